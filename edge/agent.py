@@ -1,0 +1,160 @@
+"""Wires the agent: camera, faces, emotion, tally, disclosure, mood, outbox, publish.
+
+The only file that knows every stage. It runs until told to stop; detection happens here, in the
+main thread, on the newest frame.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from datetime import datetime, timezone
+from importlib.metadata import version
+from uuid import uuid4
+
+from edge.camera import make
+from edge.capture import Capture
+from edge.clock import trust
+from edge.config import AgentSettings
+from edge.disclosure import Disclosed, disclose, withhold
+from edge.emotion import Expressions
+from edge.faces import HaarDetector
+from edge.interpreter import TfliteClassifier
+from edge.mood import UNCERTAIN, Health, Mood
+from edge.outbox import Outbox
+from edge.pack import open_pack
+from edge.publish import Publisher
+from edge.switch import Switch
+from edge.tally import Tally
+
+log = logging.getLogger(__name__)
+
+
+class Agent:
+    """Made from settings, raising Refusal for what they name and is not there; then `run`."""
+
+    def __init__(self, settings: AgentSettings) -> None:
+        self._settings = settings
+        self._capture = Capture(make(settings.camera))
+        pack, model = open_pack(settings.model)
+        self._digest = pack.digest
+        self._labels = (*pack.labels, UNCERTAIN)
+        self._expressions = Expressions(
+            TfliteClassifier(model, pack.input, len(pack.labels)),
+            pack.labels,
+            size=pack.input.size,
+            margin=pack.input.margin,
+            temperature=pack.temperature,
+            threshold=pack.threshold,
+        )
+        found = settings.faces
+        self._detector = HaarDetector(found.scale_factor, found.min_neighbors, found.min_size)
+        self._boot = uuid4()
+        self._seq = 0
+        self._started = time.monotonic()
+        self._frames_per_s, self._ms_per_frame = 0.0, 0.0
+        self._switch = Switch()
+        self._stopping = threading.Event()
+        self._outbox = Outbox(settings.state / "outbox.sqlite")
+        self._publisher = Publisher(
+            settings.broker,
+            self._outbox,
+            site=settings.site,
+            room=settings.room,
+            device=settings.device,
+            boot=self._boot,
+            health=self._health,
+            on_command=self._switch.obey,
+        )
+
+    def stop(self) -> None:
+        """Ends `run` after the frame at hand; safe to call from a signal handler."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Publishes a mood for every window until `stop`; the last one may be shorter."""
+        self._publisher.start()
+        try:
+            while not self._stopping.is_set():
+                self._window()
+        finally:
+            self._capture.stop(timeout=1)
+            self._publisher.stop(timeout=1)
+            self._outbox.close()
+
+    def _window(self) -> None:
+        begun = time.monotonic()
+        start, clock = datetime.now(timezone.utc), trust()
+        end = begun + self._settings.window_seconds
+        period = 1 / self._settings.frames_per_second
+        tally = Tally(self._labels)
+        paused = self._look(not self._switch.paused)
+        busy = 0.0
+        while (now := time.monotonic()) < end and not self._stopping.is_set():
+            if self._switch.paused != paused:
+                break
+            frame = None if paused else self._capture.take(min(0.1, end - now))
+            if frame is None:
+                self._stopping.wait(min(0.1, end - now) if paused else 0)
+                continue
+            tally.add(self._expressions.read(frame, self._detector.find(frame)))
+            busy += time.monotonic() - now
+            self._stopping.wait(max(0.0, min(now + period, end) - time.monotonic()))
+        seconds = time.monotonic() - begun
+        self._frames_per_s = tally.frames / seconds
+        self._ms_per_frame = 1000 * busy / tally.frames if tally.frames else 0.0
+        if tally.frames or not self._stopping.is_set():
+            self._keep(self._say(tally, paused), tally.frames, start, seconds, clock)
+
+    def _look(self, wanted: bool) -> bool:
+        """Opens or closes the camera; returns whether the agent is paused."""
+        if wanted and not self._capture.running:
+            self._capture.start()
+            self._publisher.say("online")
+        elif not wanted and self._capture.running:
+            self._capture.stop()
+            self._publisher.say("paused")
+            log.info("paused: the camera is closed")
+        return not wanted
+
+    def _say(self, tally: Tally, paused: bool) -> Disclosed:
+        if paused:
+            return withhold("paused")
+        if not tally.frames:
+            return withhold("no_camera")
+        limits = self._settings.disclosure
+        return disclose(tally.typical(), limits.min_faces, limits.min_cell)
+
+    def _keep(
+        self, seen: Disclosed, frames: int, start: datetime, seconds: float, clock: str
+    ) -> None:
+        mood = Mood.model_validate(
+            {
+                "schema": "roommood.mood/1",
+                "site": self._settings.site,
+                "room": self._settings.room,
+                "device": self._settings.device,
+                "boot": self._boot,
+                "seq": self._seq,
+                "start": start,
+                "seconds": round(seconds, 3),
+                "clock": clock,
+                "frames": frames,
+                "model": self._digest,
+                **seen._asdict(),
+            }
+        )
+        self._seq += 1
+        self._outbox.add(mood)
+        self._publisher.wake()
+        log.debug("window %d: %s", mood.seq, seen.withheld or "counted")
+
+    def _health(self) -> Health:
+        return Health(
+            version=version("roommood"),
+            uptime_s=int(time.monotonic() - self._started),
+            frames_per_s=round(self._frames_per_s, 2),
+            ms_per_frame=round(self._ms_per_frame, 1) or None,
+            waiting=len(self._outbox),
+        )

@@ -1,0 +1,39 @@
+"""Chooses a camera by its source; a driver is imported only when it is chosen."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+from edge.camera.base import Camera
+from edge.errors import Refusal
+
+PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
+
+KNOWN = "usb:0, picamera, jetson, rtsp://…, a video file, a picture, a folder of pictures, sim:"
+
+
+def make(source: str) -> Camera:
+    """The camera for a source, not yet opened; raises Refusal for one that names nothing."""
+    driver, argument = _driver(source)
+    camera: Camera = importlib.import_module(f"edge.camera.{driver}").camera(argument)
+    return camera
+
+
+def _driver(source: str) -> tuple[str, str]:
+    """The module in this folder that serves a source, and what it is given."""
+    kind, _, rest = source.partition(":")
+    if kind == "sim":
+        return "simulated", rest
+    if kind == "usb":
+        return "usb", rest
+    if source in ("picamera", "jetson"):
+        return source, ""
+    if kind in ("rtsp", "rtsps"):
+        return "stream", source
+    path = Path(source)
+    if not path.exists():
+        raise Refusal(f"{source}: no such file or folder: give one of {KNOWN}")
+    if path.is_dir() or path.suffix.lower() in PICTURES:
+        return "pictures", source
+    return "video", source

@@ -1,0 +1,46 @@
+"""The Jetson's CSI camera through GStreamer; the image processor hands over grey frames."""
+
+from __future__ import annotations
+
+import cv2
+
+from edge.camera.base import Grey
+from edge.errors import CameraFault, Refusal
+
+PIPELINE = (
+    "nvarguscamerasrc ! video/x-raw(memory:NVMM),width=1280,height=720,framerate=30/1"
+    " ! nvvidconv ! video/x-raw,format=GRAY8 ! appsink drop=true max-buffers=1 sync=false"
+)
+
+
+class JetsonCamera:
+    def __init__(self) -> None:
+        backends = [int(backend) for backend in cv2.videoio_registry.getBackends()]
+        if cv2.CAP_GSTREAMER not in backends:
+            raise Refusal(
+                "jetson: this OpenCV has no GStreamer: use JetPack's own OpenCV, and make the "
+                "virtual environment with --system-site-packages"
+            )
+        self._capture: cv2.VideoCapture | None = None
+
+    def open(self) -> None:
+        self.close()
+        capture = cv2.VideoCapture(PIPELINE, cv2.CAP_GSTREAMER)
+        if not capture.isOpened():
+            raise CameraFault("jetson: the camera does not start: is nvargus-daemon running?")
+        self._capture = capture
+
+    def read(self) -> Grey:
+        ok, frame = self._capture.read() if self._capture is not None else (False, None)
+        if not ok or frame is None:
+            raise CameraFault("jetson: the camera gives no frame: check the ribbon cable")
+        return frame.reshape(frame.shape[:2])  # type: ignore[return-value]  # cv2 types any dtype
+
+    def close(self) -> None:
+        if self._capture is not None:
+            self._capture.release()
+            self._capture = None
+
+
+def camera(_argument: str) -> JetsonCamera:
+    return JetsonCamera()

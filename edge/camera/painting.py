@@ -1,0 +1,154 @@
+"""Paints the simulated classroom: a wall with windows, desks, and people with drawn faces."""
+
+from __future__ import annotations
+
+import colorsys
+import random
+from functools import cache
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.camera.appearance import draw, model
+from edge.camera.classroom import Classroom, Moment, Seat
+
+Picture = NDArray[np.uint8]
+Colour = tuple[float, float, float]
+
+FINE = 4
+"""People are painted this many times larger and scaled down, for smooth edges."""
+
+
+class Sprite(NamedTuple):
+    """A painted person: premultiplied colour, and how much of the room shows through."""
+
+    colour: NDArray[np.float32]
+    through: NDArray[np.float32]
+    left: int
+    top: int
+
+
+class Looks(NamedTuple):
+    """What a person keeps for the whole lesson."""
+
+    face: int
+    skin: Colour
+    hair: Colour
+    shirt: Colour
+    long_hair: bool
+
+
+def looks(seed: int, seat: int) -> Looks:
+    chosen = random.Random(f"looks {seed}/{seat}")
+    seeds = model().seeds
+    order = random.Random(f"faces {seed}").sample(range(len(seeds)), len(seeds))
+    face = seeds[order[seat % len(seeds)]]
+    depth = chosen.uniform(0.0, 1.0)
+    skin = (118 + 52 * depth, 146 + 48 * depth, 186 + 44 * depth)
+    dark = chosen.uniform(0.15, 0.6)
+    hair = (70 * dark + 12, 90 * dark + 14, 130 * dark + 16)
+    red, green, blue = colorsys.hsv_to_rgb(chosen.random(), chosen.uniform(0.3, 0.55), 0.62)
+    return Looks(face, skin, hair, (255 * blue, 255 * green, 255 * red), chosen.random() < 0.5)
+
+
+def _ellipse(
+    canvas: Any, centre: tuple[float, float], axes: tuple[float, float], *fill: float
+) -> None:
+    point = (int(centre[0]), int(centre[1]))
+    cv2.ellipse(canvas, point, (int(axes[0]), int(axes[1])), 0, 0, 360, fill, -1, cv2.LINE_AA)
+
+
+def person(who: Looks, pose: Moment, width: float) -> Sprite:
+    """Head and shoulders around a face `width` pixels wide, its centre at (0, 0)."""
+    unit = width * FINE
+    rows, columns = int(unit * 3.0), int(unit * 2.6)
+    cx, cy = columns / 2, unit * 1.05
+    body = np.zeros((rows, columns, 4), np.uint8)
+    hair, skin, shirt = (*who.hair, 255.0), (*who.skin, 255.0), (*who.shirt, 255.0)
+    shade = (*(0.78 * part for part in who.skin), 255.0)
+    if who.long_hair:
+        _ellipse(body, (cx, cy + 0.25 * unit), (0.62 * unit, 0.95 * unit), *hair)
+    _ellipse(body, (cx, cy + 1.72 * unit), (1.12 * unit, 0.78 * unit), *shirt)
+    cv2.rectangle(
+        body,
+        (int(cx - 0.2 * unit), int(cy + 0.4 * unit)),
+        (int(cx + 0.2 * unit), int(cy + 0.98 * unit)),
+        shade,
+        -1,
+    )
+    _ellipse(body, (cx, cy + 0.98 * unit), (0.26 * unit, 0.14 * unit), *shade)
+    _ellipse(body, (cx, cy - 0.17 * unit), (0.57 * unit, 0.68 * unit), *hair)
+    if pose.pose == "turned":
+        _ellipse(body, (cx, cy), (0.52 * unit, 0.66 * unit), *hair)
+    else:
+        _ellipse(body, (cx, cy + 0.06 * unit), (0.48 * unit, 0.62 * unit), *skin)
+        _face(body, who, pose.expression, cx, cy + 0.1 * unit, unit)
+    small = cv2.resize(body, (columns // FINE, rows // FINE), interpolation=cv2.INTER_AREA)
+    painted = small.astype(np.float32)
+    alpha = painted[:, :, 3:] / 255
+    return Sprite(painted[:, :, :3], 1 - alpha, -int(cx / FINE), -int(cy / FINE))
+
+
+def _face(body: Any, who: Looks, expression: str, cx: float, cy: float, unit: float) -> None:
+    """Blends a drawn face into the head: its light and shade, in the colour of the skin."""
+    side = int(unit * 1.06)
+    drawn = cv2.resize(draw(who.face, expression), (side, side), interpolation=cv2.INTER_CUBIC)
+    light = np.clip(1.0 + 0.27 * drawn, 0.12, 1.45)[:, :, np.newaxis]
+    painted = np.clip(np.array(who.skin, np.float32) * light, 0, 255)
+    top, left = int(cy - side / 2), int(cx - side / 2)
+    part = body[top : top + side, left : left + side]
+    mask = _mask(side)
+    part[:, :, :3] = (part[:, :, :3] * (1 - mask) + painted * mask).astype(np.uint8)
+
+
+@cache
+def _mask(side: int) -> NDArray[np.float32]:
+    """(side, side, 1): 1 over the features of a face, fading to 0 towards hair and ears."""
+    y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j].astype(np.float32)
+    inside = 1 - ((x / 0.84) ** 2 + ((y - 0.02) / 1.0) ** 2)
+    fade: NDArray[np.float32] = np.clip(inside * 3.2, 0, 1)[:, :, np.newaxis]
+    return fade
+
+
+def room() -> Picture:
+    """The empty room: wall, windows, board rail and floor."""
+    height, width = Classroom.HEIGHT, Classroom.WIDTH
+    down = np.linspace(0, 1, height, dtype=np.float32)[:, np.newaxis, np.newaxis]
+    wall = np.array((196, 208, 214), np.float32) * (1.0 - 0.22 * down)
+    canvas = np.repeat(wall, width, axis=1).astype(np.uint8)
+    for left in range(60, width, 310):
+        pane = canvas[24:140, left : left + 210]
+        glow = np.linspace(1.0, 0.9, pane.shape[0], dtype=np.float32)[:, np.newaxis, np.newaxis]
+        pane[:] = (np.array((246, 240, 226), np.float32) * glow).astype(np.uint8)
+        for x in (left, left + 104, left + 206):
+            cv2.rectangle(canvas, (x, 24), (x + 5, 140), (150, 160, 168), -1)
+        for y in (24, 136):
+            cv2.rectangle(canvas, (left, y), (left + 210, y + 5), (150, 160, 168), -1)
+    return canvas
+
+
+def desk(canvas: Picture, seats: list[Seat]) -> None:
+    """The table in front of one row of seats."""
+    seat = seats[0]
+    top = int(seat.y + 1.3 * seat.width)
+    edge = int(0.18 * seat.width)
+    cv2.rectangle(canvas, (0, top), (Classroom.WIDTH, top + edge), (126, 164, 196), -1)
+    below = top + edge
+    cv2.rectangle(canvas, (0, below), (Classroom.WIDTH, below + edge * 3), (92, 124, 152), -1)
+    shadow = slice(below, below + max(2, edge // 4))
+    canvas[shadow] = (canvas[shadow] * 0.75).astype(np.uint8)
+
+
+def place(canvas: Picture, sprite: Sprite, x: float, y: float) -> None:
+    """Puts a sprite on the canvas with its face's centre at (x, y), cut off at the edges."""
+    top, left = int(y) + sprite.top, int(x) + sprite.left
+    rows, columns = sprite.through.shape[:2]
+    up, back = max(0, -top), max(0, -left)
+    down, on = min(rows, canvas.shape[0] - top), min(columns, canvas.shape[1] - left)
+    if down <= up or on <= back:
+        return
+    part = canvas[top + up : top + down, left + back : left + on]
+    seen = part * sprite.through[up:down, back:on] + sprite.colour[up:down, back:on]
+    part[:] = np.clip(seen, 0, 255).astype(np.uint8)

@@ -1,0 +1,68 @@
+"""A USB camera through Video4Linux.
+
+Asks for YUYV, whose luma is the grey that detection needs: no colour conversion at all. A camera
+that only gives MJPEG is decoded straight to grey.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edge.camera.base import Grey
+from edge.errors import CameraFault, Refusal
+
+WIDTH, HEIGHT = 1280, 720
+
+
+class UsbCamera:
+    def __init__(self, index: int) -> None:
+        self._node = Path(f"/dev/video{index}")
+        self._index = index
+        self._capture: cv2.VideoCapture | None = None
+
+    def open(self) -> None:
+        self.close()
+        if not self._node.exists():
+            raise CameraFault(f"{self._node}: no such camera: plug it in, or see `ls /dev/video*`")
+        capture = cv2.VideoCapture(self._index, cv2.CAP_V4L2)
+        if not capture.isOpened():
+            raise CameraFault(f"{self._node}: cannot be opened: is it in use, are you in 'video'?")
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"YUYV"))
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, WIDTH)
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, HEIGHT)
+        capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
+        self._capture = capture
+
+    def read(self) -> Grey:
+        ok, raw = self._capture.read() if self._capture is not None else (False, None)
+        if not ok or raw is None:
+            raise CameraFault(f"{self._node}: gives no frame: check its cable")
+        return luma(np.asarray(raw, np.uint8))
+
+    def close(self) -> None:
+        if self._capture is not None:
+            self._capture.release()
+            self._capture = None
+
+
+def luma(raw: Grey) -> Grey:
+    """The grey (height, width) of one raw buffer: YUYV, grey, BGR, or MJPEG bytes in a row."""
+    if raw.ndim == 3 and raw.shape[2] == 2:
+        return np.ascontiguousarray(raw[:, :, 0])
+    if raw.ndim == 3 and raw.shape[2] == 3:
+        return cv2.cvtColor(raw, cv2.COLOR_BGR2GRAY)  # type: ignore[return-value]  # cv2 types any dtype
+    if raw.ndim == 2 and raw.shape[0] > 1:
+        return raw
+    decoded = cv2.imdecode(raw.reshape(-1), cv2.IMREAD_GRAYSCALE)
+    if decoded is None:
+        raise CameraFault("camera: a damaged MJPEG frame")
+    return decoded  # type: ignore[return-value]  # cv2 types any dtype
+
+
+def camera(argument: str) -> UsbCamera:
+    if not argument.isdigit():
+        raise Refusal(f"usb:{argument}: not a camera number: give usb:0 for /dev/video0")
+    return UsbCamera(int(argument))

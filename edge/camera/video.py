@@ -1,0 +1,64 @@
+"""A video file as a camera: plays at its own speed and loops."""
+
+from __future__ import annotations
+
+import time
+
+import cv2
+
+from edge.camera.base import Grey
+from edge.errors import Refusal
+
+
+class VideoFile:
+    """Frames of a file, each at its time; frames that nobody was ready for are skipped."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._capture: cv2.VideoCapture | None = None
+        self._period = 1 / 25
+        self._due = 0.0
+
+    def open(self) -> None:
+        self.close()
+        capture = cv2.VideoCapture(self._path, cv2.CAP_FFMPEG)
+        if not capture.isOpened():
+            raise Refusal(
+                f"{self._path}: not a video that can be played: convert it to MP4 (H.264)"
+            )
+        rate = capture.get(cv2.CAP_PROP_FPS)
+        self._period = 1 / rate if 0.1 <= rate <= 240 else 1 / 25
+        self._capture = capture
+        self._due = time.monotonic()
+
+    def read(self) -> Grey:
+        late = time.monotonic() - self._due
+        skipped = max(0, int(late / self._period))
+        self._due += (skipped + 1) * self._period
+        for _ in range(skipped):
+            self._advance()
+        self._advance()
+        time.sleep(max(0.0, self._due - self._period - time.monotonic()))
+        assert self._capture is not None  # _advance has refused a closed camera
+        ok, frame = self._capture.retrieve()
+        if not ok:
+            raise Refusal(f"{self._path}: damaged: convert it again to MP4 (H.264)")
+        return cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)  # type: ignore[return-value]  # cv2 types any dtype
+
+    def _advance(self) -> None:
+        if self._capture is None:
+            raise Refusal(f"{self._path}: read before it was opened")
+        if self._capture.grab():
+            return
+        self._capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
+        if not self._capture.grab():
+            raise Refusal(f"{self._path}: holds no picture: give another video")
+
+    def close(self) -> None:
+        if self._capture is not None:
+            self._capture.release()
+            self._capture = None
+
+
+def camera(path: str) -> VideoFile:
+    return VideoFile(path)

@@ -1,0 +1,92 @@
+"""Keeps the newest frame of a camera: a slot of one, never a queue.
+
+The thread reopens a camera that fails, waiting longer each time; detection takes the newest frame
+whenever it is ready, and a frame that nobody took is overwritten.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from edge.camera.base import Camera, Grey
+from edge.errors import CameraFault
+
+log = logging.getLogger(__name__)
+
+FIRST_WAIT_S = 0.5
+LONGEST_WAIT_S = 30.0
+
+
+class Capture:
+    """Runs a camera in a thread between `start` and `stop`; the camera is open only then."""
+
+    def __init__(self, camera: Camera) -> None:
+        self._camera = camera
+        self._slot: Grey | None = None
+        self._failure: BaseException | None = None
+        self._news = threading.Condition()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._thread is not None
+
+    def start(self) -> None:
+        if self._thread is None:
+            self._stopping.clear()
+            self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
+            self._thread.start()
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Closes the camera; a driver that hangs is left behind with its thread."""
+        if self._thread is None:
+            return
+        self._stopping.set()
+        self._thread.join(timeout)
+        self._thread = None
+        with self._news:
+            self._slot = None
+
+    def take(self, timeout: float) -> Grey | None:
+        """The newest frame not yet taken, or None after `timeout` seconds.
+
+        Raises what ended the thread: Refusal for a lasting fault, anything else for a defect.
+        """
+        with self._news:
+            if self._slot is None and self._failure is None:
+                self._news.wait(timeout)
+            if self._failure is not None:
+                raise self._failure
+            frame, self._slot = self._slot, None
+            return frame
+
+    def _run(self) -> None:
+        wait = FIRST_WAIT_S
+        working = True
+        try:
+            while not self._stopping.is_set():
+                try:
+                    self._camera.open()
+                    while not self._stopping.is_set():
+                        frame = self._camera.read()
+                        if not working:
+                            log.info("camera: back")
+                        working, wait = True, FIRST_WAIT_S
+                        with self._news:
+                            self._slot = frame
+                            self._news.notify()
+                except CameraFault as fault:
+                    if working:
+                        log.warning("%s; trying again until it answers", fault)
+                    working = False
+                    self._camera.close()
+                    self._stopping.wait(wait)
+                    wait = min(wait * 2, LONGEST_WAIT_S)
+        except Exception as failure:  # a thread must not die unseen: handed to whoever takes frames
+            with self._news:
+                self._failure = failure
+                self._news.notify()
+        finally:
+            self._camera.close()

@@ -1,0 +1,49 @@
+"""What may be said of a window: nothing about few faces, no small cell that stands alone.
+
+Education statistics suppress small counts, and need complementary suppression, because a total
+exposes one hidden cell. Here the total is published, so what small cells are merged into must not
+be small either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from edge.mood import OTHER, UNCERTAIN, Withheld
+
+
+class Disclosed(NamedTuple):
+    """The three fields of a mood that say what was seen."""
+
+    faces: int | None
+    counts: dict[str, int] | None
+    withheld: Withheld | None
+
+
+def withhold(why: Withheld) -> Disclosed:
+    return Disclosed(None, None, why)
+
+
+def disclose(counts: Mapping[str, int], min_faces: int = 5, min_cell: int = 3) -> Disclosed:
+    """The counts of a window with no cell from 1 to `min_cell` - 1, or withheld.
+
+    Small cells go into `other`. Where they are too few to hide in it, `other` is topped up to
+    `min_cell` with faces of the largest cell, `uncertain` first: so a label's count is a lower
+    bound, `other` are faces whose label is not told, and how many of them stood alone stays open.
+    """
+    faces = sum(counts.values())
+    if faces < min_faces:
+        return withhold("few_faces")
+    shown = {name: count if count >= min_cell else 0 for name, count in counts.items()}
+    other = faces - sum(shown.values())
+    if other == 0:
+        return Disclosed(faces, shown, None)
+    while other < min_cell:
+        lender = max(shown, key=lambda name: (name == UNCERTAIN and shown[name] > 0, shown[name]))
+        lent = min_cell - other
+        if shown[lender] - lent < min_cell:
+            lent = shown[lender]  # a cell that would become small is merged whole
+        shown[lender] -= lent
+        other += lent
+    return Disclosed(faces, {**shown, OTHER: other}, None)

@@ -1,0 +1,65 @@
+"""Names the expression of every face of a frame, or `uncertain`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.camera.base import Grey
+from edge.faces import Box
+from edge.interpreter import Classifier
+from edge.mood import UNCERTAIN
+
+
+def crop(frame: Grey, box: Box, margin: float, size: int) -> Grey:
+    """The (size, size) face in `box`, grown by `margin` of it on each side, within the frame."""
+    dx, dy = int(box.width * margin), int(box.height * margin)
+    top, left = max(0, box.y - dy), max(0, box.x - dx)
+    bottom, right = box.y + box.height + dy, box.x + box.width + dx
+    face = frame[top:bottom, left:right]
+    shrinking = face.shape[0] > size
+    how = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+    return cv2.resize(face, (size, size), interpolation=how)  # type: ignore[return-value]  # cv2 types any dtype
+
+
+def tempered(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """(N, labels) probabilities as if their logits had been divided by `temperature`."""
+    floor = np.float32(1 / 512)  # an int8 softmax rounds small probabilities to nothing
+    raised = np.maximum(probabilities, floor) ** np.float32(1 / temperature)
+    shares: NDArray[np.float32] = raised / raised.sum(axis=1, keepdims=True)
+    return shares
+
+
+class Expressions:
+    """Reads all faces of a frame in one batch."""
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        labels: Sequence[str],
+        *,
+        size: int,
+        margin: float,
+        temperature: float,
+        threshold: float,
+    ) -> None:
+        self._classifier = classifier
+        self._labels = tuple(labels)
+        self._size = size
+        self._margin = margin
+        self._temperature = temperature
+        self._threshold = threshold
+
+    def read(self, frame: Grey, boxes: Sequence[Box]) -> list[str]:
+        """A label, or `uncertain`, for each box of a (height, width) frame."""
+        if not boxes:
+            return []
+        crops = np.stack([crop(frame, box, self._margin, self._size) for box in boxes])
+        shares = tempered(self._classifier(crops), self._temperature)
+        return [
+            self._labels[int(row.argmax())] if row.max() >= self._threshold else UNCERTAIN
+            for row in shares
+        ]

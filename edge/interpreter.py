@@ -1,0 +1,85 @@
+"""The interpreter seam: tflite-runtime where it still exists, its successor LiteRT elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.camera.base import Grey
+from edge.errors import Refusal
+from edge.pack import Input
+
+
+class Classifier(Protocol):
+    """(N, size, size) uint8 grey crops to (N, labels) float32 probabilities."""
+
+    def __call__(self, crops: Grey) -> NDArray[np.float32]: ...
+
+
+def runtime() -> tuple[str, Any]:
+    """The name and the Interpreter class of the installed runtime; raises Refusal without one."""
+    try:
+        from tflite_runtime.interpreter import Interpreter
+
+        return "tflite-runtime", Interpreter
+    except ImportError:
+        pass
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+
+        return "ai-edge-litert", Interpreter
+    except ImportError as error:
+        raise Refusal(f"no TFLite runtime ({error}): install roommood again with pip") from None
+
+
+class TfliteClassifier:
+    """Runs a model over all crops of a frame as one batch, int8 or float32 as the file has it."""
+
+    def __init__(self, model: bytes, shape: Input, labels: int, threads: int = 1) -> None:
+        self.runtime, interpreter = runtime()
+        try:
+            self._interpreter = interpreter(model_content=model, num_threads=threads)
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise Refusal(
+                f"model: {self.runtime} cannot load it ({error}): copy it again"
+            ) from None
+        self._input = self._interpreter.get_input_details()[0]
+        self._output = self._interpreter.get_output_details()[0]
+        expected = (shape.size, shape.size, 1)
+        got = tuple(int(n) for n in self._input["shape"][1:])
+        if got != expected or int(self._output["shape"][-1]) != labels:
+            raise Refusal(
+                f"model: takes {got} and gives {int(self._output['shape'][-1])} labels, but its "
+                f"pack says {expected} and {labels}: use the pack it came with"
+            )
+        self._batch = 1
+        self._table = self._input_table(shape)
+
+    def _input_table(self, shape: Input) -> NDArray[Any]:
+        """What each grey level becomes at the model's input: one look-up instead of arithmetic."""
+        levels = np.linspace(shape.low, shape.high, 256, dtype=np.float32)
+        if self._input["dtype"] == np.float32:
+            return levels
+        scale, zero = self._input["quantization"]
+        kind = np.iinfo(self._input["dtype"])
+        quantized = np.clip(np.rint(levels / scale) + zero, kind.min, kind.max)
+        return np.asarray(quantized, self._input["dtype"])
+
+    def __call__(self, crops: Grey) -> NDArray[np.float32]:
+        batch = len(crops)
+        if batch != self._batch:
+            self._interpreter.resize_tensor_input(
+                self._input["index"], [batch, *self._input["shape"][1:]]
+            )
+            self._interpreter.allocate_tensors()
+            self._batch = batch
+        self._interpreter.set_tensor(self._input["index"], self._table[crops][..., np.newaxis])
+        self._interpreter.invoke()
+        raw = self._interpreter.get_tensor(self._output["index"])
+        if self._output["dtype"] == np.float32:
+            return np.asarray(raw, np.float32)
+        scale, zero = self._output["quantization"]
+        return np.asarray((raw.astype(np.float32) - zero) * scale, np.float32)

@@ -1,0 +1,74 @@
+"""From trained weights to the full-integer int8 TFLite file that devices run.
+
+PyTorch to TFLite by litert-torch, then static int8 by ai-edge-quantizer: both are the makers' own
+and kept up. Input and output are int8 too, and the batch may be resized.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from models.network import INPUT_SIZE, MiniXception
+
+CALIBRATION_FACES = 500
+
+
+class Probabilities(nn.Module):
+    """The network with the softmax that a pack promises."""
+
+    def __init__(self, network: MiniXception) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.softmax(self.network(x), dim=1)
+
+
+def to_float(network: MiniXception) -> bytes:
+    """A float32 TFLite file taking (1, 48, 48, 1) in -1..1 and giving (1, labels)."""
+    import litert_torch
+
+    whole = litert_torch.to_channel_last_io(Probabilities(network.eval()), args=[0]).eval()
+    example = (torch.zeros(1, INPUT_SIZE, INPUT_SIZE, 1),)
+    with _quiet(), _written_file() as path:
+        litert_torch.convert(whole, example).export(str(path))
+        return path.read_bytes()
+
+
+def to_int8(float_model: bytes, faces: NDArray[np.uint8]) -> bytes:
+    """The int8 file; `faces` (N, 48, 48) show the quantizer the range of every tensor."""
+    from ai_edge_litert.interpreter import Interpreter
+    from ai_edge_quantizer import quantizer, recipe
+
+    signatures = Interpreter(model_content=float_model).get_signature_list()
+    name, shape = next(iter(signatures.items()))
+    scaled = faces[:, np.newaxis, :, :, np.newaxis].astype(np.float32) / 127.5 - 1
+    samples = [{shape["inputs"][0]: face} for face in scaled]
+    with _quiet():
+        made = quantizer.Quantizer(float_model)
+        made.load_quantization_recipe(recipe.static_wi8_ai8())
+        result = made.quantize(made.calibrate({name: samples}))
+    return bytes(result.quantized_model)
+
+
+@contextlib.contextmanager
+def _written_file() -> Iterator[Path]:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / "model.tflite"
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """The converters narrate on both streams; data on stdout is ours alone."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
