@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from edge.mood import Mood
@@ -36,9 +36,14 @@ class Timeline(NamedTuple):
 
 
 def columns(moods: Sequence[Mood], end: datetime) -> list[Column]:
-    """Windows gathered into slots of the span that ends at `end`; empty slots are left out."""
+    """Windows gathered into the slots up to the one that holds `end`; empty slots are left out.
+
+    Slots begin at whole multiples of their length, so that a window stays in its slot.
+    """
     slots: dict[int, list[Mood]] = defaultdict(list)
-    begin = end - SPAN
+    length = (SPAN / SLOTS).total_seconds()
+    last = (end.timestamp() // length + 1) * length
+    begin = datetime.fromtimestamp(last, timezone.utc) - SPAN
     for mood in moods:
         slot = int((mood.start - begin) / SPAN * SLOTS)
         if 0 <= slot < SLOTS:

@@ -1,6 +1,6 @@
 """What a room does to a face, applied to a batch of training faces.
 
-Crops off by up to a fifth, small turns, mirror images, dim and uneven light, low resolution and
+Crops that are off, small turns, mirror images, dim and uneven light, low resolution and
 noise: a detector's box is never the tight, well-lit crop of a data set.
 """
 
@@ -20,12 +20,12 @@ def warp(faces: Tensor, rng: torch.Generator) -> Tensor:
     def spread(width: float) -> Tensor:
         return (torch.rand(n, generator=rng) * 2 - 1) * width
 
-    angle = spread(math.radians(15))
-    scale = 1 + spread(0.15)
+    angle = spread(math.radians(10))
+    scale = 1 + spread(0.12)
     mirror = torch.where(torch.rand(n, generator=rng) < 0.5, -1.0, 1.0)
     rows = [
-        torch.stack([mirror * scale * angle.cos(), -scale * angle.sin(), spread(0.12)], 1),
-        torch.stack([mirror * scale * angle.sin(), scale * angle.cos(), spread(0.12)], 1),
+        torch.stack([mirror * scale * angle.cos(), -scale * angle.sin(), spread(0.08)], 1),
+        torch.stack([mirror * scale * angle.sin(), scale * angle.cos(), spread(0.08)], 1),
     ]
     grid = functional.affine_grid(
         torch.stack(rows, 1).to(faces.device), list(faces.shape), align_corners=False
@@ -36,10 +36,10 @@ def warp(faces: Tensor, rng: torch.Generator) -> Tensor:
 def light(faces: Tensor, rng: torch.Generator) -> Tensor:
     """(N, 1, H, W) in 0..1: random gain, offset and gamma, and a slope of light across the face."""
     n, _, height, width = faces.shape
-    gain = torch.empty(n, 1, 1, 1).uniform_(0.5, 1.3, generator=rng)
-    offset = torch.empty(n, 1, 1, 1).uniform_(-0.15, 0.15, generator=rng)
-    gamma = torch.empty(n, 1, 1, 1).uniform_(-0.4, 0.4, generator=rng).exp()
-    slope = torch.empty(n, 2, 1, 1).uniform_(-0.25, 0.25, generator=rng)
+    gain = torch.empty(n, 1, 1, 1).uniform_(0.6, 1.2, generator=rng)
+    offset = torch.empty(n, 1, 1, 1).uniform_(-0.1, 0.1, generator=rng)
+    gamma = torch.empty(n, 1, 1, 1).uniform_(-0.25, 0.25, generator=rng).exp()
+    slope = torch.empty(n, 2, 1, 1).uniform_(-0.15, 0.15, generator=rng)
     down = torch.linspace(-1, 1, height).view(1, height, 1)
     across = torch.linspace(-1, 1, width).view(1, 1, width)
     ramp = (slope[:, :1] * down + slope[:, 1:] * across).to(faces.device)
@@ -48,14 +48,14 @@ def light(faces: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def blur(faces: Tensor, rng: torch.Generator) -> Tensor:
-    """(N, 1, H, W): a third of the faces seen at 16 to 40 pixels, and all with noise."""
+    """(N, 1, H, W): a quarter of the faces seen at 16 to 40 pixels, and all with noise."""
     size = int(torch.randint(16, 41, (1,), generator=rng))
     side = list(faces.shape[-2:])
-    third = len(faces) // 3
-    small = functional.interpolate(faces[:third], size=(size, size), mode="area")
+    few = len(faces) // 4
+    small = functional.interpolate(faces[:few], size=(size, size), mode="area")
     coarse = functional.interpolate(small, size=side, mode="bilinear", align_corners=False)
-    seen = torch.cat([coarse, faces[third:]])
-    sigma = torch.empty(len(faces), 1, 1, 1).uniform_(0, 0.04, generator=rng)
+    seen = torch.cat([coarse, faces[few:]])
+    sigma = torch.empty(len(faces), 1, 1, 1).uniform_(0, 0.03, generator=rng)
     noise = torch.randn(seen.shape, generator=rng) * sigma
     return (seen + noise.to(faces.device)).clamp(0, 1)
 

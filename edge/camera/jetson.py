@@ -15,8 +15,7 @@ PIPELINE = (
 
 class JetsonCamera:
     def __init__(self) -> None:
-        backends = [int(backend) for backend in cv2.videoio_registry.getBackends()]
-        if cv2.CAP_GSTREAMER not in backends:
+        if not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
             raise Refusal(
                 "jetson: this OpenCV has no GStreamer: use JetPack's own OpenCV, and make the "
                 "virtual environment with --system-site-packages"

@@ -1,0 +1,96 @@
+"""What many tests need: the shared material, a real Mosquitto, messages to send."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from edge.mood import Mood
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT.parent / "shared" / "data"
+BOOT = UUID("7a9e1f60-7d0c-4f0e-9d3a-0d6a2f3b4c5d")
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The shared photographs, videos and faces."""
+    if not DATA.is_dir():
+        pytest.skip(f"{DATA} is not there: this test needs the shared material")
+    return DATA
+
+
+def mood(**changed: Any) -> Mood:
+    """A valid mood, with some fields changed."""
+    fields: dict[str, Any] = {
+        "schema": "roommood.mood/1",
+        "site": "school",
+        "room": "r101",
+        "device": "r101",
+        "boot": BOOT,
+        "seq": 0,
+        "start": datetime(2026, 3, 2, 8, 15, tzinfo=timezone.utc),
+        "seconds": 15.0,
+        "clock": "synced",
+        "frames": 30,
+        "faces": 12,
+        "counts": {"happy": 5, "neutral": 4, "uncertain": 3},
+        "withheld": None,
+        "model": "0123456789ab",
+    }
+    return Mood.model_validate(fields | changed)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"nothing listens on {port}; the process ended with {process.poll()}")
+
+
+class Mosquitto:
+    """A real broker on loopback that a test may stop and start again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self._config = folder / "mosquitto.conf"
+        self._config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\n")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            ["/usr/sbin/mosquitto", "-c", str(self._config)], stderr=subprocess.DEVNULL
+        )
+        wait_for_port(self.port, self._process)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(5)
+            self._process = None
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    broker = Mosquitto(tmp_path)
+    broker.start()
+    yield broker
+    broker.stop()
