@@ -76,7 +76,7 @@ class Store:
             reason = str(error).splitlines()[0]
             raise Refusal(f"database {self._shown}: {reason}: check 'database'") from None
         insert = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
-        self._insert: Any = insert(moods).on_conflict_do_nothing()
+        self._insert: Any = insert(moods).on_conflict_do_nothing().returning(moods.c.id)
 
     def add(self, received: Sequence[Mood]) -> list[Mood]:
         """Commits windows in one transaction; returns those that were not yet stored."""
@@ -85,7 +85,7 @@ class Store:
             return [
                 mood
                 for mood in received
-                if connection.execute(self._insert, _row(mood, now)).rowcount == 1
+                if connection.execute(self._insert, _row(mood, now)).first() is not None
             ]
 
     def between(

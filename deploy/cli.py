@@ -54,6 +54,7 @@ def roommood(**_options: Any) -> None:
 
 def main() -> None:
     """Runs the command; whatever goes wrong is one line on stderr, with status 2 for bad input."""
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # its warnings repeat what we say better
     try:
         status = roommood.main(standalone_mode=False)
     except Refusal as refusal:

@@ -78,7 +78,7 @@ class Message(BaseModel):
 class Mood(Message):
     """One window of one room, `roommood.mood/1`; (device, boot, seq) is its identity."""
 
-    schema_: Literal["roommood.mood/1"] = Field("roommood.mood/1", alias="schema")
+    schema_: Literal["roommood.mood/1"] = Field(alias="schema")
     site: Name
     room: Name
     device: Name
@@ -121,7 +121,7 @@ class Health(Message):
 class Status(Message):
     """`roommood.status/1`: whether the agent works; `offline` is also the agent's last will."""
 
-    schema_: Literal["roommood.status/1"] = Field("roommood.status/1", alias="schema")
+    schema_: Literal["roommood.status/1"] = Field(alias="schema")
     site: Name
     room: Name
     device: Name

@@ -40,7 +40,7 @@ def model() -> None:
 @click.option("--data", required=True, type=path_option, help="Folder of train and public_test.")
 @click.option("--out", required=True, type=path_option, help="The run's folder; resumed if begun.")
 @click.option("--truth", type=click.Choice(["ferplus", "fer2013"]), default="ferplus")
-@click.option("--epochs", type=click.IntRange(1, 1000), default=40, show_default=True)
+@click.option("--epochs", type=click.IntRange(1, 1000), default=60, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 def train(data: Path, out: Path, truth: str, epochs: int, seed: int) -> None:
     """Train mini-Xception; a run that was stopped goes on where it was."""

@@ -35,7 +35,7 @@ class Settings:
 
     data: str
     truth: str = "ferplus"
-    epochs: int = 40
+    epochs: int = 60
     batch: int = 128
     rate: float = 4e-3
     seed: int = 1
@@ -64,6 +64,17 @@ def _smooth(average: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
     return average * decay + current * (1 - decay)
 
 
+def fast_bfloat16(device: torch.device) -> bool:
+    """Whether the machine multiplies bfloat16 in hardware: then an epoch takes half as long."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    except OSError:
+        return False
+    return bool({"amx_bf16", "avx512_bf16", "bf16"} & set(flags))
+
+
 def accuracy(network: nn.Module, pixels: Tensor, shares: Tensor, device: torch.device) -> float:
     """The share of faces whose likeliest label is the truth's."""
     network.eval()
@@ -87,7 +98,8 @@ def train(out: Path, settings: Settings, log: Callable[[str], None]) -> float:
     _claim(out, settings)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(settings.seed)
-    network = MiniXception(len(LABELS)).to(device)
+    network = MiniXception(len(LABELS)).to(device, memory_format=torch.channels_last)
+    half = fast_bfloat16(device)
     average = AveragedModel(network, avg_fn=_smooth, use_buffers=True)
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=0.01)
     steps = len(pixels) // settings.batch
@@ -111,7 +123,9 @@ def train(out: Path, settings: Settings, log: Callable[[str], None]) -> float:
         for step in range(steps):
             rows = order[step * settings.batch : (step + 1) * settings.batch]
             x = augment(pixels[rows].to(device), rng) * 2 - 1
-            loss = functional.cross_entropy(network(x), shares[rows].to(device))
+            with torch.autocast(device.type, torch.bfloat16, enabled=half):
+                logits = network(x.contiguous(memory_format=torch.channels_last))
+            loss = functional.cross_entropy(logits.float(), shares[rows].to(device))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
-import time
+import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,6 +13,8 @@ from uuid import UUID
 import pytest
 
 from edge.mood import Mood
+from tests.free import free_port, wait_for_port
+from tests.postgres import Postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared" / "data"
@@ -49,23 +50,6 @@ def mood(**changed: Any) -> Mood:
     return Mood.model_validate(fields | changed)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise AssertionError(f"nothing listens on {port}; the process ended with {process.poll()}")
-
-
 class Mosquitto:
     """A real broker on loopback that a test may stop and start again."""
 
@@ -94,3 +78,11 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     broker.start()
     yield broker
     broker.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with tempfile.TemporaryDirectory(prefix="roommood-postgres-") as folder:
+        server = Postgres(Path(folder))
+        yield server
+        server.stop()

@@ -34,7 +34,7 @@ def film(tmp_path: Path) -> Path:
         ("nowhere.mp4", "nowhere.mp4: no such file or folder"),
         ("usb:front", "usb:front: not a camera number"),
         ("sim:seats=0", "seats go from 1 to 40"),
-        ("sim:rows=3", "'rows=3' is no option"),
+        ("sim:rows=3", r"'rows=3' is no option"),
         ("sim:seats=two", "'seats=two' is no option"),
         ("picamera", "apt install python3-picamera2"),
         ("jetson", "no GStreamer"),
@@ -47,13 +47,13 @@ def test_a_source_that_is_none_is_refused(source: str, said: str) -> None:
 
 def test_an_unplugged_usb_camera_may_come_back() -> None:
     camera = make("usb:97")
-    with pytest.raises(CameraFault, match="/dev/video97: no such camera: plug it in"):
+    with pytest.raises(CameraFault, match=r"/dev/video97: no such camera: plug it in"):
         camera.open()
 
 
 def test_a_stream_that_is_not_there_hides_its_password() -> None:
     camera = make("rtsp://user:hunter2@127.0.0.1:1/room")
-    with pytest.raises(CameraFault, match="rtsp://127.0.0.1/room: no stream") as fault:
+    with pytest.raises(CameraFault, match=r"rtsp://127.0.0.1/room: no stream") as fault:
         camera.open()
     assert "hunter2" not in str(fault.value)
 

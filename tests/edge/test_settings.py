@@ -40,7 +40,9 @@ def test_defaults_are_filled_in(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_key_is_named_with_its_remedy(tmp_path: Path, text: str, said: str) -> None:
-    path = write(tmp_path, MINIMAL.replace("room: r101\n", "" if "room:" in text else "room: r1\n") + text)
+    path = write(
+        tmp_path, MINIMAL.replace("room: r101\n", "" if "room:" in text else "room: r1\n") + text
+    )
     with pytest.raises(Refusal, match=said) as refused:
         load(AgentSettings, path)
     assert str(path) in str(refused.value)

@@ -1,0 +1,77 @@
+# Functions for the scripts that install roommood from a checkout; sourced, not run.
+# They expect $root, the checkout's folder.
+
+say() { printf 'roommood: %s\n' "$*" >&2; }
+
+# Debian packages that are missing: installed when we are root, else named. A command or file, then
+# the package that brings it, in turn.
+need_packages() {
+    local missing=()
+    while (($#)); do
+        command -v "$1" >/dev/null || [ -e "$1" ] || missing+=("$2")
+        shift 2
+    done
+    ((${#missing[@]})) || return 0
+    if [ "$(id -u)" != 0 ]; then
+        say "needs Debian packages that are not installed. Run, as root: apt-get install ${missing[*]}"
+        exit 2
+    fi
+    say "installing ${missing[*]}"
+    apt-get update -qq >&2
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+}
+
+works() { "$1" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' 2>/dev/null; }
+
+# The Python to use: python3 where its version fits, else a newer or older one beside it.
+find_python() {
+    local candidate
+    for candidate in python3 python3.13 python3.12 python3.11 python3.10; do
+        if works "$candidate"; then
+            printf '%s\n' "$candidate"
+            return
+        fi
+    done
+    say "needs Python 3.10 to 3.13. On Debian, as root: apt-get install python3 python3-venv"
+    exit 2
+}
+
+# A Python of one version, or nothing. Behind a pyenv shim lie versions that it was not told to use.
+find_version() {
+    local shim candidate
+    shim=$(command -v "python$1") || return 0
+    for candidate in "$shim" "$(dirname "$shim")/../versions/$1".*/bin/"python$1"; do
+        if works "$candidate"; then
+            printf '%s\n' "$candidate"
+            return
+        fi
+    done
+}
+
+# make_environment FOLDER PYTHON EXTRAS CONSTRAINTS: a virtual environment with this checkout in it.
+# Does nothing when the folder already holds just that.
+make_environment() {
+    local folder=$1 python=$2 extras=$3 constraints=$4 stamp options=()
+    stamp="$folder/installed-$(cat "$root/pyproject.toml" "$constraints" | cksum | cut -d' ' -f1)-$extras"
+    [ -e "$stamp" ] && [ -x "$folder/bin/python" ] && return
+    if ! "$python" -c 'import ensurepip' 2>/dev/null; then
+        need_packages /nowhere python3-venv
+    fi
+    # picamera2 comes from the Pi's own packages and must stay visible.
+    if "$python" -c 'import picamera2' 2>/dev/null; then options+=(--system-site-packages); fi
+    say "installing into $folder (once)"
+    rm -rf "$folder"
+    "$python" -m venv "${options[@]}" "$folder"
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check \
+        --constraint "$constraints" --editable "$root[$extras]" >&2
+    touch "$stamp"
+}
+
+# The constraints that fit a Python: two sets, as pyproject.toml explains.
+constraints_for() {
+    if "$1" -c 'import sys; sys.exit(sys.version_info < (3, 12))'; then
+        printf '%s\n' "$root/deploy/constraints-3.13.txt"
+    else
+        printf '%s\n' "$root/deploy/constraints-3.11.txt"
+    fi
+}

@@ -1,0 +1,224 @@
+"""A whole collector in this process: real Mosquitto in, HTTP out."""
+
+from __future__ import annotations
+
+import json
+import queue
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from collector.config import CollectorSettings
+from collector.service import HEADERS, Service
+from edge.errors import Refusal
+from tests.conftest import BOOT, Mosquitto, mood
+
+BASE = "roommood/v1/school/r101"
+
+
+@pytest.fixture
+def settings(mosquitto: Mosquitto, tmp_path: Path) -> CollectorSettings:
+    return CollectorSettings.model_validate(
+        {
+            "database": f"sqlite:///{tmp_path}/c.sqlite",
+            "broker": {"port": mosquitto.port},
+            "web": {"port": 0},
+        }
+    )
+
+
+@pytest.fixture
+def service(settings: CollectorSettings) -> Iterator[Service]:
+    made = Service(settings)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def web(service: Service) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=service.url, timeout=5) as client:
+        wait(lambda: client.get("/healthz").status_code == 200)
+        yield client
+
+
+class Room:
+    """A device played by a plain MQTT client."""
+
+    def __init__(self, port: int) -> None:
+        self.acks: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self.client.on_message = lambda _c, _u, message: self.acks.put(json.loads(message.payload))
+        self.client.connect("127.0.0.1", port)
+        self.client.subscribe(f"{BASE}/ack", qos=1)
+        self.client.loop_start()
+
+    def send(self, payload: bytes, leaf: str = "mood", base: str = BASE) -> None:
+        self.client.publish(f"{base}/{leaf}", payload, qos=1).wait_for_publish(5)
+
+
+@pytest.fixture
+def room(mosquitto: Mosquitto) -> Iterator[Room]:
+    made = Room(mosquitto.port)
+    yield made
+    made.client.disconnect()
+    made.client.loop_stop()
+
+
+def wait(condition: Callable[[], bool], seconds: float = 5) -> None:
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert condition()
+
+
+def stored(web: httpx.Client) -> list[dict[str, Any]]:
+    answer = web.get("/api/rooms/school/r101/moods", params={"from": "2020-01-01T00:00:00Z"})
+    assert answer.status_code == 200, answer.text
+    rows: list[dict[str, Any]] = answer.json()
+    return rows
+
+
+def test_a_window_is_stored_once_and_acknowledged_each_time(web: httpx.Client, room: Room) -> None:
+    for _ in range(2):
+        room.send(mood().encode())
+        assert room.acks.get(timeout=5) == {"boot": str(BOOT), "seq": 0}
+    assert stored(web) == [json.loads(mood().encode())]
+    assert 'roommood_messages_total{kind="mood",result="repeated"} 1.0' in web.get("/metrics").text
+
+
+def test_what_is_no_mood_is_refused_counted_and_never_stored(web: httpx.Client, room: Room) -> None:
+    extra = json.loads(mood().encode()) | {"picture": "aGk="}
+    room.send(json.dumps(extra).encode())
+    room.send(b"\x00\xff")
+    room.send(b"[" * 1000)
+    room.send(mood().encode(), base="roommood/v1/school/r999")
+    room.send(b"{}", leaf="status")
+    room.send(mood(seq=1).encode())
+    assert room.acks.get(timeout=5)["seq"] == 1
+    assert room.acks.empty()
+    assert [row["seq"] for row in stored(web)] == [1]
+    metrics = web.get("/metrics").text
+    assert 'roommood_messages_total{kind="mood",result="refused"} 4.0' in metrics
+    assert 'roommood_messages_total{kind="status",result="refused"} 1.0' in metrics
+
+
+def test_rooms_and_their_state(web: httpx.Client, room: Room) -> None:
+    now = datetime.now(timezone.utc)
+    room.send(mood(start=now).encode())
+    room.acks.get(timeout=5)
+    (told,) = web.get("/api/rooms").json()
+    assert (told["site"], told["room"], told["state"]) == ("school", "r101", "live")
+    assert told["mood"]["counts"] == mood().counts
+    page = web.get("/rooms/school/r101").text
+    assert '<strong id="faces">12</strong>' in page
+    assert 'data-label="happy" data-count="5"' in page
+    assert "school" in web.get("/").text
+
+
+def test_the_feed_tells_of_every_window(web: httpx.Client, room: Room) -> None:
+    names: list[str] = []
+    with web.stream("GET", "/api/rooms/school/r101/live", timeout=10) as feed:
+        assert feed.headers["content-type"].startswith("text/event-stream")
+        room.send(mood().encode())
+        for line in feed.iter_lines():
+            names.append(line)
+            if line.startswith("data:"):
+                break
+    assert "event: mood" in names
+    assert json.loads(names[-1].removeprefix("data:")) == json.loads(mood().encode())
+
+
+def test_a_collector_knows_its_rooms_after_a_restart(
+    settings: CollectorSettings, room: Room
+) -> None:
+    first = Service(settings)
+    first.start()
+    wait(lambda: first._ingest.connected)
+    room.send(mood().encode())
+    room.acks.get(timeout=5)
+    first.stop()
+    second = Service(settings)
+    second.start()
+    with httpx.Client(base_url=second.url) as web:
+        assert [one["room"] for one in web.get("/api/rooms").json()] == ["r101"]
+    second.stop()
+
+
+def test_a_window_sent_while_the_collector_is_away_arrives_later(
+    settings: CollectorSettings, room: Room
+) -> None:
+    first = Service(settings)
+    first.start()
+    wait(lambda: first._ingest.connected)
+    time.sleep(0.3)
+    first.stop()
+    room.send(mood(seq=8).encode())
+    second = Service(settings)
+    second.start()
+    assert room.acks.get(timeout=5)["seq"] == 8
+    second.stop()
+
+
+@pytest.mark.parametrize("path", ["/", "/api/rooms", "/metrics", "/static/live.js", "/nowhere"])
+def test_every_answer_carries_the_strict_headers(web: httpx.Client, path: str) -> None:
+    headers = web.get(path).headers
+    for name, value in HEADERS.items():
+        assert headers[name] == value
+    assert "unsafe" not in headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/rooms/school/r404", 404),
+        ("/rooms/school/R%20101", 422),
+        ("/api/rooms/school/r101/moods?from=yesterday", 422),
+        ("/api/rooms/school/r101/moods?from=2026-03-02T08:00:00", 422),
+        ("/api/rooms/school/r101/moods?from=2030-01-01T00:00:00Z", 422),
+        ("/api/docs", 200),
+        ("/api/openapi.json", 200),
+    ],
+)
+def test_paths_that_are_asked_for_wrongly(web: httpx.Client, path: str, status: int) -> None:
+    assert web.get(path).status_code == status
+
+
+def test_the_description_names_every_route_of_the_contract(web: httpx.Client) -> None:
+    paths = set(web.get("/api/openapi.json").json()["paths"])
+    rooms = "/api/rooms/{site}/{room}"
+    assert paths >= {"/api/rooms", f"{rooms}/moods", f"{rooms}/live", "/healthz", "/metrics"}
+    docs = web.get("/api/docs").text
+    assert all(path in docs for path in paths)
+    assert "http://" not in docs.replace("http://www.w3.org", "")
+
+
+def test_moods_default_to_the_last_half_hour(web: httpx.Client, room: Room) -> None:
+    now = datetime.now(timezone.utc)
+    room.send(mood(seq=0, start=now - timedelta(hours=1)).encode())
+    room.send(mood(seq=1, start=now - timedelta(minutes=1)).encode())
+    room.acks.get(timeout=5)
+    room.acks.get(timeout=5)
+    assert [row["seq"] for row in web.get("/api/rooms/school/r101/moods").json()] == [1]
+
+
+def test_health_tells_of_a_lost_broker(
+    web: httpx.Client, mosquitto: Mosquitto, service: Service
+) -> None:
+    mosquitto.stop()
+    wait(lambda: web.get("/healthz").status_code == 503)
+    assert web.get("/healthz").json() == {"status": "failing", "database": True, "broker": False}
+
+
+def test_a_port_in_use_is_named(service: Service, settings: CollectorSettings) -> None:
+    port = int(service.url.rpartition(":")[2])
+    taken = settings.model_copy(update={"web": settings.web.model_copy(update={"port": port})})
+    with pytest.raises(Refusal, match=rf"web: 127\.0\.0\.1:{port}: .*choose another port"):
+        Service(taken)

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from collector.store import Store
+from edge.errors import Refusal
+from tests.conftest import mood
+from tests.postgres import Postgres
+
+START = mood().start
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres) -> Iterator[Store]:
+    url = f"sqlite:///{tmp_path}/c.sqlite" if request.param == "sqlite" else postgres.fresh()
+    made = Store(url)
+    yield made
+    made.close()
+
+
+def test_a_window_comes_back_as_it_was(store: Store) -> None:
+    told = mood(start=START + timedelta(milliseconds=123))
+    hidden = mood(seq=1, faces=None, counts=None, withheld="few_faces")
+    assert store.add([told, hidden]) == [told, hidden]
+    assert store.between("school", "r101", START, START + timedelta(hours=1)) == [hidden, told]
+
+
+def test_storing_twice_changes_nothing(store: Store) -> None:
+    assert len(store.add([mood(), mood()])) == 1
+    assert store.add([mood(faces=None, counts=None, withheld="paused")]) == []
+    kept = store.between("school", "r101", START, START + timedelta(hours=1))
+    assert kept == [mood()]
+
+
+def test_another_boot_or_device_is_another_window(store: Store) -> None:
+    assert len(store.add([mood(), mood(boot=uuid4()), mood(device="spare")])) == 3
+
+
+def test_the_span_is_half_open_and_the_newest_are_kept(store: Store) -> None:
+    windows = [mood(seq=n, start=START + timedelta(seconds=15 * n)) for n in range(6)]
+    store.add(windows)
+    end = START + timedelta(seconds=60)
+    assert store.between("school", "r101", START, end) == windows[:4]
+    assert store.between("school", "r101", START, end, limit=2) == windows[2:4]
+    assert store.between("school", "r102", START, end) == []
+
+
+def test_the_newest_window_of_every_room(store: Store) -> None:
+    here = [mood(seq=n, start=START + timedelta(seconds=n)) for n in range(3)]
+    there = mood(room="r102", device="r102")
+    store.add([*here, there])
+    assert {kept.mood.room: kept.mood.seq for kept in store.latest()} == {"r101": 2, "r102": 0}
+    now = datetime.now(timezone.utc).timestamp()
+    assert all(abs(kept.received - now) < 60 for kept in store.latest())
+
+
+def test_two_writers_store_each_window_once(store: Store) -> None:
+    windows = [mood(seq=n) for n in range(50)]
+    new: list[int] = []
+
+    def write() -> None:
+        new.extend(len(store.add([window])) for window in windows)
+
+    writers = [threading.Thread(target=write) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert sum(new) == 50
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite:////nowhere/at/all.sqlite", "postgresql+psycopg://u:hunter2@127.0.0.1:1/roommood"],
+)
+def test_a_database_that_does_not_open_is_named_without_its_password(url: str) -> None:
+    with pytest.raises(Refusal, match=r"database .*(all\.sqlite|127\.0\.0\.1).*check") as refused:
+        Store(url)
+    assert "hunter2" not in str(refused.value)

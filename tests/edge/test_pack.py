@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from edge.errors import Refusal
+from edge.interpreter import TfliteClassifier
+from edge.pack import PACK_FILE, SHIPPED, open_pack
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(SHIPPED / "fer7", tmp_path / "copy"))
+
+
+def change(folder: Path, **fields: object) -> None:
+    path = folder / PACK_FILE
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | fields))
+
+
+def test_the_shipped_pack_opens_and_runs_in_any_batch() -> None:
+    pack, model = open_pack("fer7")
+    classify = TfliteClassifier(model, pack.input, len(pack.labels))
+    faces = np.random.default_rng(1).integers(0, 255, (5, 48, 48), np.uint8)
+    together = classify(faces)
+    assert together.shape == (5, 7)
+    assert together.sum(axis=1) == pytest.approx(np.ones(5), abs=0.03)
+    one_by_one = np.concatenate([classify(face[np.newaxis]) for face in faces])
+    assert one_by_one == pytest.approx(together, abs=0.005)
+
+
+def test_the_shipped_model_is_full_integer() -> None:
+    pack, model = open_pack("fer7")
+    classify = TfliteClassifier(model, pack.input, len(pack.labels))
+    kinds = {detail["dtype"] for detail in classify._interpreter.get_tensor_details()}
+    assert kinds <= {np.int8, np.int32}
+    assert len(model) <= 300_000
+    assert pack.labels == ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+
+
+def test_a_changed_model_is_refused(copy: Path) -> None:
+    path = copy / "model.tflite"
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    with pytest.raises(Refusal, match=r"model\.tflite: does not match the SHA-256"):
+        open_pack(str(copy))
+
+
+def test_a_missing_model_is_named(copy: Path) -> None:
+    (copy / "model.tflite").unlink()
+    with pytest.raises(Refusal, match=r"model\.tflite: missing"):
+        open_pack(str(copy))
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"labels": ["happy", "happy"]}, "labels repeat"),
+        ({"labels": ["happy", "uncertain"]}, "labels repeat, or use"),
+        ({"labels": ["happy", "A pupil"]}, "labels"),
+        ({"treshold": 0.5}, "did you mean 'threshold'"),
+        ({"temperature": 0}, "temperature"),
+    ],
+)
+def test_a_wrong_pack_file_is_refused(copy: Path, fields: dict[str, object], said: str) -> None:
+    change(copy, **fields)
+    with pytest.raises(Refusal, match=said):
+        open_pack(str(copy))
+
+
+def test_labels_that_do_not_fit_the_model_are_refused(copy: Path) -> None:
+    change(copy, labels=["happy", "sad"])
+    pack, model = open_pack(str(copy))
+    with pytest.raises(Refusal, match="gives 7 labels"):
+        TfliteClassifier(model, pack.input, len(pack.labels))
+
+
+def test_a_file_that_is_no_model_is_refused() -> None:
+    pack, _ = open_pack("fer7")
+    with pytest.raises(Refusal, match="cannot load it"):
+        TfliteClassifier(b"not a model" * 100, pack.input, 7)
+
+
+def test_an_unknown_pack_is_answered_with_those_that_ship() -> None:
+    with pytest.raises(Refusal, match=r"fer8: no such model pack: .*fer7"):
+        open_pack("fer8")

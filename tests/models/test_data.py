@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.errors import Refusal
+from models.data import LABELS, load
+
+
+def write(path: Path, **arrays: object) -> Path:
+    np.savez(path, **arrays)  # type: ignore[arg-type]  # arrays of any kind, wrong ones included
+    return path
+
+
+def test_votes_come_in_the_order_of_the_labels(tmp_path: Path) -> None:
+    votes = np.zeros((3, 10), np.uint8)
+    votes[0, 0] = 10  # neutral
+    votes[1, 1] = 6  # happiness
+    votes[2, 9] = 10  # not a face
+    pixels = np.zeros((3, 48, 48), np.uint8)
+    faces = load(write(tmp_path / "f.npz", pixels=pixels, label=np.array([6, 3, 0]), votes=votes))
+    assert faces.votes is not None
+    assert [LABELS[i] for i in faces.votes[:2].argmax(axis=1)] == ["neutral", "happy"]
+    assert faces.agreed().tolist() == [True, True, False]
+
+
+def test_votes_may_be_missing(tmp_path: Path) -> None:
+    path = write(tmp_path / "f.npz", pixels=np.zeros((1, 48, 48), np.uint8), label=np.array([0]))
+    faces = load(path)
+    assert faces.votes is None
+    with pytest.raises(Refusal, match="no FER\\+ votes"):
+        faces.agreed()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "said"),
+    [
+        ({"pixels": np.zeros((2, 32, 32), np.uint8), "label": np.zeros(2)}, "not uint8"),
+        ({"pixels": np.zeros((2, 48, 48), np.float32), "label": np.zeros(2)}, "float32"),
+        ({"pixels": np.zeros((2, 48, 48), np.uint8), "label": np.zeros(3)}, "do not match"),
+        ({"pixels": np.zeros((1, 48, 48), np.uint8), "label": np.array([7])}, "label 7"),
+        ({"pixels": np.zeros((1, 48, 48), np.uint8)}, "label"),
+    ],
+)
+def test_a_wrong_file_is_named(tmp_path: Path, arrays: dict[str, object], said: str) -> None:
+    path = write(tmp_path / "f.npz", **arrays)
+    with pytest.raises(Refusal, match=said) as refused:
+        load(path)
+    assert "f.npz" in str(refused.value)
+
+
+def test_what_is_no_archive_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match=r"gone\.npz: no such file"):
+        load(tmp_path / "gone.npz")
+    (tmp_path / "text.npz").write_text("pixels")
+    with pytest.raises(Refusal, match=r"text\.npz: not a readable"):
+        load(tmp_path / "text.npz")
+
+
+def test_the_shared_faces_load(data: Path) -> None:
+    faces = load(data / "fer2013" / "public_test.npz")
+    assert faces.pixels.shape == (3589, 48, 48)
+    assert 3000 < faces.agreed().sum() < 3589

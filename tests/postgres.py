@@ -1,0 +1,68 @@
+"""A real PostgreSQL from Debian's packages, on loopback, gone after the tests."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pwd
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.free import free_port, wait_for_port
+
+
+def _binaries() -> Path:
+    """The folder of the newest server installed; Debian keeps it off the PATH."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    if not found:
+        raise AssertionError("no PostgreSQL server: apt install postgresql")
+    return found[-1].parent
+
+
+def _as_server() -> dict[str, Any]:
+    """PostgreSQL refuses to run as root, which tests in a container often are."""
+    return {"user": "postgres"} if os.geteuid() == 0 else {}
+
+
+class Postgres:
+    """One server; `fresh` makes an empty database in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._port = free_port()
+        self._numbers = itertools.count()
+        self._bin = _binaries()
+        self._folder = folder
+        owner = pwd.getpwnam("postgres").pw_uid if os.geteuid() == 0 else os.getuid()
+        os.chown(folder, owner, -1)
+        self._quiet(
+            [str(self._bin / "initdb"), "-D", "data", "-U", "roommood", "-A", "trust", "--no-sync"]
+        )
+        self._process = subprocess.Popen(
+            [
+                *(str(self._bin / "postgres"), "-D", "data", "-p", str(self._port)),
+                *("-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}"),
+                *("-c", "fsync=off"),
+            ],
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            **_as_server(),
+        )
+        wait_for_port(self._port, self._process)
+
+    def fresh(self) -> str:
+        name = f"test{next(self._numbers)}"
+        createdb = shutil.which("createdb") or str(self._bin / "createdb")
+        self._quiet([createdb, "-h", "127.0.0.1", "-p", str(self._port), "-U", "roommood", name])
+        return f"postgresql+psycopg://roommood@127.0.0.1:{self._port}/{name}"
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+
+    def _quiet(self, command: list[str]) -> None:
+        subprocess.run(
+            command, cwd=self._folder, check=True, stdout=subprocess.DEVNULL, **_as_server()
+        )

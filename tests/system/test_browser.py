@@ -1,0 +1,140 @@
+"""The pages in a real Chromium, as a teacher sees them; screenshots are left under build/."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.conftest import ROOT
+from tests.system.process import Roommood
+
+SHOTS = ROOT / "build" / "screenshots"
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",  # tests may run as root, where Chromium's own sandbox refuses to
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Roommood]:
+    with Roommood("demo", "--window", 2, "--port", 0, "--json") as running:
+        running.mood()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def url(demo: Roommood) -> str:
+    return demo.said("the page: ").rpartition(" ")[2]
+
+
+class Visit:
+    """A page that remembers what went wrong on it and whom it asked."""
+
+    def __init__(self, browser: Browser, dark: bool = False, phone: bool = False) -> None:
+        self.context = browser.new_context(
+            color_scheme="dark" if dark else "light",
+            viewport={"width": 360, "height": 740} if phone else {"width": 1280, "height": 900},
+        )
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(30_000)
+        self.wrong: list[str] = []
+        self.asked: set[str] = set()
+        self.page.on("console", lambda m: self.wrong.append(m.text) if m.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("request", lambda request: self.asked.add(request.url))
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_the_counts_move(chromium: Browser, url: str, dark: bool, phone: bool) -> None:
+    visit = Visit(chromium, dark, phone)
+    page = visit.page
+    page.goto(url)
+    expect(page.locator("#state")).to_have_text("live")
+    panel = page.locator("#panel")
+    seen = {panel.inner_text()}
+    for _ in range(3):
+        before = panel.inner_text()
+        expect(panel).not_to_have_text(re.compile(f"^{re.escape(before)}$"), timeout=15_000)
+        page.wait_for_function(
+            "before => document.getElementById('panel').innerText !== before", arg=before
+        )
+        seen.add(panel.inner_text())
+    assert len(seen) >= 4
+    counts = [
+        int(n) for n in page.locator("#bars tr").evaluate_all("r => r.map(x => x.dataset.count)")
+    ]
+    faces = int(page.locator("#faces").inner_text())
+    assert sum(counts) == faces >= 5
+    assert page.locator("#timeline path").count() >= 2
+    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert wide <= 0
+    page.screenshot(
+        path=SHOTS / f"room-{'phone' if phone else 'desktop'}-{'dark' if dark else 'light'}.png",
+        full_page=True,
+    )
+    assert visit.wrong == []
+    host = url.split("/rooms", maxsplit=1)[0]
+    assert all(asked.startswith(host) for asked in visit.asked)
+    visit.context.close()
+
+
+def test_the_list_of_rooms_leads_to_the_room(chromium: Browser, url: str) -> None:
+    visit = Visit(chromium)
+    visit.page.goto(url.split("/rooms", maxsplit=1)[0])
+    visit.page.get_by_role("link", name="classroom").click()
+    expect(visit.page.locator("h1")).to_have_text("classroom")
+    visit.page.get_by_role("link", name="API").click()
+    expect(visit.page.locator("h1")).to_have_text("API")
+    visit.page.screenshot(path=SHOTS / "api.png", full_page=True)
+    assert visit.wrong == []
+    visit.context.close()
+
+
+def test_too_few_faces_are_said_in_words(chromium: Browser, data: Path) -> None:
+    source = data / "rooms_video" / "classroom_720p_20s.mp4"
+    with Roommood("demo", "--source", source, "--window", 2, "--port", 0, "--json") as few:
+        few.mood()
+        visit = Visit(chromium)
+        visit.page.goto(few.said("the page: ").rpartition(" ")[2])
+        expect(visit.page.locator("#state")).to_have_text("withheld")
+        expect(visit.page.locator("#sentence")).to_contain_text("Too few faces")
+        assert visit.page.locator("#faces").count() == 0
+        visit.page.screenshot(path=SHOTS / "withheld.png", full_page=True)
+        few.interrupt()
+        expect(visit.page.locator("#lost")).to_be_visible(timeout=15_000)
+        visit.context.close()
+
+
+def test_an_unknown_room_is_a_page_too(chromium: Browser, url: str) -> None:
+    visit = Visit(chromium)
+    answer = visit.page.goto(url.replace("classroom", "attic"))
+    assert answer is not None
+    assert answer.status == 404
+    expect(visit.page.locator("main")).to_contain_text("No room 'attic'")
+    visit.context.close()
+
+
+def test_nothing_but_the_page_is_served_without_scripts_from_elsewhere(url: str) -> None:
+    host, _, port = url.split("/")[2].partition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as raw:
+        raw.sendall(b"GET /static/../service.py HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert b"404" in raw.recv(64)

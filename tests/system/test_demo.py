@@ -1,0 +1,137 @@
+"""The demo as a newcomer runs it, on the simulated classroom and on the shared videos."""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from edge.mood import Mood, decode
+from tests.system.process import Roommood
+
+
+def full(moods: list[dict[str, Any]], window: float) -> list[dict[str, Any]]:
+    return [mood for mood in moods if mood["seconds"] >= window]
+
+
+def test_the_simulated_classroom() -> None:
+    with Roommood("demo", "--seconds", 16, "--window", 4, "--port", 0, "--json") as demo:
+        moods = demo.rest()
+        assert demo.process.returncode == 0, demo.errors
+    assert len(full(moods, 4)) >= 3
+    for line in moods:
+        Mood.model_validate(line, strict=False)
+        assert line["counts"] is None or sum(line["counts"].values()) == line["faces"]
+    last = full(moods, 4)[-1]
+    assert 15 <= last["faces"] <= 24
+    read_right = sum(last["counts"][name] for name in ("happy", "neutral", "surprise"))
+    assert read_right >= 0.6 * last["faces"]
+
+
+def test_the_mosaic_of_twelve_people(data: Path) -> None:
+    source = data / "rooms_mosaic" / "mosaic_3x4.mp4"
+    with Roommood(
+        *("demo", "--source", source, "--seconds", 20, "--window", 5, "--port", 0, "--json")
+    ) as demo:
+        moods = full(demo.rest(), 5)
+        assert demo.process.returncode == 0, demo.errors
+    assert len(moods) >= 3
+    assert all(10 <= mood["faces"] <= 12 for mood in moods)
+    sums = {name: sum(mood["counts"].get(name, 0) for mood in moods) for name in moods[0]["counts"]}
+    named = {name: n for name, n in sums.items() if name not in ("uncertain", "other")}
+    assert set(sorted(named, key=lambda name: -named[name])[:2]) == {"happy", "neutral"}
+    assert named["happy"] + named["neutral"] > 0.5 * sum(sums.values())
+
+
+def test_four_people_are_too_few_to_publish(data: Path) -> None:
+    source = data / "rooms_video" / "classroom_720p_20s.mp4"
+    with Roommood(
+        *("demo", "--source", source, "--seconds", 11, "--window", 5, "--port", 0, "--json")
+    ) as demo:
+        moods = demo.rest()
+        assert demo.process.returncode == 0, demo.errors
+    assert len(moods) >= 2
+    for mood in moods:
+        assert (mood["withheld"], mood["faces"], mood["counts"]) == ("few_faces", None, None)
+
+
+def test_an_empty_room_is_told_as_few_faces(data: Path) -> None:
+    source = data / "rooms_video" / "bottle-detection.mp4"
+    with Roommood(
+        *("demo", "--source", source, "--seconds", 5, "--window", 4, "--port", 0, "--json")
+    ) as demo:
+        assert demo.mood()["withheld"] == "few_faces"
+
+
+def test_ctrl_c_stops_everything() -> None:
+    with Roommood("demo", "--window", 2, "--port", 0, "--json") as demo:
+        demo.mood()
+        family = [demo.process.pid] + [
+            child.pid for child in psutil.Process(demo.process.pid).children(recursive=True)
+        ]
+        assert len(family) >= 2
+        assert demo.interrupt() < 3
+    assert demo.process.returncode == 0, demo.errors
+    assert not [pid for pid in family if psutil.pid_exists(pid)]
+
+
+def test_a_killed_demo_leaves_no_agent_behind() -> None:
+    with Roommood("demo", "--window", 2, "--port", 0, "--json") as demo:
+        demo.mood()
+        (agent,) = psutil.Process(demo.process.pid).children(recursive=True)
+        demo.process.kill()
+        agent.wait(5)
+
+
+def test_state_is_kept_and_taken_up_again(tmp_path: Path) -> None:
+    options = ("--seconds", 3, "--window", 2, "--port", 0, "--state", tmp_path, "--json")
+    boots = set()
+    for _ in range(2):
+        with Roommood("demo", *options) as demo:
+            moods = demo.rest()
+            assert moods, demo.errors
+            boots |= {mood["boot"] for mood in moods}
+    assert len(boots) == 2
+    assert (tmp_path / "collector.sqlite").stat().st_size > 0
+    decode(Mood, Mood.model_validate(moods[0], strict=False).encode())
+
+
+def test_everything_listens_on_loopback_only() -> None:
+    with Roommood("demo", "--window", 2, "--port", 0, "--json") as demo:
+        demo.mood()
+        main = psutil.Process(demo.process.pid)
+        everyone = [main, *main.children(recursive=True)]
+        listening = [
+            connection.laddr.ip
+            for process in everyone
+            for connection in process.net_connections()
+            if connection.status == psutil.CONN_LISTEN
+        ]
+        assert listening
+        assert set(listening) == {"127.0.0.1"}
+
+
+def test_a_port_in_use_is_named() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        begun = time.monotonic()
+        with Roommood("demo", "--port", port) as demo:
+            demo.process.wait(20)
+        assert demo.process.returncode == 2
+        assert f"127.0.0.1:{port}" in demo.said("roommood: web:")
+        assert time.monotonic() - begun < 20
+
+
+def test_a_film_that_breaks_off_ends_the_demo_with_its_name(tmp_path: Path, data: Path) -> None:
+    whole = (data / "rooms_video" / "bottle-detection.mp4").read_bytes()
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(whole[: len(whole) // 3])
+    with Roommood("demo", "--source", broken, "--seconds", 8, "--port", 0) as demo:
+        demo.process.wait(30)
+    assert demo.process.returncode == 2
+    assert "broken.mp4" in demo.errors[-1]

@@ -1,0 +1,135 @@
+"""Agent and collector as a school runs them: two processes and a real Mosquitto."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+import yaml
+from paho.mqtt import publish
+
+from tests.conftest import Mosquitto
+from tests.free import free_port
+from tests.system.process import Roommood
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def configs(tmp_path: Path, mosquitto: Mosquitto, port: int) -> tuple[Path, Path]:
+    agent = {
+        "site": "school",
+        "room": "r101",
+        "camera": "sim:seats=8,seed=5",
+        "window_seconds": 1.5,
+        "frames_per_second": 4,
+        "broker": {"port": mosquitto.port},
+        "state": "agent",
+    }
+    collector = {
+        "database": f"sqlite:///{tmp_path}/collector.sqlite",
+        "broker": {"port": mosquitto.port, "protocol": "5"},
+        "web": {"port": port},
+    }
+    paths = tmp_path / "agent.yaml", tmp_path / "collector.yaml"
+    for path, content in zip(paths, (agent, collector), strict=True):
+        path.write_text(yaml.safe_dump(content))
+    return paths
+
+
+def room(port: int) -> dict[str, Any]:
+    try:
+        rooms: list[dict[str, Any]] = httpx.get(f"http://127.0.0.1:{port}/api/rooms").json()
+    except httpx.TransportError:
+        return {}
+    return rooms[0] if rooms else {}
+
+
+def wait(condition: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come true in time"
+        time.sleep(0.1)
+
+
+def moods(port: int) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = httpx.get(
+        f"http://127.0.0.1:{port}/api/rooms/school/r101/moods"
+    ).json()
+    return rows
+
+
+def test_live_paused_live_offline(
+    configs: tuple[Path, Path], mosquitto: Mosquitto, port: int
+) -> None:
+    def command(text: str) -> None:
+        topic = "roommood/v1/school/r101/command"
+        publish.single(topic, f'{{"command": "{text}"}}', qos=1, port=mosquitto.port)
+
+    with Roommood("collector", "run", "--config", configs[1]):
+        with Roommood("agent", "run", "--config", configs[0]) as agent:
+            wait(lambda: room(port).get("state") == "live")
+            command("pause")
+            wait(lambda: room(port)["state"] == "paused")
+            agent.said("the camera is closed")
+            wait(lambda: room(port)["mood"]["withheld"] == "paused")
+            command("resume")
+            wait(lambda: room(port)["state"] == "live")
+            assert agent.interrupt() < 3
+            assert agent.process.returncode == 0
+        wait(lambda: room(port)["state"] == "offline")
+        rows = moods(port)
+        assert [row["seq"] for row in rows] == list(range(len(rows)))
+
+
+def test_nothing_is_lost_while_the_collector_is_down(configs: tuple[Path, Path], port: int) -> None:
+    with Roommood("agent", "run", "--config", configs[0]):
+        with Roommood("collector", "run", "--config", configs[1]) as first:
+            wait(lambda: room(port).get("mood") is not None)
+            first.process.kill()
+        time.sleep(4)
+        with Roommood("collector", "run", "--config", configs[1]):
+            wait(lambda: len(moods(port)) >= 5 if room(port) else False)
+            rows = moods(port)
+    assert [row["seq"] for row in rows] == list(range(len(rows)))
+
+
+def test_nothing_is_lost_while_the_broker_is_down(
+    configs: tuple[Path, Path], mosquitto: Mosquitto, port: int
+) -> None:
+    with (
+        Roommood("collector", "run", "--config", configs[1]),
+        Roommood("agent", "run", "--config", configs[0]) as agent,
+    ):
+        wait(lambda: room(port).get("mood") is not None)
+        mosquitto.stop()
+        agent.said("connection lost")
+        time.sleep(3)
+        mosquitto.start()
+        before = len(moods(port))
+        wait(lambda: len(moods(port)) >= before + 3, 40)
+        rows = moods(port)
+    assert [row["seq"] for row in rows] == list(range(len(rows)))
+
+
+def test_the_agent_writes_nothing_but_its_outbox(configs: tuple[Path, Path], port: int) -> None:
+    with (
+        Roommood("collector", "run", "--config", configs[1]),
+        Roommood("agent", "run", "--config", configs[0]) as agent,
+    ):
+        wait(lambda: room(port).get("mood") is not None)
+        process = psutil.Process(agent.process.pid)
+        open_files = {Path(file.path).name for file in process.open_files() if file.mode != "r"}
+        connections = process.net_connections()
+        ours = {c.laddr.port for c in connections}  # paho wakes its thread through a pair of these
+        peers = {c.raddr.port for c in connections if c.raddr} - ours
+    assert open_files <= {"outbox.sqlite", "outbox.sqlite-wal", "outbox.sqlite-shm"}
+    assert peers == {yaml.safe_load(configs[0].read_text())["broker"]["port"]}
