@@ -67,11 +67,9 @@ make_environment() {
     touch "$stamp"
 }
 
-# The constraints that fit a Python: two sets, as pyproject.toml explains.
+# constraints_for PYTHON [train-]: the file that fits; two sets, as pyproject.toml explains.
 constraints_for() {
-    if "$1" -c 'import sys; sys.exit(sys.version_info < (3, 12))'; then
-        printf '%s\n' "$root/deploy/constraints-3.13.txt"
-    else
-        printf '%s\n' "$root/deploy/constraints-3.11.txt"
-    fi
+    local set=3.11
+    if "$1" -c 'import sys; sys.exit(sys.version_info < (3, 12))'; then set=3.13; fi
+    printf '%s\n' "$root/deploy/constraints-${2:-}$set.txt"
 }

@@ -1,23 +1,38 @@
 #!/usr/bin/env bash
-# Pins anew: resolves pyproject.toml in fresh environments and writes the constraints files.
-# Needs python3.11 and python3.13; name others with PYTHON311 and PYTHON313.
+# Pins anew: resolves pyproject.toml for both dependency sets and writes the constraints files.
+# Each set is resolved on its oldest Python, 3.10 and 3.12: name others with OLD and NEW. Installs nothing.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-pin() { # PYTHON EXTRAS FILE TITLE [REQUIREMENT]
-    "$1" -m venv "$work/$3"
-    "$work/$3/bin/python" -m pip install --quiet --disable-pip-version-check "$root[$2]" ${5:+"$5"}
-    {
-        printf '# %s. Written by deploy/pin.sh.\n' "$4"
-        # A local version such as +cpu names one build of a release: any build of it will do.
-        "$work/$3/bin/python" -m pip freeze --exclude roommood | sed -E 's/\+[a-z0-9.]+$//'
-    } >"$root/deploy/$3"
+pin() { # PYTHON FILE TITLE REQUIREMENT...
+    local python=$1 file=$2 title=$3
+    shift 3
+    "$python" -m venv "$work/$file"
+    "$work/$file/bin/python" -m pip install --quiet --disable-pip-version-check \
+        --dry-run --ignore-installed --report "$work/report.json" "$@"
+    "$python" - "$work/report.json" "$title" >"$root/deploy/$file" <<'END'
+import json, sys
+
+# What torch pins itself differs from machine to machine and is left to it. A local version such as
+# +cpu names one build of a release: any build of it will do.
+LEFT = ("nvidia-", "cuda-", "triton", "roommood")
+found = [one["metadata"] for one in json.load(open(sys.argv[1]))["install"]]
+print(f"# {sys.argv[2]}. Written by deploy/pin.sh.")
+for one in sorted(found, key=lambda one: one["name"].lower()):
+    if not one["name"].startswith(LEFT):
+        print(f"{one['name']}=={one['version'].split('+')[0]}")
+END
 }
 
-pin "${PYTHON311:-python3.11}" dev constraints-3.11.txt "Versions for Python 3.10 and 3.11"
-pin "${PYTHON313:-python3.13}" dev constraints-3.13.txt "Versions for Python 3.12 and 3.13"
-# The newest torch that all of litert-torch's parts were tried with.
-pin "${PYTHON311:-python3.11}" train constraints-train.txt "Versions for training, Python 3.10 and 3.11" torch==2.13.0
+old=${OLD:-python3.10}
+new=${NEW:-python3.12}
+pin "$old" constraints-3.11.txt "Versions for Python 3.10 and 3.11" "$root[dev]"
+pin "$new" constraints-3.13.txt "Versions for Python 3.12 and 3.13" "$root[dev]"
+# The newest torch that all parts of litert-torch were tried with.
+pin "$old" constraints-train-3.11.txt "Versions for training, Python 3.10 and 3.11" \
+    "$root[train]" torch==2.13.0
+pin "$new" constraints-train-3.13.txt "Versions for training, Python 3.12 and 3.13" \
+    "$root[train]" torch==2.13.0

@@ -18,9 +18,10 @@ build/test/bin/mypy
 build/test/bin/pytest -m "not train" "$@"
 
 # Training needs packages that the others do without, so it has an environment of its own.
-make_environment build/test-train "$python" train deploy/constraints-train.txt
+pins=$(constraints_for "$python" train-)
+make_environment build/test-train "$python" train "$pins"
 build/test-train/bin/python -m pip install --quiet --disable-pip-version-check \
-    --constraint deploy/constraints-train.txt pytest pytest-timeout
+    --constraint "$pins" pytest pytest-timeout
 build/test-train/bin/python -m pytest -m train tests/models
 
 # The other dependency set, where its interpreter is present.

@@ -1,0 +1,84 @@
+"""What an installation brings: dependency sets by marker, and their size on disk."""
+
+from __future__ import annotations
+
+from importlib.metadata import Distribution, distribution, requires
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from tests.conftest import ROOT
+
+MEGABYTE = 1_000_000
+
+
+def closure(name: str) -> dict[str, Distribution]:
+    """A distribution and all that it needs, without extras, as installed here."""
+    found: dict[str, Distribution] = {}
+    waiting = [name]
+    while waiting:
+        one = waiting.pop()
+        if one in found:
+            continue
+        found[one] = distribution(one)
+        for text in requires(one) or []:
+            needed = Requirement(text)
+            if needed.marker is None or needed.marker.evaluate({"extra": ""}):
+                waiting.append(needed.name.lower())
+    return found
+
+
+def size(one: Distribution) -> int:
+    paths = [Path(str(one.locate_file(file))) for file in one.files or []]
+    return sum(path.stat().st_size for path in paths if path.is_file())
+
+
+def test_an_agent_needs_less_than_300_megabytes() -> None:
+    needed = closure("roommood")
+    assert not {"fastapi", "sqlalchemy", "amqtt", "torch"} & needed.keys()
+    packages = sum(size(one) for name, one in needed.items() if name != "roommood")
+    ours = sum(
+        path.stat().st_size
+        for folder in ("edge", "collector", "models", "deploy")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file()
+    )
+    assert 50 * MEGABYTE < packages + ours < 300 * MEGABYTE
+
+
+@pytest.mark.parametrize(
+    ("python", "runtime", "numpy", "opencv"),
+    [
+        ("3.10", "tflite-runtime", "1.26.4", "4.11.0.86"),
+        ("3.11", "tflite-runtime", "1.26.4", "4.11.0.86"),
+        ("3.12", "ai-edge-litert", "2.4.0", "4.14.0.94"),
+        ("3.13", "ai-edge-litert", "2.4.0", "4.14.0.94"),
+    ],
+)
+def test_each_python_gets_one_set_that_lives_together(
+    python: str, runtime: str, numpy: str, opencv: str
+) -> None:
+    wanted = {
+        needed.name: needed.specifier
+        for needed in map(Requirement, requires("roommood") or [])
+        if needed.marker is None or needed.marker.evaluate({"python_version": python, "extra": ""})
+    }
+    assert {"tflite-runtime", "ai-edge-litert"} & wanted.keys() == {runtime}
+    assert numpy in wanted["numpy"]
+    assert opencv in wanted["opencv-python-headless"]
+    assert "5.0.0" not in wanted["opencv-python-headless"]
+
+
+@pytest.mark.parametrize(
+    "name", sorted(path.name for path in (ROOT / "deploy").glob("constraints-*.txt"))
+)
+def test_the_constraints_pin_every_version_and_name_no_host(name: str) -> None:
+    lines = (ROOT / "deploy" / name).read_text().splitlines()
+    pins = [line for line in lines if not line.startswith("#")]
+    assert all("://" not in line and "@" not in line for line in lines)
+    versions = {Requirement(pin).name.lower(): Requirement(pin).specifier for pin in pins}
+    assert all(str(spec).startswith("==") for spec in versions.values())
+    old = name.endswith("3.11.txt")
+    assert (versions["numpy"] & SpecifierSet("<2")).contains("1.26.4") == old
