@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from collector.live import Rooms
 from collector.store import Store
-from edge.broker import BrokerSettings, client, connect
+from edge.broker import BrokerSettings, Trouble, client, connect
 from edge.mood import Ack, MessageError, Mood, Status, address, decode, topic
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Ingest:
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._disconnected
         self._client.on_message = self._received
-        self._lost = False
+        self._trouble = Trouble(log)
         self._stopping = False
 
     @property
@@ -76,16 +76,15 @@ class Ingest:
 
     def _connected(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
         if reason.is_failure:
-            log.warning("broker: refused us: %s; check user, password and certificate", reason)
+            self._trouble.refused(reason)
             return
         log.info("broker: connected to %s:%d", self._settings.host, self._settings.port)
-        self._lost = False
+        self._trouble.over()
         self._client.subscribe([(topic("+", "+", "mood"), 1), (topic("+", "+", "status"), 1)])
 
     def _disconnected(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
-        if not self._lost and not self._stopping:
-            self._lost = True
-            log.warning("broker: connection lost (%s); trying again", reason)
+        if not self._stopping:
+            self._trouble.lost(reason, "trying again")
 
     def _received(self, _c: Any, _u: Any, message: Any) -> None:
         kind = message.topic.rpartition("/")[2]

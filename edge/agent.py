@@ -99,6 +99,7 @@ class Agent:
                 self._stopping.wait(min(0.1, end - now) if paused else 0)
                 continue
             tally.add(self._expressions.read(frame, self._detector.find(frame)))
+            frame.fill(0)  # its counts are all that is left of it
             busy += time.monotonic() - now
             self._stopping.wait(max(0.0, min(now + period, end) - time.monotonic()))
         seconds = time.monotonic() - begun

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -86,3 +87,26 @@ def _session_properties() -> Any:
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no types here
     properties.SessionExpiryInterval = 86_400
     return properties
+
+
+class Trouble:
+    """Logs what is wrong with a connection when it begins, not at each attempt to mend it."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._now = ""
+
+    def refused(self, reason: Any) -> None:
+        self._say(f"refused us ({reason}): check user, password and certificate")
+
+    def lost(self, reason: Any, meanwhile: str) -> None:
+        if not self._now:
+            self._say(f"connection lost ({reason}); {meanwhile}")
+
+    def over(self) -> None:
+        self._now = ""
+
+    def _say(self, trouble: str) -> None:
+        if trouble != self._now:
+            self._log.warning("broker: %s", trouble)
+        self._now = trouble

@@ -75,6 +75,8 @@ class Capture:
                             log.info("camera: back")
                         working, wait = True, FIRST_WAIT_S
                         with self._news:
+                            if self._slot is not None:
+                                self._slot.fill(0)  # nobody will look at it any more
                             self._slot = frame
                             self._news.notify()
                 except CameraFault as fault:

@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from typing import Any
 from uuid import UUID
 
-from edge.broker import BrokerSettings, client, connect
+from edge.broker import BrokerSettings, Trouble, client, connect
 from edge.mood import Ack, Command, Health, MessageError, State, Status, decode, topic
 from edge.outbox import Outbox
 
@@ -51,7 +51,7 @@ class Publisher:
         self._sent: dict[tuple[UUID, int], float] = {}
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._lost = False
+        self._trouble = Trouble(log)
         self._thread = threading.Thread(target=self._run, name="publish", daemon=True)
         self._client = client(settings, f"roommood-agent-{site}-{device}")
         self._client.on_connect = self._connected
@@ -117,19 +117,18 @@ class Publisher:
 
     def _connected(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
         if reason.is_failure:
-            log.warning("broker: refused us: %s; check user, password and certificate", reason)
+            self._trouble.refused(reason)
             return
         log.info("broker: connected to %s:%d", self._settings.host, self._settings.port)
-        self._lost = False
+        self._trouble.over()
         self._client.subscribe([(self._topic("ack"), 1), (self._topic("command"), 1)])
         self._publish_status(self._state)
         self._sent.clear()
         self._wake.set()
 
     def _disconnected(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
-        if not self._stopping.is_set() and not self._lost:
-            self._lost = True
-            log.warning("broker: connection lost (%s); windows wait in the outbox", reason)
+        if not self._stopping.is_set():
+            self._trouble.lost(reason, "windows wait in the outbox")
 
     def _received(self, _c: Any, _u: Any, message: Any) -> None:
         try:

@@ -123,11 +123,17 @@ def _command(settings: dict[str, Any], run_folder: Path, out: Path) -> str:
 
 @model.command()
 @click.option("--model", "which", required=True, help="A pack's name or folder, or a .tflite file.")
-@click.option("--data", required=True, type=path_option, help="An .npz of labelled faces.")
+@click.option(
+    "--data",
+    required=True,
+    type=path_option,
+    help="An .npz, a fer2013.csv, or a folder of classes.",
+)
+@click.option("--usage", help="The rows of a .csv: Training, PublicTest or PrivateTest.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-def evaluate(which: str, data: Path, as_json: bool) -> None:
+def evaluate(which: str, data: Path, usage: str | None, as_json: bool) -> None:
     """Score the file that ships, through the interpreter that devices use."""
-    faces = load(data)
+    faces = load(data, usage)
     pack, content = _pack_or_file(which)
     labels = pack.labels if pack else LABELS
     if labels != LABELS:

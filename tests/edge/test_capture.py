@@ -50,6 +50,22 @@ def test_the_newest_frame_wins() -> None:
     assert camera.closed >= 1
 
 
+def test_a_frame_that_nobody_took_is_wiped() -> None:
+    given: list[Grey] = []
+
+    def step(number: int) -> Grey:
+        given.append(numbered(number))
+        return given[-1]
+
+    capture = Capture(Scripted(step))
+    capture.start()
+    end = time.monotonic() + 5
+    while len(given) < 5 and time.monotonic() < end:
+        time.sleep(0.01)
+    capture.stop()
+    assert all((frame == 0).all() for frame in given[:3])
+
+
 def test_a_frame_is_taken_once() -> None:
     release = threading.Event()
 

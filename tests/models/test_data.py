@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -57,6 +58,72 @@ def test_what_is_no_archive_is_named(tmp_path: Path) -> None:
     (tmp_path / "text.npz").write_text("pixels")
     with pytest.raises(Refusal, match=r"text\.npz: not a readable"):
         load(tmp_path / "text.npz")
+
+
+def csv_of(path: Path, *rows: str) -> Path:
+    path.write_text("\n".join(["emotion,pixels,Usage", *rows]) + "\n")
+    return path
+
+
+GREY = " ".join(["7"] * 2304)
+
+
+def test_kaggles_csv(tmp_path: Path) -> None:
+    path = csv_of(tmp_path / "f.csv", f"3,{GREY},Training", f"6,{GREY},PublicTest")
+    faces = load(path, "PublicTest")
+    assert faces.label.tolist() == [6]
+    assert (faces.pixels == 7).all()
+    assert faces.votes is None
+    assert len(load(csv_of(tmp_path / "g.csv", f"3,{GREY},Training")).label) == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "usage", "said"),
+    [
+        (
+            [f"3,{GREY},Training", f"6,{GREY},PublicTest"],
+            None,
+            "holds PublicTest, Training: choose",
+        ),
+        ([f"3,{GREY},Training"], "PrivateTest", "no row is for PrivateTest"),
+        ([f"9,{GREY},Training"], None, "row 2"),
+        (["3,1 2 3,Training"], None, "row 2"),
+        (["3,a b,Training"], None, "row 2"),
+        ([], None, "columns emotion and pixels"),
+    ],
+)
+def test_a_wrong_csv_is_named(
+    tmp_path: Path, rows: list[str], usage: str | None, said: str
+) -> None:
+    with pytest.raises(Refusal, match=said) as refused:
+        load(csv_of(tmp_path / "f.csv", *rows), usage)
+    assert "f.csv" in str(refused.value)
+
+
+def test_a_folder_per_class(tmp_path: Path) -> None:
+    for name, level in (("happy", 200), ("Sadness", 50)):
+        (tmp_path / name).mkdir()
+        cv2.imwrite(str(tmp_path / name / "one.png"), np.full((96, 96), level, np.uint8))
+        (tmp_path / name / "notes.txt").write_text("not a picture")
+    faces = load(tmp_path)
+    assert {
+        LABELS[i]: int(face.mean()) for i, face in zip(faces.label, faces.pixels, strict=True)
+    } == {
+        "happy": 200,
+        "sad": 50,
+    }
+    (tmp_path / "bored").mkdir()
+    with pytest.raises(Refusal, match="bored: no label is called so"):
+        load(tmp_path)
+
+
+def test_folders_without_a_picture_or_with_a_bad_one(tmp_path: Path) -> None:
+    (tmp_path / "happy").mkdir()
+    with pytest.raises(Refusal, match="holds no pictures"):
+        load(tmp_path)
+    (tmp_path / "happy" / "one.jpg").write_text("no")
+    with pytest.raises(Refusal, match=r"one\.jpg: not a picture"):
+        load(tmp_path)
 
 
 def test_the_shared_faces_load(data: Path) -> None:
