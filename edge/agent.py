@@ -20,7 +20,6 @@ from edge.config import AgentSettings
 from edge.disclosure import Disclosed, disclose, withhold
 from edge.emotion import Expressions
 from edge.faces import HaarDetector
-from edge.interpreter import TfliteClassifier
 from edge.mood import UNCERTAIN, Health, Mood
 from edge.outbox import Outbox
 from edge.pack import open_pack
@@ -40,14 +39,7 @@ class Agent:
         pack, model = open_pack(settings.model)
         self._digest = pack.digest
         self._labels = (*pack.labels, UNCERTAIN)
-        self._expressions = Expressions(
-            TfliteClassifier(model, pack.input, len(pack.labels)),
-            pack.labels,
-            size=pack.input.size,
-            margin=pack.input.margin,
-            temperature=pack.temperature,
-            threshold=pack.threshold,
-        )
+        self._expressions = Expressions.from_pack(pack, model)
         found = settings.faces
         self._detector = HaarDetector(found.scale_factor, found.min_neighbors, found.min_size)
         self._boot = uuid4()

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from edge.camera.base import Grey
 from edge.faces import Box
-from edge.interpreter import Classifier
+from edge.interpreter import Classifier, TfliteClassifier
 from edge.mood import UNCERTAIN
+from edge.pack import Pack
 
 
 def crop(frame: Grey, box: Box, margin: float, size: int) -> Grey:
@@ -52,6 +53,18 @@ class Expressions:
         self._margin = margin
         self._temperature = temperature
         self._threshold = threshold
+
+    @classmethod
+    def from_pack(cls, pack: Pack, model: bytes) -> Expressions:
+        """A reader as the pack says, on the TFLite runtime that is installed."""
+        return cls(
+            TfliteClassifier(model, pack.input, len(pack.labels)),
+            pack.labels,
+            size=pack.input.size,
+            margin=pack.input.margin,
+            temperature=pack.temperature,
+            threshold=pack.threshold,
+        )
 
     def read(self, frame: Grey, boxes: Sequence[Box]) -> list[str]:
         """A label, or `uncertain`, for each box of a (height, width) frame."""

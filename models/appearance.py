@@ -13,6 +13,7 @@ default pack reads as intended with every expression.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -25,8 +26,8 @@ from edge.camera.appearance import FILE, SIDE
 from edge.camera.classroom import EXPRESSIONS, Moment
 from edge.camera.painting import Looks, looks, person, place, room
 from edge.emotion import Expressions
+from edge.errors import Refusal
 from edge.faces import HaarDetector
-from edge.interpreter import TfliteClassifier
 from edge.pack import open_pack
 from models.data import LABELS, Faces, load
 
@@ -48,15 +49,30 @@ LANDMARKS = np.array(
 """Where eyes, nose and mouth corners go, as shares of the drawn face's side."""
 
 
-def align(face: NDArray[np.uint8], yunet: cv2.FaceDetectorYN) -> NDArray[np.float32] | None:
-    """A 48x48 face as (4096,) with mean 0 and deviation 1, or None if turned or not found."""
+def yunet_for(path: Path) -> cv2.FaceDetectorYN:
+    """The detector that finds eyes, nose and mouth corners; raises Refusal for no such file."""
+    if not path.is_file():
+        raise Refusal(f"{path}: no such file: give a YuNet detector (ONNX)")
+    return cv2.FaceDetectorYN.create(str(path), "", (FRAME, FRAME), 0.5)
+
+
+def landmarks(
+    face: NDArray[np.uint8], yunet: cv2.FaceDetectorYN
+) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
+    """A 48x48 face three times as large with a border, and (5, 2) landmarks in it, or None."""
     edge = (FRAME - 3 * face.shape[0]) // 2
     big = cv2.resize(face, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
     big = cv2.copyMakeBorder(big, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
     _, found = yunet.detect(cv2.cvtColor(big, cv2.COLOR_GRAY2BGR))
-    if found is None:
+    points = None if found is None else found[0][4:14].reshape(5, 2).astype(np.float32)
+    return np.asarray(big, np.uint8), points
+
+
+def align(face: NDArray[np.uint8], yunet: cv2.FaceDetectorYN) -> NDArray[np.float32] | None:
+    """A 48x48 face as (4096,) with mean 0 and deviation 1, or None if turned or not found."""
+    big, points = landmarks(face, yunet)
+    if points is None:
         return None
-    points = found[0][4:14].reshape(5, 2).astype(np.float32)
     goal = LANDMARKS * SIDE
     firm = [0, 1, 3, 4]  # the nose moves when a head turns: it tells, but does not guide
     matrix, _ = cv2.estimateAffinePartial2D(points[firm], goal[firm], method=cv2.LMEDS)
@@ -104,7 +120,7 @@ def fit(faces: Faces, yunet: cv2.FaceDetectorYN) -> dict[str, NDArray[np.generic
 
 def reads_right(seed: int, pack: str = "fer7") -> bool:
     """Whether the face of a seed, in the room, is found once and read right in every expression."""
-    detector, reader = _reader(pack)
+    detector, reader = HaarDetector(), Expressions.from_pack(*open_pack(pack))
     who: Looks = looks(seed, 0)._replace(face=seed)
     for expression in EXPRESSIONS:
         for width in (55.0, 76.0):
@@ -117,19 +133,6 @@ def reads_right(seed: int, pack: str = "fer7") -> bool:
     return True
 
 
-def _reader(name: str) -> tuple[HaarDetector, Expressions]:
-    pack, model = open_pack(name)
-    reader = Expressions(
-        TfliteClassifier(model, pack.input, len(pack.labels)),
-        pack.labels,
-        size=pack.input.size,
-        margin=pack.input.margin,
-        temperature=pack.temperature,
-        threshold=pack.threshold,
-    )
-    return HaarDetector(), reader
-
-
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="train.npz")
 @click.option("--detector", type=click.Path(path_type=Path), required=True, help="YuNet, ONNX")
@@ -137,8 +140,7 @@ def main(data: Path, detector: Path) -> None:
     """Fits the model, keeps the seeds that read right, and writes the model file."""
     faces = load(data)
     faces.agreed()
-    yunet = cv2.FaceDetectorYN.create(str(detector), "", (FRAME, FRAME), 0.5)
-    parts = fit(faces, yunet)
+    parts = fit(faces, yunet_for(detector))
     np.savez_compressed(FILE, **parts, seeds=np.array([0]))  # looks() needs a file to draw from
     appearance.model.cache_clear()
     seeds = [seed for seed in range(TRIED) if reads_right(seed)]
@@ -147,4 +149,7 @@ def main(data: Path, detector: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main(standalone_mode=False)
+    except Refusal as refusal:
+        sys.exit(f"roommood: {refusal}")

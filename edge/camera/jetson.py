@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 
 from edge.camera.base import Grey
+from edge.camera.opencv import OpenCvCamera
 from edge.errors import CameraFault, Refusal
 
 PIPELINE = (
@@ -13,14 +14,13 @@ PIPELINE = (
 )
 
 
-class JetsonCamera:
+class JetsonCamera(OpenCvCamera):
     def __init__(self) -> None:
         if not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
             raise Refusal(
                 "jetson: this OpenCV has no GStreamer: use JetPack's own OpenCV, and make the "
                 "virtual environment with --system-site-packages"
             )
-        self._capture: cv2.VideoCapture | None = None
 
     def open(self) -> None:
         self.close()
@@ -30,15 +30,8 @@ class JetsonCamera:
         self._capture = capture
 
     def read(self) -> Grey:
-        ok, frame = self._capture.read() if self._capture is not None else (False, None)
-        if not ok or frame is None:
-            raise CameraFault("jetson: the camera gives no frame: check the ribbon cable")
-        return frame.reshape(frame.shape[:2])  # type: ignore[return-value]  # cv2 types any dtype
-
-    def close(self) -> None:
-        if self._capture is not None:
-            self._capture.release()
-            self._capture = None
+        frame = self._raw("jetson: the camera gives no frame: check the ribbon cable")
+        return frame.reshape(frame.shape[:2])
 
 
 def camera(_argument: str) -> JetsonCamera:

@@ -7,19 +7,19 @@ from urllib.parse import urlsplit
 import cv2
 
 from edge.camera.base import Grey
+from edge.camera.opencv import OpenCvCamera, grey
 from edge.errors import CameraFault
 
 TIMEOUT_MS = 5_000
 
 
-class Stream:
+class Stream(OpenCvCamera):
     """The newest frames of an RTSP stream; its address is shown without user and password."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         parts = urlsplit(url)
         self._shown = f"{parts.scheme}://{parts.hostname}{parts.path}"
-        self._capture: cv2.VideoCapture | None = None
 
     def open(self) -> None:
         self.close()
@@ -35,15 +35,7 @@ class Stream:
         self._capture = capture
 
     def read(self) -> Grey:
-        ok, frame = self._capture.read() if self._capture is not None else (False, None)
-        if not ok or frame is None:
-            raise CameraFault(f"{self._shown}: the stream ended")
-        return cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)  # type: ignore[return-value]  # cv2 types any dtype
-
-    def close(self) -> None:
-        if self._capture is not None:
-            self._capture.release()
-            self._capture = None
+        return grey(self._raw(f"{self._shown}: the stream ended"))
 
 
 def camera(url: str) -> Stream:

@@ -12,16 +12,16 @@ import cv2
 import numpy as np
 
 from edge.camera.base import Grey
+from edge.camera.opencv import OpenCvCamera, grey
 from edge.errors import CameraFault, Refusal
 
 WIDTH, HEIGHT = 1280, 720
 
 
-class UsbCamera:
+class UsbCamera(OpenCvCamera):
     def __init__(self, index: int) -> None:
         self._node = Path(f"/dev/video{index}")
         self._index = index
-        self._capture: cv2.VideoCapture | None = None
 
     def open(self) -> None:
         self.close()
@@ -37,15 +37,7 @@ class UsbCamera:
         self._capture = capture
 
     def read(self) -> Grey:
-        ok, raw = self._capture.read() if self._capture is not None else (False, None)
-        if not ok or raw is None:
-            raise CameraFault(f"{self._node}: gives no frame: check its cable")
-        return luma(np.asarray(raw, np.uint8))
-
-    def close(self) -> None:
-        if self._capture is not None:
-            self._capture.release()
-            self._capture = None
+        return luma(self._raw(f"{self._node}: gives no frame: check its cable"))
 
 
 def luma(raw: Grey) -> Grey:
@@ -53,7 +45,7 @@ def luma(raw: Grey) -> Grey:
     if raw.ndim == 3 and raw.shape[2] == 2:
         return np.ascontiguousarray(raw[:, :, 0])
     if raw.ndim == 3 and raw.shape[2] == 3:
-        return cv2.cvtColor(raw, cv2.COLOR_BGR2GRAY)  # type: ignore[return-value]  # cv2 types any dtype
+        return grey(raw)
     if raw.ndim == 2 and raw.shape[0] > 1:
         return raw
     decoded = cv2.imdecode(raw.reshape(-1), cv2.IMREAD_GRAYSCALE)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 
 import cv2
+import numpy as np
 
 from edge.camera.base import Grey
+from edge.camera.opencv import OpenCvCamera, grey
 from edge.errors import Refusal
 
 
-class VideoFile:
+class VideoFile(OpenCvCamera):
     """Frames of a file, each at its time; frames that nobody was ready for are skipped."""
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._capture: cv2.VideoCapture | None = None
         self._period = 1 / 25
         self._due = 0.0
 
@@ -43,7 +44,7 @@ class VideoFile:
         ok, frame = self._capture.retrieve()
         if not ok:
             raise Refusal(f"{self._path}: damaged: convert it again to MP4 (H.264)")
-        return cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)  # type: ignore[return-value]  # cv2 types any dtype
+        return grey(np.asarray(frame, np.uint8))
 
     def _advance(self) -> None:
         if self._capture is None:
@@ -53,11 +54,6 @@ class VideoFile:
         self._capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
         if not self._capture.grab():
             raise Refusal(f"{self._path}: holds no picture: give another video")
-
-    def close(self) -> None:
-        if self._capture is not None:
-            self._capture.release()
-            self._capture = None
 
 
 def camera(path: str) -> VideoFile:
