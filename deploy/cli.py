@@ -68,6 +68,8 @@ def main() -> None:
         status = 130
     except ModuleNotFoundError as missing:
         extra = EXTRA_OF.get((missing.name or "").partition(".")[0])
+        if extra and sys.argv[1:2] == ["demo"]:
+            extra = "demo"  # which brings the collector's too
         if extra is None:
             status = _defect(missing)
         else:

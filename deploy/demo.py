@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import shutil
 import signal
 import socket
@@ -167,8 +168,11 @@ def _tell(mood: Mood, demo: Demo) -> None:
     else:
         told = ", ".join(f"{label} {count}" for label, count in mood.counts.items() if count)
         line = f"{mood.start:%H:%M:%S} {mood.faces} faces: {told}"
-    with contextlib.suppress(BrokenPipeError):
+    try:
         click.echo(line)
+    except BrokenPipeError:  # whoever read our lines has gone: `roommood demo --json | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _start_agent(demo: Demo, broker_port: int) -> subprocess.Popen[bytes]:

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
+LONGEST_HANG_S = 10.0
 
 
 class Capture:
@@ -28,25 +29,29 @@ class Capture:
         self._news = threading.Condition()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-
-    @property
-    def running(self) -> bool:
-        return self._thread is not None
+        self.running = False
 
     def start(self) -> None:
-        if self._thread is None:
-            self._stopping.clear()
-            self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
-            self._thread.start()
+        if self.running:
+            return
+        if self._thread is not None:
+            self._thread.join(LONGEST_HANG_S)  # two threads must not share a camera
+        self.running = True
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, args=(self._stopping,), name="capture", daemon=True
+        )
+        self._thread.start()
 
     def stop(self, timeout: float = 5.0) -> None:
-        """Closes the camera; a driver that hangs is left behind with its thread."""
-        if self._thread is None:
-            return
+        """Closes the camera; a driver that does not return in time closes it when it does."""
+        self.running = False
         self._stopping.set()
-        self._thread.join(timeout)
-        self._thread = None
+        if self._thread is not None:
+            self._thread.join(timeout)
         with self._news:
+            if self._slot is not None:
+                self._slot.fill(0)
             self._slot = None
 
     def take(self, timeout: float) -> Grey | None:
@@ -62,14 +67,14 @@ class Capture:
             frame, self._slot = self._slot, None
             return frame
 
-    def _run(self) -> None:
+    def _run(self, stopping: threading.Event) -> None:
         wait = FIRST_WAIT_S
         working = True
         try:
-            while not self._stopping.is_set():
+            while not stopping.is_set():
                 try:
                     self._camera.open()
-                    while not self._stopping.is_set():
+                    while not stopping.is_set():
                         frame = self._camera.read()
                         if not working:
                             log.info("camera: back")
@@ -84,7 +89,7 @@ class Capture:
                         log.warning("%s; trying again until it answers", fault)
                     working = False
                     self._camera.close()
-                    self._stopping.wait(wait)
+                    stopping.wait(wait)
                     wait = min(wait * 2, LONGEST_WAIT_S)
         except Exception as failure:  # a thread must not die unseen: handed to whoever takes frames
             with self._news:

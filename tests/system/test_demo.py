@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import psutil
 
 from edge.mood import Mood, decode
+from tests.conftest import ROOT
 from tests.system.process import Roommood
 
 
@@ -112,6 +115,21 @@ def test_everything_listens_on_loopback_only() -> None:
         ]
         assert listening
         assert set(listening) == {"127.0.0.1"}
+
+
+def test_a_reader_that_goes_away_ends_the_demo() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "deploy.cli", "demo", "--window", "1", "--port", "0", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+    ) as demo:
+        assert demo.stdout is not None
+        assert demo.stderr is not None
+        assert b"roommood.mood/1" in demo.stdout.readline()
+        demo.stdout.close()
+        assert demo.wait(15) == 0
+        assert b"Traceback" not in demo.stderr.read()
 
 
 def test_a_port_in_use_is_named() -> None:
