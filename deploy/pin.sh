@@ -30,7 +30,9 @@ END
 old=${OLD:-python3.10}
 new=${NEW:-python3.12}
 pin "$old" constraints-3.11.txt "Versions for Python 3.10 and 3.11" "$root[dev]"
-pin "$new" constraints-3.13.txt "Versions for Python 3.12 and 3.13" "$root[dev]"
+# LiteRT 2.3 is twice the size of 2.1 on disk, and an agent must stay under 300 MB.
+pin "$new" constraints-3.13.txt "Versions for Python 3.12 and 3.13" "$root[dev]" \
+    'ai-edge-litert<2.1.1'
 # The newest torch that all parts of litert-torch were tried with.
 # backports.strenum 1.3 is for Python 3.10 alone, 1.2 for 3.11 too.
 pin "$old" constraints-train-3.11.txt "Versions for training, Python 3.10 and 3.11" \
