@@ -7,7 +7,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=deploy/environment.sh
 . "$root/deploy/environment.sh"
 
-if ! find_python >/dev/null 2>&1; then need_packages python3 python3; fi
+(find_python) >/dev/null 2>&1 || need_packages python3 python3  # in a subshell, which its refusal ends
 python=$(find_python)
 make_environment "$root/.venv" "$python" demo "$(constraints_for "$python")"
 exec "$root/.venv/bin/roommood" demo "$@"
