@@ -7,13 +7,15 @@ cd "$root"
 # shellcheck source=deploy/environment.sh
 . "$root/deploy/environment.sh"
 
-need_packages /usr/sbin/mosquitto mosquitto /usr/bin/chromium chromium \
-    /usr/lib/postgresql postgresql python3 python3 /usr/bin/python3 python3
-# A network camera, played by GStreamer through Debian's own Python.
-girs=/usr/lib/$(uname -m)-linux-gnu
-need_packages /usr/lib/python3/dist-packages/gi python3-gi \
-    "$girs/girepository-1.0/GstRtspServer-1.0.typelib" gir1.2-gst-rtsp-server-1.0 \
-    "$girs/gstreamer-1.0/libgstjpeg.so" gstreamer1.0-plugins-good
+# Debian's packages: the servers, the browser (libatomic: for what drives it), and GStreamer, which
+# plays a network camera through Debian's own Python.
+libs=/usr/lib/$(uname -m)-linux-gnu
+need_packages python3 python3 /usr/bin/python3 python3 \
+    /usr/sbin/mosquitto mosquitto /usr/lib/postgresql postgresql \
+    /usr/bin/chromium chromium "$libs/libatomic.so.1" libatomic1 \
+    /usr/lib/python3/dist-packages/gi python3-gi \
+    "$libs/girepository-1.0/GstRtspServer-1.0.typelib" gir1.2-gst-rtsp-server-1.0 \
+    "$libs/gstreamer-1.0/libgstjpeg.so" gstreamer1.0-plugins-good
 python=$(find_python)
 
 make_environment build/test "$python" dev "$(constraints_for "$python")"
