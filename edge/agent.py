@@ -90,9 +90,10 @@ class Agent:
             if frame is None:
                 self._stopping.wait(min(0.1, end - now) if paused else 0)
                 continue
+            taken = time.monotonic()
             tally.add(self._expressions.read(frame, self._detector.find(frame)))
             frame.fill(0)  # its counts are all that is left of it
-            busy += time.monotonic() - now
+            busy += time.monotonic() - taken
             self._stopping.wait(max(0.0, min(now + period, end) - time.monotonic()))
         seconds = time.monotonic() - begun
         self._frames_per_s = tally.frames / seconds

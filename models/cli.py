@@ -80,11 +80,7 @@ def quantize(run_folder: Path, out: Path) -> None:
     shape = Input(size=48, low=-1, high=1, margin=MARGIN)
     held_out = load(source / "public_test.npz")
     shares, _ = evaluation.predict(TfliteClassifier(int8, shape, len(LABELS)), held_out.pixels)
-    if settings["truth"] == "ferplus" and held_out.votes is not None:
-        agreed = held_out.agreed()
-        scores = evaluation.Scores(held_out.votes[agreed].argmax(axis=1), shares[agreed])
-    else:
-        scores = evaluation.Scores(held_out.label, shares)
+    scores = evaluation.scored(held_out, shares, settings["truth"])
     temperature, threshold = evaluation.choose(scores)
     shares = tempered(shares, temperature)
     figures = evaluation.report(held_out, shares, LABELS, settings["truth"])

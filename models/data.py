@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.camera import PICTURES
 from edge.errors import Refusal
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -38,7 +39,6 @@ MIN_VOTES = 5
 """A face counts for the FER+ truth when at least this many of ten people chose one of the seven."""
 
 SIDE = 48
-PICTURES = {".jpg", ".jpeg", ".png", ".bmp"}
 
 
 @dataclass(frozen=True)

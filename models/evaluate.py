@@ -71,6 +71,14 @@ def choose(scores: Scores) -> tuple[float, float]:
     return round(temperature, 3), round(float(threshold), 2)
 
 
+def scored(faces: Faces, shares: NDArray[np.float32], truth: str) -> Scores:
+    """Scores against a truth: the majority of those who agreed for 'ferplus', else the label."""
+    if truth != "ferplus" or faces.votes is None:
+        return Scores(faces.label, shares)
+    agreed = faces.agreed()
+    return Scores(faces.votes[agreed].argmax(axis=1), shares[agreed])
+
+
 def report(
     faces: Faces, shares: NDArray[np.float32], labels: tuple[str, ...], truth: str
 ) -> dict[str, Any]:
@@ -78,11 +86,9 @@ def report(
 
     `truth` is the pack's, 'ferplus' or 'fer2013'; accuracy by the FER+ majority is beside it.
     """
-    voted: Scores | None = None
-    if faces.votes is not None:
-        agreed = faces.agreed()
-        voted = Scores(faces.votes[agreed].argmax(axis=1), shares[agreed])
-    scores = voted if truth == "ferplus" and voted else Scores(faces.label, shares)
+    labelled = scored(faces, shares, "fer2013")
+    voted = None if faces.votes is None else scored(faces, shares, "ferplus")
+    scores = voted if truth == "ferplus" and voted else labelled
     confusion = scores.confusion()
     hits = confusion.diagonal()
     per_truth, per_answer = confusion.sum(axis=1), confusion.sum(axis=0)
@@ -99,5 +105,5 @@ def report(
         "labels": list(labels),
         "truth": "ferplus" if scores is voted else "fer2013",
         "ferplus_accuracy": None if voted is None else round(voted.accuracy(), 4),
-        "fer2013_accuracy": round(Scores(faces.label, shares).accuracy(), 4),
+        "fer2013_accuracy": round(labelled.accuracy(), 4),
     }

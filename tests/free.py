@@ -1,10 +1,11 @@
-"""Free loopback ports, and waiting for the servers that tests start on them."""
+"""Free loopback ports, and waiting: for servers to listen, for something to come true."""
 
 from __future__ import annotations
 
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 
 
 def free_port() -> int:
@@ -22,3 +23,11 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 
                 return
         time.sleep(0.02)
     raise AssertionError(f"nothing listens on {port}; the process ended with {process.poll()}")
+
+
+def wait(condition: Callable[[], bool], seconds: float = 5) -> None:
+    """Until `condition` holds; fails when it does not in time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"it did not come true in {seconds} s"
+        time.sleep(0.02)

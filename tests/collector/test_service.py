@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import queue
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from collector.config import CollectorSettings
 from collector.service import HEADERS, Service
 from edge.errors import Refusal
 from tests.conftest import BOOT, Mosquitto, mood
+from tests.free import wait
 
 BASE = "roommood/v1/school/r101"
 
@@ -70,13 +71,6 @@ def room(mosquitto: Mosquitto) -> Iterator[Room]:
     yield made
     made.client.disconnect()
     made.client.loop_stop()
-
-
-def wait(condition: Callable[[], bool], seconds: float = 5) -> None:
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    assert condition()
 
 
 def stored(web: httpx.Client) -> list[dict[str, Any]]:

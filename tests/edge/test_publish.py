@@ -18,6 +18,7 @@ from edge.mood import Ack, Command, Health
 from edge.outbox import Outbox
 from edge.publish import Publisher
 from tests.conftest import BOOT, Mosquitto, mood
+from tests.free import wait
 
 BASE = "roommood/v1/school/r101"
 
@@ -84,13 +85,6 @@ def start(
     yield publisher
     for one in made:
         one.stop(0.1)
-
-
-def wait(condition: Callable[[], bool], seconds: float = 5) -> None:
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    assert condition()
 
 
 def acknowledge(listener: Listener, seq: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import yaml
 from paho.mqtt import publish
 
 from tests.conftest import Mosquitto
-from tests.free import free_port
+from tests.free import free_port, wait
 from tests.system.process import Roommood
 
 
@@ -53,13 +52,6 @@ def room(port: int) -> dict[str, Any]:
     return rooms[0] if rooms else {}
 
 
-def wait(condition: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come true in time"
-        time.sleep(0.1)
-
-
 def moods(port: int) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = httpx.get(
         f"http://127.0.0.1:{port}/api/rooms/school/r101/moods"
@@ -76,16 +68,16 @@ def test_live_paused_live_offline(
 
     with Roommood("collector", "run", "--config", configs[1]):
         with Roommood("agent", "run", "--config", configs[0]) as agent:
-            wait(lambda: room(port).get("state") == "live")
+            wait(lambda: room(port).get("state") == "live", 20)
             command("pause")
-            wait(lambda: room(port)["state"] == "paused")
+            wait(lambda: room(port)["state"] == "paused", 20)
             agent.said("the camera is closed")
-            wait(lambda: room(port)["mood"]["withheld"] == "paused")
+            wait(lambda: room(port)["mood"]["withheld"] == "paused", 20)
             command("resume")
-            wait(lambda: room(port)["state"] == "live")
+            wait(lambda: room(port)["state"] == "live", 20)
             assert agent.interrupt() < 3
             assert agent.process.returncode == 0
-        wait(lambda: room(port)["state"] == "offline")
+        wait(lambda: room(port)["state"] == "offline", 20)
         rows = moods(port)
         assert [row["seq"] for row in rows] == list(range(len(rows)))
 
@@ -93,11 +85,11 @@ def test_live_paused_live_offline(
 def test_nothing_is_lost_while_the_collector_is_down(configs: tuple[Path, Path], port: int) -> None:
     with Roommood("agent", "run", "--config", configs[0]):
         with Roommood("collector", "run", "--config", configs[1]) as first:
-            wait(lambda: room(port).get("mood") is not None)
+            wait(lambda: room(port).get("mood") is not None, 20)
             first.process.kill()
         time.sleep(4)
         with Roommood("collector", "run", "--config", configs[1]):
-            wait(lambda: len(moods(port)) >= 5 if room(port) else False)
+            wait(lambda: len(moods(port)) >= 5 if room(port) else False, 20)
             rows = moods(port)
     assert [row["seq"] for row in rows] == list(range(len(rows)))
 
@@ -109,7 +101,7 @@ def test_nothing_is_lost_while_the_broker_is_down(
         Roommood("collector", "run", "--config", configs[1]),
         Roommood("agent", "run", "--config", configs[0]) as agent,
     ):
-        wait(lambda: room(port).get("mood") is not None)
+        wait(lambda: room(port).get("mood") is not None, 20)
         mosquitto.stop()
         agent.said("connection lost")
         time.sleep(3)
@@ -125,7 +117,7 @@ def test_the_agent_writes_nothing_but_its_outbox(configs: tuple[Path, Path], por
         Roommood("collector", "run", "--config", configs[1]),
         Roommood("agent", "run", "--config", configs[0]) as agent,
     ):
-        wait(lambda: room(port).get("mood") is not None)
+        wait(lambda: room(port).get("mood") is not None, 20)
         process = psutil.Process(agent.process.pid)
         open_files = {Path(file.path).name for file in process.open_files() if file.mode != "r"}
         connections = process.net_connections()
