@@ -49,6 +49,7 @@ class Publisher:
         self._on_command = on_command
         self._state: State = "online"
         self._sent: dict[tuple[UUID, int], float] = {}
+        self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._trouble = Trouble(log)
@@ -107,13 +108,14 @@ class Publisher:
         waiting = self._outbox.waiting(AT_ONCE)
         newest = len(waiting) < AT_ONCE
         for number, mood in enumerate(waiting):
-            key = (mood.boot, mood.seq)
-            if now - self._sent.get(key, -RESEND_S) < RESEND_S:
-                continue
+            with self._lock:
+                key = (mood.boot, mood.seq)
+                if now - self._sent.get(key, -RESEND_S) < RESEND_S:
+                    continue
+                self._sent[key] = now
             # Only the newest window is retained: a late reader must not find an old one.
             retain = newest and number == len(waiting) - 1
             self._client.publish(self._topic("mood"), mood.encode(), qos=1, retain=retain)
-            self._sent[key] = now
 
     def _connected(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
         if reason.is_failure:
@@ -123,7 +125,8 @@ class Publisher:
         self._trouble.over()
         self._client.subscribe([(self._topic("ack"), 1), (self._topic("command"), 1)])
         self._publish_status(self._state)
-        self._sent.clear()
+        with self._lock:
+            self._sent.clear()
         self._wake.set()
 
     def _disconnected(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
@@ -135,12 +138,22 @@ class Publisher:
             if message.topic == self._topic("ack"):
                 ack = decode(Ack, message.payload)
                 self._outbox.remove(ack.boot, ack.seq)
-                self._sent.pop((ack.boot, ack.seq), None)
+                self._forget_sent(ack.boot, ack.seq)
                 self._wake.set()
             else:
                 self._on_command(decode(Command, message.payload))
         except MessageError as error:
             log.warning("%s: refused: %s", message.topic, error)
+
+    def _forget_sent(self, boot: UUID, seq: int) -> None:
+        """Windows sent before one that was acknowledged got lost, since MQTT keeps the order.
+
+        It happens when the agent is back at a restarted broker before the collector is: they are
+        sent again at once instead of after RESEND_S.
+        """
+        with self._lock:
+            acknowledged = self._sent.pop((boot, seq), 0.0)
+            self._sent = {key: at for key, at in self._sent.items() if at >= acknowledged}
 
     def _publish_status(self, state: State) -> Any:
         payload = self._status(state).encode()

@@ -16,7 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from edge.broker import BrokerSettings
 from edge.mood import Ack, Command, Health
 from edge.outbox import Outbox
-from edge.publish import Publisher
+from edge.publish import RESEND_S, Publisher
 from tests.conftest import BOOT, Mosquitto, mood
 from tests.free import wait
 
@@ -133,6 +133,21 @@ def test_what_waited_during_an_outage_is_sent_after_it(
     wait(listener.client.is_connected, 10)
     listener.client.subscribe("roommood/#", qos=1)
     assert json.loads(listener.next("mood", 15).payload)["seq"] == 1
+
+
+def test_what_a_deaf_collector_missed_is_sent_again_once_it_hears(
+    start: Callable[..., Publisher], outbox: Outbox, listener: Listener
+) -> None:
+    """As after an outage, when the agent is back at the broker before the collector is."""
+    publisher = start()
+    listener.next("status")
+    for seq in range(3):
+        outbox.add(mood(seq=seq))
+        publisher.wake()
+        assert json.loads(listener.next("mood").payload)["seq"] == seq
+    acknowledge(listener, 2)
+    again = {json.loads(listener.next("mood", RESEND_S / 2).payload)["seq"] for _ in range(2)}
+    assert again == {0, 1}
 
 
 def test_it_says_goodbye_and_the_broker_says_it_after_a_crash(
