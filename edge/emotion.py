@@ -46,6 +46,7 @@ class Expressions:
         margin: float,
         temperature: float,
         threshold: float,
+        face_threshold: float = 0,
     ) -> None:
         self._classifier = classifier
         self._labels = tuple(labels)
@@ -53,6 +54,7 @@ class Expressions:
         self._margin = margin
         self._temperature = temperature
         self._threshold = threshold
+        self._face_threshold = face_threshold
 
     @classmethod
     def from_pack(cls, pack: Pack, model: bytes) -> Expressions:
@@ -64,15 +66,21 @@ class Expressions:
             margin=pack.input.margin,
             temperature=pack.temperature,
             threshold=pack.threshold,
+            face_threshold=pack.face_threshold,
         )
 
     def read(self, frame: Grey, boxes: Sequence[Box]) -> list[str]:
-        """A label, or `uncertain`, for each box of a (height, width) frame."""
+        """A label, or `uncertain`, for each face among the boxes of a (height, width) frame.
+
+        Boxes that hold no face, as far as the model can tell, are left out.
+        """
         if not boxes:
             return []
         crops = np.stack([crop(frame, box, self._margin, self._size) for box in boxes])
-        shares = tempered(self._classifier(crops), self._temperature)
+        answers = self._classifier(crops)
+        shares = tempered(answers.shares, self._temperature)
         return [
             self._labels[int(row.argmax())] if row.max() >= self._threshold else UNCERTAIN
-            for row in shares
+            for row, face in zip(shares, answers.face, strict=True)
+            if face >= self._face_threshold
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,19 @@ from edge.errors import Refusal
 from edge.pack import Input
 
 
-class Classifier(Protocol):
-    """(N, size, size) uint8 grey crops to (N, labels) float32 probabilities."""
+class Answers(NamedTuple):
+    """What a model says of N crops."""
 
-    def __call__(self, crops: Grey) -> NDArray[np.float32]: ...
+    shares: NDArray[np.float32]
+    """(N, labels) probabilities."""
+    face: NDArray[np.float32]
+    """(N,) probability that it is a face at all; 1 from a model that does not say."""
+
+
+class Classifier(Protocol):
+    """(N, size, size) uint8 grey crops to answers."""
+
+    def __call__(self, crops: Grey) -> Answers: ...
 
 
 def runtime() -> tuple[str, Any]:
@@ -47,7 +56,9 @@ class TfliteClassifier:
                 f"model: {self.runtime} cannot load it ({error}): copy it again"
             ) from None
         self._input = self._interpreter.get_input_details()[0]
-        self._output = self._interpreter.get_output_details()[0]
+        outputs = self._interpreter.get_output_details()
+        self._output = outputs[0]
+        self._face = outputs[1] if len(outputs) > 1 else None
         expected = (shape.size, shape.size, 1)
         got = tuple(int(n) for n in self._input["shape"][1:])
         if got != expected or int(self._output["shape"][-1]) != labels:
@@ -68,7 +79,7 @@ class TfliteClassifier:
         quantized = np.clip(np.rint(levels / scale) + zero, kind.min, kind.max)
         return np.asarray(quantized, self._input["dtype"])
 
-    def __call__(self, crops: Grey) -> NDArray[np.float32]:
+    def __call__(self, crops: Grey) -> Answers:
         batch = len(crops)
         if batch != self._batch:
             self._interpreter.resize_tensor_input(
@@ -78,8 +89,12 @@ class TfliteClassifier:
             self._batch = batch
         self._interpreter.set_tensor(self._input["index"], self._table[crops][..., np.newaxis])
         self._interpreter.invoke()
-        raw = self._interpreter.get_tensor(self._output["index"])
-        if self._output["dtype"] == np.float32:
+        face = np.ones(batch, np.float32) if self._face is None else self._read(self._face)[:, 1]
+        return Answers(self._read(self._output), face)
+
+    def _read(self, output: Any) -> NDArray[np.float32]:
+        raw = self._interpreter.get_tensor(output["index"])
+        if output["dtype"] == np.float32:
             return np.asarray(raw, np.float32)
-        scale, zero = self._output["quantization"]
+        scale, zero = output["quantization"]
         return np.asarray((raw.astype(np.float32) - zero) * scale, np.float32)

@@ -39,6 +39,11 @@ class Pack(Section):
     """Divides the logits, so that a probability of 0.8 is right eight times in ten."""
     threshold: float = Field(ge=0, lt=1)
     """Below this probability a face counts as uncertain."""
+    face_threshold: float = Field(ge=0, lt=1, default=0)
+    """Below this probability of being a face at all, what the detector found is not counted."""
+    confusion: tuple[tuple[int, ...], ...] = ()
+    """Faces held out: rows are the truth, columns the labels and then `uncertain`."""
+    network: str = ""
     parameters: int = Field(ge=1)
     truth: Literal["ferplus", "fer2013", "own"]
     data: str
@@ -73,4 +78,7 @@ def open_pack(where: str) -> tuple[Pack, bytes]:
         raise Refusal(f"{path}: does not match the SHA-256 in {PACK_FILE}: copy the pack again")
     if len(set(pack.labels)) != len(pack.labels) or {UNCERTAIN, OTHER} & set(pack.labels):
         raise Refusal(f"{folder / PACK_FILE}: labels repeat, or use '{UNCERTAIN}' or '{OTHER}'")
+    rows, columns = len(pack.labels), len(pack.labels) + 1
+    if pack.confusion and [len(row) for row in pack.confusion] != [columns] * rows:
+        raise Refusal(f"{folder / PACK_FILE}: confusion: needs {rows} rows of {columns} counts")
     return pack, model

@@ -29,7 +29,8 @@ from edge.emotion import Expressions
 from edge.errors import Refusal
 from edge.faces import HaarDetector
 from edge.pack import open_pack
-from models.data import LABELS, Faces, load
+from models.data import LABELS, Faces
+from models.sources import load
 
 COMPONENTS = 48
 LIGHT = 4

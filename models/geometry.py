@@ -21,7 +21,7 @@ from edge.emotion import crop
 from edge.errors import Refusal
 from edge.faces import HaarDetector
 from models.appearance import landmarks, yunet_for
-from models.data import load
+from models.sources import load
 
 MOST = 1500
 

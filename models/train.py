@@ -1,4 +1,4 @@
-"""Training of mini-Xception on labelled faces: seeded, resumable, the best weights kept.
+"""Training: seeded, resumable, with or without a teacher, the best weights kept.
 
 Learns from the FER+ votes by default, as shares of ten people rather than one hard label, because
 a room needs what people see (Barsoum et al., arXiv 1608.01041).
@@ -6,62 +6,32 @@ a room needs what people see (Barsoum et al., arXiv 1608.01041).
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
 from edge.errors import Refusal
 from models.augment import augment
-from models.data import LABELS, Faces, load
-from models.network import MiniXception
+from models.data import LABELS, Faces
+from models.distil import taught, view
+from models.network import build
+from models.reweigh import balanced
+from models.runs import CHECKPOINT, CURVE, WEIGHTS, Settings, claim, load_network, outputs
+from models.samples import Samples, Truth, loss, samples
+from models.sources import splits
 
-CHECKPOINT = "checkpoint.pt"
-WEIGHTS = "weights.pt"
-SETTINGS = "settings.json"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """All that decides a run, written into its folder; a resumed run must match it."""
-
-    data: str
-    truth: str = "ferplus"
-    epochs: int = 60
-    batch: int = 128
-    rate: float = 4e-3
-    seed: int = 1
-
-
-def targets(faces: Faces, truth: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """The rows to use (N,) bool, and (N, 7) float32 label shares, for 'ferplus' or 'fer2013'."""
-    if truth == "fer2013":
-        return np.ones(len(faces.label), bool), np.eye(len(LABELS), dtype=np.float32)[faces.label]
-    keep = faces.agreed()
-    assert faces.votes is not None  # agreed() has refused faces without votes
-    return keep, faces.votes / np.maximum(faces.votes.sum(axis=1, keepdims=True), 1)
-
-
-def tensors(path: Path, truth: str) -> tuple[Tensor, Tensor]:
-    """Faces (N, 1, 48, 48) in 0..1 and label shares (N, 7) from one .npz."""
-    faces = load(path)
-    keep, shares = targets(faces, truth)
-    pixels = torch.from_numpy(faces.pixels[keep]).unsqueeze(1).float() / 255
-    return pixels, torch.from_numpy(shares[keep])
-
-
-def _smooth(average: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
-    """A moving average of the weights over about 500 steps, shorter at the start of the run."""
-    decay = min(0.998, (1 + int(updates)) / (10 + int(updates)))
-    return average * decay + current * (1 - decay)
+VIEWS = 40
+"""Epochs after which a student sees the same augmented faces again."""
 
 
 def fast_bfloat16(device: torch.device) -> bool:
@@ -75,84 +45,243 @@ def fast_bfloat16(device: torch.device) -> bool:
     return bool({"amx_bf16", "avx512_bf16", "bf16"} & set(flags))
 
 
-def accuracy(network: nn.Module, pixels: Tensor, shares: Tensor, device: torch.device) -> float:
-    """The share of faces whose likeliest label is the truth's."""
+def accuracies(
+    network: nn.Module, held_out: Faces, truth: Truth, device: torch.device
+) -> dict[str, float]:
+    """The share of faces whose likeliest label is the truth's, for each truth that is taught."""
     network.eval()
+    pixels = torch.from_numpy(held_out.pixels).unsqueeze(1)
     with torch.inference_mode():
-        hits = [
-            (network(x.to(device) * 2 - 1).argmax(1).cpu() == y.argmax(1)).sum()
-            for x, y in zip(pixels.split(512), shares.split(512), strict=True)
-        ]
-    return float(torch.stack(hits).sum()) / len(pixels)
+        logits = torch.cat(
+            [network(x.to(device).float() / 127.5 - 1).cpu() for x in pixels.split(512)]
+        )
+    found: dict[str, float] = {}
+    count = len(held_out.labels)
+    for head, name in enumerate(("ferplus", "fer2013") if truth == "both" else (truth,)):
+        answers = logits[:, head * count : (head + 1) * count].argmax(1)
+        wanted = samples(held_out, name, keep_unsure=True).targets[:, :-1]
+        known = wanted.sum(1) > 0
+        found[name] = float((answers == wanted.argmax(1))[known].float().mean())
+    return found
+
+
+class Trainer:
+    """One run in one folder."""
+
+    def __init__(self, out: Path, settings: Settings) -> None:
+        faces, self.held_out = splits(
+            Path(settings.data), Path(settings.votes) if settings.votes else None, settings.seed
+        )
+        truth = settings.truth or (
+            "ferplus" if faces.votes is not None else "fer2013" if faces.labels == LABELS else "own"
+        )
+        self.settings = settings = replace(settings, labels=faces.labels, truth=truth)
+        if settings.fold:
+            if settings.teacher:
+                raise Refusal(
+                    "--folds: a teacher has seen the faces held out: leave one of them out"
+                )
+            part, of = map(int, settings.fold.split("/"))
+            order = np.random.default_rng(settings.seed).permutation(len(faces.label))
+            self.held_out = faces.only(order[part::of])
+            faces = faces.only(np.setdiff1d(order, order[part::of]))
+        self.seen = samples(
+            faces,
+            truth,
+            Path(settings.negatives) if settings.negatives else None,
+            keep_unsure=settings.teacher is not None or truth == "both",
+            weights=balanced(faces, Path(settings.groups)) if settings.groups else None,
+        )
+        self.out = out
+        claim(out, settings)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.half = fast_bfloat16(self.device)
+        torch.manual_seed(settings.seed)
+        network = build(settings.network, self.seen.outputs)
+        if settings.start:
+            _start(network, settings.start)
+        self.network = network.to(self.device, memory_format=torch.channels_last)
+        self.average = AveragedModel(self.network, avg_fn=_smooth, use_buffers=True)
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=settings.rate, weight_decay=0.01
+        )
+        self.steps = len(self.seen.pixels) // settings.batch
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimizer, settings.rate, total_steps=settings.epochs * self.steps, pct_start=0.1
+        )
+        self.teacher = _teacher(settings, self.seen, self.device)
+        self.curve: list[dict[str, float]] = []
+        # Inductor needs a compiler, which not every machine has; what it computes is the same.
+        self.forward: Callable[[Tensor], Tensor] = self.network
+        if settings.network == "teacher" and shutil.which("g++"):
+            self.forward = torch.compile(self.network)
+
+    def resume(self) -> int:
+        """Goes on after the last finished epoch, and returns how many there were."""
+        path = self.out / CHECKPOINT
+        if path.exists():
+            saved = torch.load(path, weights_only=True)
+            for name, part in self._parts().items():
+                part.load_state_dict(saved[name])
+            self.curve = saved["curve"]
+        return len(self.curve)
+
+    def epoch(self, tick: Callable[[], None]) -> dict[str, float]:
+        """One pass over the faces, scored on those held out, and written to the folder."""
+        begun = time.monotonic()
+        number = len(self.curve)
+        rng = torch.Generator().manual_seed(self.settings.seed * 1000 + number)
+        order = torch.randperm(len(self.seen.pixels), generator=rng)
+        pixels, targets, changed = self._view(number)
+        self.network.train()
+        total = 0.0
+        for step in range(self.steps):
+            rows = order[step * self.settings.batch : (step + 1) * self.settings.batch]
+            x = pixels[rows].to(self.device).float() / 255
+            x = x if changed else augment(x, rng)
+            y = targets[rows].to(self.device)
+            if self.settings.mixup:
+                x, y = self._mixed(x, y, rng)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+                logits = self.forward((x * 2 - 1).contiguous(memory_format=torch.channels_last))
+            wrong = loss(logits.float(), y, self.seen.labels)
+            self.optimizer.zero_grad()
+            wrong.backward()
+            self.optimizer.step()
+            self.schedule.step()
+            self.average.update_parameters(self.network)
+            total += wrong.item()
+            tick()
+        scores = accuracies(self.average, self.held_out, self.settings.truth or "own", self.device)
+        self.curve.append(
+            {"loss": total / self.steps, **scores, "seconds": time.monotonic() - begun}
+        )
+        self._keep()
+        return self.curve[-1]
+
+    def best(self) -> float:
+        """The highest accuracy on the held-out faces; the mean of both truths where both count."""
+        return max(self._score(point) for point in self.curve)
+
+    def _score(self, point: dict[str, float]) -> float:
+        truth = str(self.settings.truth)
+        return (point["ferplus"] + point["fer2013"]) / 2 if truth == "both" else point[truth]
+
+    def _view(self, number: int) -> tuple[Tensor, Tensor, bool]:
+        if self.teacher is None:
+            return self.seen.pixels, self.seen.targets, False
+        teacher, asked = self.teacher
+        folder = Path(str(self.settings.teacher))
+        pixels, logits = view(teacher, asked, folder, number % VIEWS, self.device, self.half)
+        both = asked.outputs > self.seen.outputs
+        head = 1 if both and self.settings.truth == "fer2013" else 0
+        return pixels, taught(self.seen.targets, logits, self.seen.labels, head), True
+
+    def _mixed(self, x: Tensor, y: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Half of the batches blended in pairs (Zhang et al., arXiv 1710.09412)."""
+        share, often = torch.rand(2, generator=rng)
+        if often < 0.5:
+            return x, y
+        share = 1 - share * self.settings.mixup
+        other = torch.randperm(len(x), generator=rng)
+        return x * share + x[other] * (1 - share), y * share + y[other] * (1 - share)
+
+    def _parts(self) -> dict[str, Any]:
+        return {
+            "network": self.network,
+            "average": self.average,
+            "optimizer": self.optimizer,
+            "schedule": self.schedule,
+        }
+
+    def _keep(self) -> None:
+        if self._score(self.curve[-1]) >= self.best():
+            torch.save(self.average.module.state_dict(), self.out / WEIGHTS)
+        state = {name: part.state_dict() for name, part in self._parts().items()}
+        partial = self.out / (CHECKPOINT + ".part")
+        torch.save({**state, "curve": self.curve}, partial)
+        partial.replace(self.out / CHECKPOINT)
+        (self.out / CURVE).write_text(json.dumps(self.curve, indent=1) + "\n", encoding="utf-8")
+
+
+def _smooth(average: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
+    """A moving average of the weights over about 500 steps, shorter at the start of the run."""
+    decay = min(0.998, (1 + int(updates)) / (10 + int(updates)))
+    return average * decay + current * (1 - decay)
+
+
+def _teacher(
+    settings: Settings, seen: Samples, device: torch.device
+) -> tuple[nn.Module, Samples] | None:
+    if settings.teacher is None:
+        return None
+    network, taught_by = load_network(Path(settings.teacher))
+    if taught_by.labels != settings.labels or taught_by.truth not in ("both", settings.truth):
+        raise Refusal(f"{settings.teacher}: a teacher of other labels: train one on this data")
+    asked = Samples(seen.pixels, torch.zeros(1, outputs(taught_by)), seen.labels)
+    network = network.to(device, memory_format=torch.channels_last)
+    return network, asked
+
+
+def _start(network: nn.Module, where: str) -> None:
+    """Takes over the weights of another run or pack, except those of outputs that differ."""
+    from models.restored import weights_of
+
+    other, mine = weights_of(where), network.state_dict()
+    kept = {k: v for k, v in other.items() if k in mine and mine[k].shape == v.shape}
+    if len(kept) < len(mine) // 2:
+        raise Refusal(f"{where}: a network of another shape: give a run of the same --network")
+    network.load_state_dict(kept, strict=False)
+
+
+@contextlib.contextmanager
+def bar(total: int, title: str) -> Iterator[Callable[[], None]]:
+    """A progress bar on stderr, where people see it."""
+    from tqdm import tqdm
+
+    with tqdm(total=total, desc=title, leave=False, unit="batch") as shown:
+
+        def tick() -> None:
+            shown.update()
+
+        yield tick
 
 
 def train(out: Path, settings: Settings, log: Callable[[str], None]) -> float:
-    """Trains, or resumes, in the folder `out`; returns the best accuracy on public_test.
+    """Trains, or resumes, in the folder `out`; returns the best accuracy on the faces held out.
 
-    `settings.data` is a folder with `train.npz` and `public_test.npz`. Raises Refusal for data
-    that cannot be used, or a folder whose run had other settings.
+    Raises Refusal for data that cannot be used, or a folder whose run had other settings.
     """
-    source = Path(settings.data)
-    pixels, shares = tensors(source / "train.npz", settings.truth)
-    chosen_on = tensors(source / "public_test.npz", settings.truth)
-    _claim(out, settings)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.manual_seed(settings.seed)
-    network = MiniXception(len(LABELS)).to(device, memory_format=torch.channels_last)
-    half = fast_bfloat16(device)
-    average = AveragedModel(network, avg_fn=_smooth, use_buffers=True)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=0.01)
-    steps = len(pixels) // settings.batch
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, settings.rate, total_steps=settings.epochs * steps, pct_start=0.1
-    )
-    parts = {"network": network, "average": average, "optimizer": optimizer, "schedule": schedule}
-    curve: list[dict[str, float]] = []
-    if (out / CHECKPOINT).exists():
-        saved = torch.load(out / CHECKPOINT, weights_only=True)
-        for name, part in parts.items():
-            part.load_state_dict(saved[name])
-        curve = saved["curve"]
-        log(f"resumed after epoch {len(curve)}")
-    for epoch in range(len(curve), settings.epochs):
-        begun = time.monotonic()
-        rng = torch.Generator().manual_seed(settings.seed * 1000 + epoch)
-        order = torch.randperm(len(pixels), generator=rng)
-        network.train()
-        total = 0.0
-        for step in range(steps):
-            rows = order[step * settings.batch : (step + 1) * settings.batch]
-            x = augment(pixels[rows].to(device), rng) * 2 - 1
-            with torch.autocast(device.type, torch.bfloat16, enabled=half):
-                logits = network(x.contiguous(memory_format=torch.channels_last))
-            loss = functional.cross_entropy(logits.float(), shares[rows].to(device))
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            average.update_parameters(network)
-            total += loss.item()
-        scored = accuracy(average, *chosen_on, device)
-        curve.append({"loss": total / steps, "accuracy": scored})
-        if scored >= max(point["accuracy"] for point in curve):
-            torch.save(average.module.state_dict(), out / WEIGHTS)
-        state = {name: part.state_dict() for name, part in parts.items()}
-        partial = out / (CHECKPOINT + ".part")
-        torch.save({**state, "curve": curve}, partial)
-        partial.replace(out / CHECKPOINT)
-        (out / "curve.json").write_text(json.dumps(curve, indent=1) + "\n", encoding="utf-8")
+    from models.pictures import curve
+
+    run = Trainer(out, settings)
+    done = run.resume()
+    if done:
+        log(f"resumed after epoch {done}")
+    for number in range(done + 1, settings.epochs + 1):
+        with bar(run.steps, f"epoch {number}/{settings.epochs}") as tick:
+            point = run.epoch(tick)
         log(
-            f"epoch {epoch + 1}/{settings.epochs}: loss {total / steps:.3f}, "
-            f"public_test {scored:.4f}, {time.monotonic() - begun:.0f} s"
+            f"epoch {number}/{settings.epochs}: "
+            + ", ".join(f"{key} {value:.4f}" for key, value in point.items())
         )
-    return max(point["accuracy"] for point in curve)
+        curve(run.curve, out / "curve.png")
+    return run.best()
 
 
-def _claim(out: Path, settings: Settings) -> None:
-    """Writes the settings into the run's folder, or refuses a folder that had others."""
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / SETTINGS
-    text = json.dumps(asdict(settings), indent=1) + "\n"
-    if path.exists() and path.read_text(encoding="utf-8") != text:
-        raise Refusal(f"{out}: holds a run with other settings: give another --out")
-    path.write_text(text, encoding="utf-8")
+def cross_validate(
+    out: Path, settings: Settings, folds: int, log: Callable[[str], None]
+) -> tuple[float, float]:
+    """Trains once per fold of the training faces, in folders of `out`; the rest is untouched.
+
+    Returns mean and standard deviation of the accuracy after the last epoch: the best epoch would
+    be chosen on the fold that it is reported on.
+    """
+    last = []
+    for part in range(folds):
+        log(f"fold {part + 1}/{folds}")
+        folder = out / f"fold-{part}"
+        train(folder, replace(settings, fold=f"{part}/{folds}"), log)
+        point = json.loads((folder / CURVE).read_text(encoding="utf-8"))[-1]
+        last.append(next(point[key] for key in ("ferplus", "fer2013", "own") if key in point))
+    return float(np.mean(last)), float(np.std(last, ddof=1))

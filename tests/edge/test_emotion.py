@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from edge.camera.base import Grey
 from edge.emotion import Expressions, crop, tempered
 from edge.faces import Box
+from edge.interpreter import Answers
 from edge.mood import UNCERTAIN
 
 LABELS = ("happy", "sad")
@@ -17,18 +17,25 @@ LABELS = ("happy", "sad")
 class Told:
     """A classifier that answers what it was told, and remembers the batches it was given."""
 
-    def __init__(self, rows: Sequence[Sequence[float]]) -> None:
+    def __init__(self, rows: Sequence[Sequence[float]], face: Sequence[float] = ()) -> None:
         self._rows = np.array(rows, np.float32)
+        self._face = np.array(face or [1.0] * len(rows), np.float32)
         self.batches: list[tuple[int, ...]] = []
 
-    def __call__(self, crops: Grey) -> NDArray[np.float32]:
+    def __call__(self, crops: Grey) -> Answers:
         self.batches.append(crops.shape)
-        return self._rows[: len(crops)]
+        return Answers(self._rows[: len(crops)], self._face[: len(crops)])
 
 
 def reader(classifier: Told, threshold: float = 0.6) -> Expressions:
     return Expressions(
-        classifier, LABELS, size=48, margin=0.1, temperature=1.0, threshold=threshold
+        classifier,
+        LABELS,
+        size=48,
+        margin=0.1,
+        temperature=1.0,
+        threshold=threshold,
+        face_threshold=0.5,
     )
 
 
@@ -40,6 +47,11 @@ def test_all_faces_of_a_frame_go_in_one_batch() -> None:
     boxes = [Box(0, 0, 50, 50), Box(100, 20, 90, 90), Box(250, 150, 60, 60)]
     assert reader(told).read(FRAME, boxes) == ["happy", "sad", UNCERTAIN]
     assert told.batches == [(3, 48, 48)]
+
+
+def test_what_is_no_face_is_not_counted() -> None:
+    told = Told([[0.9, 0.1], [0.2, 0.8]], face=[0.3, 0.7])
+    assert reader(told).read(FRAME, [Box(0, 0, 50, 50), Box(60, 0, 50, 50)]) == ["sad"]
 
 
 def test_a_frame_without_faces_costs_nothing() -> None:

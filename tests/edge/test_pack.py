@@ -26,10 +26,10 @@ def test_the_shipped_pack_opens_and_runs_in_any_batch() -> None:
     pack, model = open_pack("fer7")
     classify = TfliteClassifier(model, pack.input, len(pack.labels))
     faces = np.random.default_rng(1).integers(0, 255, (5, 48, 48), np.uint8)
-    together = classify(faces)
+    together = classify(faces).shares
     assert together.shape == (5, 7)
     assert together.sum(axis=1) == pytest.approx(np.ones(5), abs=0.03)
-    one_by_one = np.concatenate([classify(face[np.newaxis]) for face in faces])
+    one_by_one = np.concatenate([classify(face[np.newaxis]).shares for face in faces])
     assert one_by_one == pytest.approx(together, abs=0.005)
 
 
@@ -63,6 +63,7 @@ def test_a_missing_model_is_named(copy: Path) -> None:
         ({"labels": ["happy", "A pupil"]}, "labels"),
         ({"treshold": 0.5}, "did you mean 'threshold'"),
         ({"temperature": 0}, "temperature"),
+        ({"confusion": [[1, 2]]}, "confusion: needs 7 rows of 8"),
     ],
 )
 def test_a_wrong_pack_file_is_refused(copy: Path, fields: dict[str, object], said: str) -> None:
@@ -72,7 +73,7 @@ def test_a_wrong_pack_file_is_refused(copy: Path, fields: dict[str, object], sai
 
 
 def test_labels_that_do_not_fit_the_model_are_refused(copy: Path) -> None:
-    change(copy, labels=["happy", "sad"])
+    change(copy, labels=["happy", "sad"], confusion=[])
     pack, model = open_pack(str(copy))
     with pytest.raises(Refusal, match="gives 7 labels"):
         TfliteClassifier(model, pack.input, len(pack.labels))

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from edge.errors import Refusal
-from models.data import LABELS, load
+from models.data import LABELS
+from models.sources import VOTERS, load, splits
 
 
 def write(path: Path, **arrays: object) -> Path:
@@ -112,14 +113,33 @@ def test_a_folder_per_class(tmp_path: Path) -> None:
         "happy": 200,
         "sad": 50,
     }
-    (tmp_path / "bored").mkdir()
-    with pytest.raises(Refusal, match="bored: no label is called so"):
-        load(tmp_path)
+
+
+def tree(path: Path, *names: str, each: int = 1) -> Path:
+    for level, name in enumerate(names):
+        (path / name).mkdir(parents=True)
+        for number in range(each):
+            cv2.imwrite(str(path / name / f"{number}.png"), np.full((60, 60), 40 * level, np.uint8))
+    return path
+
+
+def test_labels_of_ones_own(tmp_path: Path) -> None:
+    faces = load(tree(tmp_path, "Angry", "bored", "engaged", "neutral"))
+    assert faces.labels == ("angry", "bored", "engaged", "neutral")
+    assert faces.label.tolist() == [0, 1, 2, 3]
+    assert faces.names == ["Angry/0.png", "bored/0.png", "engaged/0.png", "neutral/0.png"]
+
+
+def test_folders_that_cannot_be_labels_are_named(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="half bored: no name for a label"):
+        load(tree(tmp_path / "a", "half bored", "happy"))
+    with pytest.raises(Refusal, match="two folders mean the same label: happy, happy"):
+        load(tree(tmp_path / "b", "happiness", "happy"))
 
 
 def test_folders_without_a_picture_or_with_a_bad_one(tmp_path: Path) -> None:
     (tmp_path / "happy").mkdir()
-    with pytest.raises(Refusal, match="holds no pictures"):
+    with pytest.raises(Refusal, match="holds no pictures: put"):
         load(tmp_path)
     (tmp_path / "happy" / "one.jpg").write_text("no")
     with pytest.raises(Refusal, match=r"one\.jpg: not a picture"):
@@ -130,3 +150,57 @@ def test_the_shared_faces_load(data: Path) -> None:
     faces = load(data / "fer2013" / "public_test.npz")
     assert faces.pixels.shape == (3589, 48, 48)
     assert 3000 < faces.agreed().sum() < 3589
+
+
+def votes_of(path: Path, *rows: str) -> Path:
+    path.write_text("\n".join(["Usage,Image name," + ",".join(VOTERS), *rows]) + "\n")
+    return path
+
+
+def test_ferplus_votes_lie_beside_kaggles_csv(tmp_path: Path) -> None:
+    path = csv_of(
+        tmp_path / "fer2013.csv", f"3,{GREY},Training", f"6,{GREY},PublicTest", f"0,{GREY},Training"
+    )
+    votes_of(
+        tmp_path / "fer2013new.csv",
+        "Training,a.png,0,10,0,0,0,0,0,0,0,0",
+        "PublicTest,b.png,9,0,0,1,0,0,0,0,0,0",
+        "Training,c.png,0,0,0,0,0,0,0,0,0,10",
+    )
+    seen = load(path, "Training")
+    assert seen.votes is not None
+    assert seen.votes[0].argmax() == LABELS.index("happy")
+    assert seen.not_face is not None
+    assert seen.not_face.tolist() == [False, True]
+    train, held_out = splits(path, None, 1)
+    assert (len(train.label), len(held_out.label)) == (2, 1)
+
+
+def test_votes_that_do_not_belong_are_refused(tmp_path: Path) -> None:
+    path = csv_of(tmp_path / "f.csv", f"3,{GREY},Training")
+    two = ["Training,a.png,0,10,0,0,0,0,0,0,0,0"] * 2
+    with pytest.raises(Refusal, match=r"v\.csv: 2 rows for the 1 of .*f\.csv"):
+        load(path, votes=votes_of(tmp_path / "v.csv", *two))
+    with pytest.raises(Refusal, match="invalid literal"):
+        load(path, votes=votes_of(tmp_path / "v.csv", "Training,a.png,x,10,0,0,0,0,0,0,0,0"))
+
+
+def test_what_is_trained_on_and_what_is_chosen_on(tmp_path: Path) -> None:
+    tree(tmp_path / "whole", "bored", "engaged", each=20)
+    train, held_out = splits(tmp_path / "whole", None, 1)
+    assert (len(train.label), len(held_out.label)) == (36, 4)
+    assert not set(train.names) & set(held_out.names)
+    tree(tmp_path / "two" / "train", "bored", "engaged", each=3)
+    with pytest.raises(Refusal, match="has 'train' but none of val"):
+        splits(tmp_path / "two", None, 1)
+    tree(tmp_path / "two" / "val", "bored", "asleep")
+    with pytest.raises(Refusal, match="name them alike"):
+        splits(tmp_path / "two", None, 1)
+
+
+def test_photographs_are_cropped_where_haar_finds_the_face(data: Path) -> None:
+    faces = load(data / "faces_london")
+    assert len(faces.label) + faces.missed == 102
+    assert faces.missed <= 2
+    assert {LABELS[at] for at in faces.label} == {"happy", "neutral"}
+    assert faces.names[0].endswith(".jpg")

@@ -1,0 +1,64 @@
+"""What a teacher says of the training faces, kept on disk for every student to learn from.
+
+Each epoch sees the faces augmented anew; the teacher is asked about just that view of them, since
+a student that is shown the teacher's answer to another picture learns less (Beyer et al.,
+arXiv 2106.05237). Views are made once and serve all students.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from models.augment import augment
+from models.samples import Samples
+
+BATCH = 256
+TRUST = 0.5
+"""How much of a target is the teacher's answer; the rest is the people's."""
+
+
+def view(
+    teacher: nn.Module, seen: Samples, folder: Path, number: int, device: torch.device, half: bool
+) -> tuple[Tensor, Tensor]:
+    """Augmented pixels (N, 1, 48, 48) uint8 and the teacher's logits (N, outputs) of one view."""
+    path = folder / "views" / f"{number:03}.npz"
+    if path.exists():
+        with np.load(path) as kept:
+            return torch.from_numpy(kept["pixels"]), torch.from_numpy(kept["logits"]).float()
+    rng = torch.Generator().manual_seed(number)
+    order = torch.randperm(len(seen.pixels), generator=rng)
+    pixels = torch.empty_like(seen.pixels)
+    logits = torch.empty(len(seen.pixels), seen.outputs)
+    teacher.eval()
+    with torch.inference_mode():
+        for rows in order.split(BATCH):
+            changed = augment(seen.pixels[rows].to(device).float() / 255, rng)
+            stored = (changed * 255).round().to(torch.uint8)
+            x = (stored.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+            with torch.autocast(device.type, torch.bfloat16, enabled=half):
+                answer = teacher(x)
+            pixels[rows], logits[rows] = stored.cpu(), answer.float().cpu()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{number:03}-{os.getpid()}.part.npz")  # students may run side by side
+    np.savez(partial, pixels=pixels.numpy(), logits=logits.half().numpy())
+    partial.replace(path)
+    return pixels, logits
+
+
+def taught(targets: Tensor, logits: Tensor, labels: int, head: int) -> Tensor:
+    """Targets (N, labels + 1) of a student, from the people's and the teacher's answers.
+
+    `logits` are the teacher's, of which `head` numbers the truth that the student learns. Where
+    people said too little, the teacher's answer is all; what is no face stays none.
+    """
+    answer = torch.softmax(logits[:, head * labels : (head + 1) * labels], 1)
+    shares, face = targets[:, :labels], targets[:, labels:]
+    said = shares.sum(1, keepdim=True)
+    trust = torch.where(said > 0, TRUST, 1.0)
+    weight = torch.where(said > 0, said, 1.0)
+    return torch.cat([((1 - trust) * shares + trust * weight * answer) * face, face], 1)

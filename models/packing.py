@@ -1,0 +1,116 @@
+"""From a finished run to a pack: the int8 file, what was chosen for it, and where it comes from."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import yaml
+
+from edge.emotion import tempered
+from edge.errors import Refusal
+from edge.interpreter import TfliteClassifier
+from edge.pack import PACK_FILE, Input
+from models import evaluate as evaluation
+from models.data import LABELS, MARGIN, Faces
+from models.sources import splits
+
+if TYPE_CHECKING:
+    from models.runs import Settings
+
+MODEL_FILE = "model.tflite"
+WEIGHTS_FILE = "weights.npz"
+"""The float weights, for `explain` and `train --start`; no device reads them."""
+
+LICENCE = {
+    True: "weights Apache-2.0; learnt from FER2013 (Open Database License, contents DbCL) "
+    "with FER+ votes (MIT)",
+    False: "that of the data it was trained on",
+}
+
+
+def quantize(run: Path, out: Path) -> dict[str, Any]:
+    """Writes the pack's folder and returns what pack.yaml says; raises Refusal for no such run."""
+    from models.convert import CALIBRATION_FACES, to_float, to_int8
+    from models.network import MiniXception
+    from models.runs import load_network
+
+    network, settings = load_network(run)
+    if not isinstance(network, MiniXception):
+        raise Refusal(f"{run}: a teacher is too large for a device: train a network that learns")
+    truth = settings.truth or "own"
+    trained, held_out = splits(
+        Path(settings.data), Path(settings.votes) if settings.votes else None, settings.seed
+    )
+    order = np.random.default_rng(settings.seed).permutation(len(trained.pixels))
+    whole = to_float(network)
+    int8 = to_int8(whole, trained.pixels[order[:CALIBRATION_FACES]])
+    shape = Input(size=48, low=-1, high=1, margin=MARGIN)
+    labels = settings.labels
+
+    before, _ = evaluation.predict(TfliteClassifier(whole, shape, len(labels)), held_out.pixels)
+    as_float = evaluation.scored(held_out, before.shares, truth).accuracy()
+    after, _ = evaluation.predict(TfliteClassifier(int8, shape, len(labels)), held_out.pixels)
+    raw = evaluation.scored(held_out, after.shares, truth)
+    temperature, threshold = evaluation.choose(raw)
+    scores = evaluation.Scores(raw.truth, tempered(raw.shares, temperature))
+    figures = evaluation.report(held_out, tempered(after.shares, temperature), labels, truth)
+    known = evaluation.known(held_out, truth)
+    pack = {
+        "name": out.name,
+        "file": MODEL_FILE,
+        "sha256": hashlib.sha256(int8).hexdigest(),
+        "labels": list(labels),
+        "input": shape.model_dump(),
+        "temperature": temperature,
+        "threshold": threshold,
+        "face_threshold": evaluation.choose_face_threshold(after.face[known]),
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "network": settings.network,
+        "truth": truth,
+        "data": _data(settings, held_out),
+        "command": command(settings, run, out),
+        "licence": LICENCE[labels == LABELS],
+        "figures": {
+            "accuracy": figures["accuracy"],
+            "float_accuracy": round(as_float, 4),
+            "balanced_accuracy": figures["balanced_accuracy"],
+            "ece": figures["ece"],
+            "answered": round(float((scores.shares.max(axis=1) >= threshold).mean()), 4),
+        },
+        "confusion": scores.confusion(threshold).tolist(),
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    (out / MODEL_FILE).write_bytes(int8)
+    halves = {k: v.numpy().astype(np.float16) for k, v in network.state_dict().items()}
+    np.savez_compressed(out / WEIGHTS_FILE, **halves)
+    text = yaml.safe_dump(pack, sort_keys=False, width=100, default_flow_style=None)
+    (out / PACK_FILE).write_text(text, encoding="utf-8")
+    return pack | {"size_bytes": len(int8)}
+
+
+def _data(settings: Settings, held_out: Faces) -> str:
+    if held_out.labels == LABELS and settings.truth != "own":
+        return "FER2013 train; epoch, temperature and thresholds chosen on public_test"
+    return (
+        f"{Path(settings.data).name}; epoch, temperature and thresholds chosen on a part held out"
+    )
+
+
+def command(settings: Settings, run: Path, out: Path) -> str:
+    """The commands that make this pack again."""
+    from models.runs import Settings as Kind
+
+    options = [f"--data {shlex.quote(settings.data)}"]
+    for setting in fields(Kind):
+        value = getattr(settings, setting.name)
+        if setting.name not in ("data", "labels", "fold") and value != setting.default:
+            options.append(f"--{setting.name} {shlex.quote(str(value))}")
+    return (
+        f"roommood model train {' '.join(options)} --out {run}"
+        f" && roommood model quantize --run {run} --out {out}"
+    )

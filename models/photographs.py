@@ -1,0 +1,68 @@
+"""Photographs with a box around each face, as an `index.json` lists them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import Refusal
+from edge.faces import Box
+
+FOUND = 0.4
+"""A detection is of a face when they share at least this much (intersection over union)."""
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """faces: the true boxes. loose: boxes that may be faces too, such as the same, drawn wider."""
+
+    file: Path
+    faces: list[Box]
+    loose: list[Box]
+    emotion: str | None
+
+
+def annotated(folder: Path) -> list[Photograph]:
+    """The photographs of a folder; raises Refusal for one without a fitting `index.json`."""
+    index = folder / "index.json"
+    try:
+        images: list[dict[str, Any]] = json.loads(index.read_text(encoding="utf-8"))["images"]
+        return [
+            Photograph(
+                folder / image["file"],
+                [_box(box) for box in image["faces"]],
+                [_box(box) for box in image.get("faces_loose", [])],
+                image.get("emotion"),
+            )
+            for image in images
+            if "faces" in image
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Refusal(f"{index}: not an index of photographs ({error}): give its folder") from None
+
+
+def _box(numbers: list[float]) -> Box:
+    x, y, width, height = (round(number) for number in numbers)
+    return Box(x, y, width, height)
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes."""
+    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
+    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
+    shared = max(0, width) * max(0, height)
+    return shared / (a.width * a.height + b.width * b.height - shared)
+
+
+def grey(path: Path) -> NDArray[np.uint8]:
+    """A photograph's luma (height, width); raises Refusal for one that cannot be read."""
+    picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if picture is None:
+        raise Refusal(f"{path}: not a picture that can be read: fetch it again")
+    return np.asarray(picture, np.uint8)

@@ -1,0 +1,44 @@
+"""A network with its float weights again: from a run of `train`, or from a pack that has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import torch
+from torch import nn
+
+from edge.errors import Refusal
+from edge.pack import PACK_FILE, SHIPPED, open_pack
+from models.network import Name, build
+from models.packing import WEIGHTS_FILE
+
+
+def from_pack(where: str) -> nn.Module:
+    """The network of a pack, ready to answer; raises Refusal for a pack without float weights."""
+    pack, _ = open_pack(where)
+    folder = Path(where) if Path(where).exists() else SHIPPED / where
+    path = folder / WEIGHTS_FILE
+    if pack.network not in get_args(Name):
+        raise Refusal(f"{folder}: its network is not known here: use a pack of `model quantize`")
+    network = build(pack.network, len(pack.labels) + 1)  # type: ignore[arg-type]  # checked above
+    try:
+        with np.load(path) as stored:
+            state = {name: torch.from_numpy(stored[name].astype(np.float32)) for name in stored}
+        network.load_state_dict(state)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise Refusal(f"{path}: no weights of this network ({error}): quantize it again") from None
+    return network.eval()
+
+
+def weights_of(where: str) -> dict[str, torch.Tensor]:
+    """The weights of a run's folder or of a pack, to start another run from."""
+    from models.runs import SETTINGS, load_network
+
+    if (Path(where) / SETTINGS).exists():
+        network, _ = load_network(Path(where))
+        return dict(network.state_dict())
+    if not (Path(where) / PACK_FILE).exists() and not (SHIPPED / where / PACK_FILE).exists():
+        raise Refusal(f"{where}: neither a run nor a pack: give --start one of them")
+    return dict(from_pack(where).state_dict())
