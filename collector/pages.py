@@ -14,7 +14,7 @@ from collector import timeline
 from collector.api import RoomName, SiteName
 from collector.live import Rooms, View
 from collector.store import Store
-from edge.mood import OTHER, UNCERTAIN, Mood, rfc3339
+from edge.mood import OTHER, REASONS, UNCERTAIN, Mood, rfc3339
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -53,7 +53,11 @@ def tone(label: str, order: list[str]) -> str:
 
 def sentence(view: View) -> str:
     withheld = view.mood.withheld if view.mood is not None and view.state == "withheld" else None
-    return SENTENCES[withheld or view.state]
+    told = SENTENCES[withheld or view.state]
+    health = view.status.health if view.status is not None else None
+    if withheld == "headcount_only" and health is not None and health.mode == "headcount":
+        return f"{told} Why: {REASONS[health.because]}."
+    return told
 
 
 def panel(view: View, store: Store) -> dict[str, Any]:

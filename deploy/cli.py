@@ -20,6 +20,7 @@ SUBCOMMANDS = {
     "collector": ("collector.cli", "The service that keeps the counts and shows them."),
     "demo": ("deploy.demo", "The whole system on this machine."),
     "model": ("models.cli", "Train, quantize and evaluate model packs."),
+    "site": ("deploy.site", "The site's key, and what is signed with it."),
 }
 
 EXTRA_OF = {
@@ -27,7 +28,8 @@ EXTRA_OF = {
         ("fastapi", "uvicorn", "sqlalchemy", "jinja2", "prometheus_client"), "collector"
     ),
     "amqtt": "demo",
-    **dict.fromkeys(("torch", "litert_torch", "ai_edge_quantizer", "matplotlib"), "train"),
+    **dict.fromkeys(("torch", "litert_torch", "ai_edge_quantizer", "tqdm"), "train"),
+    "matplotlib": "report",
 }
 
 

@@ -184,6 +184,7 @@ def _start_agent(demo: Demo, broker_port: int) -> subprocess.Popen[bytes]:
         "broker": {"port": broker_port},
         "state": str(demo.state / "agent"),
         "log_level": "warning",
+        "demo": True,
     }
     AgentSettings.model_validate(settings)
     config = demo.state / "agent.yaml"

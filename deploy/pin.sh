@@ -34,8 +34,9 @@ pin "$old" constraints-3.11.txt "Versions for Python 3.10 and 3.11" "$root[dev]"
 pin "$new" constraints-3.13.txt "Versions for Python 3.12 and 3.13" "$root[dev]" \
     'ai-edge-litert<2.1.1'
 # The newest torch that all parts of litert-torch were tried with.
-# backports.strenum 1.3 is for Python 3.10 alone, 1.2 for 3.11 too.
+# backports.strenum 1.3 is for Python 3.10 alone, 1.2 for 3.11 too. On 3.10 newer cryptography wants
+# newer typing_extensions than xdsl, a part of litert-torch, bears.
 pin "$old" constraints-train-3.11.txt "Versions for training, Python 3.10 and 3.11" \
-    "$root[train]" torch==2.13.0 'backports.strenum<1.3'
+    "$root[train]" torch==2.13.0 'backports.strenum<1.3' 'cryptography<45'
 pin "$new" constraints-train-3.13.txt "Versions for training, Python 3.12 and 3.13" \
     "$root[train]" torch==2.13.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from importlib.metadata import version
 from uuid import uuid4
 
@@ -17,9 +17,10 @@ from edge.camera import make
 from edge.capture import Capture
 from edge.clock import trust
 from edge.config import AgentSettings
-from edge.disclosure import Disclosed, disclose, withhold
+from edge.disclosure import Disclosed, disclose, headcount, withhold
 from edge.emotion import Expressions
 from edge.faces import HaarDetector
+from edge.mode import Mode, decide
 from edge.mood import UNCERTAIN, Health, Mood
 from edge.outbox import Outbox
 from edge.pack import open_pack
@@ -30,16 +31,20 @@ from edge.tally import Tally
 log = logging.getLogger(__name__)
 
 
+FACE = "face"
+"""What every face counts as where no expression is read."""
+
+NO_MODEL = "0" * 12
+"""In place of the model's digest where none is loaded."""
+
+
 class Agent:
     """Made from settings, raising Refusal for what they name and is not there; then `run`."""
 
     def __init__(self, settings: AgentSettings) -> None:
         self._settings = settings
         self._capture = Capture(make(settings.camera))
-        pack, model = open_pack(settings.model)
-        self._digest = pack.digest
-        self._labels = (*pack.labels, UNCERTAIN)
-        self._expressions = Expressions.from_pack(pack, model)
+        self._set_mode(decide(settings, date.today()))
         found = settings.faces
         self._detector = HaarDetector(found.scale_factor, found.min_neighbors, found.min_size)
         self._boot = uuid4()
@@ -60,6 +65,20 @@ class Agent:
             on_command=self._switch.obey,
         )
 
+    def _set_mode(self, mode: Mode) -> None:
+        """Loads the model, or lets go of it: without it no expression can be read."""
+        self._mode = mode
+        self._expressions: Expressions | None = None
+        self._digest = NO_MODEL
+        self._labels: tuple[str, ...] = (FACE,)
+        if mode.name == "headcount":
+            log.warning("faces are counted, no expression is read: %s", mode.sentence)
+            return
+        log.info("expressions are read: %s", mode.sentence)
+        pack, model = open_pack(self._settings.model)
+        self._digest, self._labels = pack.digest, (*pack.labels, UNCERTAIN)
+        self._expressions = Expressions.from_pack(pack, model)
+
     def stop(self) -> None:
         """Ends `run` after the frame at hand; safe to call from a signal handler."""
         self._stopping.set()
@@ -76,6 +95,10 @@ class Agent:
             self._outbox.close()
 
     def _window(self) -> None:
+        # An attestation may have begun, ended or been replaced since the last window.
+        mode = decide(self._settings, date.today())
+        if mode != self._mode:
+            self._set_mode(mode)
         begun = time.monotonic()
         start, clock = datetime.now(timezone.utc), trust()
         end = begun + self._settings.window_seconds
@@ -91,7 +114,9 @@ class Agent:
                 self._stopping.wait(min(0.1, end - now) if paused else 0)
                 continue
             taken = time.monotonic()
-            tally.add(self._expressions.read(frame, self._detector.find(frame)))
+            boxes = self._detector.find(frame)
+            reader = self._expressions
+            tally.add(reader.read(frame, boxes) if reader else [FACE] * len(boxes))
             frame.fill(0)  # its counts are all that is left of it
             busy += time.monotonic() - taken
             self._stopping.wait(max(0.0, min(now + period, end) - time.monotonic()))
@@ -118,6 +143,8 @@ class Agent:
         if not tally.frames:
             return withhold("no_camera")
         limits = self._settings.disclosure
+        if self._expressions is None:
+            return headcount(tally.typical()[FACE], limits.min_faces)
         return disclose(tally.typical(), limits.min_faces, limits.min_cell)
 
     def _keep(
@@ -151,4 +178,6 @@ class Agent:
             frames_per_s=round(self._frames_per_s, 2),
             ms_per_frame=round(self._ms_per_frame, 1) or None,
             waiting=len(self._outbox),
+            mode=self._mode.name,
+            because=self._mode.because,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import click
@@ -55,6 +56,7 @@ def check(config: Path) -> None:
     settings = load(AgentSettings, config)
     from edge.camera import make
     from edge.interpreter import TfliteClassifier
+    from edge.mode import decide
     from edge.pack import open_pack
 
     pack, model = open_pack(settings.model)
@@ -70,6 +72,8 @@ def check(config: Path) -> None:
     click.echo(f"settings: {config}: ok")
     click.echo(f"model: {pack.name} ({pack.digest}) on {classifier.runtime}: ok")
     click.echo(f"camera: {width}x{height}: ok")
+    mode = decide(settings, date.today())
+    click.echo(f"mode: {mode.name}: {mode.sentence}")
 
 
 @agent.command("show-config")

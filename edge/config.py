@@ -35,6 +35,14 @@ class AgentSettings(Section):
     room: Name
     device: Name = ""
     """Defaults to the room's name."""
+    mode: Literal["emotion", "headcount"] = "emotion"
+    """`emotion` needs an attestation where the camera is a real one; `headcount` reads none."""
+    attestation: FilePath | None = None
+    """Signed by `roommood site attest`."""
+    site_key: FilePath | None = None
+    """The site's public key, site.pub."""
+    demo: bool = False
+    """Set by `roommood demo`; holds only with a broker on this machine."""
     camera: str = Field("sim:seats=24,seed=1", min_length=1)
     model: str = Field("fer7", min_length=1)
     """A shipped pack's name, or a folder with a pack.yaml."""

@@ -25,6 +25,11 @@ def withhold(why: Withheld) -> Disclosed:
     return Disclosed(None, None, why)
 
 
+def headcount(faces: int, min_faces: int = 5) -> Disclosed:
+    """The number of faces and nothing else, or nothing of few."""
+    return withhold("few_faces") if faces < min_faces else Disclosed(faces, None, "headcount_only")
+
+
 def disclose(counts: Mapping[str, int], min_faces: int = 5, min_cell: int = 3) -> Disclosed:
     """The counts of a window with no cell from 1 to `min_cell` - 1, or withheld.
 

@@ -35,6 +35,35 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")]
 Label = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,23}$")]
 Withheld = Literal["few_faces", "paused", "no_camera", "headcount_only"]
 State = Literal["online", "paused", "offline"]
+ModeName = Literal["emotion", "headcount"]
+Reason = Literal[
+    "attested",
+    "exempt_source",
+    "exempt_demo",
+    "set",
+    "no_attestation",
+    "unreadable",
+    "bad_signature",
+    "other_room",
+    "not_yet",
+    "expired",
+    "prohibited",
+]
+"""Why expressions are read, or faces only counted."""
+
+REASONS: dict[Reason, str] = {
+    "attested": "somebody answers for it",
+    "exempt_source": "exempt: the source is simulated or recorded, nobody is being watched",
+    "exempt_demo": "exempt: a demonstration, whose counts do not leave this machine",
+    "set": "the settings say 'headcount'",
+    "no_attestation": "no attestation: set 'attestation' and 'site_key', see docs/privacy.md",
+    "unreadable": "the attestation or the site's key cannot be read",
+    "bad_signature": "the attestation is not signed with the site's key",
+    "other_room": "the attestation is for another site or room",
+    "not_yet": "the attestation is not valid yet, or the clock is wrong",
+    "expired": "the attestation has expired: sign a new one",
+    "prohibited": "prohibited in this country, and no exception is attested",
+}
 
 
 def _utc(at: datetime) -> datetime:
@@ -116,6 +145,8 @@ class Health(Message):
     ms_per_frame: float | None = Field(ge=0)
     waiting: int = Field(ge=0)
     """Windows in the outbox that the collector has not acknowledged."""
+    mode: ModeName
+    because: Reason
 
 
 class Status(Message):

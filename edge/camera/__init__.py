@@ -20,6 +20,11 @@ def make(source: str) -> Camera:
     return camera
 
 
+def is_live(source: str) -> bool:
+    """Whether the source shows people now; anything but a script, a film or pictures may."""
+    return _driver(source)[0] not in ("simulated", "pictures", "video")
+
+
 def _driver(source: str) -> tuple[str, str]:
     """The module in this folder that serves a source, and what it is given."""
     kind, _, rest = source.partition(":")

@@ -32,6 +32,7 @@ def roommood(*arguments: object, **environment: str) -> subprocess.CompletedProc
         *("agent", "agent run", "agent check", "agent show-config"),
         *("collector", "collector run", "collector check", "collector show-config"),
         *("model", "model train", "model quantize", "model evaluate", "model verify"),
+        *("model explain", "model card", "site", "site key", "site attest"),
     ],
 )
 def test_every_command_has_help(command: str) -> None:
@@ -53,6 +54,9 @@ def test_every_command_has_help(command: str) -> None:
         ("collector check --config nowhere.yaml", "nowhere.yaml: no such file"),
         ("model evaluate --model fer8 --data x.npz", "x.npz: no such file"),
         ("model verify fer8", "fer8: no such model pack"),
+        ("model card --model x.tflite --data x.npz", "x.tflite: cannot be read"),
+        ("site attest --key k --answers nowhere.yaml --out o", "nowhere.yaml: no such file"),
+        ("site key --out /dev/null/x", "/dev/null/x: cannot be written"),
         ("sing", "No such command 'sing'"),
     ],
 )
@@ -74,6 +78,7 @@ def test_check_and_show_config(tmp_path: Path) -> None:
     assert checked.returncode == 0, checked.stderr
     assert "camera: 1280x720: ok" in checked.stdout
     assert "model: fer7" in checked.stdout
+    assert "mode: emotion: exempt: the source is simulated" in checked.stdout
     assert "min_neighbors: 5" in roommood("agent", "show-config", "--config", config).stdout
 
     config.write_text(f"database: sqlite:///{tmp_path}/c.sqlite\n")

@@ -20,6 +20,15 @@ from edge.publish import RESEND_S, Publisher
 from tests.conftest import BOOT, Mosquitto, mood
 from tests.free import wait
 
+HEALTH = {
+    "version": "0",
+    "uptime_s": 1,
+    "frames_per_s": 2.0,
+    "ms_per_frame": 3.0,
+    "waiting": 0,
+    "mode": "emotion",
+    "because": "attested",
+}
 BASE = "roommood/v1/school/r101"
 
 
@@ -65,7 +74,7 @@ def start(
     made: list[Publisher] = []
 
     def publisher(on_command: Callable[[Command], None] = lambda _c: None) -> Publisher:
-        health = Health(version="0", uptime_s=1, frames_per_s=2, ms_per_frame=3, waiting=0)
+        health = Health.model_validate(HEALTH)
         settings = BrokerSettings(port=mosquitto.port, protocol=request.param)
         made.append(
             Publisher(

@@ -1,6 +1,7 @@
 """An RTSP camera of Debian's GStreamer: a moving test picture at `rtsp://127.0.0.1:PORT/room`.
 
-Run by Debian's own Python, which has the bindings: `/usr/bin/python3 rtsp_server.py PORT`.
+Run by Debian's own Python, which has the bindings: `/usr/bin/python3 rtsp_server.py PORT`. With a
+second word it shows that folder's 00000.jpg, 00001.jpg and so on instead, five a second, for ever.
 """
 
 from __future__ import annotations
@@ -14,7 +15,13 @@ PIPELINE = (
 )
 
 
-def main(port: str) -> None:
+PICTURES = (
+    "( multifilesrc location={folder}/%05d.jpg loop=true caps=\"image/jpeg,framerate=5/1\""
+    " ! jpegdec ! jpegenc ! rtpjpegpay name=pay0 )"
+)
+
+
+def main(port: str, folder: str = "") -> None:
     import gi
 
     gi.require_version("Gst", "1.0")
@@ -26,7 +33,7 @@ def main(port: str) -> None:
     server.set_address("127.0.0.1")
     server.set_service(port)
     factory = GstRtspServer.RTSPMediaFactory.new()
-    factory.set_launch(PIPELINE)
+    factory.set_launch(PICTURES.format(folder=folder) if folder else PIPELINE)
     factory.set_shared(True)
     server.get_mount_points().add_factory("/room", factory)
     server.attach(None)
@@ -34,4 +41,4 @@ def main(port: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -18,8 +18,9 @@ SERVER = Path(__file__).with_name("rtsp_server.py")
 
 
 class RtspServer:
-    def __init__(self) -> None:
+    def __init__(self, *pictures: Path) -> None:
         self.port = free_port()
+        self._pictures = pictures
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -28,7 +29,8 @@ class RtspServer:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            ["/usr/bin/python3", str(SERVER), str(self.port)], stderr=subprocess.DEVNULL
+            ["/usr/bin/python3", str(SERVER), str(self.port), *map(str, self._pictures)],
+            stderr=subprocess.DEVNULL,
         )
         wait_for_port(self.port, self._process)
 

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from edge.attestation import Attestation, countries, sign
+from edge.config import AgentSettings
+from edge.errors import Refusal
+from edge.mode import Mode, decide
+from edge.settings import load
+
+TODAY = date(2026, 12, 1)
+ANSWERS: dict[str, Any] = {
+    "site": "school",
+    "rooms": ["r101"],
+    "responsible": {"name": "Ada Moana", "role": "Head teacher", "contact": "head@school.example"},
+    "purpose": "education",
+    "legal_basis": "a law, a decision and an assessment",
+    "country": "NZ",
+    "first_day": TODAY,
+    "last_day": TODAY + timedelta(days=300),
+}
+EXCEPTED = {"purpose": "medical", "exception": "therapy ordered by a physician"}
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Ed25519PrivateKey:
+    made = Ed25519PrivateKey.generate()
+    pem = made.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (tmp_path / "site.pub").write_bytes(pem)
+    return made
+
+
+def signed(folder: Path, key: Ed25519PrivateKey, **changed: object) -> Path:
+    path = folder / "attestation.yaml"
+    path.write_text(sign(Attestation.model_validate(ANSWERS | changed), key))
+    return path
+
+
+def settings(folder: Path, **changed: object) -> AgentSettings:
+    named = {
+        "site": "school",
+        "room": "r101",
+        "camera": "usb:0",
+        "state": "state",
+        "attestation": "attestation.yaml",
+        "site_key": "site.pub",
+    }
+    path = folder / "agent.yaml"
+    path.write_text(yaml.safe_dump(named | changed))
+    return load(AgentSettings, path)
+
+
+def because(folder: Path, today: date = TODAY, **changed: object) -> str:
+    """Why faces are only counted, or that they are not."""
+    mode = decide(settings(folder, **changed), today)
+    assert mode.sentence
+    assert (mode.name == "emotion") == (
+        mode.because in ("attested", "exempt_source", "exempt_demo")
+    )
+    return mode.because
+
+
+def test_somebody_answers_for_it(tmp_path: Path, key: Ed25519PrivateKey) -> None:
+    signed(tmp_path, key)
+    assert decide(settings(tmp_path), TODAY) == Mode("emotion", "attested")
+
+
+def test_without_an_attestation_faces_are_counted(tmp_path: Path, key: Ed25519PrivateKey) -> None:
+    assert because(tmp_path, attestation=None) == "no_attestation"
+    assert because(tmp_path, site_key=None) == "no_attestation"
+    assert because(tmp_path) == "unreadable"
+    (tmp_path / "attestation.yaml").write_text("attestation: {}\n")
+    assert because(tmp_path) == "unreadable"
+    signed(tmp_path, key)
+    (tmp_path / "site.pub").write_text("not a key")
+    assert because(tmp_path) == "unreadable"
+
+
+def test_a_changed_attestation_is_not_signed(tmp_path: Path, key: Ed25519PrivateKey) -> None:
+    path = signed(tmp_path, key)
+    path.write_text(path.read_text().replace("r101", "r102"))
+    assert because(tmp_path, room="r102") == "bad_signature"
+    signed(tmp_path, Ed25519PrivateKey.generate())
+    assert because(tmp_path) == "bad_signature"
+    content = yaml.safe_load(signed(tmp_path, key).read_text())
+    path.write_text(yaml.safe_dump(content | {"signature": "no base64!"}))
+    assert because(tmp_path) == "bad_signature"
+
+
+def test_it_holds_for_its_rooms_and_days(tmp_path: Path, key: Ed25519PrivateKey) -> None:
+    signed(tmp_path, key)
+    assert because(tmp_path, room="r102") == "other_room"
+    assert because(tmp_path, site="other") == "other_room"
+    assert because(tmp_path, TODAY - timedelta(days=1)) == "not_yet"
+    assert because(tmp_path, date(1970, 1, 1)) == "not_yet"
+    assert because(tmp_path, TODAY + timedelta(days=301)) == "expired"
+    signed(tmp_path, key, rooms=["*"])
+    assert because(tmp_path, room="r102") == "attested"
+
+
+@pytest.mark.parametrize("country", ["DE", "FR", "NO"])
+def test_where_it_is_prohibited_only_an_exception_helps(
+    tmp_path: Path, key: Ed25519PrivateKey, country: str
+) -> None:
+    signed(tmp_path, key, country=country)
+    assert because(tmp_path) == "prohibited"
+    signed(tmp_path, key, country=country, purpose="medical")
+    assert because(tmp_path) == "prohibited"  # the exception needs a basis of its own
+    signed(tmp_path, key, country=country, **EXCEPTED)
+    assert because(tmp_path) == "attested"
+
+
+def test_nobody_is_watched_by_a_script_or_a_film(tmp_path: Path, data: Path) -> None:
+    film = data / "rooms_mosaic" / "mosaic_2x2.mp4"
+    for source in ("sim:seats=8", str(film), str(film.parent)):
+        assert because(tmp_path, camera=source, attestation=None) == "exempt_source"
+
+
+def test_a_demonstration_is_exempt_on_loopback_only(tmp_path: Path) -> None:
+    assert because(tmp_path, attestation=None, demo=True) == "exempt_demo"
+    away = {"host": "broker.school.example"}
+    assert because(tmp_path, attestation=None, demo=True, broker=away) == "no_attestation"
+
+
+def test_headcount_can_be_chosen(tmp_path: Path, key: Ed25519PrivateKey) -> None:
+    signed(tmp_path, key)
+    assert because(tmp_path, mode="headcount") == "set"
+    assert because(tmp_path, mode="headcount", camera="sim:seats=8") == "set"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"last_day": TODAY + timedelta(days=400)}, "a year at most"),
+        ({"last_day": TODAY - timedelta(days=1)}, "a year at most"),
+        ({"country": "New Zealand"}, "country"),
+        ({"responsible": {"name": "Ada Moana"}}, "responsible"),
+        ({"legal_basis": " "}, "legal_basis"),
+        ({"rooms": []}, "rooms"),
+        ({"why": "because"}, "why"),
+    ],
+)
+def test_wrong_answers_are_named(tmp_path: Path, changed: dict[str, object], said: str) -> None:
+    path = tmp_path / "answers.yaml"
+    path.write_text(yaml.safe_dump(ANSWERS | changed))
+    with pytest.raises(Refusal, match=said):
+        load(Attestation, path)
+
+
+def test_an_unquoted_no_is_norway(tmp_path: Path) -> None:
+    path = tmp_path / "answers.yaml"
+    path.write_text(yaml.safe_dump(ANSWERS).replace("country: NZ", "country: NO"))
+    assert load(Attestation, path).country == "NO"
+
+
+def test_the_table_has_the_union_and_the_area_with_date_and_source() -> None:
+    table = countries()
+    assert len(table.countries) == 27 + 3
+    assert table.as_of >= date(2026, 11, 20)
+    rule = table.rule("DE")
+    assert rule is not None
+    assert rule.since == date(2025, 2, 2)
+    assert "2024/1689" in rule.source
+    assert table.rule("NZ") is None

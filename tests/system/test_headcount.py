@@ -1,0 +1,129 @@
+"""A real camera with real faces: nothing but their number leaves without an attestation."""
+
+from __future__ import annotations
+
+import json
+import queue
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+import yaml
+from click.testing import CliRunner
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from deploy.site import site
+from tests.conftest import ROOT, Mosquitto
+from tests.system.process import Roommood
+from tests.system.test_stream import RtspServer
+
+FRAMES = 25
+
+
+@pytest.fixture
+def room(data: Path, tmp_path: Path) -> Iterator[RtspServer]:
+    """Twelve people on a network camera."""
+    film = cv2.VideoCapture(str(data / "rooms_mosaic" / "mosaic_3x4.mp4"))
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(FRAMES):
+        _, frame = film.read()
+        small = cv2.resize(frame, (960, 544))  # JPEG over RTP wants multiples of 8
+        cv2.imwrite(str(folder / f"{number:05}.jpg"), small)
+    camera = RtspServer(folder)
+    camera.start()
+    yield camera
+    camera.stop()
+
+
+@pytest.fixture
+def config(tmp_path: Path, mosquitto: Mosquitto, room: RtspServer) -> Path:
+    settings = {
+        "site": "school",
+        "room": "r101",
+        "camera": room.url,
+        "window_seconds": 3,
+        "broker": {"port": mosquitto.port},
+        "attestation": "signed.yaml",
+        "site_key": "keys/site.pub",
+        "state": "state",
+    }
+    path = tmp_path / "agent.yaml"
+    path.write_text(yaml.safe_dump(settings))
+    return path
+
+
+@pytest.fixture
+def heard(mosquitto: Mosquitto) -> Iterator[queue.Queue[Any]]:
+    found: queue.Queue[Any] = queue.Queue()
+    client = mqtt.Client(CallbackAPIVersion.VERSION2)
+    client.on_message = lambda _c, _u, message: found.put(
+        (message.topic.rpartition("/")[2], json.loads(message.payload))
+    )
+    client.connect("127.0.0.1", mosquitto.port)
+    client.subscribe("roommood/#", qos=1)
+    client.loop_start()
+    yield found
+    client.disconnect()
+    client.loop_stop()
+
+
+def attest(folder: Path, **changed: object) -> None:
+    """Signs the example's answers, for today and some, with a key of this site."""
+    answers = yaml.safe_load((ROOT / "deploy" / "examples" / "attestation.yaml").read_text())
+    answers |= {"first_day": date.today(), "last_day": date.today() + timedelta(days=30)}
+    (folder / "answers.yaml").write_text(yaml.safe_dump(answers | changed))
+    if not (folder / "keys").exists():
+        call("key", "--out", folder / "keys")
+    options = ("--answers", folder / "answers.yaml", "--out", folder / "signed.yaml")
+    call("attest", "--key", folder / "keys" / "site.key", *options)
+
+
+def call(*arguments: object) -> None:
+    done = CliRunner().invoke(site, [str(argument) for argument in arguments])
+    assert done.exit_code == 0, done.output
+
+
+def window(heard: queue.Queue[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The next mood with faces, and the newest status."""
+    status: dict[str, Any] = {}
+    while True:
+        kind, content = heard.get(timeout=40)
+        if kind == "status":
+            status = content
+        elif content["faces"]:
+            return content, status
+
+
+@pytest.mark.parametrize("why", ["no_attestation", "prohibited", "expired"])
+def test_without_an_answer_only_faces_are_counted(
+    config: Path, heard: queue.Queue[Any], why: str
+) -> None:
+    if why == "no_attestation":
+        content = yaml.safe_load(config.read_text())
+        config.write_text(yaml.safe_dump(content | {"attestation": None}))
+    elif why == "prohibited":
+        attest(config.parent, country="DE")
+    else:
+        past = date.today() - timedelta(days=1)
+        attest(config.parent, first_day=past - timedelta(days=9), last_day=past)
+    with Roommood("agent", "run", "--config", config) as agent:
+        agent.said("faces are counted, no expression is read")
+        mood, status = window(heard)
+    assert 8 <= mood["faces"] <= 14
+    assert mood["counts"] is None
+    assert mood["withheld"] == "headcount_only"
+    assert mood["model"] == "0" * 12
+    assert (status["health"]["mode"], status["health"]["because"]) == ("headcount", why)
+
+
+def test_with_an_answer_expressions_are_counted(config: Path, heard: queue.Queue[Any]) -> None:
+    attest(config.parent)
+    with Roommood("agent", "run", "--config", config):
+        mood, status = window(heard)
+    assert sum(mood["counts"].values()) == mood["faces"]
+    assert status["health"]["because"] == "attested"
