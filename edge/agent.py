@@ -51,7 +51,7 @@ class Agent:
         self._seq = 0
         self._started = time.monotonic()
         self._frames_per_s, self._ms_per_frame = 0.0, 0.0
-        self._switch = Switch()
+        self._switch = Switch(settings.state / "switch.json")
         self._stopping = threading.Event()
         self._outbox = Outbox(settings.state / "outbox.sqlite")
         self._publisher = Publisher(

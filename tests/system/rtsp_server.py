@@ -16,7 +16,7 @@ PIPELINE = (
 
 
 PICTURES = (
-    "( multifilesrc location={folder}/%05d.jpg loop=true caps=\"image/jpeg,framerate=5/1\""
+    '( multifilesrc location={folder}/%05d.jpg loop=true caps="image/jpeg,framerate=5/1"'
     " ! jpegdec ! jpegenc ! rtpjpegpay name=pay0 )"
 )
 

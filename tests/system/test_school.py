@@ -87,6 +87,21 @@ def test_live_paused_live_offline(
         assert whole(port, 2)
 
 
+def test_a_pause_outlives_the_agent(
+    configs: tuple[Path, Path], mosquitto: Mosquitto, port: int
+) -> None:
+    topic = "roommood/v1/school/r101/command"
+    with Roommood("collector", "run", "--config", configs[1]):
+        with Roommood("agent", "run", "--config", configs[0]) as first:
+            wait(lambda: room(port).get("state") == "live", 20)
+            publish.single(topic, '{"command": "pause"}', qos=1, port=mosquitto.port)
+            first.said("the camera is closed")
+            first.process.kill()
+        with Roommood("agent", "run", "--config", configs[0]):
+            wait(lambda: room(port)["mood"]["withheld"] == "paused", 20)
+            assert room(port)["state"] == "paused"
+
+
 def test_nothing_is_lost_while_the_collector_is_down(configs: tuple[Path, Path], port: int) -> None:
     with Roommood("agent", "run", "--config", configs[0]):
         with Roommood("collector", "run", "--config", configs[1]) as first:
