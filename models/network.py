@@ -34,15 +34,21 @@ def _separable(channels_in: int, channels_out: int) -> nn.Sequential:
 
 
 class Residual(nn.Module):
-    """Two separable convolutions beside a shortcut; halved by a pooling where the width grows.
+    """Two separable convolutions beside a shortcut; halved by pooling where the width grows.
 
-    Modules that keep the width are those of Xception's middle flow (Chollet, arXiv 1610.02357).
+    Modules that keep the width are those of Xception's middle flow (Chollet, arXiv 1610.02357). The
+    shortcut is averaged before it is halved, since a strided one drops three pixels of four (He et
+    al., arXiv 1812.01187).
     """
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__()
         halve = channels_in != channels_out
-        self.shortcut = _conv_bn(channels_in, channels_out, 1, 2) if halve else nn.Identity()
+        self.shortcut = (
+            nn.Sequential(nn.AvgPool2d(2), _conv_bn(channels_in, channels_out, 1))
+            if halve
+            else nn.Identity()
+        )
         self.first = _separable(channels_in, channels_out)
         self.second = _separable(channels_out, channels_out)
         self.pool = nn.MaxPool2d(3, 2, 1) if halve else nn.Identity()
