@@ -41,7 +41,7 @@ model.add_command(card)
 )
 @click.option(
     "--network",
-    type=click.Choice(["standard", "small", "teacher"]),
+    type=click.Choice(["standard", "small", "teacher", "teacher-fine"]),
     default="standard",
     show_default=True,
 )
@@ -56,7 +56,11 @@ model.add_command(card)
 @click.option(
     "--negatives", help="An .npz of `python -m models.negatives`: crops that are no face."
 )
-@click.option("--teacher", help="The run of a teacher, whose answers are learnt too.")
+@click.option(
+    "--teacher",
+    multiple=True,
+    help="The run of a teacher, whose answers are learnt too; several may be.",
+)
 @click.option("--start", help="A run or a pack whose weights to begin with.")
 @click.option("--groups", help="A table of groups of people, to let each count alike.")
 @click.option("--folds", type=click.IntRange(2, 50), help="Cross-validate: one run per fold.")

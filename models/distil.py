@@ -1,4 +1,4 @@
-"""What a teacher says of the training faces, kept on disk for every student to learn from.
+"""What teachers say of the training faces, kept on disk for every student to learn from.
 
 Each epoch sees the faces augmented anew; the teacher is asked about just that view of them, since
 a student that is shown the teacher's answer to another picture learns less (Beyer et al.,
@@ -8,6 +8,7 @@ arXiv 2106.05237). Views are made once and serve all students.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,27 +23,36 @@ TRUST = 0.5
 """How much of a target is the teacher's answer; the rest is the people's."""
 
 
+@dataclass(frozen=True)
+class Teachers:
+    """networks: ready to answer. both: whether they know both truths. views: what they said."""
+
+    networks: list[nn.Module]
+    both: bool
+    outputs: int
+    views: Path
+
+
 def view(
-    teacher: nn.Module, seen: Samples, folder: Path, number: int, device: torch.device, half: bool
+    teachers: Teachers, seen: Samples, number: int, device: torch.device, half: bool
 ) -> tuple[Tensor, Tensor]:
-    """Augmented pixels (N, 1, 48, 48) uint8 and the teacher's logits (N, outputs) of one view."""
-    path = folder / "views" / f"{number:03}.npz"
+    """Augmented pixels (N, 1, 48, 48) uint8 and the teachers' logits (N, outputs) of one view."""
+    path = teachers.views / f"{number:03}.npz"
     if path.exists():
         with np.load(path) as kept:
             return torch.from_numpy(kept["pixels"]), torch.from_numpy(kept["logits"]).float()
     rng = torch.Generator().manual_seed(number)
     order = torch.randperm(len(seen.pixels), generator=rng)
     pixels = torch.empty_like(seen.pixels)
-    logits = torch.empty(len(seen.pixels), seen.outputs)
-    teacher.eval()
+    logits = torch.empty(len(seen.pixels), teachers.outputs)
     with torch.inference_mode():
         for rows in order.split(BATCH):
             changed = augment(seen.pixels[rows].to(device).float() / 255, rng)
             stored = (changed * 255).round().to(torch.uint8)
             x = (stored.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
             with torch.autocast(device.type, torch.bfloat16, enabled=half):
-                answer = teacher(x)
-            pixels[rows], logits[rows] = stored.cpu(), answer.float().cpu()
+                answer = sum(network(x).float() for network in teachers.networks)
+            pixels[rows], logits[rows] = stored.cpu(), (answer / len(teachers.networks)).cpu()
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{number:03}-{os.getpid()}.part.npz")  # students may run side by side
     np.savez(partial, pixels=pixels.numpy(), logits=logits.half().numpy())

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 INPUT_SIZE = 48
 """Side of the square grey input, pixels."""
 
-Name = Literal["standard", "small", "teacher"]
+Name = Literal["standard", "small", "teacher", "teacher-fine"]
 
 
 def _conv_bn(channels_in: int, channels_out: int, kernel: int, stride: int = 1) -> nn.Sequential:
@@ -100,14 +100,15 @@ class Plain(nn.Module):
 
 
 class Teacher(nn.Module):
-    """A residual network of plain convolutions, about a hundred times the students' arithmetic.
+    """A residual network of plain convolutions, many times the students' arithmetic.
 
-    (N, 1, 48, 48) float in -1..1 to (N, outputs) logits. It never leaves the training machine.
+    (N, 1, 48, 48) float in -1..1 to (N, outputs) logits. It never leaves the training machine. With
+    a first stride of 1 it looks at every pixel longer, and is narrower for it.
     """
 
-    def __init__(self, outputs: int, widths: tuple[int, ...] = (48, 96, 192, 384)) -> None:
+    def __init__(self, outputs: int, widths: tuple[int, ...], stride: int) -> None:
         super().__init__()
-        parts: list[nn.Module] = [_conv_bn(1, widths[0], 3, 2), nn.ReLU()]
+        parts: list[nn.Module] = [_conv_bn(1, widths[0], 3, stride), nn.ReLU()]
         before = widths[0]
         for width in widths:
             parts += [Plain(before, width, 1 if width == before else 2), Plain(width, width, 1)]
@@ -124,7 +125,9 @@ class Teacher(nn.Module):
 def build(name: Name, outputs: int) -> MiniXception | Teacher:
     """A network by its name, with fresh weights."""
     if name == "teacher":
-        return Teacher(outputs)
+        return Teacher(outputs, (48, 96, 192, 384), 2)
+    if name == "teacher-fine":
+        return Teacher(outputs, (32, 64, 128, 256), 1)
     if name == "small":
         return MiniXception(outputs, (16, 24), (24, 40, 40, 72, 72, 92))
     return MiniXception(outputs, (24, 32), (32, 64, 64, 128, 128, 192))

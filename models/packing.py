@@ -108,8 +108,10 @@ def command(settings: Settings, run: Path, out: Path) -> str:
     options = [f"--data {shlex.quote(settings.data)}"]
     for setting in fields(Kind):
         value = getattr(settings, setting.name)
-        if setting.name not in ("data", "labels", "fold") and value != setting.default:
-            options.append(f"--{setting.name} {shlex.quote(str(value))}")
+        if setting.name in ("data", "labels", "fold") or value == setting.default:
+            continue
+        for one in value if isinstance(value, tuple) else (value,):
+            options.append(f"--{setting.name} {shlex.quote(str(one))}")
     return (
         f"roommood model train {' '.join(options)} --out {run}"
         f" && roommood model quantize --run {run} --out {out}"

@@ -33,7 +33,7 @@ class Settings:
     seed: int = 1
     votes: str | None = None
     negatives: str | None = None
-    teacher: str | None = None
+    teacher: tuple[str, ...] = ()
     start: str | None = None
     groups: str | None = None
     labels: tuple[str, ...] = ()
@@ -44,7 +44,8 @@ def read_settings(run: Path) -> Settings:
     """The settings in a run's folder; raises Refusal where there are none."""
     try:
         content = json.loads((run / SETTINGS).read_text(encoding="utf-8"))
-        return Settings(**(content | {"labels": tuple(content["labels"])}))
+        tuples = {name: tuple(content[name] or ()) for name in ("labels", "teacher")}
+        return Settings(**(content | tuples))
     except (OSError, ValueError, TypeError, KeyError):
         raise Refusal(f"{run}: holds no run: make one with `roommood model train`") from None
 

@@ -23,11 +23,11 @@ from torch.optim.swa_utils import AveragedModel
 from edge.errors import Refusal
 from models.augment import augment
 from models.data import LABELS, Faces
-from models.distil import taught, view
+from models.distil import Teachers, taught, view
 from models.network import build
 from models.reweigh import balanced
 from models.runs import CHECKPOINT, CURVE, WEIGHTS, Settings, claim, load_network, outputs
-from models.samples import Samples, Truth, loss, samples
+from models.samples import Truth, loss, samples
 from models.sources import splits
 
 VIEWS = 40
@@ -89,7 +89,7 @@ class Trainer:
             faces,
             truth,
             Path(settings.negatives) if settings.negatives else None,
-            keep_unsure=settings.teacher is not None or truth == "both",
+            keep_unsure=bool(settings.teacher) or truth == "both",
             weights=balanced(faces, Path(settings.groups)) if settings.groups else None,
         )
         self.out = out
@@ -109,11 +109,11 @@ class Trainer:
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, settings.rate, total_steps=settings.epochs * self.steps, pct_start=0.1
         )
-        self.teacher = _teacher(settings, self.seen, self.device)
+        self.teachers = _teachers(settings, self.device)
         self.curve: list[dict[str, float]] = []
         # Inductor needs a compiler, which not every machine has; what it computes is the same.
         self.forward: Callable[[Tensor], Tensor] = self.network
-        if settings.network == "teacher" and shutil.which("g++"):
+        if settings.network.startswith("teacher") and shutil.which("g++"):
             self.forward = torch.compile(self.network)
 
     def resume(self) -> int:
@@ -168,13 +168,10 @@ class Trainer:
         return (point["ferplus"] + point["fer2013"]) / 2 if truth == "both" else point[truth]
 
     def _view(self, number: int) -> tuple[Tensor, Tensor, bool]:
-        if self.teacher is None:
+        if self.teachers is None:
             return self.seen.pixels, self.seen.targets, False
-        teacher, asked = self.teacher
-        folder = Path(str(self.settings.teacher))
-        pixels, logits = view(teacher, asked, folder, number % VIEWS, self.device, self.half)
-        both = asked.outputs > self.seen.outputs
-        head = 1 if both and self.settings.truth == "fer2013" else 0
+        pixels, logits = view(self.teachers, self.seen, number % VIEWS, self.device, self.half)
+        head = 1 if self.teachers.both and self.settings.truth == "fer2013" else 0
         return pixels, taught(self.seen.targets, logits, self.seen.labels, head), True
 
     def _mixed(self, x: Tensor, y: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -210,17 +207,23 @@ def _smooth(average: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
     return average * decay + current * (1 - decay)
 
 
-def _teacher(
-    settings: Settings, seen: Samples, device: torch.device
-) -> tuple[nn.Module, Samples] | None:
-    if settings.teacher is None:
+def _teachers(settings: Settings, device: torch.device) -> Teachers | None:
+    """The networks to learn from; raises Refusal for those that know other labels or truths."""
+    if not settings.teacher:
         return None
-    network, taught_by = load_network(Path(settings.teacher))
-    if taught_by.labels != settings.labels or taught_by.truth not in ("both", settings.truth):
-        raise Refusal(f"{settings.teacher}: a teacher of other labels: train one on this data")
-    asked = Samples(seen.pixels, torch.zeros(1, outputs(taught_by)), seen.labels)
-    network = network.to(device, memory_format=torch.channels_last)
-    return network, asked
+    networks, truths = [], set()
+    for run in settings.teacher:
+        network, taught_by = load_network(Path(run))
+        if taught_by.labels != settings.labels or taught_by.truth not in ("both", settings.truth):
+            raise Refusal(f"{run}: a teacher of other labels: train one on this data")
+        networks.append(network.to(device, memory_format=torch.channels_last))
+        truths.add(taught_by.truth)
+    if len(truths) > 1:
+        raise Refusal("--teacher: some know both truths and some one: give teachers alike")
+    # Views of several teachers lie with the first, under the names of the others.
+    others = [Path(run).name for run in settings.teacher[1:]]
+    views = Path(settings.teacher[0]) / "-".join(["views", *others])
+    return Teachers(networks, truths == {"both"}, outputs(taught_by), views)
 
 
 def _start(network: nn.Module, where: str) -> None:
