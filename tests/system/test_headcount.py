@@ -46,7 +46,7 @@ def config(tmp_path: Path, mosquitto: Mosquitto, room: RtspServer) -> Path:
         "site": "school",
         "room": "r101",
         "camera": room.url,
-        "window_seconds": 3,
+        "window_seconds": 2,
         "broker": {"port": mosquitto.port},
         "attestation": "signed.yaml",
         "site_key": "keys/site.pub",
