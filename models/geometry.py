@@ -21,6 +21,7 @@ from edge.emotion import crop
 from edge.errors import Refusal
 from edge.faces import HaarDetector
 from models.appearance import landmarks, yunet_for
+from models.photographs import grey
 from models.sources import load
 
 MOST = 1500
@@ -45,9 +46,8 @@ def main(data: Path, photos: Path, detector: Path) -> None:
     haar = HaarDetector()
     boxed = []
     for path in sorted(photos.glob("*.jpg")):
-        picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-        grey = np.asarray(picture, np.uint8)
-        boxed += [eye_distance(crop(grey, box, 0.0, 48), yunet) for box in haar.find(grey)]
+        frame = grey(path)
+        boxed += [eye_distance(crop(frame, box, 0.0, 48), yunet) for box in haar.find(frame)]
     in_training = float(np.median([d for d in trained if d is not None]))
     in_box = float(np.median([d for d in boxed if d is not None]))
     click.echo(f"eyes, as a share of the side: {in_training:.3f} of a training face")
