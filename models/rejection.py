@@ -3,8 +3,8 @@
     python -m models.rejection --model fer7 --photos ../shared/data/photos_office \
         --photos ../shared/data/photos_groups --videos ../shared/data/rooms_video
 
-Haar runs with the agent's settings. A detection is true when it shares 0.4 with a true box; those
-that share less, but touch a face, are told apart: they hold part of one.
+Haar runs with the agent's settings. A detection is true when it shares 0.4 with a true box (area of
+intersection over that of union), and false otherwise, even where it holds part of a face.
 """
 
 from __future__ import annotations
