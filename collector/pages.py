@@ -14,7 +14,7 @@ from collector import timeline
 from collector.api import RoomName, SiteName
 from collector.live import Rooms, View
 from collector.store import Store
-from edge.mood import OTHER, REASONS, UNCERTAIN, Mood, rfc3339
+from edge.mood import OTHER, REASONS, UNCERTAIN, Mood, Pause, rfc3339
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -27,8 +27,19 @@ SENTENCES = {
     "few_faces": "Too few faces to tell anything without singling someone out.",
     "no_camera": "The camera gives no picture.",
     "headcount_only": "Faces are counted; expressions are not read here.",
+    "gathering": "Counting: with noise added, numbers are told a few times per lesson.",
+    "budget_spent": "No more numbers are told in this lesson: its privacy budget is spent.",
 }
 """One calm sentence per state, or per reason for withholding."""
+
+PAUSES: dict[Pause, str] = {
+    "command": "Switched off from here.",
+    "button": "Switched off with the button in the room.",
+    "kiosk": "Switched off on the screen in the room.",
+    "schedule": "There is no lesson now.",
+    "clock": "The device does not know the time, and so whether there is a lesson.",
+    "unreadable": "The device cannot tell whether it may look: switch it on again.",
+}
 
 ORDER = ("happy", "surprise", "neutral", "sad", "fear", "disgust", "angry")
 """How expressions are stacked; labels of other packs follow in the pack's order."""
@@ -55,6 +66,8 @@ def sentence(view: View) -> str:
     withheld = view.mood.withheld if view.mood is not None and view.state == "withheld" else None
     told = SENTENCES[withheld or view.state]
     health = view.status.health if view.status is not None else None
+    if view.state == "paused" and health is not None and health.pause is not None:
+        return f"{told} {PAUSES[health.pause]}"
     if withheld == "headcount_only" and health is not None and health.mode == "headcount":
         return f"{told} Why: {REASONS[health.because]}."
     return told

@@ -12,9 +12,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge.attestation import Attestation, Purpose, countries, sign
 from edge.errors import Refusal
-from edge.mode import is_prohibited
+from edge.permission.attestation import Attestation, Purpose, countries, sign
+from edge.permission.mode import is_prohibited
 from edge.settings import load
 
 path_option = click.Path(path_type=Path)

@@ -17,15 +17,19 @@ from edge.camera import make
 from edge.capture import Capture
 from edge.clock import trust
 from edge.config import AgentSettings
-from edge.disclosure import Disclosed, disclose, headcount, withhold
+from edge.disclosure import Disclosed, headcount, withhold
 from edge.emotion import Expressions
 from edge.faces import HaarDetector
-from edge.mode import Mode, decide
-from edge.mood import UNCERTAIN, Health, Mood
+from edge.kiosk.view import View
+from edge.mood import UNCERTAIN, Command, Health, Mood, Pause
 from edge.outbox import Outbox
 from edge.pack import open_pack
+from edge.parts import control, kiosk, panel
+from edge.permission.gate import Gate
+from edge.permission.mode import Mode, decide, responsible
+from edge.permission.schedule import Schedule
+from edge.permission.switch import Switch
 from edge.publish import Publisher
-from edge.switch import Switch
 from edge.tally import Tally
 
 log = logging.getLogger(__name__)
@@ -43,15 +47,19 @@ class Agent:
 
     def __init__(self, settings: AgentSettings) -> None:
         self._settings = settings
-        self._capture = Capture(make(settings.camera))
+        self._switch = Switch(settings.state / "switch.json")
+        self._gate = Gate(self._switch, Schedule(settings.schedule) if settings.schedule else None)
+        self._panel = panel(settings.gpio, lambda: self._switch.toggle("button"))
+        self._capture = Capture(make(settings.camera), self._panel.show)
         self._set_mode(decide(settings, date.today()))
         found = settings.faces
         self._detector = HaarDetector(found.scale_factor, found.min_neighbors, found.min_size)
         self._boot = uuid4()
         self._seq = 0
+        self._newest: Mood | None = None
+        self._pause: Pause | None = None
         self._started = time.monotonic()
         self._frames_per_s, self._ms_per_frame = 0.0, 0.0
-        self._switch = Switch(settings.state / "switch.json")
         self._stopping = threading.Event()
         self._outbox = Outbox(settings.state / "outbox.sqlite")
         self._publisher = Publisher(
@@ -64,10 +72,12 @@ class Agent:
             health=self._health,
             on_command=self._switch.obey,
         )
+        self._kiosk = kiosk(settings, self._view, self._pressed)
 
     def _set_mode(self, mode: Mode) -> None:
         """Loads the model, or lets go of it: without it no expression can be read."""
         self._mode = mode
+        self._responsible = responsible(self._settings)
         self._expressions: Expressions | None = None
         self._digest = NO_MODEL
         self._labels: tuple[str, ...] = (FACE,)
@@ -78,6 +88,7 @@ class Agent:
         pack, model = open_pack(self._settings.model)
         self._digest, self._labels = pack.digest, (*pack.labels, UNCERTAIN)
         self._expressions = Expressions.from_pack(pack, model)
+        self._control = control(self._settings, self._labels)
 
     def stop(self) -> None:
         """Ends `run` after the frame at hand; safe to call from a signal handler."""
@@ -86,12 +97,17 @@ class Agent:
     def run(self) -> None:
         """Publishes a mood for every window until `stop`; the last one may be shorter."""
         self._publisher.start()
+        if self._kiosk:
+            self._kiosk.start()
         try:
             while not self._stopping.is_set():
                 self._window()
         finally:
             self._capture.stop(timeout=1)
             self._publisher.stop(timeout=1)
+            if self._kiosk:
+                self._kiosk.stop()
+            self._panel.close()
             self._outbox.close()
 
     def _window(self) -> None:
@@ -104,14 +120,15 @@ class Agent:
         end = begun + self._settings.window_seconds
         period = 1 / self._settings.frames_per_second
         tally = Tally(self._labels)
-        paused = self._look(not self._switch.paused)
+        pause = self._gate.closed_by()
+        self._look(pause)
         busy = 0.0
         while (now := time.monotonic()) < end and not self._stopping.is_set():
-            if self._switch.paused != paused:
+            if self._gate.closed_by() != pause:
                 break
-            frame = None if paused else self._capture.take(min(0.1, end - now))
+            frame = None if pause else self._capture.take(min(0.1, end - now))
             if frame is None:
-                self._stopping.wait(min(0.1, end - now) if paused else 0)
+                self._stopping.wait(min(0.1, end - now) if pause else 0)
                 continue
             taken = time.monotonic()
             boxes = self._detector.find(frame)
@@ -124,28 +141,27 @@ class Agent:
         self._frames_per_s = tally.frames / seconds
         self._ms_per_frame = 1000 * busy / tally.frames if tally.frames else 0.0
         if tally.frames or not self._stopping.is_set():
-            self._keep(self._say(tally, paused), tally.frames, start, seconds, clock)
+            self._keep(self._say(tally, pause), tally.frames, start, seconds, clock)
 
-    def _look(self, wanted: bool) -> bool:
-        """Opens or closes the camera; returns whether the agent is paused."""
-        if wanted and not self._capture.running:
+    def _look(self, pause: Pause | None) -> None:
+        """Opens or closes the camera, and tells everyone."""
+        before, self._pause = self._pause, pause
+        if pause is None and not self._capture.running:
             self._capture.start()
             self._publisher.say("online")
-        elif not wanted and self._capture.running:
+        elif pause is not None and (self._capture.running or pause != before):
             self._capture.stop()
             self._publisher.say("paused")
-            log.info("paused: the camera is closed")
-        return not wanted
+            log.info("paused (%s): the camera is closed", pause)
 
-    def _say(self, tally: Tally, paused: bool) -> Disclosed:
-        if paused:
+    def _say(self, tally: Tally, pause: Pause | None) -> Disclosed:
+        if pause:
             return withhold("paused")
         if not tally.frames:
             return withhold("no_camera")
-        limits = self._settings.disclosure
         if self._expressions is None:
-            return headcount(tally.typical()[FACE], limits.min_faces)
-        return disclose(tally.typical(), limits.min_faces, limits.min_cell)
+            return headcount(tally.typical()[FACE], self._settings.disclosure.min_faces)
+        return self._control.tell(tally)
 
     def _keep(
         self, seen: Disclosed, frames: int, start: datetime, seconds: float, clock: str
@@ -168,6 +184,7 @@ class Agent:
         )
         self._seq += 1
         self._outbox.add(mood)
+        self._newest = mood
         self._publisher.wake()
         log.debug("window %d: %s", mood.seq, seen.withheld or "counted")
 
@@ -180,4 +197,17 @@ class Agent:
             waiting=len(self._outbox),
             mode=self._mode.name,
             because=self._mode.because,
+            pause=self._pause,
         )
+
+    def _view(self) -> View:
+        return View(
+            open=self._capture.is_open,
+            pause=self._pause,
+            mode=self._mode.name,
+            mood=self._newest,
+            responsible=self._responsible,
+        )
+
+    def _pressed(self, command: Command) -> None:
+        self._switch.obey(command, by="kiosk")

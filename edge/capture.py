@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from edge.camera.base import Camera, Grey
 from edge.errors import CameraFault
@@ -20,10 +21,15 @@ LONGEST_HANG_S = 10.0
 
 
 class Capture:
-    """Runs a camera in a thread between `start` and `stop`; the camera is open only then."""
+    """Runs a camera in a thread between `start` and `stop`; the camera is open only then.
 
-    def __init__(self, camera: Camera) -> None:
+    `indicate` is told True before the camera is opened and False after it is closed.
+    """
+
+    def __init__(self, camera: Camera, indicate: Callable[[bool], None] = lambda _: None) -> None:
         self._camera = camera
+        self._indicate = indicate
+        self.is_open = False
         self._slot: Grey | None = None
         self._failure: BaseException | None = None
         self._news = threading.Condition()
@@ -73,6 +79,7 @@ class Capture:
         try:
             while not stopping.is_set():
                 try:
+                    self._tell(True)
                     self._camera.open()
                     while not stopping.is_set():
                         frame = self._camera.read()
@@ -89,6 +96,7 @@ class Capture:
                         log.warning("%s; trying again until it answers", fault)
                     working = False
                     self._camera.close()
+                    self._tell(False)
                     stopping.wait(wait)
                     wait = min(wait * 2, LONGEST_WAIT_S)
         except Exception as failure:  # a thread must not die unseen: handed to whoever takes frames
@@ -97,3 +105,9 @@ class Capture:
                 self._news.notify()
         finally:
             self._camera.close()
+            self._tell(False)
+
+    def _tell(self, is_open: bool) -> None:
+        if is_open != self.is_open:
+            self.is_open = is_open
+            self._indicate(is_open)

@@ -1,4 +1,4 @@
-"""`roommood agent`: run, check, show-config."""
+"""`roommood agent`: run, check, aim, pin, show-config."""
 
 from __future__ import annotations
 
@@ -10,9 +10,15 @@ from pathlib import Path
 
 import click
 
+from edge.alone import alone
 from edge.config import AgentSettings
 from edge.errors import CameraFault, Refusal
+from edge.memory import no_core_dumps, no_swap
+from edge.permission.audit import Audit
+from edge.permission.pin import SHORTEST, Pin, hash_pin
 from edge.settings import load, show
+
+log = logging.getLogger(__name__)
 
 config_option = click.option(
     "--config", required=True, type=click.Path(path_type=Path), help="The settings, a YAML file."
@@ -44,9 +50,13 @@ def run(config: Path) -> None:
     log_to_stderr(settings.log_level)
     from edge.agent import Agent
 
-    made = Agent(settings)
-    stop_on_signals(made.stop)
-    made.run()
+    no_core_dumps()
+    if swappable := no_swap():
+        log.warning("memory: %s", swappable)
+    with alone(settings.state):
+        made = Agent(settings)
+        stop_on_signals(made.stop)
+        made.run()
 
 
 @agent.command()
@@ -56,8 +66,8 @@ def check(config: Path) -> None:
     settings = load(AgentSettings, config)
     from edge.camera import make
     from edge.interpreter import TfliteClassifier
-    from edge.mode import decide
     from edge.pack import open_pack
+    from edge.permission.mode import decide
 
     pack, model = open_pack(settings.model)
     classifier = TfliteClassifier(model, pack.input, len(pack.labels))
@@ -74,6 +84,62 @@ def check(config: Path) -> None:
     click.echo(f"camera: {width}x{height}: ok")
     mode = decide(settings, date.today())
     click.echo(f"mode: {mode.name}: {mode.sentence}")
+
+
+@agent.command()
+@config_option
+@click.option("--port", type=click.IntRange(0, 65535), default=8644, show_default=True)
+@click.option("--seconds", type=click.FloatRange(1, 600), default=600, show_default=True)
+def aim(config: Path, port: int, seconds: float) -> None:
+    """Show what the camera sees, on this machine only, to whoever knows the PIN.
+
+    From another machine: ssh -L 8644:127.0.0.1:8644 DEVICE, and open the same address there.
+    """
+    settings = load(AgentSettings, config)
+    log_to_stderr(settings.log_level)
+    if settings.pin is None:
+        raise Refusal(f"{config}: 'pin' is missing: put in what `roommood agent pin` prints")
+    from edge.aim.session import Aim
+    from edge.aim.sizes import LEAST_SIZE
+    from edge.camera import make
+    from edge.capture import Capture
+    from edge.faces import HaarDetector
+    from edge.pack import open_pack
+    from edge.parts import panel
+
+    no_core_dumps()
+    with alone(settings.state):
+        light = panel(settings.gpio, lambda: None)
+        found = settings.faces
+        made = Aim(
+            Capture(make(settings.camera), light.show),
+            HaarDetector(found.scale_factor, found.min_neighbors, LEAST_SIZE),
+            pin=Pin(settings.pin),
+            port=port,
+            audit=Audit(settings.state / "audit.jsonl"),
+            readable=open_pack(settings.model)[0].figures.get("smallest_face"),
+            seconds=seconds,
+        )
+        stop_on_signals(made.stop)
+        click.echo(f"roommood: the picture: {made.url}", err=True)
+        try:
+            report = made.run()
+        finally:
+            light.close()
+    if report is None:
+        click.echo("no face was seen: nothing to propose")
+        return
+    click.echo(f"# faces were {report.smallest} to {report.largest} pixels wide")
+    click.echo(f"faces:\n  min_size: {report.proposed_min_size}")
+
+
+@agent.command()
+def pin() -> None:
+    """Ask for a PIN and print the settings' line for it."""
+    typed = click.prompt("PIN", hide_input=True, confirmation_prompt=True, err=True)
+    if len(typed) < SHORTEST:
+        raise Refusal(f"the PIN is shorter than {SHORTEST} characters: choose a longer one")
+    click.echo(f"pin: {hash_pin(typed)}")
 
 
 @agent.command("show-config")

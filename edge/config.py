@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import date, time
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from edge.broker import BrokerSettings, FilePath
 from edge.mood import Name
+from edge.permission.pin import PinHash
 from edge.settings import Section
 
 
@@ -21,11 +24,108 @@ class FacesSettings(Section):
     """The smallest face looked for, pixels."""
 
 
+class NoiseSettings(Section):
+    """Noise with a differential-privacy budget, in place of `min_change`."""
+
+    epsilon: float = Field(4, gt=0, le=20)
+    """Spent in any `lesson_minutes` in a row; smaller is more private and less exact."""
+    lesson_minutes: float = Field(45, ge=1, le=1440)
+    releases: int = Field(3, ge=1, le=100)
+    """How often per lesson something new is told; each costs its part of the budget."""
+
+
 class DisclosureSettings(Section):
     """What is too small to be told; lower is refused, higher is stricter."""
 
     min_faces: int = Field(5, ge=5, le=1000)
     min_cell: int = Field(3, ge=3, le=100)
+    min_change: int = Field(5, ge=5, le=1000)
+    """Expressions are told anew once so many faces would have to be told otherwise."""
+    noise: NoiseSettings | None = None
+
+
+def _clock(value: object) -> object:
+    """YAML 1.1 reads an unquoted 12:30 as 750, a number in base 60."""
+    return f"{value // 60:02}:{value % 60:02}" if isinstance(value, int) else value
+
+
+def _interval(value: object) -> object:
+    """A day, or `first/last`, as ISO 8601 writes it."""
+    if isinstance(value, date | str):
+        first, _, last = str(value).partition("/")
+        return {"first": first, "last": last or first}
+    return value
+
+
+Clock = Annotated[time, BeforeValidator(_clock)]
+
+
+class LessonTimes(Section):
+    """A time of day on some days of every week."""
+
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = Field(min_length=1)
+    start: Clock
+    end: Clock
+
+    @model_validator(mode="after")
+    def _ordered(self) -> LessonTimes:
+        if self.start >= self.end:
+            raise ValueError(f"end: {self.end:%H:%M} is not after start, {self.start:%H:%M}")
+        return self
+
+
+class Holiday(Section):
+    """Days without lessons, from the first to the last."""
+
+    first: date
+    last: date
+
+
+class ScheduleSettings(Section):
+    """The camera is open only during lessons; at all other times the agent is paused."""
+
+    timezone: str
+    """As in `Europe/Berlin`."""
+    lessons: tuple[LessonTimes, ...] = ()
+    calendar: FilePath | None = None
+    """An iCalendar file whose events are the lessons."""
+    holidays: tuple[Annotated[Holiday, BeforeValidator(_interval)], ...] = ()
+    holidays_calendar: FilePath | None = None
+    """An iCalendar file; on the days of its events there are no lessons."""
+    needs_synced_clock: bool = True
+    """Without a synchronised clock nobody knows whether it is a lesson, and the agent is paused."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{name}: no such time zone: write one as in Europe/Berlin") from None
+        return name
+
+    @model_validator(mode="after")
+    def _has_lessons(self) -> ScheduleSettings:
+        if not self.lessons and self.calendar is None:
+            raise ValueError("lessons: give times, or a calendar")
+        return self
+
+
+class GpioSettings(Section):
+    """A button that pauses and resumes, and a light that is on while the camera is open."""
+
+    button: int | None = Field(None, ge=0, le=53)
+    """The pin's BCM number; the button connects it to ground."""
+    led: int | None = Field(None, ge=0, le=53)
+
+
+class KioskSettings(Section):
+    """The page for a small screen in the room, on loopback only."""
+
+    port: int = Field(8643, ge=0, le=65535)
+    language: Literal["en", "de", "es", "fr"] = "en"
+    responsible: str | None = Field(None, min_length=3, max_length=120)
+    """Who answers for it, and where to ask; by default as in the attestation."""
 
 
 class AgentSettings(Section):
@@ -51,6 +151,11 @@ class AgentSettings(Section):
     faces: FacesSettings = FacesSettings()
     disclosure: DisclosureSettings = DisclosureSettings()
     broker: BrokerSettings = BrokerSettings()
+    schedule: ScheduleSettings | None = None
+    gpio: GpioSettings | None = None
+    kiosk: KioskSettings | None = None
+    pin: PinHash | None = None
+    """Asked by `agent aim`, and by the kiosk's button; as `roommood agent pin` prints it."""
     state: FilePath
     """A folder for the windows that the collector has not acknowledged."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

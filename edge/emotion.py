@@ -78,6 +78,7 @@ class Expressions:
             return []
         crops = np.stack([crop(frame, box, self._margin, self._size) for box in boxes])
         answers = self._classifier(crops)
+        crops.fill(0)  # nothing of a face stays behind
         shares = tempered(answers.shares, self._temperature)
         return [
             self._labels[int(row.argmax())] if row.max() >= self._threshold else UNCERTAIN

@@ -33,7 +33,10 @@ OTHER = "other"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")]
 Label = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,23}$")]
-Withheld = Literal["few_faces", "paused", "no_camera", "headcount_only"]
+Withheld = Literal[
+    "few_faces", "paused", "no_camera", "headcount_only", "gathering", "budget_spent"
+]
+"""Why nothing is told; the last two in noise mode alone, see edge/noise.py."""
 State = Literal["online", "paused", "offline"]
 ModeName = Literal["emotion", "headcount"]
 Reason = Literal[
@@ -50,6 +53,8 @@ Reason = Literal[
     "prohibited",
 ]
 """Why expressions are read, or faces only counted."""
+Pause = Literal["command", "button", "kiosk", "schedule", "clock", "unreadable"]
+"""Who or what keeps the camera closed."""
 
 REASONS: dict[Reason, str] = {
     "attested": "somebody answers for it",
@@ -147,6 +152,7 @@ class Health(Message):
     """Windows in the outbox that the collector has not acknowledged."""
     mode: ModeName
     because: Reason
+    pause: Pause | None = None
 
 
 class Status(Message):

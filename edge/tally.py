@@ -41,6 +41,10 @@ class Tally:
         self._faces.append(len(labels))
         self._sums.update(labels)
 
+    def sums(self) -> dict[str, int]:
+        """How many faces had each label, over all frames."""
+        return dict(self._sums)
+
     def typical(self) -> dict[str, int]:
         """A count for every label, summing to the median number of faces in view.
 

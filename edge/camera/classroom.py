@@ -36,9 +36,13 @@ class Seat(NamedTuple):
 
 @dataclass
 class Script:
-    """One seat's lesson, written as far as anyone has asked."""
+    """One seat's lesson, written as far as anyone has asked.
+
+    `pace` stretches it: at 10, an expression lasts one to three minutes.
+    """
 
     random: random.Random
+    pace: float = 1.0
     starts: list[float] = field(default_factory=list)
     moments: list[Moment] = field(default_factory=list)
     until: float = 0.0
@@ -63,12 +67,13 @@ class Script:
 
     def _next(self, moment: Moment, between: tuple[float, float]) -> None:
         self.moments.append(moment)
-        self.until += self.random.uniform(*between)
+        self.until += self.random.uniform(*between) * self.pace
 
     def _expression(self) -> str:
         """The room's mood comes in waves that every seat follows loosely."""
-        happy = 0.28 + 0.2 * math.sin(self.until / 25)
-        surprise = 0.14 + 0.12 * math.sin(self.until / 17 + 2)
+        time = self.until / self.pace
+        happy = 0.28 + 0.2 * math.sin(time / 25)
+        surprise = 0.14 + 0.12 * math.sin(time / 17 + 2)
         weights = (1 - happy - surprise, happy, surprise)
         return self.random.choices(EXPRESSIONS, weights)[0]
 
@@ -78,9 +83,9 @@ class Classroom:
 
     WIDTH, HEIGHT = 1280, 720
 
-    def __init__(self, seats: int, seed: int) -> None:
+    def __init__(self, seats: int, seed: int, pace: float = 1.0) -> None:
         self.seats = _places(seats)
-        self._scripts = [Script(random.Random(f"{seed}/{number}")) for number in range(seats)]
+        self._scripts = [Script(random.Random(f"{seed}/{number}"), pace) for number in range(seats)]
 
     def at(self, second: float) -> list[Moment]:
         """Every seat's moment, in the order of `seats`."""

@@ -28,5 +28,7 @@ class OpenCvCamera:
 
 
 def grey(frame: Grey) -> Grey:
-    """(height, width, 3) BGR to (height, width)."""
-    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)
+    """(height, width, 3) BGR to (height, width); the colours are overwritten."""
+    luma = np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)
+    frame.fill(0)
+    return luma

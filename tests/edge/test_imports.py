@@ -11,7 +11,11 @@ import pytest
 
 from tests.conftest import ROOT
 
-AFTER_TALLY = ["tally", "disclosure", "mood", "outbox", "publish", "broker", "switch", "clock"]
+AFTER_TALLY = [
+    *("tally", "disclosure", "noise", "mood", "outbox", "publish", "broker", "clock", "durable"),
+    *("kiosk.server", "kiosk.view", "kiosk.pages"),
+    *(f"permission.{part}" for part in ("audit", "gate", "gpio", "pin", "schedule", "switch")),
+]
 PIXELS = {"cv2", "numpy", "PIL", "picamera2"}
 SHARED_WITH_COLLECTOR = {"edge.mood", "edge.broker", "edge.settings", "edge.errors"}
 

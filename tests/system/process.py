@@ -49,9 +49,13 @@ class Roommood:
 
     def rest(self) -> list[dict[str, Any]]:
         """Every line not yet read, once the process has ended."""
+        return [json.loads(line) for line in self.output().splitlines()]
+
+    def output(self) -> str:
+        """All of stdout, once the process has ended."""
         self.process.wait(60)
         time.sleep(0.1)
-        return [json.loads(self._out.get()) for _ in range(self._out.qsize())]
+        return "\n".join(self._out.get() for _ in range(self._out.qsize()))
 
     def said(self, text: str, seconds: float = 20) -> str:
         """The first line on stderr with `text` in it."""

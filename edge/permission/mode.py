@@ -9,11 +9,11 @@ import logging
 from datetime import date
 from typing import NamedTuple
 
-from edge.attestation import Attestation, Signed, countries, is_signed, public_key
 from edge.camera import is_live
 from edge.config import AgentSettings
 from edge.errors import Refusal
 from edge.mood import REASONS, ModeName, Reason
+from edge.permission.attestation import Attestation, Signed, countries, is_signed, public_key
 from edge.settings import load
 
 log = logging.getLogger(__name__)
@@ -63,6 +63,19 @@ def _missing(settings: AgentSettings, today: date) -> Reason | None:
         ("prohibited", is_prohibited(attested, today)),
     )
     return next((reason for reason, holds in checks if holds), None)
+
+
+def responsible(settings: AgentSettings) -> str | None:
+    """Who answers for the room, as the kiosk says it: from the settings, else the attestation."""
+    if settings.kiosk is not None and settings.kiosk.responsible:
+        return settings.kiosk.responsible
+    if settings.attestation is None:
+        return None
+    try:
+        who = load(Signed, settings.attestation).attestation.responsible
+    except Refusal:  # said by `decide` already
+        return None
+    return f"{who.name}, {who.role}, {who.contact}"
 
 
 def is_prohibited(attested: Attestation, today: date) -> bool:

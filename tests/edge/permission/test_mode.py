@@ -9,10 +9,10 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from edge.attestation import Attestation, countries, sign
 from edge.config import AgentSettings
 from edge.errors import Refusal
-from edge.mode import Mode, decide
+from edge.permission.attestation import Attestation, countries, sign
+from edge.permission.mode import Mode, decide
 from edge.settings import load
 
 TODAY = date(2026, 12, 1)

@@ -1,0 +1,151 @@
+"""The setup view: what the camera sees, for whoever mounts it, and for nobody else.
+
+On loopback only, behind the local PIN, for ten minutes at most. A picture exists in memory while
+somebody looks at the page; nothing is published and nothing is written but a line in the audit log.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import jinja2
+import numpy as np
+
+from edge.aim.sizes import Report, Sizes
+from edge.camera.base import Grey
+from edge.capture import Capture
+from edge.faces import Box, Detector
+from edge.kiosk.server import REFUSED, Answer, Asked, LocalPages, Routes
+from edge.permission.audit import Audit
+from edge.permission.pin import Pin
+
+HERE = Path(__file__).parent
+LONGEST_S = 600.0
+WATCHED_S = 5.0
+"""How long after the last request a page still counts as being looked at."""
+
+
+class Aim:
+    """Runs until `stop`, or for `seconds`."""
+
+    def __init__(
+        self,
+        capture: Capture,
+        detector: Detector,
+        *,
+        pin: Pin,
+        port: int,
+        audit: Audit,
+        readable: float | None,
+        seconds: float = LONGEST_S,
+    ) -> None:
+        self._capture, self._detector = capture, detector
+        self._pin, self._audit = pin, audit
+        self._seconds = min(seconds, LONGEST_S)
+        self._readable = readable
+        self._sizes = Sizes(readable)
+        self._sessions: set[str] = set()
+        self._jpeg = b""
+        self._watched = 0.0
+        self._stopping = threading.Event()
+        self._ends = 0.0
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True
+        )
+        self._pages = LocalPages(port, self._routes(), HERE, "--port")
+        self.url = self._pages.url
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def run(self) -> Report | None:
+        """Returns what the faces' sizes were; raises Refusal for a camera or a log that fails."""
+        begun = time.monotonic()
+        self._ends = begun + self._seconds
+        self._audit.note("aim_begins")
+        self._capture.start()
+        self._pages.start()
+        try:
+            while time.monotonic() < self._ends and not self._stopping.is_set():
+                frame = self._capture.take(0.2)
+                if frame is not None:
+                    self._see(frame)
+        finally:
+            self._capture.stop(timeout=2)
+            self._pages.stop()
+            self._jpeg = b""
+            self._audit.note("aim_ends", seconds=round(time.monotonic() - begun, 1))
+        return self._sizes.report()
+
+    def _see(self, frame: Grey) -> None:
+        boxes = self._detector.find(frame)
+        self._sizes.add([box.width for box in boxes])
+        watched = time.monotonic() - self._watched < WATCHED_S
+        self._jpeg = picture(frame, boxes, self._readable) if watched else b""
+        frame.fill(0)
+
+    def _routes(self) -> Routes:
+        return {
+            "GET /": self._behind_pin(lambda _: self._page("aim.html"), self._page("locked.html")),
+            "GET /report": self._behind_pin(lambda _: self._page("report.html")),
+            "GET /picture.jpg": self._behind_pin(self._picture),
+            "POST /unlock": self._unlock,
+            "POST /stop": self._behind_pin(self._end),
+        }
+
+    def _behind_pin(
+        self, route: Callable[[Asked], Answer], otherwise: Answer = REFUSED
+    ) -> Callable[[Asked], Answer]:
+        def guarded(asked: Asked) -> Answer:
+            if not any(hmac.compare_digest(asked.session, known) for known in self._sessions):
+                return otherwise
+            self._watched = time.monotonic()
+            return route(asked)
+
+        return guarded
+
+    def _picture(self, _: Asked) -> Answer:
+        return Answer(self._jpeg, "image/jpeg", 200 if self._jpeg else 503)
+
+    def _end(self, _: Asked) -> Answer:
+        self.stop()
+        return self._page("ended.html")
+
+    def _unlock(self, asked: Asked) -> Answer:
+        if not self._pin.opens(asked.form.get("pin", "")):
+            self._audit.note("aim_wrong_pin")
+            locked = "Too many wrong tries: wait a minute." if self._pin.locked else None
+            return self._page("locked.html", 403, wrong=locked or "That is not the PIN.")
+        self._audit.note("aim_unlocked")
+        session = secrets.token_urlsafe(32)
+        self._sessions.add(session)
+        return Answer(go_to="/", session=session)
+
+    def _page(self, template: str, status: int = 200, **more: Any) -> Answer:
+        left = max(0.0, self._ends - time.monotonic())
+        text = self._templates.get_template(template).render(
+            report=self._sizes.report(), readable=self._readable, left=left, **more
+        )
+        return Answer(text.encode(), status=status)
+
+
+def picture(frame: Grey, boxes: list[Box], readable: float | None) -> bytes:
+    """The frame as JPEG, each face in a box with its width in pixels; a thin one if too small."""
+    drawn = cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR)
+    for box in boxes:
+        large = readable is None or box.width >= readable
+        colour = (80, 220, 120) if large else (60, 120, 255)
+        corner = (box.x + box.width, box.y + box.height)
+        cv2.rectangle(drawn, (box.x, box.y), corner, colour, 3 if large else 1)
+        place = (box.x, max(14, box.y - 6))
+        cv2.putText(drawn, str(box.width), place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, colour, 2)
+    _, jpeg = cv2.imencode(".jpg", drawn, [cv2.IMWRITE_JPEG_QUALITY, 80])
+    np.asarray(drawn).fill(0)
+    return jpeg.tobytes()

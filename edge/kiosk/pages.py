@@ -1,0 +1,61 @@
+"""The kiosk: a page for a small screen in the room, with the button that closes the camera."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from edge.kiosk.server import Answer, Asked, LocalPages
+from edge.kiosk.view import HERE, LANGUAGES, View, render
+from edge.mood import Command
+from edge.permission.pin import Pin
+
+
+class Kiosk:
+    """Shows what `view` returns and passes on what is pressed.
+
+    Anybody may switch the camera off. Where there is a PIN, switching it on takes that.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        language: str,
+        *,
+        view: Callable[[], View],
+        press: Callable[[Command], None],
+        pin: Pin | None,
+    ) -> None:
+        self._language, self._view, self._press, self._pin = language, view, press, pin
+        routes = {
+            "GET /": self._page("kiosk.html"),
+            "GET /panel": self._page("panel.html"),
+            "GET /pin": self._page("pin.html"),
+            "POST /pause": lambda asked: self._do("pause", self._spoken(asked)),
+            "POST /resume": self._resume,
+        }
+        self._pages = LocalPages(port, routes, HERE, "kiosk.port")
+        self.url = self._pages.url
+        self.start, self.stop = self._pages.start, self._pages.stop
+
+    def _page(self, template: str) -> Callable[[Asked], Answer]:
+        return lambda asked: Answer(render(template, self._view(), self._spoken(asked)))
+
+    def _spoken(self, asked: Asked) -> str:
+        wanted = asked.query.get("lang", "")
+        return wanted if wanted in LANGUAGES else self._language
+
+    def _resume(self, asked: Asked) -> Answer:
+        language = self._spoken(asked)
+        if self._pin is None:
+            return self._do("resume", language)
+        if "pin" not in asked.form:
+            return Answer(go_to=f"/pin?lang={language}")
+        if self._pin.opens(asked.form["pin"]):
+            return self._do("resume", language)
+        wrong = "locked" if self._pin.locked else "wrong_pin"
+        return Answer(render("pin.html", self._view(), language, wrong=wrong), status=403)
+
+    def _do(self, what: Literal["pause", "resume"], language: str) -> Answer:
+        self._press(Command(command=what))
+        return Answer(go_to=f"/?lang={language}")

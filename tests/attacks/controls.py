@@ -1,0 +1,87 @@
+"""The settings of disclosure control that are attacked, and what each costs in error."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edge.disclosure import Control, Disclosed, Steady
+from edge.mood import OTHER
+from edge.noise import Noisy
+from edge.tally import Tally
+from tests.attacks.lessons import LABELS, WINDOW_S, Window
+
+
+class Nothing:
+    """No control at all: what every face shows is told."""
+
+    def tell(self, tally: Tally) -> Disclosed:
+        counts = tally.typical()
+        return Disclosed(sum(counts.values()), counts, None)
+
+
+class Noise:
+    """Noisy with a clock that ticks once per window, its memory in a folder that goes with it."""
+
+    def __init__(self, epsilon: float) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self._time = 0.0
+        self._noisy = Noisy(
+            Path(self._folder.name) / "budget.json",
+            LABELS,
+            epsilon=epsilon,
+            lesson_s=2700,
+            releases=3,
+            now=lambda: self._time,
+        )
+
+    def tell(self, tally: Tally) -> Disclosed:
+        self._time += WINDOW_S
+        return self._noisy.tell(tally)
+
+
+CONTROLS: dict[str, Callable[[], Control]] = {
+    "nothing": Nothing,
+    "small cells only": lambda: Steady(min_change=1),
+    "min_change 3": lambda: Steady(min_change=3),
+    "min_change 5 (default)": Steady,
+    "min_change 8": lambda: Steady(min_change=8),
+    "noise, epsilon 4": lambda: Noise(4),
+}
+
+
+def publish(
+    control: Callable[[], Control], lessons: Sequence[list[Window]]
+) -> list[list[Disclosed]]:
+    """What each lesson's windows tell, each lesson with a control of its own."""
+    published = []
+    for lesson in lessons:
+        made = control()
+        published.append([made.tell(window.tally) for window in lesson])
+    return published
+
+
+def error(lessons: Sequence[list[Window]], published: Sequence[Sequence[Disclosed]]) -> float:
+    """Mean share of a window's faces that are not told under their own label."""
+    errors = []
+    for lesson, told in zip(lessons, published, strict=True):
+        for window, one in zip(lesson, told, strict=True):
+            if one.counts is None or one.faces is None:
+                continue
+            counts = window.tally.typical()
+            faces = max(sum(counts.values()), one.faces, 1)
+            right = sum(min(n, one.counts.get(label, 0)) for label, n in counts.items())
+            errors.append(1 - right / faces)
+    return sum(errors) / len(errors) if errors else float("nan")
+
+
+def merged(published: Sequence[Sequence[Disclosed]]) -> float:
+    """Mean share of the published faces that are told as `other`."""
+    shares = [
+        one.counts.get(OTHER, 0) / one.faces
+        for told in published
+        for one in told
+        if one.counts is not None and one.faces
+    ]
+    return sum(shares) / len(shares) if shares else float("nan")

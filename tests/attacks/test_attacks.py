@@ -1,0 +1,35 @@
+"""The attacks on fewer lessons than the table in docs/privacy.md: `python -m tests.attacks`."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge.disclosure import Steady
+from tests.attacks.attacker import attack
+from tests.attacks.controls import Nothing, error, publish
+from tests.attacks.lessons import Window, lesson
+
+
+@pytest.fixture(scope="module")
+def still() -> list[list[Window]]:
+    """A class that changes so little that whoever comes in stands out."""
+    return [lesson(90_000 + seed, 40) for seed in range(50)]
+
+
+@pytest.mark.parametrize("event", ["arriving", "leaving"])
+def test_who_comes_or_goes_is_exposed_without_control_and_not_with_it(
+    still: list[list[Window]], event: str
+) -> None:
+    open_to_all = attack(event, still, publish(Nothing, still))
+    cells = attack(event, still, publish(lambda: Steady(min_change=1), still))
+    default = attack(event, still, publish(Steady, still))
+    assert (
+        min(open_to_all.points, cells.points) > 15
+    )  # the attacker can do it, where it can be done
+    assert default.points < min(open_to_all.points, cells.points) / 3
+    assert event == "leaving" or default.points <= 5
+
+
+def test_the_price_is_small(still: list[list[Window]]) -> None:
+    assert error(still, publish(Nothing, still)) < 0.02
+    assert error(still, publish(Steady, still)) < 0.15

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory
+
+from edge.errors import Refusal
+from edge.permission.gpio import Panel
+from tests.free import wait
+
+
+@pytest.fixture
+def pins() -> Iterator[MockFactory]:
+    """The pins of a Raspberry Pi, simulated."""
+    factory = MockFactory()
+    Device.pin_factory = factory
+    yield factory
+    factory.reset()
+    Device.pin_factory = None
+
+
+def test_the_light_and_the_button(pins: MockFactory) -> None:
+    presses: list[float] = []
+    panel = Panel(17, 27, lambda: presses.append(time.monotonic()))
+    assert pins.pin(27).state == 0
+    panel.show(True)
+    assert pins.pin(27).state == 1
+    pins.pin(17).drive_low()
+    wait(lambda: len(presses) == 1, 2)
+    panel.show(False)
+    assert pins.pin(27).state == 0
+    panel.show(True)
+    panel.close()
+    assert not panel_is_lit(pins)
+
+
+def panel_is_lit(pins: MockFactory) -> bool:
+    return bool(pins.pin(27).function == "output" and pins.pin(27).state)
+
+
+def test_a_pin_that_is_not_there_is_refused(pins: MockFactory) -> None:
+    with pytest.raises(Refusal, match="button None, led 53"):
+        Panel(None, 53, lambda: None)

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from edge.config import AgentSettings, ScheduleSettings
+from edge.errors import Refusal
+from edge.permission.schedule import Schedule
+from edge.settings import load
+
+MORNINGS = {"days": ["mon", "tue", "wed", "thu", "fri"], "start": "08:00", "end": "12:30"}
+
+LESSONS = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//school//timetable//EN
+BEGIN:VEVENT
+UID:1@school
+DTSTAMP:20260901T000000Z
+DTSTART;TZID=Europe/Berlin:20260907T080000
+DTEND;TZID=Europe/Berlin:20260907T084500
+RRULE:FREQ=WEEKLY;UNTIL=20270730T000000Z
+EXDATE;TZID=Europe/Berlin:20260914T080000
+SUMMARY:Physics
+END:VEVENT
+BEGIN:VEVENT
+UID:2@school
+DTSTAMP:20260901T000000Z
+DTSTART:20260908T100000
+DTEND:20260908T104500
+SUMMARY:Floating time
+END:VEVENT
+BEGIN:VEVENT
+UID:3@school
+DTSTAMP:20260901T000000Z
+DTSTART;VALUE=DATE:20260909
+DTEND;VALUE=DATE:20260910
+SUMMARY:A whole day opens nothing
+END:VEVENT
+END:VCALENDAR
+"""
+
+HOLIDAYS = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//ministry//holidays//EN
+BEGIN:VEVENT
+UID:h@school
+DTSTAMP:20260901T000000Z
+DTSTART;VALUE=DATE:20261221
+DTEND;VALUE=DATE:20270107
+SUMMARY:Christmas
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def at(text: str) -> datetime:
+    """UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
+
+
+def schedule(**settings: Any) -> Schedule:
+    return Schedule(ScheduleSettings.model_validate({"timezone": "Europe/Berlin"} | settings))
+
+
+@pytest.mark.parametrize(
+    ("when", "closed"),
+    [
+        ("2026-03-02T06:59:59", "schedule"),  # winter: Berlin is an hour ahead
+        ("2026-03-02T07:00:00", None),
+        ("2026-03-02T11:29:59", None),
+        ("2026-03-02T11:30:00", "schedule"),
+        ("2026-03-30T05:59:59", "schedule"),  # the Monday after the clocks went forward
+        ("2026-03-30T06:00:00", None),
+        ("2026-10-26T06:59:59", "schedule"),  # and after they went back
+        ("2026-10-26T07:00:00", None),
+        ("2028-02-29T08:00:00", None),  # a leap day, a Tuesday
+        ("2026-03-01T08:00:00", "schedule"),  # a Sunday
+    ],
+)
+def test_lesson_times_are_the_rooms(when: str, closed: str | None) -> None:
+    assert schedule(lessons=[MORNINGS]).closed(at(when), synced=True) == closed
+
+
+@pytest.mark.parametrize("holiday", ["2026-03-02", "2026-02-28/2026-03-02"])
+def test_holidays_have_no_lessons(holiday: str) -> None:
+    timetable = schedule(lessons=[MORNINGS], holidays=[holiday])
+    assert timetable.closed(at("2026-03-02T08:00"), synced=True) == "schedule"
+    assert timetable.closed(at("2026-03-03T08:00"), synced=True) is None
+
+
+def test_without_a_synchronised_clock_it_is_closed() -> None:
+    lesson = at("2026-03-02T08:00")
+    assert schedule(lessons=[MORNINGS]).closed(lesson, synced=False) == "clock"
+    trusting = schedule(lessons=[MORNINGS], needs_synced_clock=False)
+    assert trusting.closed(lesson, synced=False) is None
+
+
+@pytest.mark.parametrize(
+    ("when", "closed"),
+    [
+        ("2026-09-07T06:00", None),
+        ("2026-09-07T06:45", "schedule"),
+        ("2026-09-14T06:10", "schedule"),  # left out by EXDATE
+        ("2026-11-23T07:10", None),  # weekly, in winter time
+        ("2026-09-08T08:10", None),  # floating: 10:10 in Berlin
+        ("2026-09-09T08:10", "schedule"),
+        ("2026-12-28T07:10", "schedule"),  # a holiday
+        ("2027-01-11T07:10", None),
+    ],
+)
+def test_calendars(tmp_path: Path, when: str, closed: str | None) -> None:
+    (tmp_path / "lessons.ics").write_text(LESSONS)
+    (tmp_path / "holidays.ics").write_text(HOLIDAYS)
+    timetable = schedule(
+        calendar=tmp_path / "lessons.ics", holidays_calendar=tmp_path / "holidays.ics"
+    )
+    assert timetable.closed(at(when), synced=True) == closed
+
+
+def test_a_calendar_that_changes_is_read_again_and_one_that_goes_closes(tmp_path: Path) -> None:
+    path = tmp_path / "lessons.ics"
+    path.write_text(LESSONS)
+    timetable = schedule(calendar=path)
+    lesson = at("2026-09-07T06:10")
+    assert timetable.closed(lesson, synced=True) is None
+    path.write_text(LESSONS.replace("20260907T08", "20260907T09"))
+    assert timetable.closed(lesson, synced=True) == "schedule"
+    path.write_text(LESSONS)
+    assert timetable.closed(lesson, synced=True) is None
+    path.unlink()
+    assert timetable.closed(lesson, synced=True) == "schedule"
+
+
+@pytest.mark.parametrize("content", [None, "BEGIN:VCALENDAR\nBEGIN:VEVENT\n", "no calendar"])
+def test_a_calendar_that_cannot_be_read_is_refused(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "lessons.ics"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(Refusal, match=r"lessons\.ics"):
+        schedule(calendar=path)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"timezone": "Europe/Atlantis"}, "no such time zone"),
+        ({"timezone": "../etc/passwd"}, "no such time zone"),
+        ({"lessons": []}, "give times, or a calendar"),
+        ({"lessons": [MORNINGS | {"end": "07:00"}]}, "not after start"),
+        ({"lessons": [MORNINGS | {"days": ["monday"]}]}, "mon"),
+        ({"holidays": ["Christmas"]}, "date"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(changed: dict[str, Any], said: str) -> None:
+    content = {"timezone": "Europe/Berlin", "lessons": [MORNINGS]} | changed
+    with pytest.raises(ValidationError, match=said):
+        ScheduleSettings.model_validate(content)
+
+
+def test_yaml_may_leave_the_quotes_out(tmp_path: Path) -> None:
+    path = tmp_path / "agent.yaml"
+    path.write_text(
+        "site: school\nroom: r101\nstate: s\nschedule:\n  timezone: UTC\n"
+        "  lessons: [{days: [mon], start: 10:15, end: 12:30}]\n  holidays: [2026-03-09]\n"
+    )
+    settings = load(AgentSettings, path)
+    assert settings.schedule is not None
+    timetable = Schedule(settings.schedule)
+    assert timetable.closed(at("2026-03-02T10:15"), synced=True) is None
+    assert timetable.closed(at("2026-03-02T12:30"), synced=True) == "schedule"
+    assert timetable.closed(at("2026-03-09T10:15"), synced=True) == "schedule"
+    assert yaml.safe_load(path.read_text())["schedule"]["lessons"][0]["end"] == 750

@@ -1,0 +1,101 @@
+"""The button and the light, on simulated pins, with a real agent, broker and film."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory
+
+from edge.agent import Agent
+from edge.config import AgentSettings
+from tests.conftest import Mosquitto
+from tests.films import film
+from tests.free import wait
+
+BUTTON, LED = 17, 27
+BOUNCE_S = 0.1
+
+
+@pytest.fixture
+def pins() -> Iterator[MockFactory]:
+    factory = MockFactory()
+    Device.pin_factory = factory
+    yield factory
+    factory.reset()
+    Device.pin_factory = None
+
+
+class Running:
+    """An agent in a thread of the test, so that its pins can be pressed."""
+
+    def __init__(self, settings: AgentSettings) -> None:
+        self.agent = Agent(settings)
+        self._thread = threading.Thread(target=self.agent.run)
+
+    def __enter__(self) -> Agent:
+        self._thread.start()
+        return self.agent
+
+    def __exit__(self, *_: object) -> None:
+        self.agent.stop()
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+
+def is_open(path: Path) -> bool:
+    """Whether this process holds the camera's file."""
+    return any(file.path == str(path) for file in psutil.Process().open_files())
+
+
+def press(pins: MockFactory) -> None:
+    time.sleep(BOUNCE_S)
+    pins.pin(BUTTON).drive_low()
+    time.sleep(BOUNCE_S)
+    pins.pin(BUTTON).drive_high()
+
+
+def test_the_button_closes_the_camera_and_a_restart_leaves_it_closed(
+    tmp_path: Path, mosquitto: Mosquitto, pins: MockFactory
+) -> None:
+    camera = film(tmp_path / "room.avi")
+    settings = AgentSettings.model_validate(
+        {
+            "site": "school",
+            "room": "r101",
+            "camera": str(camera),
+            "window_seconds": 2,
+            "broker": {"port": mosquitto.port},
+            "gpio": {"button": BUTTON, "led": LED},
+            "state": tmp_path / "state",
+        }
+    )
+
+    def lit() -> bool:
+        return bool(pins.pin(LED).state)
+
+    with Running(settings):
+        wait(lambda: is_open(camera), 20)
+        assert lit()
+        begun = time.monotonic()
+        press(pins)
+        wait(lambda: not is_open(camera) and not lit(), 5)
+        # One second is asked. A loaded test machine gets more; nothing here is allowed to wait.
+        assert time.monotonic() - begun < 3
+        time.sleep(1)
+        assert not is_open(camera)
+
+    with Running(settings) as agent:
+        time.sleep(2)
+        assert not is_open(camera)
+        assert not lit()
+        assert agent._health().pause == "button"
+        press(pins)
+        wait(lambda: is_open(camera) and lit(), 10)
+        assert agent._health().pause is None
+    assert not is_open(camera)

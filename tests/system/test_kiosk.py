@@ -1,0 +1,223 @@
+"""The kiosk in a real Chromium of 800 by 480, beside a real agent and broker."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from playwright.sync_api import Browser, Page, expect
+
+from edge.kiosk.view import LANGUAGES, strings
+from edge.permission.pin import hash_pin
+from tests.conftest import Mosquitto
+from tests.free import free_port, wait
+from tests.system.process import Roommood
+from tests.system.test_browser import SHOTS, chromium  # noqa: F401  # a fixture
+
+TALL_PX = 64
+"""11.5 mm on a seven-inch panel, 86 mm high: 13 minutes of arc from three metres."""
+
+CAP_HEIGHT = 0.7
+"""Of a capital letter or a digit, as a share of the font's size."""
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    running = Mosquitto(tmp_path_factory.mktemp("broker"))
+    running.start()
+    yield running
+    running.stop()
+
+
+Start = Callable[..., tuple[Roommood, str]]
+
+
+@pytest.fixture
+def start(tmp_path: Path, broker: Mosquitto) -> Iterator[Start]:
+    running: list[Roommood] = []
+
+    def begin(**changed: Any) -> tuple[Roommood, str]:
+        port = free_port()
+        settings = {
+            "site": "school",
+            "room": "r101",
+            "camera": "sim:seats=24,seed=2",
+            "window_seconds": 2,
+            "broker": {"port": broker.port},
+            "kiosk": {"port": port, "responsible": "Mx Example, head teacher, room 12"},
+            "state": "state",
+        }
+        kiosk = settings["kiosk"] | changed.pop("kiosk", {})
+        path = tmp_path / "agent.yaml"
+        path.write_text(yaml.safe_dump(settings | changed | {"kiosk": kiosk}))
+        agent = Roommood("agent", "run", "--config", path)
+        running.append(agent)
+        url = f"http://127.0.0.1:{port}"
+        wait(lambda: answers(url), 20)
+        return agent, url
+
+    yield begin
+    for agent in running:
+        agent.__exit__(None, None, None)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:  # noqa: F811  # the fixture
+    context = chromium.new_context(viewport={"width": 800, "height": 480})
+    made = context.new_page()
+    made.set_default_timeout(20_000)
+    wrong: list[str] = []
+    made.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+    made.on("pageerror", lambda error: wrong.append(str(error)))
+    yield made
+    context.close()
+    assert [text for text in wrong if "ERR_CONNECTION" not in text and "403" not in text] == []
+
+
+FITS = """() => {
+  const all = [...document.querySelectorAll('h1, p, li, button, a')]
+    .filter(e => e.offsetParent !== null && !e.hidden);
+  const boxes = all.map(e => e.getBoundingClientRect());
+  const inside = boxes.every(
+    b => b.left >= 0 && b.top >= 0 && b.right <= 800 && b.bottom <= 480);
+  const whole = all.every(
+    e => e.scrollWidth <= e.clientWidth + 1 || getComputedStyle(e).display === 'inline');
+  const apart = boxes.every((a, i) => boxes.every((b, j) => i >= j
+    || all[i].contains(all[j]) || all[j].contains(all[i])
+    || a.right <= b.left + 1 || b.right <= a.left + 1
+    || a.bottom <= b.top + 1 || b.bottom <= a.top + 1));
+  return inside && whole && apart;
+}"""
+"""Whether everything on the page is on the screen, and nothing lies over anything else."""
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate(FITS))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_on_and_off_in_every_language(start: Start, page: Page, language: str) -> None:
+    words = strings(language)
+    _, url = start(kiosk={"language": language})
+    page.goto(url)
+    heading = page.locator("h1")
+    expect(heading).to_have_text(words["on"])
+    expect(page.locator(".faces strong")).to_have_text(re.compile(r"\d+"))
+    expect(page.locator("main")).to_contain_text("Mx Example")
+    page.screenshot(path=SHOTS / f"kiosk-{language}.png")
+    assert fits(page)
+    for read in (".words", ".faces strong"):
+        size = page.locator(read).evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
+        assert size * CAP_HEIGHT >= TALL_PX
+    page.get_by_role("button", name=words["pause"]).click()
+    expect(heading).to_have_text(words["off"])
+    expect(page.locator(".sentence")).to_have_text(words["paused"]["kiosk"])
+    expect(page.locator(".faces")).to_have_count(0)
+    page.screenshot(path=SHOTS / f"kiosk-off-{language}.png")
+    assert fits(page)
+    page.get_by_role("button", name=words["resume"]).click()
+    expect(heading).to_have_text(words["on"])
+
+
+def test_the_numbers_are_those_that_were_published(
+    start: Start, page: Page, broker: Mosquitto
+) -> None:
+    published: list[dict[str, Any]] = []
+    listener = mqtt.Client(CallbackAPIVersion.VERSION2)
+    listener.on_message = lambda _c, _u, message: published.append(json.loads(message.payload))
+    listener.connect("127.0.0.1", broker.port)
+    listener.subscribe("roommood/v1/school/r101/mood", qos=1)
+    listener.loop_start()
+    try:
+        _, url = start()
+        page.goto(url)
+        for _ in range(3):
+            page.wait_for_timeout(2500)
+            words, shown = strings("en"), page.locator("li").all_inner_texts()
+            told = {
+                "\n".join(
+                    sorted(
+                        f"{n} {words['labels'].get(name, name)}"
+                        for name, n in mood["counts"].items()
+                        if n
+                    )
+                )
+                for mood in published[-3:]
+                if mood["counts"]
+            }
+            assert "\n".join(sorted(shown)) in told
+    finally:
+        listener.disconnect()
+        listener.loop_stop()
+
+
+def test_switching_on_again_takes_the_pin(start: Start, page: Page) -> None:
+    _, url = start(pin=hash_pin("2468"))
+    page.goto(url)
+    page.get_by_role("button", name="Switch the camera off").click()
+    expect(page.locator("h1")).to_have_text("Camera off")
+    page.get_by_role("button", name="Switch the camera on").click()
+    for digit in "1111":
+        page.get_by_role("button", name=digit, exact=True).click()
+    page.get_by_role("button", name="OK").click()
+    expect(page.get_by_role("alert")).to_have_text("That is not the PIN.")
+    page.screenshot(path=SHOTS / "kiosk-pin.png")
+    assert fits(page)
+    for digit in "24689":
+        page.get_by_role("button", name=digit, exact=True).click()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="OK").click()
+    expect(page.locator("h1")).to_have_text("Camera on")
+
+
+def test_a_schedule_without_lessons_keeps_it_closed(start: Start, page: Page) -> None:
+    closed = {"timezone": "UTC", "lessons": [{"days": ["mon"], "start": "00:00", "end": "00:01"}]}
+    agent, url = start(schedule=closed | {"holidays": ["2000-01-01/2100-01-01"]})
+    page.goto(url)
+    expect(page.locator("h1")).to_have_text("Camera off")
+    expect(page.locator("button")).to_be_disabled()
+    agent.said("the camera is closed")
+
+
+def test_a_page_that_lost_its_device_says_so(start: Start, page: Page) -> None:
+    agent, url = start()
+    page.goto(url)
+    expect(page.locator("h1")).to_have_text("Camera on")
+    agent.process.kill()
+    expect(page.get_by_role("alert")).to_contain_text("lost its device", timeout=20_000)
+    expect(page.locator("h1")).not_to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "kiosk.example"},
+        {"Origin": "http://elsewhere.example"},
+        {},  # no Origin at all: not a form of ours
+        {"Content-Length": "5000"},
+    ],
+)
+def test_other_pages_press_no_button(start: Start, headers: dict[str, str]) -> None:
+    agent, url = start()
+    request = urllib.request.Request(f"{url}/pause", data=b"", headers=headers, method="POST")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=5)
+    assert refused.value.code == 403
+    assert not any("the camera is closed" in line for line in agent.errors)
