@@ -41,12 +41,15 @@ class Pictures:
             picture = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
             if picture is None:
                 raise Refusal(f"{file}: not a picture that can be read: remove or convert it")
+            self.close()
             self._picture = picture  # type: ignore[assignment]  # cv2 types any dtype
             self._until = time.monotonic() + SHOWN_S
         assert self._picture is not None  # set above at the first read
         return self._picture.copy()
 
     def close(self) -> None:
+        if self._picture is not None:
+            self._picture.fill(0)
         self._picture = None
 
 

@@ -1,0 +1,58 @@
+"""`roommood` with a leak planted in it: `python -m tests.system.leaky LEAK agent run …`.
+
+The canary proof must turn red on each of these; a proof that cannot fail shows nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import sys
+from typing import Any
+
+import cv2
+
+import edge.cli
+from deploy.cli import main
+from edge.agent import Agent
+from edge.camera.base import Grey
+from edge.faces import Box, HaarDetector
+
+LEAKS = ("topic", "thumbnail", "disk", "log", "core")
+
+
+def plant(leak: str) -> None:
+    seen: list[Grey] = []
+    find, keep = HaarDetector.find, Agent._keep
+
+    def find_and_remember(self: HaarDetector, frame: Grey) -> list[Box]:
+        seen[:] = [frame.copy()]
+        return find(self, frame)
+
+    def keep_and_tell(self: Agent, *about: Any) -> None:
+        keep(self, *about)
+        if not seen:
+            return
+        if leak == "topic":
+            coded = base64.b64encode(seen[0][-2].tobytes())
+            self._publisher._client.publish("roommood/v1/school/r101/mood", coded[:900])
+        elif leak == "thumbnail":
+            small = cv2.resize(seen[0], (32, 32)).tobytes()
+            self._publisher._client.publish("roommood/v1/school/r101/debug", small)
+        elif leak == "disk":
+            cv2.imwrite(str(self._settings.state / "last.jpg"), seen[0])
+        elif leak == "log":
+            logging.getLogger("edge").debug("row: %s", seen[0][-2].tolist())
+
+    for owner, name, leaky in (
+        (HaarDetector, "find", find_and_remember),
+        (Agent, "_keep", keep_and_tell),
+    ):
+        setattr(owner, name, leaky)
+    if leak == "core":
+        setattr(edge.cli, "no_core_dumps", lambda: None)  # noqa: B010  # not its to export
+
+
+if __name__ == "__main__":
+    plant(sys.argv.pop(1))
+    main()

@@ -1,0 +1,160 @@
+"""The canary proof: a pattern is in every frame, and nowhere else, a crash included."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import yaml
+from paho.mqtt import publish
+
+from tests.conftest import ROOT, Mosquitto
+from tests.free import wait
+from tests.system import canary
+from tests.system.leaky import LEAKS
+from tests.system.process import Roommood
+
+WINDOWS = 3
+UNLIMITED = ["prlimit", "--core=unlimited"]
+TCPDUMP = shutil.which("tcpdump", path="/usr/sbin:/usr/bin:/sbin:/bin")
+CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
+
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0 or TCPDUMP is None, reason="capturing traffic needs tcpdump, and root"
+)
+
+
+class Evidence(NamedTuple):
+    """All that an agent left: what was captured, its folder, its log, its limit on core dumps."""
+
+    sent: bytes
+    capture: bytes
+    folder: Path
+    log: bytes
+    core_limit: str
+    written: int
+
+
+def run(tmp_path: Path, mosquitto: Mosquitto, module: Sequence[str]) -> Evidence:
+    """An agent at debug level for a few windows, then a crash; all else keeps out of its folder."""
+    frames, home = tmp_path / "frames", tmp_path / "home"
+    canary.pictures(frames)
+    home.mkdir()
+    config = tmp_path / "agent.yaml"
+    settings = {
+        "site": "school",
+        "room": "r101",
+        "camera": str(frames),
+        "window_seconds": 1,
+        "broker": {"port": mosquitto.port},
+        "state": str(home / "state"),
+        "log_level": "debug",
+    }
+    config.write_text(yaml.safe_dump(settings))
+    captured = tmp_path / "traffic.pcap"
+    tcpdump = subprocess.Popen(
+        [str(TCPDUMP), "-i", "lo", "-U", "-Z", "root", "-s", "0", "-w", str(captured),
+         "tcp", "port", str(mosquitto.port)],
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    wait(lambda: captured.exists() and captured.stat().st_size >= 24, 10)
+    log = tmp_path / "log"
+    with log.open("wb") as errors:
+        agent = subprocess.Popen(
+            [*UNLIMITED, sys.executable, "-m", *module, "agent", "run", "--config", str(config)],
+            stderr=errors,
+            stdout=errors,
+            cwd=home,
+            env={**os.environ, "HOME": str(home), "TMPDIR": str(home), "PYTHONPATH": str(ROOT)},
+        )
+        try:
+            wait(lambda: log.read_bytes().count(b": counted") >= WINDOWS, 60)
+            limits = Path(f"/proc/{agent.pid}/limits").read_text()
+            counters = Path(f"/proc/{agent.pid}/io").read_text()
+            time.sleep(0.5)  # the broker acknowledges the last window
+        finally:
+            agent.send_signal(signal.SIGSEGV)
+            agent.wait(60)
+            time.sleep(0.5)
+            tcpdump.terminate()
+            tcpdump.wait(10)
+    return Evidence(
+        canary.sent_to(mosquitto.port, captured),
+        captured.read_bytes(),
+        home,
+        log.read_bytes(),
+        next(line for line in limits.splitlines() if line.startswith("Max core")),
+        int(next(line for line in counters.splitlines() if line.startswith("wchar")).split()[1]),
+    )
+
+
+def inspect(evidence: Evidence) -> list[str]:
+    """Everything that is wrong."""
+    wrong = canary.findings("traffic", evidence.sent) + canary.message_findings(evidence.sent)
+    wrong += canary.findings("capture", evidence.capture)
+    wrong += canary.findings("log", evidence.log)
+    wrong += canary.folder_findings(evidence.folder)
+    if evidence.core_limit.split()[4:6] != ["0", "0"]:
+        wrong.append(f"core: {evidence.core_limit}")
+    if evidence.written > 300_000:  # a frame is 900,000 bytes
+        wrong.append(f"disk: {evidence.written} bytes were written")
+    return wrong
+
+
+def test_nothing_but_counts_leaves_and_nothing_stays(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    evidence = run(tmp_path, mosquitto, ["deploy.cli"])
+    assert len(evidence.sent) > 500 * WINDOWS  # the capture did see the moods
+    assert b'"counts":{' in evidence.sent
+    assert b"window 2: counted" in evidence.log
+    assert inspect(evidence) == []
+    left = {path.name for path in evidence.folder.rglob("*") if path.is_file()}
+    assert left <= {"agent.lock", "outbox.sqlite", "outbox.sqlite-wal", "outbox.sqlite-shm"}
+
+
+def test_a_paused_agent_has_forgotten_what_it_saw(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    canary.pictures(tmp_path / "frames")
+    config = tmp_path / "agent.yaml"
+    settings = {
+        "site": "school",
+        "room": "r101",
+        "camera": str(tmp_path / "frames"),
+        "window_seconds": 1,
+        "broker": {"port": mosquitto.port},
+        "state": str(tmp_path / "state"),
+        "log_level": "debug",
+    }
+    config.write_text(yaml.safe_dump(settings))
+    with Roommood("agent", "run", "--config", config) as agent:
+        agent.said("window 2: counted", 60)
+        band = canary.BAND * 1280
+        assert canary.remembered(agent.process.pid) >= band  # the search finds a frame in use
+        publish.single(
+            "roommood/v1/school/r101/command", '{"command": "pause"}', qos=1, port=mosquitto.port
+        )
+        agent.said("the camera is closed")
+        # What lies on the stack of the thread that has ended: registers, not a thousandth of a frame.
+        wait(lambda: canary.remembered(agent.process.pid) <= 1024, 20)
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_a_planted_leak_is_found(tmp_path: Path, mosquitto: Mosquitto, leak: str) -> None:
+    wrong = inspect(run(tmp_path, mosquitto, ["tests.system.leaky", leak]))
+    places = {one.partition(":")[0] for one in wrong}
+    expected = {
+        "topic": {"traffic", "capture"},
+        "thumbnail": {"traffic", "capture"},
+        "disk": {"last.jpg", "disk"},
+        "log": {"log"},
+        "core": {"core"},
+    }[leak]
+    assert expected <= places, wrong
+    if leak == "core" and not CORE_PATTERN.read_text().startswith(("|", "/")):
+        assert any(one.startswith("core") and "the pattern" in one for one in wrong), wrong
