@@ -16,7 +16,7 @@ EYES = ((-0.36, -0.24), (0.36, -0.24))
 """Where the eyes of an upright face crop are, x and y in -1..1."""
 
 
-def warp(faces: Tensor, rng: torch.Generator) -> Tensor:
+def warp(faces: Tensor, rng: torch.Generator, strength: float = 1.0) -> Tensor:
     """(N, 1, H, W) to the same: each face mirrored, turned, scaled and shifted at random.
 
     Up to 18 degrees and a fifth of the box, as Haar's boxes are off, small amounts being likelier.
@@ -24,7 +24,7 @@ def warp(faces: Tensor, rng: torch.Generator) -> Tensor:
     n = len(faces)
 
     def spread(most: float) -> Tensor:
-        return (torch.rand(n, generator=rng) + torch.rand(n, generator=rng) - 1) * most
+        return (torch.rand(n, generator=rng) + torch.rand(n, generator=rng) - 1) * most * strength
 
     angle = spread(math.radians(18))
     scale = 1 + spread(0.2)
@@ -69,13 +69,13 @@ def cover(faces: Tensor, rng: torch.Generator, share: float = 0.1) -> Tensor:
     return torch.where(inside.unsqueeze(1).to(faces.device), tone, faces)
 
 
-def light(faces: Tensor, rng: torch.Generator) -> Tensor:
+def light(faces: Tensor, rng: torch.Generator, share: float = 0.6) -> Tensor:
     """(N, 1, H, W) in 0..1: three of five faces get another gain, offset, gamma and slope of light.
 
     The others stay as they are: with all of them changed, networks learnt the changes instead.
     """
     n, _, height, width = faces.shape
-    as_is = torch.rand(n, 1, 1, 1, generator=rng) < 0.4
+    as_is = torch.rand(n, 1, 1, 1, generator=rng) < 1 - share
     gain = torch.empty(n, 1, 1, 1).uniform_(0.5, 1.2, generator=rng)
     offset = torch.empty(n, 1, 1, 1).uniform_(-0.1, 0.1, generator=rng)
     gamma = torch.empty(n, 1, 1, 1).uniform_(-0.3, 0.3, generator=rng).exp()
@@ -88,10 +88,10 @@ def light(faces: Tensor, rng: torch.Generator) -> Tensor:
     return torch.where(as_is.to(faces.device), faces, changed)
 
 
-def blur(faces: Tensor, rng: torch.Generator) -> Tensor:
-    """(N, 1, H, W): a fifth of the faces seen at 16 to 40 pixels, and all with noise."""
+def blur(faces: Tensor, rng: torch.Generator, share: float = 0.2) -> Tensor:
+    """(N, 1, H, W): that share of the faces seen at 16 to 40 pixels, and all with noise."""
     side = list(faces.shape[-2:])
-    few = len(faces) // 10
+    few = int(len(faces) * share) // 2
     parts = []
     for part in (faces[:few], faces[few : 2 * few]):
         size = int(torch.randint(16, 41, (1,), generator=rng))
@@ -103,9 +103,12 @@ def blur(faces: Tensor, rng: torch.Generator) -> Tensor:
     return (seen + noise.to(faces.device)).clamp(0, 1)
 
 
-def augment(faces: Tensor, rng: torch.Generator) -> Tensor:
+def augment(faces: Tensor, rng: torch.Generator, strength: float = 1.0) -> Tensor:
     """(N, 1, 48, 48) grey in 0..1 to the same, changed at random; `rng` makes it repeatable.
 
-    The rows must be in random order: `blur` takes the first of them.
+    At less than full `strength` faces are moved less far, and fewer of them changed otherwise. The
+    rows must be in random order: `blur` takes the first of them.
     """
-    return blur(light(cover(warp(glasses(faces, rng), rng), rng), rng), rng)
+    worn = glasses(faces, rng, 0.06 * strength)
+    hidden = cover(warp(worn, rng, strength), rng, 0.1 * strength)
+    return blur(light(hidden, rng, 0.6 * strength), rng, 0.2 * strength)

@@ -51,6 +51,13 @@ model.add_command(card)
 @click.option(
     "--mixup", type=click.FloatRange(0, 1), default=0.0, help="How far faces are blended in pairs."
 )
+@click.option(
+    "--strength",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="How much faces are moved, dimmed, blurred and covered, as in a room.",
+)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--votes", help="FER+'s fer2013new.csv, for a .csv; found where it lies beside it.")
 @click.option(

@@ -25,12 +25,16 @@ TRUST = 0.5
 
 @dataclass(frozen=True)
 class Teachers:
-    """networks: ready to answer. both: whether they know both truths. views: what they said."""
+    """networks: ready to answer. both: whether they know both truths. views: what they said.
+
+    strength: how much the faces that they were asked about had been changed.
+    """
 
     networks: list[nn.Module]
     both: bool
     outputs: int
     views: Path
+    strength: float = 1.0
 
 
 def view(
@@ -47,7 +51,8 @@ def view(
     logits = torch.empty(len(seen.pixels), teachers.outputs)
     with torch.inference_mode():
         for rows in order.split(BATCH):
-            changed = augment(seen.pixels[rows].to(device).float() / 255, rng)
+            faces = seen.pixels[rows].to(device).float() / 255
+            changed = augment(faces, rng, teachers.strength)
             stored = (changed * 255).round().to(torch.uint8)
             x = (stored.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
             with torch.autocast(device.type, torch.bfloat16, enabled=half):

@@ -30,6 +30,7 @@ class Settings:
     batch: int = 128
     rate: float = 4e-3
     mixup: float = 0.0
+    strength: float = 1.0
     seed: int = 1
     votes: str | None = None
     negatives: str | None = None

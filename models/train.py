@@ -138,7 +138,7 @@ class Trainer:
         for step in range(self.steps):
             rows = order[step * self.settings.batch : (step + 1) * self.settings.batch]
             x = pixels[rows].to(self.device).float() / 255
-            x = x if changed else augment(x, rng)
+            x = x if changed else augment(x, rng, self.settings.strength)
             y = targets[rows].to(self.device)
             if self.settings.mixup:
                 x, y = self._mixed(x, y, rng)
@@ -222,8 +222,9 @@ def _teachers(settings: Settings, device: torch.device) -> Teachers | None:
         raise Refusal("--teacher: some know both truths and some one: give teachers alike")
     # Views of several teachers lie with the first, under the names of the others.
     others = [Path(run).name for run in settings.teacher[1:]]
-    views = Path(settings.teacher[0]) / "-".join(["views", *others])
-    return Teachers(networks, truths == {"both"}, outputs(taught_by), views)
+    mild = [] if settings.strength == 1 else [f"{settings.strength:g}"]
+    views = Path(settings.teacher[0]) / "-".join(["views", *others, *mild])
+    return Teachers(networks, truths == {"both"}, outputs(taught_by), views, settings.strength)
 
 
 def _start(network: nn.Module, where: str) -> None:

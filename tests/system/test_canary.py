@@ -140,7 +140,7 @@ def test_a_paused_agent_has_forgotten_what_it_saw(tmp_path: Path, mosquitto: Mos
             "roommood/v1/school/r101/command", '{"command": "pause"}', qos=1, port=mosquitto.port
         )
         agent.said("the camera is closed")
-        # What lies on the stack of the thread that has ended: registers, not a thousandth of a frame.
+        # On the stack of a thread that has ended lies less than a thousandth of a frame.
         wait(lambda: canary.remembered(agent.process.pid) <= 1024, 20)
 
 
