@@ -8,7 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from edge.cli import agent
+from edge.errors import Refusal
+from edge.permission.pin import Pin
 from tests.conftest import ROOT
 
 
@@ -120,3 +124,16 @@ def test_a_missing_extra_is_named_with_the_command_that_adds_it() -> None:
     )
     assert done.returncode == 2
     assert "pip install 'roommood[collector]'" in done.stderr
+
+
+def test_a_pin_is_asked_for_twice_and_printed_as_a_hash() -> None:
+    asked = CliRunner().invoke(agent, ["pin"], input="2468\n2468\n")
+    assert asked.exit_code == 0
+    line = next(line for line in asked.output.splitlines() if line.startswith("pin: "))
+    assert Pin(line.removeprefix("pin: ")).opens("2468")
+
+
+def test_a_short_pin_is_refused() -> None:
+    asked = CliRunner().invoke(agent, ["pin"], input="12\n12\n")
+    assert isinstance(asked.exception, Refusal)
+    assert "shorter than 4" in str(asked.exception)
