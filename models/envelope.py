@@ -46,3 +46,22 @@ def envelope(
         "pixels": [(size, accuracy(shrunk(faces.pixels, size))) for size in SIZES],
         "light": [(factor, accuracy(lit(faces.pixels, factor))) for factor in LIGHTS],
     }
+
+
+READABLE = 0.05
+"""How much less accurately a face may be read that is as small as a model can read."""
+
+
+def smallest_face(classifier: Classifier, faces: Faces, truth: str) -> int:
+    """The size in pixels from which on faces are read nearly as well as large ones."""
+    found = {
+        size: scored(faces, predict(classifier, shrunk(faces.pixels, size))[0].shares, truth)
+        for size in SIZES
+    }
+    needed = found[SIZES[-1]].accuracy() - READABLE
+    readable = SIZES[-1]
+    for size in reversed(SIZES):
+        if found[size].accuracy() < needed:
+            break
+        readable = size
+    return readable

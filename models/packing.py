@@ -17,6 +17,7 @@ from edge.interpreter import TfliteClassifier
 from edge.pack import PACK_FILE, Input
 from models import evaluate as evaluation
 from models.data import LABELS, MARGIN, Faces
+from models.envelope import smallest_face
 from models.sources import splits
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def quantize(run: Path, out: Path) -> dict[str, Any]:
 
     before, _ = evaluation.predict(TfliteClassifier(whole, shape, len(labels)), held_out.pixels)
     as_float = evaluation.scored(held_out, before.shares, truth).accuracy()
-    after, _ = evaluation.predict(TfliteClassifier(int8, shape, len(labels)), held_out.pixels)
+    reader = TfliteClassifier(int8, shape, len(labels))
+    after, _ = evaluation.predict(reader, held_out.pixels)
     raw = evaluation.scored(held_out, after.shares, truth)
     temperature, threshold = evaluation.choose(raw)
     scores = evaluation.Scores(raw.truth, tempered(raw.shares, temperature))
@@ -81,6 +83,7 @@ def quantize(run: Path, out: Path) -> dict[str, Any]:
             "balanced_accuracy": figures["balanced_accuracy"],
             "ece": figures["ece"],
             "answered": round(float((scores.shares.max(axis=1) >= threshold).mean()), 4),
+            "smallest_face": smallest_face(reader, held_out, truth),
         },
         "confusion": scores.confusion(threshold).tolist(),
     }
@@ -102,7 +105,13 @@ def _data(settings: Settings, held_out: Faces) -> str:
 
 
 def command(settings: Settings, run: Path, out: Path) -> str:
-    """The commands that make this pack again."""
+    """The commands that make this pack again, but for its teachers'."""
+    return f"{_training(settings, run)} && roommood model quantize --run {run} --out {out}"
+
+
+def _training(settings: Settings, run: Path) -> str:
+    """The command of a run, after that of the run it began with."""
+    from models.runs import SETTINGS, read_settings
     from models.runs import Settings as Kind
 
     options = [f"--data {shlex.quote(settings.data)}"]
@@ -112,7 +121,8 @@ def command(settings: Settings, run: Path, out: Path) -> str:
             continue
         for one in value if isinstance(value, tuple) else (value,):
             options.append(f"--{setting.name} {shlex.quote(str(one))}")
-    return (
-        f"roommood model train {' '.join(options)} --out {run}"
-        f" && roommood model quantize --run {run} --out {out}"
-    )
+    first = settings.start and Path(settings.start)
+    before = ""
+    if first and (first / SETTINGS).exists():
+        before = f"{_training(read_settings(first), first)} && "
+    return f"{before}roommood model train {' '.join(options)} --out {run}"

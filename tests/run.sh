@@ -22,7 +22,7 @@ make_environment build/test "$python" dev "$(constraints_for "$python")"
 build/test/bin/ruff format --check .
 build/test/bin/ruff check .
 build/test/bin/mypy
-build/test/bin/pytest -m "not train" "$@"
+build/test/bin/pytest -m "not train" -n 2 --dist loadfile "$@"
 
 # Training needs packages that the others do without, so it has an environment of its own.
 pins=$(constraints_for "$python" train-)
@@ -36,6 +36,6 @@ for version in 3.11 3.13; do
     other=$(find_version "$version")
     if [ -n "$other" ] && [ "$(constraints_for "$other")" != "$(constraints_for "$python")" ]; then
         make_environment build/test-other "$other" dev "$(constraints_for "$other")"
-        build/test-other/bin/pytest -m "not train" "$@"
+        build/test-other/bin/pytest -m "not train" -n 2 --dist loadfile "$@"
     fi
 done

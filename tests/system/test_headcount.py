@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import urllib.request
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from deploy.site import site
 from tests.conftest import ROOT, Mosquitto
+from tests.free import free_port
 from tests.system.process import Roommood
 from tests.system.test_stream import RtspServer
 
@@ -50,6 +52,7 @@ def config(tmp_path: Path, mosquitto: Mosquitto, room: RtspServer) -> Path:
         "broker": {"port": mosquitto.port},
         "attestation": "signed.yaml",
         "site_key": "keys/site.pub",
+        "kiosk": {"port": free_port()},
         "state": "state",
     }
     path = tmp_path / "agent.yaml"
@@ -99,6 +102,14 @@ def window(heard: queue.Queue[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
             return content, status
 
 
+def screen(config: Path) -> str:
+    """What the screen in the room shows."""
+    port = yaml.safe_load(config.read_text())["kiosk"]["port"]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
 @pytest.mark.parametrize("why", ["no_attestation", "prohibited", "expired"])
 def test_without_an_answer_only_faces_are_counted(
     config: Path, heard: queue.Queue[Any], why: str
@@ -114,7 +125,9 @@ def test_without_an_answer_only_faces_are_counted(
     with Roommood("agent", "run", "--config", config) as agent:
         agent.said("faces are counted, no expression is read")
         mood, status = window(heard)
+        kiosk = screen(config)
     assert 8 <= mood["faces"] <= 14
+    assert "No expressions are read here." in kiosk
     assert mood["counts"] is None
     assert mood["withheld"] == "headcount_only"
     assert mood["model"] == "0" * 12
@@ -125,5 +138,8 @@ def test_with_an_answer_expressions_are_counted(config: Path, heard: queue.Queue
     attest(config.parent)
     with Roommood("agent", "run", "--config", config):
         mood, status = window(heard)
+        kiosk = screen(config)
+    assert "It does not read feelings" in kiosk
+    assert "Name Surname, Head teacher, head@school.example" in kiosk
     assert sum(mood["counts"].values()) == mood["faces"]
     assert status["health"]["because"] == "attested"
