@@ -13,12 +13,13 @@ from datetime import date, datetime, timezone
 from importlib.metadata import version
 from uuid import uuid4
 
-from edge.camera import make
-from edge.capture import Capture
+from edge.camera import is_live, make
+from edge.capture import FROZEN_S, Capture
 from edge.clock import trust
 from edge.config import AgentSettings
 from edge.disclosure import Disclosed, headcount, withhold
 from edge.emotion import Expressions
+from edge.errors import CameraFault
 from edge.faces import HaarDetector
 from edge.kiosk.view import View
 from edge.mood import UNCERTAIN, Command, Health, Mood, Pause
@@ -38,6 +39,9 @@ log = logging.getLogger(__name__)
 FACE = "face"
 """What every face counts as where no expression is read."""
 
+DRIVER_HANGS_S = 60.0
+"""Longer than any camera takes to open or to give a frame."""
+
 NO_MODEL = "0" * 12
 """In place of the model's digest where none is loaded."""
 
@@ -50,7 +54,8 @@ class Agent:
         self._switch = Switch(settings.state / "switch.json")
         self._gate = Gate(self._switch, Schedule(settings.schedule) if settings.schedule else None)
         self._panel = panel(settings.gpio, lambda: self._switch.toggle("button"))
-        self._capture = Capture(make(settings.camera), self._panel.show)
+        frozen_s = FROZEN_S if is_live(settings.camera) else None
+        self._capture = Capture(make(settings.camera), self._panel.show, frozen_s)
         self._set_mode(decide(settings, date.today()))
         found = settings.faces
         self._detector = HaarDetector(found.scale_factor, found.min_neighbors, found.min_size)
@@ -128,6 +133,8 @@ class Agent:
                 break
             frame = None if pause else self._capture.take(min(0.1, end - now))
             if frame is None:
+                if self._capture.hanging() > DRIVER_HANGS_S:
+                    raise CameraFault("camera: its driver does not return: starting anew")
                 self._stopping.wait(min(0.1, end - now) if pause else 0)
                 continue
             taken = time.monotonic()

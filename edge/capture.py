@@ -1,13 +1,17 @@
 """Keeps the newest frame of a camera: a slot of one, never a queue.
 
 The thread reopens a camera that fails, waiting longer each time; detection takes the newest frame
-whenever it is ready, and a frame that nobody took is overwritten.
+whenever it is ready, and a frame that nobody took is overwritten. A camera that gives the same
+frame for ever has failed too. A driver that does not return cannot be helped from within this
+process: `hanging` tells, so that the process may be replaced.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
+import zlib
 from collections.abc import Callable
 
 from edge.camera.base import Camera, Grey
@@ -18,17 +22,31 @@ log = logging.getLogger(__name__)
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
 LONGEST_HANG_S = 10.0
+FROZEN_S = 30.0
+"""No sensor gives the same picture twice; one that does for so long has stopped."""
+
+SPARSE = 8
+"""Every so many pixels, in both directions, are compared from frame to frame."""
 
 
 class Capture:
     """Runs a camera in a thread between `start` and `stop`; the camera is open only then.
 
-    `indicate` is told True before the camera is opened and False after it is closed.
+    `indicate` is told True before the camera is opened and False after it is closed. `frozen_s`,
+    for real cameras only, is how long a picture may stay the same.
     """
 
-    def __init__(self, camera: Camera, indicate: Callable[[bool], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        camera: Camera,
+        indicate: Callable[[bool], None] = lambda _: None,
+        frozen_s: float | None = None,
+    ) -> None:
         self._camera = camera
         self._indicate = indicate
+        self._frozen_s = frozen_s
+        self._changed = (0, 0.0)
+        self._called: float | None = None
         self.is_open = False
         self._slot: Grey | None = None
         self._failure: BaseException | None = None
@@ -73,16 +91,44 @@ class Capture:
             frame, self._slot = self._slot, None
             return frame
 
+    def hanging(self) -> float:
+        """Seconds for which the driver has not returned; 0 while it does."""
+        called = self._called
+        return 0.0 if called is None else time.monotonic() - called
+
+    def _open(self) -> None:
+        self._tell(True)
+        self._called = time.monotonic()
+        self._camera.open()
+        self._changed = (0, time.monotonic())
+
+    def _read(self) -> Grey:
+        self._called = time.monotonic()
+        frame = self._camera.read()
+        self._called = None
+        if self._frozen_s is not None:
+            seen, now = zlib.crc32(frame[::SPARSE, ::SPARSE].tobytes()), time.monotonic()
+            if seen != self._changed[0]:
+                self._changed = (seen, now)
+            elif now - self._changed[1] > self._frozen_s:
+                raise CameraFault(f"camera: the same picture for {self._frozen_s:g} s")
+        return frame
+
+    def _shut(self) -> None:
+        self._called = time.monotonic()
+        self._camera.close()
+        self._called = None
+        self._tell(False)
+
     def _run(self, stopping: threading.Event) -> None:
         wait = FIRST_WAIT_S
         working = True
         try:
             while not stopping.is_set():
                 try:
-                    self._tell(True)
-                    self._camera.open()
+                    self._open()
                     while not stopping.is_set():
-                        frame = self._camera.read()
+                        frame = self._read()
                         if not working:
                             log.info("camera: back")
                         working, wait = True, FIRST_WAIT_S
@@ -95,8 +141,7 @@ class Capture:
                     if working:
                         log.warning("%s; trying again until it answers", fault)
                     working = False
-                    self._camera.close()
-                    self._tell(False)
+                    self._shut()
                     stopping.wait(wait)
                     wait = min(wait * 2, LONGEST_WAIT_S)
         except Exception as failure:  # a thread must not die unseen: handed to whoever takes frames
@@ -104,8 +149,7 @@ class Capture:
                 self._failure = failure
                 self._news.notify()
         finally:
-            self._camera.close()
-            self._tell(False)
+            self._shut()
 
     def _tell(self, is_open: bool) -> None:
         if is_open != self.is_open:

@@ -1,9 +1,12 @@
-"""`roommood agent`: run, check, aim, pin, show-config."""
+"""`roommood agent`: run, check, doctor, aim, pin, show-config."""
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import signal
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -19,6 +22,9 @@ from edge.permission.pin import SHORTEST, Pin, hash_pin
 from edge.settings import load, show
 
 log = logging.getLogger(__name__)
+
+TRY_AGAIN = os.EX_TEMPFAIL
+"""The exit status, 75, for a fault that a new process may not have; systemd starts one."""
 
 config_option = click.option(
     "--config", required=True, type=click.Path(path_type=Path), help="The settings, a YAML file."
@@ -56,7 +62,11 @@ def run(config: Path) -> None:
     with alone(settings.state):
         made = Agent(settings)
         stop_on_signals(made.stop)
-        made.run()
+        try:
+            made.run()
+        except CameraFault as fault:
+            log.error("%s", fault)
+            sys.exit(TRY_AGAIN)
 
 
 @agent.command()
@@ -84,6 +94,25 @@ def check(config: Path) -> None:
     click.echo(f"camera: {width}x{height}: ok")
     mode = decide(settings, date.today())
     click.echo(f"mode: {mode.name}: {mode.sentence}")
+
+
+@agent.command()
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="One object per line.")
+def doctor(config: Path, as_json: bool) -> int:
+    """Look at everything the agent needs; exit status 1 where something is wrong."""
+    from edge.doctor import examine
+
+    wrong = 0
+    for finding in examine(load(AgentSettings, config)):
+        wrong += finding.state == "fault"
+        if as_json:
+            click.echo(json.dumps(finding._asdict()))
+            continue
+        click.echo(f"{finding.state:8} {finding.what}: {finding.seen}")
+        if finding.remedy:
+            click.echo(f"{'':8} -> {finding.remedy}")
+    return 1 if wrong else 0
 
 
 @agent.command()

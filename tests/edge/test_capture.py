@@ -10,6 +10,7 @@ import pytest
 from edge.camera.base import Grey
 from edge.capture import Capture
 from edge.errors import CameraFault, Refusal
+from tests.free import wait
 
 
 class Scripted:
@@ -123,3 +124,44 @@ def test_it_can_be_stopped_and_started_again() -> None:
     capture.start()
     assert capture.take(2) is not None
     capture.stop()
+
+
+def test_a_camera_that_gives_the_same_picture_for_ever_is_opened_anew() -> None:
+    def step(number: int) -> Grey:
+        time.sleep(0.005)
+        # It freezes after ten frames, and again after each time it is opened.
+        return np.full((16, 16), min(number % 100, 10), np.uint8)
+
+    camera = Scripted(step)
+    capture = Capture(camera, frozen_s=0.2)
+    capture.start()
+    wait(lambda: camera.opened >= 2, 10)
+    assert camera.closed >= 1
+    capture.stop()
+
+
+def test_a_still_picture_may_stay_where_nothing_is_live() -> None:
+    camera = Scripted(lambda _: np.zeros((16, 16), np.uint8))
+    capture = Capture(camera)
+    capture.start()
+    time.sleep(0.3)
+    capture.stop()
+    assert camera.opened == 1
+
+
+def test_a_driver_that_does_not_return_is_noticed() -> None:
+    release = threading.Event()
+
+    def step(number: int) -> Grey:
+        if number > 3:
+            release.wait(20)
+        return numbered(number)
+
+    capture = Capture(Scripted(step))
+    assert capture.hanging() == 0
+    capture.start()
+    wait(lambda: capture.hanging() > 0.3)
+    capture.stop(timeout=0.1)
+    assert capture.hanging() > 0.3
+    release.set()
+    wait(lambda: capture.hanging() == 0)
