@@ -131,7 +131,7 @@ class Ingest:
             time.sleep(RETRY_S)
             return
         for mood in batch:
-            ack = Ack(boot=mood.boot, seq=mood.seq).encode()
+            ack = Ack(boot=mood.boot, seq=mood.seq, windows=mood.windows).encode()
             self._client.publish(topic(mood.site, mood.room, "ack"), ack, qos=1)
         now = time.time()
         for mood in new:

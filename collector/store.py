@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     JSON,
     Column,
+    Connection,
     Engine,
     Float,
     Index,
@@ -19,9 +20,12 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     create_engine,
+    delete,
     event,
     func,
+    inspect,
     select,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
@@ -49,6 +53,7 @@ moods = Table(
     Column("counts", JSON(none_as_null=True)),
     Column("withheld", String(16)),
     Column("model", String(12), nullable=False),
+    Column("windows", Integer, nullable=False, server_default="1"),
     Column("received", Float, nullable=False),  # seconds since 1970, by the collector's clock
     UniqueConstraint("device", "boot", "seq"),
     Index("mood_by_time", "site", "room", "start"),
@@ -72,6 +77,7 @@ class Store:
             if self._engine.dialect.name == "sqlite":
                 event.listen(self._engine, "connect", _prepare_sqlite)
             metadata.create_all(self._engine)
+            _add_windows(self._engine)
         except (SQLAlchemyError, ImportError) as error:
             reason = str(error).splitlines()[0]
             raise Refusal(f"database {self._shown}: {reason}: check 'database'") from None
@@ -79,14 +85,30 @@ class Store:
         self._insert: Any = insert(moods).on_conflict_do_nothing().returning(moods.c.id)
 
     def add(self, received: Sequence[Mood]) -> list[Mood]:
-        """Commits windows in one transaction; returns those that were not yet stored."""
+        """Commits windows in one transaction; returns those that were not yet stored.
+
+        A window that stands for several takes the place of those that came before they were
+        merged; one of those that comes late is stored already.
+        """
         now = time.time()
         with self._engine.begin() as connection:
-            return [
-                mood
-                for mood in received
-                if connection.execute(self._insert, _row(mood, now)).first() is not None
-            ]
+            return [mood for mood in received if self._add(connection, mood, now)]
+
+    def _add(self, connection: Connection, mood: Mood, now: float) -> bool:
+        first = mood.seq - mood.windows + 1
+        ours = (moods.c.device == mood.device) & (moods.c.boot == str(mood.boot))
+        query = (
+            select(moods.c.seq, moods.c.windows)
+            .where(ours, moods.c.seq >= mood.seq)
+            .order_by(moods.c.seq)
+            .limit(1)
+        )
+        kept = connection.execute(query).first()
+        if kept is not None and kept.seq - kept.windows + 1 <= first:
+            return False
+        if mood.windows > 1:
+            connection.execute(delete(moods).where(ours, moods.c.seq.between(first, mood.seq)))
+        return connection.execute(self._insert, _row(mood, now)).first() is not None
 
     def between(
         self, site: str, room: str, begin: datetime, end: datetime, limit: int = 10_000
@@ -124,8 +146,17 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA busy_timeout=5000")
 
 
+def _add_windows(engine: Engine) -> None:
+    """Gives a database of an earlier version the column that it lacks."""
+    if "windows" not in {column["name"] for column in inspect(engine).get_columns("mood")}:
+        with engine.begin() as connection:
+            connection.execute(
+                text("ALTER TABLE mood ADD COLUMN windows INTEGER NOT NULL DEFAULT 1")
+            )
+
+
 def _row(mood: Mood, received: float) -> dict[str, Any]:
-    row = mood.model_dump(exclude={"schema_"})
+    row = mood.model_dump(exclude={"schema_"}) | {"windows": mood.windows}
     return row | {"boot": str(mood.boot), "start": mood.start.timestamp(), "received": received}
 
 

@@ -202,6 +202,7 @@ class Agent:
             frames_per_s=round(self._frames_per_s, 2),
             ms_per_frame=round(self._ms_per_frame, 1) or None,
             waiting=len(self._outbox),
+            merged=self._outbox.merged,
             mode=self._mode.name,
             because=self._mode.because,
             pause=self._pause,

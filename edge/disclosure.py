@@ -41,11 +41,13 @@ def disclose(counts: Mapping[str, int], min_faces: int = 5, min_cell: int = 3) -
     `min_cell` with faces of the largest cell, `uncertain` first: so a label's count is a lower
     bound, `other` are faces whose label is not told, and how many of them stood alone stays open.
     The same where all faces share a label, which would otherwise tell it of every one of them.
+    An `other` among the counts, of windows that were merged, stays hidden in the new one.
     """
     faces = sum(counts.values())
     if faces < min_faces:
         return withhold("few_faces")
-    shown = {name: count if count >= min_cell else 0 for name, count in counts.items()}
+    labels = {name: count for name, count in counts.items() if name != OTHER}
+    shown = {name: count if count >= min_cell else 0 for name, count in labels.items()}
     other = faces - sum(shown.values())
     unanimous = any(count == faces for name, count in shown.items() if name != UNCERTAIN)
     if other == 0 and not unanimous:

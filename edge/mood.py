@@ -8,7 +8,7 @@ The field names are a contract, written down in docs/contract.md.
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import (
@@ -17,8 +17,10 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    SerializerFunctionWrapHandler,
     StringConstraints,
     ValidationError,
+    model_serializer,
     model_validator,
 )
 
@@ -90,6 +92,12 @@ Instant = Annotated[
 ]
 Identity = Annotated[UUID, Field(strict=False)]  # JSON has no UUIDs either
 Cell = Annotated[int, Field(ge=0, le=10_000)]
+Windows = Annotated[int, Field(ge=1, le=100_000)]
+"""How many windows a message stands for, the last of which has its `seq`; 1 is not written."""
+
+
+def _leave_out_one(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if (name, value) != ("windows", 1)}
 
 
 class MessageError(ValueError):
@@ -126,6 +134,11 @@ class Mood(Message):
     counts: dict[Label, Cell] | None = Field(max_length=24)
     withheld: Withheld | None
     model: str = Field(pattern=r"^[0-9a-f]{12}$")
+    windows: Windows = 1
+
+    @model_serializer(mode="wrap")
+    def _without_one(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _leave_out_one(handler(self))
 
     @model_validator(mode="after")
     def _consistent(self) -> Mood:
@@ -150,6 +163,8 @@ class Health(Message):
     ms_per_frame: float | None = Field(ge=0)
     waiting: int = Field(ge=0)
     """Windows in the outbox that the collector has not acknowledged."""
+    merged: int = Field(0, ge=0)
+    """Windows that were merged with the next because the outbox was full, since the start."""
     mode: ModeName
     because: Reason
     pause: Pause | None = None
@@ -169,10 +184,15 @@ class Status(Message):
 
 
 class Ack(Message):
-    """The collector has committed the window (boot, seq)."""
+    """The collector has committed the window (boot, seq), which stands for so many."""
 
     boot: Identity
     seq: int = Field(ge=0)
+    windows: Windows = 1
+
+    @model_serializer(mode="wrap")
+    def _without_one(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _leave_out_one(handler(self))
 
 
 class Command(Message):

@@ -137,7 +137,7 @@ class Publisher:
         try:
             if message.topic == self._topic("ack"):
                 ack = decode(Ack, message.payload)
-                self._outbox.remove(ack.boot, ack.seq)
+                self._outbox.remove(ack.boot, ack.seq, ack.windows)
                 self._forget_sent(ack.boot, ack.seq)
                 self._wake.set()
             else:

@@ -75,6 +75,28 @@ def test_two_writers_store_each_window_once(store: Store) -> None:
     assert sum(new) == 50
 
 
+def test_a_merged_window_takes_the_place_of_those_it_stands_for(store: Store) -> None:
+    windows = [mood(seq=n, start=START + timedelta(seconds=15 * n)) for n in range(5)]
+    store.add([windows[0], windows[1], windows[4]])  # 1 was stored, its acknowledgement lost
+    both = mood(seq=2, start=windows[1].start, seconds=30.0, windows=2)
+    assert store.add([both, both]) == [both]
+    assert store.add([windows[1], windows[2]]) == []  # late, from the broker's queue
+    coarser = mood(seq=3, start=windows[1].start, seconds=45.0, windows=3)
+    assert store.add([coarser]) == [coarser]
+    kept = store.between("school", "r101", START, START + timedelta(hours=1))
+    assert kept == [windows[0], coarser, windows[4]]
+
+
+def test_a_database_of_an_earlier_version_goes_on(store: Store) -> None:
+    store.add([mood()])
+    with store._engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE mood DROP COLUMN windows")
+    again = Store(store._engine.url.render_as_string(hide_password=False))
+    assert again.add([mood(seq=1, windows=1)]) == [mood(seq=1)]
+    assert len(again.between("school", "r101", START, START + timedelta(hours=1))) == 2
+    again.close()
+
+
 @pytest.mark.parametrize(
     "url",
     ["sqlite:////nowhere/at/all.sqlite", "postgresql+psycopg://u:hunter2@127.0.0.1:1/roommood"],

@@ -51,7 +51,7 @@ def test_a_message_fits_its_schema_and_an_extra_field_does_not(name: str) -> Non
 def test_every_field_of_a_mood_is_required_and_documented() -> None:
     written = json.loads((FOLDER / "mood.json").read_text())
     fields = {info.alias or name for name, info in Mood.model_fields.items()}
-    assert set(written["required"]) == fields
+    assert set(written["required"]) == fields - {"windows"}
     text = (DOCS / "contract.md").read_text()
     section = text.split("## A mood")[1].split("\n## ")[0]
     named = {

@@ -1,13 +1,21 @@
 from __future__ import annotations
 
+import sqlite3
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from edge.errors import Refusal
+from edge.mood import Mood
 from edge.outbox import Outbox
 from tests.conftest import BOOT, mood
+
+
+def window(seq: int) -> Mood:
+    """The seq-th of a lesson of 15-second windows."""
+    return mood(seq=seq, start=mood().start + timedelta(seconds=15 * seq))
 
 
 def test_windows_wait_in_order_until_acknowledged(tmp_path: Path) -> None:
@@ -29,11 +37,44 @@ def test_a_restart_keeps_them(tmp_path: Path) -> None:
     assert Outbox(tmp_path / "state" / "o.sqlite").waiting(9) == [mood(seq=5)]
 
 
-def test_a_full_outbox_drops_the_oldest(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "o.sqlite", max_windows=3)
-    for seq in range(6):
-        outbox.add(mood(seq=seq))
-    assert [m.seq for m in outbox.waiting(9)] == [3, 4, 5]
+def test_a_full_outbox_merges_the_oldest_and_loses_no_time(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "o.sqlite", max_bytes=100_000)
+    for seq in range(2000):
+        outbox.add(window(seq))
+    kept = outbox.waiting(5000)
+    assert outbox.dropped == 0
+    assert outbox.merged == 2000 - len(kept) > 500
+    assert sum(one.windows for one in kept) == 2000
+    assert sum(one.seconds for one in kept) == pytest.approx(2000 * 15)
+    assert kept[-1] == window(1999)  # the newest in full
+    assert kept[0].windows > kept[-1].windows
+    ends = 0
+    for one in kept:
+        assert one.seq - one.windows + 1 == ends
+        ends = one.seq + 1
+    assert (tmp_path / "o.sqlite").stat().st_size < 200_000
+
+
+def test_where_nothing_can_be_merged_the_oldest_go(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "o.sqlite", max_bytes=100_000)
+    for seq in range(0, 3000, 2):  # each a gap from the next
+        outbox.add(window(seq))
+    kept = outbox.waiting(5000)
+    assert outbox.merged == 0
+    assert outbox.dropped == 1500 - len(kept) > 0
+    assert kept[-1].seq == 2998
+
+
+def test_a_late_acknowledgement_does_not_remove_what_was_merged_since(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "o.sqlite", max_bytes=100_000)
+    for seq in range(800):
+        outbox.add(window(seq))
+    oldest = outbox.waiting(1)[0]
+    assert oldest.windows > 1
+    outbox.remove(BOOT, oldest.seq)
+    assert outbox.waiting(1) == [oldest]
+    outbox.remove(BOOT, oldest.seq, oldest.windows)
+    assert outbox.waiting(1) != [oldest]
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
@@ -42,7 +83,39 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         Outbox(tmp_path / "file" / "o.sqlite")
 
 
-def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_kept_aside(tmp_path: Path) -> None:
     (tmp_path / "o.sqlite").write_text("not a database, but long enough to look at" * 99)
-    with pytest.raises(Refusal, match=r"o\.sqlite: no outbox"):
-        Outbox(tmp_path / "o.sqlite")
+    outbox = Outbox(tmp_path / "o.sqlite")
+    outbox.add(mood())
+    assert outbox.waiting(9) == [mood()]
+    assert (tmp_path / "o.damaged").read_text().startswith("not a database")
+
+
+def test_what_can_be_read_of_a_damaged_file_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "o.sqlite"
+    outbox = Outbox(path)
+    for seq in range(400):
+        outbox.add(window(seq))
+    outbox.close()
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 3 // 4096 * 4096
+    content[middle : middle + 4096] = b"\xff" * 4096
+    path.write_bytes(content)
+    kept = Outbox(path).waiting(1000)
+    assert 10 < len(kept) < 400
+    assert kept == [window(one.seq) for one in kept]
+
+
+def test_a_file_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "o.sqlite"
+    with sqlite3.connect(path) as old:
+        old.execute(
+            "CREATE TABLE window (id INTEGER PRIMARY KEY, boot TEXT NOT NULL,"
+            " seq INTEGER NOT NULL, mood BLOB NOT NULL, UNIQUE (boot, seq))"
+        )
+        row = (str(BOOT), 0, mood().encode())
+        old.execute("INSERT INTO window (boot, seq, mood) VALUES (?, ?, ?)", row)
+    outbox = Outbox(path)
+    assert outbox.waiting(9) == [mood()]
+    outbox.remove(BOOT, 0)
+    assert len(outbox) == 0
