@@ -104,18 +104,20 @@ class Publisher:
                 self._publish_status(self._state)
 
     def _send_waiting(self) -> None:
+        """The oldest windows, and before them the newest: nobody waits for it behind a backlog."""
         now = time.monotonic()
         waiting = self._outbox.waiting(AT_ONCE)
-        newest = len(waiting) < AT_ONCE
-        for number, mood in enumerate(waiting):
+        newest = self._outbox.newest()
+        if newest is not None and newest not in waiting:
+            waiting.insert(0, newest)
+        for mood in waiting:
             with self._lock:
                 key = (mood.boot, mood.seq)
                 if now - self._sent.get(key, -RESEND_S) < RESEND_S:
                     continue
                 self._sent[key] = now
             # Only the newest window is retained: a late reader must not find an old one.
-            retain = newest and number == len(waiting) - 1
-            self._client.publish(self._topic("mood"), mood.encode(), qos=1, retain=retain)
+            self._client.publish(self._topic("mood"), mood.encode(), qos=1, retain=mood == newest)
 
     def _connected(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
         if reason.is_failure:

@@ -129,6 +129,29 @@ def test_only_the_newest_of_a_backlog_is_retained(
     assert json.loads(retained.payload)["seq"] == 2
 
 
+def test_a_backlog_of_six_hours_does_not_hold_up_the_newest_window(
+    start: Callable[..., Publisher], outbox: Outbox, listener: Listener
+) -> None:
+    for seq in range(1440):
+        outbox.add(mood(seq=seq))
+    heard: list[int] = []
+
+    def collect(_client: object, _user: object, message: Any) -> None:
+        if message.topic.endswith("/mood"):
+            heard.append(json.loads(message.payload)["seq"])
+            acknowledge(listener, heard[-1])
+
+    listener.client.on_message = collect
+    publisher = start()
+    wait(lambda: len(heard) > 200, 30)
+    outbox.add(mood(seq=5000))
+    publisher.wake()
+    wait(lambda: len(outbox) == 0, 60)
+    assert heard[0] == 1439
+    assert set(heard) == {*range(1440), 5000}
+    assert heard.index(5000) < 1000  # long before the backlog was through
+
+
 def test_what_waited_during_an_outage_is_sent_after_it(
     start: Callable[..., Publisher], outbox: Outbox, listener: Listener, mosquitto: Mosquitto
 ) -> None:
