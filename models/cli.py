@@ -68,6 +68,13 @@ model.add_command(card)
     multiple=True,
     help="The run of a teacher, whose answers are learnt too; several may be.",
 )
+@click.option(
+    "--trust",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="How much of what is learnt is the teachers' answer; the rest is the people's.",
+)
 @click.option("--start", help="A run or a pack whose weights to begin with.")
 @click.option("--groups", help="A table of groups of people, to let each count alike.")
 @click.option("--folds", type=click.IntRange(2, 50), help="Cross-validate: one run per fold.")

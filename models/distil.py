@@ -19,8 +19,6 @@ from models.augment import augment
 from models.samples import Samples
 
 BATCH = 256
-TRUST = 0.5
-"""How much of a target is the teacher's answer; the rest is the people's."""
 
 
 @dataclass(frozen=True)
@@ -65,15 +63,18 @@ def view(
     return pixels, logits
 
 
-def taught(targets: Tensor, logits: Tensor, labels: int, head: int) -> Tensor:
+def taught(
+    targets: Tensor, logits: Tensor, labels: int, head: int, trust_in_teacher: float
+) -> Tensor:
     """Targets (N, labels + 1) of a student, from the people's and the teacher's answers.
 
-    `logits` are the teacher's, of which `head` numbers the truth that the student learns. Where
-    people said too little, the teacher's answer is all; what is no face stays none.
+    `logits` are the teacher's, of which `head` numbers the truth that the student learns;
+    `trust_in_teacher` is how much of a target they make. Where people said too little, they are
+    all of it; what is no face stays none.
     """
     answer = torch.softmax(logits[:, head * labels : (head + 1) * labels], 1)
     shares, face = targets[:, :labels], targets[:, labels:]
     said = shares.sum(1, keepdim=True)
-    trust = torch.where(said > 0, TRUST, 1.0)
+    trust = torch.where(said > 0, trust_in_teacher, 1.0)
     weight = torch.where(said > 0, said, 1.0)
     return torch.cat([((1 - trust) * shares + trust * weight * answer) * face, face], 1)

@@ -126,8 +126,8 @@ def choose(scores: Scores) -> tuple[float, float]:
 
 
 def choose_face_threshold(face: NDArray[np.float32]) -> float:
-    """The highest probability below which at most `LOST_FACES` of real faces (N,) fall."""
-    return round(float(np.quantile(face, LOST_FACES, method="lower")), 3)
+    """Likelier a face than not; less where that would lose more than `LOST_FACES` of (N,) faces."""
+    return min(0.5, round(float(np.quantile(face, LOST_FACES, method="lower")), 3))
 
 
 def folded(scores: Scores, folds: int) -> dict[str, Any]:

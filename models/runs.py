@@ -35,6 +35,7 @@ class Settings:
     votes: str | None = None
     negatives: str | None = None
     teacher: tuple[str, ...] = ()
+    trust: float = 0.5
     start: str | None = None
     groups: str | None = None
     labels: tuple[str, ...] = ()
@@ -69,10 +70,12 @@ def load_network(run: Path) -> tuple[nn.Module, Settings]:
 
 
 def claim(out: Path, settings: Settings) -> None:
-    """Writes the settings into the run's folder, or refuses a folder that had others."""
+    """Writes the settings into the run's folder, or refuses a folder that had others.
+
+    A setting that a folder of an earlier version does not name had its default.
+    """
     out.mkdir(parents=True, exist_ok=True)
     path = out / SETTINGS
-    text = json.dumps(asdict(settings), indent=1) + "\n"
-    if path.exists() and path.read_text(encoding="utf-8") != text:
+    if path.exists() and read_settings(out) != settings:
         raise Refusal(f"{out}: holds a run with other settings: give another --out")
-    path.write_text(text, encoding="utf-8")
+    path.write_text(json.dumps(asdict(settings), indent=1) + "\n", encoding="utf-8")

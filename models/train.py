@@ -172,7 +172,8 @@ class Trainer:
             return self.seen.pixels, self.seen.targets, False
         pixels, logits = view(self.teachers, self.seen, number % VIEWS, self.device, self.half)
         head = 1 if self.teachers.both and self.settings.truth == "fer2013" else 0
-        return pixels, taught(self.seen.targets, logits, self.seen.labels, head), True
+        targets = taught(self.seen.targets, logits, self.seen.labels, head, self.settings.trust)
+        return pixels, targets, True
 
     def _mixed(self, x: Tensor, y: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """Half of the batches blended in pairs (Zhang et al., arXiv 1710.09412)."""
