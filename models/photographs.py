@@ -36,8 +36,8 @@ def annotated(folder: Path) -> list[Photograph]:
         return [
             Photograph(
                 folder / image["file"],
-                [_box(box) for box in image["faces"]],
-                [_box(box) for box in image.get("faces_loose", [])],
+                [box_of(box) for box in image["faces"]],
+                [box_of(box) for box in image.get("faces_loose", [])],
                 image.get("emotion"),
             )
             for image in images
@@ -47,7 +47,8 @@ def annotated(folder: Path) -> list[Photograph]:
         raise Refusal(f"{index}: not an index of photographs ({error}): give its folder") from None
 
 
-def _box(numbers: list[float]) -> Box:
+def box_of(numbers: list[float]) -> Box:
+    """A box of an index, rounded to pixels."""
     x, y, width, height = (round(number) for number in numbers)
     return Box(x, y, width, height)
 
@@ -64,5 +65,5 @@ def grey(path: Path) -> NDArray[np.uint8]:
     """A photograph's luma (height, width); raises Refusal for one that cannot be read."""
     picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if picture is None:
-        raise Refusal(f"{path}: not a picture that can be read: fetch it again")
+        raise Refusal(f"{path}: not a picture that can be read: remove or convert it")
     return np.asarray(picture, np.uint8)

@@ -16,16 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import click
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.emotion import crop
 from edge.errors import Refusal
-from edge.faces import Box, HaarDetector
+from edge.faces import HaarDetector
 from edge.interpreter import TfliteClassifier
 from edge.pack import open_pack
-from models.photographs import FOUND, annotated, grey, overlap
+from models.films import Film
+from models.photographs import FOUND, annotated, box_of, grey, overlap
 
 EVERY = 5
 """Frames of a video are alike: one in five is looked at."""
@@ -41,18 +40,9 @@ def frames(photos: tuple[Path, ...], videos: tuple[Path, ...]) -> Iterator[tuple
         for film in index["images"]:
             boxes = film.get("faces_per_frame")
             if boxes is not None:
-                for at, frame in enumerate(_film(folder / film["file"])):
+                for at, frame in enumerate(Film(folder / film["file"])):
                     if at % EVERY == 0 and at < len(boxes):
-                        yield film["file"], frame, [Box(*map(round, box)) for box in boxes[at]]
-
-
-def _film(path: Path) -> Iterator[NDArray[np.uint8]]:
-    film = cv2.VideoCapture(str(path))
-    while True:
-        there, frame = film.read()
-        if not there:
-            return
-        yield np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)
+                        yield film["file"], frame, [box_of(box) for box in boxes[at]]
 
 
 def measure(

@@ -18,7 +18,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import click
-import cv2
 import numpy as np
 
 from edge.emotion import Expressions, tempered
@@ -29,6 +28,7 @@ from edge.pack import Pack, open_pack
 from edge.tally import Tally
 from models import evaluate as evaluation
 from models import shares
+from models.films import Film
 from models.scoring import Candidate
 from models.sources import load
 
@@ -97,18 +97,13 @@ def windows(which: str, film: Path) -> list[Room]:
         truth = json.loads(film.with_suffix(".truth.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
         raise Refusal(f"{film}: no truth beside it ({problem}): give a mosaic") from None
-    opened = cv2.VideoCapture(str(film))
-    rate = opened.get(cv2.CAP_PROP_FPS) or 15
-    every, per_window = round(rate / FRAMES_PER_S), round(rate * WINDOW_S)
+    opened = Film(film)
+    every, per_window = round(opened.rate / FRAMES_PER_S), round(opened.rate * WINDOW_S)
     found: list[Room] = []
     tally, true = Tally((*pack.labels, UNCERTAIN)), Counter[str]()
-    for number, people in enumerate(truth):
-        there, frame = opened.read()
-        if not there:
-            break
+    for number, (people, frame) in enumerate(zip(truth, opened, strict=False)):
         if number % every == 0:
-            grey = np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)
-            tally.add(reader.read(grey, haar.find(grey)))
+            tally.add(reader.read(frame, haar.find(frame)))
             true.update(person["emotion"] for person in people)
         if (number + 1) % per_window == 0 or number + 1 == len(truth):
             if tally.frames:

@@ -147,9 +147,7 @@ def from_folder(path: Path) -> Faces:
 
 def picture(file: Path) -> NDArray[np.uint8]:
     """A picture of a face as (48, 48) grey."""
-    read = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
-    if read is None:
-        raise Refusal(f"{file}: not a picture that can be read: remove or convert it")
+    read = grey(file)
     how = cv2.INTER_AREA if read.shape[0] > SIDE else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(read, (SIDE, SIDE), interpolation=how), np.uint8)
 
