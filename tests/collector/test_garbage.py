@@ -1,0 +1,106 @@
+"""Garbage on every topic, into the collector's own path from message to store.
+
+`GARBAGE=100000 pytest tests/collector/test_garbage.py` tries more than the suite does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+
+from collector.ingest import Ingest
+from collector.live import Rooms
+from collector.store import Store, moods
+from edge.broker import BrokerSettings
+from edge.mood import MessageError, Mood, Status, decode
+from tests.conftest import mood
+
+CASES = int(os.environ.get("GARBAGE", "1000"))
+
+VALID: dict[str, Any] = json.loads(mood().encode())
+
+
+class Message(NamedTuple):
+    """As paho hands it over."""
+
+    topic: str
+    payload: bytes
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=40),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner),
+    max_leaves=8,
+)
+
+
+@st.composite
+def nearly(draw: st.DrawFn) -> bytes:
+    """A mood with a field changed, taken out or put in."""
+    content = dict(VALID)
+    field = draw(st.sampled_from(list(content)) | st.text(max_size=12))
+    if draw(st.booleans()):
+        content.pop(field, None)
+    else:
+        content[field] = draw(JSON)
+    return json.dumps(content).encode("utf-8", "surrogatepass")
+
+
+TOPICS = st.one_of(
+    st.sampled_from(
+        [
+            *("roommood/v1/school/r101/mood", "roommood/v1/school/r101/status"),
+            *("roommood/v1/school/r102/mood", "roommood/v1/+/#/mood", "roommood/v1///mood"),
+        ]
+    ),
+    st.text(max_size=60),
+)
+PAYLOADS = st.one_of(st.binary(max_size=1100), nearly(), JSON.map(lambda x: json.dumps(x).encode()))
+
+
+def is_good(message: Message) -> bool:
+    """Whether it is a message of ours after all, of the room whose topic it has."""
+    room = "roommood/v1/school/r101"
+    try:
+        if message.topic == f"{room}/mood":
+            mood_of = decode(Mood, message.payload)
+            return (mood_of.site, mood_of.room) == ("school", "r101")
+        if message.topic == f"{room}/status":
+            status_of = decode(Status, message.payload)
+            return (status_of.site, status_of.room) == ("school", "r101")
+    except MessageError:
+        pass
+    return False
+
+
+@pytest.fixture(scope="module")
+def collector(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ingest, Store]:
+    folder: Path = tmp_path_factory.mktemp("collector")
+    store = Store(f"sqlite:///{folder}/c.sqlite")
+    return Ingest(BrokerSettings(), "test", store, Rooms(), CollectorRegistry()), store
+
+
+@settings(
+    max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.builds(Message, TOPICS, PAYLOADS))
+def test_garbage_crashes_nothing_and_leaves_no_row(
+    collector: tuple[Ingest, Store], message: Message
+) -> None:
+    ingest, store = collector
+    ingest._received(None, None, message)
+    waiting = ingest._waiting.qsize()
+    if is_good(message):
+        if waiting:
+            ingest._waiting.get()
+        return
+    assert waiting == 0
+    with store._engine.connect() as connection:
+        assert connection.execute(moods.select().limit(1)).first() is None
