@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-import icalendar
-import recurring_ical_events
-
 from edge.config import ScheduleSettings
 from edge.errors import Refusal
 
@@ -68,7 +65,7 @@ class Schedule:
         if any(holiday.first <= day <= holiday.last for holiday in self._settings.holidays):
             return True
         path = self._settings.holidays_calendar
-        return bool(path and recurring_ical_events.of(self._calendars[path]).at(day))
+        return bool(path and self._calendars[path].at(day))
 
     def _listed(self, day: date) -> list[Span]:
         return [
@@ -83,9 +80,7 @@ class Schedule:
         if path is None:
             return []
         begin = self._at(day, time())
-        events = recurring_ical_events.of(self._calendars[path]).between(
-            begin, begin + timedelta(days=1)
-        )
+        events = self._calendars[path].between(begin, begin + timedelta(days=1))
         spans = [(event["DTSTART"].dt, event["DTEND"].dt) for event in events if "DTEND" in event]
         return [
             Span(self._aware(start), self._aware(end))
@@ -106,8 +101,17 @@ class Schedule:
 
 
 def _read(path: Path) -> Any:
+    """A calendar's events, recurring ones too, to be asked for by day."""
     try:
-        return icalendar.Calendar.from_ical(path.read_bytes())
+        import icalendar
+        import recurring_ical_events
+    except ModuleNotFoundError as missing:
+        raise Refusal(
+            f"schedule: {missing.name} is missing, which reads {path}: "
+            "pip install 'roommood[calendar]'"
+        ) from None
+    try:
+        return recurring_ical_events.of(icalendar.Calendar.from_ical(path.read_bytes()))
     except OSError as error:
         raise Refusal(f"{path}: cannot be read ({error.strerror}): check 'schedule'") from None
     except ValueError as error:
