@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
@@ -15,6 +15,9 @@ import pytest
 from edge.mood import Mood
 from tests.free import free_port, wait_for_port
 from tests.postgres import Postgres
+
+if TYPE_CHECKING:
+    from gpiozero.pins.mock import MockFactory
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared" / "data"
@@ -78,6 +81,19 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     broker.start()
     yield broker
     broker.stop()
+
+
+@pytest.fixture
+def pins() -> Iterator[MockFactory]:
+    """The pins of a Raspberry Pi, simulated."""
+    from gpiozero import Device  # not where models are trained
+    from gpiozero.pins.mock import MockFactory
+
+    factory = MockFactory()
+    Device.pin_factory = factory
+    yield factory
+    factory.reset()
+    Device.pin_factory = None
 
 
 @pytest.fixture(scope="session")

@@ -50,20 +50,24 @@ class Case(NamedTuple):
 
 def arrivals(lesson: Sequence[Window]) -> Iterator[Case]:
     """Singles out who was not there before, and is now."""
-    for window in range(APART, len(lesson) - APART - 1):
-        before, now = lesson[window - 1].shown, lesson[window].shown
-        for seat, (was, shows) in enumerate(zip(before, now, strict=True)):
-            if was is None and shows is not None:
-                yield Case(seat, window, "", shows)
+    for seat, window, was, shows in _changes(lesson):
+        if was is None and shows is not None:
+            yield Case(seat, window, "", shows)
 
 
 def departures(lesson: Sequence[Window]) -> Iterator[Case]:
     """Singles out who was there before, and is not now."""
+    for seat, window, was, shows in _changes(lesson):
+        if was is not None and shows is None:
+            yield Case(seat, window, "", was)
+
+
+def _changes(lesson: Sequence[Window]) -> Iterator[tuple[int, int, str | None, str | None]]:
+    """Seat, window, what the seat showed before it and in it; not at the edges of the lesson."""
     for window in range(APART, len(lesson) - APART - 1):
         before, now = lesson[window - 1].shown, lesson[window].shown
         for seat, (was, shows) in enumerate(zip(before, now, strict=True)):
-            if was is not None and shows is None:
-                yield Case(seat, window, "", was)
+            yield seat, window, was, shows
 
 
 def links(lesson: Sequence[Window]) -> Iterator[Case]:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
-import pytest
-from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
 from edge.agent import Agent
@@ -20,15 +17,6 @@ from tests.free import wait
 
 BUTTON, LED = 17, 27
 BOUNCE_S = 0.1
-
-
-@pytest.fixture
-def pins() -> Iterator[MockFactory]:
-    factory = MockFactory()
-    Device.pin_factory = factory
-    yield factory
-    factory.reset()
-    Device.pin_factory = None
 
 
 class Running:

@@ -1,25 +1,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
-from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
 from edge.errors import Refusal
 from edge.permission.gpio import Panel
 from tests.free import wait
-
-
-@pytest.fixture
-def pins() -> Iterator[MockFactory]:
-    """The pins of a Raspberry Pi, simulated."""
-    factory = MockFactory()
-    Device.pin_factory = factory
-    yield factory
-    factory.reset()
-    Device.pin_factory = None
 
 
 def test_the_light_and_the_button(pins: MockFactory) -> None:
