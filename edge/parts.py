@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from edge.config import AgentSettings, GpioSettings
 from edge.disclosure import Control, Steady
 from edge.kiosk.pages import Kiosk
-from edge.kiosk.view import View
+from edge.kiosk.view import HERE, View, templates
 from edge.mood import Command
 from edge.permission.gpio import NoPanel, Panel
 from edge.permission.pin import Pin
@@ -40,5 +40,6 @@ def kiosk(
 ) -> Kiosk | None:
     if settings.kiosk is None:
         return None
+    templates(HERE)  # refuses now, not at the first request, where Jinja is missing
     pin = Pin(settings.pin) if settings.pin else None
     return Kiosk(settings.kiosk.port, settings.kiosk.language, view=view, press=press, pin=pin)

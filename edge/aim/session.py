@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import jinja2
 import numpy as np
 
 from edge.aim.sizes import Report, Sizes
@@ -23,6 +22,7 @@ from edge.camera.base import Grey
 from edge.capture import Capture
 from edge.faces import Box, Detector
 from edge.kiosk.server import REFUSED, Answer, Asked, LocalPages, Routes
+from edge.kiosk.view import templates
 from edge.permission.audit import Audit
 from edge.permission.pin import Pin
 
@@ -56,9 +56,7 @@ class Aim:
         self._watched = 0.0
         self._stopping = threading.Event()
         self._ends = 0.0
-        self._templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True
-        )
+        self._templates = templates(HERE)
         self._pages = LocalPages(port, self._routes(), HERE, "--port")
         self.url = self._pages.url
 

@@ -6,9 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jinja2
 import yaml
 
+from edge.errors import Refusal
 from edge.mood import OTHER, UNCERTAIN, ModeName, Mood, Pause
 
 HERE = Path(__file__).parent
@@ -35,9 +35,19 @@ def strings(language: str) -> dict[str, Any]:
 
 
 @cache
-def _templates() -> jinja2.Environment:
+def templates(folder: Path) -> Any:
+    """A folder's templates; raises Refusal where Jinja is not installed."""
+    try:
+        import jinja2
+    except ModuleNotFoundError:
+        raise Refusal(
+            "jinja2 is missing, which the device's pages need: pip install 'roommood[kiosk]'"
+        ) from None
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FileSystemLoader(folder),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
 
 
@@ -78,4 +88,5 @@ def render(template: str, view: View, language: str, **more: Any) -> bytes:
         "cells": cells(seen, words) if seen else [],
         **more,
     }
-    return _templates().get_template(template).render(context).encode()
+    page: str = templates(HERE).get_template(template).render(context)
+    return page.encode()
