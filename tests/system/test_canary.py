@@ -140,8 +140,8 @@ def test_a_paused_agent_has_forgotten_what_it_saw(tmp_path: Path, mosquitto: Mos
             "roommood/v1/school/r101/command", '{"command": "pause"}', qos=1, port=mosquitto.port
         )
         agent.said("the camera is closed")
-        # On the stack of a thread that has ended lies less than a thousandth of a frame.
-        wait(lambda: canary.remembered(agent.process.pid) <= 1024, 20)
+        # Scraps may lie in freed memory and on ended stacks; no whole frame does.
+        wait(lambda: canary.remembered(agent.process.pid) < band, 20)
 
 
 @pytest.mark.parametrize("leak", LEAKS)
