@@ -84,7 +84,7 @@ def router(store: Store, rooms: Rooms, ingest: Ingest, registry: CollectorRegist
         """200 while database and broker answer, else 503."""
         try:
             store.ping()
-            database = True
+            database = ingest.storing
         except SQLAlchemyError:
             database = False
         good = database and ingest.connected

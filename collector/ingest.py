@@ -6,6 +6,7 @@ and never stored.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
@@ -18,7 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from collector.live import Rooms
 from collector.store import Store
-from edge.broker import BrokerSettings, Trouble, client, connect
+from edge.broker import BrokerSettings
+from edge.link import Link
 from edge.mood import Ack, MessageError, Mood, Status, address, decode, topic
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,9 @@ BATCH = 500
 """Windows committed together at most; under load a commit is shared, at rest it is not awaited."""
 
 RETRY_S = 2.0
+"""After a commit that failed; what comes meanwhile and finds no place is not acknowledged."""
+
+KINDS = ("mood", "status")
 
 
 class Ingest:
@@ -41,7 +46,6 @@ class Ingest:
         registry: CollectorRegistry,
         on_stored: Callable[[Mood], None] = lambda _mood: None,
     ) -> None:
-        self._settings = settings
         self._store = store
         self._rooms = rooms
         self._on_stored = on_stored
@@ -50,59 +54,64 @@ class Ingest:
         self._messages = Counter(
             "roommood_messages", "Messages received.", ["kind", "result"], registry=registry
         )
-        self._client = client(settings, f"roommood-{name}")
-        self._client.on_connect = self._connected
-        self._client.on_disconnect = self._disconnected
-        self._client.on_message = self._received
-        self._trouble = Trouble(log)
-        self._stopping = False
+        self._stopping = threading.Event()
+        self.storing = True
+        """Whether the last commit went well."""
+        self._link = Link(
+            settings,
+            f"roommood-{name}",
+            log,
+            topics=(topic("+", "+", "mood"), topic("+", "+", "status")),
+            on_up=lambda: None,
+            on_message=self._received,
+            meanwhile="trying again",
+        )
 
     @property
     def connected(self) -> bool:
-        return self._client.is_connected()
+        return self._link.connected
 
     def start(self) -> None:
         self._writer.start()
-        connect(self._client, self._settings)
+        self._link.start()
 
     def stop(self) -> None:
         """Writes what was received, then leaves the broker."""
-        self._stopping = True
-        self._client.on_message = None
-        self._waiting.put(None)
+        self._stopping.set()
+        with contextlib.suppress(queue.Full):
+            self._waiting.put(None, timeout=1)
         self._writer.join(5)
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._link.stop()
 
-    def _connected(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
-        if reason.is_failure:
-            self._trouble.refused(reason)
+    def _received(self, name: str, payload: bytes) -> None:
+        kind = name.rpartition("/")[2]
+        if self._stopping.is_set():
             return
-        log.info("broker: connected to %s:%d", self._settings.host, self._settings.port)
-        self._trouble.over()
-        self._client.subscribe([(topic("+", "+", "mood"), 1), (topic("+", "+", "status"), 1)])
-
-    def _disconnected(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
-        if not self._stopping:
-            self._trouble.lost(reason, "trying again")
-
-    def _received(self, _c: Any, _u: Any, message: Any) -> None:
-        kind = message.topic.rpartition("/")[2]
         try:
             if kind == "mood":
-                self._waiting.put(self._checked(Mood, message))
+                self._take(self._checked(Mood, name, payload))
             else:
-                self._rooms.heard(self._checked(Status, message))
+                self._rooms.heard(self._checked(Status, name, payload))
                 self._messages.labels("status", "accepted").inc()
         except MessageError as error:
-            self._messages.labels(kind, "refused").inc()
-            log.warning("%s: refused: %s", message.topic, error)
+            self._messages.labels(kind if kind in KINDS else "other", "refused").inc()
+            log.warning("%s: refused: %s", name, error)
+
+    def _take(self, mood: Mood) -> None:
+        """To the writer; what it cannot take now is not acknowledged, and so comes again.
+
+        Waiting here instead would keep the connection from answering, and the broker would end it.
+        """
+        try:
+            self._waiting.put_nowait(mood)
+        except queue.Full:
+            self._messages.labels("mood", "deferred").inc()
 
     @staticmethod
-    def _checked(kind: Any, message: Any) -> Any:
+    def _checked(kind: Any, name: str, payload: bytes) -> Any:
         """The message, which must speak of the room on whose topic it came."""
-        content = decode(kind, message.payload)
-        where = address(message.topic)
+        content = decode(kind, payload)
+        where = address(name)
         if where is None or where[:2] != (content.site, content.room):
             raise MessageError("site or room: not those of the topic")
         return content
@@ -127,15 +136,24 @@ class Ingest:
         except SQLAlchemyError as error:
             # Nothing is acknowledged, so the agents keep these windows and send them again.
             self._messages.labels("mood", "failed").inc(len(batch))
-            log.error("database: %s; windows stay with their agents", str(error).splitlines()[0])
-            time.sleep(RETRY_S)
+            if self.storing:
+                log.error("database: %s; windows stay with their agents", _first_line(error))
+            self.storing = False
+            self._stopping.wait(RETRY_S)
             return
+        if not self.storing:
+            log.info("database: it takes windows again")
+        self.storing = True
         for mood in batch:
             ack = Ack(boot=mood.boot, seq=mood.seq, windows=mood.windows).encode()
-            self._client.publish(topic(mood.site, mood.room, "ack"), ack, qos=1)
+            self._link.publish(topic(mood.site, mood.room, "ack"), ack)
         now = time.time()
         for mood in new:
             self._rooms.saw(mood, now)
             self._on_stored(mood)
         self._messages.labels("mood", "stored").inc(len(new))
         self._messages.labels("mood", "repeated").inc(len(batch) - len(new))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

@@ -69,11 +69,21 @@ class Rooms:
         key = (mood.site, mood.room)
         with self._lock:
             known = self._moods.get(key)
-            if known is not None and known[0].start > mood.start:
+            if known is not None and not self._is_newer(mood, known[0]):
                 return False
             self._moods[key] = (mood, received)
         self._tell(key, Event("mood", mood.model_dump_json(by_alias=True)))
         return True
+
+    def _is_newer(self, mood: Mood, known: Mood) -> bool:
+        """By number within a run of the agent, since clocks jump; else the run that goes on now."""
+        if mood.boot == known.boot:
+            return mood.seq > known.seq
+        status = self._status.get((mood.site, mood.room))
+        running = status.boot if status is not None else None
+        if running in (mood.boot, known.boot):
+            return running == mood.boot
+        return mood.start >= known.start
 
     def heard(self, status: Status) -> None:
         key = (status.site, status.room)

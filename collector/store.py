@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     Connection,
     Engine,
@@ -26,6 +27,7 @@ from sqlalchemy import (
     inspect,
     select,
     text,
+    tuple_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
@@ -44,7 +46,7 @@ moods = Table(
     Column("room", String(32), nullable=False),
     Column("device", String(32), nullable=False),
     Column("boot", String(36), nullable=False),
-    Column("seq", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
     Column("start", Float, nullable=False),  # seconds since 1970, UTC
     Column("seconds", Float, nullable=False),
     Column("clock", String(8), nullable=False),
@@ -77,7 +79,7 @@ class Store:
             if self._engine.dialect.name == "sqlite":
                 event.listen(self._engine, "connect", _prepare_sqlite)
             metadata.create_all(self._engine)
-            _add_windows(self._engine)
+            _bring_up_to_date(self._engine)
         except (SQLAlchemyError, ImportError) as error:
             reason = str(error).splitlines()[0]
             raise Refusal(f"database {self._shown}: {reason}: check 'database'") from None
@@ -125,10 +127,21 @@ class Store:
             return [_mood(row) for row in reversed(connection.execute(query).mappings().all())]
 
     def latest(self) -> list[Kept]:
-        """The newest window of every room."""
-        newest = select(func.max(moods.c.id)).group_by(moods.c.site, moods.c.room)
+        """The newest window of every room: the last of the run of which something came last.
+
+        What came last may be a backlog, whose windows come after newer ones.
+        """
+        last = select(func.max(moods.c.id)).group_by(moods.c.site, moods.c.room)
+        run = moods.alias()
+        newest = (
+            select(func.max(moods.c.seq), moods.c.device, moods.c.boot)
+            .join(run, (run.c.device == moods.c.device) & (run.c.boot == moods.c.boot))
+            .where(run.c.id.in_(last))
+            .group_by(moods.c.device, moods.c.boot)
+        )
+        ours = tuple_(moods.c.seq, moods.c.device, moods.c.boot)
         with self._engine.connect() as connection:
-            rows = connection.execute(select(moods).where(moods.c.id.in_(newest))).mappings()
+            rows = connection.execute(select(moods).where(ours.in_(newest))).mappings()
             return [Kept(_mood(row), row["received"]) for row in rows]
 
     def ping(self) -> None:
@@ -146,13 +159,19 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA busy_timeout=5000")
 
 
-def _add_windows(engine: Engine) -> None:
-    """Gives a database of an earlier version the column that it lacks."""
-    if "windows" not in {column["name"] for column in inspect(engine).get_columns("mood")}:
-        with engine.begin() as connection:
+def _bring_up_to_date(engine: Engine) -> None:
+    """Gives a database of an earlier version what it lacks: a column, and PostgreSQL large numbers.
+
+    SQLite's integers are large in any case.
+    """
+    columns = {column["name"]: column["type"] for column in inspect(engine).get_columns("mood")}
+    with engine.begin() as connection:
+        if "windows" not in columns:
             connection.execute(
                 text("ALTER TABLE mood ADD COLUMN windows INTEGER NOT NULL DEFAULT 1")
             )
+        if engine.dialect.name != "sqlite" and not isinstance(columns["seq"], BigInteger):
+            connection.execute(text("ALTER TABLE mood ALTER COLUMN seq TYPE BIGINT"))
 
 
 def _row(mood: Mood, received: float) -> dict[str, Any]:

@@ -181,7 +181,7 @@ def _start_agent(demo: Demo, broker_port: int) -> subprocess.Popen[bytes]:
         "room": ROOM,
         "camera": str(Path(demo.source).resolve()) if Path(demo.source).exists() else demo.source,
         "window_seconds": demo.window,
-        "broker": {"port": broker_port},
+        "broker": {"port": broker_port, "protocol": "3.1.1"},
         "state": str(demo.state / "agent"),
         "log_level": "warning",
         "demo": True,
@@ -206,7 +206,7 @@ def _collector_settings(demo: Demo, broker_port: int) -> CollectorSettings:
         port = PORT if _is_free(PORT) else 0
     settings = {
         "database": f"sqlite:///{demo.state / 'collector.sqlite'}",
-        "broker": {"port": broker_port},
+        "broker": {"port": broker_port, "protocol": "3.1.1"},
         "web": {"port": port},
     }
     config = demo.state / "collector.yaml"

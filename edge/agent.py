@@ -9,18 +9,20 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from datetime import date, datetime, timezone
+from datetime import date
 from importlib.metadata import version
 from uuid import uuid4
 
 from edge.camera import is_live, make
-from edge.capture import FROZEN_S, Capture
-from edge.clock import trust
+from edge.camera.base import Camera
+from edge.capture import Capture
+from edge.clock import Reading, WallClock
 from edge.config import AgentSettings
 from edge.disclosure import Disclosed, headcount, withhold
 from edge.emotion import Expressions
-from edge.errors import CameraFault
+from edge.errors import Stalled
 from edge.faces import HaarDetector
+from edge.health import endpoint
 from edge.kiosk.view import View
 from edge.mood import UNCERTAIN, Command, Health, Mood, Pause
 from edge.outbox import Outbox
@@ -31,7 +33,9 @@ from edge.permission.mode import Mode, decide, responsible
 from edge.permission.schedule import Schedule
 from edge.permission.switch import Switch
 from edge.publish import Publisher
+from edge.supervise import Deadline, Progress, Supervisor, resident_mb
 from edge.tally import Tally
+from edge.thermal import temperature, throttled
 
 log = logging.getLogger(__name__)
 
@@ -39,23 +43,28 @@ log = logging.getLogger(__name__)
 FACE = "face"
 """What every face counts as where no expression is read."""
 
-DRIVER_HANGS_S = 60.0
-"""Longer than any camera takes to open or to give a frame."""
+OUTBOX = "outbox.sqlite"
+"""In the state folder."""
 
 NO_MODEL = "0" * 12
 """In place of the model's digest where none is loaded."""
 
 
 class Agent:
-    """Made from settings, raising Refusal for what they name and is not there; then `run`."""
+    """Made from settings, raising Refusal for what they name and is not there; then `run`.
 
-    def __init__(self, settings: AgentSettings) -> None:
+    A camera and an outbox of one's own take the place of those that the settings name.
+    """
+
+    def __init__(
+        self, settings: AgentSettings, camera: Camera | None = None, outbox: Outbox | None = None
+    ) -> None:
         self._settings = settings
         self._switch = Switch(settings.state / "switch.json")
         self._gate = Gate(self._switch, Schedule(settings.schedule) if settings.schedule else None)
         self._panel = panel(settings.gpio, lambda: self._switch.toggle("button"))
-        frozen_s = FROZEN_S if is_live(settings.camera) else None
-        self._capture = Capture(make(settings.camera), self._panel.show, frozen_s)
+        frozen_s = settings.supervision.frozen_s if camera or is_live(settings.camera) else None
+        self._capture = Capture(camera or make(settings.camera), self._panel.show, frozen_s)
         self._set_mode(decide(settings, date.today()))
         found = settings.faces
         self._detector = HaarDetector(found.scale_factor, found.min_neighbors, found.min_size)
@@ -66,7 +75,10 @@ class Agent:
         self._started = time.monotonic()
         self._frames_per_s, self._ms_per_frame = 0.0, 0.0
         self._stopping = threading.Event()
-        self._outbox = Outbox(settings.state / "outbox.sqlite")
+        self._failure = ""
+        self._inference = Progress()
+        self._clock = WallClock(settings.state / OUTBOX, settings.state / f"{OUTBOX}-wal")
+        self._outbox = outbox or Outbox(settings.state / OUTBOX)
         self._publisher = Publisher(
             settings.broker,
             self._outbox,
@@ -76,8 +88,21 @@ class Agent:
             boot=self._boot,
             health=self._health,
             on_command=self._switch.obey,
+            clock=self._clock,
         )
+        self._supervisor = self._supervise()
         self._kiosk = kiosk(settings, self._view, self._pressed)
+        self._endpoint = endpoint(settings.health.port, self._health) if settings.health else None
+
+    def _supervise(self) -> Supervisor:
+        limits = self._settings.supervision
+        deadlines = (
+            Deadline("camera's driver", self._capture.hanging, limits.driver_s),
+            Deadline("camera", self._capture.blind, limits.camera_s),
+            Deadline("inference", self._inference.still, limits.inference_s),
+            Deadline("publishing", self._publisher.still, limits.publishing_s),
+        )
+        return Supervisor(deadlines, limits.memory_mb, self._sentence, self._give_up)
 
     def _set_mode(self, mode: Mode) -> None:
         """Loads the model, or lets go of it: without it no expression can be read."""
@@ -99,21 +124,34 @@ class Agent:
         """Ends `run` after the frame at hand; safe to call from a signal handler."""
         self._stopping.set()
 
+    def _give_up(self, why: str) -> None:
+        self._failure = why
+        self._stopping.set()
+
     def run(self) -> None:
-        """Publishes a mood for every window until `stop`; the last one may be shorter."""
+        """Publishes a mood for every window until `stop`; the last one may be shorter.
+
+        Raises Stalled for what only a new process can mend.
+        """
         self._publisher.start()
-        if self._kiosk:
-            self._kiosk.start()
+        pages = [page for page in (self._kiosk, self._endpoint) if page]
+        for page in pages:
+            page.start()
+        self._inference.beat()
+        self._supervisor.start()
         try:
             while not self._stopping.is_set():
                 self._window()
         finally:
             self._capture.stop(timeout=1)
             self._publisher.stop(timeout=1)
-            if self._kiosk:
-                self._kiosk.stop()
+            for page in pages:
+                page.stop()
             self._panel.close()
             self._outbox.close()
+            self._supervisor.stop()
+        if self._failure:
+            raise Stalled(self._failure)
 
     def _window(self) -> None:
         # An attestation may have begun, ended or been replaced since the last window.
@@ -121,7 +159,7 @@ class Agent:
         if mode != self._mode:
             self._set_mode(mode)
         begun = time.monotonic()
-        start, clock = datetime.now(timezone.utc), trust()
+        start = self._clock.now()
         end = begun + self._settings.window_seconds
         period = 1 / self._settings.frames_per_second
         tally = Tally(self._labels)
@@ -129,12 +167,11 @@ class Agent:
         self._look(pause)
         busy = 0.0
         while (now := time.monotonic()) < end and not self._stopping.is_set():
+            self._inference.beat()
             if self._gate.closed_by() != pause:
                 break
             frame = None if pause else self._capture.take(min(0.1, end - now))
             if frame is None:
-                if self._capture.hanging() > DRIVER_HANGS_S:
-                    raise CameraFault("camera: its driver does not return: starting anew")
                 self._stopping.wait(min(0.1, end - now) if pause else 0)
                 continue
             taken = time.monotonic()
@@ -148,7 +185,7 @@ class Agent:
         self._frames_per_s = tally.frames / seconds
         self._ms_per_frame = 1000 * busy / tally.frames if tally.frames else 0.0
         if tally.frames or not self._stopping.is_set():
-            self._keep(self._say(tally, pause), tally.frames, start, seconds, clock)
+            self._keep(self._say(tally, pause), tally.frames, start, seconds)
 
     def _look(self, pause: Pause | None) -> None:
         """Opens or closes the camera, and tells everyone."""
@@ -170,9 +207,7 @@ class Agent:
             return headcount(tally.typical()[FACE], self._settings.disclosure.min_faces)
         return self._control.tell(tally)
 
-    def _keep(
-        self, seen: Disclosed, frames: int, start: datetime, seconds: float, clock: str
-    ) -> None:
+    def _keep(self, seen: Disclosed, frames: int, start: Reading, seconds: float) -> None:
         mood = Mood.model_validate(
             {
                 "schema": "roommood.mood/1",
@@ -181,9 +216,9 @@ class Agent:
                 "device": self._settings.device,
                 "boot": self._boot,
                 "seq": self._seq,
-                "start": start,
+                "start": start.at,
                 "seconds": round(seconds, 3),
-                "clock": clock,
+                "clock": start.clock,
                 "frames": frames,
                 "model": self._digest,
                 **seen._asdict(),
@@ -206,7 +241,20 @@ class Agent:
             mode=self._mode.name,
             because=self._mode.because,
             pause=self._pause,
+            faces=self._newest.faces if self._newest else None,
+            model=self._digest,
+            last_ack_s=self._publisher.last_ack_s(),
+            dropped=self._outbox.dropped,
+            disk="failing" if self._outbox.trouble else "ok",
+            temperature_c=temperature(),
+            throttled=throttled(),
+            memory_mb=round(resident_mb(), 1),
         )
+
+    def _sentence(self) -> str:
+        """For `systemctl status`."""
+        doing = f"paused ({self._pause})" if self._pause else f"{self._frames_per_s:.1f} frames/s"
+        return f"{self._mode.name}: {doing}, {len(self._outbox)} windows waiting"
 
     def _view(self) -> View:
         return View(

@@ -10,9 +10,13 @@ from pathlib import Path
 from edge.errors import Refusal
 
 
+class Busy(Refusal):
+    """Another process holds the state folder."""
+
+
 @contextlib.contextmanager
 def alone(state: Path) -> Iterator[None]:
-    """Holds the state folder; raises Refusal where another process does."""
+    """Holds the state folder; raises Busy where another process does, Refusal for the folder."""
     path = state / "agent.lock"
     try:
         state.mkdir(parents=True, exist_ok=True)
@@ -23,7 +27,7 @@ def alone(state: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise Refusal(
+            raise Busy(
                 f"{state}: an agent is running with it: stop that first "
                 "(systemctl stop roommood-agent)"
             ) from None

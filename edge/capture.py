@@ -20,10 +20,8 @@ from edge.errors import CameraFault
 log = logging.getLogger(__name__)
 
 FIRST_WAIT_S = 0.5
-LONGEST_WAIT_S = 30.0
+LONGEST_WAIT_S = 10.0
 LONGEST_HANG_S = 10.0
-FROZEN_S = 30.0
-"""No sensor gives the same picture twice; one that does for so long has stopped."""
 
 SPARSE = 8
 """Every so many pixels, in both directions, are compared from frame to frame."""
@@ -33,7 +31,7 @@ class Capture:
     """Runs a camera in a thread between `start` and `stop`; the camera is open only then.
 
     `indicate` is told True before the camera is opened and False after it is closed. `frozen_s`,
-    for real cameras only, is how long a picture may stay the same.
+    for real cameras only, is how long a picture may stay the same: no sensor gives one twice.
     """
 
     def __init__(
@@ -47,6 +45,7 @@ class Capture:
         self._frozen_s = frozen_s
         self._changed = (0, 0.0)
         self._called: float | None = None
+        self._seen = time.monotonic()
         self.is_open = False
         self._slot: Grey | None = None
         self._failure: BaseException | None = None
@@ -61,6 +60,7 @@ class Capture:
         if self._thread is not None:
             self._thread.join(LONGEST_HANG_S)  # two threads must not share a camera
         self.running = True
+        self._seen = time.monotonic()
         self._stopping = threading.Event()
         self._thread = threading.Thread(
             target=self._run, args=(self._stopping,), name="capture", daemon=True
@@ -95,6 +95,10 @@ class Capture:
         """Seconds for which the driver has not returned; 0 while it does."""
         called = self._called
         return 0.0 if called is None else time.monotonic() - called
+
+    def blind(self) -> float:
+        """Seconds without a frame; 0 while the camera is meant to be closed."""
+        return time.monotonic() - self._seen if self.running else 0.0
 
     def _open(self) -> None:
         self._tell(True)
@@ -131,7 +135,7 @@ class Capture:
                         frame = self._read()
                         if not working:
                             log.info("camera: back")
-                        working, wait = True, FIRST_WAIT_S
+                        working, wait, self._seen = True, FIRST_WAIT_S, time.monotonic()
                         with self._news:
                             if self._slot is not None:
                                 self._slot.fill(0)  # nobody will look at it any more

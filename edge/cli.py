@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -15,16 +14,14 @@ import click
 
 from edge.alone import alone
 from edge.config import AgentSettings
-from edge.errors import CameraFault, Refusal
+from edge.errors import CameraFault, Refusal, Stalled
 from edge.memory import no_core_dumps, no_swap
 from edge.permission.audit import Audit
 from edge.permission.pin import SHORTEST, Pin, hash_pin
 from edge.settings import load, show
+from edge.supervise import TRY_AGAIN
 
 log = logging.getLogger(__name__)
-
-TRY_AGAIN = os.EX_TEMPFAIL
-"""The exit status, 75, for a fault that a new process may not have; systemd starts one."""
 
 config_option = click.option(
     "--config", required=True, type=click.Path(path_type=Path), help="The settings, a YAML file."
@@ -64,8 +61,7 @@ def run(config: Path) -> None:
         stop_on_signals(made.stop)
         try:
             made.run()
-        except CameraFault as fault:
-            log.error("%s", fault)
+        except Stalled:  # the supervisor has said what
             sys.exit(TRY_AGAIN)
 
 

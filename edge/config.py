@@ -128,6 +128,26 @@ class KioskSettings(Section):
     """Who answers for it, and where to ask; by default as in the attestation."""
 
 
+class HealthSettings(Section):
+    """How the device does, as JSON on loopback."""
+
+    port: int = Field(8645, ge=0, le=65535)
+
+
+class SupervisionSettings(Section):
+    """How long a part may stand still before it is started anew, and the memory it may have."""
+
+    frozen_s: float = Field(30, ge=1, le=3600)
+    """A camera that gives the same picture for so long is opened anew."""
+    camera_s: float = Field(600, ge=5, le=86_400)
+    """Without any frame for so long, though it was opened anew, the process is replaced."""
+    driver_s: float = Field(60, ge=1, le=3600)
+    """A driver that does not return for so long ends the process: nothing else helps."""
+    inference_s: float = Field(60, ge=5, le=3600)
+    publishing_s: float = Field(60, ge=5, le=3600)
+    memory_mb: float = Field(500, ge=100, le=65_536)
+
+
 class AgentSettings(Section):
     """One agent in one room."""
 
@@ -154,6 +174,8 @@ class AgentSettings(Section):
     schedule: ScheduleSettings | None = None
     gpio: GpioSettings | None = None
     kiosk: KioskSettings | None = None
+    health: HealthSettings | None = None
+    supervision: SupervisionSettings = SupervisionSettings()
     pin: PinHash | None = None
     """Asked by `agent aim`, and by the kiosk's button; as `roommood agent pin` prints it."""
     state: FilePath

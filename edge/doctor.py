@@ -5,19 +5,20 @@ Unlike `agent check` it does not stop at the first one.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime, timezone
 from typing import Any, Literal, NamedTuple
 
-from edge.alone import alone
-from edge.broker import client
-from edge.clock import trust
+from edge.alone import Busy, alone
+from edge.broker import BrokerSettings, Version, client
+from edge.clock import BUILT, WallClock, trust
 from edge.config import AgentSettings
 from edge.errors import CameraFault, Refusal
 from edge.memory import no_swap
@@ -29,9 +30,6 @@ LEAST_FREE = 100 * 2**20
 """Bytes on the disk that holds the outbox."""
 
 CERTIFICATE_WARNS_DAYS = 20
-BUILT = date(2026, 1, 1)
-"""No clock is right that is before this program was written."""
-
 BROKER_WAITS_S = 8.0
 
 
@@ -120,12 +118,8 @@ def _model(settings: AgentSettings) -> Finding:
 
 
 def _state(settings: AgentSettings) -> Finding:
-    try:
-        with alone(settings.state):
-            pass
-    except Refusal as refusal:
-        if "is running" not in str(refusal):
-            raise
+    with contextlib.suppress(Busy), alone(settings.state):
+        pass
     free = shutil.disk_usage(settings.state).free
     seen = f"{settings.state}: {free // 2**20} MB free"
     if not os.access(settings.state, os.W_OK):
@@ -136,11 +130,11 @@ def _state(settings: AgentSettings) -> Finding:
 
 
 def _clock(_: AgentSettings) -> Finding:
-    now = datetime.now(timezone.utc)
-    seen = f"{now:%Y-%m-%d %H:%M} UTC, {trust()}"
-    if now.date() < BUILT:
+    now, trusted = datetime.now(timezone.utc), trust()
+    seen = f"{now:%Y-%m-%d %H:%M} UTC, {trusted}"
+    if now < BUILT:
         return _fault("clock", seen, "set the clock: timedatectl set-ntp true")
-    if trust() != "synced":
+    if trusted != "synced":
         return Finding("clock", "warning", seen, "let it be set: timedatectl set-ntp true")
     return Finding("clock", "ok", seen)
 
@@ -170,10 +164,8 @@ def _camera(settings: AgentSettings) -> Finding:
             height, width = camera.read().shape
     except CameraFault as fault:
         return _fault("camera", *_split(str(fault)))
-    except Refusal as refusal:
-        if "is running" in str(refusal):
-            return Finding("camera", "ok", "in use by the agent that is running")
-        raise
+    except Busy:
+        return Finding("camera", "ok", "in use by the agent that is running")
     finally:
         camera.close()
     return Finding("camera", "ok", f"{settings.camera.rpartition('@')[2]}: {width}x{height}")
@@ -208,7 +200,7 @@ def _broker(settings: AgentSettings) -> Finding:
     except OSError as error:
         remedy = "check 'broker.host' and 'broker.port', the network, and that the broker runs"
         return _fault("broker", f"{place}: {error.strerror or error}", remedy)
-    answer = _connect(lambda: client(broker, f"roommood-doctor-{os.getpid()}"), broker)
+    answer = _connect(broker)
     if answer is None:
         return _fault("broker", f"{place}: no answer", "check that TLS is meant on both sides")
     if answer.is_failure:
@@ -216,11 +208,15 @@ def _broker(settings: AgentSettings) -> Finding:
     return Finding("broker", "ok", place)
 
 
-def _connect(make: Callable[[], Any], broker: Any) -> Any:
-    """What the broker answers to a connection of its own, or None."""
+def _connect(broker: BrokerSettings) -> Any:
+    """What the broker answers to a connection of its own, or None.
+
+    In MQTT 3.1.1, which every broker speaks, whatever the agent will find.
+    """
     answers: list[Any] = []
     answered = threading.Event()
-    made = make()
+    version: Version = "5" if broker.protocol == "5" else "3.1.1"
+    made = client(broker, f"roommood-doctor-{os.getpid()}", version, WallClock())
 
     def heard(_c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
         answers.append(reason)

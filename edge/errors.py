@@ -12,3 +12,7 @@ class Refusal(Exception):
 
 class CameraFault(Exception):
     """A camera that does not answer now but may again: the agent closes it and tries later."""
+
+
+class Stalled(Exception):
+    """A part of the agent that stands still: a new process may do better, and systemd starts it."""

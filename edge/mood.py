@@ -58,6 +58,9 @@ Reason = Literal[
 Pause = Literal["command", "button", "kiosk", "schedule", "clock", "unreadable"]
 """Who or what keeps the camera closed."""
 
+Throttle = Literal["under_voltage", "capped", "throttled", "soft_limit"]
+"""Why a Raspberry Pi runs slower than it could; `capped` is its frequency."""
+
 REASONS: dict[Reason, str] = {
     "attested": "somebody answers for it",
     "exempt_source": "exempt: the source is simulated or recorded, nobody is being watched",
@@ -91,6 +94,8 @@ Instant = Annotated[
     PlainSerializer(rfc3339, return_type=str),
 ]
 Identity = Annotated[UUID, Field(strict=False)]  # JSON has no UUIDs either
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
+"""SHA-256 of a model file, shortened."""
 Cell = Annotated[int, Field(ge=0, le=10_000)]
 Windows = Annotated[int, Field(ge=1, le=100_000)]
 """How many windows a message stands for, the last of which has its `seq`; 1 is not written."""
@@ -133,7 +138,7 @@ class Mood(Message):
     faces: Cell | None
     counts: dict[Label, Cell] | None = Field(max_length=24)
     withheld: Withheld | None
-    model: str = Field(pattern=r"^[0-9a-f]{12}$")
+    model: Digest
     windows: Windows = 1
 
     @model_serializer(mode="wrap")
@@ -168,6 +173,18 @@ class Health(Message):
     mode: ModeName
     because: Reason
     pause: Pause | None = None
+    faces: Cell | None = None
+    """As in the newest window: null where that tells none."""
+    model: Digest | None = None
+    last_ack_s: int | None = Field(None, ge=0)
+    """Seconds since the collector last acknowledged a window, in this run."""
+    dropped: int = Field(0, ge=0)
+    """Windows lost because not even merging made room, since the start."""
+    disk: Literal["ok", "failing"] = "ok"
+    """`failing`: the disk takes no windows, and they wait in memory."""
+    temperature_c: float | None = Field(None, ge=-40, le=150)
+    throttled: tuple[Throttle, ...] = Field((), strict=False)
+    memory_mb: float | None = Field(None, ge=0)
 
 
 class Status(Message):

@@ -6,24 +6,30 @@ when the collector says that it has committed it.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
 from typing import Any
 from uuid import UUID
 
-from edge.broker import BrokerSettings, Trouble, client, connect
+from edge.broker import BrokerSettings
+from edge.clock import WallClock
+from edge.link import Link, Will
 from edge.mood import Ack, Command, Health, MessageError, State, Status, decode, topic
 from edge.outbox import Outbox
+from edge.supervise import Progress
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 64
-"""Unacknowledged windows on their way at a time."""
+"""Unacknowledged windows on their way at a time: a collector that cannot store gets no more."""
 
-RESEND_S = 10.0
+RESEND_S, LONGEST_RESEND_S = 10.0, 300.0
+"""A window is sent again after so long, twice as long each time while none is acknowledged."""
+
 STATUS_EVERY_S = 30.0
 
 
@@ -41,29 +47,37 @@ class Publisher:
         boot: UUID,
         health: Callable[[], Health],
         on_command: Callable[[Command], None],
+        clock: WallClock,
     ) -> None:
-        self._settings = settings
         self._outbox = outbox
         self._site, self._room, self._device, self._boot = site, room, device, boot
         self._health = health
         self._on_command = on_command
+        self._clock = clock
         self._state: State = "online"
         self._sent: dict[tuple[UUID, int], float] = {}
+        self._resend_s = RESEND_S
+        self._acknowledged: float | None = None
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._trouble = Trouble(log)
+        self._progress = Progress()
         self._thread = threading.Thread(target=self._run, name="publish", daemon=True)
-        self._client = client(settings, f"roommood-agent-{site}-{device}")
-        self._client.on_connect = self._connected
-        self._client.on_disconnect = self._disconnected
-        self._client.on_message = self._received
-        self._client.will_set(
-            self._topic("status"), self._status("offline").encode(), qos=1, retain=True
+        self._link = Link(
+            settings,
+            f"roommood-agent-{site}-{device}",
+            log,
+            topics=(self._topic("ack"), self._topic("command")),
+            on_up=self._connected,
+            on_message=self._received,
+            meanwhile="windows wait in the outbox",
+            will=Will(self._topic("status"), self._status("offline").encode()),
+            clock=clock,
         )
 
     def start(self) -> None:
-        connect(self._client, self._settings)
+        self._progress.beat()
+        self._link.start()
         self._thread.start()
 
     def wake(self) -> None:
@@ -75,28 +89,38 @@ class Publisher:
         self._state = state
         self._publish_status(state)
 
+    def still(self) -> float:
+        """For how many seconds nothing has moved here; a thread that has died will not again."""
+        return self._progress.still() if self._link.alive and self._thread.is_alive() else math.inf
+
+    def last_ack_s(self) -> int | None:
+        """Seconds since the collector last acknowledged a window, in this run."""
+        at = self._acknowledged
+        return None if at is None else int(time.monotonic() - at)
+
     def stop(self, timeout: float) -> None:
         """Waits up to `timeout` seconds for acknowledgements, says offline, disconnects."""
         end = time.monotonic() + timeout
         self._wake.set()
-        while self._client.is_connected() and len(self._outbox) and time.monotonic() < end:
+        while self._link.connected and len(self._outbox) and time.monotonic() < end:
             time.sleep(0.02)
         self._stopping.set()
         self._wake.set()
-        if self._client.is_connected():
+        if self._link.connected:
             farewell = self._publish_status("offline")
-            farewell.wait_for_publish(max(0.1, end - time.monotonic()))
-        self._client.disconnect()
-        self._client.loop_stop()
+            with contextlib.suppress(RuntimeError):  # the connection went this moment
+                farewell.wait_for_publish(max(0.1, end - time.monotonic()))
+        self._link.stop()
         if self._thread.is_alive():
             self._thread.join(1)
 
     def _run(self) -> None:
         status_due = time.monotonic() + STATUS_EVERY_S
         while not self._stopping.is_set():
+            self._progress.beat()
             self._wake.wait(1.0)
             self._wake.clear()
-            if not self._client.is_connected() or self._stopping.is_set():
+            if not self._link.connected or self._stopping.is_set():
                 continue
             self._send_waiting()
             if time.monotonic() >= status_due:
@@ -110,42 +134,37 @@ class Publisher:
         newest = self._outbox.newest()
         if newest is not None and newest not in waiting:
             waiting.insert(0, newest)
+        again = False
         for mood in waiting:
             with self._lock:
                 key = (mood.boot, mood.seq)
-                if now - self._sent.get(key, -RESEND_S) < RESEND_S:
+                before = self._sent.get(key)
+                if before is not None and now - before < self._resend_s:
                     continue
+                again = again or before is not None
                 self._sent[key] = now
             # Only the newest window is retained: a late reader must not find an old one.
-            self._client.publish(self._topic("mood"), mood.encode(), qos=1, retain=mood == newest)
+            self._link.publish(self._topic("mood"), mood.encode(), retain=mood == newest)
+        if again:
+            self._resend_s = min(2 * self._resend_s, LONGEST_RESEND_S)
 
-    def _connected(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
-        if reason.is_failure:
-            self._trouble.refused(reason)
-            return
-        log.info("broker: connected to %s:%d", self._settings.host, self._settings.port)
-        self._trouble.over()
-        self._client.subscribe([(self._topic("ack"), 1), (self._topic("command"), 1)])
+    def _connected(self) -> None:
         self._publish_status(self._state)
         with self._lock:
             self._sent.clear()
         self._wake.set()
 
-    def _disconnected(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
-        if not self._stopping.is_set():
-            self._trouble.lost(reason, "windows wait in the outbox")
-
-    def _received(self, _c: Any, _u: Any, message: Any) -> None:
+    def _received(self, name: str, payload: bytes) -> None:
         try:
-            if message.topic == self._topic("ack"):
-                ack = decode(Ack, message.payload)
+            if name == self._topic("ack"):
+                ack = decode(Ack, payload)
                 self._outbox.remove(ack.boot, ack.seq, ack.windows)
                 self._forget_sent(ack.boot, ack.seq)
                 self._wake.set()
             else:
-                self._on_command(decode(Command, message.payload))
+                self._on_command(decode(Command, payload))
         except MessageError as error:
-            log.warning("%s: refused: %s", message.topic, error)
+            log.warning("%s: refused: %s", name, error)
 
     def _forget_sent(self, boot: UUID, seq: int) -> None:
         """Windows sent before one that was acknowledged got lost, since MQTT keeps the order.
@@ -156,10 +175,10 @@ class Publisher:
         with self._lock:
             acknowledged = self._sent.pop((boot, seq), 0.0)
             self._sent = {key: at for key, at in self._sent.items() if at >= acknowledged}
+            self._resend_s, self._acknowledged = RESEND_S, time.monotonic()
 
     def _publish_status(self, state: State) -> Any:
-        payload = self._status(state).encode()
-        return self._client.publish(self._topic("status"), payload, qos=1, retain=True)
+        return self._link.publish(self._topic("status"), self._status(state).encode(), retain=True)
 
     def _status(self, state: State) -> Status:
         return Status(
@@ -169,7 +188,7 @@ class Publisher:
             device=self._device,
             boot=self._boot,
             state=state,
-            at=datetime.now(timezone.utc),
+            at=self._clock.now().at,
             health=None if state == "offline" else self._health(),
         )
 

@@ -63,10 +63,10 @@ class LocalPages:
     `key` names the port's setting in a Refusal.
     """
 
-    def __init__(self, port: int, routes: Routes, folder: Path, key: str) -> None:
+    def __init__(self, port: int, routes: Routes, folder: Path | None, key: str) -> None:
         static = {
             f"GET /static/{path.name}": Answer(path.read_bytes(), KINDS[path.suffix])
-            for path in folder.iterdir()
+            for path in (folder.iterdir() if folder else ())
             if path.suffix in KINDS
         }
 

@@ -28,8 +28,6 @@ VALID: dict[str, Any] = json.loads(mood().encode())
 
 
 class Message(NamedTuple):
-    """As paho hands it over."""
-
     topic: str
     payload: bytes
 
@@ -95,7 +93,7 @@ def test_garbage_crashes_nothing_and_leaves_no_row(
     collector: tuple[Ingest, Store], message: Message
 ) -> None:
     ingest, store = collector
-    ingest._received(None, None, message)
+    ingest._received(*message)
     waiting = ingest._waiting.qsize()
     if is_good(message):
         if waiting:

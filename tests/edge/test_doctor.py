@@ -80,7 +80,9 @@ def test_a_certificate_says_when_it_ends(tmp_path: Path, days: int, state: str) 
 
 def test_a_full_disk_and_a_wrong_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "LEAST_FREE", 2**60)
-    monkeypatch.setattr(doctor, "BUILT", datetime.date(2999, 1, 1))
+    monkeypatch.setattr(
+        doctor, "BUILT", datetime.datetime(2999, 1, 1, tzinfo=datetime.timezone.utc)
+    )
     findings = found(tmp_path, broker={"port": 1})
     assert findings["state"].remedy == "make room on that disk"
     assert "timedatectl" in findings["clock"].remedy

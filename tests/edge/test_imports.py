@@ -13,11 +13,12 @@ from tests.conftest import ROOT
 
 AFTER_TALLY = [
     *("tally", "disclosure", "noise", "mood", "outbox", "publish", "broker", "clock", "durable"),
+    *("link", "supervise", "thermal", "health", "windows_file", "second_copy"),
     *("kiosk.server", "kiosk.view", "kiosk.pages"),
     *(f"permission.{part}" for part in ("audit", "gate", "gpio", "pin", "schedule", "switch")),
 ]
 PIXELS = {"cv2", "numpy", "PIL", "picamera2"}
-SHARED_WITH_COLLECTOR = {"edge.mood", "edge.broker", "edge.settings", "edge.errors"}
+SHARED_WITH_COLLECTOR = {"edge.mood", "edge.broker", "edge.link", "edge.settings", "edge.errors"}
 
 
 def module_path(name: str) -> Path | None:

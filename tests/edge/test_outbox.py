@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import contextlib
+import resource
 import sqlite3
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -10,6 +13,7 @@ import pytest
 from edge.errors import Refusal
 from edge.mood import Mood
 from edge.outbox import Outbox
+from edge.windows_file import RESERVE
 from tests.conftest import BOOT, mood
 
 
@@ -52,7 +56,7 @@ def test_a_full_outbox_merges_the_oldest_and_loses_no_time(tmp_path: Path) -> No
     for one in kept:
         assert one.seq - one.windows + 1 == ends
         ends = one.seq + 1
-    assert (tmp_path / "o.sqlite").stat().st_size < 200_000
+    assert (tmp_path / "o.sqlite").stat().st_size < 200_000 + RESERVE
 
 
 def test_where_nothing_can_be_merged_the_oldest_go(tmp_path: Path) -> None:
@@ -116,9 +120,98 @@ def test_what_can_be_read_of_a_damaged_file_is_taken_over(tmp_path: Path) -> Non
     middle = len(content) // 3 // 512 * 512
     content[middle : middle + 512] = b"\xff" * 512
     path.write_bytes(content)
+    for copy in tmp_path.glob("o.copy?"):
+        copy.unlink()
     kept = Outbox(path).waiting(1000)
     assert 10 < len(kept) < 400
     assert kept == [window(one.seq) for one in kept]
+
+
+def test_the_second_copy_gives_back_what_the_damaged_file_cannot(tmp_path: Path) -> None:
+    path = tmp_path / "o.sqlite"
+    outbox = Outbox(path)
+    for seq in range(400):
+        outbox.add(window(seq))
+    outbox.close()
+    path.write_bytes(b"\xff" * 100_000)
+    with (tmp_path / "o.copy0").open("ab") as copy:
+        copy.write(b"00000000 {}\n cut sho")
+    again = Outbox(path)
+    again.add(window(400))
+    assert again.waiting(1000) == [window(seq) for seq in range(401)]
+
+
+def test_damage_under_a_running_agent_is_mended(tmp_path: Path) -> None:
+    path = tmp_path / "o.sqlite"
+    outbox = Outbox(path)
+    for seq in range(4000):  # more than SQLite remembers without looking
+        outbox.add(window(seq))
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (path.stat().st_size - 4096))
+    assert outbox.waiting(5000) == [window(seq) for seq in range(4000)]
+    outbox.add(window(4000))
+    assert outbox.newest() == window(4000)
+    assert outbox.trouble == ""
+    assert (tmp_path / "o.damaged").exists()
+
+
+def test_a_flipped_digit_is_not_taken_for_a_count(tmp_path: Path) -> None:
+    path = tmp_path / "o.sqlite"
+    outbox = Outbox(path)
+    for seq in range(3):
+        outbox.add(window(seq))
+    outbox.close()
+    with contextlib.closing(sqlite3.connect(path)) as file, file:
+        content = window(1).encode().replace(b'"frames":30', b'"frames":31')
+        file.execute("UPDATE window SET mood = ? WHERE seq = 1", (content,))
+    assert Outbox(path).waiting(9) == [window(seq) for seq in range(3)]
+
+
+@contextlib.contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """No file may grow past `size` bytes, as if the disk were full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_disk_that_somebody_fills_does_not_matter_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "o.sqlite"
+    outbox = Outbox(path)
+    with full_disk(path.with_name("o.sqlite-wal").stat().st_size):
+        for seq in range(300):
+            outbox.add(window(seq))
+        assert outbox.trouble == ""
+    assert Outbox(path).waiting(999) == [window(seq) for seq in range(300)]
+
+
+def test_windows_wait_in_memory_while_the_disk_takes_none(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    path = tmp_path / "o.sqlite"
+    outbox = Outbox(path)
+    outbox.add(window(0))
+    with full_disk(100):
+        for seq in range(1, 40):
+            outbox.add(window(seq))
+        assert outbox.trouble
+        assert len(outbox) == 40
+        assert outbox.newest() == window(39)
+        assert outbox.waiting(999) == [window(seq) for seq in range(40)]
+        outbox.remove(BOOT, 20)
+        assert len(outbox) == 39
+    outbox.add(window(40))
+    assert outbox.trouble == ""
+    outbox.close()
+    assert [one.seq for one in Outbox(path).waiting(99)] == [n for n in range(41) if n != 20]
+    said = [record.message for record in caplog.records]
+    assert len([line for line in said if "wait in memory" in line]) == 1
+    assert "outbox: the disk takes windows again" in said
 
 
 def test_a_file_of_an_earlier_version_goes_on(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ import pytest
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from edge.broker import BrokerSettings
+from edge.broker import WILL_WAITS_S, BrokerSettings
+from edge.clock import WallClock
 from edge.mood import Ack, Command, Health
 from edge.outbox import Outbox
 from edge.publish import RESEND_S, Publisher
@@ -86,6 +87,7 @@ def start(
                 boot=BOOT,
                 health=lambda: health,
                 on_command=on_command,
+                clock=WallClock(),
             )
         )
         made[-1].start()
@@ -189,10 +191,10 @@ def test_it_says_goodbye_and_the_broker_says_it_after_a_crash(
     assert json.loads(listener.next("status").payload)["state"] == "online"
     publisher.say("paused")
     assert json.loads(listener.next("status").payload)["state"] == "paused"
-    socket = publisher._client.socket()
-    assert socket is not None
-    socket.close()  # as a crash would: no DISCONNECT is sent
-    assert json.loads(listener.next("status", 10).payload)["state"] == "offline"
+    publisher._link._stopping.set()  # as a crash would: no DISCONNECT is sent, nobody comes back
+    publisher._link._client.loop_stop()
+    publisher._link.cut()
+    assert json.loads(listener.next("status", WILL_WAITS_S + 5).payload)["state"] == "offline"
 
 
 def test_commands_are_obeyed_and_nonsense_is_not(
