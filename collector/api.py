@@ -17,6 +17,9 @@ from collector.live import Rooms, RoomState, View
 from collector.store import Store
 from edge.mood import Health, Mood
 
+RECONNECT_MS = 1000
+"""A browser whose feed ended asks again after so long; by default it is three seconds or more."""
+
 HALF_HOUR = timedelta(minutes=30)
 
 SiteName = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,32}$", description="The site's name.")]
@@ -77,7 +80,7 @@ def router(store: Store, rooms: Rooms, ingest: Ingest, registry: CollectorRegist
     async def live(site: SiteName, room: RoomName) -> AsyncIterator[ServerSentEvent]:
         """Events `mood` and `status`, each message as it was published; first what is known now."""
         async for event in rooms.feed(site, room):
-            yield ServerSentEvent(raw_data=event.data, event=event.name)
+            yield ServerSentEvent(raw_data=event.data, event=event.name, retry=RECONNECT_MS)
 
     @api.get("/healthz", tags=["service"])
     def healthz(response: Response) -> Alive:

@@ -17,6 +17,7 @@ from edge.errors import Refusal
 
 SUBCOMMANDS = {
     "agent": ("edge.cli", "The agent in the room."),
+    "bench": ("deploy.bench", "Measure the system, and try to break it."),
     "collector": ("collector.cli", "The service that keeps the counts and shows them."),
     "demo": ("deploy.demo", "The whole system on this machine."),
     "model": ("models.cli", "Train, quantize and evaluate model packs."),
@@ -28,6 +29,7 @@ EXTRA_OF = {
         ("fastapi", "uvicorn", "sqlalchemy", "jinja2", "prometheus_client"), "collector"
     ),
     "amqtt": "demo",
+    "time_machine": "bench",
     **dict.fromkeys(("torch", "litert_torch", "ai_edge_quantizer", "tqdm"), "train"),
     "matplotlib": "report",
 }

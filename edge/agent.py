@@ -78,7 +78,7 @@ class Agent:
         self._failure = ""
         self._inference = Progress()
         self._clock = WallClock(settings.state / OUTBOX, settings.state / f"{OUTBOX}-wal")
-        self._outbox = outbox or Outbox(settings.state / OUTBOX)
+        self._outbox = Outbox(settings.state / OUTBOX) if outbox is None else outbox
         self._publisher = Publisher(
             settings.broker,
             self._outbox,

@@ -1,0 +1,53 @@
+"""What the agents counted against what the collector holds."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from edge.mood import Mood, decode
+
+
+class Comparison(NamedTuple):
+    windows: int
+    """Windows that an agent kept."""
+    lost: int
+    """Of those, in no window of the collector's."""
+    duplicated: int
+    """Windows that the collector holds more than once, in whatever form."""
+    altered: int
+    """Windows whose content is another."""
+
+
+def journalled(path: Path) -> list[Mood]:
+    """Every window of a journal; a line that a kill cut short was never finished."""
+    if not path.exists():
+        return []
+    return [decode(Mood, line) for line in path.read_bytes().splitlines() if line.endswith(b"}")]
+
+
+def compare(counted: Iterable[Mood], held: Iterable[Mood]) -> Comparison:
+    """A merged window holds all that it stands for; its content is not looked at."""
+    covered: Counter[tuple[str, str, int]] = Counter()
+    whole: dict[tuple[str, str, int], Mood] = {}
+    for mood in held:
+        for seq in range(mood.seq - mood.windows + 1, mood.seq + 1):
+            covered[mood.device, str(mood.boot), seq] += 1
+        if mood.windows == 1:
+            whole[mood.device, str(mood.boot), mood.seq] = mood
+    windows = lost = altered = 0
+    for mood in counted:
+        key = (mood.device, str(mood.boot), mood.seq)
+        windows += 1
+        lost += not covered[key]
+        altered += key in whole and content(whole[key]) != content(mood)
+    return Comparison(windows, lost, sum(n - 1 for n in covered.values()), altered)
+
+
+def content(mood: Mood) -> dict[str, object]:
+    """As sent."""
+    sent: dict[str, object] = json.loads(mood.encode())
+    return sent
