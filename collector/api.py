@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from pydantic import AwareDatetime, BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
+from collector.coverage import Coverage, coverage
 from collector.ingest import Ingest
 from collector.live import Rooms, RoomState, View
 from collector.store import Store
@@ -19,6 +20,10 @@ from edge.mood import Health, Mood
 
 RECONNECT_MS = 1000
 """A browser whose feed ended asks again after so long; by default it is three seconds or more."""
+
+LONGEST = timedelta(days=1)
+LONGEST_WINDOW = timedelta(hours=1)
+"""As in edge/merge.py, which makes none longer."""
 
 HALF_HOUR = timedelta(minutes=30)
 
@@ -42,6 +47,14 @@ class Alive(BaseModel):
     status: str
     database: bool
     broker: bool
+
+
+def _span(begin: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
+    until = end or datetime.now(timezone.utc)
+    since = begin or until - HALF_HOUR
+    if since > until:
+        raise HTTPException(422, "'from' is later than 'to': swap them")
+    return since, until
 
 
 def room_now(view: View) -> RoomNow:
@@ -70,11 +83,28 @@ def router(store: Store, rooms: Rooms, ingest: Ingest, registry: CollectorRegist
         ] = None,
     ) -> list[Mood]:
         """Windows that start from `from` up to `to`, oldest first; at most the newest 10,000."""
-        until = end or datetime.now(timezone.utc)
-        since = begin or until - HALF_HOUR
-        if since > until:
-            raise HTTPException(422, "'from' is later than 'to': swap them")
+        since, until = _span(begin, end)
         return store.between(site, room, since, until)
+
+    @api.get("/api/rooms/{site}/{room}/coverage", tags=["rooms"])
+    def covered(
+        site: SiteName,
+        room: RoomName,
+        begin: Annotated[
+            AwareDatetime | None, Query(alias="from", description="RFC 3339; half an hour ago.")
+        ] = None,
+        end: Annotated[
+            AwareDatetime | None, Query(alias="to", description="RFC 3339; now.")
+        ] = None,
+    ) -> Coverage:
+        """How much of a lesson, or of any time up to a day, was really seen, and its gaps."""
+        since, until = _span(begin, end)
+        if not timedelta() < until - since <= LONGEST:
+            raise HTTPException(422, "'from' and 'to' must be apart, by a day at most")
+        # A window that began earlier may reach into the time asked about.
+        moods = store.between(site, room, since - LONGEST_WINDOW, until, limit=100_000)
+        reaching = [m for m in moods if m.start + timedelta(seconds=m.seconds) > since]
+        return coverage(reaching, since, until)
 
     @api.get("/api/rooms/{site}/{room}/live", tags=["rooms"], response_class=EventSourceResponse)
     async def live(site: SiteName, room: RoomName) -> AsyncIterator[ServerSentEvent]:

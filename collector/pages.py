@@ -12,6 +12,7 @@ from fastapi.templating import Jinja2Templates
 
 from collector import timeline
 from collector.api import RoomName, SiteName
+from collector.coverage import Coverage, coverage
 from collector.live import Rooms, View
 from collector.store import Store
 from edge.mood import OTHER, REASONS, UNCERTAIN, Mood, Pause, rfc3339
@@ -46,6 +47,9 @@ ORDER = ("happy", "surprise", "neutral", "sad", "fear", "disgust", "angry")
 
 LAST = (OTHER, UNCERTAIN)
 
+LEAST_MISSED = 0.03
+"""The window that is under way has not arrived either: that much is no news."""
+
 
 def label_order(moods: list[Mood]) -> list[str]:
     """Every label of these windows: known ones first, then a pack's own, then the vague ones."""
@@ -73,6 +77,19 @@ def sentence(view: View) -> str:
     return told
 
 
+def not_seen(covered: Coverage) -> str:
+    """What was missed of the time, in a sentence; nothing where that is hardly anything."""
+    parts = (
+        (covered.paused, "the camera was closed"),
+        (covered.no_camera, "the camera gave nothing"),
+        (covered.missing, "nothing has arrived"),
+    )
+    missed = [f"{share:.0%} {what}" for share, what in parts if share >= LEAST_MISSED]
+    if not missed:
+        return ""
+    return f"Seen: {covered.seen:.0%} of this time. Not seen: {', '.join(missed)}."
+
+
 def panel(view: View, store: Store) -> dict[str, Any]:
     """What the live part of a room's page shows."""
     now = datetime.now(timezone.utc)
@@ -86,12 +103,14 @@ def panel(view: View, store: Store) -> dict[str, Any]:
     ]
     bars.sort(key=lambda bar: order.index(bar[0]))
     drawn = timeline.draw(moods, order, now)
+    covered = coverage(moods, moods[0].start, now) if moods and moods[0].start < now else None
     return {
         "view": view,
         "latest": latest,
         "sentence": sentence(view),
         "bars": bars,
         "timeline": drawn,
+        "covered": covered and not_seen(covered),
         "tones": {label: tone(label, order) for label in order},
         "width": timeline.WIDTH,
         "height": timeline.HEIGHT,

@@ -1,11 +1,13 @@
-"""Free loopback ports, and waiting: for servers to listen, for something to come true."""
+"""Free loopback ports, full disks, and waiting: for servers, and for something to come true."""
 
 from __future__ import annotations
 
+import contextlib
+import resource
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 
 def free_port() -> int:
@@ -31,3 +33,14 @@ def wait(condition: Callable[[], bool], seconds: float = 5) -> None:
     while not condition():
         assert time.monotonic() < end, f"it did not come true in {seconds} s"
         time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """No file may grow past `size` bytes, as if the disk were full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

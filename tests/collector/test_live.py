@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta, timezone
+from uuid import uuid4
 
 import pytest
 
@@ -92,3 +93,28 @@ def test_a_slow_viewer_loses_the_oldest_events_only() -> None:
     got = asyncio.run(watch())
     assert f'"seq":{BACKLOG + 9}' in got[-1]
     assert '"seq":10' in got[0]
+
+
+def test_a_clock_that_is_set_back_does_not_stop_the_page() -> None:
+    rooms = Rooms()
+    for seq, days in enumerate((0, 1, -1, 0)):
+        at = mood().start + timedelta(days=days, seconds=15 * seq)
+        assert rooms.saw(mood(seq=seq, start=at), 0)
+    late = mood(seq=2, start=mood().start + timedelta(days=9))
+    assert not rooms.saw(late, 0)
+
+
+def test_what_an_earlier_run_left_behind_is_not_news() -> None:
+    rooms = Rooms()
+    rooms.heard(status())
+    now, before = mood(seq=0), mood(seq=70, boot=uuid4(), start=mood().start + timedelta(days=1))
+    assert rooms.saw(now, 0)
+    assert not rooms.saw(before, 0)
+    assert rooms.view("school", "r101").mood == now
+
+
+def test_a_new_run_is_news_whatever_its_clock() -> None:
+    rooms = Rooms()
+    rooms.saw(mood(seq=70, boot=uuid4()), 0)
+    rooms.heard(status())
+    assert rooms.saw(mood(start=mood().start - timedelta(days=9)), 0)

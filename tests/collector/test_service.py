@@ -14,12 +14,17 @@ import httpx
 import pytest
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
+from prometheus_client import CollectorRegistry
 
 from collector.config import CollectorSettings
+from collector.ingest import BATCH, Ingest
+from collector.live import Rooms
 from collector.service import HEADERS, Service
+from collector.store import Store
+from edge.broker import BrokerSettings
 from edge.errors import Refusal
 from tests.conftest import BOOT, Mosquitto, mood
-from tests.free import wait
+from tests.free import full_disk, wait
 
 BASE = "roommood/v1/school/r101"
 
@@ -216,3 +221,56 @@ def test_a_port_in_use_is_named(service: Service, settings: CollectorSettings) -
     taken = settings.model_copy(update={"web": settings.web.model_copy(update={"port": port})})
     with pytest.raises(Refusal, match=rf"web: 127\.0\.0\.1:{port}: .*choose another port"):
         Service(taken)
+
+
+def test_a_full_disk_holds_windows_back_and_loses_none(
+    service: Service, web: httpx.Client, room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    def send(seqs: range) -> None:
+        for seq in seqs:
+            room.client.publish(f"{BASE}/mood", mood(seq=seq).encode(), qos=1)
+
+    send(range(1))
+    assert room.acks.get(timeout=5)["seq"] == 0
+    with full_disk(100):
+        send(range(1, 50))
+        wait(lambda: web.get("/healthz").status_code == 503)
+        assert web.get("/healthz").json()["database"] is False
+        with pytest.raises(queue.Empty):
+            room.acks.get(timeout=0.5)
+        assert service._ingest.connected
+    send(range(1, 50))
+    acknowledged = {room.acks.get(timeout=10)["seq"] for _ in range(49)}
+    assert acknowledged == set(range(1, 50))
+    wait(lambda: web.get("/healthz").status_code == 200)
+    assert len([r for r in caplog.records if "stay with their agents" in r.message]) == 1
+
+
+def test_what_finds_no_place_is_not_acknowledged_and_comes_again(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    registry = CollectorRegistry()
+    store = Store(f"sqlite:///{tmp_path}/c.sqlite")
+    ingest = Ingest(BrokerSettings(port=mosquitto.port), "x", store, Rooms(), registry)
+    for seq in range(5 * BATCH):  # nobody writes: it was not started
+        ingest._received(f"{BASE}/mood", mood(seq=seq).encode())
+    deferred = registry.get_sample_value(
+        "roommood_messages_total", {"kind": "mood", "result": "deferred"}
+    )
+    assert deferred == BATCH
+
+
+def test_coverage_of_a_lesson(web: httpx.Client, room: Room) -> None:
+    begin = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(minutes=10)
+    for seq in (*range(10), *range(20, 40)):
+        start = begin + timedelta(seconds=15 * seq)
+        room.client.publish(f"{BASE}/mood", mood(seq=seq, start=start).encode(), qos=1)
+        room.acks.get(timeout=5)
+    span = {"from": begin.isoformat(), "to": (begin + timedelta(minutes=10)).isoformat()}
+    found = web.get("/api/rooms/school/r101/coverage", params=span).json()
+    assert (found["seen"], found["missing"], found["missing_windows"]) == (0.75, 0.25, 10)
+    assert [gap["why"] for gap in found["gaps"]] == ["missing"]
+    backwards = {"from": span["to"], "to": span["from"]}
+    answer = web.get("/api/rooms/school/r101/coverage", params=backwards)
+    assert answer.status_code == 422
+    assert "Not seen: " in web.get("/rooms/school/r101").text

@@ -105,3 +105,15 @@ def test_a_database_that_does_not_open_is_named_without_its_password(url: str) -
     with pytest.raises(Refusal, match=r"database .*(all\.sqlite|127\.0\.0\.1).*check") as refused:
         Store(url)
     assert "hunter2" not in str(refused.value)
+
+
+def test_numbers_may_be_as_large_as_the_contract_says(store: Store) -> None:
+    last = mood(seq=2**53 - 1)
+    assert store.add([last]) == [last]
+    assert store.between("school", "r101", last.start, last.start + timedelta(days=1)) == [last]
+
+
+def test_the_newest_window_is_not_the_backlog_that_came_after_it(store: Store) -> None:
+    store.add([mood(seq=5)])
+    store.add([mood(seq=seq) for seq in range(5)])
+    assert [kept.mood.seq for kept in store.latest()] == [5]

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import contextlib
-import resource
 import sqlite3
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -15,6 +13,7 @@ from edge.mood import Mood
 from edge.outbox import Outbox
 from edge.windows_file import RESERVE
 from tests.conftest import BOOT, mood
+from tests.free import full_disk
 
 
 def window(seq: int) -> Mood:
@@ -166,17 +165,6 @@ def test_a_flipped_digit_is_not_taken_for_a_count(tmp_path: Path) -> None:
         content = window(1).encode().replace(b'"frames":30', b'"frames":31')
         file.execute("UPDATE window SET mood = ? WHERE seq = 1", (content,))
     assert Outbox(path).waiting(9) == [window(seq) for seq in range(3)]
-
-
-@contextlib.contextmanager
-def full_disk(size: int) -> Iterator[None]:
-    """No file may grow past `size` bytes, as if the disk were full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_disk_that_somebody_fills_does_not_matter_at_once(tmp_path: Path) -> None:
