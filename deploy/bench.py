@@ -5,13 +5,107 @@ from __future__ import annotations
 import json
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from deploy.measure.pipelines import Asked
 
-@click.group()
-def bench() -> None:
-    """Measure the system on this machine."""
+PER_SECOND, WINDOW_S = 2.0, 15.0
+"""As the agent's defaults."""
+
+MOST = 120
+"""Frames of each film: a minute of a room, in which everything the agent does now and then is."""
+
+
+@click.group(invoke_without_command=True)
+@click.option(
+    "--set",
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Annotated pictures or films; without it, the simulated classroom.",
+)
+@click.option("--detector", type=click.Choice(["haar", "yunet"]), default="haar", show_default=True)
+@click.option(
+    "--detector-model", type=click.Path(path_type=Path), help="YuNet's file: see `model fetch`."
+)
+@click.option("--model", default="fer7", show_default=True, help="A pack.")
+@click.option("--frames", type=click.IntRange(10, 100_000), default=MOST, show_default=True)
+@click.option("--window", type=click.FloatRange(1, 3600), default=WINDOW_S, show_default=True)
+@click.option("--tune", is_flag=True, help="Print settings that suit this machine instead.")
+@click.option(
+    "--write", type=click.Path(path_type=Path), help="Measure all of --set's folders for a page."
+)
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+@click.pass_context
+def bench(
+    context: click.Context,
+    folder: Path | None,
+    detector: str,
+    detector_model: Path | None,
+    model: str,
+    frames: int,
+    window: float,
+    tune: bool,
+    write: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure finding, reading and counting faces, beside the reference settings, in one run."""
+    if context.invoked_subcommand is not None:
+        return
+    from deploy.measure.run import compared
+    from deploy.measure.show import table
+
+    asked = _asked(detector, detector_model, model, frames, window)
+    if tune:
+        _tune(asked)
+    elif write is not None:
+        if folder is None:
+            raise click.UsageError("--write: give --set too, a folder of annotated folders.")
+        _write(write, folder, asked)
+    else:
+        figures = compared(folder, asked)
+        click.echo(json.dumps(figures) if as_json else table(figures))
+
+
+def _asked(
+    detector: str, detector_model: Path | None, model: str, frames: int, window: float
+) -> Asked:
+    from deploy.measure.pipelines import Asked
+    from edge.config import FacesSettings
+
+    faces: dict[str, Any] = {"detector": detector, "model": detector_model}
+    return Asked(FacesSettings.model_validate(faces), model, PER_SECOND, window, frames)
+
+
+def _tune(asked: Asked) -> None:
+    import yaml
+
+    from deploy.measure.machine import described, tuned
+
+    machine = described()
+    click.echo(f"# for {machine['machine']}, {machine['cores']} cores, {machine['runtime']}")
+    click.echo(yaml.safe_dump(tuned(asked), sort_keys=False), nl=False)
+
+
+def _write(path: Path, folder: Path, asked: Asked) -> None:
+    """A page of all sets below a folder, of growth, and of the agent itself."""
+    from deploy.measure.agent import figures
+    from deploy.measure.growth import cost, rooms
+    from deploy.measure.machine import described
+    from deploy.measure.run import compared, in_a_process
+    from deploy.measure.show import page, table
+
+    sets = []
+    for one in sorted(place for place in folder.iterdir() if place.is_dir()):
+        if any(one.glob("*.truth.json")) or (one.name.startswith(("photos", "rooms"))):
+            click.echo(one.name, err=True)
+            sets.append((one.name, compared(one, asked)))
+            click.echo(table(sets[-1][1]), err=True)
+    grown = [in_a_process(cost, seats, height, asked) for seats, height in rooms()]
+    command = f"roommood bench --set {folder} --write {path}"
+    path.write_text(page(command, described(), sets, grown, figures(asked.model)), encoding="utf-8")
 
 
 @bench.command()

@@ -7,13 +7,16 @@ main thread, on the newest frame.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from datetime import date
 from importlib.metadata import version
 from uuid import uuid4
 
-from edge.camera import is_live, make
+import cv2
+
+from edge.camera import is_live, is_still, make
 from edge.camera.base import Camera
 from edge.capture import Capture
 from edge.clock import Reading, WallClock
@@ -21,7 +24,6 @@ from edge.config import AgentSettings
 from edge.disclosure import Disclosed, headcount, withhold
 from edge.emotion import Expressions
 from edge.errors import Stalled
-from edge.faces import HaarDetector
 from edge.health import endpoint
 from edge.kiosk.view import View
 from edge.mood import UNCERTAIN, Command, Health, Mood, Pause
@@ -33,18 +35,22 @@ from edge.permission.mode import Mode, decide, responsible
 from edge.permission.schedule import Schedule
 from edge.permission.switch import Switch
 from edge.publish import Publisher
-from edge.supervise import Deadline, Progress, Supervisor, resident_mb
+from edge.room import FACE, Room, layout, room
+from edge.supervise import Deadline, Progress, Supervisor, age_s, resident_mb
 from edge.tally import Tally
 from edge.thermal import temperature, throttled
 
 log = logging.getLogger(__name__)
 
 
-FACE = "face"
-"""What every face counts as where no expression is read."""
-
 OUTBOX = "outbox.sqlite"
 """In the state folder."""
+
+SLOWED = {"capped", "throttled", "soft_limit"}
+"""What a machine says when it is too hot to go on as before."""
+
+NICE = 5
+"""Below what serves a person: the kiosk's browser, or somebody who logs in."""
 
 NO_MODEL = "0" * 12
 """In place of the model's digest where none is loaded."""
@@ -65,9 +71,8 @@ class Agent:
         self._panel = panel(settings.gpio, lambda: self._switch.toggle("button"))
         frozen_s = settings.supervision.frozen_s if camera or is_live(settings.camera) else None
         self._capture = Capture(camera or make(settings.camera), self._panel.show, frozen_s)
+        self._layout = layout(settings.faces)
         self._set_mode(decide(settings, date.today()))
-        found = settings.faces
-        self._detector = HaarDetector(found.scale_factor, found.min_neighbors, found.min_size)
         self._boot = uuid4()
         self._seq = 0
         self._newest: Mood | None = None
@@ -75,7 +80,7 @@ class Agent:
         self._started = time.monotonic()
         self._frames_per_s, self._ms_per_frame = 0.0, 0.0
         self._stopping = threading.Event()
-        self._failure = ""
+        self._failure, self._hot, self._analysed = "", False, False
         self._inference = Progress()
         self._clock = WallClock(settings.state / OUTBOX, settings.state / f"{OUTBOX}-wal")
         self._outbox = Outbox(settings.state / OUTBOX) if outbox is None else outbox
@@ -108,8 +113,8 @@ class Agent:
         """Loads the model, or lets go of it: without it no expression can be read."""
         self._mode = mode
         self._responsible = responsible(self._settings)
-        self._expressions: Expressions | None = None
         self._digest = NO_MODEL
+        self._room = self._new_room(None)
         self._labels: tuple[str, ...] = (FACE,)
         if mode.name == "headcount":
             log.warning("faces are counted, no expression is read: %s", mode.sentence)
@@ -117,8 +122,12 @@ class Agent:
         log.info("expressions are read: %s", mode.sentence)
         pack, model = open_pack(self._settings.model)
         self._digest, self._labels = pack.digest, (*pack.labels, UNCERTAIN)
-        self._expressions = Expressions.from_pack(pack, model)
+        self._room = self._new_room(Expressions.from_pack(pack, model))
         self._control = control(self._settings, self._labels)
+
+    def _new_room(self, expressions: Expressions | None) -> Room:
+        still = is_still(self._settings.camera)
+        return room(self._settings.faces, expressions, self._layout, patient=still)
 
     def stop(self) -> None:
         """Ends `run` after the frame at hand; safe to call from a signal handler."""
@@ -133,6 +142,8 @@ class Agent:
 
         Raises Stalled for what only a new process can mend.
         """
+        os.nice(NICE)
+        cv2.setNumThreads(self._settings.faces.threads)
         self._publisher.start()
         pages = [page for page in (self._kiosk, self._endpoint) if page]
         for page in pages:
@@ -161,7 +172,8 @@ class Agent:
         begun = time.monotonic()
         start = self._clock.now()
         end = begun + self._settings.window_seconds
-        period = 1 / self._settings.frames_per_second
+        period = self._period()
+        self._room.forget()
         tally = Tally(self._labels)
         pause = self._gate.closed_by()
         self._look(pause)
@@ -175,17 +187,27 @@ class Agent:
                 self._stopping.wait(min(0.1, end - now) if pause else 0)
                 continue
             taken = time.monotonic()
-            boxes = self._detector.find(frame)
-            reader = self._expressions
-            tally.add(reader.read(frame, boxes) if reader else [FACE] * len(boxes))
+            tally.add(self._room.look(frame))
+            if not self._analysed:
+                self._analysed = True
+                log.info("the first frame was analysed %.2f s after the start", age_s())
             frame.fill(0)  # its counts are all that is left of it
             busy += time.monotonic() - taken
             self._stopping.wait(max(0.0, min(now + period, end) - time.monotonic()))
+        self._room.forget()
         seconds = time.monotonic() - begun
         self._frames_per_s = tally.frames / seconds
         self._ms_per_frame = 1000 * busy / tally.frames if tally.frames else 0.0
         if tally.frames or not self._stopping.is_set():
             self._keep(self._say(tally, pause), tally.frames, start, seconds)
+
+    def _period(self) -> float:
+        """Seconds from one frame to the next; twice as long while the machine is too hot."""
+        hot = bool(set(throttled()) & SLOWED)
+        if hot != self._hot:
+            log.warning("the machine is %s", "too hot: half the frames" if hot else "cool again")
+        self._hot = hot
+        return (2 if hot else 1) / self._settings.frames_per_second
 
     def _look(self, pause: Pause | None) -> None:
         """Opens or closes the camera, and tells everyone."""
@@ -195,6 +217,7 @@ class Agent:
             self._publisher.say("online")
         elif pause is not None and (self._capture.running or pause != before):
             self._capture.stop()
+            self._room.wipe()
             self._publisher.say("paused")
             log.info("paused (%s): the camera is closed", pause)
 
@@ -203,7 +226,7 @@ class Agent:
             return withhold("paused")
         if not tally.frames:
             return withhold("no_camera")
-        if self._expressions is None:
+        if self._mode.name == "headcount":
             return headcount(tally.typical()[FACE], self._settings.disclosure.min_faces)
         return self._control.tell(tally)
 

@@ -128,17 +128,19 @@ def aim(config: Path, port: int, seconds: float) -> None:
     from edge.aim.sizes import LEAST_SIZE
     from edge.camera import make
     from edge.capture import Capture
-    from edge.faces import HaarDetector
     from edge.pack import open_pack
     from edge.parts import panel
+    from edge.room import layout, search
 
     no_core_dumps()
     with alone(settings.state):
         light = panel(settings.gpio, lambda: None)
-        found = settings.faces
+        found = settings.faces.model_copy(update={"min_size": LEAST_SIZE, "rows": ()})
+        learnt = layout(found)
         made = Aim(
             Capture(make(settings.camera), light.show),
-            HaarDetector(found.scale_factor, found.min_neighbors, LEAST_SIZE),
+            search(found, checked=False).thorough,
+            learnt,
             pin=Pin(settings.pin),
             port=port,
             audit=Audit(settings.state / "audit.jsonl"),
@@ -156,6 +158,10 @@ def aim(config: Path, port: int, seconds: float) -> None:
         return
     click.echo(f"# faces were {report.smallest} to {report.largest} pixels wide")
     click.echo(f"faces:\n  min_size: {report.proposed_min_size}")
+    if rows := [[round(share, 3) for share in row] for row in learnt.rows]:
+        click.echo("  rows:")
+    for row in rows:
+        click.echo(f"    - {row}")
 
 
 @agent.command()

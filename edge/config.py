@@ -13,15 +13,29 @@ from edge.mood import Name
 from edge.permission.pin import PinHash
 from edge.settings import Section
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
 
 class FacesSettings(Section):
-    """How faces are found; the defaults are the reference settings of the seed project."""
+    """How faces are found."""
 
-    detector: Literal["haar"] = "haar"
+    detector: Literal["haar", "yunet"] = "haar"
+    model: FilePath | None = None
+    """YuNet's file, as `roommood model fetch yunet` gets it."""
     scale_factor: float = Field(1.1, gt=1, le=2)
-    min_neighbors: int = Field(5, ge=1, le=50)
-    min_size: int = Field(30, ge=10, le=1000)
+    min_neighbors: int | None = Field(None, ge=1, le=50)
+    """How many detections make a face; by default 2, and 5 where no model looks again."""
+    min_size: int = Field(24, ge=10, le=1000)
     """The smallest face looked for, pixels."""
+    rows: tuple[tuple[Share, Share, Share, Share], ...] = ()
+    """Where faces are, as `roommood agent aim` learns it: top, bottom, and the smallest and largest
+    width of a face there, all as shares of the picture's height."""
+    blank: tuple[tuple[Share, Share, Share, Share], ...] = ()
+    """Zones that are overwritten before anything looks: left, top, width, height, as shares."""
+    threads: int = Field(1, ge=1, le=64)
+    """Of the detector: more make a search take less time, and cost more altogether."""
+    read_ms: float = Field(12, ge=1, le=10_000)
+    """Of the processor's time in each frame, for expressions that were read before."""
 
 
 class NoiseSettings(Section):

@@ -101,11 +101,10 @@ def _runtime(_: AgentSettings) -> Finding:
 def _opencv(settings: AgentSettings) -> Finding:
     import cv2
 
-    from edge.faces import HaarDetector
+    from edge.room import search
 
-    found = settings.faces
-    HaarDetector(found.scale_factor, found.min_neighbors, found.min_size)
-    return Finding("opencv", "ok", f"OpenCV {cv2.__version__} with its Haar cascades")
+    search(settings.faces, checked=False)
+    return Finding("opencv", "ok", f"OpenCV {cv2.__version__} with {settings.faces.detector}")
 
 
 def _model(settings: AgentSettings) -> Finding:

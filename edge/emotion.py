@@ -69,10 +69,10 @@ class Expressions:
             face_threshold=pack.face_threshold,
         )
 
-    def read(self, frame: Grey, boxes: Sequence[Box]) -> list[str]:
-        """A label, or `uncertain`, for each face among the boxes of a (height, width) frame.
+    def read(self, frame: Grey, boxes: Sequence[Box]) -> list[str | None]:
+        """A label, or `uncertain`, for each box of a (height, width) frame.
 
-        Boxes that hold no face, as far as the model can tell, are left out.
+        None for a box that holds no face, as far as the model can tell.
         """
         if not boxes:
             return []
@@ -81,7 +81,9 @@ class Expressions:
         crops.fill(0)  # nothing of a face stays behind
         shares = tempered(answers.shares, self._temperature)
         return [
-            self._labels[int(row.argmax())] if row.max() >= self._threshold else UNCERTAIN
+            self._label(row) if face >= self._face_threshold else None
             for row, face in zip(shares, answers.face, strict=True)
-            if face >= self._face_threshold
         ]
+
+    def _label(self, shares: NDArray[np.float32]) -> str:
+        return self._labels[int(shares.argmax())] if shares.max() >= self._threshold else UNCERTAIN

@@ -55,6 +55,13 @@ def resident_mb(statm: Path = Path("/proc/self/statm")) -> float:
     return int(statm.read_text(encoding="ascii").split()[1]) * PAGE_BYTES / 2**20
 
 
+def age_s() -> float:
+    """Seconds since this process was started, imports and all; proc_pid_stat(5), field 22."""
+    stat = Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    up = float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
+    return up - int(stat[19]) / os.sysconf("SC_CLK_TCK")
+
+
 class Supervisor:
     """A thread between `start` and `stop`."""
 

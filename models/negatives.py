@@ -16,9 +16,9 @@ import numpy as np
 
 from edge.emotion import crop
 from edge.errors import Refusal
-from edge.faces import HaarDetector
+from edge.faces import HaarDetector, overlap
 from models.data import MARGIN, SIDE
-from models.photographs import annotated, grey, overlap
+from models.photographs import annotated, grey
 
 APART = 0.15
 """A box that shares more than this with a face (intersection over union) is not surely none."""

@@ -53,14 +53,6 @@ def box_of(numbers: list[float]) -> Box:
     return Box(x, y, width, height)
 
 
-def overlap(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes."""
-    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
-    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
-    shared = max(0, width) * max(0, height)
-    return shared / (a.width * a.height + b.width * b.height - shared)
-
-
 def grey(path: Path) -> NDArray[np.uint8]:
     """A photograph's luma (height, width); raises Refusal for one that cannot be read."""
     picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)

@@ -20,11 +20,11 @@ import numpy as np
 
 from edge.emotion import crop
 from edge.errors import Refusal
-from edge.faces import HaarDetector
+from edge.faces import HaarDetector, overlap
 from edge.interpreter import TfliteClassifier
 from edge.pack import open_pack
 from models.films import Film
-from models.photographs import FOUND, annotated, box_of, grey, overlap
+from models.photographs import FOUND, annotated, box_of, grey
 
 EVERY = 5
 """Frames of a video are alike: one in five is looked at."""

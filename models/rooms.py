@@ -103,7 +103,7 @@ def windows(which: str, film: Path) -> list[Room]:
     tally, true = Tally((*pack.labels, UNCERTAIN)), Counter[str]()
     for number, (people, frame) in enumerate(zip(truth, opened, strict=False)):
         if number % every == 0:
-            tally.add(reader.read(frame, haar.find(frame)))
+            tally.add([label for label in reader.read(frame, haar.find(frame)) if label])
             true.update(person["emotion"] for person in people)
         if (number + 1) % per_window == 0 or number + 1 == len(truth):
             if tally.frames:

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from edge.camera import PICTURES
 from edge.emotion import crop
 from edge.errors import Refusal
-from edge.faces import HaarDetector
+from edge.faces import HaarDetector, overlap
 from models.data import LABELS, MARGIN, SIDE, Faces, with_votes
-from models.photographs import FOUND, annotated, grey, overlap
+from models.photographs import FOUND, annotated, grey
 
 ALIASES = {
     "anger": "angry",

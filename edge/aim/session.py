@@ -20,9 +20,10 @@ import numpy as np
 from edge.aim.sizes import Report, Sizes
 from edge.camera.base import Grey
 from edge.capture import Capture
-from edge.faces import Box, Detector
+from edge.faces import Box
 from edge.kiosk.server import REFUSED, Answer, Asked, LocalPages, Routes
 from edge.kiosk.view import templates
+from edge.layout import Layout
 from edge.permission.audit import Audit
 from edge.permission.pin import Pin
 
@@ -38,7 +39,8 @@ class Aim:
     def __init__(
         self,
         capture: Capture,
-        detector: Detector,
+        find: Callable[[Grey], list[Box]],
+        layout: Layout,
         *,
         pin: Pin,
         port: int,
@@ -46,7 +48,7 @@ class Aim:
         readable: float | None,
         seconds: float = LONGEST_S,
     ) -> None:
-        self._capture, self._detector = capture, detector
+        self._capture, self._find, self._layout = capture, find, layout
         self._pin, self._audit = pin, audit
         self._seconds = min(seconds, LONGEST_S)
         self._readable = readable
@@ -83,7 +85,9 @@ class Aim:
         return self._sizes.report()
 
     def _see(self, frame: Grey) -> None:
-        boxes = self._detector.find(frame)
+        self._layout.blank(frame)
+        boxes = self._find(frame)
+        self._layout.learn(boxes, frame.shape[0])
         self._sizes.add([box.width for box in boxes])
         watched = time.monotonic() - self._watched < WATCHED_S
         self._jpeg = picture(frame, boxes, self._readable) if watched else b""

@@ -25,6 +25,11 @@ def is_live(source: str) -> bool:
     return _driver(source)[0] not in ("simulated", "pictures", "video")
 
 
+def is_still(source: str) -> bool:
+    """Whether the source may show one picture alone, or pictures of different rooms."""
+    return _driver(source)[0] == "pictures"
+
+
 def _driver(source: str) -> tuple[str, str]:
     """The module in this folder that serves a source, and what it is given."""
     kind, _, rest = source.partition(":")

@@ -51,7 +51,7 @@ def test_all_faces_of_a_frame_go_in_one_batch() -> None:
 
 def test_what_is_no_face_is_not_counted() -> None:
     told = Told([[0.9, 0.1], [0.2, 0.8]], face=[0.3, 0.7])
-    assert reader(told).read(FRAME, [Box(0, 0, 50, 50), Box(60, 0, 50, 50)]) == ["sad"]
+    assert reader(told).read(FRAME, [Box(0, 0, 50, 50), Box(60, 0, 50, 50)]) == [None, "sad"]
 
 
 def test_a_frame_without_faces_costs_nothing() -> None:

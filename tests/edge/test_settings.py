@@ -23,7 +23,7 @@ def test_defaults_are_filled_in(tmp_path: Path) -> None:
     settings = load(AgentSettings, write(tmp_path, MINIMAL))
     assert settings.device == "r101"
     assert settings.window_seconds == 15
-    assert settings.faces.min_neighbors == 5
+    assert settings.faces.detector == "haar"
     assert settings.state == tmp_path / "kept"
 
 
@@ -32,7 +32,7 @@ def test_defaults_are_filled_in(tmp_path: Path) -> None:
     [
         ("window_second: 5", "unknown key 'window_second': did you mean 'window_seconds'"),
         ("broker: {hots: b}", "unknown key 'broker.hots': did you mean 'host'"),
-        ("faces: {zzz: 1}", "unknown key 'faces.zzz': known keys: detector, scale_factor"),
+        ("faces: {zzz: 1}", "unknown key 'faces.zzz': known keys: detector, model"),
         ("faces: {min_size: 1}", "'faces.min_size': .* greater than or equal to 10"),
         ("disclosure: {min_faces: 2}", "'disclosure.min_faces'"),
         ("room: Room 1", "'room'"),

@@ -157,16 +157,21 @@ def sent_to(port: int, capture: Path) -> bytes:
 def message_findings(stream: bytes) -> list[str]:
     """Every MQTT packet that the agent sent, the payloads of PUBLISH decoded as ours."""
     wrong: list[str] = []
-    at = 0
+    at = version = 0
     while at < len(stream):
         kind, length, at = stream[at] >> 4, *_length(stream, at + 1)
         packet, at = stream[at : at + length], at + length
         if kind == 1 and b"MQTT" not in packet:
             return [*wrong, "traffic: not MQTT"]
+        version = packet[6] if kind == 1 else version
         if kind != 3:
             continue
         size = 2 + int.from_bytes(packet[:2], "big")
-        topic, payload = packet[2:size].decode("utf-8", "replace"), packet[size + 2 :]
+        topic, begin = packet[2:size].decode("utf-8", "replace"), size + 2
+        if version == 5:  # properties come first
+            length, begin = _length(packet, begin)
+            begin += length
+        payload = packet[begin:]
         known = {"mood": Mood, "status": Status}.get(topic.rpartition("/")[2])
         try:
             if known is None:

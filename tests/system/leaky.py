@@ -16,18 +16,18 @@ import edge.cli
 from deploy.cli import main
 from edge.agent import Agent
 from edge.camera.base import Grey
-from edge.faces import Box, HaarDetector
+from edge.room import Room
 
 LEAKS = ("topic", "thumbnail", "disk", "log", "core")
 
 
 def plant(leak: str) -> None:
     seen: list[Grey] = []
-    find, keep = HaarDetector.find, Agent._keep
+    look, keep = Room.look, Agent._keep
 
-    def find_and_remember(self: HaarDetector, frame: Grey) -> list[Box]:
+    def look_and_remember(self: Room, frame: Grey) -> list[str]:
         seen[:] = [frame.copy()]
-        return find(self, frame)
+        return look(self, frame)
 
     def keep_and_tell(self: Agent, *about: Any) -> None:
         keep(self, *about)
@@ -45,7 +45,7 @@ def plant(leak: str) -> None:
             logging.getLogger("edge").debug("row: %s", seen[0][-2].tolist())
 
     for owner, name, leaky in (
-        (HaarDetector, "find", find_and_remember),
+        (Room, "look", look_and_remember),
         (Agent, "_keep", keep_and_tell),
     ):
         setattr(owner, name, leaky)

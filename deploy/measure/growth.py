@@ -1,0 +1,47 @@
+"""How the cost grows: with the number of faces, and with the size of the picture."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+
+from deploy.measure.material import Simulated, scaled
+from deploy.measure.pipelines import Asked, Ours
+
+SEATS = (1, 5, 10, 20, 40)
+HEIGHTS = (480, 720, 1080)
+
+
+def cost(seats: int, height: int, asked: Asked) -> dict[str, Any]:
+    """Of one room on one picture size; in a process of its own, for its memory."""
+    cv2.setNumThreads(1)
+    ours = Ours(asked)
+    ours.begin(True)
+    per_window = max(1, round(asked.window_s * asked.per_second))
+    cpu, faces = 0.0, 0
+    for number, shot in enumerate(Simulated(seats).shots(asked.per_second, asked.most), start=1):
+        frame = scaled(shot.grey, height)
+        begun = time.process_time()
+        faces += len(ours.look(frame))
+        cpu += time.process_time() - begun
+        if number % per_window == 0:
+            ours.forget()
+    return {
+        "seats": seats,
+        "height": height,
+        "faces": faces / asked.most,
+        "cpu_ms_per_frame": 1000 * cpu / asked.most,
+        "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def rooms() -> Sequence[tuple[int, int]]:
+    """Every number of seats at 720 lines, and every number of lines with 20 seats."""
+    return [
+        *((seats, 720) for seats in SEATS),
+        *((20, height) for height in HEIGHTS if height != 720),
+    ]

@@ -1,0 +1,141 @@
+"""What is measured on: annotated pictures and films in a folder, and the simulated classroom."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.camera.simulated import RATE, SimulatedCamera
+from edge.errors import Refusal
+from edge.faces import Box
+from models.films import Film
+from models.photographs import box_of, grey
+
+SIMULATED = "sim"
+
+
+class Face(NamedTuple):
+    """A true face; `emotion` where it is known."""
+
+    box: Box
+    emotion: str | None
+
+
+class Shot(NamedTuple):
+    """A frame with its truth; `second` counts on where a film begins anew."""
+
+    grey: NDArray[np.uint8]
+    faces: list[Face]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A film, or a picture, which is a film of one frame."""
+
+    path: Path
+    truth: list[list[Face]]
+    is_film: bool
+
+    @property
+    def emotions_known(self) -> bool:
+        return any(face.emotion for faces in self.truth for face in faces)
+
+    def shots(self, per_second: float, most: int) -> Iterator[Shot]:
+        """Up to `most` frames, at so many per second; a film that is shorter begins anew."""
+        if not self.is_film:
+            yield Shot(grey(self.path), self.truth[0])
+            return
+        step = max(1, round(Film(self.path).rate / per_second))
+        frames = (pair for _ in itertools.count() for pair in enumerate(Film(self.path)))
+        chosen = (Shot(frame, self.truth[n]) for n, frame in frames if n % step == 0)
+        yield from itertools.islice(chosen, most)
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """The simulated classroom, whose faces' truth is known as counts alone."""
+
+    seats: int = 24
+    seed: int = 1
+    path: Path = Path("sim")
+    is_film: bool = True
+
+    def shots(self, per_second: float, most: int) -> Iterator[Shot]:
+        """Boxes are where the seats are; a seat that nobody looks up from has none."""
+        camera = SimulatedCamera(self.seats, self.seed)
+        for number in range(most):
+            second = round((20 + number / per_second) * RATE) / RATE
+            faces = [
+                Face(_about(seat.x, seat.y, seat.width), moment.expression)
+                for seat, moment in zip(
+                    camera.classroom.seats, camera.classroom.at(second), strict=True
+                )
+                if moment.pose == "facing"
+            ]
+            yield Shot(camera.grey(second), faces)
+
+    @property
+    def emotions_known(self) -> bool:
+        return True
+
+
+def _about(x: float, y: float, width: float) -> Box:
+    return Box(round(x - width / 2), round(y - width / 2), round(width), round(width))
+
+
+def sources(folder: Path) -> list[Source]:
+    """Every picture and film of a folder that its `index.json` or a `*.truth.json` tells about.
+
+    Raises Refusal for a folder that has neither.
+    """
+    try:
+        found = [*_of_index(folder), *_of_truths(folder)]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Refusal(f"{folder}: its index.json is not as it should be ({error})") from None
+    if not found:
+        raise Refusal(f"{folder}: no index.json with faces and no *.truth.json: give another --set")
+    return found
+
+
+def _of_index(folder: Path) -> Iterator[Source]:
+    index = folder / "index.json"
+    if not index.exists():
+        return
+    for image in json.loads(index.read_text(encoding="utf-8"))["images"]:
+        path = folder / image["file"]
+        if "faces_per_frame" in image:
+            yield Source(path, [_faces(boxes) for boxes in image["faces_per_frame"]], True)
+        elif "faces" in image:
+            yield Source(path, [_faces(image["faces"], image.get("emotion"))], False)
+        elif image.get("people_visible") == 0 and _is_film(path):
+            yield Source(path, [[]] * int(image["frames"]), True)
+
+
+def _of_truths(folder: Path) -> Iterator[Source]:
+    for path in sorted(folder.glob("*.truth.json")):
+        frames: list[list[dict[str, Any]]] = json.loads(path.read_text(encoding="utf-8"))
+        truth = [[Face(box_of(f["box"]), f["emotion"]) for f in faces] for faces in frames]
+        yield Source(path.with_name(path.name.replace(".truth.json", ".mp4")), truth, True)
+
+
+def _faces(boxes: list[list[float]], emotion: str | None = None) -> list[Face]:
+    return [Face(box_of(box), emotion) for box in boxes]
+
+
+def _is_film(path: Path) -> bool:
+    return path.suffix.lower() in (".mp4", ".avi", ".mkv", ".webm")
+
+
+def scaled(frame: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
+    """A frame as a camera of another resolution would give it."""
+    size = round(frame.shape[1] * height / frame.shape[0]), height
+    how = cv2.INTER_AREA if height < frame.shape[0] else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(frame, size, interpolation=how), np.uint8)
