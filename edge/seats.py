@@ -127,7 +127,7 @@ class Seats:
 
     def forget(self) -> None:
         """The end of a window: sizes and places are learnt, seats and pictures are gone."""
-        certain = [s.box for s in self._seats if s.found >= CERTAIN and not s.is_left]
+        certain = [s.box for s in self._seats if s.accepted or (s.found >= CERTAIN and not s.wrong)]
         if certain:
             self._layout.learn(certain, self._height)
         self._seats.clear()
