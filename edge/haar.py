@@ -190,11 +190,12 @@ class _Patch:
     def __init__(self, frame: Grey, box: Box, side: int, around: float) -> None:
         height, width = frame.shape
         dx, dy = int(box.width * around), int(box.height * around)
-        self._left, self._top = max(0, box.x - dx), max(0, box.y - dy)
-        right, bottom = min(width, box.x + box.width + dx), min(height, box.y + box.height + dy)
-        part = frame[
-            self._top : max(bottom, self._top + 1), self._left : max(right, self._left + 1)
-        ]
+        # A place may lie outside, where the camera has been changed for another.
+        self._left = min(max(0, box.x - dx), width - 1)
+        self._top = min(max(0, box.y - dy), height - 1)
+        right = max(box.x + box.width + dx, self._left + 1)
+        bottom = max(box.y + box.height + dy, self._top + 1)
+        part = frame[self._top : bottom, self._left : right]
         self._scale = side / box.width
         size = (
             max(1, round(part.shape[1] * self._scale)),

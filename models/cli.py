@@ -1,4 +1,4 @@
-"""`roommood model`: train, quantize, evaluate, explain, card, verify."""
+"""`roommood model`: train, quantize, evaluate, explain, card, verify, fetch."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from edge.errors import Refusal
 from edge.interpreter import TfliteClassifier
 from edge.pack import open_pack
+from models.fetch import fetch
 from models.scoring import card, evaluate
 
 path_option = click.Path(path_type=Path)
@@ -24,6 +25,7 @@ def model() -> None:
 
 model.add_command(evaluate)
 model.add_command(card)
+model.add_command(fetch)
 
 
 @model.command()

@@ -1,0 +1,75 @@
+"""`roommood model fetch`: gets a file that is not shipped from its publisher, and checks it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from edge.errors import Refusal
+
+TIMEOUT_S = 30
+
+
+class Published(NamedTuple):
+    """A file somewhere else; it never changes, or its SHA-256 would."""
+
+    url: str
+    sha256: str
+    size: int
+    licence: str
+
+
+PUBLISHED = {
+    "yunet": Published(
+        "https://media.githubusercontent.com/media/opencv/opencv_zoo/main/models/"
+        "face_detection_yunet/face_detection_yunet_2023mar.onnx",
+        "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
+        232_589,
+        "MIT, OpenCV Zoo",
+    ),
+}
+
+
+def fetched(name: str, out: Path, published: Published | None = None) -> Path:
+    """Downloads, checks and only then puts in place; raises Refusal, and leaves nothing behind."""
+    what = published or PUBLISHED[name]
+    by_hand = f"get {what.url} elsewhere, copy it to {out}, and run this again to check it"
+    if out.exists():
+        _check(out.read_bytes(), what, str(out))
+        return out
+    try:
+        with urllib.request.urlopen(what.url, timeout=TIMEOUT_S) as answer:  # noqa: S310  # ours
+            content = answer.read(what.size + 1)
+    except (OSError, urllib.error.URLError) as error:
+        reason = getattr(error, "reason", error)
+        raise Refusal(f"{name}: cannot be fetched ({reason}): {by_hand}") from None
+    _check(content, what, what.url)
+    partial = out.with_name(out.name + ".part")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        os.replace(partial, out)
+    except OSError as error:
+        raise Refusal(f"{out}: {error.strerror}: give another place with --out") from None
+    return out
+
+
+def _check(content: bytes, what: Published, where: str) -> None:
+    if hashlib.sha256(content).hexdigest() != what.sha256:
+        raise Refusal(f"{where}: not the file that was published (SHA-256): remove it, try again")
+
+
+@click.command()
+@click.argument("name", type=click.Choice(sorted(PUBLISHED)))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Where to put it.")
+def fetch(name: str, out: Path | None) -> None:
+    """Get a detector that is not shipped, from its publisher; a copy that is there is checked."""
+    place = fetched(name, out or Path(f"{name}.onnx"))
+    click.echo(f"{place}: {PUBLISHED[name].licence}; SHA-256 as pinned", err=True)
+    click.echo(f"faces:\n  detector: {name}\n  model: {place}")
