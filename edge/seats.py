@@ -28,8 +28,8 @@ CERTAIN = 3
 GIVEN_UP = 4
 """Looks in a row without a face after which a place is looked at less often."""
 
-EMPTY_LOOKS = 2
-"""Places without a face that are looked at in each frame, in turn: such a look takes longest."""
+EMPTY_LOOKS = 1
+"""Places without a face that are looked at in a frame, in turn: such a look takes longest."""
 
 WRONG = 2
 """Times that a seat is said to hold no face, without ever having held one, before it is left."""
