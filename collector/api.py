@@ -30,6 +30,11 @@ HALF_HOUR = timedelta(minutes=30)
 SiteName = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,32}$", description="The site's name.")]
 RoomName = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,32}$", description="The room's name.")]
 
+From = Annotated[
+    AwareDatetime | None, Query(alias="from", description="RFC 3339; half an hour ago.")
+]
+To = Annotated[AwareDatetime | None, Query(alias="to", description="RFC 3339; now.")]
+
 
 class RoomNow(BaseModel):
     """A room as it is now."""
@@ -75,12 +80,8 @@ def router(store: Store, rooms: Rooms, ingest: Ingest, registry: CollectorRegist
     def list_moods(
         site: SiteName,
         room: RoomName,
-        begin: Annotated[
-            AwareDatetime | None, Query(alias="from", description="RFC 3339; half an hour ago.")
-        ] = None,
-        end: Annotated[
-            AwareDatetime | None, Query(alias="to", description="RFC 3339; now.")
-        ] = None,
+        begin: From = None,
+        end: To = None,
     ) -> list[Mood]:
         """Windows that start from `from` up to `to`, oldest first; at most the newest 10,000."""
         since, until = _span(begin, end)
@@ -90,12 +91,8 @@ def router(store: Store, rooms: Rooms, ingest: Ingest, registry: CollectorRegist
     def covered(
         site: SiteName,
         room: RoomName,
-        begin: Annotated[
-            AwareDatetime | None, Query(alias="from", description="RFC 3339; half an hour ago.")
-        ] = None,
-        end: Annotated[
-            AwareDatetime | None, Query(alias="to", description="RFC 3339; now.")
-        ] = None,
+        begin: From = None,
+        end: To = None,
     ) -> Coverage:
         """How much of a lesson, or of any time up to a day, was really seen, and its gaps."""
         since, until = _span(begin, end)

@@ -173,7 +173,6 @@ class Agent:
         start = self._clock.now()
         end = begun + self._settings.window_seconds
         period = self._period()
-        self._room.forget()
         tally = Tally(self._labels)
         pause = self._gate.closed_by()
         self._look(pause)

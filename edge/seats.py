@@ -26,7 +26,7 @@ CERTAIN = 3
 """Times a face has been found before it is bridged, and before its size and place are learnt."""
 
 GIVEN_UP = 4
-"""Looks in a row without a face after which a place is looked at less often."""
+"""Looks in a row without a face after which a place counts as empty."""
 
 EMPTY_LOOKS = 1
 """Places without a face that are looked at in a frame, in turn: such a look takes longest."""
@@ -81,6 +81,11 @@ class Seat:
         return self.wrong >= WRONG and not self.accepted
 
     @property
+    def is_empty(self) -> bool:
+        """A place where nobody has been found for a while."""
+        return self.missed >= GIVEN_UP
+
+    @property
     def is_there(self) -> bool:
         if self.is_left:
             return False
@@ -112,7 +117,7 @@ class Seats:
             self._look_everywhere(frame)
         else:
             for seat in self._seats:
-                if not self._is_empty(seat):
+                if not seat.is_empty:
                     self._look_again(frame, seat)
         self._look_at_empty_places(frame)
         self._frames += 1
@@ -148,7 +153,7 @@ class Seats:
             if box is not None:
                 found.remove(box)
                 self._there(seat, box)
-            elif not self._is_empty(seat):
+            elif not seat.is_empty:
                 self._look_again(frame, seat)
         for box in found:
             if self._search.confirms(frame, box):
@@ -170,13 +175,9 @@ class Seats:
         self._numbers += 1
         return Seat(self._numbers, box, found, missed)
 
-    @staticmethod
-    def _is_empty(seat: Seat) -> bool:
-        return seat.missed >= GIVEN_UP
-
     def _look_at_empty_places(self, frame: Grey) -> None:
         """A few in turn, thoroughly."""
-        empty = [seat for seat in self._seats if self._is_empty(seat) and not seat.is_left]
+        empty = [seat for seat in self._seats if seat.is_empty and not seat.is_left]
         for step in range(min(EMPTY_LOOKS, len(empty))):
             self._look_again(frame, empty[(self._frames * EMPTY_LOOKS + step) % len(empty)])
 

@@ -28,3 +28,21 @@ def test_an_agent_whose_driver_hangs_gives_up_so_that_a_new_one_may_try(
     with pytest.raises(Stalled, match="camera's driver: has not moved for 1 s"):
         made.run()
     hang.set()
+
+
+def test_a_machine_that_is_too_hot_looks_at_half_the_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    hot: list[str] = []
+    monkeypatch.setattr("edge.agent.throttled", lambda: tuple(hot))
+    settings = {"site": "school", "room": "r101", "state": tmp_path, "frames_per_second": 4}
+    made = Agent(AgentSettings.model_validate(settings))
+    assert made._period() == 0.25
+    hot.append("under_voltage")
+    assert made._period() == 0.25
+    hot.append("throttled")
+    assert made._period() == made._period() == 0.5
+    hot.clear()
+    assert made._period() == 0.25
+    said = [record.message for record in caplog.records if "the machine is" in record.message]
+    assert said == ["the machine is too hot: half the frames", "the machine is cool again"]
