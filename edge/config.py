@@ -34,7 +34,7 @@ class FacesSettings(Section):
     """Zones that are overwritten before anything looks: left, top, width, height, as shares."""
     threads: int = Field(1, ge=1, le=64)
     """Of the detector: more make a search take less time, and cost more altogether."""
-    read_ms: float = Field(12, ge=1, le=10_000)
+    read_ms: float = Field(30, ge=1, le=10_000)
     """Of the processor's time in each frame, for expressions that were read before."""
 
 

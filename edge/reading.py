@@ -1,7 +1,7 @@
 """Decides whose expression is read in a frame: new faces at once, the others in turn.
 
-An expression lasts for seconds. Where a machine cannot read every face of every frame, the label of
-a seat stays as it was last read, within the window.
+An expression lasts for seconds, so that nobody's is read in every frame: the label of a seat stays
+as it was last read, within the window.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from collections.abc import Iterable, Sequence
 from edge.camera.base import Grey
 from edge.emotion import Expressions
 from edge.seats import Face
+
+FRESH = 4
+"""Frames for which a label is believed: two seconds, by default."""
 
 FEWEST = 1
 """Faces that are read again in each frame, however slow the machine."""
@@ -55,7 +58,11 @@ class Reading:
 
     def _chosen(self, faces: Iterable[Face]) -> list[Face]:
         new = [face for face in faces if face.seat not in self._labels]
-        known = [face for face in faces if face.seat in self._labels and face.moved]
+        known = [
+            face
+            for face in faces
+            if face.moved and self._frames - self._read_at.get(face.seat, self._frames) >= FRESH
+        ]
         known.sort(key=lambda face: self._read_at[face.seat])
         count = FEWEST
         if self._ms_per_face:
