@@ -83,7 +83,7 @@ def test_check_and_show_config(tmp_path: Path) -> None:
     assert "camera: 1280x720: ok" in checked.stdout
     assert "model: fer7" in checked.stdout
     assert "mode: emotion: exempt: the source is simulated" in checked.stdout
-    assert "min_neighbors: 5" in roommood("agent", "show-config", "--config", config).stdout
+    assert "min_size: 24" in roommood("agent", "show-config", "--config", config).stdout
 
     config.write_text(f"database: sqlite:///{tmp_path}/c.sqlite\n")
     checked = roommood("collector", "check", "--config", config)

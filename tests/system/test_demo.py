@@ -45,8 +45,10 @@ def test_the_mosaic_of_twelve_people(data: Path) -> None:
     assert all(10 <= mood["faces"] <= 12 for mood in moods)
     sums = {name: sum(mood["counts"].get(name, 0) for mood in moods) for name in moods[0]["counts"]}
     named = {name: n for name, n in sums.items() if name not in ("uncertain", "other")}
-    assert set(sorted(named, key=lambda name: -named[name])[:2]) == {"happy", "neutral"}
-    assert named["happy"] + named["neutral"] > 0.5 * sum(sums.values())
+    # Three of them smile, as many as may be told at all: with one read otherwise they are `other`.
+    smiles = named["happy"] + sums.get("other", 0)
+    assert 0 < smiles < named["neutral"]
+    assert smiles + named["neutral"] > 0.9 * sum(sums.values())
 
 
 def test_four_people_are_too_few_to_publish(data: Path) -> None:
