@@ -44,6 +44,8 @@ def test_an_agent_needs_less_than_300_megabytes() -> None:
         for folder in ("edge", "collector", "models", "deploy")
         for path in (ROOT / folder).rglob("*")
         if path.is_file() and path.name != "weights.npz" and path.suffix != ".png"
+        # The packs for comparing with the papers stay in the checkout: see pyproject.toml.
+        if not path.parent.name.startswith("fer2013")
     )
     assert 50 * MEGABYTE < packages + ours < 300 * MEGABYTE
 
