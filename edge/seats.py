@@ -19,6 +19,9 @@ from edge.motion import Motion
 WIDE_EVERY = 8
 """Every so many searches look everywhere for every size, not just where faces have been."""
 
+FIRST_SEARCHES = 4
+"""Searches at every other frame when nothing is known of the room yet."""
+
 BRIDGED = 2
 """Looks in a row that may miss a face which was there."""
 
@@ -113,7 +116,8 @@ class Seats:
         self._layout.blank(frame)
         self._height, self._width = frame.shape
         self._motion.see(frame)
-        if self._frames % self._search.every == 0 or self._searches == 1:
+        beginning = self._searches < FIRST_SEARCHES and self._frames % 2 == 1
+        if self._frames % self._search.every == 0 or beginning:
             self._look_everywhere(frame)
         else:
             for seat in self._seats:
