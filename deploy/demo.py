@@ -23,6 +23,7 @@ import click
 import yaml
 
 from collector.config import CollectorSettings
+from deploy.ports import free_port
 from edge.camera import make
 from edge.cli import log_to_stderr
 from edge.config import AgentSettings
@@ -108,7 +109,7 @@ async def _run(demo: Demo) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    broker_port = _free_port()
+    broker_port = free_port()
     # The agent takes longest to start, so it starts first and finds the broker when it is there.
     agent = _start_agent(demo, broker_port)
     try:
@@ -246,10 +247,3 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
         return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import random
 import shutil
-import socket
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
@@ -18,6 +17,7 @@ from deploy.faults.plan import COLLECTOR, DRIVER_S, FROZEN_S, KINDS, Fault, Kind
 from deploy.faults.processes import Disk, Kept
 from deploy.faults.proxy import FaultProxy, Mode
 from deploy.faults.watch import Watcher
+from deploy.ports import free_port
 from edge.agent import OUTBOX
 from edge.errors import Refusal
 from edge.mood import Mood
@@ -32,13 +32,6 @@ MODES: dict[Kind, Mode] = {
     "loss": "loss",
     "half_open": "half_open",
 }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class School:

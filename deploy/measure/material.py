@@ -19,8 +19,6 @@ from edge.faces import Box
 from models.films import Film
 from models.photographs import box_of, grey
 
-SIMULATED = "sim"
-
 
 class Face(NamedTuple):
     """A true face; `emotion` where it is known."""
@@ -30,7 +28,7 @@ class Face(NamedTuple):
 
 
 class Shot(NamedTuple):
-    """A frame with its truth; `second` counts on where a film begins anew."""
+    """A frame with its truth."""
 
     grey: NDArray[np.uint8]
     faces: list[Face]
