@@ -154,6 +154,8 @@ class Agent:
             while not self._stopping.is_set():
                 self._window()
         finally:
+            if not self._failure:
+                self._supervisor.stop()  # a part that has been stopped is not one that stands still
             self._capture.stop(timeout=1)
             self._publisher.stop(timeout=1)
             for page in pages:

@@ -125,11 +125,11 @@ class HaarSearch:
             part.fill(0)
         return merged(found)
 
-    def again(self, frame: Grey, box: Box, *, thorough: bool) -> Box | None:
-        """The face that was at a place; `thorough` bears turned and tilted heads."""
+    def again(self, frame: Grey, box: Box) -> Box | None:
+        """The face that was at a place, turned or tilted since then."""
         with _Patch(frame, box, GLANCE, GLANCE_AROUND) as patch:
             found = patch.middle(_detect(self._alternative, patch.grey, LOOK_STEP, 1, *patch.sizes))
-        if found is not None or not thorough:
+        if found is not None:
             return found
         with _Patch(frame, box, LOOK, LOOK_AROUND) as patch:
             for look in (self._frontal, self._profiles, self._tilted):

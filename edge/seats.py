@@ -51,7 +51,7 @@ class Search(Protocol):
 
     def quick(self, frame: Grey, strips: Sequence[Strip]) -> list[Box]: ...
 
-    def again(self, frame: Grey, box: Box, *, thorough: bool) -> Box | None: ...
+    def again(self, frame: Grey, box: Box) -> Box | None: ...
 
     def confirms(self, frame: Grey, box: Box) -> bool: ...
 
@@ -189,7 +189,7 @@ class Seats:
         seat.moved = self._motion.in_box(seat.box)
         if seat.is_left or (seat.missed == 0 and seat.found >= CERTAIN and not seat.moved):
             return  # what was there is there
-        box = self._search.again(frame, seat.box, thorough=True)
+        box = self._search.again(frame, seat.box)
         if box is None or self._is_taken(box, seat):
             seat.missed += 1
         else:

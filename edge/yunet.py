@@ -57,7 +57,7 @@ class YuNetSearch:
     def quick(self, frame: Grey, strips: Sequence[Strip]) -> list[Box]:
         return self._find(frame, min(strip.smallest for strip in strips))
 
-    def again(self, frame: Grey, box: Box, *, thorough: bool) -> Box | None:
+    def again(self, frame: Grey, box: Box) -> Box | None:
         """Nothing: what the search of a whole frame did not find, a look will not."""
         return None
 

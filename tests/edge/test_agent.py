@@ -22,7 +22,7 @@ def test_an_agent_whose_driver_hangs_gives_up_so_that_a_new_one_may_try(
         "room": "r101",
         "state": tmp_path,
         "broker": {"port": free_port()},
-        "supervision": {"driver_s": 1},
+        "supervision": {"driver_s": 1, "memory_mb": 65_536},  # the tests' own memory
     }
     made = Agent(AgentSettings.model_validate(settings))
     with pytest.raises(Stalled, match="camera's driver: has not moved for 1 s"):

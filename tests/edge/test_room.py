@@ -92,11 +92,11 @@ def test_a_look_finds_the_face_of_a_place_and_not_the_neighbour_s() -> None:
     assert len(found) > 4
     for box in found:
         moved = box._replace(x=box.x + box.width // 8)
-        again = search.again(picture, moved, thorough=True)
+        again = search.again(picture, moved)
         assert again is not None
         assert overlap(again, box) > 0.4
         beside = box._replace(x=box.x + round(1.3 * box.width))
-        stray = search.again(picture, beside, thorough=True)
+        stray = search.again(picture, beside)
         assert stray is None or overlap(stray, box) < 0.4
 
 
@@ -104,7 +104,7 @@ def test_a_patch_at_the_edge_of_the_picture() -> None:
     search = HaarSearch(1.1, 2, 24, checked=False)
     black = np.zeros((200, 200), np.uint8)
     for box in (Box(-20, -20, 50, 50), Box(180, 180, 60, 60), Box(300, 0, 30, 30)):
-        assert search.again(black, box, thorough=True) is None
+        assert search.again(black, box) is None
         assert not search.confirms(black, box)
 
 

@@ -44,7 +44,7 @@ class Scripted:
     def quick(self, frame: Grey, strips: Sequence[Strip]) -> list[Box]:
         return self._search("quick")
 
-    def again(self, frame: Grey, box: Box, *, thorough: bool) -> Box | None:
+    def again(self, frame: Grey, box: Box) -> Box | None:
         self.asked.append("again")
         return next((one for one in self.there if abs(one.x - box.x) < 30), None)
 

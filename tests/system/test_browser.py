@@ -27,6 +27,7 @@ ARGUMENTS = [
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     SHOTS.mkdir(parents=True, exist_ok=True)
+    expect.set_options(timeout=30_000)  # two busy cores; what is expected comes, but not when
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser

@@ -61,6 +61,8 @@ def test_the_button_closes_the_camera_and_a_restart_leaves_it_closed(
             "broker": {"port": mosquitto.port},
             "gpio": {"button": BUTTON, "led": LED},
             "state": tmp_path / "state",
+            # The agent lives in the tests' own process here, whatever that has grown to.
+            "supervision": {"memory_mb": 65_536},
         }
     )
 
