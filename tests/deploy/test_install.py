@@ -55,8 +55,8 @@ def test_an_agent_needs_less_than_300_megabytes() -> None:
     [
         ("3.10", "tflite-runtime", "1.26.4", "4.11.0.86"),
         ("3.11", "tflite-runtime", "1.26.4", "4.11.0.86"),
-        ("3.12", "ai-edge-litert", "2.4.0", "4.14.0.94"),
-        ("3.13", "ai-edge-litert", "2.4.0", "4.14.0.94"),
+        ("3.12", "ai-edge-litert", "2.4.0", "4.13.0.92"),
+        ("3.13", "ai-edge-litert", "2.4.0", "4.13.0.92"),
     ],
 )
 def test_each_python_gets_one_set_that_lives_together(
