@@ -1,22 +1,25 @@
-"""The JSON API: rooms, windows, the live feed, health and metrics."""
+"""The JSON API: rooms, windows, lessons, the live feed, health and metrics."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta, timezone
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, HTTPException, Path, Query, Response
+from fastapi import APIRouter, Body, HTTPException, Path, Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import AwareDatetime, BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
+from collector.access.guard import SignedIn, ThisLesson, sees
 from collector.coverage import Coverage, coverage
-from collector.ingest import Ingest
-from collector.live import Rooms, RoomState, View
-from collector.store import Store
+from collector.lessons.report import LessonOut, Report, listed
+from collector.live import RoomState, View
 from edge.mood import Health, Mood
+
+if TYPE_CHECKING:
+    from collector.desk import Desk
 
 RECONNECT_MS = 1000
 """A browser whose feed ended asks again after so long; by default it is three seconds or more."""
@@ -27,6 +30,8 @@ LONGEST_WINDOW = timedelta(hours=1)
 
 HALF_HOUR = timedelta(minutes=30)
 
+Command = Literal["pause", "resume", "stop_today"]
+
 SiteName = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,32}$", description="The site's name.")]
 RoomName = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,32}$", description="The room's name.")]
 
@@ -35,15 +40,29 @@ From = Annotated[
 ]
 To = Annotated[AwareDatetime | None, Query(alias="to", description="RFC 3339; now.")]
 
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    401: {"description": "Nobody is signed in, or the token is not valid."},
+    403: {"description": "This role, account or token may not."},
+    404: {"description": "There is none."},
+    429: {"description": "Too often; `retry-after` says how long to wait."},
+    503: {"description": "The database does not answer."},
+}
+
 
 class RoomNow(BaseModel):
-    """A room as it is now."""
+    """A room as it is now; `mood` is null for a role that may not see counts."""
 
     site: str
     room: str
     state: RoomState
     mood: Mood | None
     health: Health | None
+
+
+class Told(BaseModel):
+    """What was passed on to the room's device."""
+
+    command: Command
 
 
 class Alive(BaseModel):
@@ -56,74 +75,109 @@ class Alive(BaseModel):
 
 def _span(begin: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
     until = end or datetime.now(timezone.utc)
-    since = begin or until - HALF_HOUR
+    try:
+        since = begin or until - HALF_HOUR
+        since.timestamp(), until.timestamp()
+        since - LONGEST_WINDOW
+    except (OverflowError, ValueError):
+        raise HTTPException(422, "'from' and 'to': no such time") from None
     if since > until:
         raise HTTPException(422, "'from' is later than 'to': swap them")
     return since, until
 
 
-def room_now(view: View) -> RoomNow:
+def room_now(view: View, *, counts: bool) -> RoomNow:
     health = view.status.health if view.status is not None else None
-    return RoomNow(site=view.site, room=view.room, state=view.state, mood=view.mood, health=health)
+    if health is not None and not counts:
+        health = health.model_copy(update={"faces": None})
+    mood = view.mood if counts else None
+    return RoomNow(site=view.site, room=view.room, state=view.state, mood=mood, health=health)
 
 
-def router(store: Store, rooms: Rooms, ingest: Ingest, registry: CollectorRegistry) -> APIRouter:
+def router(desk: Desk) -> APIRouter:
     """All routes that answer with data."""
-    api = APIRouter()
+    api = APIRouter(responses=REFUSALS)
 
     @api.get("/api/rooms", tags=["rooms"])
-    def list_rooms() -> list[RoomNow]:
-        """Every room that was ever heard of, with its state and newest window."""
-        return [room_now(view) for view in rooms.all()]
+    def list_rooms(who: SignedIn) -> list[RoomNow]:
+        """Every room that one may see, with its state and newest window."""
+        return [
+            room_now(view, counts=who.role != "it")
+            for view in desk.rooms.all()
+            if sees(who, view.site, view.room)
+        ]
 
     @api.get("/api/rooms/{site}/{room}/moods", tags=["rooms"], response_model_by_alias=True)
     def list_moods(
-        site: SiteName,
-        room: RoomName,
-        begin: From = None,
-        end: To = None,
+        who: SignedIn, site: SiteName, room: RoomName, begin: From = None, end: To = None
     ) -> list[Mood]:
         """Windows that start from `from` up to `to`, oldest first; at most the newest 10,000."""
         since, until = _span(begin, end)
-        return store.between(site, room, since, until)
+        desk.audit.viewed(who.said, "room read", f"{site}/{room}")
+        return desk.store.between(site, room, since, until)
 
     @api.get("/api/rooms/{site}/{room}/coverage", tags=["rooms"])
-    def covered(
-        site: SiteName,
-        room: RoomName,
-        begin: From = None,
-        end: To = None,
-    ) -> Coverage:
-        """How much of a lesson, or of any time up to a day, was really seen, and its gaps."""
+    def covered(site: SiteName, room: RoomName, begin: From = None, end: To = None) -> Coverage:
+        """How much of a time up to a day was really seen, and its gaps."""
         since, until = _span(begin, end)
         if not timedelta() < until - since <= LONGEST:
             raise HTTPException(422, "'from' and 'to' must be apart, by a day at most")
         # A window that began earlier may reach into the time asked about.
-        moods = store.between(site, room, since - LONGEST_WINDOW, until, limit=100_000)
+        moods = desk.store.between(site, room, since - LONGEST_WINDOW, until, limit=100_000)
         reaching = [m for m in moods if m.start + timedelta(seconds=m.seconds) > since]
         return coverage(reaching, since, until)
 
     @api.get("/api/rooms/{site}/{room}/live", tags=["rooms"], response_class=EventSourceResponse)
     async def live(site: SiteName, room: RoomName) -> AsyncIterator[ServerSentEvent]:
         """Events `mood` and `status`, each message as it was published; first what is known now."""
-        async for event in rooms.feed(site, room):
+        async for event in desk.rooms.feed(site, room):
             yield ServerSentEvent(raw_data=event.data, event=event.name, retry=RECONNECT_MS)
+
+    @api.post("/api/rooms/{site}/{room}/command", tags=["rooms"])
+    def command(
+        who: SignedIn,
+        site: SiteName,
+        room: RoomName,
+        command: Annotated[Command, Body(embed=True)],
+    ) -> Told:
+        """Switches the room's camera off, on, or off for today."""
+        desk.command((site, room), command)
+        desk.audit.add(who.said, command, f"{site}/{room}")
+        return Told(command=command)
+
+    @api.get("/api/lessons", tags=["lessons"])
+    def lessons(who: SignedIn) -> list[LessonOut]:
+        """One's own lessons, newest first; at most 200."""
+        from collector.pages.lessons import own_lessons
+
+        return [listed(lesson) for lesson in own_lessons(desk, who)]
+
+    @api.get("/api/lessons/{lesson}", tags=["lessons"])
+    def report(
+        who: SignedIn,
+        lesson: Annotated[int, Path(description="The lesson's number.", ge=1, le=2**31 - 1)],
+        found: ThisLesson,
+    ) -> Report:
+        """A lesson's report, which is what the page draws."""
+        desk.audit.viewed(who.said, "report read", f"lesson {lesson}")
+        return desk.reports.of(found)
 
     @api.get("/healthz", tags=["service"])
     def healthz(response: Response) -> Alive:
         """200 while database and broker answer, else 503."""
         try:
-            store.ping()
-            database = ingest.storing
+            desk.store.ping()
+            database = desk.ingest.storing
         except SQLAlchemyError:
             database = False
-        good = database and ingest.connected
+        good = database and desk.ingest.connected
         response.status_code = 200 if good else 503
-        return Alive(status="ok" if good else "failing", database=database, broker=ingest.connected)
+        broker = desk.ingest.connected
+        return Alive(status="ok" if good else "failing", database=database, broker=broker)
 
     @api.get("/metrics", tags=["service"], response_class=Response)
     def metrics() -> Any:
-        """Counters in Prometheus's text format."""
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        """Counters and gauges in Prometheus's text format."""
+        return Response(generate_latest(desk.registry), media_type=CONTENT_TYPE_LATEST)
 
     return api

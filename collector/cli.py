@@ -1,15 +1,28 @@
-"""`roommood collector`: run, check, show-config."""
+"""`roommood collector`: run, check, show-config, accounts, audit log, backup, erasing."""
 
 from __future__ import annotations
 
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from collector.config import CollectorSettings
 from edge.cli import config_option, log_to_stderr, stop_on_signals
+from edge.errors import Refusal
 from edge.settings import load, show
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from collector.access.accounts import Accounts
+    from collector.access.audit import Audit
+
+BY = "the command line"
 
 
 @click.group()
@@ -30,6 +43,9 @@ def run(config: Path) -> None:
     stop_on_signals(stopping.set)
     service.start()
     click.echo(f"roommood: pages at {service.url}", err=True)
+    first = service.first_run()
+    if first is not None:
+        click.echo(f"roommood: no account yet: within an hour, open {first}", err=True)
     stopping.wait()
     service.stop()
 
@@ -39,11 +55,14 @@ def run(config: Path) -> None:
 def check(config: Path) -> None:
     """Try the settings and the database, and say what is wrong."""
     settings = load(CollectorSettings, config)
-    from collector.store import Store
+    with _opened(settings):
+        pass
+    table = settings.school.timetable
+    if table is not None:
+        from collector.lessons.timetable import Timetable
 
-    store = Store(settings.database)
-    store.ping()
-    store.close()
+        Timetable(table, settings.school.timezone)
+        click.echo("timetable: ok")
     click.echo(f"settings: {config}: ok")
     click.echo("database: ok")
 
@@ -53,3 +72,175 @@ def check(config: Path) -> None:
 def show_config(config: Path) -> None:
     """Print the settings in force, defaults included, secrets masked."""
     click.echo(show(load(CollectorSettings, config)), nl=False)
+
+
+@contextmanager
+def _opened(settings: CollectorSettings) -> Iterator[Engine]:
+    from collector.database import connect
+
+    engine = connect(settings.database)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _books(config: Path) -> Iterator[tuple[Engine, Accounts, Audit, CollectorSettings]]:
+    from collector.access.accounts import Accounts
+    from collector.access.audit import Audit
+    from collector.access.secret import own_key
+
+    settings = load(CollectorSettings, config)
+    key = own_key(settings.state)
+    with _opened(settings) as engine:
+        yield engine, Accounts(engine), Audit(engine, settings.state, key), settings
+
+
+@collector.group()
+def account() -> None:
+    """Who may sign in."""
+
+
+@account.command("add")
+@config_option
+@click.argument("name")
+@click.option("--role", required=True, help="administrator, it or teacher.")
+@click.option("--room", "rooms", multiple=True, help="site/room; as often as needed.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def add_account(
+    config: Path, name: str, role: str, rooms: tuple[str, ...], password_stdin: bool
+) -> None:
+    """Make an account; asks for its password."""
+    from collector.access.accounts import read_room
+
+    own = [read_room(room) for room in rooms]
+    with _books(config) as (_, accounts, audit, _settings):
+        made = accounts.add(name, role, own, _password(password_stdin))
+        audit.add(BY, "account made", f"{made.name}, {made.role}")
+    click.echo(f"{made.name}: {made.role}")
+
+
+@account.command("password")
+@config_option
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def new_password(config: Path, name: str, password_stdin: bool) -> None:
+    """Give an account a new password, which ends its sessions."""
+    with _books(config) as (_, accounts, audit, _settings):
+        accounts.change(accounts.by_name(name), password=_password(password_stdin))
+        audit.add(BY, "password changed", name)
+
+
+@account.command("remove")
+@config_option
+@click.argument("name")
+def remove_account(config: Path, name: str) -> None:
+    """Remove an account, with its sessions and tokens."""
+    with _books(config) as (_, accounts, audit, _settings):
+        accounts.remove(accounts.by_name(name))
+        audit.add(BY, "account removed", name)
+
+
+@account.command("list")
+@config_option
+def list_accounts(config: Path) -> None:
+    """Print every account with its role and rooms."""
+    with _books(config) as (_, accounts, _audit, _settings):
+        for one in accounts.all():
+            rooms = " ".join(f"{site}/{room}" for site, room in sorted(one.rooms))
+            click.echo(f"{one.name}\t{one.role}\t{rooms}")
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    prompted: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    return prompted
+
+
+@collector.group("audit")
+def audit_log() -> None:
+    """The audit log."""
+
+
+@audit_log.command("verify")
+@config_option
+def verify(config: Path) -> int:
+    """Say whether the log was tampered with, and where; exit status 1 if it was."""
+    with _books(config) as (_, _accounts, audit, _settings):
+        wrong = list(audit.wrong())
+        for line in wrong:
+            click.echo(f"audit log: {line}")
+        if not wrong:
+            click.echo(f"audit log: {len(audit)} entries, none changed, added or cut off")
+    return 1 if wrong else 0
+
+
+@audit_log.command("show")
+@config_option
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
+def show_log(config: Path, limit: int) -> None:
+    """Print the newest entries, newest first."""
+    from datetime import datetime, timezone
+
+    with _books(config) as (_, _accounts, audit, _settings):
+        for entry in audit.newest(limit):
+            at = datetime.fromtimestamp(entry.at, timezone.utc)
+            told = (str(entry.number), f"{at:%Y-%m-%dT%H:%M:%SZ}", entry.who, entry.what)
+            click.echo("\t".join((*told, entry.about)))
+
+
+@collector.command()
+@config_option
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The file to write.")
+def backup(config: Path, out: Path) -> None:
+    """Write everything the collector keeps, its key included, into one file."""
+    from collector import keeping
+
+    with _books(config) as (engine, _accounts, audit, settings):
+        audit.add(BY, "backup made", out.name)
+        rows = keeping.backup(engine, settings.state, out)
+    told = ", ".join(f"{name} {count}" for name, count in rows.items() if count)
+    click.echo(f"{out}: {told or 'nothing yet'}")
+
+
+@collector.command()
+@config_option
+@click.option("--from", "source", required=True, type=click.Path(path_type=Path))
+def restore(config: Path, source: Path) -> None:
+    """Fill a new, empty database from a backup."""
+    from collector import keeping
+
+    settings = load(CollectorSettings, config)
+    with _opened(settings) as engine:
+        rows = keeping.restore(engine, settings.state, source)
+    with _books(config) as (_, _accounts, audit, _settings):
+        audit.add(BY, "backup restored", source.name)
+    click.echo(f"{source}: {sum(rows.values())} rows restored")
+
+
+@collector.command()
+@config_option
+@click.option("--room", help="site/room: all its windows and lessons.")
+@click.option("--lesson", type=int, help="A lesson's number: the lesson and its windows.")
+def erase(config: Path, room: str | None, lesson: int | None) -> None:
+    """Delete what is kept of a room or of a lesson, for good; while the collector is stopped."""
+    from collector.access.accounts import read_room
+    from collector.keeping import erase_room, erase_span
+    from collector.lessons.book import Book
+
+    if (room is None) == (lesson is None):
+        raise Refusal("give --room site/room or --lesson NUMBER")
+    with _books(config) as (engine, _accounts, audit, _settings):
+        if room is not None:
+            about = room
+            gone = erase_room(engine, *read_room(room))
+        else:
+            book = Book(engine)
+            found = book.lesson(int(lesson or 0))
+            about = f"lesson {found.id} in {found.site}/{found.room}"
+            gone = erase_span(engine, found.site, found.room, found.start, found.until)
+            book.erase(found)
+        audit.add(BY, "erased", f"{about}: {gone} windows")
+    click.echo(f"{about}: {gone} windows deleted")

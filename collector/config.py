@@ -2,21 +2,103 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from edge.broker import BrokerSettings
+from edge.broker import BrokerSettings, FilePath
+from edge.mood import Label
 from edge.settings import Section
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+EventName = Literal["lesson_began", "lesson_ended", "room_state"]
 
 
 class WebSettings(Section):
-    """Where the page is served. There are no accounts yet: keep it on loopback."""
+    """Where the pages are served."""
 
     host: str = "127.0.0.1"
     port: int = Field(8642, ge=0, le=65535)
+    url: str | None = Field(None, pattern=r"^https?://[^/\s]+$")
+    """How people reach it, where that is another address than host and port."""
+    certificate: FilePath | None = None
+    key: FilePath | None = None
+    """PEM files; with them, HTTPS is served."""
+
+    @model_validator(mode="after")
+    def _both(self) -> WebSettings:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("'certificate' and 'key' belong together: give both")
+        return self
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach it over HTTPS, so that cookies may insist on it."""
+        return self.certificate is not None or (self.url or "").startswith("https:")
+
+
+class SchoolSettings(Section):
+    """What is this school's own."""
+
+    timezone: str = "UTC"
+    """As in Europe/Berlin: for timetables and reports."""
+    timetable: FilePath | None = None
+    """An iCalendar file, or CSV: see docs/school.md."""
+    find_lessons: bool = True
+    """Whether a room that fills up outside the timetable counts as a lesson."""
+    attentive: tuple[Label, ...] = ()
+    """Expressions that this school counts as attentive; without them no ratio is shown."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("no time zone: write it as in Europe/Berlin") from None
+        return name
+
+
+class Retention(Section):
+    """Days that a site's windows and lessons are kept; after that they are deleted."""
+
+    windows_days: int = Field(30, ge=1, le=3650)
+    lessons_days: int = Field(365, ge=1, le=3650)
+
+
+class OidcSettings(Section):
+    """The school's OpenID Connect provider."""
+
+    issuer: str = Field(pattern=r"^https?://\S+$")
+    """Its address, below which is .well-known/openid-configuration."""
+    client_id: str
+    client_secret: SecretStr
+    name: str = "the school's account"
+    """On the button."""
+    claim: str = "groups"
+    """The claim that names groups."""
+    roles: dict[str, Literal["administrator", "it", "teacher"]] = Field(min_length=1)
+    """Group to role; whoever is in none of them may not sign in."""
+
+
+class Webhook(Section):
+    """Told of events by POST, signed as Standard Webhooks has it."""
+
+    url: str = Field(pattern=r"^https?://\S+$", max_length=500)
+    secret: SecretStr
+    """Base64, as in whsec_…"""
+    events: tuple[EventName, ...] = ("lesson_began", "lesson_ended", "room_state")
+
+
+class HomeAssistant(Section):
+    """Rooms announce themselves to a Home Assistant on the same broker."""
+
+    prefix: str = Field("homeassistant", pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")
 
 
 class CollectorSettings(Section):
@@ -26,8 +108,16 @@ class CollectorSettings(Section):
     """Tells two collectors on one broker apart."""
     database: str = "sqlite:///roommood.sqlite"
     """An SQLAlchemy URL."""
+    state: FilePath = Path("collector-state")
+    """For its own key and the length of its audit log; nobody else should read it."""
     broker: BrokerSettings = BrokerSettings()
     web: WebSettings = WebSettings()
+    school: SchoolSettings = SchoolSettings()
+    retention: dict[str, Retention] = Field(default_factory=dict)
+    """Per site; what is not named is kept for 30 and 365 days."""
+    oidc: OidcSettings | None = None
+    webhooks: tuple[Webhook, ...] = ()
+    home_assistant: HomeAssistant | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("database")
@@ -42,3 +132,6 @@ class CollectorSettings(Section):
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
             raise ValueError("only sqlite and postgresql are supported")
         return url
+
+    def kept(self, site: str) -> Retention:
+        return self.retention.get(site, Retention())

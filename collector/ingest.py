@@ -45,10 +45,11 @@ class Ingest:
         rooms: Rooms,
         registry: CollectorRegistry,
         on_stored: Callable[[Mood], None] = lambda _mood: None,
+        on_heard: Callable[[Status], None] = lambda _status: None,
     ) -> None:
         self._store = store
         self._rooms = rooms
-        self._on_stored = on_stored
+        self._on_stored, self._on_heard = on_stored, on_heard
         self._waiting: queue.Queue[Mood | None] = queue.Queue(maxsize=4 * BATCH)
         self._writer = threading.Thread(target=self._write, name="writer", daemon=True)
         self._messages = Counter(
@@ -71,6 +72,13 @@ class Ingest:
     def connected(self) -> bool:
         return self._link.connected
 
+    def publish(self, name: str, payload: bytes) -> None:
+        """For commands: not retained, since what was meant for now must not come later."""
+        self._link.publish(name, payload)
+
+    def publish_retained(self, name: str, payload: bytes) -> None:
+        self._link.publish(name, payload, retain=True)
+
     def start(self) -> None:
         self._writer.start()
         self._link.start()
@@ -91,7 +99,9 @@ class Ingest:
             if kind == "mood":
                 self._take(self._checked(Mood, name, payload))
             else:
-                self._rooms.heard(self._checked(Status, name, payload))
+                status: Status = self._checked(Status, name, payload)
+                self._rooms.heard(status)
+                self._on_heard(status)
                 self._messages.labels("status", "accepted").inc()
         except MessageError as error:
             self._messages.labels(kind if kind in KINDS else "other", "refused").inc()

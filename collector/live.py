@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Literal, NamedTuple
 
+from collector.history import History, Seen
 from edge.mood import Mood, Status
 
 RoomState = Literal["live", "withheld", "paused", "offline", "waiting"]
@@ -56,6 +58,7 @@ class Rooms:
         self._lock = threading.Lock()
         self._moods: dict[Key, tuple[Mood, float]] = {}
         self._status: dict[Key, Status] = {}
+        self._history: dict[Key, History] = defaultdict(History)
         self._viewers: dict[Key, set[asyncio.Queue[Event | None]]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -68,6 +71,7 @@ class Rooms:
         """Remembers a room's newest window; an older one that comes late changes nothing."""
         key = (mood.site, mood.room)
         with self._lock:
+            self._history[key].add(mood)
             known = self._moods.get(key)
             if known is not None and not self._is_newer(mood, known[0]):
                 return False
@@ -84,6 +88,30 @@ class Rooms:
         if running in (mood.boot, known.boot):
             return running == mood.boot
         return mood.start >= known.start
+
+    def remember(self, moods: Iterable[Mood]) -> None:
+        """Windows of before a restart, for the pages to draw."""
+        with self._lock:
+            for mood in moods:
+                self._history[mood.site, mood.room].add(mood)
+
+    def windows(self, site: str, room: str) -> list[Seen]:
+        """Those of the last hours, oldest first."""
+        with self._lock:
+            history = self._history.get((site, room))
+            return history.all() if history is not None else []
+
+    def forget(self, site: str, room: str, begin: float = 0.0, end: float = math.inf) -> None:
+        """What was erased; with a time, only the windows that start in it."""
+        key = (site, room)
+        with self._lock:
+            left = [s for s in self._history[key].all() if not begin <= s.start < end]
+            self._history[key] = History(left)
+            known = self._moods.get(key)
+            if known is not None and begin <= known[0].start.timestamp() < end:
+                del self._moods[key]
+            if not begin:
+                self._status.pop(key, None)
 
     def heard(self, status: Status) -> None:
         key = (status.site, status.room)

@@ -4,57 +4,50 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta, timezone
 from importlib.metadata import version
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
 
-from collector import api, pages
+from collector import api
+from collector.access.accounts import Accounts
+from collector.access.audit import Audit
+from collector.access.guard import Guard, Limits
+from collector.access.oidc import Provider
+from collector.access.secret import own_key
+from collector.access.sessions import Sessions
 from collector.config import CollectorSettings
+from collector.database import connect
+from collector.desk import Desk
+from collector.elsewhere.home_assistant import HomeAssistantRooms
+from collector.elsewhere.metrics import RoomMetrics
+from collector.elsewhere.webhooks import Webhooks, target
+from collector.history import KEPT_S
 from collector.ingest import Ingest
-from collector.live import Rooms
+from collector.keeping import Keeper
+from collector.lessons.book import Book, Lesson
+from collector.lessons.checkins import CheckIns
+from collector.lessons.clerk import Clerk
+from collector.lessons.report import Reports, listed
+from collector.lessons.summary import Summaries
+from collector.lessons.timetable import Timetable
+from collector.live import Key, Rooms
+from collector.noticed import settings_noticed
+from collector.pages import lessons, people, render, school, sign_in, sign_on
+from collector.pages import rooms as room_pages
+from collector.pages.panel import Panels
+from collector.painter import Painter
 from collector.store import Store
-from edge.errors import Refusal
-from edge.mood import Mood
+from collector.web import answer_errors, listen, protect
+from edge.mood import Command, Mood, Status, topic
 
-HEADERS = {
-    "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cache-control": "no-store",
-    "cross-origin-opener-policy": "same-origin",
-    "permissions-policy": "camera=(), microphone=(), geolocation=()",
-}
-
-Scope = MutableMapping[str, Any]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-
-class SecureHeaders:
-    """ASGI middleware: the same strict headers on every answer, streams included."""
-
-    def __init__(self, app: Any) -> None:
-        self._app = app
-        self._headers = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
-
-    async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
-        async def secured(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                ours = {name for name, _ in self._headers}
-                theirs = [header for header in message["headers"] if header[0] not in ours]
-                message["headers"] = [*theirs, *self._headers]
-            await send(message)
-
-        await self._app(scope, receive, secured if scope["type"] == "http" else send)
+FIRST_RUN_S = 3600.0
 
 
 class Service:
@@ -64,74 +57,182 @@ class Service:
         self, settings: CollectorSettings, on_stored: Callable[[Mood], None] = lambda _mood: None
     ) -> None:
         self._settings = settings
-        self._store = Store(settings.database)
+        key = own_key(settings.state)
+        self._engine = connect(settings.database)
+        store = Store(self._engine)
+        self.accounts = Accounts(self._engine)
+        self.sessions = Sessions(self._engine, self.accounts)
+        audit = Audit(self._engine, settings.state, key)
+        settings_noticed(self._engine, audit, settings, key)
         self.rooms = Rooms()
-        for kept in self._store.latest():
-            self.rooms.saw(kept.mood, kept.received)
+        self._remember(store)
         registry = CollectorRegistry()
+        registry.register(RoomMetrics(self.rooms))
+        hooks = [target(h.url, h.secret.get_secret_value(), h.events) for h in settings.webhooks]
+        self._webhooks = Webhooks(self._engine, hooks)
+        book, checkins = Book(self._engine), CheckIns(self._engine)
+        summaries = Summaries(store, book)
+        renderer = render.Renderer(settings.school.timezone)
+        panels = Panels(self.rooms, book, checkins, renderer)
+        self._painter = Painter(panels.draw, lambda room: self.rooms.view(*room).state)
+        table = settings.school.timetable
+        self._clerk = Clerk(
+            book,
+            summaries,
+            lambda: [(view.site, view.room) for view in self.rooms.all()],
+            Timetable(table, settings.school.timezone) if table else None,
+            self._lesson,
+            find=settings.school.find_lessons,
+        )
+        self._keeper = Keeper(self._engine, settings.kept)
+        self._on_stored = on_stored
         self._ingest = Ingest(
-            settings.broker, settings.name, self._store, self.rooms, registry, on_stored
+            settings.broker, settings.name, store, self.rooms, registry, self._stored, self._heard
         )
-        self._socket = _listen(settings.web.host, settings.web.port)
-        config = uvicorn.Config(
-            self._app(registry),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=1,
+        self._states: dict[Key, str] = {}
+        home = settings.home_assistant
+        self._home = (
+            HomeAssistantRooms(home.prefix, self._ingest.publish_retained) if home else None
         )
-        self._server = uvicorn.Server(config)
+        self._socket = listen(settings.web.host, settings.web.port)
+        desk = Desk(
+            engine=self._engine,
+            store=store,
+            rooms=self.rooms,
+            ingest=self._ingest,
+            registry=registry,
+            accounts=self.accounts,
+            sessions=self.sessions,
+            audit=audit,
+            limits=Limits(),
+            book=book,
+            checkins=checkins,
+            reports=Reports(book, summaries, checkins, settings.school.attentive),
+            renderer=renderer,
+            panels=panels,
+            painter=self._painter,
+            provider=Provider(settings.oidc, self.accounts) if settings.oidc else None,
+            kept=settings.kept,
+            sites_kept=settings.retention,
+            tell=self._lesson,
+            command=self._command,
+            url=lambda: self.url,
+            broker=(settings.broker.host, settings.broker.port),
+        )
+        self.app = self._app(desk)
+        self._server = self._uvicorn(key)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="web", daemon=True
         )
 
     @property
     def url(self) -> str:
+        """How people reach it."""
+        web = self._settings.web
         host, port = self._socket.getsockname()[:2]
-        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        scheme = "https" if web.certificate else "http"
+        return web.url or f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def first_run(self) -> str | None:
+        """An address that lets whoever has it make the first account; None where there is one."""
+        if not self.accounts.is_empty():
+            return None
+        self.sessions.end_links("administrator")
+        return self.enter(FIRST_RUN_S)
+
+    def enter(self, seconds: float) -> str:
+        """An address that signs in as an administrator without an account."""
+        secret = self.sessions.make_link("the collector", seconds, role="administrator")
+        return f"{self.url}/enter/{secret}"
 
     def start(self) -> None:
         self._thread.start()
-        self._ingest.start()
+        for part in (self._painter, self._webhooks, self._keeper, self._clerk, self._ingest):
+            part.start()
 
     def stop(self) -> None:
         """Stores what was received, then ends the feeds and the web server."""
         self._ingest.stop()
+        self._clerk.stop()
+        self._painter.stop()
         self.rooms.close()
         self._server.should_exit = True
         self._thread.join(3)
-        self._store.close()
+        self._webhooks.stop()
+        self._keeper.stop()
+        self._engine.dispose()
 
-    def _app(self, registry: CollectorRegistry) -> FastAPI:
+    def _remember(self, store: Store) -> None:
+        now = datetime.now(timezone.utc)
+        for kept in store.latest():
+            self.rooms.saw(kept.mood, kept.received)
+            since = min(now, kept.mood.start) - timedelta(seconds=KEPT_S)
+            mood = kept.mood
+            self.rooms.remember(store.between(mood.site, mood.room, since, mood.start))
+
+    def _stored(self, mood: Mood) -> None:
+        self._clerk.saw(mood)
+        self._changed((mood.site, mood.room))
+        self._on_stored(mood)
+
+    def _heard(self, status: Status) -> None:
+        self._changed((status.site, status.room))
+
+    def _changed(self, key: Key) -> None:
+        self._painter.changed(key)
+        view = self.rooms.view(*key)
+        if self._home is not None:
+            self._home.tell(view)
+        before, self._states[key] = self._states.get(key), view.state
+        if before not in (None, view.state):
+            told = {"site": key[0], "room": key[1], "state": view.state, "before": before}
+            self._webhooks.tell("room_state", told)
+
+    def _lesson(self, event: str, lesson: Lesson) -> None:
+        self._painter.changed((lesson.site, lesson.room))
+        self._webhooks.tell(event, listed(lesson).model_dump(mode="json"))
+
+    def _command(self, key: Key, command: Any) -> None:
+        self._ingest.publish(topic(*key, "command"), Command(command=command).encode())
+
+    def _uvicorn(self, key: bytes) -> uvicorn.Server:
+        web = self._settings.web
+        config = uvicorn.Config(
+            protect(self.app, key, web.secure),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+            ssl_certfile=web.certificate,
+            ssl_keyfile=web.key,
+        )
+        return uvicorn.Server(config)
+
+    def _app(self, desk: Desk) -> FastAPI:
         @contextlib.asynccontextmanager
         async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-            self.rooms.serve_on(asyncio.get_running_loop())
+            loop = asyncio.get_running_loop()
+            self.rooms.serve_on(loop)
+            self._painter.serve_on(loop)
             yield
 
+        guard = Guard(desk.sessions, desk.book, desk.audit, desk.limits)
         app = FastAPI(
             title="roommood collector",
             version=version("roommood"),
             summary="Aggregated counts of the expressions in a room.",
             docs_url=None,  # FastAPI's own page fetches its scripts from elsewhere
             redoc_url=None,
-            openapi_url="/api/openapi.json",
+            openapi_url=None,  # ours is behind the guard, as everything is
             lifespan=lifespan,
+            dependencies=[Depends(guard)],
         )
-        app.add_middleware(SecureHeaders)
-        app.include_router(api.router(self._store, self.rooms, self._ingest, registry))
-        app.include_router(pages.router(self._store, self.rooms, app))
-        app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
+        answer_errors(app, desk.renderer)
+        app.include_router(api.router(desk))
+        for pages in (room_pages, lessons, people, sign_in, sign_on):
+            app.include_router(pages.router(desk))
+        app.include_router(people.own_router(desk))
+        app.include_router(school.router(desk, app.openapi))
+        app.add_api_route("/api/openapi.json", app.openapi, include_in_schema=False)
+        app.mount("/static", StaticFiles(directory=render.STATIC), name="static")
         return app
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        reason = error.strerror or str(error)
-        raise Refusal(f"web: {host}:{port}: {reason}: choose another port or host") from None
-    return listener

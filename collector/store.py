@@ -7,59 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Column,
-    Connection,
-    Engine,
-    Float,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    UniqueConstraint,
-    create_engine,
-    delete,
-    event,
-    func,
-    inspect,
-    select,
-    text,
-    tuple_,
-)
+from sqlalchemy import Connection, Engine, delete, func, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
-from edge.errors import Refusal
+from collector.tables import moods
 from edge.mood import Mood
 
-metadata = MetaData()
-
-moods = Table(
-    "mood",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("site", String(32), nullable=False),
-    Column("room", String(32), nullable=False),
-    Column("device", String(32), nullable=False),
-    Column("boot", String(36), nullable=False),
-    Column("seq", BigInteger, nullable=False),
-    Column("start", Float, nullable=False),  # seconds since 1970, UTC
-    Column("seconds", Float, nullable=False),
-    Column("clock", String(8), nullable=False),
-    Column("frames", Integer, nullable=False),
-    Column("faces", Integer),
-    Column("counts", JSON(none_as_null=True)),
-    Column("withheld", String(16)),
-    Column("model", String(12), nullable=False),
-    Column("windows", Integer, nullable=False, server_default="1"),
-    Column("received", Float, nullable=False),  # seconds since 1970, by the collector's clock
-    UniqueConstraint("device", "boot", "seq"),
-    Index("mood_by_time", "site", "room", "start"),
-)
+ROWS = 200
+"""In one statement: SQLite takes 32,766 values, of which a row has sixteen."""
 
 
 class Kept(NamedTuple):
@@ -70,21 +25,14 @@ class Kept(NamedTuple):
 
 
 class Store:
-    """One database; safe to use from several threads."""
+    """The windows of one database; safe to use from several threads."""
 
-    def __init__(self, url: str) -> None:
-        self._shown = make_url(url).render_as_string(hide_password=True)
-        try:
-            self._engine: Engine = create_engine(url)
-            if self._engine.dialect.name == "sqlite":
-                event.listen(self._engine, "connect", _prepare_sqlite)
-            metadata.create_all(self._engine)
-            _bring_up_to_date(self._engine)
-        except (SQLAlchemyError, ImportError) as error:
-            reason = str(error).splitlines()[0]
-            raise Refusal(f"database {self._shown}: {reason}: check 'database'") from None
-        insert = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
-        self._insert: Any = insert(moods).on_conflict_do_nothing().returning(moods.c.id)
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        insert: Any = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+        # The values are part of the statement's text in neither dialect: it is compiled once for
+        # each number of rows.
+        self._insert = insert
 
     def add(self, received: Sequence[Mood]) -> list[Mood]:
         """Commits windows in one transaction; returns those that were not yet stored.
@@ -93,10 +41,28 @@ class Store:
         merged; one of those that comes late is stored already.
         """
         now = time.time()
+        single = [mood for mood in received if mood.windows == 1]
+        merged = [mood for mood in received if mood.windows > 1]
         with self._engine.begin() as connection:
-            return [mood for mood in received if self._add(connection, mood, now)]
+            new = [mood for mood in merged if self._add_merged(connection, mood, now)]
+            return new + self._add_single(connection, single, now)
 
-    def _add(self, connection: Connection, mood: Mood, now: float) -> bool:
+    def _add_single(self, connection: Connection, single: list[Mood], now: float) -> list[Mood]:
+        """Many at once: a statement for each would not keep up with a thousand rooms."""
+        covered = _covered(connection, single)
+        rows = {_identity(mood): mood for mood in single if _identity(mood) not in covered}
+        order = sorted(rows)  # the same in every transaction, so that none waits for another
+        new: list[Mood] = []
+        for at in range(0, len(order), ROWS):
+            part = [rows[identity] for identity in order[at : at + ROWS]]
+            statement = self._insert(moods).values([_row(mood, now) for mood in part])
+            statement = statement.on_conflict_do_nothing().returning(
+                moods.c.device, moods.c.boot, moods.c.seq
+            )
+            new += [rows[tuple(row)] for row in connection.execute(statement)]
+        return sorted(new, key=lambda mood: (mood.device, str(mood.boot), mood.seq))
+
+    def _add_merged(self, connection: Connection, mood: Mood, now: float) -> bool:
         first = mood.seq - mood.windows + 1
         ours = (moods.c.device == mood.device) & (moods.c.boot == str(mood.boot))
         query = (
@@ -108,9 +74,9 @@ class Store:
         kept = connection.execute(query).first()
         if kept is not None and kept.seq - kept.windows + 1 <= first:
             return False
-        if mood.windows > 1:
-            connection.execute(delete(moods).where(ours, moods.c.seq.between(first, mood.seq)))
-        return connection.execute(self._insert, _row(mood, now)).first() is not None
+        connection.execute(delete(moods).where(ours, moods.c.seq.between(first, mood.seq)))
+        insert = self._insert(moods).on_conflict_do_nothing().returning(moods.c.id)
+        return connection.execute(insert, _row(mood, now)).first() is not None
 
     def between(
         self, site: str, room: str, begin: datetime, end: datetime, limit: int = 10_000
@@ -149,29 +115,29 @@ class Store:
         with self._engine.connect() as connection:
             connection.execute(select(1))
 
-    def close(self) -> None:
-        self._engine.dispose()
+
+Identity = tuple[str, str, int]
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")  # acknowledged means on disk
-    connection.execute("PRAGMA busy_timeout=5000")
+def _identity(mood: Mood) -> Identity:
+    return mood.device, str(mood.boot), mood.seq
 
 
-def _bring_up_to_date(engine: Engine) -> None:
-    """Gives a database of an earlier version what it lacks: a column, and PostgreSQL large numbers.
-
-    SQLite's integers are large in any case.
-    """
-    columns = {column["name"]: column["type"] for column in inspect(engine).get_columns("mood")}
-    with engine.begin() as connection:
-        if "windows" not in columns:
-            connection.execute(
-                text("ALTER TABLE mood ADD COLUMN windows INTEGER NOT NULL DEFAULT 1")
-            )
-        if engine.dialect.name != "sqlite" and not isinstance(columns["seq"], BigInteger):
-            connection.execute(text("ALTER TABLE mood ALTER COLUMN seq TYPE BIGINT"))
+def _covered(connection: Connection, single: Sequence[Mood]) -> set[Identity]:
+    """Those of which a merged window, which is rare, tells already."""
+    runs = sorted({(mood.device, str(mood.boot)) for mood in single})
+    if not runs:
+        return set()
+    query = select(moods.c.device, moods.c.boot, moods.c.seq, moods.c.windows).where(
+        tuple_(moods.c.device, moods.c.boot).in_(runs), moods.c.windows > 1
+    )
+    spans = connection.execute(query).all()
+    return {
+        _identity(mood)
+        for mood in single
+        for device, boot, seq, windows in spans
+        if (device, boot) == (mood.device, str(mood.boot)) and seq - windows < mood.seq <= seq
+    }
 
 
 def _row(mood: Mood, received: float) -> dict[str, Any]:

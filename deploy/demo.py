@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -116,7 +117,7 @@ async def _run(demo: Demo) -> int:
         async with _broker(broker_port):
             service = Service(_collector_settings(demo, broker_port), lambda m: _tell(m, demo))
             service.start()
-            click.echo(f"roommood: the page: {service.url}/rooms/{SITE}/{ROOM}", err=True)
+            click.echo(f"roommood: the page: {_entrance(service)}", err=True)
             click.echo("roommood: Ctrl-C stops everything.", err=True)
             try:
                 await _until(
@@ -146,6 +147,16 @@ async def _until(
 def _online(service: Service) -> bool:
     """Whether the agent has told that it is there: from then on the demo's seconds count."""
     return service.rooms.view(SITE, ROOM).status is not None
+
+
+def _entrance(service: Service) -> str:
+    """An address that signs in: nobody else is on this machine, and an account is there to try."""
+    accounts = service.accounts
+    if accounts.is_empty():
+        accounts.add("demo", "administrator", password=secrets.token_urlsafe(24))
+    lasting_s = 86_400.0
+    secret = service.sessions.make_link("demo", lasting_s, (SITE, ROOM), "administrator")
+    return f"{service.url}/enter/{secret}"
 
 
 def _end(agent: subprocess.Popen[bytes]) -> None:
@@ -207,6 +218,7 @@ def _collector_settings(demo: Demo, broker_port: int) -> CollectorSettings:
         port = PORT if _is_free(PORT) else 0
     settings = {
         "database": f"sqlite:///{demo.state / 'collector.sqlite'}",
+        "state": str(demo.state / "collector"),
         "broker": {"port": broker_port, "protocol": "3.1.1"},
         "web": {"port": port},
     }

@@ -41,7 +41,11 @@ class Share:
 
 
 def corrected(
-    counts: Mapping[str, float], pack: Pack, independent: float | None = None, seed: int = 1
+    counts: Mapping[str, float],
+    pack: Pack,
+    independent: float | None = None,
+    seed: int = 1,
+    draws: int = DRAWS,
 ) -> dict[str, Share]:
     """The share of each label of the pack, from the counts of a window or summed over a lesson.
 
@@ -61,8 +65,8 @@ def corrected(
     best = _em(said[np.newaxis], (_chances(rows) @ merge)[np.newaxis], usual)[0]
 
     rng = np.random.default_rng(seed)
-    tables = np.stack([rng.dirichlet(row, DRAWS) for row in rows], axis=1)
-    drawn = rng.multinomial(max(1, round(said.sum())), said / said.sum(), DRAWS)
+    tables = np.stack([rng.dirichlet(row, draws) for row in rows], axis=1)
+    drawn = rng.multinomial(max(1, round(said.sum())), said / said.sum(), draws)
     spread = _em(drawn.astype(float), tables @ merge, usual)
     low, high = np.percentile(spread, [2.5, 97.5], axis=0)
     return {

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import yaml
 
+from collector.access.script import token_in
+from collector.database import connect
 from collector.store import Store
 from deploy.faults.compare import journalled
 from deploy.faults.plan import COLLECTOR, DRIVER_S, FROZEN_S, KINDS, Fault, Kind
@@ -54,6 +56,7 @@ class School:
         for who in (*self.rooms, COLLECTOR):
             (folder / "switches" / who).mkdir(parents=True)
         self.database = self._disks[COLLECTOR].folder / "collector.sqlite"
+        self._token = token_in(f"sqlite:///{self.database}")
         self.broker = self._kept("broker", [mosquitto, "-c", self._broker_settings(broker_port)])
         self.collector = self._kept(
             COLLECTOR,
@@ -82,7 +85,9 @@ class School:
     def start(self) -> None:
         for kept in (self.broker, self.collector, *self.agents.values()):
             kept.start()
-        self.watchers = {room: Watcher(self.web_port, SITE, room) for room in self.rooms}
+        self.watchers = {
+            room: Watcher(self.web_port, SITE, room, self._token) for room in self.rooms
+        }
 
     def stop(self) -> None:
         for watcher in self.watchers.values():
@@ -170,11 +175,12 @@ class School:
 
     def held(self) -> list[Mood]:
         """Every window that the collector has."""
-        store = Store(f"sqlite:///{self.database}")
+        engine = connect(f"sqlite:///{self.database}")
         try:
+            store = Store(engine)
             return [mood for room in self.rooms for mood in store.between(SITE, room, *EVER, MOST)]
         finally:
-            store.close()
+            engine.dispose()
 
     def _kept(self, name: str, command: list[object]) -> Kept:
         return Kept(name, [str(part) for part in command], self.folder / f"{name}.log")
@@ -192,6 +198,7 @@ class School:
             "collector.yaml",
             {
                 "database": f"sqlite:///{self.database}",
+                "state": str(self.folder / "collector-state"),
                 "broker": {"port": self._proxies[COLLECTOR].port},
                 "web": {"port": self.web_port},
             },

@@ -23,8 +23,9 @@ class Seen(NamedTuple):
 
 
 class Watcher:
-    def __init__(self, port: int, site: str, room: str) -> None:
+    def __init__(self, port: int, site: str, room: str, token: str) -> None:
         self._port, self._path = port, f"/api/rooms/{site}/{room}/live"
+        self._headers = {"authorization": f"Bearer {token}"}
         self._last: tuple[str, int] | None = None
         self._news = threading.Condition()
         self._seen: list[Seen] = []
@@ -57,7 +58,7 @@ class Watcher:
 
     def _listen(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=SILENT_S)
-        connection.request("GET", self._path)
+        connection.request("GET", self._path, headers=self._headers)
         answer = connection.getresponse()
         name = ""
         while not self._stopping.is_set() and (line := answer.readline().decode()):

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.coverage import coverage
-from collector.pages import not_seen
 from edge.mood import Mood
 from tests.conftest import mood
 
@@ -31,7 +30,6 @@ def lesson(*left_out: int, **changed: Any) -> list[Mood]:
 def test_a_lesson_that_was_seen_in_full_has_no_gaps() -> None:
     found = coverage(lesson(), START, END)
     assert (found.seen, found.missing, found.gaps, found.missing_windows) == (1, 0, [], 0)
-    assert not_seen(found) == ""
 
 
 def test_a_gap_is_told_with_its_place_and_its_windows() -> None:
@@ -43,7 +41,6 @@ def test_a_gap_is_told_with_its_place_and_its_windows() -> None:
         (timedelta(seconds=150), "missing"),
         (timedelta(seconds=450), "missing"),
     ]
-    assert not_seen(found) == "Seen: 90% of this time. Not seen: 10% nothing has arrived."
 
 
 def test_a_closed_camera_is_told_from_a_broken_one() -> None:

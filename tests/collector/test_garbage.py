@@ -15,9 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
+from collector.database import connect
 from collector.ingest import Ingest
 from collector.live import Rooms
-from collector.store import Store, moods
+from collector.store import Store
+from collector.tables import moods
 from edge.broker import BrokerSettings
 from edge.mood import MessageError, Mood, Status, decode
 from tests.conftest import mood
@@ -81,7 +83,7 @@ def is_good(message: Message) -> bool:
 @pytest.fixture(scope="module")
 def collector(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ingest, Store]:
     folder: Path = tmp_path_factory.mktemp("collector")
-    store = Store(f"sqlite:///{folder}/c.sqlite")
+    store = Store(connect(f"sqlite:///{folder}/c.sqlite"))
     return Ingest(BrokerSettings(), "test", store, Rooms(), CollectorRegistry()), store
 
 

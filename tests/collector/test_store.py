@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from collector.database import connect
 from collector.store import Store
 from edge.errors import Refusal
 from tests.conftest import mood
@@ -19,9 +20,9 @@ START = mood().start
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres) -> Iterator[Store]:
     url = f"sqlite:///{tmp_path}/c.sqlite" if request.param == "sqlite" else postgres.fresh()
-    made = Store(url)
-    yield made
-    made.close()
+    engine = connect(url)
+    yield Store(engine)
+    engine.dispose()
 
 
 def test_a_window_comes_back_as_it_was(store: Store) -> None:
@@ -87,23 +88,13 @@ def test_a_merged_window_takes_the_place_of_those_it_stands_for(store: Store) ->
     assert kept == [windows[0], coarser, windows[4]]
 
 
-def test_a_database_of_an_earlier_version_goes_on(store: Store) -> None:
-    store.add([mood()])
-    with store._engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE mood DROP COLUMN windows")
-    again = Store(store._engine.url.render_as_string(hide_password=False))
-    assert again.add([mood(seq=1, windows=1)]) == [mood(seq=1)]
-    assert len(again.between("school", "r101", START, START + timedelta(hours=1))) == 2
-    again.close()
-
-
 @pytest.mark.parametrize(
     "url",
     ["sqlite:////nowhere/at/all.sqlite", "postgresql+psycopg://u:hunter2@127.0.0.1:1/roommood"],
 )
 def test_a_database_that_does_not_open_is_named_without_its_password(url: str) -> None:
     with pytest.raises(Refusal, match=r"database .*(all\.sqlite|127\.0\.0\.1).*check") as refused:
-        Store(url)
+        connect(url)
     assert "hunter2" not in str(refused.value)
 
 

@@ -12,9 +12,13 @@ import pytest
 import yaml
 from paho.mqtt import publish
 
+from collector.access.script import token_in
 from tests.conftest import Mosquitto
 from tests.free import free_port, wait
 from tests.system.process import Roommood
+
+HEADERS: dict[str, str] = {}
+"""Of whoever asks the collector; set by `configs`."""
 
 
 @pytest.fixture
@@ -33,8 +37,10 @@ def configs(tmp_path: Path, mosquitto: Mosquitto, port: int) -> tuple[Path, Path
         "broker": {"port": mosquitto.port},
         "state": "agent",
     }
+    database = f"sqlite:///{tmp_path}/collector.sqlite"
+    HEADERS["authorization"] = f"Bearer {token_in(database)}"
     collector = {
-        "database": f"sqlite:///{tmp_path}/collector.sqlite",
+        "database": database,
         "broker": {"port": mosquitto.port, "protocol": "5"},
         "web": {"port": port},
     }
@@ -46,7 +52,9 @@ def configs(tmp_path: Path, mosquitto: Mosquitto, port: int) -> tuple[Path, Path
 
 def room(port: int) -> dict[str, Any]:
     try:
-        rooms: list[dict[str, Any]] = httpx.get(f"http://127.0.0.1:{port}/api/rooms").json()
+        rooms: list[dict[str, Any]] = httpx.get(
+            f"http://127.0.0.1:{port}/api/rooms", headers=HEADERS
+        ).json()
     except httpx.TransportError:
         return {}
     return rooms[0] if rooms else {}
@@ -54,7 +62,7 @@ def room(port: int) -> dict[str, Any]:
 
 def moods(port: int) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = httpx.get(
-        f"http://127.0.0.1:{port}/api/rooms/school/r101/moods"
+        f"http://127.0.0.1:{port}/api/rooms/school/r101/moods", headers=HEADERS
     ).json()
     return rows
 

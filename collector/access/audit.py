@@ -1,0 +1,122 @@
+"""Who did what: an append-only log, each entry sealed together with the one before it.
+
+The seal is an HMAC with a key that is not in the database: whoever can write there can neither
+change an entry nor add one that fits. How many entries there are is noted beside the key, so that
+the last ones cannot go unnoticed either.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import Engine, func, insert, select
+
+from collector.access.secret import derived
+from collector.tables import audit
+
+HEAD = "audit.head"
+SAME_VIEW_S = 600
+"""Who looks at a room again within ten minutes is still looking at it."""
+
+
+class Entry(NamedTuple):
+    number: int
+    at: float
+    who: str
+    what: str
+    about: str
+
+
+class Audit:
+    """One log per collector."""
+
+    def __init__(self, engine: Engine, state: Path, key: bytes) -> None:
+        self._engine = engine
+        self._head = state / HEAD
+        self._key = derived(key, "audit")
+        self._lock = threading.Lock()
+        self._viewed: dict[tuple[str, str, str], float] = {}
+
+    def add(self, who: str, what: str, about: str = "") -> None:
+        """Commits one entry."""
+        with self._lock, self._engine.begin() as connection:
+            last = connection.execute(
+                select(audit).order_by(audit.c.number.desc()).limit(1)
+            ).first()
+            number = last.number + 1 if last else 1
+            entry = Entry(number, time.time(), who[:64], what, about[:200])
+            seal = self._seal(entry, last.hash if last else "")
+            connection.execute(insert(audit).values(**entry._asdict(), hash=seal))
+            self._note(number)
+
+    def viewed(self, who: str, what: str, about: str) -> None:
+        """The same, once for a look that lasts."""
+        now = time.monotonic()
+        key = (who, what, about)
+        with self._lock:
+            if now - self._viewed.get(key, -SAME_VIEW_S) < SAME_VIEW_S:
+                return
+            self._viewed = {k: at for k, at in self._viewed.items() if now - at < SAME_VIEW_S}
+            self._viewed[key] = now
+        self.add(who, what, about)
+
+    def newest(self, limit: int = 200, before: int | None = None) -> list[Entry]:
+        """The last entries, newest first."""
+        query = select(audit).order_by(audit.c.number.desc()).limit(limit)
+        if before is not None:
+            query = query.where(audit.c.number < before)
+        with self._engine.connect() as connection:
+            return [_entry(row) for row in connection.execute(query)]
+
+    def wrong(self) -> Iterator[str]:
+        """A sentence for each thing that shows that the log was tampered with."""
+        before, number = "", 0
+        with self._engine.connect() as connection:
+            for row in connection.execute(select(audit).order_by(audit.c.number)):
+                entry = _entry(row)
+                number += 1
+                if entry.number != number:
+                    yield f"entry {number} is missing"
+                    number = entry.number
+                elif not hmac.compare_digest(self._seal(entry, before), row.hash):
+                    yield f"entry {number} was changed, or was not made by this collector"
+                before = row.hash
+        noted = self._noted()
+        if noted is None and number:
+            yield f"{self._head} is missing: whether entries were cut off cannot be told"
+        elif noted is not None and noted > number:
+            yield f"entries {number + 1} to {noted} were cut off"
+
+    def __len__(self) -> int:
+        with self._engine.connect() as connection:
+            return int(connection.execute(select(func.count()).select_from(audit)).scalar_one())
+
+    def restart_from(self, number: int) -> None:
+        """After a backup was restored, whose log ends there."""
+        self._note(number)
+
+    def _seal(self, entry: Entry, before: str) -> str:
+        content = json.dumps([before, *entry], ensure_ascii=True, separators=(",", ":"))
+        return hmac.digest(self._key, content.encode(), "sha256").hex()
+
+    def _note(self, number: int) -> None:
+        passing = self._head.with_suffix(".new")
+        passing.write_text(f"{number}\n", encoding="ascii")
+        os.replace(passing, self._head)
+
+    def _noted(self) -> int | None:
+        try:
+            return int(self._head.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return None
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(row.number, row.at, row.who, row.what, row.about)

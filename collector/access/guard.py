@@ -1,0 +1,143 @@
+"""Stands before every route: who asks, whether they may, and how often."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends, HTTPException, Request
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from collector.access.audit import Audit
+from collector.access.policy import RIGHTS, ROUTES, Right, sees_all
+from collector.access.sessions import Principal, Sessions
+from collector.lessons.book import Book, Lesson
+from edge.errors import Refusal
+
+COOKIE = "session"
+"""The key of the session's secret in the signed cookie."""
+
+OFTEN = 600
+"""Requests a minute from one address: a school behind one router, and no flood."""
+
+BEARER = "Bearer "
+
+
+class Limits:
+    """Counts in memory: what a restart forgives is less than it would cost to remember."""
+
+    def __init__(self) -> None:
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def hit(self, per_minute: int, *key: str) -> bool:
+        """Whether one more is within what a minute allows."""
+        return self._limiter.hit(RateLimitItemPerMinute(per_minute), *key)
+
+    def is_left(self, per_minute: int, *key: str) -> bool:
+        """The same, without counting one."""
+        return self._limiter.test(RateLimitItemPerMinute(per_minute), *key)
+
+
+def too_often() -> HTTPException:
+    return HTTPException(429, "too often: wait a minute", {"retry-after": "60"})
+
+
+def address(request: Request) -> str:
+    """Where a request comes from."""
+    return request.client.host if request.client else "unknown"
+
+
+class Guard:
+    """One for all routes: `app = FastAPI(dependencies=[Depends(guard)])`."""
+
+    def __init__(self, sessions: Sessions, book: Book, audit: Audit, limits: Limits) -> None:
+        self._sessions = sessions
+        self._book = book
+        self._audit = audit
+        self._limits = limits
+
+    def __call__(self, request: Request) -> None:
+        """Leaves the principal in the request; raises HTTPException 401, 403, 404 or 429."""
+        path = request.scope["route"].path
+        name = ROUTES.get((request.method, path))
+        if name is None:
+            raise HTTPException(403, "this route is in no one's rights")
+        who = self.who(request)
+        request.state.principal = who
+        right = RIGHTS[name]
+        if right is None:
+            return
+        if who is None:
+            raise HTTPException(401, "sign in first", {"www-authenticate": "Bearer"})
+        if not self._limits.hit(OFTEN, "api", address(request), who.name):
+            raise too_often()
+        if not self._may(who, right, request):
+            self._audit.viewed(who.said, "refused", f"{request.method} {request.url.path}")
+            raise HTTPException(403, "this is not yours to see or to do")
+
+    def who(self, request: Request) -> Principal | None:
+        """By the header, which counts alone where there is one, else by the cookie."""
+        header = request.headers.get("authorization")
+        if header is not None:
+            if not header.startswith(BEARER):
+                return None
+            return self._sessions.of_token(header[len(BEARER) :])
+        secret = request.session.get(COOKIE)
+        return self._sessions.of_cookie(secret) if secret else None
+
+    def _may(self, who: Principal, right: Right, request: Request) -> bool:
+        scope = right.scope
+        if request.method != "GET" and scope == "read":
+            scope = "control"
+        if who.role not in right.roles or (right.about_own and who.account is None):
+            return False
+        if who.scopes is not None and scope not in who.scopes:
+            return False
+        if right.of == "room":
+            return sees(who, request.path_params["site"], request.path_params["room"])
+        if right.of == "lesson":
+            return self._owns(who, request)
+        return True
+
+    def _owns(self, who: Principal, request: Request) -> bool:
+        try:
+            lesson = self._book.lesson(int(request.path_params["lesson"]))
+        except (Refusal, ValueError, OverflowError):
+            raise HTTPException(404, "there is no such lesson") from None
+        request.state.lesson = lesson
+        return owns(who, lesson)
+
+
+def sees(who: Principal, site: str, room: str) -> bool:
+    """Whether a room is one of theirs."""
+    return sees_all(who.role) or (site, room) in who.rooms
+
+
+def owns(who: Principal, lesson: Lesson) -> bool:
+    """A lesson is its teacher's; one that is nobody's, of those who teach in the room."""
+    if who.role == "administrator":
+        return True
+    if lesson.teacher is None:
+        return sees(who, lesson.site, lesson.room)
+    return who.account is not None and lesson.teacher == who.name
+
+
+def _principal(request: Request) -> Principal | None:
+    found: Principal | None = request.state.principal
+    return found
+
+
+def _signed_in(request: Request) -> Principal:
+    found: Principal = request.state.principal
+    return found
+
+
+def _lesson(request: Request) -> Lesson:
+    found: Lesson = request.state.lesson
+    return found
+
+
+Anyone = Annotated[Any, Depends(_principal)]
+SignedIn = Annotated[Principal, Depends(_signed_in)]
+ThisLesson = Annotated[Lesson, Depends(_lesson)]

@@ -1,0 +1,52 @@
+"""The parts that routes need, together; made by service.py alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from prometheus_client import CollectorRegistry
+from sqlalchemy import Engine
+
+from collector.access.accounts import Accounts
+from collector.access.audit import Audit
+from collector.access.guard import Limits
+from collector.access.oidc import Provider
+from collector.access.sessions import Sessions
+from collector.config import Retention
+from collector.ingest import Ingest
+from collector.lessons.book import Book, Lesson
+from collector.lessons.checkins import CheckIns
+from collector.lessons.report import Reports
+from collector.live import Key, Rooms
+from collector.pages.panel import Panels
+from collector.pages.render import Renderer
+from collector.painter import Painter
+from collector.store import Store
+
+
+class Desk(NamedTuple):
+    """What a route may reach for."""
+
+    engine: Engine
+    store: Store
+    rooms: Rooms
+    ingest: Ingest
+    registry: CollectorRegistry
+    accounts: Accounts
+    sessions: Sessions
+    audit: Audit
+    limits: Limits
+    book: Book
+    checkins: CheckIns
+    reports: Reports
+    renderer: Renderer
+    panels: Panels
+    painter: Painter
+    provider: Provider | None
+    kept: Callable[[str], Retention]
+    sites_kept: dict[str, Retention]
+    tell: Callable[[str, Lesson], None]
+    command: Callable[[Key, str], None]
+    url: Callable[[], str]
+    broker: tuple[str, int]

@@ -1,0 +1,70 @@
+"""What rooms showed in the last hours, in memory: the live pages ask no database."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from edge.mood import Mood
+
+KEPT_S = 3 * 3600.0
+
+
+class Seen(NamedTuple):
+    """One window, as much of it as pages draw. Times are seconds since 1970."""
+
+    start: float
+    seconds: float
+    faces: int | None
+    counts: dict[str, int] | None
+    withheld: str | None
+    model: str
+
+
+class Mean(NamedTuple):
+    """Counts averaged over the windows that told any, and the faces behind them."""
+
+    counts: dict[str, float]
+    faces: float
+    windows: int
+
+
+class History:
+    """One room's windows in the order of their start; not safe to use from several threads."""
+
+    def __init__(self, seen: Iterable[Seen] = ()) -> None:
+        self._seen: deque[Seen] = deque(seen)
+
+    def add(self, mood: Mood) -> None:
+        """One that comes late takes its place; what is older than three hours is forgotten."""
+        seen = Seen(
+            mood.start.timestamp(), mood.seconds, mood.faces, mood.counts, mood.withheld, mood.model
+        )
+        at = len(self._seen)
+        while at and self._seen[at - 1].start > seen.start:
+            at -= 1
+        self._seen.insert(at, seen)
+        newest = self._seen[-1].start
+        while self._seen and self._seen[0].start < newest - KEPT_S:
+            self._seen.popleft()
+
+    def all(self) -> list[Seen]:
+        """Oldest first."""
+        return list(self._seen)
+
+
+def mean(windows: Iterable[Seen]) -> Mean:
+    """Weighted by time."""
+    told = [seen for seen in windows if seen.counts is not None]
+    seconds = sum(seen.seconds for seen in told)
+    labels = dict.fromkeys(label for seen in told for label in seen.counts or {})
+    counts = {
+        label: sum((seen.counts or {}).get(label, 0) * seen.seconds for seen in told) / seconds
+        for label in labels
+    }
+    return Mean(counts, sum(counts.values()), len(told))
+
+
+def between(windows: Sequence[Seen], begin: float, end: float) -> list[Seen]:
+    return [seen for seen in windows if begin <= seen.start < end]

@@ -1,0 +1,189 @@
+"""What is kept, and for how long: retention, erasing, backup and restore."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import tarfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, delete, func, insert, inspect, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from collector.access.audit import HEAD
+from collector.access.secret import FILE
+from collector.config import Retention
+from collector.database import newest
+from collector.tables import audit, deliveries, lessons, metadata, moods, sessions
+from edge.errors import Refusal
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 600.0
+DAY_S = 86_400.0
+ROWS = 5000
+"""In one transaction, so that windows that arrive meanwhile do not wait."""
+
+
+class Keeper:
+    """Deletes what is past its time: a thread between `start` and `stop`."""
+
+    def __init__(self, engine: Engine, kept: Callable[[str], Retention]) -> None:
+        self._engine = engine
+        self._kept = kept
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.round(time.time())
+            except SQLAlchemyError as error:
+                log.error("retention: %s", str(error).splitlines()[0])
+            if self._stopping.wait(EVERY_S):
+                return
+
+    def round(self, now: float) -> int:
+        """Deletes what is due at a moment (seconds since 1970); returns how many windows."""
+        gone = 0
+        for site in self._sites():
+            kept = self._kept(site)
+            before = now - kept.windows_days * DAY_S
+            gone += _delete_windows(self._engine, moods.c.site == site, moods.c.start < before)
+            old = lessons.c.end < now - kept.lessons_days * DAY_S
+            with self._engine.begin() as connection:
+                connection.execute(delete(lessons).where(lessons.c.site == site, old))
+                # Its windows are gone: what is kept of a lesson are its averages.
+        with self._engine.begin() as connection:
+            connection.execute(delete(sessions).where(sessions.c.expires < now))
+            connection.execute(delete(deliveries).where(deliveries.c.given_up))
+        if gone:
+            log.info("retention: %d windows deleted", gone)
+        return gone
+
+    def _sites(self) -> list[str]:
+        with self._engine.connect() as connection:
+            found = connection.execute(
+                select(moods.c.site).distinct().union(select(lessons.c.site))
+            )
+            return [row.site for row in found]
+
+
+def erase_room(engine: Engine, site: str, room: str) -> int:
+    """Deletes a room's windows and lessons; returns how many windows."""
+    with engine.begin() as connection:
+        connection.execute(delete(lessons).where(lessons.c.site == site, lessons.c.room == room))
+    return _delete_windows(engine, moods.c.site == site, moods.c.room == room)
+
+
+def erase_span(engine: Engine, site: str, room: str, begin: float, end: float) -> int:
+    """Deletes the windows of a time, as a lesson's are with the lesson."""
+    within = (moods.c.start >= begin, moods.c.start < end)
+    return _delete_windows(engine, moods.c.site == site, moods.c.room == room, *within)
+
+
+def _delete_windows(engine: Engine, *where: Any) -> int:
+    gone = 0
+    while True:
+        some = select(moods.c.id).where(*where).limit(ROWS)
+        with engine.begin() as connection:
+            count = connection.execute(delete(moods).where(moods.c.id.in_(some))).rowcount
+        gone += count
+        if count < ROWS:
+            break
+    if gone and engine.dialect.name == "sqlite":
+        # Deleted rows are overwritten; the journal may still hold them until it is emptied.
+        with engine.connect() as connection:
+            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    return gone
+
+
+def backup(engine: Engine, state: Path, out: Path) -> dict[str, int]:
+    """Writes everything, and the collector's key, into one tar; returns the rows of each table."""
+    rows: dict[str, int] = {}
+    try:
+        # One moment of the database, whatever arrives meanwhile.
+        level = "SERIALIZABLE" if engine.dialect.name == "sqlite" else "REPEATABLE READ"
+        steady = engine.execution_options(isolation_level=level)
+        with tarfile.open(out, "w:gz") as archive, steady.connect() as connection:
+            out.chmod(0o600)  # it holds the key and the passwords' hashes
+            with connection.begin():
+                for table in metadata.sorted_tables:
+                    if table is sessions:
+                        continue
+                    found = [dict(row) for row in connection.execute(select(table)).mappings()]
+                    rows[table.name] = len(found)
+                    lines = "".join(json.dumps(row) + "\n" for row in found)
+                    _put(archive, f"{table.name}.jsonl", lines.encode())
+            _put(archive, "revision", newest().encode())
+            _put(archive, FILE, (state / FILE).read_bytes())
+    except OSError as error:
+        raise Refusal(f"{out}: {error.strerror}: choose another place") from None
+    return rows
+
+
+def restore(engine: Engine, state: Path, source: Path) -> dict[str, int]:
+    """Fills an empty database from a backup; raises Refusal for one that is not empty."""
+    rows: dict[str, int] = {}
+    with engine.connect() as connection:
+        for table in metadata.sorted_tables:
+            if connection.execute(select(func.count()).select_from(table)).scalar_one():
+                raise Refusal("the database is not empty: restore into a new one ('database')")
+    try:
+        with tarfile.open(source, "r:gz") as archive:
+            names = set(archive.getnames())
+            if _get(archive, "revision").decode() != newest():
+                raise Refusal(f"{source}: made by another version of roommood: install that one")
+            with engine.begin() as connection:
+                for table in metadata.sorted_tables:
+                    if f"{table.name}.jsonl" not in names:
+                        continue
+                    lines = _get(archive, f"{table.name}.jsonl").decode().splitlines()
+                    found = [json.loads(line) for line in lines]
+                    for at in range(0, len(found), ROWS):
+                        connection.execute(insert(table), found[at : at + ROWS])
+                    rows[table.name] = len(found)
+                if engine.dialect.name == "postgresql":
+                    _mend_sequences(connection)
+            state.mkdir(parents=True, exist_ok=True)
+            (state / FILE).write_bytes(_get(archive, FILE))
+            (state / FILE).chmod(0o600)
+            (state / HEAD).write_text(f"{rows.get(audit.name, 0)}\n", encoding="ascii")
+    except (OSError, tarfile.TarError, KeyError, ValueError) as error:
+        raise Refusal(f"{source}: no backup of a collector ({error})") from None
+    return rows
+
+
+def _mend_sequences(connection: Any) -> None:
+    """PostgreSQL counts on from where its own counters stand, not from what was put in."""
+    for table in metadata.sorted_tables:
+        column = next(iter(inspect(table).primary_key))
+        if column.name == "id":
+            newest_id = select(func.coalesce(func.max(table.c.id), 0) + 1).scalar_subquery()
+            counter = func.pg_get_serial_sequence(table.name, "id")
+            connection.execute(select(func.setval(counter, newest_id, False)))
+
+
+def _put(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size, info.mtime, info.mode = len(content), int(time.time()), 0o600
+    archive.addfile(info, io.BytesIO(content))
+
+
+def _get(archive: tarfile.TarFile, name: str) -> bytes:
+    file = archive.extractfile(name)
+    if file is None:
+        raise KeyError(name)
+    return file.read()

@@ -1,0 +1,70 @@
+"""How the class says it goes: taps on pupils' own devices, counted in rounds of five minutes.
+
+Nothing tells one pupil from another: an answer adds one to a number. That a device answers once per
+round is left to a cookie on it, which is never stored here. A round is told when it is over, and
+under the same rule as what the camera counts.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Literal, NamedTuple, get_args
+
+from sqlalchemy import Engine, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from collector.lessons.book import Lesson
+from collector.tables import checkins
+from edge.disclosure import disclose
+
+ROUND_S = 300.0
+
+Answer = Literal["well", "so_so", "lost"]
+ANSWERS: tuple[Answer, ...] = get_args(Answer)
+
+
+class Round(NamedTuple):
+    """One round that is over: `counts` is None where too few answered."""
+
+    start: float
+    answers: int | None
+    counts: dict[str, int] | None
+
+
+class CheckIns:
+    """All rounds of all lessons."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @staticmethod
+    def round_of(lesson: Lesson, at: float | None = None) -> int:
+        return int(((time.time() if at is None else at) - lesson.start) // ROUND_S)
+
+    def add(self, lesson: Lesson, answer: Answer) -> int:
+        """Counts one answer; returns its round."""
+        number = self.round_of(lesson)
+        kind = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
+        row = {"lesson": lesson.id, "round": number, "answer": answer, "count": 1}
+        insert = kind(checkins).values(row)
+        more = insert.on_conflict_do_update(
+            index_elements=["lesson", "round", "answer"],
+            set_={"count": checkins.c.count + 1},
+        )
+        with self._engine.begin() as connection:
+            connection.execute(more)
+        return number
+
+    def rounds(self, lesson: Lesson) -> list[Round]:
+        """Those that are over, oldest first, as they may be told."""
+        query = select(checkins).where(checkins.c.lesson == lesson.id)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        now = self.round_of(lesson) if lesson.end is None else None
+        made = []
+        for number in sorted({row.round for row in rows if row.round != now}):
+            counts: dict[str, int] = dict.fromkeys(ANSWERS, 0)
+            counts |= {row.answer: row.count for row in rows if row.round == number}
+            told = disclose(counts)
+            made.append(Round(lesson.start + number * ROUND_S, told.faces, told.counts))
+        return made

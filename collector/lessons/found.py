@@ -1,0 +1,46 @@
+"""Lessons that nobody announced: a room fills up, and empties again."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Literal
+
+from edge.mood import Mood
+
+FILLS_S = 180.0
+"""A room with faces for so long has a lesson."""
+EMPTIES_S = 600.0
+"""And without for so long no longer: a break outside, a film in the dark are shorter."""
+
+Change = Literal["began", "ended", None]
+
+
+class Presence:
+    """One room's recent windows, by their own times; tells when a lesson began or ended."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, float, bool]] = deque()
+
+    def add(self, mood: Mood) -> None:
+        """A window with a number of faces, however small a share of it is told, is a full one.
+
+        Fewer than five faces are not told, and are no class.
+        """
+        start = mood.start.timestamp()
+        if self._seen and start < self._seen[-1][0]:
+            return  # a backlog
+        self._seen.append((start, start + mood.seconds, mood.faces is not None))
+        while self._seen and self._seen[0][1] < start - EMPTIES_S:
+            self._seen.popleft()
+
+    def change(self, running: bool) -> tuple[Change, float]:
+        """What happened, and when (seconds since 1970)."""
+        if not self._seen:
+            return None, 0.0
+        end = self._seen[-1][1]
+        span = EMPTIES_S if running else FILLS_S
+        recent = [seen for seen in self._seen if seen[1] > end - span]
+        told = sum(last - first for first, last, _ in recent)
+        if told < 0.8 * span or any(full is running for _, _, full in recent):
+            return None, 0.0
+        return ("ended" if running else "began"), recent[0][0]

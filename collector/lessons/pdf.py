@@ -1,0 +1,32 @@
+"""A report on paper: the report's own page, set by WeasyPrint with a style for print."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from edge.errors import Refusal
+
+STYLES = Path(__file__).parent.parent / "static"
+
+
+def as_pdf(html: str) -> bytes:
+    """Raises Refusal where WeasyPrint or its libraries are missing."""
+    try:
+        import weasyprint
+    except (ModuleNotFoundError, OSError):
+        raise Refusal(
+            "PDF needs a package and Debian's Pango: pip install 'roommood[pdf]' and apt install "
+            "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+        ) from None
+
+    # It names every property of the screen's style that paper has no use for.
+    logging.getLogger("weasyprint").setLevel(logging.ERROR)
+
+    def nothing_from_elsewhere(url: str) -> dict[str, object]:
+        raise ValueError(f"{url}: a report fetches nothing")
+
+    styles = [weasyprint.CSS(STYLES / "style.css"), weasyprint.CSS(STYLES / "print.css")]
+    document = weasyprint.HTML(string=html, url_fetcher=nothing_from_elsewhere)
+    made: bytes = document.write_pdf(stylesheets=styles, pdf_variant="pdf/ua-1")
+    return made

@@ -1,0 +1,171 @@
+"""A lesson as its report has it: one object behind the page, the PDF, the files and the API."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from collector.lessons.book import Book, Lesson
+from collector.lessons.checkins import CheckIns
+from collector.lessons.summary import Summaries, Summary, instant, ratio
+from edge.errors import Refusal
+from edge.mood import rfc3339
+
+CAVEAT = (
+    "A ratio of the expressions that this school counts as attentive, as a program assigns them to "
+    "faces. It does not measure attention."
+)
+
+
+class MarkerOut(BaseModel):
+    at: datetime
+    text: str
+
+
+class RoundOut(BaseModel):
+    """Five minutes of check-ins; null where too few answered."""
+
+    start: datetime
+    answers: int | None
+    counts: dict[str, int] | None
+
+
+class LessonOut(BaseModel):
+    """A lesson in a list."""
+
+    id: int
+    site: str
+    room: str
+    title: str
+    teacher: str | None
+    start: datetime
+    end: datetime | None
+    how: str
+
+
+class Earlier(BaseModel):
+    """An earlier lesson of the same title, to compare with."""
+
+    id: int
+    start: datetime
+    faces: float | None
+    counts: dict[str, float]
+    attentive: float | None
+
+
+class Report(LessonOut):
+    """All there is of a lesson."""
+
+    notes: str
+    summary: Summary
+    markers: list[MarkerOut]
+    checkins: list[RoundOut]
+    attentive: float | None = Field(description=CAVEAT)
+    attentive_labels: list[str]
+    earlier: list[Earlier]
+
+
+def listed(lesson: Lesson) -> LessonOut:
+    return LessonOut(
+        id=lesson.id,
+        site=lesson.site,
+        room=lesson.room,
+        title=lesson.title,
+        teacher=lesson.teacher,
+        start=instant(lesson.start),
+        end=None if lesson.end is None else instant(lesson.end),
+        how=lesson.how,
+    )
+
+
+class Reports:
+    """Made when they are asked for."""
+
+    def __init__(
+        self, book: Book, summaries: Summaries, checkins: CheckIns, attentive: Sequence[str]
+    ) -> None:
+        self._book = book
+        self._summaries = summaries
+        self._checkins = checkins
+        self._attentive = list(attentive)
+
+    def of(self, lesson: Lesson) -> Report:
+        summary = self._summaries.of(lesson)
+        return Report(
+            **dict(listed(lesson)),
+            notes=lesson.notes,
+            summary=summary,
+            markers=[MarkerOut(at=instant(m.at), text=m.text) for m in self._book.markers(lesson)],
+            checkins=[
+                RoundOut(start=instant(r.start), answers=r.answers, counts=r.counts)
+                for r in self._checkins.rounds(lesson)
+            ],
+            attentive=ratio(summary.counts, self._attentive),
+            attentive_labels=self._attentive,
+            earlier=[self._earlier(one) for one in self._book.earlier(lesson)],
+        )
+
+    def _earlier(self, lesson: Lesson) -> Earlier:
+        summary = self._summaries.of(lesson)
+        return Earlier(
+            id=lesson.id,
+            start=instant(lesson.start),
+            faces=summary.faces,
+            counts=summary.counts,
+            attentive=ratio(summary.counts, self._attentive),
+        )
+
+
+def _columns(report: Report) -> tuple[list[str], list[list[object]]]:
+    """One row for each slot: times, faces, why withheld, mean counts, markers that fell in it."""
+    labels = list(dict.fromkeys(label for s in report.summary.slots for label in s.counts or {}))
+    header = ["start", "seconds", "faces", "withheld", *labels, "markers"]
+    rows: list[list[object]] = []
+    for slot in report.summary.slots:
+        inside = [
+            marker.text
+            for marker in report.markers
+            if 0 <= (marker.at - slot.start).total_seconds() < slot.seconds
+        ]
+        counts = [
+            None if slot.counts is None else round(slot.counts.get(name, 0.0), 3) for name in labels
+        ]
+        told: list[object] = [rfc3339(slot.start), slot.seconds, slot.faces, slot.withheld]
+        rows.append([*told, *counts, "; ".join(inside)])
+    return header, rows
+
+
+def as_csv(report: Report) -> str:
+    header, rows = _columns(report)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(header)
+    for row in rows:
+        # What a spreadsheet would take for a formula is kept a text.
+        cells = [f"'{cell}" if str(cell)[:1] in ("=", "+", "-", "@") else cell for cell in row]
+        writer.writerow(["" if cell is None else cell for cell in cells])
+    return out.getvalue()
+
+
+def as_parquet(report: Report) -> bytes:
+    """Raises Refusal where the package for it is missing."""
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError:
+        raise Refusal("Parquet needs a package: pip install 'roommood[parquet]'") from None
+    header, rows = _columns(report)
+    texts = {"start", "withheld", "markers"}
+    columns = {
+        name: pa.array(
+            [row[at] for row in rows], type=pa.string() if name in texts else pa.float64()
+        )
+        for at, name in enumerate(header)
+    }
+    out = io.BytesIO()
+    parquet.write_table(pa.table(columns), out)
+    return out.getvalue()

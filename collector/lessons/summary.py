@@ -1,0 +1,148 @@
+"""What is kept of a lesson: its averages over time, made from its windows while they are there."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from collector.coverage import Coverage, coverage
+from collector.lessons.book import Book, Lesson
+from collector.shares import Share, shares
+from collector.store import Store
+from edge.mood import OTHER, UNCERTAIN, Mood
+
+SLOTS = 60
+SHORTEST_SLOT_S = 30.0
+LONGEST_WINDOW = timedelta(hours=1)
+"""As in edge/merge.py, which makes none longer."""
+
+LATE_S = 86_400.0
+"""For a day after a lesson windows may still come, from a device that was cut off."""
+
+
+class Slot(BaseModel):
+    """A part of the lesson: mean counts of its windows, or why there are none."""
+
+    start: datetime
+    seconds: float
+    faces: float | None
+    counts: dict[str, float] | None
+    withheld: str | None
+
+
+class Summary(BaseModel):
+    """A lesson's averages; counts are faces, typical for a window, weighted by time."""
+
+    seconds_told: float = Field(description="For how long expressions were told.")
+    faces: float | None = Field(description="The mean number of faces, where it was told.")
+    counts: dict[str, float]
+    shares: dict[str, Share]
+    model: str
+    coverage: Coverage
+    slots: list[Slot]
+
+
+def summarised(moods: Sequence[Mood], begin: datetime, end: datetime) -> Summary:
+    """Of the windows that start within a time, which must be later than it began."""
+    within = [mood for mood in moods if begin <= mood.start < end]
+    told = [mood for mood in within if mood.counts is not None]
+    counted = [mood for mood in within if mood.faces is not None]
+    faces = _mean({"faces": float(mood.faces or 0)} for mood in counted) if counted else {}
+    counts = _weighted(told)
+    models = Counter(mood.model for mood in told)
+    model = models.most_common(1)[0][0] if models else ""
+    return Summary(
+        seconds_told=sum(mood.seconds for mood in told),
+        faces=faces.get("faces"),
+        counts=counts,
+        shares=shares(counts, sum(counts.values()), model),
+        model=model,
+        coverage=coverage(moods, begin, end),
+        slots=_slots(within, begin, end),
+    )
+
+
+def ratio(counts: Mapping[str, float], attentive: Iterable[str]) -> float | None:
+    """The named faces that show what the school counts as attentive; None without such a list."""
+    named = {name: n for name, n in counts.items() if name not in (OTHER, UNCERTAIN)}
+    chosen = set(attentive)
+    total = sum(named.values())
+    if not chosen or total <= 0:
+        return None
+    return sum(n for name, n in named.items() if name in chosen) / total
+
+
+def _slots(moods: Sequence[Mood], begin: datetime, end: datetime) -> list[Slot]:
+    length = max(SHORTEST_SLOT_S, (end - begin).total_seconds() / SLOTS)
+    gathered: dict[int, list[Mood]] = defaultdict(list)
+    for mood in moods:
+        gathered[int((mood.start - begin).total_seconds() // length)].append(mood)
+    made = []
+    for number, part in sorted(gathered.items()):
+        told = [mood for mood in part if mood.counts is not None]
+        counted = [float(mood.faces) for mood in part if mood.faces is not None]
+        made.append(
+            Slot(
+                start=begin + timedelta(seconds=number * length),
+                seconds=length,
+                faces=sum(counted) / len(counted) if counted else None,
+                counts=_weighted(told) if told else None,
+                withheld=None if told else part[-1].withheld,
+            )
+        )
+    return made
+
+
+def _weighted(told: Sequence[Mood]) -> dict[str, float]:
+    """Mean counts, a window by its length."""
+    seconds = sum(mood.seconds for mood in told)
+    labels = dict.fromkeys(label for mood in told for label in mood.counts or {})
+    return {
+        label: sum((mood.counts or {}).get(label, 0) * mood.seconds for mood in told) / seconds
+        for label in labels
+    }
+
+
+def _mean(rows: Iterable[dict[str, float]]) -> dict[str, float]:
+    made: dict[str, list[float]] = defaultdict(list)
+    for row in rows:
+        for name, value in row.items():
+            made[name].append(value)
+    return {name: sum(values) / len(values) for name, values in made.items()}
+
+
+class Summaries:
+    """Of every lesson: fresh while its windows are there, else as it was kept."""
+
+    def __init__(self, store: Store, book: Book) -> None:
+        self._store = store
+        self._book = book
+
+    def of(self, lesson: Lesson) -> Summary:
+        if lesson.summary is not None and lesson.until < time.time() - LATE_S:
+            return Summary.model_validate(lesson.summary)
+        begin, end = instant(lesson.start), instant(max(lesson.until, lesson.start + 1))
+        moods = self._store.between(
+            lesson.site, lesson.room, begin - LONGEST_WINDOW, end, limit=100_000
+        )
+        moods = [mood for mood in moods if mood.start + timedelta(seconds=mood.seconds) > begin]
+        if lesson.summary is not None and len(moods) < _windows(lesson.summary):
+            return Summary.model_validate(lesson.summary)
+        made = summarised(moods, begin, end)
+        if lesson.end is not None:
+            self._book.keep_summary(lesson, made.model_dump(mode="json"))
+        return made
+
+
+def _windows(summary: dict[str, Any]) -> int:
+    """Retention has removed some where fewer are left than the summary was made from."""
+    return int(summary["coverage"]["windows"])
+
+
+def instant(at: float) -> datetime:
+    return datetime.fromtimestamp(at, timezone.utc)

@@ -1,0 +1,155 @@
+"""One's own account, and the administrator's list of accounts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from collector.access.accounts import ROLES, read_room
+from collector.access.guard import COOKIE, SignedIn, too_often
+from collector.access.sessions import SCOPES
+from collector.desk import Desk
+from collector.pages.render import language_of, words
+from collector.pages.route import back_to
+from collector.pages.sign_in import TRIES, Name, Password
+from edge.errors import Refusal
+
+DAY_S = 86_400
+
+
+def own_router(desk: Desk) -> APIRouter:
+    """The account of whoever is signed in."""
+    pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+    @pages.get("/account")
+    def account(request: Request, who: SignedIn) -> Any:
+        return _account(request, who)
+
+    def _account(
+        request: Request, who: SignedIn, status: int = 200, wrong: str = "", new_token: str = ""
+    ) -> Any:
+        assert who.account is not None  # the policy lets nobody else in
+        own = desk.accounts.by_id(who.account)
+        context = {
+            "account": own,
+            "rooms": ", ".join(f"{site}/{room}" for site, room in sorted(own.rooms)),
+            "tokens": desk.sessions.tokens(own.id),
+            "scopes": SCOPES,
+            "wrong": wrong,
+            "new_token": new_token,
+        }
+        return desk.renderer.page(request, "account.html", status, **context)
+
+    @pages.post("/account/password")
+    def password(request: Request, who: SignedIn, old: Password, new: Password) -> Any:
+        if not desk.limits.hit(TRIES, "password", who.name):
+            raise too_often()
+        own = desk.accounts.verified(who.name, old)
+        if own is None:
+            return _account(request, who, 403, words(language_of(request))["sign_in"]["wrong"])
+        try:
+            desk.accounts.change(own, password=new)
+        except Refusal as refusal:
+            return _account(request, who, 422, str(refusal))
+        desk.audit.add(who.said, "password changed", who.name)
+        return RedirectResponse("/sign-in", 303)
+
+    @pages.post("/account/tokens")
+    def make_token(
+        request: Request,
+        who: SignedIn,
+        name: Name,
+        days: Annotated[int, Form(ge=1, le=365)],
+        scope: Annotated[list[str] | None, Form()] = None,
+    ) -> Any:
+        assert who.account is not None  # the policy lets nobody else in
+        try:
+            secret = desk.sessions.make_token(who.account, name, scope or [], days * DAY_S)
+        except Refusal as refusal:
+            return _account(request, who, 422, str(refusal))
+        desk.audit.add(who.said, "token made", f"{name}: {' '.join(scope or [])}")
+        return _account(request, who, new_token=secret)
+
+    @pages.post("/account/tokens/{token}/revoke")
+    def revoke(who: SignedIn, token: int) -> Any:
+        assert who.account is not None  # the policy lets nobody else in
+        desk.sessions.revoke(who.account, token)
+        desk.audit.add(who.said, "token revoked", str(token))
+        return back_to("/account")
+
+    return pages
+
+
+def router(desk: Desk) -> APIRouter:
+    """All accounts."""
+    pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+    @pages.get("/accounts")
+    def accounts(request: Request) -> Any:
+        return _accounts(request)
+
+    def _accounts(request: Request, status: int = 200, wrong: str = "") -> Any:
+        everyone = desk.accounts.all()
+        context = {"accounts": everyone, "roles": ROLES, "wrong": wrong}
+        return desk.renderer.page(request, "accounts.html", status, **context)
+
+    @pages.post("/accounts")
+    def add(
+        request: Request,
+        who: SignedIn,
+        name: Name,
+        role: Annotated[str, Form()],
+        rooms: Annotated[str, Form(max_length=4000)] = "",
+        password: Password = "",
+        first: Annotated[str, Form()] = "",
+    ) -> Any:
+        try:
+            own = [read_room(room) for room in rooms.replace(",", " ").split()]
+            made = desk.accounts.add(name, role, own, password or None)
+        except Refusal as refusal:
+            return _accounts(request, 422, str(refusal))
+        desk.audit.add(who.said, "account made", f"{made.name}, {made.role}")
+        if not first:
+            return back_to("/accounts")
+        # The link of the first run has served: from here on one signs in with the account.
+        request.session[COOKIE] = desk.sessions.begin(made)
+        desk.sessions.end_links("administrator")
+        return back_to("/first-run")
+
+    @pages.post("/accounts/{account}")
+    def change(
+        request: Request,
+        who: SignedIn,
+        account: int,
+        role: Annotated[str, Form()],
+        rooms: Annotated[str, Form(max_length=4000)] = "",
+        password: Password = "",
+    ) -> Any:
+        known = _known(account)
+        try:
+            own = [read_room(room) for room in rooms.replace(",", " ").split()]
+            desk.accounts.change(known, role=role, rooms=own, password=password or None)
+        except Refusal as refusal:
+            return _accounts(request, 422, str(refusal))
+        desk.audit.add(who.said, "account changed", f"{known.name}, {role}")
+        return back_to("/accounts")
+
+    @pages.post("/accounts/{account}/remove")
+    def remove(request: Request, who: SignedIn, account: int) -> Any:
+        known = _known(account)
+        try:
+            desk.accounts.remove(known)
+        except Refusal as refusal:
+            return _accounts(request, 409, str(refusal))
+        desk.audit.add(who.said, "account removed", known.name)
+        return back_to("/accounts")
+
+    def _known(account: int) -> Any:
+        try:
+            return desk.accounts.by_id(account)
+        except Refusal:
+            raise HTTPException(404) from None
+
+    return pages

@@ -1,0 +1,126 @@
+"""Templates and words: a page in the reader's language, or a part of one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import jinja2
+import yaml
+from babel import dates, negotiate_locale
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from collector.access.policy import RIGHTS
+
+HERE = Path(__file__).parent.parent
+STATIC = HERE / "static"
+LANGUAGES = ("en", "de", "es", "fr")
+LANGUAGE_COOKIE = "language"
+PAPER = {
+    "tone-happy": "#e69f00",
+    "tone-surprise": "#56b4e9",
+    "tone-neutral": "#009e73",
+    "tone-sad": "#0072b2",
+    "tone-fear": "#cc79a7",
+    "tone-disgust": "#8a8f2a",
+    "tone-angry": "#d55e00",
+    "tone-other": "#8d8d8d",
+    "tone-uncertain": "#c4c1b9",
+    "tone-own-0": "#009e73",
+    "tone-own-1": "#e69f00",
+    "tone-own-2": "#56b4e9",
+    "tone-own-3": "#cc79a7",
+    "tone-own-4": "#0072b2",
+}
+"""Colours of print, where no style sheet reaches into a figure; the screen has style.css."""
+
+SPACES = re.compile(r"\s*\n\s*")
+
+
+@cache
+def words(language: str) -> dict[str, Any]:
+    """All texts in one of LANGUAGES."""
+    text = (HERE / "words" / f"{language}.yaml").read_text(encoding="utf-8")
+    content: dict[str, Any] = yaml.safe_load(text)
+    return content
+
+
+def language_of(request: Request) -> str:
+    """What was chosen, else the first that the browser asks for and we have."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    if chosen in LANGUAGES:
+        return str(chosen)
+    asked = [
+        part.partition(";")[0].strip().replace("-", "_")
+        for part in request.headers.get("accept-language", "").split(",")
+    ]
+    return (negotiate_locale(asked, LANGUAGES) or "en").partition("_")[0]
+
+
+class Renderer:
+    """One for all pages."""
+
+    def __init__(self, zone: str) -> None:
+        self._zone = ZoneInfo(zone)
+        self._env = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            undefined=jinja2.StrictUndefined,
+        )
+        self._env.globals["languages"] = [(code, words(code)["language"]) for code in LANGUAGES]
+        self._env.filters["colour"] = lambda tone: PAPER[tone]
+        self._env.filters["percent"] = lambda share: round(100 * share)
+        self._env.filters["near"] = lambda share: 5 * round(20 * share)
+
+    def text(self, template: str, language: str, context: Mapping[str, Any]) -> str:
+        """A template's text; times in it are the school's."""
+
+        def at(kind: Any, form: str) -> Any:
+            def shown(value: float | datetime) -> str:
+                when = value
+                if not isinstance(when, datetime):
+                    when = datetime.fromtimestamp(when, timezone.utc)
+                return str(kind(when, form, tzinfo=self._zone, locale=language))
+
+            return shown
+
+        return self._env.get_template(template).render(
+            t=words(language),
+            lang=language,
+            at_time=at(dates.format_time, "short"),
+            at_date=at(dates.format_datetime, "medium"),
+            at_day=lambda when: dates.format_date(
+                when.astimezone(self._zone), "full", locale=language
+            ),
+            **context,
+        )
+
+    def fragment(self, template: str, language: str, context: Mapping[str, Any]) -> str:
+        """The same without line ends, which an event stream would take apart."""
+        return SPACES.sub(" ", self.text(template, language, context))
+
+    def page(
+        self, request: Request, template: str, status: int = 200, **context: Any
+    ) -> HTMLResponse:
+        """An answer; templates know who is signed in and how to name them."""
+        principal = getattr(request.state, "principal", None)
+        csrf = request.scope.get("csrftoken")
+        shared = {
+            "principal": principal,
+            "may": lambda right: (
+                principal is not None
+                and principal.role in (getattr(RIGHTS[right], "roles", None) or ())
+            ),
+            "csrf": csrf() if csrf else "",
+            "path": request.url.path,
+        }
+        text = self.text(template, language_of(request), shared | context)
+        return HTMLResponse(text, status)

@@ -1,0 +1,149 @@
+"""The list of rooms, and one room: the glance, and what a teacher can do there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.concurrency import run_in_threadpool
+
+from collector.access.guard import SignedIn, owns, sees
+from collector.api import RECONNECT_MS, Command, RoomName, SiteName
+from collector.desk import Desk
+from collector.keeping import erase_room
+from collector.live import View
+from collector.pages.panel import sentence
+from collector.pages.render import language_of, words
+from collector.pages.route import back_to, changed
+
+HOUR_S = 3600
+
+
+def router(desk: Desk) -> APIRouter:
+    pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+    @pages.get("/")
+    def index(request: Request, who: SignedIn) -> Any:
+        if desk.accounts.is_empty() and who.role == "administrator":
+            return RedirectResponse("/first-run", 303)
+        if who.role == "viewer":
+            site, room = next(iter(who.rooms))
+            return RedirectResponse(f"/rooms/{site}/{room}", 303)
+        language = language_of(request)
+        running = {(one.site, one.room): one for one in desk.book.running()}
+        cards = [
+            (view, _card(view, language, who.role == "it"), running.get((view.site, view.room)))
+            for view in desk.rooms.all()
+            if sees(who, view.site, view.room)
+        ]
+        linked = who.role != "it"
+        return desk.renderer.page(request, "rooms.html", cards=cards, linked=linked)
+
+    @pages.get("/rooms/{site}/{room}")
+    def room_page(request: Request, who: SignedIn, site: SiteName, room: RoomName) -> Any:
+        desk.audit.viewed(who.said, "room viewed", f"{site}/{room}")
+        return _page(request, who, site, room)
+
+    def _page(request: Request, who: SignedIn, site: str, room: str, **more: Any) -> Any:
+        view = desk.rooms.view(site, room)
+        if view.mood is None and view.status is None:
+            raise HTTPException(404)
+        running = desk.book.running(site, room)
+        lesson = running[0] if running else None
+        mine = who.role != "viewer"
+        context = {
+            "view": view,
+            "panel": desk.panels.draw((site, room), language_of(request)),
+            "lesson": lesson if mine else None,
+            "lesson_mine": lesson is not None and owns(who, lesson),
+            "mine": mine,
+            "check_url": f"{desk.url()}/check",
+            "links": desk.sessions.links((site, room)) if mine else [],
+            "new_link": None,
+            "told": None,
+            "path": f"/rooms/{site}/{room}",
+        }
+        return desk.renderer.page(request, "room.html", **(context | more))
+
+    @pages.get("/rooms/{site}/{room}/live", response_class=EventSourceResponse)
+    async def live(
+        request: Request, site: SiteName, room: RoomName
+    ) -> AsyncIterator[ServerSentEvent]:
+        """The panel at every change; the page's own feed."""
+        key, language = (site, room), language_of(request)
+        first = await run_in_threadpool(desk.panels.draw, key, language)
+        yield ServerSentEvent(raw_data=first, event="panel", retry=RECONNECT_MS)
+        async for panel in desk.painter.feed(key, language):
+            yield ServerSentEvent(raw_data=panel, event="panel")
+
+    @pages.post("/rooms/{site}/{room}/command")
+    def command(
+        request: Request,
+        who: SignedIn,
+        site: SiteName,
+        room: RoomName,
+        command: Annotated[Command, Form()],
+    ) -> Any:
+        desk.command((site, room), command)
+        desk.audit.add(who.said, command, f"{site}/{room}")
+        if who.role == "it":
+            return back_to("/")
+        told = words(language_of(request))["room"]["sent"]
+        return _page(request, who, site, room, told=told)
+
+    @pages.post("/rooms/{site}/{room}/lessons")
+    def start(
+        who: SignedIn, site: SiteName, room: RoomName, title: Annotated[str, Form(max_length=120)]
+    ) -> Any:
+        lesson = desk.book.begin(
+            site, room, title, "button", teacher=who.name if who.account else None
+        )
+        if lesson is not None:
+            desk.tell("lesson_began", lesson)
+            changed(desk, lesson)
+        return back_to(f"/rooms/{site}/{room}")
+
+    @pages.post("/rooms/{site}/{room}/links")
+    def link(
+        request: Request,
+        who: SignedIn,
+        site: SiteName,
+        room: RoomName,
+        hours: Annotated[int, Form(ge=1, le=720)],
+    ) -> Any:
+        secret = desk.sessions.make_link(who.name, hours * HOUR_S, (site, room))
+        desk.audit.add(who.said, "link made", f"{site}/{room} for {hours} h")
+        return _page(request, who, site, room, new_link=f"{desk.url()}/enter/{secret}")
+
+    @pages.post("/rooms/{site}/{room}/links/{link}/cut")
+    def cut(who: SignedIn, site: SiteName, room: RoomName, link: int) -> Any:
+        desk.sessions.cut((site, room), link)
+        desk.audit.add(who.said, "link ended", f"{site}/{room} link {link}")
+        return back_to(f"/rooms/{site}/{room}")
+
+    @pages.post("/rooms/{site}/{room}/erase")
+    def erase(
+        who: SignedIn, site: SiteName, room: RoomName, confirm: Annotated[str, Form()]
+    ) -> Any:
+        if confirm.strip() != room:
+            raise HTTPException(409)
+        gone = erase_room(desk.engine, site, room)
+        desk.rooms.forget(site, room)
+        desk.audit.add(who.said, "room erased", f"{site}/{room}: {gone} windows")
+        return back_to("/")
+
+    return pages
+
+
+def _card(view: View, language: str, health_only: bool) -> str:
+    """One line of a room in the list."""
+    t = words(language)
+    if health_only:
+        answers = view.state in ("live", "withheld", "waiting")
+        return str(t["sentences"]["checked" if answers else view.state])
+    if view.state == "live" and view.mood is not None:
+        return str(t["rooms"]["faces"].format(view.mood.faces))
+    return sentence(view, language)

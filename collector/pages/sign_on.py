@@ -1,0 +1,49 @@
+"""The school's own sign-in: to the OpenID Connect provider and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from collector.access.guard import COOKIE, address
+from collector.access.oidc import Unknown
+from collector.desk import Desk
+from collector.pages.route import back_to, local
+
+NEXT = "next"
+
+
+def router(desk: Desk) -> APIRouter:
+    pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+    @pages.get("/oidc")
+    async def go(request: Request, next: str = "/") -> Any:
+        if desk.provider is None:
+            raise HTTPException(404)
+        request.session[NEXT] = local(next)
+        try:
+            return await desk.provider.go(request, f"{desk.url()}/oidc/back")
+        except Unknown as unknown:
+            return _failed(request, str(unknown), "failed")
+
+    @pages.get("/oidc/back")
+    async def back(request: Request) -> Any:
+        if desk.provider is None:
+            raise HTTPException(404)
+        try:
+            account = await desk.provider.back(request)
+        except Unknown as unknown:
+            return _failed(request, str(unknown), unknown.kind)
+        to = request.session.get(NEXT, "/")
+        request.session.clear()
+        request.session[COOKIE] = desk.sessions.begin(account)
+        desk.audit.add(account.name, "sign-in", f"by {desk.provider.name}, from {address(request)}")
+        return back_to(to)
+
+    def _failed(request: Request, why: str, kind: str) -> RedirectResponse:
+        desk.audit.add("somebody", "sign-in refused", f"{why}, from {address(request)}")
+        return RedirectResponse(f"/sign-in?wrong={kind}", 303)
+
+    return pages

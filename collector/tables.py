@@ -1,0 +1,172 @@
+"""The tables as they are now; `migrations/` tells how an older database gets there.
+
+Times are seconds since 1970, UTC.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+moods = Table(
+    "mood",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("site", String(32), nullable=False),
+    Column("room", String(32), nullable=False),
+    Column("device", String(32), nullable=False),
+    Column("boot", String(36), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("start", Float, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("clock", String(8), nullable=False),
+    Column("frames", Integer, nullable=False),
+    Column("faces", Integer),
+    Column("counts", JSON(none_as_null=True)),
+    Column("withheld", String(16)),
+    Column("model", String(12), nullable=False),
+    Column("windows", Integer, nullable=False, server_default="1"),
+    Column("received", Float, nullable=False),  # by the collector's clock
+    UniqueConstraint("device", "boot", "seq"),
+    Index("mood_by_time", "site", "room", "start"),
+    Index("mood_by_start", "start"),  # what retention removes
+)
+Index(
+    "mood_merged",
+    moods.c.device,
+    moods.c.boot,
+    sqlite_where=moods.c.windows > 1,
+    postgresql_where=moods.c.windows > 1,
+)
+
+accounts = Table(
+    "account",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("password", String(256)),  # Argon2; none for those who come from the school's provider
+    Column("subject", String(256), unique=True),  # issuer and subject of OpenID Connect
+    Column("created", Float, nullable=False),
+)
+
+account_rooms = Table(
+    "account_room",
+    metadata,
+    Column("account", ForeignKey("account.id", ondelete="CASCADE"), primary_key=True),
+    Column("site", String(32), primary_key=True),
+    Column("room", String(32), primary_key=True),
+)
+
+sessions = Table(
+    "session",
+    metadata,
+    Column("secret", String(64), primary_key=True),  # SHA-256 of what the cookie holds
+    Column("account", ForeignKey("account.id", ondelete="CASCADE")),
+    Column("link", ForeignKey("link.id", ondelete="CASCADE")),
+    Column("expires", Float, nullable=False),
+)
+
+links = Table(
+    "link",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("secret", String(64), nullable=False, unique=True),  # SHA-256 of the address's end
+    Column("role", String(16), nullable=False),
+    Column("site", String(32)),
+    Column("room", String(32)),
+    Column("made_by", String(64), nullable=False),
+    Column("expires", Float, nullable=False),
+)
+
+tokens = Table(
+    "token",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("secret", String(64), nullable=False, unique=True),  # SHA-256
+    Column("account", ForeignKey("account.id", ondelete="CASCADE"), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("scopes", String(128), nullable=False),  # separated by spaces
+    Column("expires", Float, nullable=False),
+)
+
+lessons = Table(
+    "lesson",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("site", String(32), nullable=False),
+    Column("room", String(32), nullable=False),
+    Column("title", String(120), nullable=False),
+    Column("teacher", String(64)),  # an account's name, or as the timetable has it
+    Column("start", Float, nullable=False),
+    Column("end", Float),  # none while it goes on
+    Column("planned_end", Float),
+    Column("how", String(16), nullable=False),
+    Column("notes", Text, nullable=False, server_default=""),
+    Column("code", String(8), unique=True),  # for check-ins, while it goes on
+    Column("summary", JSON(none_as_null=True)),  # what is kept when the windows are gone
+    UniqueConstraint("site", "room", "start"),
+    Index("lesson_by_end", "end"),
+)
+
+markers = Table(
+    "marker",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("lesson", ForeignKey("lesson.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("at", Float, nullable=False),
+    Column("text", String(120), nullable=False),
+)
+
+checkins = Table(
+    "checkin",
+    metadata,
+    Column("lesson", ForeignKey("lesson.id", ondelete="CASCADE"), primary_key=True),
+    Column("round", Integer, primary_key=True),  # five minutes each, from the lesson's start
+    Column("answer", String(16), primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Float, nullable=False),
+    Column("who", String(64), nullable=False),
+    Column("what", String(32), nullable=False),
+    Column("about", String(200), nullable=False),
+    Column("hash", String(64), nullable=False),  # over the entry and the hash before it
+)
+
+settings = Table(
+    "setting",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", JSON, nullable=False),
+)
+
+deliveries = Table(
+    "delivery",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("url", String(500), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next", Float, nullable=False),
+    Column("given_up", Boolean, nullable=False),
+)

@@ -1,0 +1,194 @@
+"""The web server's own part: middleware, errors in the reader's words, the socket."""
+
+from __future__ import annotations
+
+import http
+import logging
+import socket
+from typing import Any
+
+from asgi_csrf import asgi_csrf
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from secure import Secure
+from secure.headers import (
+    CacheControl,
+    ContentSecurityPolicy,
+    CrossOriginOpenerPolicy,
+    CustomHeader,
+    PermissionsPolicy,
+    ReferrerPolicy,
+    StrictTransportSecurity,
+    XContentTypeOptions,
+    XFrameOptions,
+)
+from secure.middleware import SecureASGIMiddleware
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException as StarletteException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.sessions import SessionMiddleware
+
+from collector.access.secret import derived
+from collector.access.sessions import SESSION_S
+from collector.pages.render import Renderer, language_of, words
+from edge.errors import Refusal
+
+log = logging.getLogger(__name__)
+
+LARGEST = 64 * 1024
+"""Bytes of a request: no form of ours is near it."""
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def headers(secure: bool) -> Secure:
+    """The same strict headers on every answer, streams included."""
+    policy = (
+        ContentSecurityPolicy()
+        .default_src("'none'")
+        .script_src("'self'")
+        .style_src("'self'")
+        .img_src("'self'")
+        .connect_src("'self'")
+        .base_uri("'none'")
+        .form_action("'self'")
+        .frame_ancestors("'none'")
+    )
+    return Secure(
+        csp=policy,
+        xcto=XContentTypeOptions().nosniff(),
+        xfo=XFrameOptions().deny(),
+        referrer=ReferrerPolicy().no_referrer(),
+        cache=CacheControl().no_store(),
+        coop=CrossOriginOpenerPolicy().same_origin(),
+        permissions=PermissionsPolicy().camera().microphone().geolocation(),
+        custom=[CustomHeader("cross-origin-resource-policy", "same-origin")],
+        hsts=StrictTransportSecurity().max_age(31_536_000) if secure else None,
+    )
+
+
+class Plain:
+    """Refuses what the libraries behind would stumble over: other forms, and too large ones."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+            given = dict(scope["headers"])
+            kind = given.get(b"content-type", FORM.encode()).split(b";")[0].strip().lower()
+            length = given.get(b"content-length", b"0")
+            refused = 0
+            if b"transfer-encoding" in given or not length.isdigit() or int(length) > LARGEST:
+                refused = 413
+            elif kind not in (FORM.encode(), b"application/json"):
+                refused = 415
+            if refused:
+                answer = PlainTextResponse(http.HTTPStatus(refused).phrase, refused)
+                await answer(scope, receive, send)
+                return
+        try:
+            await self._app(scope, receive, send)
+        except UnicodeDecodeError:
+            await PlainTextResponse("not UTF-8", 400)(scope, receive, send)
+
+
+class Compressed:
+    """GZip for all but feeds: it would hold back their beginning until there is news."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._gzip = GZipMiddleware(app, minimum_size=1000)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        feed = scope["type"] == "http" and scope["path"].endswith("/live")
+        await (self._app if feed else self._gzip)(scope, receive, send)
+
+
+def protect(app: FastAPI, key: bytes, secure: bool) -> Any:
+    """The app behind sessions, CSRF protection and headers; returns what the server is to run."""
+
+    async def old_form(scope: Any, send: Any, _why: Any) -> None:
+        text = words(language_of(Request(scope)))["errors"]["form"]
+        await PlainTextResponse(text, 403)(scope, _nothing, send)
+
+    inner = SessionMiddleware(
+        Compressed(app),
+        secret_key=derived(key, "session").hex(),
+        session_cookie="roommood",
+        max_age=SESSION_S,
+        same_site="lax",
+        https_only=secure,
+    )
+    guarded = asgi_csrf(
+        inner,
+        signing_secret=derived(key, "csrf").hex(),
+        cookie_secure=secure,
+        send_csrf_failed=old_form,
+    )
+    return SecureASGIMiddleware(Plain(guarded), secure=headers(secure))
+
+
+async def _nothing() -> Any:
+    return {"type": "http.disconnect"}
+
+
+def answer_errors(app: FastAPI, renderer: Renderer) -> None:
+    """Pages get a page, the API gets JSON, and nobody a traceback."""
+
+    def wants_data(request: Request) -> bool:
+        path = request.url.path
+        docs = path == "/api/docs"
+        return (path.startswith("/api/") and not docs) or path in ("/metrics", "/healthz")
+
+    def answer(request: Request, status: int, detail: str | None, more: Any = None) -> Response:
+        if wants_data(request):
+            phrase = http.HTTPStatus(status).phrase
+            return JSONResponse({"detail": detail or phrase}, status, headers=more)
+        if status == 401:
+            next = request.url.path if request.method == "GET" else "/"
+            return RedirectResponse(f"/sign-in?next={next}", 303)
+        told = words(language_of(request))["errors"].get(str(status)) or detail
+        own = detail if status == 404 and request.url.path.startswith("/check") else None
+        page = renderer.page(request, "error.html", status, message=own or told)
+        page.headers.update(more or {})
+        return page
+
+    @app.exception_handler(StarletteException)
+    def http_error(request: Request, error: StarletteException) -> Response:
+        return answer(request, error.status_code, error.detail, error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(request: Request, error: RequestValidationError) -> Response:
+        if wants_data(request):
+            faults = error.errors()
+            return JSONResponse(
+                {"detail": [{"loc": f["loc"], "msg": f["msg"], "type": f["type"]} for f in faults]},
+                422,
+            )
+        return answer(request, 422, None)
+
+    @app.exception_handler(Refusal)
+    def refused(request: Request, refusal: Refusal) -> Response:
+        if wants_data(request):
+            return JSONResponse({"detail": str(refusal)}, 409)
+        return renderer.page(request, "error.html", 409, message=str(refusal))
+
+    @app.exception_handler(SQLAlchemyError)
+    def database(request: Request, error: SQLAlchemyError) -> Response:
+        log.error("database: %s", str(error).splitlines()[0])
+        return answer(request, 503, None)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        reason = error.strerror or str(error)
+        raise Refusal(f"web: {host}:{port}: {reason}: choose another port or host") from None
+    return listener
