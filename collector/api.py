@@ -41,9 +41,13 @@ From = Annotated[
 To = Annotated[AwareDatetime | None, Query(alias="to", description="RFC 3339; now.")]
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "The request is no JSON."},
     401: {"description": "Nobody is signed in, or the token is not valid."},
     403: {"description": "This role, account or token may not."},
     404: {"description": "There is none."},
+    409: {"description": "That cannot be done now."},
+    413: {"description": "The request is too large."},
+    415: {"description": "The request is neither a form nor JSON."},
     429: {"description": "Too often; `retry-after` says how long to wait."},
     503: {"description": "The database does not answer."},
 }
@@ -73,6 +77,11 @@ class Alive(BaseModel):
     broker: bool
 
 
+def _wrong(what: str) -> HTTPException:
+    """In the form of other faults of a request."""
+    return HTTPException(422, [{"loc": ["query", "from"], "msg": what, "type": "value_error"}])
+
+
 def _span(begin: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
     until = end or datetime.now(timezone.utc)
     try:
@@ -80,9 +89,9 @@ def _span(begin: datetime | None, end: datetime | None) -> tuple[datetime, datet
         since.timestamp(), until.timestamp()
         since - LONGEST_WINDOW
     except (OverflowError, ValueError):
-        raise HTTPException(422, "'from' and 'to': no such time") from None
+        raise _wrong("no such time") from None
     if since > until:
-        raise HTTPException(422, "'from' is later than 'to': swap them")
+        raise _wrong("'from' is later than 'to': swap them")
     return since, until
 
 
@@ -121,7 +130,7 @@ def router(desk: Desk) -> APIRouter:
         """How much of a time up to a day was really seen, and its gaps."""
         since, until = _span(begin, end)
         if not timedelta() < until - since <= LONGEST:
-            raise HTTPException(422, "'from' and 'to' must be apart, by a day at most")
+            raise _wrong("'from' and 'to' must be apart, by a day at most")
         # A window that began earlier may reach into the time asked about.
         moods = desk.store.between(site, room, since - LONGEST_WINDOW, until, limit=100_000)
         reaching = [m for m in moods if m.start + timedelta(seconds=m.seconds) > since]

@@ -80,6 +80,7 @@ class OidcSettings(Section):
     client_secret: SecretStr
     name: str = "the school's account"
     """On the button."""
+    scopes: tuple[str, ...] = ("openid", "profile", "email", "groups")
     claim: str = "groups"
     """The claim that names groups."""
     roles: dict[str, Literal["administrator", "it", "teacher"]] = Field(min_length=1)

@@ -130,7 +130,7 @@ def _named(counts: Mapping[str, float]) -> dict[str, float]:
 
 
 def _change(recent: Mean, before: Mean) -> Change | None:
-    """The largest change of a share that is not likely to be chance, and large enough to matter."""
+    """A change of a share that is not likely to be chance, and large enough to matter."""
     now, then = _named(recent.counts), _named(before.counts)
     if not now or not then or recent.faces <= 0 or before.faces <= 0:
         return None
@@ -140,12 +140,9 @@ def _change(recent: Mean, before: Mean) -> Change | None:
         spread = math.sqrt(a * (1 - a) / recent.faces + b * (1 - b) / before.faces)
         if abs(a - b) >= max(LEAST_CHANGE, Z90 * spread):
             found.append((abs(a - b), Change(label, "more" if a > b else "less")))
-    # Of a share that grew and one that shrank as much, the one that grew is the news.
-    return (
-        max(found, key=lambda f: (round(f[0], 6), f[1].kind == "more", f[1].label))[1]
-        if found
-        else None
-    )
+    # What grew is the news; what shrank is, where nothing did.
+    found.sort(key=lambda one: (one[1].kind == "more", one[0], one[1].label))
+    return found[-1][1] if found else None
 
 
 def _covered(windows: list[Seen], lesson: Lesson | None, now: float) -> float | None:

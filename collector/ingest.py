@@ -28,6 +28,10 @@ log = logging.getLogger(__name__)
 BATCH = 500
 """Windows committed together at most; under load a commit is shared, at rest it is not awaited."""
 
+BUSY, GATHERS_S = 4, 0.02
+"""After a commit of so many the next one waits so long for company: a commit costs more than a
+window, and nobody sees twenty milliseconds."""
+
 RETRY_S = 2.0
 """After a commit that failed; what comes meanwhile and finds no place is not acknowledged."""
 
@@ -127,8 +131,11 @@ class Ingest:
         return content
 
     def _write(self) -> None:
+        batch: list[Mood] = []
         while True:
-            batch: list[Mood] = []
+            if len(batch) >= BUSY:
+                self._stopping.wait(GATHERS_S)
+            batch = []
             item = self._waiting.get()
             while item is not None:
                 batch.append(item)

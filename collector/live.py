@@ -76,7 +76,8 @@ class Rooms:
             if known is not None and not self._is_newer(mood, known[0]):
                 return False
             self._moods[key] = (mood, received)
-        self._tell(key, Event("mood", mood.model_dump_json(by_alias=True)))
+        if self._viewers.get(key):
+            self._tell(key, Event("mood", mood.model_dump_json(by_alias=True)))
         return True
 
     def _is_newer(self, mood: Mood, known: Mood) -> bool:

@@ -62,11 +62,11 @@ class Service:
         store = Store(self._engine)
         self.accounts = Accounts(self._engine)
         self.sessions = Sessions(self._engine, self.accounts)
-        audit = Audit(self._engine, settings.state, key)
-        settings_noticed(self._engine, audit, settings, key)
+        self.audit = Audit(self._engine, settings.state, key)
+        settings_noticed(self._engine, self.audit, settings, key)
         self.rooms = Rooms()
         self._remember(store)
-        registry = CollectorRegistry()
+        self.registry = registry = CollectorRegistry()
         registry.register(RoomMetrics(self.rooms))
         hooks = [target(h.url, h.secret.get_secret_value(), h.events) for h in settings.webhooks]
         self._webhooks = Webhooks(self._engine, hooks)
@@ -103,7 +103,7 @@ class Service:
             registry=registry,
             accounts=self.accounts,
             sessions=self.sessions,
-            audit=audit,
+            audit=self.audit,
             limits=Limits(),
             book=book,
             checkins=checkins,

@@ -9,15 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import Any
 
 from pydantic import BaseModel, Field
 
 from edge.errors import Refusal
 from edge.mood import OTHER, UNCERTAIN
-
-if TYPE_CHECKING:
-    from edge.pack import Pack
 
 DRAWS = 100
 """A quarter of what models/shares.py takes by itself: intervals differ by a point, and fifty rooms
@@ -71,7 +68,7 @@ def _wilson(share: float, n: float) -> Share:
 
 
 @cache
-def _pack(model: str) -> Pack | None:
+def _pack(model: str) -> Any:
     from models.shares import pack_of
 
     return pack_of(model)

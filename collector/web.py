@@ -142,7 +142,7 @@ def answer_errors(app: FastAPI, renderer: Renderer) -> None:
         docs = path == "/api/docs"
         return (path.startswith("/api/") and not docs) or path in ("/metrics", "/healthz")
 
-    def answer(request: Request, status: int, detail: str | None, more: Any = None) -> Response:
+    def answer(request: Request, status: int, detail: Any, more: Any = None) -> Response:
         if wants_data(request):
             phrase = http.HTTPStatus(status).phrase
             return JSONResponse({"detail": detail or phrase}, status, headers=more)

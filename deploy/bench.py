@@ -136,3 +136,45 @@ def faults(seed: int, minutes: float, agents: int, state: Path | None, as_json: 
             click.echo(f"{name:12} {value}")
     wrong = ("lost", "duplicated", "altered", "unrecovered")
     return 1 if any(figures[name] for name in wrong) or not figures["windows"] else 0
+
+
+@bench.command()
+@click.option("--windows", type=click.IntRange(1, 100_000), help="Windows per second to store.")
+@click.option("--viewers", type=click.IntRange(1, 5000), help="Screens that watch.")
+@click.option("--rooms", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--window", type=click.FloatRange(1, 3600), default=5.0, show_default=True)
+@click.option("--seconds", type=click.FloatRange(1, 3600), default=60.0, show_default=True)
+@click.option("--database", help="An SQLAlchemy URL of an empty database; SQLite by default.")
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+def collector(
+    windows: int | None,
+    viewers: int | None,
+    rooms: int,
+    window: float,
+    seconds: float,
+    database: str | None,
+    as_json: bool,
+) -> int:
+    """How much a collector bears on this machine: --windows it stores, or --viewers it shows.
+
+    A Mosquitto and a collector run in processes of their own, and share the machine with what
+    plays devices and screens. Exit status 1 where a window was lost, or not shown.
+    """
+    if (windows is None) == (viewers is None):
+        raise click.UsageError("give --windows or --viewers.")
+    if windows is not None:
+        from deploy.load.windows import measure as stored
+
+        figures = stored(windows, seconds, database)
+        wrong = figures["stored"] != figures["sent"]
+    else:
+        from deploy.load.viewers import measure as shown
+
+        figures = shown(viewers or 0, rooms, window, seconds)
+        wrong = bool(figures["missing"])
+    if as_json:
+        click.echo(json.dumps(figures))
+    else:
+        for name, value in figures.items():
+            click.echo(f"{name:12} {value}")
+    return 1 if wrong else 0

@@ -82,6 +82,9 @@ def client(
         made.username_pw_set(settings.username, settings.password.get_secret_value())
     if settings.ca:
         made.tls_set_context(_tls(settings, settings.ca, clock))
+    # With a limit paho walks through all that waits at each confirmation: a thousand
+    # acknowledgements then take seconds. The outbox limits what is on its way by itself.
+    made.max_inflight_messages_set(0)
     made.reconnect_delay_set(FIRST_WAIT_S, LONGEST_WAIT_S)
     return made
 

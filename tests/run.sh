@@ -12,6 +12,7 @@ cd "$root"
 libs=/usr/lib/$(uname -m)-linux-gnu
 need_packages python3 python3 /usr/bin/python3 python3 \
     /usr/sbin/mosquitto mosquitto /usr/lib/postgresql postgresql \
+    "$libs/libpangoft2-1.0.so.0" libpangoft2-1.0-0 "$libs/libharfbuzz-subset.so.0" libharfbuzz-subset0 \
     /usr/bin/tcpdump tcpdump /usr/bin/chromium chromium "$libs/libatomic.so.1" libatomic1 \
     /usr/lib/python3/dist-packages/gi python3-gi \
     "$libs/girepository-1.0/GstRtspServer-1.0.typelib" gir1.2-gst-rtsp-server-1.0 \
@@ -19,6 +20,14 @@ need_packages python3 python3 /usr/bin/python3 python3 \
 python=$(find_python)
 
 make_environment build/test "$python" dev "$(constraints_for "$python")"
+# A real OpenID Connect provider, which is no part of ours, in an environment of its own.
+if [ ! -x build/test-oidc/bin/canaille ]; then
+    echo "roommood: installing a provider into build/test-oidc (once)" >&2
+    "$python" -m venv build/test-oidc
+    build/test-oidc/bin/python -m pip install --quiet --disable-pip-version-check \
+        'canaille[front,oidc,server,sqlite]==0.3.6'
+fi
+
 build/test/bin/ruff format --check .
 build/test/bin/ruff check .
 build/test/bin/mypy

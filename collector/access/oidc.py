@@ -37,7 +37,10 @@ class Provider:
             server_metadata_url=f"{settings.issuer.rstrip('/')}/.well-known/openid-configuration",
             client_id=settings.client_id,
             client_secret=settings.client_secret.get_secret_value(),
-            client_kwargs={"scope": "openid profile email", "code_challenge_method": "S256"},
+            client_kwargs={
+                "scope": " ".join(settings.scopes),
+                "code_challenge_method": "S256",
+            },
         )
 
     async def go(self, request: Any, back: str) -> Any:

@@ -35,7 +35,7 @@ class Presence:
 
     def change(self, running: bool) -> tuple[Change, float]:
         """What happened, and when (seconds since 1970)."""
-        if not self._seen:
+        if not self._seen or self._seen[-1][2] is running:
             return None, 0.0
         end = self._seen[-1][1]
         span = EMPTIES_S if running else FILLS_S

@@ -64,15 +64,17 @@ class Panels:
         change = seen.change
         counts = newest.counts if newest and newest.counts else {}
         return {
+            "seq": newest.seq if newest else "",
             "g": seen._asdict() | {"total": sum(counts.values())},
             "lesson": lesson,
             "timeline": timeline.draw(columns, order),
             "tones": {label: tone(label, order) for label in order},
             "changed_tone": tone(change.label, order) if change and change.label in order else "",
+            # One that was set after the newest window is at the edge until the next one comes.
             "markers": [
-                ((m.at - begin) / timeline.SPAN_S * timeline.WIDTH, m.text)
+                ((min(m.at, end) - begin) / timeline.SPAN_S * timeline.WIDTH, m.text)
                 for m in markers
-                if begin <= m.at <= end
+                if m.at >= begin
             ],
             "rounds": [r._asdict() for r in self._checkins.rounds(lesson)] if lesson else [],
             "width": timeline.WIDTH,

@@ -1,0 +1,126 @@
+"""A collector with people, rooms and a lesson, for tests of who may do what."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from collector.access.accounts import Account
+from collector.config import CollectorSettings
+from collector.lessons.book import Book, Lesson
+from collector.service import Service
+from collector.store import Store
+from edge.mood import Mood
+from tests.conftest import mood
+from tests.free import free_port, wait
+
+PASSWORD = "correct horse battery"
+OWN, OTHER = ("school", "r101"), ("school", "r102")
+PEOPLE = {"ann": "administrator", "ian": "it", "tess": "teacher", "otto": "teacher"}
+"""tess teaches in OWN, otto in OTHER."""
+
+
+class School:
+    """A running collector; clients of it per person."""
+
+    def __init__(self, folder: Path, broker: int | None = None, **changed: Any) -> None:
+        settings = {
+            "database": f"sqlite:///{folder}/c.sqlite",
+            "state": folder / "state",
+            "web": {"port": 0},
+            "broker": {"port": broker or free_port()},
+        }
+        self.settings = CollectorSettings.model_validate(settings | changed)
+        self.service = Service(self.settings)
+        self.store = Store(self.service._engine)
+        self.book = Book(self.service._engine)
+        self.people: dict[str, Account] = {}
+        self._cookies: dict[str, httpx.Cookies] = {}
+
+    def __enter__(self) -> School:
+        self.service.start()
+        wait(lambda: httpx.get(f"{self.service.url}/sign-in").status_code == 200, 20)
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.service.stop()
+
+    def staff(self) -> None:
+        """Everybody's account."""
+        rooms = {"tess": [OWN], "otto": [OTHER]}
+        for name, role in PEOPLE.items():
+            self.people[name] = self.service.accounts.add(name, role, rooms.get(name, ()), PASSWORD)
+
+    def client(self, **more: Any) -> httpx.Client:
+        return httpx.Client(base_url=self.service.url, timeout=20, **more)
+
+    def as_person(self, name: str) -> httpx.Client:
+        """Signed in with the password; the second time, with the same session."""
+        if name not in self._cookies:
+            with self.client() as client:
+                answer = post(client, "/sign-in", name=name, password=PASSWORD, next="/keeping")
+                assert answer.status_code == 303, answer.text
+                self._cookies[name] = client.cookies
+        return self.client(cookies=self._cookies[name])
+
+    def by_link(self, room: tuple[str, str]) -> httpx.Client:
+        secret = self.service.sessions.make_link("ann", 3600, room)
+        with self.client() as client:
+            assert client.get(f"/enter/{secret}").status_code == 303
+        return self.client(cookies=client.cookies)
+
+    def windows(self, room: tuple[str, str], count: int = 40, **changed: Any) -> list[Mood]:
+        """The last minutes of a room, kept and shown."""
+        now = datetime.now(timezone.utc)
+        made = [
+            mood(
+                site=room[0],
+                room=room[1],
+                device=room[1],
+                seq=seq,
+                start=now - timedelta(seconds=15 * (count - seq)),
+                **changed,
+            )
+            for seq in range(count)
+        ]
+        self.store.add(made)
+        for one in made:
+            self.service.rooms.saw(one, time.time())
+        return made
+
+    def lesson(self, room: tuple[str, str] = OWN, minutes: float = 10, **changed: Any) -> Lesson:
+        title = changed.pop("title", "Optics")
+        options: dict[str, Any] = {"teacher": "tess", "start": time.time() - 60 * minutes}
+        made = self.book.begin(*room, title, "button", **options | changed)
+        assert made is not None
+        return made
+
+    def old_lesson(self, room: tuple[str, str] = OWN) -> Lesson:
+        """One that is over, and of which there are no windows."""
+        made = self.lesson(room, minutes=5000)
+        self.book.end(made, made.start + 2700)
+        return self.book.lesson(made.id)
+
+
+def token_in(page: str) -> str:
+    """The form's own token against forgery."""
+    found = re.search(r'name="csrftoken" value="([^"]+)"', page)
+    assert found is not None, page[:500]
+    return found.group(1)
+
+
+def post(client: httpx.Client, path: str, **fields: Any) -> httpx.Response:
+    """As a form on one of our pages does."""
+    token = client.cookies.get("csrftoken") or token_in(client.get("/sign-in").text)
+    return client.post(path, data=fields | {"csrftoken": token})
