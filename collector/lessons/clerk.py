@@ -123,8 +123,10 @@ class Clerk:
             known = list(self._presence.items())
         for room, presence in known:
             lesson = running.get(room)
-            if lesson is not None and lesson.how != "found":
-                continue
+            if lesson is not None:
+                presence.taught()
+                if lesson.how != "found":
+                    continue
             change, at = presence.change(lesson is not None)
             if change == "ended" and lesson is not None:
                 self._end(lesson, at)

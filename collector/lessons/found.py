@@ -20,6 +20,7 @@ class Presence:
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, float, bool]] = deque()
+        self._was_empty = True
 
     def add(self, mood: Mood) -> None:
         """A window with a number of faces, however small a share of it is told, is a full one.
@@ -29,13 +30,20 @@ class Presence:
         start = mood.start.timestamp()
         if self._seen and start < self._seen[-1][0]:
             return  # a backlog
+        self._was_empty = self._was_empty or mood.faces is None
         self._seen.append((start, start + mood.seconds, mood.faces is not None))
         while self._seen and self._seen[0][1] < start - EMPTIES_S:
             self._seen.popleft()
 
+    def taught(self) -> None:
+        """There is a lesson: the class that stays when it ends does not begin another one."""
+        self._was_empty = False
+
     def change(self, running: bool) -> tuple[Change, float]:
         """What happened, and when (seconds since 1970)."""
         if not self._seen or self._seen[-1][2] is running:
+            return None, 0.0
+        if not running and not self._was_empty:
             return None, 0.0
         end = self._seen[-1][1]
         span = EMPTIES_S if running else FILLS_S

@@ -215,6 +215,31 @@ def test_a_lesson_is_found_when_a_room_fills_and_ends_when_it_empties(engine: En
     assert [event for event, _ in told] == ["lesson_began", "lesson_ended"]
 
 
+def test_a_class_that_stays_after_the_bell_begins_no_other_lesson(engine: Engine) -> None:
+    made, book = clerk(engine, [])
+    begun = book.begin(*ROOM, "Optics", "button", start=START.timestamp())
+    assert begun is not None
+    for one in windows(minutes=10):
+        made.saw(one)
+        made.round(one.start.timestamp() + 15)
+    book.end(begun, START.timestamp() + 600)
+    few: dict[str, Any] = {"faces": None, "counts": None, "withheld": "few_faces"}
+    later = START + timedelta(minutes=10)
+    for one in windows(later, minutes=10):
+        made.saw(one)
+        made.round(one.start.timestamp() + 15)
+    assert book.running() == []
+    # Once the room has been empty, the next class is found.
+    for one in [
+        *windows(later + timedelta(minutes=10), minutes=1, **few),
+        *windows(later + timedelta(minutes=11), minutes=4),
+    ]:
+        made.saw(one)
+        made.round(one.start.timestamp() + 15)
+    (found,) = book.running()
+    assert (found.how, found.start) == ("found", (later + timedelta(minutes=11)).timestamp())
+
+
 def test_a_room_that_falls_silent_does_not_teach_for_ever(engine: Engine) -> None:
     made, book = clerk(engine, [])
     begun = book.begin(*ROOM, "Optics", "button", start=1000.0)

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from collector.cli import collector
+from collector.database import connect
+from collector.lessons.book import Book
+from collector.store import Store
+from edge.errors import Refusal
+from tests.conftest import mood
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "collector.yaml"
+    settings = {"database": f"sqlite:///{tmp_path}/c.sqlite", "state": "state"}
+    path.write_text(yaml.safe_dump(settings))
+    return path
+
+
+def call(config: Path, *arguments: str, stdin: str = "") -> Result:
+    command = [*arguments, "--config", str(config)]
+    return CliRunner().invoke(collector, command, input=stdin, standalone_mode=False)
+
+
+def add(config: Path, name: str, role: str, *more: str, password: str = PASSWORD) -> Result:
+    options = ("--role", role, "--password-stdin", *more)
+    return call(config, "account", "add", name, *options, stdin=f"{password}\n")
+
+
+def test_accounts_by_command(config: Path) -> None:
+    assert add(config, "ann", "administrator").output == "ann: administrator\n"
+    add(config, "tess", "teacher", "--room", "school/r101", "--room", "school/r102")
+    listed = call(config, "account", "list").output
+    assert listed == "ann\tadministrator\t\ntess\tteacher\tschool/r101 school/r102\n"
+    call(config, "account", "password", "tess", "--password-stdin", stdin="another password\n")
+    call(config, "account", "remove", "tess")
+    assert "tess" not in call(config, "account", "list").output
+    log = call(config, "audit", "show").output.splitlines()
+    assert [line.split("\t")[3] for line in log] == [
+        *("account removed", "password changed", "account made", "account made"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "more", "password", "told"),
+    [
+        ("eve", "king", (), PASSWORD, "not a role: choose administrator, it, teacher"),
+        ("eve", "teacher", ("--room", "r101"), PASSWORD, "write site/room"),
+        ("eve", "teacher", (), "short", "10 to 256 characters"),
+        ("ann", "teacher", (), PASSWORD, "choose another name"),
+        ("<b>", "teacher", (), PASSWORD, "no name for an account"),
+    ],
+)
+def test_an_account_that_cannot_be(
+    config: Path, name: str, role: str, more: tuple[str, ...], password: str, told: str
+) -> None:
+    add(config, "ann", "administrator")
+    result = add(config, name, role, *more, password=password)
+    assert isinstance(result.exception, Refusal)
+    assert told in str(result.exception)
+    assert call(config, "account", "list").output == "ann\tadministrator\t\n"
+
+
+def test_the_log_is_verified_by_command(config: Path, tmp_path: Path) -> None:
+    add(config, "ann", "administrator")
+    good = call(config, "audit", "verify")
+    assert (good.return_value, good.output) == (
+        0,
+        "audit log: 1 entries, none changed, added or cut off\n",
+    )
+    engine = connect(f"sqlite:///{tmp_path}/c.sqlite")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER audit_keeps_UPDATE")
+        connection.exec_driver_sql("UPDATE audit SET about = 'eve, teacher'")
+    engine.dispose()
+    bad = call(config, "audit", "verify")
+    assert bad.return_value == 1
+    assert "entry 1 was changed" in bad.output
+
+
+def test_backup_erase_and_restore_by_command(config: Path, tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/c.sqlite")
+    Store(engine).add([mood(seq=n) for n in range(5)])
+    start = mood().start.timestamp()
+    lesson = Book(engine).begin("school", "r101", "Optics", "button", start=start)
+    assert lesson is not None
+    Book(engine).end(lesson, start + 60)
+    engine.dispose()
+    add(config, "ann", "administrator")
+    out = tmp_path / "school.tar.gz"
+    assert "mood 5" in call(config, "backup", "--out", str(out)).output
+    assert call(config, "erase", "--lesson", str(lesson.id)).output.endswith("5 windows deleted\n")
+    assert isinstance(call(config, "erase", "--lesson", "99").exception, Refusal)
+    assert isinstance(call(config, "erase").exception, Refusal)
+    assert isinstance(call(config, "restore", "--from", str(out)).exception, Refusal)
+
+    (tmp_path / "new").mkdir()
+    other = tmp_path / "new" / "collector.yaml"
+    settings = {"database": f"sqlite:///{tmp_path}/new/c.sqlite", "state": "state"}
+    other.write_text(yaml.safe_dump(settings))
+    assert "rows restored" in call(other, "restore", "--from", str(out)).output
+    assert call(other, "account", "list").output == "ann\tadministrator\t\n"
+    assert call(other, "audit", "verify").return_value == 0
+    assert "backup restored" in call(other, "audit", "show").output
+    assert (
+        call(other, "erase", "--room", "school/r101").output == "school/r101: 5 windows deleted\n"
+    )
+
+
+def test_check_reads_the_timetable_too(config: Path, tmp_path: Path) -> None:
+    settings = yaml.safe_load(config.read_text()) | {"school": {"timetable": "t.csv"}}
+    config.write_text(yaml.safe_dump(settings))
+    assert "t.csv: No such file" in str(call(config, "check").exception)
+    (tmp_path / "t.csv").write_text("day,start,end,room,title\nMonday,08:00,08:45,r101,Optics\n")
+    assert call(config, "check").output.startswith("timetable: ok")
