@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, HTTPException, Path, Query, Response
+from fastapi import APIRouter, Body, HTTPException, Path, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import AwareDatetime, BaseModel
@@ -137,9 +137,11 @@ def router(desk: Desk) -> APIRouter:
         return coverage(reaching, since, until)
 
     @api.get("/api/rooms/{site}/{room}/live", tags=["rooms"], response_class=EventSourceResponse)
-    async def live(site: SiteName, room: RoomName) -> AsyncIterator[ServerSentEvent]:
+    async def live(
+        request: Request, site: SiteName, room: RoomName
+    ) -> AsyncIterator[ServerSentEvent]:
         """Events `mood` and `status`, each message as it was published; first what is known now."""
-        async for event in desk.rooms.feed(site, room):
+        async for event in desk.guard.while_allowed(request, desk.rooms.feed(site, room)):
             yield ServerSentEvent(raw_data=event.data, event=event.name, retry=RECONNECT_MS)
 
     @api.post("/api/rooms/{site}/{room}/command", tags=["rooms"])

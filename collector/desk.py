@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from collector.access.accounts import Accounts
 from collector.access.audit import Audit
-from collector.access.guard import Limits
+from collector.access.guard import Guard, Limits
 from collector.access.oidc import Provider
 from collector.access.sessions import Sessions
 from collector.config import Retention
@@ -37,6 +37,7 @@ class Desk(NamedTuple):
     sessions: Sessions
     audit: Audit
     limits: Limits
+    guard: Guard
     book: Book
     checkins: CheckIns
     reports: Reports

@@ -94,6 +94,7 @@ class Service:
         self._home = (
             HomeAssistantRooms(home.prefix, self._ingest.publish_retained) if home else None
         )
+        limits = Limits()
         self._socket = listen(settings.web.host, settings.web.port)
         desk = Desk(
             engine=self._engine,
@@ -104,7 +105,8 @@ class Service:
             accounts=self.accounts,
             sessions=self.sessions,
             audit=self.audit,
-            limits=Limits(),
+            limits=limits,
+            guard=Guard(self.sessions, book, self.audit, limits),
             book=book,
             checkins=checkins,
             reports=Reports(book, summaries, checkins, settings.school.attentive),
@@ -216,7 +218,6 @@ class Service:
             self._painter.serve_on(loop)
             yield
 
-        guard = Guard(desk.sessions, desk.book, desk.audit, desk.limits)
         app = FastAPI(
             title="roommood collector",
             version=version("roommood"),
@@ -225,7 +226,7 @@ class Service:
             redoc_url=None,
             openapi_url=None,  # ours is behind the guard, as everything is
             lifespan=lifespan,
-            dependencies=[Depends(guard)],
+            dependencies=[Depends(desk.guard)],
         )
         answer_errors(app, desk.renderer)
         app.include_router(api.router(desk))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, HTTPException, Request
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+from starlette.concurrency import run_in_threadpool
 
 from collector.access.audit import Audit
 from collector.access.policy import RIGHTS, ROUTES, Right, sees_all
@@ -21,7 +24,12 @@ COOKIE = "session"
 OFTEN = 600
 """Requests a minute from one address: a school behind one router, and no flood."""
 
+CHECKED_S = 30.0
+"""How long a feed goes on before it is asked again who reads it."""
+
 BEARER = "Bearer "
+
+T = TypeVar("T")
 
 
 class Limits:
@@ -75,6 +83,18 @@ class Guard:
         if not self._may(who, right, request):
             self._audit.viewed(who.said, "refused", f"{request.method} {request.url.path}")
             raise HTTPException(403, "this is not yours to see or to do")
+
+    async def while_allowed(self, request: Request, feed: AsyncIterator[T]) -> AsyncIterator[T]:
+        """A feed that ends when whoever reads it has signed out, or their link has ended."""
+        checked = time.monotonic()
+        async for item in feed:
+            if time.monotonic() - checked > CHECKED_S:
+                try:
+                    await run_in_threadpool(self, request)
+                except HTTPException:
+                    return
+                checked = time.monotonic()
+            yield item
 
     def who(self, request: Request) -> Principal | None:
         """By the header, which counts alone where there is one, else by the cookie."""

@@ -76,7 +76,7 @@ def router(desk: Desk) -> APIRouter:
         key, language = (site, room), language_of(request)
         first = await run_in_threadpool(desk.panels.draw, key, language)
         yield ServerSentEvent(raw_data=first, event="panel", retry=RECONNECT_MS)
-        async for panel in desk.painter.feed(key, language):
+        async for panel in desk.guard.while_allowed(request, desk.painter.feed(key, language)):
             yield ServerSentEvent(raw_data=panel, event="panel")
 
     @pages.post("/rooms/{site}/{room}/command")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import httpx
@@ -13,7 +14,7 @@ from collector.access.sessions import SCOPES
 from collector.pages.people import DAY_S
 from edge.errors import Refusal
 from tests.collector.school import OTHER, OWN, PASSWORD, School, post
-from tests.conftest import Mosquitto
+from tests.conftest import Mosquitto, mood
 
 SUBJECTS = ("nobody", "ann", "ian", "tess", "otto", "viewer of own", "viewer of other")
 OF_OWN = {"tess", "viewer of own"}
@@ -156,6 +157,23 @@ def test_a_link_shows_one_room_until_it_expires_or_is_ended(school: School) -> N
         for link in school.service.sessions.links(OWN):
             school.service.sessions.cut(OWN, link.id)
         assert client.get("/api/rooms/school/r101/moods").status_code == 401
+
+
+def test_a_feed_ends_with_the_link_that_opened_it(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "CHECKED_S", 0.0)
+    for path in ("/rooms/school/r101/live", "/api/rooms/school/r101/live"):
+        with school.by_link(OWN) as client, client.stream("GET", path) as feed:
+            lines = feed.iter_lines()
+            assert any(line.startswith("data:") for line in lines)
+            for link in school.service.sessions.links(OWN):
+                school.service.sessions.cut(OWN, link.id)
+            time.sleep(0.3)  # it listens now
+            news = mood(seq=5000, start=datetime.now(timezone.utc))
+            school.service.rooms.saw(news.model_copy(update={"seq": int(time.time())}), time.time())
+            school.service._painter.changed(OWN)
+            assert not any(line.startswith("data:") for line in lines)
 
 
 def test_a_form_without_its_token_changes_nothing(school: School) -> None:
