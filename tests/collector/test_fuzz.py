@@ -26,6 +26,8 @@ from collector.access.policy import RIGHTS, ROUTES
 from tests.collector.school import OTHER, OWN, School
 from tests.conftest import Mosquitto
 
+pytestmark = pytest.mark.once
+
 CASES = int(os.environ.get("FUZZ", "25"))
 """For each operation and role; more by FUZZ=1000."""
 

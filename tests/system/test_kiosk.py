@@ -23,6 +23,8 @@ from tests.free import free_port, wait
 from tests.system.process import Roommood
 from tests.system.test_browser import SHOTS, chromium  # noqa: F401  # a fixture
 
+pytestmark = pytest.mark.once
+
 TALL_PX = 64
 """11.5 mm on a seven-inch panel, 86 mm high: 13 minutes of arc from three metres."""
 

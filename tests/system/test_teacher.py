@@ -1,141 +1,33 @@
-"""The collector's pages as people use them: a real Chromium, a real broker, a real provider."""
+"""What a teacher does on the collector's pages: a real Chromium and a real broker."""
 
 from __future__ import annotations
 
-import json
 import re
-import threading
-import time
-from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
-from pathlib import Path
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from paho.mqtt import client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.collector.school import OTHER, OWN, PASSWORD, School
-from tests.conftest import Mosquitto, mood
-from tests.free import free_port, wait
-from tests.oidc import CANAILLE, CLIENT, SECRET
-from tests.oidc import PASSWORD as THEIR_PASSWORD
-from tests.oidc import School as Provider
-from tests.system.test_browser import SHOTS, chromium  # noqa: F401  # a fixture
+from tests.collector.school import OWN, School
+from tests.free import wait
+from tests.system.rooms import (
+    CALM,
+    LIVELY,
+    Device,
+    broker,
+    chromium,
+    context,
+    device,
+    school,
+    sign_in,
+    teacher,
+)
+from tests.system.test_browser import SHOTS
 
-CALM = {"happy": 4, "surprise": 3, "neutral": 15, "uncertain": 0}
-LIVELY = {"happy": 4, "surprise": 14, "neutral": 4, "uncertain": 0}
-
-
-class Device:
-    """Plays the room's device: what it publishes, and what it is told."""
-
-    def __init__(self, port: int, room: str = "r101") -> None:
-        self.commands: list[str] = []
-        self._room = room
-        self._seq = 1000
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        self._client.on_message = lambda _c, _u, m: self.commands.append(
-            json.loads(m.payload)["command"]
-        )
-        self._client.connect("127.0.0.1", port)
-        self._client.subscribe(f"roommood/v1/school/{room}/command", qos=1)
-        self._client.loop_start()
-
-    def window(self, counts: dict[str, int] | None, ago: float = 0, **changed: Any) -> None:
-        self._seq += 1
-        start = datetime.now(timezone.utc) - timedelta(seconds=15 + ago)
-        told = mood(
-            **{
-                "seq": self._seq,
-                "start": start,
-                "room": self._room,
-                "device": self._room,
-                "faces": None if counts is None else sum(counts.values()),
-                "counts": counts,
-            }
-            | changed
-        )
-        topic = f"roommood/v1/school/{self._room}/mood"
-        self._client.publish(topic, told.encode(), qos=1).wait_for_publish(5)
-
-    def half_an_hour(self) -> None:
-        """A calm room that has become a lively one in the last five minutes."""
-        for back in range(120, 0, -1):
-            self.window(LIVELY if back <= 20 else CALM, ago=15 * back)
-
-    def stop(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+__all__ = ["broker", "chromium", "device", "school", "teacher"]  # fixtures
+pytestmark = pytest.mark.once
 
 
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
-    made = Mosquitto(tmp_path_factory.mktemp("broker"))
-    made.start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture(scope="module")
-def school(tmp_path_factory: pytest.TempPathFactory, broker: Mosquitto) -> Iterator[School]:
-    attentive = {"timezone": "Europe/Berlin", "attentive": ["neutral", "surprise"]}
-    folder: Path = tmp_path_factory.mktemp("school")
-    with School(folder, broker.port, school=attentive) as made:
-        made.staff()
-        wait(lambda: made.service._ingest.connected)
-        yield made
-
-
-@pytest.fixture(scope="module")
-def device(school: School, broker: Mosquitto) -> Iterator[Device]:
-    made = Device(broker.port)
-    made.half_an_hour()
-    made.window(LIVELY, 0)
-    other = Device(broker.port, "r102")
-    other.window(CALM)
-    wait(lambda: len(school.service.rooms.all()) == 2)
-    yield made
-    made.stop()
-    other.stop()
-
-
-def context(
-    browser: Browser, dark: bool = False, phone: bool = False, **more: Any
-) -> BrowserContext:
-    made = browser.new_context(
-        color_scheme="dark" if dark else "light",
-        viewport={"width": 360, "height": 740} if phone else {"width": 1280, "height": 900},
-        **more,
-    )
-    made.set_default_timeout(30_000)
-    return made
-
-
-def sign_in(page: Page, school: School, name: str, password: str = PASSWORD) -> None:
-    page.goto(f"{school.service.url}/sign-in")
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
-
-
-@pytest.fixture
-def teacher(chromium: Browser, school: School, device: Device) -> Iterator[Page]:  # noqa: F811  # the fixture
-    made = context(chromium)
-    page = made.new_page()
-    wrong: list[str] = []
-    page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    sign_in(page, school, "tess")
-    expect(page.locator("h1")).to_have_text("Rooms")
-    yield page
-    made.close()
-    assert [text for text in wrong if "403" not in text] == []
-
-
-def test_a_wrong_password_is_said_and_nothing_more(chromium: Browser, school: School) -> None:  # noqa: F811  # the fixture
+def test_a_wrong_password_is_said_and_nothing_more(chromium: Browser, school: School) -> None:
     made = context(chromium)
     page = made.new_page()
     page.goto(f"{school.service.url}/rooms/school/r101")
@@ -184,8 +76,7 @@ def test_a_lesson_with_markers_a_class_that_answers_and_a_report(
     teacher: Page,
     school: School,
     device: Device,
-    chromium: Browser,  # noqa: F811  # the fixture
-    tmp_path: Path,
+    chromium: Browser,
 ) -> None:
     page = teacher
     page.goto(f"{school.service.url}/rooms/school/r101")
@@ -264,7 +155,7 @@ def test_a_link_for_a_viewer_works_until_it_is_ended(
     teacher: Page,
     school: School,
     device: Device,
-    chromium: Browser,  # noqa: F811  # the fixture
+    chromium: Browser,
 ) -> None:
     device.window(LIVELY)
     teacher.goto(f"{school.service.url}/rooms/school/r101")
@@ -281,213 +172,3 @@ def test_a_link_for_a_viewer_works_until_it_is_ended(
     expect(page.locator("main")).to_contain_text("This link has expired.")
     page.screenshot(path=SHOTS / "link-expired.png")
     viewer.close()
-
-
-def test_the_first_run_leads_to_the_first_room(
-    chromium: Browser,  # noqa: F811  # the fixture
-    tmp_path: Path,
-    mosquitto: Mosquitto,
-) -> None:
-    with School(tmp_path, mosquitto.port) as empty:
-        wait(lambda: empty.service._ingest.connected)
-        made = context(chromium)
-        page = made.new_page()
-        address = empty.service.first_run()
-        assert address is not None
-        page.goto(address)
-        expect(page.locator("h1")).to_have_text("Welcome")
-        page.screenshot(path=SHOTS / "first-run.png", full_page=True)
-        page.get_by_label("Name").fill("head")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Make the account").click()
-        expect(page.locator("[role=status]")).to_contain_text("Waiting for the first room.")
-        assert empty.service.first_run() is None
-        device = Device(mosquitto.port, "r900")
-        device.window(CALM)
-        page.get_by_role("link", name="school/r900").click()
-        expect(page.locator("#faces")).to_have_text("22")
-        # The link of the first run is of no more use, to nobody.
-        page.context.clear_cookies()
-        page.goto(address)
-        expect(page.locator("main")).to_contain_text("This link has expired.")
-        device.stop()
-        made.close()
-
-
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Provider, int]]:
-    if not CANAILLE.exists():
-        pytest.skip(f"{CANAILLE} is not there: ./tests/run.sh installs it")
-    port = free_port()
-    back = f"http://127.0.0.1:{port}/oidc/back"
-    made = Provider(tmp_path_factory.mktemp("provider"), back)
-    yield made, port
-    made.stop()
-
-
-def test_signing_in_with_the_schools_own_provider(
-    chromium: Browser,  # noqa: F811  # the fixture
-    provider: tuple[Provider, int],
-    tmp_path: Path,
-) -> None:
-    issuer, port = provider
-    oidc = {
-        "issuer": issuer.issuer,
-        "client_id": CLIENT,
-        "client_secret": SECRET,
-        "name": "the school",
-        "roles": {"teachers": "teacher"},
-    }
-    with School(tmp_path, web={"port": port}, oidc=oidc) as school:
-        for person, outcome in (("ada", "Rooms"), ("eve", "You are in no group")):
-            made = context(chromium, locale="en-GB")
-            page = made.new_page()
-            page.goto(f"{school.service.url}/lessons")
-            page.get_by_role("link", name="Sign in with the school").click()
-            page.locator("input[name=login]").fill(person)
-            page.locator("input[name=login]").press("Enter")
-            page.locator("input[name=password]").fill(THEIR_PASSWORD)
-            page.locator("input[name=password]").press("Enter")
-            accept = page.get_by_role("button", name="Accept")
-            expect(accept.or_(page.locator("main h1")).first).to_be_visible()
-            if accept.count():
-                accept.click()
-            expect(page.locator("main")).to_contain_text(
-                "No lesson yet" if outcome == "Rooms" else outcome
-            )
-            page.screenshot(path=SHOTS / f"oidc-{person}.png")
-            made.close()
-        (ada,) = school.service.accounts.all()
-        assert (ada.role, ada.local) == ("teacher", False)
-        said = [(e.who, e.what) for e in school.service.audit.newest()]
-        assert (ada.name, "sign-in") in said
-        assert ("somebody", "sign-in refused") in said
-
-
-PAGES = (
-    *("/sign-in", "/", "/rooms/school/r101", "/lessons", "/lessons/{lesson}", "/account"),
-    *("/accounts", "/audit", "/keeping", "/api/docs", "/check", "/check/{code}"),
-    *("/first-run", "/rooms/school/nowhere"),
-)
-
-
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
-def test_axe_finds_nothing_on_any_page(
-    chromium: Browser,  # noqa: F811  # the fixture
-    school: School,
-    device: Device,
-    dark: bool,
-    phone: bool,
-) -> None:
-    lesson = school.lesson(OWN, minutes=25)
-    school.book.mark(lesson, "experiment starts")
-    made = context(chromium, dark, phone)
-    page = made.new_page()
-    sign_in(page, school, "ann")
-    expect(page.locator("h1")).to_have_text("Rooms")
-    found: list[str] = []
-    device.window(LIVELY)
-    for path in PAGES:
-        if path == "/sign-in":
-            other = context(chromium, dark, phone)
-            shown = other.new_page()
-        else:
-            shown = page
-        shown.goto(school.service.url + path.format(lesson=lesson.id, code=lesson.code))
-        wide = shown.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        found += [f"{path}: {wide} px too wide"] if wide > 0 else []
-        answer = Axe().run(
-            shown,
-            options={
-                "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-            },
-        )
-        found += [
-            f"{path}: {one['id']}: {node['html'][:150]} {node['failureSummary'][:200]}"
-            for one in answer.response["violations"]
-            for node in one["nodes"]
-        ]
-        name = path.strip("/").replace("/", "-").replace("{", "").replace("}", "") or "rooms"
-        look = f"{'phone' if phone else 'desktop'}-{'dark' if dark else 'light'}"
-        shown.screenshot(path=SHOTS / f"page-{name}-{look}.png", full_page=True)
-    school.book.erase(lesson)
-    made.close()
-    assert found == [], "\n".join(found)
-
-
-def test_the_live_page_is_light_and_quick(teacher: Page, school: School) -> None:
-    cdp = teacher.context.new_cdp_session(teacher)
-    cdp.send("Network.enable")
-    cdp.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    moved: list[float] = []
-    cdp.on("Network.loadingFinished", lambda event: moved.append(event["encodedDataLength"]))
-    teacher.goto(f"{school.service.url}/rooms/school/r101")
-    teacher.wait_for_function("performance.getEntriesByType('paint').length > 1")
-    time.sleep(0.5)
-    paint = teacher.evaluate("performance.getEntriesByType('paint')[0].startTime")
-    kilobytes = sum(moved) / 1000
-    print(f"live page: {kilobytes:.1f} kB, first paint after {paint:.0f} ms")
-    assert 2 < kilobytes < 150
-    # Half a second is asked, and printed; machines that test are shared, so this is only a ceiling.
-    assert paint < 5000
-
-
-@pytest.mark.parametrize("language", ["de", "es", "fr"])
-def test_pages_speak_the_readers_language(
-    chromium: Browser,  # noqa: F811  # the fixture
-    school: School,
-    device: Device,
-    language: str,
-) -> None:
-    from collector.pages.render import words
-
-    device.window(LIVELY)
-    made = context(chromium, locale=language)
-    page = made.new_page()
-    page.goto(f"{school.service.url}/sign-in")
-    expect(page.locator("h1")).to_have_text(words(language)["sign_in"]["title"])
-    page.get_by_role("button", name="English").click()
-    expect(page.locator("h1")).to_have_text("Sign in")
-    sign_in(page, school, "tess")
-    page.get_by_role("button", name=words(language)["language"]).click()
-    page.goto(f"{school.service.url}/rooms/school/r101")
-    told = words(language)["labels"]["surprise"]
-    expect(page.locator("#shares")).to_contain_text(told)
-    page.screenshot(path=SHOTS / f"glance-{language}.png", full_page=True)
-    made.close()
-
-
-def test_by_keyboard_alone(teacher: Page, school: School) -> None:
-    teacher.goto(f"{school.service.url}/rooms/school/r101")
-    teacher.keyboard.press("Tab")
-    expect(teacher.locator(".skip")).to_be_focused()
-    reached = set()
-    for _ in range(40):
-        teacher.keyboard.press("Tab")
-        reached.add(teacher.evaluate("document.activeElement.textContent.trim()"))
-    assert {"Start a lesson", "Switch the camera off", "Links for viewers", "Deutsch"} <= reached
-
-
-def test_many_who_watch_all_see_it(school: School, device: Device) -> None:
-    """Feeds, without browsers: each gets the panel once more for each window."""
-    heard: list[int] = []
-
-    def watch() -> None:
-        with school.by_link(OWN) as client, client.stream("GET", "/rooms/school/r101/live") as feed:
-            panels = 0
-            for line in feed.iter_lines():
-                panels += line.startswith("data:")
-                if panels == 2:
-                    break
-            heard.append(panels)
-
-    threads = [threading.Thread(target=watch) for _ in range(12)]
-    for thread in threads:
-        thread.start()
-    wait(lambda: sum(len(v) for v in school.service._painter._watching.values()) == 12, 20)
-    device.window(CALM)
-    for thread in threads:
-        thread.join(20)
-    assert heard == [2] * 12
-    assert OTHER
