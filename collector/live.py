@@ -136,8 +136,8 @@ class Rooms:
         """What is known now, then every change, until `close`."""
         queue: asyncio.Queue[Event | None] = asyncio.Queue(BACKLOG)
         key = (site, room)
+        self._viewers[key].add(queue)  # first, so that what comes now is not missed
         now = self.view(site, room)
-        self._viewers[key].add(queue)
         try:
             if now.status is not None:
                 yield Event("status", now.status.model_dump_json(by_alias=True))

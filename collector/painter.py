@@ -15,6 +15,8 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 
+from starlette.concurrency import run_in_threadpool
+
 from collector.live import Key, RoomState
 from collector.shares import Share, shares
 
@@ -84,10 +86,12 @@ class Painter:
         self._due.put(key)
 
     async def feed(self, key: Key, language: str) -> AsyncIterator[str]:
-        """The panel at every change, until the collector stops; the newest alone."""
+        """The panel now and at every change, until the collector stops; the newest alone."""
         news: asyncio.Queue[str | None] = asyncio.Queue(1)
+        # First to the list, then drawn: what changes in between comes as news.
         self._watching[key, language].add(news)
         try:
+            yield await run_in_threadpool(self._draw, key, language)
             while not self._closed and (panel := await news.get()) is not None:
                 yield panel
         finally:

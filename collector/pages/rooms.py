@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from starlette.concurrency import run_in_threadpool
 
 from collector.access.guard import SignedIn, owns, sees
 from collector.api import RECONNECT_MS, Command, RoomName, SiteName
@@ -74,10 +73,8 @@ def router(desk: Desk) -> APIRouter:
     ) -> AsyncIterator[ServerSentEvent]:
         """The panel at every change; the page's own feed."""
         key, language = (site, room), language_of(request)
-        first = await run_in_threadpool(desk.panels.draw, key, language)
-        yield ServerSentEvent(raw_data=first, event="panel", retry=RECONNECT_MS)
         async for panel in desk.guard.while_allowed(request, desk.painter.feed(key, language)):
-            yield ServerSentEvent(raw_data=panel, event="panel")
+            yield ServerSentEvent(raw_data=panel, event="panel", retry=RECONNECT_MS)
 
     @pages.post("/rooms/{site}/{room}/command")
     def command(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -169,11 +170,21 @@ def test_a_feed_ends_with_the_link_that_opened_it(
             assert any(line.startswith("data:") for line in lines)
             for link in school.service.sessions.links(OWN):
                 school.service.sessions.cut(OWN, link.id)
-            time.sleep(0.3)  # it listens now
-            news = mood(seq=5000, start=datetime.now(timezone.utc))
-            school.service.rooms.saw(news.model_copy(update={"seq": int(time.time())}), time.time())
-            school.service._painter.changed(OWN)
-            assert not any(line.startswith("data:") for line in lines)
+            over = threading.Event()
+            teller = threading.Thread(target=news, args=(school, over))
+            teller.start()
+            told = [line for line in lines if line.startswith("data:")]
+            over.set()
+            teller.join()
+            assert told == []
+
+
+def news(school: School, over: threading.Event) -> None:
+    """Something new in OWN every moment."""
+    while not over.wait(0.2):
+        window = mood(seq=time.monotonic_ns() // 1000, start=datetime.now(timezone.utc))
+        school.service.rooms.saw(window, time.time())
+        school.service._painter.changed(OWN)
 
 
 def test_a_form_without_its_token_changes_nothing(school: School) -> None:

@@ -175,7 +175,7 @@ def test_the_live_page_is_light_and_quick(teacher: Page, school: School) -> None
     moved: list[float] = []
     cdp.on("Network.loadingFinished", lambda event: moved.append(event["encodedDataLength"]))
     teacher.goto(f"{school.service.url}/rooms/school/r101")
-    teacher.wait_for_function("performance.getEntriesByType('paint').length > 1")
+    teacher.wait_for_function("() => performance.getEntriesByType('paint').length > 1")
     time.sleep(0.5)
     paint = teacher.evaluate("performance.getEntriesByType('paint')[0].startTime")
     kilobytes = sum(moved) / 1000
