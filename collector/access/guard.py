@@ -89,12 +89,16 @@ class Guard:
         checked = time.monotonic()
         async for item in feed:
             if time.monotonic() - checked > CHECKED_S:
-                try:
-                    await run_in_threadpool(self, request)
-                except HTTPException:
+                if not await run_in_threadpool(self._still, request):
                     return
                 checked = time.monotonic()
             yield item
+
+    def _still(self, request: Request) -> bool:
+        """Whether whoever asked may still; this is no request more, and no look more."""
+        who = self.who(request)
+        right = RIGHTS[ROUTES[request.method, request.scope["route"].path]]
+        return who is not None and right is not None and self._may(who, right, request)
 
     def who(self, request: Request) -> Principal | None:
         """By the header, which counts alone where there is one, else by the cookie."""
