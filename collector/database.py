@@ -25,7 +25,11 @@ def connect(url: str) -> Engine:
         engine = create_engine(url)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
-        upgrade(engine)
+        try:
+            upgrade(engine)
+        except BaseException:
+            engine.dispose()
+            raise
     except CommandError:
         raise Refusal(
             f"database {shown}: a newer roommood has used it: install that version, or restore a "

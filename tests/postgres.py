@@ -6,6 +6,7 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -59,8 +60,8 @@ class Postgres:
         return f"postgresql+psycopg://roommood@127.0.0.1:{self._port}/{name}"
 
     def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(10)
+        self._process.send_signal(signal.SIGINT)  # at once, whoever is still connected
+        self._process.wait(30)
 
     def _quiet(self, command: list[str]) -> None:
         subprocess.run(

@@ -46,15 +46,16 @@ class Audit:
 
     def add(self, who: str, what: str, about: str = "") -> None:
         """Commits one entry."""
-        with self._lock, self._engine.begin() as connection:
-            last = connection.execute(
-                select(audit).order_by(audit.c.number.desc()).limit(1)
-            ).first()
-            number = last.number + 1 if last else 1
-            entry = Entry(number, time.time(), who[:64], what, about[:200])
-            seal = self._seal(entry, last.hash if last else "")
-            connection.execute(insert(audit).values(**entry._asdict(), hash=seal))
-            self._note(number)
+        with self._lock:
+            with self._engine.begin() as connection:
+                last = connection.execute(
+                    select(audit).order_by(audit.c.number.desc()).limit(1)
+                ).first()
+                number = last.number + 1 if last else 1
+                entry = Entry(number, time.time(), who[:64], what, about[:200])
+                seal = self._seal(entry, last.hash if last else "")
+                connection.execute(insert(audit).values(**entry._asdict(), hash=seal))
+            self._note(number)  # once it is there: what is noted must never be more
 
     def viewed(self, who: str, what: str, about: str) -> None:
         """The same, once for a look that lasts."""
@@ -77,6 +78,7 @@ class Audit:
 
     def wrong(self) -> Iterator[str]:
         """A sentence for each thing that shows that the log was tampered with."""
+        noted = self._noted()  # before the rest, to which entries are added meanwhile
         before, number = "", 0
         with self._engine.connect() as connection:
             for row in connection.execute(select(audit).order_by(audit.c.number)):
@@ -88,7 +90,6 @@ class Audit:
                 elif not hmac.compare_digest(self._seal(entry, before), row.hash):
                     yield f"entry {number} was changed, or was not made by this collector"
                 before = row.hash
-        noted = self._noted()
         if noted is None and number:
             yield f"{self._head} is missing: whether entries were cut off cannot be told"
         elif noted is not None and noted > number:
