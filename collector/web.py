@@ -187,6 +187,7 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen()  # from now on nobody else gets the port, whatever the server waits for
     except OSError as error:
         listener.close()
         reason = error.strerror or str(error)
