@@ -16,6 +16,7 @@ from collector.access.guard import SignedIn, ThisLesson, sees
 from collector.coverage import Coverage, coverage
 from collector.lessons.report import LessonOut, Report, listed
 from collector.live import RoomState, View
+from collector.store import LONGEST_WINDOW
 from edge.mood import Health, Mood
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ RECONNECT_MS = 1000
 """A browser whose feed ended asks again after so long; by default it is three seconds or more."""
 
 LONGEST = timedelta(days=1)
-LONGEST_WINDOW = timedelta(hours=1)
-"""As in edge/merge.py, which makes none longer."""
 
 HALF_HOUR = timedelta(minutes=30)
 
@@ -131,10 +130,7 @@ def router(desk: Desk) -> APIRouter:
         since, until = _span(begin, end)
         if not timedelta() < until - since <= LONGEST:
             raise _wrong("'from' and 'to' must be apart, by a day at most")
-        # A window that began earlier may reach into the time asked about.
-        moods = desk.store.between(site, room, since - LONGEST_WINDOW, until, limit=100_000)
-        reaching = [m for m in moods if m.start + timedelta(seconds=m.seconds) > since]
-        return coverage(reaching, since, until)
+        return coverage(desk.store.reaching(site, room, since, until), since, until)
 
     @api.get("/api/rooms/{site}/{room}/live", tags=["rooms"], response_class=EventSourceResponse)
     async def live(

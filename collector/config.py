@@ -14,8 +14,6 @@ from edge.broker import BrokerSettings, FilePath
 from edge.mood import Label
 from edge.settings import Section
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
 EventName = Literal["lesson_began", "lesson_ended", "room_state"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from edge.mood import Mood
 
@@ -54,16 +54,32 @@ class History:
         return list(self._seen)
 
 
-def mean(windows: Iterable[Seen]) -> Mean:
-    """Weighted by time."""
-    told = [seen for seen in windows if seen.counts is not None]
-    seconds = sum(seen.seconds for seen in told)
-    labels = dict.fromkeys(label for seen in told for label in seen.counts or {})
-    counts = {
-        label: sum((seen.counts or {}).get(label, 0) * seen.seconds for seen in told) / seconds
+class Counted(Protocol):
+    """A window, in memory or as it was sent."""
+
+    @property
+    def seconds(self) -> float: ...
+
+    @property
+    def counts(self) -> dict[str, int] | None: ...
+
+
+def weighted(windows: Iterable[Counted]) -> dict[str, float]:
+    """Mean counts of the windows that told any, each by its length."""
+    told = [(one.counts, one.seconds) for one in windows if one.counts is not None]
+    whole = sum(seconds for _, seconds in told)
+    labels = dict.fromkeys(label for counts, _ in told for label in counts)
+    return {
+        label: sum(counts.get(label, 0) * seconds for counts, seconds in told) / whole
         for label in labels
     }
-    return Mean(counts, sum(counts.values()), len(told))
+
+
+def mean(windows: Sequence[Seen]) -> Mean:
+    """Weighted by time."""
+    counts = weighted(windows)
+    told = sum(seen.counts is not None for seen in windows)
+    return Mean(counts, sum(counts.values()), told)
 
 
 def between(windows: Sequence[Seen], begin: float, end: float) -> list[Seen]:

@@ -65,7 +65,6 @@ class Keeper:
             old = lessons.c.end < now - kept.lessons_days * DAY_S
             with self._engine.begin() as connection:
                 connection.execute(delete(lessons).where(lessons.c.site == site, old))
-                # Its windows are gone: what is kept of a lesson are its averages.
         with self._engine.begin() as connection:
             connection.execute(delete(sessions).where(sessions.c.expires < now))
             connection.execute(delete(deliveries).where(deliveries.c.given_up))

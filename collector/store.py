@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, delete, func, select, text, tuple_
@@ -15,6 +15,9 @@ from collector.tables import moods
 from edge.mood import Mood
 
 FIELDS = tuple(name for name in Mood.model_fields if name != "schema_")
+
+LONGEST_WINDOW = timedelta(hours=1)
+"""As in edge/merge.py, which makes none longer."""
 
 ROWS = 200
 """In one statement."""
@@ -109,6 +112,11 @@ class Store:
         )
         with self._engine.connect() as connection:
             return [_mood(row) for row in reversed(connection.execute(query).mappings().all())]
+
+    def reaching(self, site: str, room: str, begin: datetime, end: datetime) -> list[Mood]:
+        """All windows of a time, those that began before it and reach into it too."""
+        moods = self.between(site, room, begin - LONGEST_WINDOW, end, limit=100_000)
+        return [mood for mood in moods if mood.start + timedelta(seconds=mood.seconds) > begin]
 
     def latest(self) -> list[Kept]:
         """The newest window of every room: the last of the run of which something came last.

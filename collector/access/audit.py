@@ -99,10 +99,6 @@ class Audit:
         with self._engine.connect() as connection:
             return int(connection.execute(select(func.count()).select_from(audit)).scalar_one())
 
-    def restart_from(self, number: int) -> None:
-        """After a backup was restored, whose log ends there."""
-        self._note(number)
-
     def _seal(self, entry: Entry, before: str) -> str:
         content = json.dumps([before, *entry], ensure_ascii=True, separators=(",", ":"))
         return hmac.digest(self._key, content.encode(), "sha256").hex()

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from collector.coverage import Coverage, coverage
+from collector.history import weighted
 from collector.lessons.book import Book, Lesson
 from collector.shares import Share, shares
 from collector.store import Store
@@ -18,9 +19,6 @@ from edge.mood import OTHER, UNCERTAIN, Mood
 
 SLOTS = 60
 SHORTEST_SLOT_S = 30.0
-LONGEST_WINDOW = timedelta(hours=1)
-"""As in edge/merge.py, which makes none longer."""
-
 LATE_S = 86_400.0
 """For a day after a lesson windows may still come, from a device that was cut off."""
 
@@ -51,14 +49,12 @@ def summarised(moods: Sequence[Mood], begin: datetime, end: datetime) -> Summary
     """Of the windows that start within a time, which must be later than it began."""
     within = [mood for mood in moods if begin <= mood.start < end]
     told = [mood for mood in within if mood.counts is not None]
-    counted = [mood for mood in within if mood.faces is not None]
-    faces = _mean({"faces": float(mood.faces or 0)} for mood in counted) if counted else {}
-    counts = _weighted(told)
+    counts = weighted(told)
     models = Counter(mood.model for mood in told)
     model = models.most_common(1)[0][0] if models else ""
     return Summary(
         seconds_told=sum(mood.seconds for mood in told),
-        faces=faces.get("faces"),
+        faces=_mean_faces(within),
         counts=counts,
         shares=shares(counts, sum(counts.values()), model),
         model=model,
@@ -85,35 +81,21 @@ def _slots(moods: Sequence[Mood], begin: datetime, end: datetime) -> list[Slot]:
     made = []
     for number, part in sorted(gathered.items()):
         told = [mood for mood in part if mood.counts is not None]
-        counted = [float(mood.faces) for mood in part if mood.faces is not None]
         made.append(
             Slot(
                 start=begin + timedelta(seconds=number * length),
                 seconds=length,
-                faces=sum(counted) / len(counted) if counted else None,
-                counts=_weighted(told) if told else None,
+                faces=_mean_faces(part),
+                counts=weighted(told) if told else None,
                 withheld=None if told else part[-1].withheld,
             )
         )
     return made
 
 
-def _weighted(told: Sequence[Mood]) -> dict[str, float]:
-    """Mean counts, a window by its length."""
-    seconds = sum(mood.seconds for mood in told)
-    labels = dict.fromkeys(label for mood in told for label in mood.counts or {})
-    return {
-        label: sum((mood.counts or {}).get(label, 0) * mood.seconds for mood in told) / seconds
-        for label in labels
-    }
-
-
-def _mean(rows: Iterable[dict[str, float]]) -> dict[str, float]:
-    made: dict[str, list[float]] = defaultdict(list)
-    for row in rows:
-        for name, value in row.items():
-            made[name].append(value)
-    return {name: sum(values) / len(values) for name, values in made.items()}
+def _mean_faces(moods: Sequence[Mood]) -> float | None:
+    counted = [mood.faces for mood in moods if mood.faces is not None]
+    return sum(counted) / len(counted) if counted else None
 
 
 class Summaries:
@@ -127,10 +109,7 @@ class Summaries:
         if lesson.summary is not None and lesson.until < time.time() - LATE_S:
             return Summary.model_validate(lesson.summary)
         begin, end = instant(lesson.start), instant(max(lesson.until, lesson.start + 1))
-        moods = self._store.between(
-            lesson.site, lesson.room, begin - LONGEST_WINDOW, end, limit=100_000
-        )
-        moods = [mood for mood in moods if mood.start + timedelta(seconds=mood.seconds) > begin]
+        moods = self._store.reaching(lesson.site, lesson.room, begin, end)
         if lesson.summary is not None and len(moods) < _windows(lesson.summary):
             return Summary.model_validate(lesson.summary)
         made = summarised(moods, begin, end)
