@@ -21,6 +21,7 @@ from edge.camera.base import Camera
 from edge.capture import Capture
 from edge.clock import Reading, WallClock
 from edge.config import AgentSettings
+from edge.device.trial import Trial
 from edge.disclosure import Disclosed, headcount, withhold
 from edge.emotion import Expressions
 from edge.errors import Stalled
@@ -63,9 +64,14 @@ class Agent:
     """
 
     def __init__(
-        self, settings: AgentSettings, camera: Camera | None = None, outbox: Outbox | None = None
+        self,
+        settings: AgentSettings,
+        camera: Camera | None = None,
+        outbox: Outbox | None = None,
+        trial: Trial | None = None,
     ) -> None:
         self._settings = settings
+        self._trial = trial or Trial(None, None)
         self._switch = Switch(settings.state / "switch.json")
         self._gate = Gate(self._switch, Schedule(settings.schedule) if settings.schedule else None)
         self._panel = panel(settings.gpio, lambda: self._switch.toggle("button"))
@@ -134,6 +140,7 @@ class Agent:
         self._stopping.set()
 
     def _give_up(self, why: str) -> None:
+        self._trial.failed(why)
         self._failure = why
         self._stopping.set()
 
@@ -201,6 +208,10 @@ class Agent:
         self._ms_per_frame = 1000 * busy / tally.frames if tally.frames else 0.0
         if tally.frames or not self._stopping.is_set():
             self._keep(self._say(tally, pause), tally.frames, start, seconds)
+        if again := self._trial.saw_window(tally.frames if now >= end else 0):
+            log.info("%s: starting anew", again)
+            self._failure = again
+            self._stopping.set()
 
     def _period(self) -> float:
         """Seconds from one frame to the next; twice as long while the machine is too hot."""

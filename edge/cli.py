@@ -9,17 +9,22 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edge.alone import alone
 from edge.config import AgentSettings
+from edge.device.managed import agent_settings, enrolment_of
 from edge.errors import CameraFault, Refusal, Stalled
 from edge.memory import no_core_dumps, no_swap
 from edge.permission.audit import Audit
 from edge.permission.pin import SHORTEST, Pin, hash_pin
-from edge.settings import load, show
+from edge.settings import show
 from edge.supervise import TRY_AGAIN
+
+if TYPE_CHECKING:
+    from edge.agent import Agent
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +45,14 @@ def stop_on_signals(stop: Callable[[], None]) -> None:
         signal.signal(number, lambda *_: stop())
 
 
+def _in_force(config: Path) -> AgentSettings:
+    """With the update that is in use."""
+    from edge.device.slots import Updates
+
+    state = enrolment_of(config)
+    return agent_settings(config, Updates(state).slots().current if state else None)
+
+
 @click.group()
 def agent() -> None:
     """The agent in the room."""
@@ -49,15 +62,14 @@ def agent() -> None:
 @config_option
 def run(config: Path) -> None:
     """Watch the room and publish its counts, until stopped."""
-    settings = load(AgentSettings, config)
+    settings = agent_settings(config)
     log_to_stderr(settings.log_level)
-    from edge.agent import Agent
 
     no_core_dumps()
     if swappable := no_swap():
         log.warning("memory: %s", swappable)
     with alone(settings.state):
-        made = Agent(settings)
+        made = _made(config, settings)
         stop_on_signals(made.stop)
         try:
             made.run()
@@ -65,11 +77,35 @@ def run(config: Path) -> None:
             sys.exit(TRY_AGAIN)
 
 
+def _made(config: Path, settings: AgentSettings) -> Agent:
+    """The agent, on an enrolled device with the update that is in use or on trial.
+
+    An update that the agent cannot even be made with is rolled back at once.
+    """
+    from edge.agent import Agent
+    from edge.device.slots import Updates
+    from edge.device.trial import Trial
+
+    state = enrolment_of(config)
+    if state is None:
+        return Agent(settings)
+    updates = Updates(state)
+    number = updates.begin()
+    try:
+        return Agent(agent_settings(config, number), trial=Trial(state, number))
+    except Refusal as refusal:
+        if updates.slots().trying is None:
+            raise
+        updates.roll_back(str(refusal))
+    number = updates.begin()
+    return Agent(agent_settings(config, number), trial=Trial(state, number))
+
+
 @agent.command()
 @config_option
 def check(config: Path) -> None:
     """Try the settings, the model pack and the camera, and say what is wrong."""
-    settings = load(AgentSettings, config)
+    settings = _in_force(config)
     from edge.camera import make
     from edge.interpreter import TfliteClassifier
     from edge.pack import open_pack
@@ -100,7 +136,7 @@ def doctor(config: Path, as_json: bool) -> int:
     from edge.doctor import examine
 
     wrong = 0
-    for finding in examine(load(AgentSettings, config)):
+    for finding in examine(_in_force(config)):
         wrong += finding.state == "fault"
         if as_json:
             click.echo(json.dumps(finding._asdict()))
@@ -120,7 +156,7 @@ def aim(config: Path, port: int, seconds: float) -> None:
 
     From another machine: ssh -L 8644:127.0.0.1:8644 DEVICE, and open the same address there.
     """
-    settings = load(AgentSettings, config)
+    settings = _in_force(config)
     log_to_stderr(settings.log_level)
     if settings.pin is None:
         raise Refusal(f"{config}: 'pin' is missing: put in what `roommood agent pin` prints")
@@ -177,4 +213,4 @@ def pin() -> None:
 @config_option
 def show_config(config: Path) -> None:
     """Print the settings in force, defaults included, secrets masked."""
-    click.echo(show(load(AgentSettings, config)), nl=False)
+    click.echo(show(_in_force(config)), nl=False)

@@ -175,6 +175,8 @@ class AgentSettings(Section):
     """Signed by `roommood site attest`."""
     site_key: FilePath | None = None
     """The site's public key, site.pub."""
+    enrolled: FilePath | None = None
+    """The folder of the device's enrolment, from which site, room, broker and state are taken."""
     demo: bool = False
     """Set by `roommood demo`; holds only with a broker on this machine."""
     camera: str = Field("sim:seats=24,seed=1", min_length=1)

@@ -76,6 +76,7 @@ class Link:
         self._lock = threading.Lock()
         self._renew = threading.Event()
         self._stopping = threading.Event()
+        self._certificate: tuple[int, int] | None = None
         self._client = self._made()
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
 
@@ -117,6 +118,7 @@ class Link:
         cut.cancel()
 
     def _made(self) -> mqtt.Client:
+        self._certificate = self._certificate_now()
         made = client(self._settings, self._id, self._version, self._clock)
         self._doubted = self._clock.is_lost()
         made.on_connect = self._connected
@@ -133,7 +135,7 @@ class Link:
             self._renew.wait(EVERY_S)
             if self._stopping.is_set():
                 return
-            if self._renew.is_set() or self._is_half_open() or self._is_doubted_no_more():
+            if self._renew.is_set() or self._is_half_open() or self._is_outdated():
                 self._renew.clear()
                 _cut(self._client)
                 self._end()
@@ -160,9 +162,22 @@ class Link:
         self._say("nothing is confirmed any more: connecting anew")
         return True
 
-    def _is_doubted_no_more(self) -> bool:
-        """Whether the clock has been set since certificates were taken without their dates."""
+    def _is_outdated(self) -> bool:
+        """Whether the certificate was renewed, or the clock set since dates were not looked at."""
+        if self._certificate_now() != self._certificate:
+            self._log.info("broker: the certificate was renewed: connecting with the new one")
+            return True
         return bool(self._settings.ca) and self._doubted and not self._clock.is_lost()
+
+    def _certificate_now(self) -> tuple[int, int] | None:
+        """Tells one certificate file from the next; None while there is none."""
+        if self._settings.certificate is None:
+            return None
+        try:
+            found = self._settings.certificate.stat()
+        except OSError:
+            return self._certificate
+        return found.st_ino, found.st_mtime_ns
 
     def _connected(self, made: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
         if reason.is_failure:

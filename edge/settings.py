@@ -28,10 +28,12 @@ S = TypeVar("S", bound=Section)
 
 
 def load(kind: type[S], path: Path) -> S:
-    """Reads and checks a settings file; raises Refusal naming the file, the key and the remedy.
+    """Reads and checks a settings file; raises Refusal naming the file, the key and the remedy."""
+    return checked(kind, read(path), path)
 
-    Relative paths in the file are taken from the folder it lies in.
-    """
+
+def read(path: Path) -> dict[str, Any]:
+    """What a settings file says, unchecked; raises Refusal where it says nothing."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -44,6 +46,11 @@ def load(kind: type[S], path: Path) -> S:
         raise Refusal(f"{path}: not valid YAML{line}: mend the indentation or quotes") from None
     if not isinstance(content, dict):
         raise Refusal(f"{path}: holds no settings: start from the example in deploy/examples")
+    return content
+
+
+def checked(kind: type[S], content: dict[str, Any], path: Path) -> S:
+    """Settings from what a file says; relative paths are taken from the folder it lies in."""
     try:
         return kind.model_validate(content, context={"folder": path.resolve().parent})
     except ValidationError as error:

@@ -1,0 +1,202 @@
+"""Enrolment, as the device sees it: makes its key, asks, shows a fingerprint, waits for IT."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from edge.device.code import Code, is_proven, proof
+from edge.device.hardware import hardware
+from edge.device.https import Caller, Unreachable, unverified, verified
+from edge.device.identity import (
+    AUTHORITY,
+    CERTIFICATE,
+    KEY,
+    LINK,
+    Identity,
+    fingerprint,
+    install,
+    new_key,
+    private_pem,
+    read_key,
+    request,
+    write_secret,
+)
+from edge.device.wire import Asked, Granted, Hello, Request, Standing, Welcome
+from edge.durable import write
+from edge.errors import Refusal
+from edge.settings import Section
+
+log = logging.getLogger(__name__)
+
+SITE = "site.yaml"
+"""What enrolment tells of the site; the agent's settings are laid over it."""
+ABOUT = "enrolment.json"
+SITE_KEY = "site.pub"
+PENDING = "pending"
+EVERY_S = 2.0
+LONGEST_WAIT_S = 30.0
+
+
+class About(Section):
+    """`enrolment.json`: what later requests need."""
+
+    collector: str
+    site: str
+    room: str
+    hardware: str
+
+
+class Invitation(Section):
+    """The file on a card's boot partition."""
+
+    collector: str
+    code: str
+
+
+class Enrolment:
+    """One attempt; one that was broken off goes on with the same key."""
+
+    def __init__(self, url: str, code: Code, state: Path) -> None:
+        self._url, self._code, self._state = url.rstrip("/"), code, state
+        self._pending = state / PENDING
+
+    def run(self, say: Callable[[str], None], patience_s: float) -> Identity:
+        """Raises Refusal when it was refused, or nobody approved it in time."""
+        welcome = self._welcome()
+        authority = self._pending / AUTHORITY
+        write(authority, welcome.authority)
+        caller = Caller(self._url, verified(authority))
+        csr = self._request(welcome.room)
+        key = read_key(self._pending / KEY)
+        message = Request(
+            code=self._code.number,
+            csr=csr,
+            hardware=hardware(),
+            version=version("roommood"),
+            proof=proof(self._code.key, "request", csr),
+        )
+        caller.ask("/device/requests", message, Standing)
+        say(f"room {welcome.site}/{welcome.room}, fingerprint {fingerprint(key.public_key())}")
+        say("waiting for IT to compare and approve it")
+        granted = self._wait(caller, time.monotonic() + patience_s)
+        return self._settle(welcome, granted)
+
+    def _welcome(self) -> Welcome:
+        """The site's authority, from somebody who knows the code: only then it is believed."""
+        nonce = secrets.token_hex(32)
+        hello = Hello(code=self._code.number, nonce=nonce)
+        welcome = Caller(self._url, unverified()).ask("/device/hello", hello, Welcome)
+        told = (nonce, welcome.site, welcome.room, welcome.authority)
+        if not is_proven(welcome.proof, self._code.key, "welcome", *told):
+            raise Refusal(
+                f"{self._url}: it does not know the code: somebody else may be answering in the "
+                "collector's place; do not go on from this network"
+            )
+        return welcome
+
+    def _request(self, room: str) -> str:
+        """The same as before for the same code, so that a power cut costs nothing."""
+        kept = self._pending / "request.json"
+        try:
+            known = json.loads(kept.read_text(encoding="utf-8"))
+            if known["code"] == self._code.number and known["room"] == room:
+                return str(known["csr"])
+        except (OSError, ValueError, KeyError):
+            pass
+        key = new_key()
+        csr = request(key, room)
+        write_secret(self._pending / KEY, private_pem(key))
+        write(kept, json.dumps({"code": self._code.number, "room": room, "csr": csr}))
+        return csr
+
+    def _wait(self, caller: Caller, end: float) -> Granted:
+        pause = EVERY_S
+        while True:
+            nonce = secrets.token_hex(32)
+            number, key = self._code.number, self._code.key
+            asked = Asked(code=number, nonce=nonce, proof=proof(key, "asked", nonce))
+            try:
+                answer = caller.ask("/device/requests/standing", asked, Standing)
+            except Unreachable as trouble:
+                log.warning("%s", trouble)
+                answer = None
+                pause = min(2 * pause, LONGEST_WAIT_S)
+            if answer is not None:
+                self._check(answer, nonce)
+                if answer.granted is not None:
+                    return answer.granted
+                pause = EVERY_S
+            if time.monotonic() + pause > end:
+                raise Refusal(
+                    "nobody has approved it yet: run the same command again, it goes on from here"
+                )
+            time.sleep(pause)
+
+    def _check(self, answer: Standing, nonce: str) -> None:
+        told = answer.granted.model_dump_json() if answer.granted else ""
+        if not is_proven(answer.proof, self._code.key, "standing", nonce, answer.state, told):
+            raise Refusal(f"{self._url}: an answer from somebody who does not know the code")
+        if answer.state == "refused":
+            shutil.rmtree(self._pending)
+            raise Refusal("IT has refused this device: ask for a new code")
+
+    def _settle(self, welcome: Welcome, granted: Granted) -> Identity:
+        """Writes identity and settings; only then what was pending is forgotten."""
+        state = self._state.resolve()
+        key = (self._pending / KEY).read_bytes()
+        found = install(state, key, granted.certificate, welcome.authority)
+        write(state / SITE_KEY, granted.site_key)
+        about = About(
+            collector=self._url, site=welcome.site, room=welcome.room, hardware=hardware()
+        )
+        write(state / ABOUT, about.model_dump_json())
+        write(state / SITE, yaml.safe_dump(_settings(state, about, granted), sort_keys=False))
+        shutil.rmtree(self._pending)
+        return found
+
+
+def _settings(state: Path, about: About, granted: Granted) -> dict[str, Any]:
+    identity = state / LINK
+    return {
+        "site": about.site,
+        "room": about.room,
+        "device": about.room,
+        "state": str(state),
+        "site_key": str(state / SITE_KEY),
+        "broker": {
+            "host": granted.broker.host,
+            "port": granted.broker.port,
+            "ca": str(identity / AUTHORITY),
+            "certificate": str(identity / CERTIFICATE),
+            "key": str(identity / KEY),
+        },
+    }
+
+
+def about(state: Path) -> About:
+    """What enrolment noted; raises Refusal where the device is not enrolled, or not this one."""
+    path = state / ABOUT
+    try:
+        found = About.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Refusal(f"{path}: this device is not enrolled: run `roommood device enrol`") from None
+    except (OSError, ValidationError) as error:
+        raise Refusal(f"{path}: unusable ({error}): enrol the device anew") from None
+    here = hardware()
+    if found.hardware and here and found.hardware != here:
+        raise Refusal(
+            f"{state}: this card was enrolled in another machine, and a key must not be in two: "
+            "ask IT for a new code and run `roommood device enrol` here"
+        )
+    return found

@@ -1,0 +1,109 @@
+"""A device's requests to its collector: JSON over HTTPS, one connection each, nothing followed."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import logging
+import ssl
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ValidationError
+
+from edge.broker import NO_CHECK_TIME
+from edge.clock import WallClock
+from edge.device.wire import Wire
+from edge.errors import Refusal
+
+log = logging.getLogger(__name__)
+
+WAITS_S = 20
+LARGEST = 32 * 2**20
+"""Bytes of an answer: a model pack is far smaller."""
+
+W = TypeVar("W", bound=Wire)
+
+
+class Unreachable(Refusal):
+    """The collector does not answer now; it may later."""
+
+
+class Turned(Refusal):
+    """The collector answered, and said no."""
+
+
+def unverified() -> ssl.SSLContext:
+    """For the one question whose answer proves itself: which authority to trust."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made.check_hostname = False
+    made.verify_mode = ssl.CERT_NONE
+    return made
+
+
+def verified(authority: Path) -> ssl.SSLContext:
+    """The site's own authority, or one that everybody trusts, as a school's proxy may have."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made.load_default_certs()
+    made.load_verify_locations(cafile=str(authority))
+    if WallClock().is_lost():
+        made.verify_flags = ssl.VerifyFlags(made.verify_flags | NO_CHECK_TIME)
+    return made
+
+
+class Caller:
+    """Posts to one collector; raises Refusal for an address that is none."""
+
+    def __init__(self, url: str, context: ssl.SSLContext) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != "https" or not parts.hostname or parts.path.strip("/"):
+            raise Refusal(f"'{url}': not a collector's address: write https://HOST:PORT")
+        self._host, self._port = parts.hostname, parts.port or 443
+        self._context = context
+
+    def ask(self, path: str, message: BaseModel, kind: type[W]) -> W:
+        """The answer, checked; raises Unreachable or Turned."""
+        data = self.fetch(path, message)
+        try:
+            return kind.model_validate_json(data)
+        except ValidationError:
+            raise Refusal(
+                f"{self._host}: an answer that is none of a collector's: check the address, and "
+                "that both ends have the same version"
+            ) from None
+
+    def fetch(self, path: str, message: BaseModel) -> bytes:
+        """The answer as it is."""
+        body = message.model_dump_json().encode()
+        connection = http.client.HTTPSConnection(
+            self._host, self._port, timeout=WAITS_S, context=self._context
+        )
+        try:
+            connection.request("POST", path, body, {"content-type": "application/json"})
+            answer = connection.getresponse()
+            data = answer.read(LARGEST + 1)
+        except ssl.SSLCertVerificationError as error:
+            raise Refusal(
+                f"{self._host}: its certificate is not the site's ({error.verify_message}): check "
+                "the address, and the clock"
+            ) from None
+        except (OSError, http.client.HTTPException) as error:
+            raise Unreachable(f"{self._host}:{self._port}: {error}: is the collector up?") from None
+        finally:
+            connection.close()
+        if answer.status >= 500:
+            raise Unreachable(f"{self._host}: it answers {answer.status}: see its log")
+        if answer.status != 200 or len(data) > LARGEST:
+            raise Turned(f"{self._host}: {_detail(data) or answer.reason}")
+        return data
+
+
+def _detail(data: bytes) -> str:
+    try:
+        told = json.loads(data)["detail"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return told if isinstance(told, str) else "the message was not understood"

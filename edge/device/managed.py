@@ -1,0 +1,71 @@
+"""An enrolled agent's settings: the site's, over them the machine's own file, over that the update.
+
+The machine's file says what only the machine knows, as its camera; it names the folder of the
+enrolment with `enrolled:`. An update is signed with the site's key, and may change all but who the
+device is and whom it talks to.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from edge.config import AgentSettings
+from edge.device.bundle import PACK, SETTINGS
+from edge.device.enrol import SITE, about
+from edge.device.slots import Updates
+from edge.errors import Refusal
+from edge.settings import checked, read
+
+FIXED = {"site", "room", "device", "broker", "state", "site_key", "enrolled", "demo"}
+"""What no update may change."""
+
+
+def agent_settings(config: Path, update: int | None = None) -> AgentSettings:
+    """The settings in force; raises Refusal naming the file and the key."""
+    own = read(config)
+    enrolled = own.get("enrolled")
+    if enrolled is None:
+        return checked(AgentSettings, own, config)
+    state = config.resolve().parent / str(enrolled)
+    about(state)  # refuses a card that was copied
+    content = _over(read(state / SITE), own)
+    if update is not None:
+        content = _over(content, update_settings(Updates(state).place(update)))
+    return checked(AgentSettings, content, config)
+
+
+def enrolment_of(config: Path) -> Path | None:
+    """The folder of the enrolment, where the settings name one."""
+    enrolled = read(config).get("enrolled")
+    return None if enrolled is None else config.resolve().parent / str(enrolled)
+
+
+def update_settings(folder: Path) -> dict[str, Any]:
+    """What an update changes; raises Refusal for what it may not."""
+    changed: dict[str, Any] = {}
+    if (folder / SETTINGS).exists():
+        changed = read(folder / SETTINGS)
+    if wrong := FIXED & changed.keys():
+        raise Refusal(f"{SETTINGS}: an update cannot change '{min(wrong)}': leave it out")
+    if (folder / PACK).is_dir():
+        changed["model"] = str(folder / PACK)
+    files = {path.name for path in folder.iterdir() if path.is_file()}
+    placed: dict[str, Any] = _placed(changed, folder, files)
+    return placed
+
+
+def _placed(value: Any, folder: Path, files: set[str]) -> Any:
+    """Names of files that came with the update, as paths."""
+    if isinstance(value, dict):
+        return {key: _placed(item, folder, files) for key, item in value.items()}
+    return str(folder / value) if isinstance(value, str) and value in files else value
+
+
+def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Sections are laid over each other key by key; all else is replaced."""
+    merged = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _over(merged[key], value) if both else value
+    return merged

@@ -1,0 +1,119 @@
+"""Which update is in use, which is being tried, and which was refused.
+
+An update is tried in a run of its own. It has two starts to bring one whole window; a run that ends
+before that, or stands still, sends the device back to what worked. Nothing is deleted that is in
+use, so no update can leave a device without one.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from edge.device.bundle import Bundle, write_out
+from edge.durable import write
+from edge.settings import Section
+
+log = logging.getLogger(__name__)
+
+FOLDER, FILE = "updates", "slots.json"
+STARTS = 2
+"""One more than none, since a power cut is no fault of an update's."""
+
+
+class Slots(Section):
+    """The file."""
+
+    current: int | None = None
+    trying: int | None = None
+    starts: int = 0
+    refused: int | None = None
+    because: str = ""
+    newest: int = 0
+    """The highest number that was ever taken: what is lower is a downgrade."""
+
+
+class Updates:
+    """The device's updates, below its state folder."""
+
+    def __init__(self, state: Path) -> None:
+        self._folder = state / FOLDER
+
+    def slots(self) -> Slots:
+        try:
+            return Slots.model_validate_json((self._folder / FILE).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return Slots()
+        except (OSError, ValidationError) as error:
+            log.error("%s: unreadable (%s): going on without updates", self._folder / FILE, error)
+            return Slots()
+
+    def place(self, number: int) -> Path:
+        return self._folder / str(number)
+
+    def refusal(self, number: int) -> str | None:
+        """Why an update is not to be taken, if it is not."""
+        slots = self.slots()
+        if number == slots.refused:
+            return slots.because
+        if number <= slots.newest:
+            return f"a downgrade: number {slots.newest} was here already"
+        return None
+
+    def stage(self, bundle: Bundle) -> None:
+        """To be tried at the agent's next start."""
+        number = bundle.manifest.number
+        made = self.place(number)
+        shutil.rmtree(made, ignore_errors=True)
+        made.mkdir(parents=True)
+        write_out(bundle, made)
+        os.sync()
+        before = self.slots()
+        self._note(before, trying=number, starts=0, newest=number)
+
+    def refuse(self, number: int, because: str) -> None:
+        """An update that was not even tried."""
+        self._note(self.slots(), refused=number, because=because[:200])
+
+    def begin(self) -> int | None:
+        """At the agent's start: the update to use, counted as a start where it is on trial."""
+        slots = self.slots()
+        if slots.trying is None:
+            return slots.current
+        if slots.starts >= STARTS:
+            self.roll_back("the agent did not get through one window with it")
+            return slots.current
+        self._note(slots, starts=slots.starts + 1)
+        return slots.trying
+
+    def keep(self) -> None:
+        """It brought a whole window: from now on it is what one goes back to."""
+        slots = self.slots()
+        if slots.trying is not None:
+            log.info("update %d: kept", slots.trying)
+            self._note(slots, current=slots.trying, trying=None, starts=0)
+            self._tidy()
+
+    def roll_back(self, because: str) -> None:
+        slots = self.slots()
+        if slots.trying is not None:
+            log.error("update %d: rolled back: %s", slots.trying, because)
+            told = because[:200]
+            self._note(slots, trying=None, starts=0, refused=slots.trying, because=told)
+            self._tidy()
+
+    def _note(self, slots: Slots, **changed: int | str | None) -> None:
+        content = slots.model_dump() | changed
+        write(self._folder / FILE, json.dumps(content))
+
+    def _tidy(self) -> None:
+        slots = self.slots()
+        kept = {str(number) for number in (slots.current, slots.trying) if number is not None}
+        for old in self._folder.iterdir():
+            if old.is_dir() and old.name not in kept:
+                shutil.rmtree(old)

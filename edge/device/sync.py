@@ -1,0 +1,145 @@
+"""An enrolled device's errand to its collector: renew, report, fetch what is offered.
+
+Run by a timer. Every message is signed with the device's key over a number that the collector gives
+out once.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeVar
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from edge.device.bundle import PACK, Bundle, unpack, write_out
+from edge.device.enrol import SITE_KEY, About, about
+from edge.device.hardware import hardware
+from edge.device.https import Caller, verified
+from edge.device.identity import Identity, install, new_key, private_pem, request
+from edge.device.slots import Updates
+from edge.device.wire import (
+    Challenge,
+    Offer,
+    Orders,
+    Purpose,
+    Renewal,
+    Renewed,
+    Report,
+    Signed,
+    Wanted,
+    Wire,
+)
+from edge.errors import Refusal
+from edge.permission.attestation import public_key
+
+log = logging.getLogger(__name__)
+
+TRIAL_S = 60
+"""For loading a model and one answer, on the slowest machine there is."""
+
+W = TypeVar("W", bound=Wire)
+
+
+class Empty(Wire):
+    """Nothing to say."""
+
+
+class Errand:
+    """Raises Refusal where the device is not enrolled, or not this machine."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+        self._about: About = about(state)
+        self._identity = Identity(state)
+        self._updates = Updates(state)
+        self._caller = Caller(self._about.collector, verified(self._identity.authority))
+
+    def run(self) -> list[str]:
+        """What was done, a sentence each; raises Refusal where the collector says no."""
+        done = []
+        if self._identity.is_due():
+            self.renew()
+            until = self._identity.certificate.not_valid_after_utc
+            done.append(f"certificate renewed, until {until:%Y-%m-%d}")
+        offer = self._report().offer
+        if offer is not None:
+            done.append(self._take(offer))
+            self._report()  # so that IT sees at once what became of it
+        return done
+
+    def renew(self) -> None:
+        """A new key and certificate; the old one ends once the new one has been used."""
+        key = new_key()
+        csr = request(key, self._identity.name)
+        renewed = self._ask("renew", Renewal(csr=csr), Renewed)
+        authority = self._identity.authority.read_text(encoding="ascii")
+        self._identity = install(self._state, private_pem(key), renewed.certificate, authority)
+
+    def _report(self) -> Orders:
+        slots = self._updates.slots()
+        report = Report(
+            version=version("roommood"),
+            hardware=hardware(),
+            bundle=slots.current,
+            trying=slots.trying,
+            refused=slots.refused,
+            because=slots.because,
+        )
+        return self._ask("report", report, Orders)
+
+    def _take(self, offer: Offer) -> str:
+        refusal = self._updates.refusal(offer.number)
+        if refusal is None:
+            try:
+                data = self._caller.fetch(
+                    "/device/bundle", self._signed("bundle", Wanted(sha256=offer.sha256))
+                )
+                if hashlib.sha256(data).hexdigest() != offer.sha256:
+                    raise Refusal("update: damaged on its way: it will be fetched again")
+                bundle = unpack(data, public_key(self._state / SITE_KEY), self._about.site)
+                if bundle.manifest.number != offer.number:
+                    raise Refusal("update: its number is not the one that was offered")
+                _try_pack(bundle)
+                self._updates.stage(bundle)
+                return f"update {offer.number}: to be tried at the next window"
+            except Refusal as wrong:
+                refusal = str(wrong)
+        self._updates.refuse(offer.number, refusal)
+        return f"update {offer.number}: refused: {refusal}"
+
+    def _ask(self, purpose: Purpose, message: Wire, kind: type[W]) -> W:
+        return self._caller.ask(f"/device/{purpose}", self._signed(purpose, message), kind)
+
+    def _signed(self, purpose: Purpose, message: Wire) -> Signed:
+        nonce = self._caller.ask("/device/nonce", Empty(), Challenge).nonce
+        body = message.model_dump_json()
+        fields = {"serial": self._identity.serial, "nonce": nonce, "purpose": purpose, "body": body}
+        unsigned = Signed.model_validate({**fields, "signature": ""})
+        made = self._identity.key.sign(unsigned.signed_bytes(), ec.ECDSA(hashes.SHA256()))
+        return unsigned.model_copy(update={"signature": base64.b64encode(made).decode()})
+
+
+def _try_pack(bundle: Bundle) -> None:
+    """Runs the model once, in a process of its own: one that crashes takes nothing with it."""
+    pack = {name: content for name, content in bundle.files.items() if name.startswith(PACK)}
+    if not pack:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        write_out(Bundle(bundle.manifest, pack), Path(folder))
+        command = [sys.executable, "-m", "edge.device.try_pack", str(Path(folder) / PACK)]
+        try:
+            tried = subprocess.run(command, capture_output=True, timeout=TRIAL_S, check=False)
+        except subprocess.TimeoutExpired:
+            raise Refusal("update: its model gives no answer") from None
+    if tried.returncode:
+        told = tried.stderr.decode(errors="replace").strip().splitlines()
+        why = told[-1] if told and tried.returncode > 0 else f"ended with {tried.returncode}"
+        raise Refusal(f"update: its model cannot be run: {why[:120]}")

@@ -1,0 +1,29 @@
+"""`python -m edge.device.try_pack FOLDER`: runs a pack's model once, and says whether it can."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+
+from edge.errors import Refusal
+from edge.interpreter import TfliteClassifier
+from edge.pack import open_pack
+
+
+def main(folder: str) -> None:
+    try:
+        pack, model = open_pack(folder)
+        classifier = TfliteClassifier(model, pack.input, len(pack.labels))
+        size = pack.input.size
+        answers = classifier(np.full((2, size, size), 128, np.uint8))
+    except Refusal as refusal:
+        sys.exit(str(refusal))
+    except (ValueError, RuntimeError) as error:
+        sys.exit(f"{type(error).__name__}: {error}")
+    if answers.shares.shape != (2, len(pack.labels)) or not np.isfinite(answers.shares).all():
+        sys.exit("the model's answer is not one share for each label")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
