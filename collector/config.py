@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from edge.broker import BrokerSettings, FilePath
-from edge.mood import Label
+from edge.mood import Label, Name
 from edge.settings import Section
 
 EventName = Literal["lesson_began", "lesson_ended", "room_state"]
@@ -100,6 +100,20 @@ class HomeAssistant(Section):
     prefix: str = Field("homeassistant", pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")
 
 
+class FleetSettings(Section):
+    """The site's authority, as `roommood site init` makes it, and what devices are told."""
+
+    site: Name
+    folder: FilePath
+    broker_host: str = Field(min_length=1, max_length=253)
+    """As devices reach it."""
+    broker_port: int = Field(8883, ge=1, le=65535)
+    broker_log: FilePath | None = None
+    """Mosquitto's log, from which refusals go to the audit log."""
+    certificate_days: float = Field(90, gt=0, le=397)
+    """A device's; it renews them after two thirds."""
+
+
 class CollectorSettings(Section):
     """One collector for a school."""
 
@@ -117,6 +131,7 @@ class CollectorSettings(Section):
     oidc: OidcSettings | None = None
     webhooks: tuple[Webhook, ...] = ()
     home_assistant: HomeAssistant | None = None
+    fleet: FleetSettings | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("database")

@@ -14,6 +14,7 @@ from collector.access.guard import Guard, Limits
 from collector.access.oidc import Provider
 from collector.access.sessions import Sessions
 from collector.config import Retention
+from collector.fleet.office import Office
 from collector.ingest import Ingest
 from collector.lessons.book import Book, Lesson
 from collector.lessons.checkins import CheckIns
@@ -51,3 +52,4 @@ class Desk(NamedTuple):
     command: Callable[[Key, str], None]
     url: Callable[[], str]
     broker: tuple[str, int]
+    office: Office | None

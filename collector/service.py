@@ -28,6 +28,8 @@ from collector.desk import Desk
 from collector.elsewhere.home_assistant import HomeAssistantRooms
 from collector.elsewhere.metrics import RoomMetrics
 from collector.elsewhere.webhooks import Webhooks, target
+from collector.fleet import routes
+from collector.fleet.office import Office
 from collector.history import KEPT_S
 from collector.ingest import Ingest
 from collector.keeping import Keeper
@@ -95,6 +97,11 @@ class Service:
             HomeAssistantRooms(home.prefix, self._ingest.publish_retained) if home else None
         )
         limits = Limits()
+        self.office = (
+            Office(settings.fleet, self._engine, self.audit, limits, settings.broker)
+            if settings.fleet
+            else None
+        )
         self._socket = listen(settings.web.host, settings.web.port)
         desk = Desk(
             engine=self._engine,
@@ -120,6 +127,7 @@ class Service:
             command=self._command,
             url=lambda: self.url,
             broker=(settings.broker.host, settings.broker.port),
+            office=self.office,
         )
         self.app = self._app(desk)
         self._server = self._uvicorn(key)
@@ -151,10 +159,14 @@ class Service:
         self._thread.start()
         for part in (self._painter, self._webhooks, self._keeper, self._clerk, self._ingest):
             part.start()
+        if self.office is not None:
+            self.office.start()
 
     def stop(self) -> None:
         """Stores what was received, then ends the feeds and the web server."""
         self._ingest.stop()
+        if self.office is not None:
+            self.office.stop()
         self._clerk.stop()
         self._painter.stop()
         self.rooms.close()
@@ -178,6 +190,8 @@ class Service:
         self._on_stored(mood)
 
     def _heard(self, status: Status) -> None:
+        if self.office is not None:
+            self.office.heard(status)
         self._changed((status.site, status.room))
 
     def _changed(self, key: Key) -> None:
@@ -233,6 +247,7 @@ class Service:
         for pages in (room_pages, lessons, people, sign_in, sign_on):
             app.include_router(pages.router(desk))
         app.include_router(people.own_router(desk))
+        app.include_router(routes.router(desk))
         app.include_router(school.router(desk, app.openapi))
         app.add_api_route("/api/openapi.json", app.openapi, include_in_schema=False)
         app.mount("/static", StaticFiles(directory=render.STATIC), name="static")

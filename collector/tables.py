@@ -170,3 +170,66 @@ deliveries = Table(
     Column("next", Float, nullable=False),
     Column("given_up", Boolean, nullable=False),
 )
+
+invitations = Table(
+    "invitation",
+    metadata,
+    Column("code", String(16), primary_key=True),  # the code's number, not the code
+    Column("key", String(64), nullable=False),  # what both ends prove with
+    Column("site", String(32), nullable=False),
+    Column("room", String(32), nullable=False),
+    Column("made_by", String(64), nullable=False),
+    Column("expires", Float, nullable=False),
+)
+
+requests = Table(
+    "request",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("code", ForeignKey("invitation.code", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("csr", Text, nullable=False),
+    Column("fingerprint", String(19), nullable=False),
+    Column("hardware", String(64), nullable=False),
+    Column("version", String(32), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("state", String(16), nullable=False),  # waiting, approved, refused
+    Column("certificate", Text),
+)
+
+certificates = Table(
+    "certificate",
+    metadata,
+    Column("serial", String(40), primary_key=True),  # hexadecimal
+    Column("site", String(32), nullable=False),
+    Column("room", String(32), nullable=False),
+    Column("pem", Text, nullable=False),
+    Column("expires", Float, nullable=False),
+    Column("state", String(16), nullable=False),  # new, current, replaced, revoked
+    Column("ended", Float),
+    Column("because", String(64)),
+    Index("certificate_by_room", "site", "room"),
+)
+
+devices = Table(
+    "device",
+    metadata,
+    Column("site", String(32), primary_key=True),
+    Column("room", String(32), primary_key=True),
+    Column("hardware", String(64), nullable=False),
+    Column("seen", Float),  # when it last signed a message
+    Column("report", JSON(none_as_null=True)),
+)
+
+bundles = Table(
+    "bundle",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("site", String(32), primary_key=True),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("content", Text, nullable=False),  # base64
+    Column("note", String(200), nullable=False),
+    Column("canaries", JSON, nullable=False),  # rooms that try it first
+    Column("state", String(16), nullable=False),  # canary, everywhere, withdrawn
+    Column("at", Float, nullable=False),
+)

@@ -140,7 +140,8 @@ def answer_errors(app: FastAPI, renderer: Renderer) -> None:
     def wants_data(request: Request) -> bool:
         path = request.url.path
         docs = path == "/api/docs"
-        return (path.startswith("/api/") and not docs) or path in ("/metrics", "/healthz")
+        data = path.startswith(("/api/", "/device/"))
+        return (data and not docs) or path in ("/metrics", "/healthz")
 
     def answer(request: Request, status: int, detail: Any, more: Any = None) -> Response:
         if wants_data(request):

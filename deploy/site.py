@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import date
 from pathlib import Path
 from typing import get_args
@@ -30,6 +31,12 @@ def site() -> None:
 @click.option("--out", required=True, type=path_option, help="A folder that IT alone can read.")
 def key(out: Path) -> None:
     """Make the site's Ed25519 key: site.key stays here, site.pub goes to the devices."""
+    make_key(out)
+    click.echo(f"{out / PRIVATE}: keep it secret; {out / PUBLIC}: copy it to the devices")
+
+
+def make_key(out: Path) -> None:
+    """Both files; raises Refusal where there is one already, or the folder cannot be written."""
     if (out / PRIVATE).exists():
         raise Refusal(f"{out / PRIVATE}: is there already: keep it, or give another --out")
     made = Ed25519PrivateKey.generate()
@@ -49,7 +56,6 @@ def key(out: Path) -> None:
         (out / PUBLIC).write_bytes(public)
     except OSError as error:
         raise Refusal(f"{out}: cannot be written ({error.strerror}): give another --out") from None
-    click.echo(f"{out / PRIVATE}: keep it secret; {out / PUBLIC}: copy it to the devices")
 
 
 @site.command()
@@ -76,6 +82,112 @@ def attest(key_file: Path, answers: Path, out: Path) -> None:
             "'purpose' and an 'exception' of their own. Ask a lawyer.",
             err=True,
         )
+
+
+HOME = Path("/var/lib/roommood-collector")
+folder_option = click.option(
+    "--folder", default=HOME / "site", show_default=True, type=path_option, help="The site's."
+)
+
+
+@site.command("init")
+@click.option("--site", "name", required=True, help="A short name: a-z, 0-9, -.")
+@click.option(
+    "--host", "hosts", multiple=True, required=True, help="As devices reach this machine."
+)
+@folder_option
+@click.option("--state", default=HOME, show_default=True, type=path_option, help="The collector's.")
+@click.option(
+    "--config", default=Path("/etc/roommood/collector.yaml"), show_default=True, type=path_option
+)
+@click.option(
+    "--broker-data", default=Path("/var/lib/roommood-broker"), show_default=True, type=path_option
+)
+@click.option(
+    "--broker-log",
+    default=Path("/run/roommood-broker/broker.log"),
+    show_default=True,
+    type=path_option,
+)
+@click.option("--web-port", default=8642, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--broker-port", default=8883, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--local-port", default=8884, show_default=True, type=click.IntRange(1, 65535))
+def make_site(
+    name: str,
+    hosts: tuple[str, ...],
+    folder: Path,
+    state: Path,
+    config: Path,
+    broker_data: Path,
+    broker_log: Path,
+    web_port: int,
+    broker_port: int,
+    local_port: int,
+) -> None:
+    """Make the site's authority, certificates, broker and collector settings; again, nothing."""
+    from deploy.site_init import Place, init
+
+    if not re.fullmatch(r"[a-z0-9-]{1,32}", name):
+        raise Refusal(f"'{name}': not a site's name: 1 to 32 of a-z, 0-9 and -")
+    folder, state, config = folder.absolute(), state.absolute(), config.absolute()
+    place = Place(
+        name,
+        hosts,
+        folder,
+        config,
+        state,
+        broker_log.absolute(),
+        broker_data.absolute(),
+        web_port,
+        broker_port,
+        local_port,
+    )
+    for line in init(place):
+        click.echo(line)
+
+
+@site.command()
+@folder_option
+def check(folder: Path) -> None:
+    """Try the broker's configuration in a real Mosquitto, on other ports."""
+    from collector.fleet.files import SiteFiles
+    from deploy.broker import trial
+
+    files = SiteFiles(folder.absolute())
+    trial(files)
+    click.echo(f"{files.conf}: ok")
+
+
+@site.command()
+@click.option("--key", "key_file", required=True, type=path_option, help="The site's site.key.")
+@click.option("--site", "name", required=True, help="The site's name.")
+@click.option("--number", required=True, type=click.IntRange(1), help="Higher than any before.")
+@click.option("--pack", type=path_option, help="A model pack's folder.")
+@click.option("--settings", type=path_option, help="What to change in every agent.yaml.")
+@click.option("--file", "more", multiple=True, type=path_option, help="Named in the settings.")
+@click.option("--note", default="", help="For people.")
+@click.option("--out", required=True, type=path_option, help="The file to write.")
+def bundle(
+    key_file: Path,
+    name: str,
+    number: int,
+    pack: Path | None,
+    settings: Path | None,
+    more: tuple[Path, ...],
+    note: str,
+    out: Path,
+) -> None:
+    """Sign an update for devices: a model pack, settings, or both."""
+    from deploy.bundling import gather
+    from edge.device.bundle import pack_up
+
+    secret = _private(key_file)
+    data = pack_up(name, number, gather(pack, settings, more), note, secret)
+    try:
+        out.write_bytes(data)
+    except OSError as error:
+        raise Refusal(f"{out}: cannot be written ({error.strerror}): give another --out") from None
+    click.echo(f"{out}: update {number}, {len(data)} bytes; next: `roommood device update {out}`")
 
 
 def _private(path: Path) -> Ed25519PrivateKey:

@@ -46,6 +46,13 @@ class Limits:
         """The same, without counting one."""
         return self._limiter.test(RateLimitItemPerMinute(per_minute), *key)
 
+    def hit_in(self, minutes: int, most: int, *key: str) -> bool:
+        """The same for some minutes together."""
+        return self._limiter.hit(RateLimitItemPerMinute(most, minutes), *key)
+
+    def is_left_in(self, minutes: int, most: int, *key: str) -> bool:
+        return self._limiter.test(RateLimitItemPerMinute(most, minutes), *key)
+
 
 def too_often() -> HTTPException:
     return HTTPException(429, "too often: wait a minute", {"retry-after": "60"})

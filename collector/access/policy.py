@@ -61,6 +61,14 @@ ROUTES: dict[tuple[str, str], str] = {
     ("GET", "/check/{code}"): "open",
     ("POST", "/check/{code}"): "open",
     ("GET", "/healthz"): "open",
+    # devices: a code or a signature proves each message
+    ("POST", "/device/hello"): "open",
+    ("POST", "/device/requests"): "open",
+    ("POST", "/device/requests/standing"): "open",
+    ("POST", "/device/nonce"): "open",
+    ("POST", "/device/renew"): "open",
+    ("POST", "/device/report"): "open",
+    ("POST", "/device/bundle"): "open",
     # pages
     ("GET", "/"): "list",
     ("GET", "/keeping"): "list",

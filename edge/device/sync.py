@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from edge.device.bundle import PACK, Bundle, unpack, write_out
 from edge.device.enrol import SITE_KEY, About, about
 from edge.device.hardware import hardware
-from edge.device.https import Caller, verified
+from edge.device.https import Caller, Unreachable, verified
 from edge.device.identity import Identity, install, new_key, private_pem, request
 from edge.device.slots import Updates
 from edge.device.wire import (
@@ -103,13 +103,15 @@ class Errand:
                     "/device/bundle", self._signed("bundle", Wanted(sha256=offer.sha256))
                 )
                 if hashlib.sha256(data).hexdigest() != offer.sha256:
-                    raise Refusal("update: damaged on its way: it will be fetched again")
+                    raise Unreachable("update: damaged on its way: it will be fetched again")
                 bundle = unpack(data, public_key(self._state / SITE_KEY), self._about.site)
                 if bundle.manifest.number != offer.number:
                     raise Refusal("update: its number is not the one that was offered")
                 _try_pack(bundle)
                 self._updates.stage(bundle)
                 return f"update {offer.number}: to be tried at the next window"
+            except Unreachable:
+                raise
             except Refusal as wrong:
                 refusal = str(wrong)
         self._updates.refuse(offer.number, refusal)

@@ -1,0 +1,106 @@
+"""What the broker refused, for the audit log: read from the file that Mosquitto writes.
+
+Mosquitto tells of connections and messages it refused in its log alone. The file lies in memory and
+is emptied before it grows large.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from collector.access.audit import Audit
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 0.5
+LARGEST = 16 * 2**20
+
+CONNECTION = re.compile(r"New connection from (\S+?):\d+ on port")
+REFUSED: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(r"Denied (?:PUBLISH|SUBSCRIBE) (?:from|to) (\S+) \(.*?'([^']{1,80})"),
+        "topic refused",
+    ),
+    (
+        re.compile(r"Dropped too large PUBLISH from (\S+) \(.*?'([^']{1,80})"),
+        "message too large",
+    ),
+    (
+        re.compile(r"Client (\S+) disconnected due to (oversize packet)"),
+        "message too large",
+    ),
+)
+TLS = re.compile(r"OpenSSL Error\[0\]: error:[0-9A-F]+:[^:]*::(.+)$")
+HARMLESS = ("unexpected eof while reading",)
+"""A device that lost its network."""
+
+
+class BrokerLog:
+    """A thread between `start` and `stop`; a file that is not there is waited for."""
+
+    def __init__(self, path: Path, audit: Audit) -> None:
+        self._path, self._audit = path, audit
+        self._at: int | None = None
+        self._rest = ""
+        self._from = "an unknown address"
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="broker-log", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(EVERY_S + 2)
+
+    def _run(self) -> None:
+        trouble = False
+        while not self._stopping.wait(EVERY_S):
+            try:
+                for who, what, about in self.news():
+                    self._audit.viewed(who[:64], what, about)
+                trouble = False
+            except Exception as error:  # the next look may do better
+                if not trouble:
+                    log.warning("%s: %s", self._path, error)
+                trouble = True
+
+    def news(self) -> Iterator[tuple[str, str, str]]:
+        """Who, what and about what, of every refusal since the last look."""
+        try:
+            size = self._path.stat().st_size
+        except FileNotFoundError:
+            return
+        if self._at is None:
+            self._at = size  # what was before us, somebody saw before us
+        self._at = min(self._at, size) if size >= self._at else 0
+        with self._path.open("r", encoding="utf-8", errors="replace") as file:
+            file.seek(self._at)
+            text = self._rest + file.read()
+            self._at = file.tell()
+        *lines, self._rest = text.split("\n")
+        if self._at > LARGEST and os.access(self._path, os.W_OK):
+            os.truncate(self._path, 0)  # Mosquitto appends, and so goes on from the beginning
+            self._at = 0
+        for line in lines:
+            found = self._refusal(line)
+            if found is not None:
+                yield found
+
+    def _refusal(self, line: str) -> tuple[str, str, str] | None:
+        if opened := CONNECTION.search(line):
+            self._from = opened[1]
+            return None
+        if failed := TLS.search(line):
+            why = failed[1].strip()
+            return None if why in HARMLESS else (self._from, "connection refused", why)
+        for pattern, what in REFUSED:
+            if found := pattern.search(line):
+                return found[1], what, found[2]
+        return None

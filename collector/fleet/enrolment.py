@@ -1,0 +1,158 @@
+"""Enrolment, as the collector sees it: codes, requests, a person's decision."""
+
+from __future__ import annotations
+
+import logging
+from typing import NamedTuple
+
+from collector.access.audit import Audit
+from collector.access.guard import Limits
+from collector.fleet.authority import Authority, pem, public_key_of
+from collector.fleet.invitations import Invitation, Invitations, Request
+from collector.fleet.register import Register
+from edge.device import wire
+from edge.device.code import is_proven, proof
+from edge.device.identity import fingerprint
+from edge.errors import Refusal
+
+log = logging.getLogger(__name__)
+
+WRONG_CODES = 10
+"""From one address in ten minutes; after that none is looked at, not even a right one."""
+
+MINUTES = 10
+
+
+class Denied(Refusal):
+    """A device that is told no; `often` where it should not even have asked again."""
+
+    def __init__(self, why: str, often: bool = False) -> None:
+        super().__init__(why)
+        self.often = often
+
+
+class Terms(NamedTuple):
+    """What every device of the site is told."""
+
+    broker: wire.BrokerPlace
+    site_key: str
+    days: float
+
+
+class Enrolment:
+    """One per collector."""
+
+    def __init__(
+        self,
+        authority: Authority,
+        invitations: Invitations,
+        register: Register,
+        audit: Audit,
+        limits: Limits,
+        terms: Terms,
+    ) -> None:
+        self._authority, self._terms = authority, terms
+        self._invitations, self._register = invitations, register
+        self._audit, self._limits = audit, limits
+
+    def hello(self, message: wire.Hello, address: str) -> wire.Welcome:
+        """Raises Denied for a code that nobody gave out, or that has ended."""
+        invitation = self._invitation(message.code, address)
+        if invitation.over and self._invitations.of(invitation) is None:
+            self._audit.viewed(address, "code refused", f"{_named(invitation)}: it has ended")
+            raise Denied("this code has ended: ask IT for a new one")
+        told = (message.nonce, *invitation.room, self._authority.pem)
+        return wire.Welcome(
+            site=invitation.room[0],
+            room=invitation.room[1],
+            authority=self._authority.pem,
+            proof=proof(invitation.key, "welcome", *told),
+        )
+
+    def request(self, message: wire.Request, address: str) -> wire.Standing:
+        """Takes a request down, once for each code; the same one again changes nothing."""
+        invitation = self._invitation(message.code, address)
+        if not is_proven(message.proof, invitation.key, "request", message.csr):
+            self._wrong(address)
+            raise Denied("this code is not known: check it, or ask IT for a new one")
+        key = fingerprint(public_key_of(message.csr))
+        known = self._invitations.of(invitation)
+        if known is None and invitation.over:
+            self._audit.viewed(address, "code refused", f"{_named(invitation)}: it has ended")
+            raise Denied("this code has ended: ask IT for a new one")
+        if known is None:
+            known = self._invitations.ask(
+                invitation,
+                csr=message.csr,
+                fingerprint=key,
+                hardware=message.hardware,
+                version=message.version,
+                address=address[:64],
+            )
+            self._audit.add(address, "device asks", f"{_named(invitation)}, fingerprint {key}")
+        if known is None or known.fingerprint != key:
+            self._audit.viewed(address, "code refused", f"{_named(invitation)}: used already")
+            raise Denied("this code was used by another device: ask IT for a new one")
+        return _standing(invitation, known.state, None, "")
+
+    def standing(self, message: wire.Asked, address: str) -> wire.Standing:
+        invitation = self._invitation(message.code, address)
+        known = self._invitations.of(invitation)
+        if known is None or not is_proven(message.proof, invitation.key, "asked", message.nonce):
+            self._wrong(address)
+            raise Denied("nothing was asked with this code: run `roommood device enrol` again")
+        granted = None
+        if known.state == "approved" and known.certificate is not None:
+            granted = wire.Granted(
+                certificate=known.certificate,
+                site_key=self._terms.site_key,
+                broker=self._terms.broker,
+            )
+        return _standing(invitation, known.state, granted, message.nonce)
+
+    def approve(self, request: Request, who: str) -> None:
+        """Signs the certificate; a device that had the room before is revoked."""
+        signed = self._authority.sign_device(request.csr, request.room[1], self._terms.days)
+        if not self._invitations.decide(request, "approved", pem(signed)):
+            raise Refusal(f"{'/'.join(request.room)}: was decided already: look again")
+        self._register.give(request.room, signed, request.hardware)
+        told = f"{'/'.join(request.room)}, fingerprint {request.fingerprint}"
+        self._audit.add(who, "device approved", told)
+
+    def refuse(self, request: Request, who: str) -> None:
+        if self._invitations.decide(request, "refused"):
+            told = f"{'/'.join(request.room)}, fingerprint {request.fingerprint}"
+            self._audit.add(who, "device refused", told)
+
+    def _invitation(self, code: str, address: str) -> Invitation:
+        if not self._limits.is_left_in(MINUTES, WRONG_CODES, "code", address):
+            raise Denied("too many wrong codes from here: wait ten minutes", often=True)
+        found = self._invitations.by_code(code)
+        if found is None:
+            self._wrong(address)
+            raise Denied("this code is not known: check it, or ask IT for a new one")
+        return found
+
+    def _wrong(self, address: str) -> None:
+        self._limits.hit_in(MINUTES, WRONG_CODES, "code", address)
+        if self._limits.is_left_in(MINUTES, WRONG_CODES, "code", address):
+            self._audit.viewed(address, "wrong code", "")
+        else:
+            self._audit.viewed(address, "locked out", f"{WRONG_CODES} wrong codes")
+
+
+def _named(invitation: Invitation) -> str:
+    return "/".join(invitation.room)
+
+
+def _standing(
+    invitation: Invitation, state: str, granted: wire.Granted | None, nonce: str
+) -> wire.Standing:
+    told = granted.model_dump_json() if granted else ""
+    return wire.Standing.model_validate(
+        {
+            "state": state,
+            "granted": granted,
+            "proof": proof(invitation.key, "standing", nonce, state, told),
+        }
+    )

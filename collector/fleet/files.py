@@ -1,0 +1,90 @@
+"""The site's folder: the authority's key, the servers' keys, what the broker reads.
+
+    site/authority.key, authority.pem, site.pub, collector.key, collector.pem
+    site/broker/authority.pem, broker.key, broker.pem, crl.pem, mosquitto.conf, mosquitto.acl
+
+The broker's user can read `broker/` and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timezone
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from collector.fleet.authority import Authority, pem
+from edge.device.identity import RENEWED_AT, new_key, private_pem
+from edge.errors import Refusal
+
+READABLE = 0o640
+"""For the folder's group, which is the broker's."""
+
+
+class SiteFiles:
+    """Paths, and what lies there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.authority_key, self.authority = folder / "authority.key", folder / "authority.pem"
+        self.collector_key, self.collector = folder / "collector.key", folder / "collector.pem"
+        self.site_key = folder / "site.pub"
+        self.broker = folder / "broker"
+        self.broker_authority = self.broker / "authority.pem"
+        self.broker_key, self.broker_pem = self.broker / "broker.key", self.broker / "broker.pem"
+        self.revoked = self.broker / "crl.pem"
+        self.conf, self.acl = self.broker / "mosquitto.conf", self.broker / "mosquitto.acl"
+
+    def load(self) -> Authority:
+        if not self.authority_key.exists():
+            raise Refusal(f"{self.folder}: no site there: make it with `roommood site init`")
+        return Authority.load(self.authority_key, self.authority)
+
+    def renew_servers(self, authority: Authority) -> list[str]:
+        """New keys and certificates where two thirds of the old ones' life are over."""
+        pairs = (
+            (self.broker_key, self.broker_pem, "broker", READABLE),
+            (self.collector_key, self.collector, "collector", 0o600),
+        )
+        renewed = []
+        for key, certificate, name, mode in pairs:
+            old = x509.load_pem_x509_certificate(certificate.read_bytes())
+            if _is_due(old):
+                serve(authority, key, certificate, name, hosts_of(old), mode)
+                renewed.append(name)
+        return renewed
+
+
+def serve(
+    authority: Authority, key: Path, certificate: Path, name: str, hosts: list[str], mode: int
+) -> None:
+    """Makes a server's key and certificate, both in place or neither new."""
+    made: ec.EllipticCurvePrivateKey = new_key()
+    signed = authority.sign_server(made.public_key(), name, hosts)
+    put(key, private_pem(made), mode)
+    put(certificate, pem(signed).encode(), READABLE)
+
+
+def put(path: Path, content: bytes, mode: int) -> None:
+    """Replaces a file in one step, with its group kept to the folder's."""
+    passing = path.with_name(path.name + ".new")
+    passing.unlink(missing_ok=True)
+    handle = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(handle, "wb") as file:
+        os.fchmod(handle, mode)
+        file.write(content)
+        file.flush()
+        os.fsync(handle)
+    passing.replace(path)
+
+
+def hosts_of(certificate: x509.Certificate) -> list[str]:
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return [str(name.value) for name in names]
+
+
+def _is_due(certificate: x509.Certificate) -> bool:
+    begun, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return datetime.now(timezone.utc) >= begun + RENEWED_AT * (ends - begun)

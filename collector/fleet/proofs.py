@@ -1,0 +1,100 @@
+"""Who signed a device's message: numbers given out once, certificates that hold, signatures."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+import threading
+import time
+from typing import NoReturn, TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from pydantic import ValidationError
+
+from collector.access.audit import Audit
+from collector.fleet.enrolment import Denied
+from collector.fleet.register import Certificate, Register
+from edge.device.wire import Purpose, Signed, Wire
+
+NONCE_S = 120.0
+MOST = 20_000
+"""Numbers that are out at a time; past that the oldest end early."""
+
+W = TypeVar("W", bound=Wire)
+
+
+class Nonces:
+    """Numbers that sign one message each, within two minutes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._given: dict[str, float] = {}
+
+    def new(self) -> str:
+        made, now = secrets.token_hex(32), time.monotonic()
+        with self._lock:
+            self._given[made] = now
+            while len(self._given) > MOST or now - next(iter(self._given.values())) > NONCE_S:
+                del self._given[next(iter(self._given))]
+        return made
+
+    def spend(self, nonce: str) -> bool:
+        """Whether it was given out, lately, and not spent before."""
+        with self._lock:
+            given = self._given.pop(nonce, None)
+        return given is not None and time.monotonic() - given <= NONCE_S
+
+
+class Proofs:
+    """Checks what devices sign."""
+
+    def __init__(self, register: Register, audit: Audit, nonces: Nonces) -> None:
+        self._register, self._audit, self._nonces = register, audit, nonces
+
+    def check(
+        self, message: Signed, purpose: Purpose, kind: type[W], address: str
+    ) -> tuple[W, Certificate]:
+        """What was signed, and with which certificate; raises Denied, and notes it in the log."""
+        fresh = self._nonces.spend(message.nonce)
+        certificate = self._register.by_serial(message.serial)
+        if certificate is None:
+            self._deny(address, "certificate refused", "one that the site did not give")
+        told = "/".join(certificate.room)
+        if not _is_signed(message, certificate.pem):
+            self._deny(address, "signature refused", f"in the name of {told}")
+        if not fresh:
+            self._deny(address, "replay refused", f"of {told}: {purpose}")
+        if certificate.state == "replaced":
+            why = f"{told}: a certificate that was renewed: the card may have been copied"
+            self._deny(address, "copy refused", why)
+        if certificate.ended:
+            self._deny(address, "certificate refused", f"{told}: {certificate.because}")
+        if certificate.expires < time.time():
+            self._deny(address, "certificate refused", f"{told}: it has ended by itself")
+        if message.purpose != purpose:
+            self._deny(address, "signature refused", f"{told}: signed for something else")
+        try:
+            body = kind.model_validate_json(message.body)
+        except ValidationError:
+            raise Denied("the message was not understood: use one version at both ends") from None
+        return body, certificate
+
+    def _deny(self, address: str, what: str, about: str) -> NoReturn:
+        self._audit.viewed(address, what, about)
+        raise Denied(f"{what}: {about}: ask IT for a new code")
+
+
+def _is_signed(message: Signed, certificate: str) -> bool:
+    key = x509.load_pem_x509_certificate(certificate.encode()).public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        return False
+    try:
+        signature = base64.b64decode(message.signature, validate=True)
+        key.verify(signature, message.signed_bytes(), ec.ECDSA(hashes.SHA256()))
+    except (InvalidSignature, binascii.Error, ValueError):
+        return False
+    return True

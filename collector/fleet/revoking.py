@@ -1,0 +1,99 @@
+"""The revocation list that the broker reads, and the end of connections that are open already.
+
+Mosquitto looks at the list when somebody connects, and reads it anew when it is told to reload,
+which a systemd path unit does as soon as the file changes. A connection that is open is ended by
+taking its place: the broker lets one client alone have a name, and on the listener for devices the
+name is the certificate's.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from collector.access.accounts import Room
+from collector.fleet.authority import Authority
+from collector.fleet.files import READABLE, SiteFiles, put
+from collector.fleet.register import Register
+from edge.broker import BrokerSettings, client
+from edge.clock import WallClock
+from edge.errors import Refusal
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 2.0
+KICKS_S = (3.0, 10.0, 30.0)
+"""After the list was written: the broker reads it within a second or two, unless it is busy."""
+DAY_S = 86_400.0
+WAITS_S = 5.0
+
+
+class Revoking:
+    """A thread between `start` and `stop`."""
+
+    def __init__(
+        self,
+        files: SiteFiles,
+        authority: Authority,
+        register: Register,
+        broker: BrokerSettings,
+    ) -> None:
+        self._files, self._authority, self._register = files, authority, register
+        self._broker = broker
+        self._listed: frozenset[str] | None = None
+        self._written = 0.0
+        self._kicks: list[tuple[float, Room]] = []
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="revoking", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(WAITS_S)
+
+    def look(self) -> None:
+        """Writes the list where it has changed, or is a day old; ends connections that are due."""
+        revoked = self._register.revoked()
+        listed = frozenset(serial for serial, _, _ in revoked)
+        now = time.monotonic()
+        if listed != self._listed or now - self._written > DAY_S:
+            entries = [(serial, at) for serial, at, _ in revoked]
+            content = self._authority.revocation_list(entries, int(time.time()))
+            put(self._files.revoked, content, READABLE)
+            fresh = listed - (self._listed if self._listed is not None else listed)
+            ended = {room for serial, _, room in revoked if serial in fresh}
+            self._kicks += [(now + after, room) for room in ended for after in KICKS_S]
+            self._listed, self._written = listed, now
+            for name in self._files.renew_servers(self._authority):
+                log.info("site: the certificate of the %s was renewed", name)
+        due = [room for at, room in self._kicks if at <= now]
+        self._kicks = [(at, room) for at, room in self._kicks if at > now]
+        for room in dict.fromkeys(due):
+            self._kick(room)
+
+    def _run(self) -> None:
+        trouble = ""
+        while not self._stopping.wait(EVERY_S):
+            try:
+                self.look()
+                trouble = ""
+            except Exception as error:  # a full disk or a database that is away must not end it
+                if str(error) != trouble:
+                    log.error("revocation list: %s", error)
+                trouble = str(error)
+
+    def _kick(self, room: Room) -> None:
+        """Connects as the device for a moment; its own connection is closed."""
+        try:
+            made = client(self._broker, room[1], "3.1.1", WallClock())
+            made.connect(self._broker.host, self._broker.port)
+            end = time.monotonic() + WAITS_S
+            while not made.is_connected() and time.monotonic() < end:
+                made.loop(0.1)
+            made.disconnect()
+        except (OSError, ValueError, Refusal) as error:
+            log.warning("revocation: the broker cannot be told to let go of %s: %s", room[1], error)

@@ -1,0 +1,38 @@
+"""The files of an update, gathered and checked before they are signed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from edge.device.bundle import LARGEST, PACK, SETTINGS
+from edge.device.managed import FIXED
+from edge.errors import Refusal
+from edge.pack import PACK_FILE, open_pack
+from edge.settings import read
+
+
+def gather(pack: Path | None, settings: Path | None, more: Sequence[Path]) -> dict[str, bytes]:
+    """Raises Refusal for a pack or settings that no device would take."""
+    files: dict[str, bytes] = {}
+    if pack is None and settings is None:
+        raise Refusal("nothing to sign: give --pack, --settings or both")
+    if pack is not None:
+        found, model = open_pack(str(pack))
+        files[PACK + PACK_FILE] = (pack / PACK_FILE).read_bytes()
+        files[PACK + found.file] = model
+    if settings is not None:
+        content = read(settings)
+        if wrong := FIXED & content.keys():
+            raise Refusal(f"{settings}: an update cannot change '{min(wrong)}': leave it out")
+        files[SETTINGS] = yaml.safe_dump(content, sort_keys=False).encode()
+    for path in more:
+        try:
+            files[path.name] = path.read_bytes()
+        except OSError as error:
+            raise Refusal(f"{path}: cannot be read ({error.strerror})") from None
+    if sum(map(len, files.values())) > LARGEST:
+        raise Refusal(f"more than {LARGEST // 2**20} MB: leave something out")
+    return files
