@@ -41,7 +41,7 @@ from collector.lessons.summary import Summaries
 from collector.lessons.timetable import Timetable
 from collector.live import Key, Rooms
 from collector.noticed import settings_noticed
-from collector.pages import lessons, people, render, school, sign_in, sign_on
+from collector.pages import fleet, lessons, people, render, school, sign_in, sign_on
 from collector.pages import rooms as room_pages
 from collector.pages.panel import Panels
 from collector.painter import Painter
@@ -248,6 +248,8 @@ class Service:
             app.include_router(pages.router(desk))
         app.include_router(people.own_router(desk))
         app.include_router(routes.router(desk))
+        app.include_router(fleet.router(desk))
+        app.include_router(fleet.api(desk))
         app.include_router(school.router(desk, app.openapi))
         app.add_api_route("/api/openapi.json", app.openapi, include_in_schema=False)
         app.mount("/static", StaticFiles(directory=render.STATIC), name="static")

@@ -151,6 +151,7 @@ def _elsewhere(conf: str, ports: list[int], folder: str) -> str:
     )
     conf = re.sub(r"^(persistence_location) .*$", rf"\1 {folder}/", conf, flags=re.MULTILINE)
     conf = re.sub(r"^(log_dest file) .*$", rf"\1 {folder}/log", conf, flags=re.MULTILINE)
+    conf = re.sub(r"^user .*$", "", conf, flags=re.MULTILINE)
     return f"{conf}\nuser {getpass.getuser()}\n"
 
 

@@ -20,13 +20,14 @@ SUBCOMMANDS = {
     "bench": ("deploy.bench", "Measure the system, and try to break it."),
     "collector": ("collector.cli", "The service that keeps the counts and shows them."),
     "demo": ("deploy.demo", "The whole system on this machine."),
+    "device": ("deploy.device", "The site's devices: enrolment, certificates, updates."),
     "model": ("models.cli", "Train, quantize and evaluate model packs."),
     "site": ("deploy.site", "The site's key, and what is signed with it."),
 }
 
 EXTRA_OF = {
     **dict.fromkeys(
-        ("fastapi", "uvicorn", "sqlalchemy", "jinja2", "prometheus_client"), "collector"
+        ("fastapi", "uvicorn", "sqlalchemy", "jinja2", "prometheus_client", "segno"), "collector"
     ),
     "amqtt": "demo",
     "time_machine": "bench",

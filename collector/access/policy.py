@@ -42,6 +42,8 @@ RIGHTS: dict[str, Right | None] = {
     "note": Right(TEACHING, "lesson", "control"),
     "own": Right(STAFF, scope="manage", about_own=True),
     "administer": Right(ADMINISTRATOR, scope="manage"),
+    "devices": Right(frozenset({"administrator", "it"})),
+    "fleet": Right(frozenset({"administrator", "it"}), scope="manage"),
     "measure": Right(frozenset({"administrator", "it"}), scope="metrics"),
 }
 
@@ -100,6 +102,11 @@ ROUTES: dict[tuple[str, str], str] = {
     ("POST", "/accounts/{account}"): "administer",
     ("POST", "/accounts/{account}/remove"): "administer",
     ("GET", "/audit"): "administer",
+    ("GET", "/devices"): "devices",
+    ("POST", "/devices/invite"): "fleet",
+    ("POST", "/devices/requests/{number}/{decision}"): "fleet",
+    ("POST", "/devices/{site}/{room}/revoke"): "fleet",
+    ("POST", "/updates/{number}/{stage}"): "fleet",
     # the API
     ("GET", "/api/rooms"): "list",
     ("GET", "/api/rooms/{site}/{room}/moods"): "see",
@@ -108,6 +115,7 @@ ROUTES: dict[tuple[str, str], str] = {
     ("POST", "/api/rooms/{site}/{room}/command"): "pause",
     ("GET", "/api/lessons"): "lessons",
     ("GET", "/api/lessons/{lesson}"): "report",
+    ("GET", "/api/devices"): "devices",
     ("GET", "/metrics"): "measure",
 }
 

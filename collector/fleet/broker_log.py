@@ -45,7 +45,7 @@ class BrokerLog:
 
     def __init__(self, path: Path, audit: Audit) -> None:
         self._path, self._audit = path, audit
-        self._at: int | None = None
+        self._at = _size(path)  # what was there before us, somebody saw before us
         self._rest = ""
         self._from = "an unknown address"
         self._stopping = threading.Event()
@@ -73,13 +73,10 @@ class BrokerLog:
 
     def news(self) -> Iterator[tuple[str, str, str]]:
         """Who, what and about what, of every refusal since the last look."""
-        try:
-            size = self._path.stat().st_size
-        except FileNotFoundError:
+        if not self._path.exists():
             return
-        if self._at is None:
-            self._at = size  # what was before us, somebody saw before us
-        self._at = min(self._at, size) if size >= self._at else 0
+        if _size(self._path) < self._at:
+            self._at = 0  # it was emptied
         with self._path.open("r", encoding="utf-8", errors="replace") as file:
             file.seek(self._at)
             text = self._rest + file.read()
@@ -104,3 +101,10 @@ class BrokerLog:
             if found := pattern.search(line):
                 return found[1], what, found[2]
         return None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -16,13 +16,14 @@ from collector.fleet.broker_log import BrokerLog
 from collector.fleet.enrolment import Denied, Enrolment, Terms
 from collector.fleet.files import SiteFiles
 from collector.fleet.invitations import Invitations
-from collector.fleet.offers import Offers
+from collector.fleet.offers import Offers, Stage
 from collector.fleet.proofs import Nonces, Proofs
 from collector.fleet.register import Certificate, Device, Register
 from collector.fleet.revoking import Revoking
 from collector.fleet.twins import Twins
 from edge.broker import BrokerSettings
 from edge.device import wire
+from edge.device.code import Code
 from edge.errors import Refusal
 from edge.mood import Status
 from edge.permission.attestation import public_key
@@ -130,6 +131,16 @@ class Office:
         if not found:
             raise Refusal(f"{'/'.join(room)}: no device is enrolled there")
         return found[0]
+
+    def invite(self, room: Room, who: str, seconds: float) -> Code:
+        """A code for a room's device."""
+        made = self.invitations.invite(room, who, seconds)
+        self._audit.add(who, "device invited", f"{'/'.join(room)}, for {seconds:.0f} s")
+        return made
+
+    def move(self, number: int, stage: Stage, who: str) -> None:
+        self.offers.set_stage(self.site, number, stage)
+        self._audit.add(who, "update moved", f"{number}: {stage}")
 
     def upload(self, path: Path, canaries: list[str], who: str) -> int:
         """Takes an update in; returns its number."""

@@ -77,6 +77,9 @@ class Renderer:
         )
         self._env.globals["languages"] = [(code, words(code)["language"]) for code in LANGUAGES]
         self._env.filters["colour"] = lambda tone: PAPER[tone]
+        self._env.filters["moment"] = lambda told: datetime.fromisoformat(
+            told.replace("Z", "+00:00")
+        )
         self._env.filters["percent"] = lambda share: round(100 * share)
         self._env.filters["near"] = lambda share: 5 * round(20 * share)
 

@@ -1,0 +1,129 @@
+"""Why something is wrong with a device, and what to do: for IT's page and for scripts.
+
+The words are in `words/*.yaml`, below `fleet`; here is what is looked at, in the order in which one
+fault hides another.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any
+
+from pydantic import BaseModel
+
+from collector.fleet.register import Device
+from collector.live import View
+from edge.mood import Health, rfc3339
+
+DAY_S = 86_400
+RENEWAL_LATE_DAYS = 20
+"""A certificate of ninety days is renewed when thirty are left."""
+HOT_C = 80.0
+MANY_WAIT = 20
+SILENT_S = 86_400 * 2
+"""A device that reports by timer, and did not for so long."""
+
+
+class DeviceOut(BaseModel):
+    """One device, as `roommood device list --json` and the API tell it."""
+
+    site: str
+    room: str
+    state: str
+    """live, withheld, paused, waiting, offline, or revoked."""
+    fault: str | None
+    """A short name; null where nothing is wrong."""
+    about: str
+    """A detail of the fault, such as a number; may be empty."""
+    version: str | None
+    model: str | None
+    mode: str | None
+    update: int | None
+    update_refused: int | None
+    certificate_ends: str | None
+    certificate_days: int | None
+    temperature_c: float | None
+    frames_per_s: float | None
+    waiting: int | None
+    memory_mb: float | None
+    last_window: str | None
+    reported: str | None
+
+
+def row(device: Device, view: View, newest_version: str) -> DeviceOut:
+    """One device now."""
+    health = view.status.health if view.status else None
+    held = device.certificate
+    left = None if held is None else int((held.expires - time.time()) // DAY_S)
+    fault, about = next(_faults(device, view, health, newest_version), (None, ""))
+    revoked = held is not None and held.ended
+    report = device.report
+    return DeviceOut(
+        site=device.room[0],
+        room=device.room[1],
+        state="revoked" if revoked else view.state,
+        fault=fault,
+        about=about,
+        version=health.version if health else report.get("version"),
+        model=health.model if health else None,
+        mode=health.mode if health else None,
+        update=report.get("bundle"),
+        update_refused=report.get("refused"),
+        certificate_ends=None if held is None else _at(held.expires),
+        certificate_days=left,
+        temperature_c=health.temperature_c if health else None,
+        frames_per_s=health.frames_per_s if health else None,
+        waiting=health.waiting if health else None,
+        memory_mb=health.memory_mb if health else None,
+        last_window=None if view.mood is None else rfc3339(view.mood.start),
+        reported=None if device.seen is None else _at(device.seen),
+    )
+
+
+def _at(seconds: float) -> str:
+    return rfc3339(datetime.fromtimestamp(seconds, timezone.utc))
+
+
+def _faults(
+    device: Device, view: View, health: Health | None, newest_version: str
+) -> Iterator[tuple[str, str]]:
+    """Every fault there is; the first is the one to mend."""
+    held, now = device.certificate, time.time()
+    if held is not None and held.ended:
+        yield "revoked", held.because or ""
+    if held is not None and held.expires < now:
+        yield "certificate_ended", ""
+    if view.status is None and view.mood is None:
+        yield "never_heard", ""
+    if view.state == "offline":
+        yield "offline", ""
+    if health is not None:
+        yield from _of_health(health)
+    if held is not None and held.expires - now < RENEWAL_LATE_DAYS * DAY_S:
+        yield "not_renewed", str(int((held.expires - now) // DAY_S))
+    if device.seen is not None and now - device.seen > SILENT_S:
+        yield "no_report", ""
+    report: dict[str, Any] = device.report
+    if report.get("refused") and report["refused"] > (report.get("bundle") or 0):
+        yield "update_refused", f"{report['refused']}: {report.get('because', '')}"
+    if health is not None and health.version != newest_version:
+        yield "other_version", health.version
+
+
+def _of_health(health: Health) -> Iterator[tuple[str, str]]:
+    if health.disk != "ok":
+        yield "disk", ""
+    if health.pause is None and not health.frames_per_s and health.uptime_s > 60:
+        yield "no_camera", ""
+    if health.waiting > MANY_WAIT:
+        yield "waiting", str(health.waiting)
+    if health.temperature_c is not None and health.temperature_c >= HOT_C:
+        yield "hot", f"{health.temperature_c} °C"
+    if health.throttled:
+        yield "hot", ", ".join(health.throttled)
+    if health.pause in ("clock", "unreadable"):
+        yield f"pause_{health.pause}", ""
+    if health.because not in ("attested", "exempt_source", "exempt_demo", "set"):
+        yield "headcount", health.because

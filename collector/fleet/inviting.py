@@ -1,0 +1,47 @@
+"""An invitation for people: a code as text, and as a QR code that a device's camera can read."""
+
+from __future__ import annotations
+
+import io
+import re
+from urllib.parse import quote
+
+import segno
+
+from collector.access.accounts import Room
+from edge.errors import Refusal
+
+NAME = re.compile(r"[a-z0-9-]{1,32}")
+
+
+def own_room(name: str, site: str) -> Room:
+    """`r101` or `site/r101`; raises Refusal for another site's, or no room's name."""
+    before, slash, room = name.strip().rpartition("/")
+    if slash and before != site:
+        raise Refusal(f"'{name}': this is site '{site}', whose authority signs for its own rooms")
+    if not NAME.fullmatch(room) or room == "collector":
+        raise Refusal(f"'{name}': not a room's name: 1 to 32 of a-z, 0-9 and -; not 'collector'")
+    return site, room
+
+
+def content(url: str, code: str) -> str:
+    """What the QR code says."""
+    return f"roommood:{quote(url, safe=':/')}#{code}"
+
+
+def svg(url: str, code: str) -> str:
+    """The QR code, to be put into a page."""
+    out = io.BytesIO()
+    made = segno.make(content(url, code), error="m", micro=False)
+    made.save(out, kind="svg", scale=5, border=4, xmldecl=False, light="#fff", svgclass="qr")
+    return out.getvalue().decode()
+
+
+def invitation_text(url: str, code: str, room: str, valid: str) -> str:
+    """For a terminal."""
+    out = io.StringIO()
+    segno.make(content(url, code), error="m", micro=False).terminal(out, compact=True, border=2)
+    return (
+        f"{room}: {code}, for {valid}\n{out.getvalue()}"
+        f"on the device: roommood device enrol {url} --code {code}\n"
+    )

@@ -1,0 +1,65 @@
+"""All devices as they are now, for a command that runs beside the collector.
+
+Windows are in the database; how the devices do is retained by the broker, and asked there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from importlib.metadata import version
+from typing import Any
+
+from collector.fleet.diagnosis import DeviceOut, row
+from collector.fleet.register import Register
+from collector.live import Rooms
+from collector.store import Store
+from edge.broker import BrokerSettings, client
+from edge.clock import WallClock
+from edge.errors import Refusal
+from edge.mood import MessageError, Status, decode, topic
+
+CONNECTS_S, QUIET_S, LONGEST_S = 5.0, 0.7, 5.0
+
+
+def retained(broker: BrokerSettings, rooms: Rooms) -> bool:
+    """Fills in every device's last status; whether the broker answered."""
+    heard = [0.0]
+
+    def received(_client: Any, _data: Any, message: Any) -> None:
+        heard[0] = time.monotonic()
+        with contextlib.suppress(MessageError):
+            rooms.heard(decode(Status, bytes(message.payload)))
+
+    try:
+        made = client(broker, f"roommood-list-{time.monotonic_ns()}", "3.1.1", WallClock())
+        made.on_message = received
+        made.connect(broker.host, broker.port)
+    except (OSError, ValueError, Refusal):
+        return False
+    begun = time.monotonic()
+    while not made.is_connected() and time.monotonic() - begun < CONNECTS_S:
+        made.loop(0.1)
+    if not made.is_connected():
+        return False
+    made.subscribe(topic("+", "+", "status"), qos=0)
+    heard[0] = begun = time.monotonic()
+    while time.monotonic() - heard[0] < QUIET_S and time.monotonic() - begun < LONGEST_S:
+        made.loop(0.1)
+    made.disconnect()
+    return True
+
+
+def listed(register: Register, rooms: Rooms) -> list[DeviceOut]:
+    """A row for each device, in order of rooms."""
+    ours = version("roommood")
+    return [row(device, rooms.view(*device.room), ours) for device in register.all()]
+
+
+def as_of_now(register: Register, store: Store, broker: BrokerSettings) -> list[DeviceOut]:
+    """The same without a running collector's memory."""
+    rooms = Rooms()
+    retained(broker, rooms)
+    for kept in store.latest():
+        rooms.saw(kept.mood, kept.received)
+    return listed(register, rooms)

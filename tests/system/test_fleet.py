@@ -1,0 +1,115 @@
+"""From invitation to revocation: a real agent, Mosquitto with TLS, a collector over HTTPS."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+
+from tests.fleet import SITE, Site, site
+from tests.free import wait
+
+__all__ = ["site"]
+
+ROOM = (SITE, "r101")
+
+
+def settings(state: Path, **changed: object) -> Path:
+    """The machine's own file beside an enrolment."""
+    config = state.parent / f"{state.name}.yaml"
+    own = {"enrolled": str(state), "camera": "sim:seats=12,seed=1", "window_seconds": 1}
+    config.write_text(yaml.safe_dump(own | changed))
+    return config
+
+
+@contextmanager
+def agent(config: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process as the device's unit starts it, again and again."""
+    command = [sys.executable, "-m", "deploy.cli", "agent", "run", "--config", str(config)]
+    with config.with_suffix(".log").open("ab") as log:
+        process = subprocess.Popen(command, stderr=log)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def live(site: Site) -> bool:
+    view = site.service.rooms.view(*ROOM)
+    return view.mood is not None and view.state in ("live", "withheld")
+
+
+def connected(site: Site, name: str) -> bool:
+    """Whether the broker has an open connection under that name, as its log tells."""
+    state = False
+    for line in site.log.read_text(errors="replace").splitlines():
+        if f" as {name} (" in line and "New client connected" in line:
+            state = f"u'{name}'" in line
+        elif f"Client {name} " in line and ("disconnected" in line or "closed its" in line):
+            state = False
+    return state
+
+
+def test_invited_enrolled_approved_live_renewed_and_revoked(site: Site) -> None:
+    state = site.folder / "device"
+    status, told = site.run("invite", "--room", "r101")
+    assert status == 0
+    code = next(word for word in told.split() if word.count("-") == 3).rstrip(",")
+    command = [sys.executable, "-m", "deploy.cli", "device", "enrol", site.url]
+    device = subprocess.Popen(
+        [*command, "--code", code, "--state", str(state), "--wait", "60s"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert device.stdout is not None
+    shown = device.stdout.readline().split()[-1]
+    wait(lambda: len(site.office.invitations.waiting()) == 1)
+    assert shown == site.office.invitations.waiting()[0].fingerprint
+    assert site.run("approve", shown)[0] == 0
+    assert device.wait(30) == 0
+
+    with agent(settings(state)):
+        wait(lambda: live(site), 40)
+        assert connected(site, "r101")
+        before = (state / "identity" / "certificate.pem").read_bytes()
+        sync = [sys.executable, "-m", "deploy.cli", "device", "sync", "--state", str(state)]
+        subprocess.run([*sync, "--renew"], check=True)
+        assert (state / "identity" / "certificate.pem").read_bytes() != before
+        seq = site.service.rooms.view(*ROOM).mood
+        wait(lambda: site.service.rooms.view(*ROOM).mood != seq and connected(site, "r101"), 20)
+
+        status, told = site.run("list", "--json")
+        assert '"room":"r101"' in told
+        assert '"frames_per_s":' in told
+        begun = time.monotonic()
+        assert site.run("revoke", "r101")[0] == 0
+        wait(lambda: not connected(site, "r101"), 60)
+        assert time.monotonic() - begun < 60
+        wait(lambda: site.log_of("connection refused") != [], 20)
+        assert subprocess.run(sync, check=False, capture_output=True).returncode == 2
+    assert any("r101" in line for line in site.log_of("device revoked"))
+    refused = site.log_of("connection refused")
+    assert any("certificate verify failed" in line for line in refused)
+    assert list(site.service.audit.wrong()) == []
+
+
+def test_no_private_key_leaves_the_machine_that_made_it(site: Site) -> None:
+    state = site.enrolled("r110")
+    theirs = (state / "identity" / "key.pem").read_text().splitlines()[1]
+    ours = [
+        (site.place.folder / name).read_text().splitlines()[1]
+        for name in ("authority.key", "collector.key", "broker/broker.key", "signing/site.key")
+    ]
+    at_home = [p for p in site.folder.rglob("*") if p.is_file() and state not in p.parents]
+    assert len(at_home) > 15
+    assert [p for p in at_home if theirs.encode() in p.read_bytes()] == []
+    on_device = [p for p in state.rglob("*") if p.is_file()]
+    assert [p.name for p in on_device if any(k.encode() in p.read_bytes() for k in ours)] == []
+    private = [p for p in (*at_home, *on_device) if b"PRIVATE KEY" in p.read_bytes()]
+    assert {p.stat().st_mode & 0o077 for p in private} <= {0, 0o040}  # the broker's group alone

@@ -1,0 +1,264 @@
+"""Whoever is not who they say is refused, and the audit log tells of each."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import ssl
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from collector.fleet.authority import Authority, pem
+from collector.fleet.enrolment import WRONG_CODES, Denied
+from edge.device.code import Code, proof
+from edge.device.enrol import Enrolment
+from edge.device.identity import new_key, private_pem, request, write_secret
+from edge.device.sync import Errand
+from edge.device.wire import Hello, Renewal, Report, Request
+from edge.errors import Refusal
+from edge.mood import Status
+from tests.conftest import mood
+from tests.fleet import SITE, Site, site
+from tests.free import wait
+
+__all__ = ["site"]
+
+
+@pytest.fixture(scope="module")
+def device(site: Site) -> Path:
+    """An enrolled device's folder."""
+    return site.enrolled("r101")
+
+
+@contextmanager
+def connection(site: Site, folder: Path, ca: Path | None = None) -> Iterator[mqtt.Client]:
+    """To the listener for devices, with the certificate in a folder."""
+    context = ssl.create_default_context(cafile=str(ca or site.ca))
+    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
+    made = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
+    made.tls_set_context(context)
+    made.connect("localhost", site.place.broker_port)
+    made.loop_start()
+    try:
+        yield made
+    finally:
+        made.disconnect()
+        made.loop_stop()
+
+
+def told(site: Site, what: str, about: str) -> bool:
+    return any(about in line for line in site.log_of(what))
+
+
+def test_a_certificate_of_another_authority(site: Site, tmp_path: Path) -> None:
+    own, key = new_key(), new_key()
+    forger = Authority.make(SITE, own)
+    write_secret(tmp_path / "key.pem", private_pem(key))
+    forged = pem(forger.sign_device(request(key, "r101"), "r101"))
+    (tmp_path / "certificate.pem").write_text(forged)
+    with connection(site, tmp_path) as client:
+        time.sleep(0.5)
+        assert not client.is_connected()
+    wait(lambda: told(site, "connection refused", "certificate verify failed"), 10)
+
+
+def test_no_certificate_at_all(site: Site) -> None:
+    context = ssl.create_default_context(cafile=str(site.ca))
+    with (
+        socket.create_connection(("localhost", site.place.broker_port)) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as secure,
+        pytest.raises(ssl.SSLError, match="REQUIRED"),
+    ):
+        secure.recv(1)  # with TLS 1.3 one is told after the handshake
+    wait(lambda: told(site, "connection refused", "did not return a certificate"), 10)
+
+
+@pytest.mark.parametrize("retain", [False, True])
+def test_another_devices_topic(site: Site, device: Path, retain: bool) -> None:
+    theirs = mood(room="r102", device="r102", seq=int(retain))
+    topic = f"roommood/v1/{SITE}/r102/{'status' if retain else 'mood'}"
+    with connection(site, device / "identity") as client:
+        wait(client.is_connected)
+        client.publish(topic, theirs.encode(), qos=1, retain=retain).wait_for_publish(5)
+    wait(lambda: told(site, "topic refused", topic[:80]), 10)
+    assert any(line.startswith("r101:") for line in site.log_of("topic refused"))
+    assert site.service.rooms.view(SITE, "r102").mood is None
+    listener = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="look")
+    context = ssl.create_default_context(cafile=str(site.ca))
+    folder = site.place.folder
+    context.load_cert_chain(folder / "collector.pem", folder / "collector.key")
+    listener.tls_set_context(context)
+    heard: list[str] = []
+    listener.on_message = lambda _c, _u, message: heard.append(message.topic)
+    listener.connect("localhost", site.place.local_port)
+    listener.subscribe(f"roommood/v1/{SITE}/r102/#")
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        listener.loop(0.1)
+    listener.disconnect()
+    assert heard == []
+
+
+def test_a_message_that_could_hold_a_picture(site: Site, device: Path) -> None:
+    topic = f"roommood/v1/{SITE}/r101/mood"
+    with connection(site, device / "identity") as client:
+        wait(client.is_connected)
+        client.publish(topic, b"x" * 1025, qos=1)
+        wait(lambda: told(site, "message too large", topic), 10)
+
+
+def test_a_code_that_has_ended(site: Site, tmp_path: Path) -> None:
+    code = site.invite("r103", seconds=0.05)
+    time.sleep(0.1)
+    with pytest.raises(Refusal, match="this code has ended"):
+        Enrolment(site.url, code, tmp_path).run(lambda _line: None, 1)
+    assert told(site, "code refused", "school/r103: it has ended")
+    assert not (tmp_path / "identity").exists()
+
+
+def test_a_code_serves_for_one_device(site: Site, tmp_path: Path) -> None:
+    code = site.invite("r104")
+    first, second = tmp_path / "first", tmp_path / "second"
+    with pytest.raises(Refusal, match="nobody has approved it yet"):
+        Enrolment(site.url, code, first).run(lambda _line: None, 0)
+    with pytest.raises(Refusal, match="was used by another device"):
+        Enrolment(site.url, code, second).run(lambda _line: None, 0)
+    assert told(site, "code refused", "school/r104: used already")
+    # The first one goes on where it was, with the same key.
+    assert len(site.enrol(first, code, lambda: site.approve((SITE, "r104")))) == 2
+
+
+def test_a_message_that_is_sent_again(site: Site, device: Path) -> None:
+    errand = Errand(device)
+    message = errand._signed("report", Report(version="1", hardware=""))
+    with site.client() as client:
+        sent = {
+            "content": message.model_dump_json(),
+            "headers": {"content-type": "application/json"},
+        }
+        assert client.post("/device/report", **sent).status_code == 200  # type: ignore[arg-type]  # httpx's keywords
+        again = client.post("/device/report", **sent)  # type: ignore[arg-type]  # the same
+    assert again.status_code == 403
+    assert told(site, "replay refused", "of school/r101: report")
+
+
+def test_a_message_signed_by_somebody_else_or_for_something_else(site: Site, device: Path) -> None:
+    errand = Errand(device)
+    body = Renewal(csr=request(new_key(), "r101"))
+    with pytest.raises(Refusal, match="signed for something else"):
+        errand._caller.fetch("/device/renew", errand._signed("report", body))
+    errand._identity.key = new_key()
+    with pytest.raises(Refusal, match="signature refused"):
+        errand.renew()
+    assert told(site, "signature refused", "in the name of school/r101")
+
+
+def test_a_renewal_in_another_rooms_name(site: Site, device: Path) -> None:
+    errand = Errand(device)
+    body = Renewal(csr=request(new_key(), "r102"))
+    with pytest.raises(Refusal, match="not for room r101"):
+        errand._caller.fetch("/device/renew", errand._signed("renew", body))
+
+
+def test_a_card_in_another_machine(site: Site) -> None:
+    state = site.enrolled("r105")
+    Errand(state).run()
+    errand = Errand(state)
+    with site.office.register._engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE device SET hardware = 'aa' WHERE room = 'r105'")
+    elsewhere = Report(version="1", hardware="0123456789abcdef")
+    with pytest.raises(Refusal, match="another machine than was enrolled"):
+        errand._caller.fetch("/device/report", errand._signed("report", elsewhere))
+    assert told(site, "copy refused", "school/r105: speaks from another machine")
+
+
+def test_a_copy_made_before_the_renewal(site: Site) -> None:
+    import shutil
+
+    state = site.enrolled("r106")
+    copy = state.with_name("copy")
+    shutil.copytree(state, copy, symlinks=True)
+    genuine = Errand(state)
+    genuine.run()
+    genuine.renew()
+    genuine.run()
+    with pytest.raises(Refusal, match="the card may have been copied"):
+        Errand(copy).run()
+    assert told(site, "copy refused", "school/r106: a certificate that was renewed")
+
+
+def test_two_machines_that_speak_for_one_room(site: Site) -> None:
+    site.enrolled("r107")
+
+    def status(boot: UUID) -> Status:
+        fields = {"site": SITE, "room": "r107", "device": "r107", "boot": boot, "state": "online"}
+        at = mood().start
+        return Status.model_validate({"schema": "roommood.status/1", "at": at, **fields})
+
+    one, two = uuid4(), uuid4()
+    for boot in (one, one, two, one):  # a restart, and a message that came late
+        site.office.heard(status(boot))
+    assert not site.log_of("copy found")
+    site.office.heard(status(two))
+    assert told(site, "copy found", "school/r107")
+    assert told(site, "device revoked", "two machines spoke for the room")
+
+
+def test_old_tls_is_refused_by_broker_and_collector(site: Site) -> None:
+    for port in (site.place.broker_port, site.place.web_port):
+        old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        old.check_hostname = False
+        old.verify_mode = ssl.CERT_NONE
+        old.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1
+        with (
+            pytest.raises((ssl.SSLError, ConnectionError)),
+            socket.create_connection(("localhost", port)) as plain,
+        ):
+            old.wrap_socket(plain)
+    wait(lambda: told(site, "connection refused", "protocol"), 10)
+
+
+def test_somebody_in_between_who_does_not_know_the_code(site: Site, tmp_path: Path) -> None:
+    """Even with an answer of the collector's own, for another code."""
+    known, nonce = site.invite("r108"), secrets.token_hex(32)
+    welcome = site.office.enrolment.hello(Hello(code=known.number, nonce=nonce), "here")
+    other = Code.new()
+    assert welcome.proof != proof(other.key, "welcome", nonce, SITE, "r108", welcome.authority)
+    csr = request(new_key(), "r108")
+    forged = proof(other.key, "request", csr)
+    message = Request(code=known.number, csr=csr, hardware="", version="1", proof=forged)
+    with pytest.raises(Refusal, match="this code is not known"):
+        site.office.enrolment.request(message, "elsewhere")
+    assert told(site, "wrong code", "")
+
+
+def test_ten_thousand_guesses(site: Site) -> None:
+    code = site.invite("r109")
+    answers: Counter[int] = Counter()
+    nonce = secrets.token_hex(32)
+    with site.client() as client:
+        for _ in range(200):
+            guess = {"code": secrets.token_hex(8), "nonce": nonce}
+            answers[client.post("/device/hello", json=guess).status_code] += 1
+        right = client.post("/device/hello", json={"code": code.number, "nonce": nonce})
+    assert answers == {403: WRONG_CODES, 429: 200 - WRONG_CODES}
+    assert right.status_code == 429
+    for _ in range(9_800):  # without HTTP around it, for speed; from another address
+        with pytest.raises(Denied) as denied:
+            site.office.enrolment.hello(Hello(code=secrets.token_hex(8), nonce=nonce), "far away")
+        answers[429 if denied.value.often else 403] += 1
+    assert answers == {403: 2 * WRONG_CODES, 429: 10_000 - 2 * WRONG_CODES}
+    assert told(site, "locked out", "10 wrong codes")
+    assert list(site.service.audit.wrong()) == []
