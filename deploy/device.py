@@ -95,6 +95,16 @@ def sync(state: Path, renew: bool) -> None:
         click.echo(line)
 
 
+@device.command("addresses")
+@state_option
+def print_addresses(state: Path) -> None:
+    """On a device: print the addresses of broker, collector and name servers, for the firewall."""
+    from edge.device.addresses import addresses
+
+    for one in addresses(state):
+        click.echo(one)
+
+
 def seconds(told: str) -> float:
     """`90s`, `15m`, `2h`, `7d`; raises Refusal."""
     number, unit = told[:-1], told[-1:]

@@ -6,6 +6,7 @@ main thread, on the newest frame.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -149,7 +150,8 @@ class Agent:
 
         Raises Stalled for what only a new process can mend.
         """
-        os.nice(NICE)
+        with contextlib.suppress(PermissionError):  # systemd has seen to it: see the unit
+            os.nice(NICE)
         cv2.setNumThreads(self._settings.faces.threads)
         self._publisher.start()
         pages = [page for page in (self._kiosk, self._endpoint) if page]
