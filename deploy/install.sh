@@ -1,0 +1,136 @@
+# Functions that the two installers share; sourced, not run. They expect $root, the checkout, and
+# $part, `agent` or `collector`.
+
+. "$root/deploy/environment.sh"
+
+prefix=/opt/roommood/$part
+settings=/etc/roommood
+
+refuse() { say "$*"; exit 2; }
+
+# A machine this cannot work on is told why, before anything is changed.
+check_host() {
+    [ "$(uname -s)" = Linux ] || refuse "this is $(uname -s): roommood runs on Debian, Raspberry Pi OS and Ubuntu"
+    [ "$(id -u)" = 0 ] || refuse "needs root, to make a user and services: sudo $0"
+    [ -d /run/systemd/system ] || refuse "systemd does not run here: in a container use 'roommood $part run' by itself"
+    command -v apt-get >/dev/null || refuse "no apt-get: roommood's packages come from Debian's"
+    case $(uname -m) in
+        x86_64 | aarch64) ;;
+        *) refuse "$(uname -m): there is no TFLite for it; use a 64-bit system (on a Pi: Raspberry Pi OS, 64-bit)" ;;
+    esac
+    local free
+    free=$(df --output=avail -m /opt | tail -1)
+    [ "$free" -ge 700 ] || refuse "/opt has $free MB free: make room for 700"
+}
+
+# The folder of this version, named by what is in the checkout, so that the same is installed once.
+version_folder() {
+    local sum
+    sum=$(cd "$root" && cat pyproject.toml deploy/constraints-3.1*.txt systemd/* deploy/libexec/* \
+        $(find edge collector models/*.py models/packs deploy -type f ! -name '*.pyc' | LC_ALL=C sort) | cksum | cut -d' ' -f1)
+    printf '%s/versions/%s-%s\n' "$prefix" \
+        "$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/pyproject.toml")" "$sum"
+}
+
+# install_version EXTRAS WHEELS: a virtual environment in the version's folder. Beside it while it
+# is made, so that a power cut leaves none that is half there.
+install_version() {
+    local extras=$1 wheels=$2 folder python options=() from=()
+    folder=$(version_folder)
+    [ -x "$folder/bin/roommood" ] && { printf '%s\n' "$folder"; return; }
+    python=$(find_python)
+    "$python" -c 'import ensurepip' 2>/dev/null || need_packages /nowhere python3-venv
+    # picamera2 and libcamera are the Pi's own packages and have to stay visible.
+    if "$python" -c 'import picamera2' 2>/dev/null; then options+=(--system-site-packages); fi
+    [ -z "$wheels" ] || from=(--no-index --find-links "$wheels")
+    say "installing into $folder"
+    rm -rf "$folder"
+    mkdir -p "$(dirname "$folder")"
+    "$python" -m venv "${options[@]}" "$folder" >&2
+    local source
+    source=$(mktemp -d)
+    cp -r "$root"/{pyproject.toml,README.md,LICENSE,edge,collector,models,deploy} "$source"
+    if ! TMPDIR=$(dirname "$folder") "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir \
+        "${from[@]}" --constraint "$(constraints_for "$python")" "$source[$extras]" >&2; then
+        rm -rf "$folder" "$source"
+        refuse "pip could not install: look above; without a network give --wheels FOLDER"
+    fi
+    rm -rf "$source"
+    mkdir -p "$folder/libexec"
+    cp "$root"/deploy/libexec/* "$folder/libexec/"
+    printf '%s\n' "$folder"
+}
+
+# switch_to FOLDER: from now on this version runs; the one before stays, to go back to.
+switch_to() {
+    local before
+    before=$(readlink "$prefix/current" || true)
+    [ "$before" = "$1" ] && return
+    [ -z "$before" ] || ln -sfn "$before" "$prefix/previous"
+    ln -sfn "$1" "$prefix/current.new"
+    mv -T "$prefix/current.new" "$prefix/current"
+}
+
+go_back() {
+    local before
+    before=$(readlink "$prefix/previous" || true)
+    [ -n "$before" ] || return 1
+    ln -sfn "$before" "$prefix/current.new"
+    mv -T "$prefix/current.new" "$prefix/current"
+}
+
+# Versions that are neither in use nor the one before.
+tidy_versions() {
+    local folder
+    for folder in "$prefix"/versions/*; do
+        case $folder in
+            "$(readlink "$prefix/current")" | "$(readlink "$prefix/previous" || true)") ;;
+            *) rm -rf "$folder" ;;
+        esac
+    done
+}
+
+# put_units NAME...: units, users and folders.
+put_units() {
+    local unit
+    for unit in "$@"; do
+        case $unit in
+            *.sysusers) install -m 644 "$root/systemd/$unit" "/etc/sysusers.d/${unit%.sysusers}.conf" ;;
+            *.tmpfiles) install -m 644 "$root/systemd/$unit" "/etc/tmpfiles.d/${unit%.tmpfiles}.conf" ;;
+            *) install -m 644 "$root/systemd/$unit" "/etc/systemd/system/$unit" ;;
+        esac
+    done
+    systemd-sysusers
+    for unit in "$@"; do
+        case $unit in *.tmpfiles) systemd-tmpfiles --create "/etc/tmpfiles.d/${unit%.tmpfiles}.conf" ;; esac
+    done
+    systemctl daemon-reload
+}
+
+# is_well UNIT SECONDS: it runs, and goes on running without a new start.
+is_well() {
+    local end=$((SECONDS + $2)) starts
+    starts=$(systemctl show -P NRestarts "$1")
+    while ((SECONDS < end)); do
+        sleep 2
+        [ "$(systemctl show -P NRestarts "$1")" = "$starts" ] || return 1
+        systemctl is-failed --quiet "$1" && return 1
+    done
+    systemctl is-active --quiet "$1"
+}
+
+# remove NAME...: units, users and folders of the part; $purge says whether what it knows goes too.
+remove() {
+    local unit
+    for unit in "$@"; do
+        case $unit in
+            *.sysusers) rm -f "/etc/sysusers.d/${unit%.sysusers}.conf" ;;
+            *.tmpfiles) rm -f "/etc/tmpfiles.d/${unit%.tmpfiles}.conf" ;;
+            *) systemctl disable --now --quiet "$unit" 2>/dev/null || true
+               rm -rf "/etc/systemd/system/$unit" "/etc/systemd/system/$unit.d" "/run/systemd/system.control/$unit.d" ;;
+        esac
+    done
+    systemctl daemon-reload
+    rm -rf "$prefix"
+    rmdir /opt/roommood 2>/dev/null || true
+}

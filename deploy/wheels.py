@@ -1,0 +1,90 @@
+"""`python -m deploy.wheels`: the wheels of an installation on another machine, without emulating it.
+
+For devices that have no network when they are installed, and to see that every package has one.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from edge.errors import Refusal
+
+HERE = Path(__file__).resolve().parent
+GLIBC = {"3.10": 35, "3.11": 36, "3.12": 39, "3.13": 41}
+"""Of the systems that come with each Python: Ubuntu 22.04, Debian 12, Ubuntu 24.04, Debian 13."""
+OLDEST_GLIBC = 17
+BUILDS = ("setuptools>=77", "wheel")
+"""To build roommood itself, there."""
+
+
+def requirements(extras: list[str], python: str, machine: str) -> list[str]:
+    """What roommood needs on such a machine, without markers."""
+    from importlib.metadata import requires
+
+    from packaging.requirements import Requirement
+
+    place = {
+        "python_version": python,
+        "python_full_version": f"{python}.0",
+        "platform_machine": machine,
+        "sys_platform": "linux",
+    }
+    found: list[str] = []
+    waiting = [*extras, ""]
+    done: set[str] = set()
+    while waiting:
+        extra = waiting.pop()
+        if extra in done:
+            continue
+        done.add(extra)
+        for text in requires("roommood") or []:
+            needed = Requirement(text)
+            marker = needed.marker
+            # Those that are needed anyway are taken once, with no extra.
+            own = extra == "" or "extra" in str(marker)
+            if not own or (marker and not marker.evaluate({**place, "extra": extra})):
+                continue
+            if needed.name == "roommood":
+                waiting += needed.extras
+                continue
+            options = f"[{','.join(sorted(needed.extras))}]" if needed.extras else ""
+            found.append(f"{needed.name}{options}{needed.specifier}")
+    return sorted(set(found))
+
+
+def command(python: str, machine: str, wanted: list[str], constraints: Path) -> list[str]:
+    """pip's, for the other machine; it builds nothing."""
+    platforms = [f"manylinux_2_{n}_{machine}" for n in range(GLIBC[python], OLDEST_GLIBC - 1, -1)]
+    platforms += [f"manylinux2014_{machine}", f"linux_{machine}"]
+    target = [part for name in platforms for part in ("--platform", name)]
+    return [
+        *("--quiet", "--disable-pip-version-check", "--only-binary=:all:"),
+        *("--python-version", python, "--implementation", "cp", *target),
+        *("--constraint", str(constraints), *wanted, *BUILDS),
+    ]
+
+
+@click.command()
+@click.option("--python", type=click.Choice(list(GLIBC)), required=True)
+@click.option("--machine", default="aarch64", show_default=True)
+@click.option("--extra", "extras", multiple=True, default=("pi", "calendar"), show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), required=True)
+def main(python: str, machine: str, extras: tuple[str, ...], out: Path) -> None:
+    """Fetch all wheels of an installation into a folder, for `install-agent --wheels`."""
+    name = "3.11" if python in ("3.10", "3.11") else "3.13"
+    wanted = requirements(list(extras), python, machine)
+    options = command(python, machine, wanted, HERE / f"constraints-{name}.txt")
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "download", "--dest", str(out), *options], check=False
+    )
+    if done.returncode:
+        raise Refusal(f"{out}: not every package has a wheel for Python {python} on {machine}")
+    click.echo(f"{out}: {len(list(out.glob('*.whl')))} wheels")
+
+
+if __name__ == "__main__":
+    main()
