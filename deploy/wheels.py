@@ -1,4 +1,4 @@
-"""`python -m deploy.wheels`: the wheels of an installation on another machine, without emulating it.
+"""`python -m deploy.wheels`: the wheels of an installation on another machine, not emulated.
 
 For devices that have no network when they are installed, and to see that every package has one.
 """

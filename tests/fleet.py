@@ -34,13 +34,13 @@ SITE = "school"
 class Site:
     """Between `with` and its end; `collector.yaml` is as `site init` wrote it, but for changes."""
 
-    def __init__(self, folder: Path, **fleet: Any) -> None:
+    def __init__(self, folder: Path, hosts: tuple[str, ...] = ("localhost",), **fleet: Any) -> None:
         self.folder = folder
         self.config = folder / "collector.yaml"
         self.log = folder / "broker.log"
         self.place = Place(
             SITE,
-            ("localhost",),
+            hosts,
             folder / "site",
             self.config,
             folder / "collector",

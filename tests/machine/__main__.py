@@ -1,0 +1,132 @@
+"""`python -m tests.machine`: the installers on a bare Debian, in an emulated machine.
+
+    --machine aarch64           a device with Debian 13 on Arm; broker and collector are outside
+    --machine x86_64 --school   a whole school on one Debian 12, following the README
+
+As root, with Debian's mmdebstrap, e2fsprogs and qemu-system-arm or -x86; for Arm also
+qemu-user-static. Prints what the machine shows; exit status 1 where no mood arrived.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import click
+
+from deploy.wheels import command, requirements
+from tests.conftest import ROOT
+from tests.fleet import SITE, Site
+from tests.machine.image import KINDS, boot, make_disk, root_image
+
+HERE = Path(__file__).parent
+OUTSIDE = "10.0.2.2"
+"""The machine that emulates, as the emulated one sees it."""
+
+
+def film(path: Path) -> None:
+    """Half a minute of the simulated classroom."""
+    import cv2
+
+    from edge.camera import make
+
+    camera = make("sim:seats=12,seed=1")
+    camera.open()
+    frame = camera.read()
+    size = (frame.shape[1], frame.shape[0])
+    out = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 5, size, False)
+    for _ in range(150):
+        out.write(camera.read())
+    out.release()
+    camera.close()
+
+
+def our_disk(folder: Path, machine: str, script: str, code: str | None) -> Path:
+    """The checkout as it is committed, wheels, a film, and what to do."""
+    disk, content = folder / "ours.img", folder / "ours"
+    (content / "roommood").mkdir(parents=True)
+    archive = subprocess.run(
+        ["git", "-C", str(ROOT), "archive", "HEAD"], capture_output=True, check=True
+    )
+    subprocess.run(["tar", "-x", "-C", str(content / "roommood")], input=archive.stdout, check=True)
+    python = KINDS[machine].python
+    extras = ["pi", "calendar"] if code else ["pi", "calendar", "school"]
+    pins = ROOT / "deploy" / f"constraints-{python}.txt"
+    wanted = requirements(extras, python, machine)
+    fetch = command(python, machine, wanted, pins)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "download", "--dest", str(content / "wheels"), *fetch],
+        check=True,
+    )
+    film(content / "lesson.avi")
+    shutil.copy(HERE / script, content / "guest.sh")
+    if code:
+        (content / "roommood-enrol.yaml").write_text(code)
+    make_disk(content, disk, "2G")
+    shutil.rmtree(content)
+    return disk
+
+
+def emulate(machine: str, ours: Path, minutes: float, site: Site | None) -> bool:
+    """Prints what the machine shows; whether a mood was stored outside."""
+    disk = root_image(machine)
+    process = subprocess.Popen(
+        boot(machine, disk, ours),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        errors="replace",
+    )
+    assert process.stdout is not None
+    ending = threading.Timer(minutes * 60, process.kill)
+    ending.start()
+    over, stored = threading.Event(), threading.Event()
+    it = threading.Thread(target=_stand_by, args=(site, over, stored))
+    it.start()
+    try:
+        for line in process.stdout:
+            click.echo(line.rstrip()[:300])
+    finally:
+        over.set()
+        it.join()
+        ending.cancel()
+        process.kill()
+        process.wait()
+    return stored.is_set()
+
+
+def _stand_by(site: Site | None, over: threading.Event, stored: threading.Event) -> None:
+    """Approves whoever asks, and tells of the first mood."""
+    while site is not None and not over.wait(1):
+        site.approve((SITE, "r101"))
+        mood = site.service.rooms.view(SITE, "r101").mood
+        if mood is not None and not stored.is_set():
+            stored.set()
+            click.echo(f"STORED OUTSIDE {mood.model_dump_json(by_alias=True)}")
+
+
+@click.command()
+@click.option("--machine", type=click.Choice(list(KINDS)), default="aarch64", show_default=True)
+@click.option("--school", is_flag=True, help="Collector, broker and device on the same machine.")
+@click.option("--minutes", type=float, default=30, show_default=True)
+def main(machine: str, school: bool, minutes: float) -> int:
+    with tempfile.TemporaryDirectory(prefix="roommood-machine-") as made:
+        folder = Path(made)
+        if school:
+            emulate(machine, our_disk(folder, machine, "guest-school.sh", None), minutes, None)
+            return 0
+        (folder / "site").mkdir()
+        with Site(folder / "site", hosts=(OUTSIDE, "localhost")) as site:
+            code = site.invite("r101", 3600)
+            card = f"collector: https://{OUTSIDE}:{site.place.web_port}\ncode: {code}\n"
+            ours = our_disk(folder, machine, "guest-agent.sh", card)
+            return 0 if emulate(machine, ours, minutes, site) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(standalone_mode=False))

@@ -1,0 +1,112 @@
+"""A bare Debian for qemu: built once for each machine by mmdebstrap, and a disk with our things."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+BUILT = Path(__file__).resolve().parents[2] / "build" / "machine"
+PACKAGES = (
+    *("systemd", "systemd-sysv", "udev", "dbus", "initramfs-tools", "kmod", "iproute2"),
+    *("ca-certificates", "procps", "sudo"),
+)
+SERVICE = """\
+[Unit]
+Description=what is to be shown
+After=multi-user.target network-online.target
+Wants=network-online.target
+[Service]
+Type=oneshot
+TimeoutStartSec=infinity
+StandardOutput=journal+console
+StandardError=journal+console
+ExecStart=/bin/bash -c 'mount /dev/vdb /mnt && exec bash /mnt/guest.sh'
+ExecStopPost=/usr/bin/systemctl --no-block poweroff
+[Install]
+WantedBy=multi-user.target
+"""
+NETWORK = "[Match]\nName=e*\n[Network]\nDHCP=ipv4\n"
+
+
+class Kind(NamedTuple):
+    """A machine to emulate."""
+
+    debian: str
+    release: str
+    python: str
+    emulator: tuple[str, ...]
+    console: str
+
+
+KINDS = {
+    "aarch64": Kind(
+        "arm64",
+        "trixie",
+        "3.13",
+        ("qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72"),
+        "ttyAMA0",
+    ),
+    "x86_64": Kind("amd64", "bookworm", "3.11", ("qemu-system-x86_64", "-M", "q35"), "ttyS0"),
+}
+
+
+def root_image(machine: str) -> Path:
+    """The system's disk, kernel and initrd beside it; made where they are not there yet."""
+    kind, folder = KINDS[machine], BUILT / machine
+    disk = folder / "root.img"
+    if disk.exists():
+        return disk
+    folder.mkdir(parents=True, exist_ok=True)
+    root = folder / "root"
+    shutil.rmtree(root, ignore_errors=True)
+    wanted = ",".join((*PACKAGES, f"linux-image-{kind.debian}"))
+    command = ["mmdebstrap", f"--arch={kind.debian}", "--variant=minbase", f"--include={wanted}"]
+    subprocess.run([*command, kind.release, str(root)], check=True)
+    for source, name in (("vmlinuz-*", "kernel"), ("initrd.img-*", "initrd")):
+        shutil.copy(next((root / "boot").glob(source)), folder / name)
+    units = root / "etc/systemd/system"
+    (units / "show.service").write_text(SERVICE)
+    (root / "etc/systemd/network/20-any.network").write_text(NETWORK)
+    (root / "etc/hostname").write_text("room\n")
+    (root / "etc/hosts").write_text("127.0.0.1 localhost room\n")
+    resolvers = root / "etc/resolv.conf"
+    resolvers.unlink(missing_ok=True)
+    resolvers.write_text("nameserver 10.0.2.3\n")
+    for target, unit in (
+        ("multi-user.target", "/etc/systemd/system/show.service"),
+        ("multi-user.target", "/lib/systemd/system/systemd-networkd.service"),
+        ("network-online.target", "/lib/systemd/system/systemd-networkd-wait-online.service"),
+    ):
+        wants = units / f"{target}.wants"
+        wants.mkdir(exist_ok=True)
+        (wants / Path(unit).name).symlink_to(unit)
+    make_disk(root, disk, "6G")
+    shutil.rmtree(root)
+    return disk
+
+
+def make_disk(folder: Path, disk: Path, size: str) -> None:
+    passing = disk.with_suffix(".part")
+    passing.unlink(missing_ok=True)
+    subprocess.run(["truncate", "-s", size, str(passing)], check=True)
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", str(folder), str(passing)], check=True)
+    passing.replace(disk)
+
+
+def boot(machine: str, disk: Path, ours: Path, more: Iterable[str] = ()) -> list[str]:
+    """qemu's command; changes to the system's disk are thrown away."""
+    kind, folder = KINDS[machine], BUILT / machine
+    own = platform.machine() == machine and Path("/dev/kvm").exists()
+    speed = ("-enable-kvm", "-cpu", "host") if own else ()
+    return [
+        *(*kind.emulator, *speed, "-smp", "2", "-m", "2048", "-nographic", "-no-reboot"),
+        *("-kernel", str(folder / "kernel"), "-initrd", str(folder / "initrd")),
+        *("-append", f"root=/dev/vda rw console={kind.console} systemd.show_status=0 quiet"),
+        *("-drive", f"file={disk},format=raw,if=virtio,snapshot=on"),
+        *("-drive", f"file={ours},format=raw,if=virtio,snapshot=on"),
+        *("-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net", *more),
+    ]
