@@ -210,7 +210,8 @@ class Agent:
         self._ms_per_frame = 1000 * busy / tally.frames if tally.frames else 0.0
         if tally.frames or not self._stopping.is_set():
             self._keep(self._say(tally, pause), tally.frames, start, seconds)
-        if again := self._trial.saw_window(tally.frames if now >= end else 0):
+        again = self._trial.saw_window(tally.frames, pause is not None) if now >= end else None
+        if again:
             log.info("%s: starting anew", again)
             self._failure = again
             self._stopping.set()

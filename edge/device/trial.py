@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 from edge.device.slots import Updates
 
-log = logging.getLogger(__name__)
+BLIND_WINDOWS = 2
+"""The first may be short of frames because the camera takes its time to open."""
 
 
 class Trial:
@@ -16,22 +16,29 @@ class Trial:
     def __init__(self, state: Path | None, update: int | None) -> None:
         self._updates = None if state is None else Updates(state)
         self._running = update
+        self._blind = 0
 
-    def saw_window(self, frames: int) -> str | None:
-        """A window has ended; returns why the agent should start anew, if it should.
+    def saw_window(self, frames: int, paused: bool) -> str | None:
+        """A whole window has ended; returns why the agent should start anew, if it should.
 
-        A window without a frame, as during a pause, says nothing about an update.
+        One during a pause says nothing about an update.
         """
         if self._updates is None:
             return None
         slots = self._updates.slots()
-        if slots.trying is not None and slots.trying == self._running:
-            if frames:
-                self._updates.keep()
+        if slots.trying is None:
             return None
-        if slots.trying is not None:
+        if slots.trying != self._running:
             return f"update {slots.trying} is to be tried"
-        return None
+        if frames:
+            self._updates.keep()
+        elif not paused:
+            self._blind += 1
+        if self._blind < BLIND_WINDOWS:
+            return None
+        because = f"no frame in {BLIND_WINDOWS} windows"
+        self._updates.roll_back(because)
+        return f"update {slots.trying} was rolled back: {because}"
 
     def failed(self, because: str) -> None:
         """A run that stood still while an update was on trial."""
