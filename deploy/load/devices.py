@@ -22,6 +22,35 @@ COUNTS = (
 )
 
 
+def window(
+    site: str,
+    room: str,
+    seq: int,
+    seconds: float,
+    boot: str = "00000000-0000-4000-8000-000000000000",
+    model: str = "0" * 12,
+) -> str:
+    """A message that a device of the room might send, of a window that ended now."""
+    start = datetime.fromtimestamp(time.time() - seconds, timezone.utc)
+    content = {
+        "schema": "roommood.mood/1",
+        "site": site,
+        "room": room,
+        "device": room,
+        "boot": boot,
+        "seq": seq,
+        "start": start.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "seconds": seconds,
+        "clock": "synced",
+        "frames": 30,
+        "faces": 24,
+        "counts": COUNTS[seq // 20 % 2],
+        "withheld": None,
+        "model": model,
+    }
+    return json.dumps(content)
+
+
 class Devices:
     """`rooms` of them; windows are counted from 0 in each."""
 
@@ -45,24 +74,8 @@ class Devices:
 
     def send(self, room: str, seq: int) -> None:
         """One window, which ended now."""
-        start = datetime.fromtimestamp(time.time() - self._seconds, timezone.utc)
-        window = {
-            "schema": "roommood.mood/1",
-            "site": SITE,
-            "room": room,
-            "device": room,
-            "boot": self._boots[room],
-            "seq": seq,
-            "start": start.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "seconds": self._seconds,
-            "clock": "synced",
-            "frames": 30,
-            "faces": 24,
-            "counts": COUNTS[seq // 20 % 2],
-            "withheld": None,
-            "model": self._model,
-        }
-        self._client.publish(topic(SITE, room, "mood"), json.dumps(window), qos=1)
+        message = window(SITE, room, seq, self._seconds, self._boots[room], self._model)
+        self._client.publish(topic(SITE, room, "mood"), message, qos=1)
 
     def _heard(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         ack = json.loads(message.payload)
