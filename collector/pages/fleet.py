@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, HTTPException, Path, Request
 from fastapi.responses import HTMLResponse
 
 from collector.access.guard import SignedIn
+from collector.api import REFUSALS
 from collector.desk import Desk
 from collector.fleet.diagnosis import DeviceOut
 from collector.fleet.inviting import own_room, svg
@@ -101,7 +102,7 @@ def router(desk: Desk) -> APIRouter:
 
 
 def api(desk: Desk) -> APIRouter:
-    routes = APIRouter(prefix="/api", tags=["devices"])
+    routes = APIRouter(prefix="/api", tags=["devices"], responses=REFUSALS)
 
     @routes.get("/devices", summary="Every device, its certificate, and what is wrong with it.")
     def devices() -> list[DeviceOut]:

@@ -15,12 +15,19 @@ AFTER_TALLY = [
     *("tally", "disclosure", "noise", "mood", "outbox", "publish", "broker", "clock", "durable"),
     *("link", "supervise", "thermal", "health", "windows_file", "second_copy"),
     *("kiosk.server", "kiosk.view", "kiosk.pages"),
+    *(
+        f"device.{part}"
+        for part in ("wire", "code", "identity", "enrol", "sync", "bundle", "slots")
+    ),
     *(f"permission.{part}" for part in ("audit", "gate", "gpio", "pin", "schedule", "switch")),
 ]
 PIXELS = {"cv2", "numpy", "PIL", "picamera2"}
 SHARED_WITH_COLLECTOR = {
     *("edge.mood", "edge.broker", "edge.link", "edge.settings", "edge.errors"),
     "edge.disclosure",  # check-ins are told by the same rule as faces
+    # what devices and collector say to each other, and sign
+    *("edge.device.wire", "edge.device.code", "edge.device.identity", "edge.device.bundle"),
+    *("edge.device", "edge.permission.attestation", "edge.clock"),
 }
 
 
