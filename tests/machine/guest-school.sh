@@ -31,6 +31,12 @@ roommood device sync
 roommood device updates
 say "update: $(roommood device list --json | grep -o '"model":"[^"]*"\|"update":[^,]*' | tr '\n' ' ')"
 ./deploy/install-collector --wheels /mnt/wheels && say "install-collector again: unchanged"
+tar -czf /tmp/checkout.tar.gz -C /mnt/roommood .
+apt-get install -y -qq --no-install-recommends ansible-core >/dev/null 2>&1
+printf '[roommood_canary]\nlocalhost ansible_connection=local\n[roommood]\n' >/tmp/devices.ini
+ansible-playbook -i /tmp/devices.ini deploy/ansible/site.yaml -e roommood_archive=/tmp/checkout.tar.gz \
+    -e roommood_camera=/srv/films/lesson.avi -e roommood_wheels=/mnt/wheels | tail -3
+say "the Ansible role: $(systemctl is-active roommood-agent)"
 roommood device revoke r101
 sleep 20
 roommood device list

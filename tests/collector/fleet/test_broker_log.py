@@ -1,0 +1,73 @@
+"""Lines as Mosquitto 2.0 writes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from collector.access.audit import Audit
+from collector.database import connect
+from collector.fleet import broker_log
+from collector.fleet.broker_log import BrokerLog
+
+LINES = """\
+1795276210: New connection from 10.0.0.9:51247 on port 8883.
+1795276210: OpenSSL Error[0]: error:0A000086:SSL routines::certificate verify failed
+1795276210: Client <unknown> disconnected: Protocol error.
+1795276211: Received PUBLISH from r101 (d0, q1, r0, m1, 'roommood/v1/s/r101/mood', ... (9 bytes))
+1795276211: Denied PUBLISH from r101 (d0, q1, r1, m2, 'roommood/v1/s/r102/mood', ... (1 bytes))
+1795276212: Dropped too large PUBLISH from r103 (d0, q1, r0, m1, 'roommood/v1/s/r103/mood', ...)
+1795276213: OpenSSL Error[0]: error:0A000126:SSL routines::unexpected eof while reading
+"""
+TOLD = [
+    ("10.0.0.9", "connection refused", "certificate verify failed"),
+    ("r101", "topic refused", "roommood/v1/s/r102/mood"),
+    ("r103", "message too large", "roommood/v1/s/r103/mood"),
+]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> BrokerLog:
+    (tmp_path / "broker.log").write_text("1: Denied PUBLISH from old (d0, 'x', ... (1 bytes))\n")
+    engine = connect(f"sqlite:///{tmp_path}/c.sqlite")
+    return BrokerLog(tmp_path / "broker.log", Audit(engine, tmp_path, bytes(32)))
+
+
+def write(log: BrokerLog, text: str) -> None:
+    with log._path.open("a") as file:
+        file.write(text)
+
+
+def test_refusals_are_told_once_and_ordinary_lines_not(log: BrokerLog) -> None:
+    write(log, LINES)
+    assert list(log.news()) == TOLD
+    assert list(log.news()) == []
+
+
+def test_a_line_that_is_half_written_is_waited_for(log: BrokerLog) -> None:
+    half = LINES.index("Denied") + 20
+    write(log, LINES[:half])
+    assert list(log.news()) == TOLD[:1]
+    write(log, LINES[half:])
+    assert list(log.news()) == TOLD[1:]
+
+
+def test_a_log_that_grows_large_is_emptied_and_read_on(
+    log: BrokerLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker_log, "LARGEST", 400)
+    write(log, LINES)
+    assert list(log.news()) == TOLD
+    assert log._path.stat().st_size == 0
+    write(log, LINES)
+    assert list(log.news()) == TOLD
+
+
+def test_a_log_that_was_rotated_or_is_missing(log: BrokerLog) -> None:
+    write(log, LINES)
+    list(log.news())
+    log._path.unlink()
+    assert list(log.news()) == []
+    write(log, LINES)
+    assert list(log.news()) == TOLD

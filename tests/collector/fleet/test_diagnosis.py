@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import time
+from datetime import datetime, timezone
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from collector.fleet.diagnosis import row
+from collector.fleet.register import Certificate, Device
+from collector.live import View
+from collector.pages.render import words
+from edge.mood import Health, Status
+from tests.conftest import mood
+
+ROOM = ("school", "r101")
+DAY = 86_400
+
+
+def health(**changed: Any) -> Health:
+    fields: dict[str, Any] = {
+        "version": "1.0",
+        "uptime_s": 600,
+        "frames_per_s": 2.0,
+        "ms_per_frame": 40.0,
+        "waiting": 0,
+        "mode": "emotion",
+        "because": "attested",
+        "temperature_c": 51.5,
+    }
+    return Health.model_validate(fields | changed)
+
+
+def device(days: float = 60, state: Any = "current", **report: Any) -> Device:
+    held = Certificate("1a", ROOM, "", time.time() + days * DAY, state, "lost")
+    return Device(ROOM, "", time.time(), report, held)
+
+
+def view(state: Any = "live", seen: Health | None = None) -> View:
+    status = Status.model_validate(
+        {
+            "schema": "roommood.status/1",
+            "site": "school",
+            "room": "r101",
+            "device": "r101",
+            "boot": uuid4(),
+            "state": "online",
+            "at": datetime.now(timezone.utc),
+            "health": seen or health(),
+        }
+    )
+    return View("school", "r101", state, mood(), status)
+
+
+def test_a_device_with_which_nothing_is_wrong() -> None:
+    told = row(device(bundle=3), view(), "1.0")
+    assert (told.fault, told.state, told.certificate_days) == (None, "live", 59)
+    assert (told.temperature_c, told.frames_per_s, told.update) == (51.5, 2.0, 3)
+
+
+@pytest.mark.parametrize(
+    ("fault", "known", "seen", "about"),
+    [
+        ("revoked", device(state="revoked"), view("offline"), "lost"),
+        ("certificate_ended", device(days=-1), view("offline"), ""),
+        ("never_heard", device(), View("school", "r101", "offline", None, None), ""),
+        ("offline", device(), view("offline"), ""),
+        ("disk", device(), view(seen=health(disk="failing")), ""),
+        ("no_camera", device(), view(seen=health(frames_per_s=0)), ""),
+        ("waiting", device(), view(seen=health(waiting=300)), "300"),
+        ("hot", device(), view(seen=health(temperature_c=83)), "83.0 °C"),
+        ("hot", device(), view(seen=health(throttled=["under_voltage"])), "under_voltage"),
+        ("pause_clock", device(), view("paused", health(pause="clock")), ""),
+        ("headcount", device(), view(seen=health(mode="headcount", because="expired")), "expired"),
+        ("not_renewed", device(days=12.5), view(), "12"),
+        ("no_report", device()._replace(seen=time.time() - 3 * DAY), view(), ""),
+        ("update_refused", device(bundle=3, refused=4, because="no frame"), view(), "4: no frame"),
+        ("other_version", device(), view(seen=health(version="0.9")), "0.9"),
+    ],
+)
+def test_what_is_wrong_is_named_with_a_remedy(
+    fault: str, known: Device, seen: View, about: str
+) -> None:
+    told = row(known, seen, "1.0")
+    assert (told.fault, told.about) == (fault, about)
+    assert words("en")["fleet"]["faults"][fault]["remedy"]
+
+
+def test_a_headcount_that_was_asked_for_and_a_pause_by_a_person_are_no_faults() -> None:
+    for seen in (health(mode="headcount", because="set"), health(pause="kiosk", frames_per_s=0)):
+        assert row(device(), view(seen=seen), "1.0").fault is None
+    assert row(device(bundle=5, refused=4), view(), "1.0").fault is None
+
+
+def test_every_fault_that_has_words_can_be_told() -> None:
+    told = {
+        *("revoked", "certificate_ended", "never_heard", "offline", "disk", "no_camera"),
+        *("waiting", "hot", "pause_clock", "pause_unreadable", "headcount", "not_renewed"),
+        *("no_report", "update_refused", "other_version"),
+    }
+    assert told == set(words("en")["fleet"]["faults"])

@@ -1,0 +1,108 @@
+"""Certificates and invitations on real databases."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from collector.database import connect
+from collector.fleet.authority import Authority
+from collector.fleet.invitations import LONGEST_S, Invitations
+from collector.fleet.register import Register
+from edge.device.identity import new_key, request, serial
+from edge.errors import Refusal
+from tests.postgres import Postgres
+
+ROOM, OTHER = ("school", "r101"), ("school", "r102")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    url = f"sqlite:///{tmp_path}/c.sqlite"
+    if request.param == "postgresql":
+        server: Postgres = request.getfixturevalue("postgres")
+        url = server.fresh()
+    made = connect(url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return Authority.make("school", new_key())
+
+
+def test_a_renewal_ends_the_old_certificate_only_when_the_new_one_is_used(
+    engine: Engine, authority: Authority
+) -> None:
+    register = Register(engine)
+    first, second, third = (
+        authority.sign_device(request(new_key(), "r101"), "r101") for _ in range(3)
+    )
+    register.give(ROOM, first, "board")
+    held = register.by_serial(serial(first))
+    assert held is not None
+    assert register.used(held)
+    register.give(ROOM, second)
+    assert register.revoked() == []
+    register.give(ROOM, third)  # the device never got the second one
+    assert [one for one, _, _ in register.revoked()] == [serial(second)]
+    newest = register.by_serial(serial(third))
+    assert newest is not None
+    assert register.used(newest)
+    states = {s: register.by_serial(serial(c)) for s, c in (("1", first), ("3", third))}
+    assert [found.state if found else "" for found in states.values()] == ["replaced", "current"]
+    assert not register.used(newest._replace(state="current"))
+
+
+def test_another_device_takes_a_room_over(engine: Engine, authority: Authority) -> None:
+    register = Register(engine)
+    first, second = (authority.sign_device(request(new_key(), "r101"), "r101") for _ in range(2))
+    register.give(ROOM, first, "one board")
+    register.give(OTHER, authority.sign_device(request(new_key(), "r102"), "r102"), "third")
+    register.give(ROOM, second, "another board")
+    assert [(device.room, device.hardware) for device in register.all()] == [
+        (ROOM, "another board"),
+        (OTHER, "third"),
+    ]
+    old = register.by_serial(serial(first))
+    assert old is not None
+    assert (old.state, old.because) == ("revoked", "another device took the room over")
+    assert register.all()[0].certificate == register.by_serial(serial(second))
+
+
+def test_what_has_ended_by_itself_is_off_the_list(engine: Engine, authority: Authority) -> None:
+    register = Register(engine)
+    short = authority.sign_device(request(new_key(), "r101"), "r101", days=1e-5)
+    register.give(ROOM, short, "")
+    register.revoke(ROOM, "lost")
+    time.sleep(1)
+    assert register.revoked() == []
+
+
+def test_a_second_invitation_ends_the_first(engine: Engine) -> None:
+    book = Invitations(engine)
+    first, other = book.invite(ROOM, "ian", 60), book.invite(OTHER, "ian", 60)
+    second = book.invite(ROOM, "ian", 60)
+    known = [book.by_code(code.number) is not None for code in (first, other, second)]
+    assert known == [False, True, True]
+    with pytest.raises(Refusal, match="14 days at most"):
+        book.invite(ROOM, "ian", LONGEST_S + 1)
+
+
+@pytest.mark.parametrize(
+    ("csr", "wrong"),
+    [
+        ("nonsense", "not a certificate request"),
+        (request(new_key(), "r102"), "not for room r101"),
+    ],
+)
+def test_a_request_that_is_not_the_rooms_is_not_signed(
+    authority: Authority, csr: str, wrong: str
+) -> None:
+    with pytest.raises(Refusal, match=wrong):
+        authority.sign_device(csr, "r101")
