@@ -15,6 +15,7 @@ import yaml
 from babel import dates, negotiate_locale
 from fastapi import Request
 from fastapi.responses import HTMLResponse
+from markupsafe import Markup, escape
 
 from collector.access.policy import RIGHTS
 
@@ -80,6 +81,7 @@ class Renderer:
         self._env.filters["moment"] = lambda told: datetime.fromisoformat(
             told.replace("Z", "+00:00")
         )
+        self._env.filters["commands"] = _commands
         self._env.filters["percent"] = lambda share: round(100 * share)
         self._env.filters["near"] = lambda share: 5 * round(20 * share)
 
@@ -127,3 +129,12 @@ class Renderer:
         }
         text = self.text(template, language_of(request), shared | context)
         return HTMLResponse(text, status)
+
+
+def _commands(text: str) -> Markup:
+    """What stands between backticks, as something to type."""
+    parts = re.split("`([^`]+)`", text)
+    made = [
+        Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts)
+    ]
+    return Markup("").join(made)

@@ -1,0 +1,146 @@
+"""IT's page in a real browser: a code, an approval, what is wrong, an update, the end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from uuid import uuid4
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from playwright.sync_api import Browser, Page, expect
+
+from deploy.bundling import gather
+from edge.device.bundle import pack_up
+from edge.device.code import Code
+from edge.device.sync import Errand
+from edge.mood import Health, Status
+from edge.pack import SHIPPED
+from tests.collector.school import PASSWORD
+from tests.conftest import mood
+from tests.fleet import SITE, Site, site
+from tests.free import wait
+from tests.system.rooms import chromium, context
+from tests.system.test_browser import SHOTS
+
+__all__ = ["chromium", "site"]
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture
+def it(chromium: Browser, site: Site) -> Iterator[Page]:
+    """IT, signed in, with the browser told to trust the site's authority."""
+    accounts = site.service.accounts
+    if accounts.is_empty():
+        accounts.add("ian", "it", (), PASSWORD)
+    made = context(chromium, ignore_https_errors=True)
+    page = made.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(f"{site.url}/sign-in")
+    page.get_by_label("Name").fill("ian")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Devices").click()
+    yield page
+    made.close()
+    assert wrong == []
+
+
+def tell(site: Site, room: str, **health: object) -> None:
+    """What a device of the room would have told a moment ago."""
+    fields = {
+        "version": "0.1.0",
+        "uptime_s": 90_000,
+        "frames_per_s": 2.0,
+        "ms_per_frame": 61.0,
+        "waiting": 0,
+        "mode": "emotion",
+        "because": "attested",
+        "model": "0123456789ab",
+        "temperature_c": 52.1,
+    }
+    now = datetime.now(timezone.utc)
+    status = {"site": SITE, "room": room, "device": room, "boot": uuid4(), "state": "online"}
+    told = Health.model_validate(fields | health)
+    site.service.rooms.heard(
+        Status.model_validate({"schema": "roommood.status/1", "at": now, "health": told, **status})
+    )
+    site.service.rooms.saw(mood(room=room, device=room, start=now), now.timestamp())
+
+
+def test_from_a_code_to_a_device_and_its_end(it: Page, site: Site) -> None:
+    expect(it.locator("main")).to_contain_text("No device is enrolled yet.")
+    it.get_by_label("Room").fill("r101")
+    it.get_by_role("button", name="Make a code").click()
+    code = it.locator(".code").inner_text()
+    expect(it.get_by_role("img", name="QR code")).to_be_visible()
+    it.screenshot(path=SHOTS / "fleet-invite.png", full_page=True)
+
+    state, asked = site.folder / "page-device", threading.Event()
+    device = threading.Thread(target=lambda: site.enrol(state, Code(code), asked.set))
+    device.start()
+    assert asked.wait(10)
+    it.get_by_role("link", name="Devices").click()
+    shown = site.office.invitations.waiting()[0].fingerprint
+    expect(it.locator("main")).to_contain_text(shown)
+    it.screenshot(path=SHOTS / "fleet-approve.png", full_page=True)
+    it.get_by_role("button", name="Approve r101").click()
+    device.join(20)
+    Errand(state).run()
+    expect(it.get_by_role("row", name="r101")).to_contain_text("nothing has come from it")
+
+    for room in ("r102", "r103", "r104"):
+        site.enrolled(room)
+    tell(site, "r101")
+    tell(site, "r102", frames_per_s=0.0)
+    tell(site, "r103", temperature_c=84.5, throttled=["throttled"])
+    secret = load_pem_private_key((site.place.folder / "signing/site.key").read_bytes(), None)
+    assert isinstance(secret, Ed25519PrivateKey)
+    update = pack_up(SITE, 1, gather(SHIPPED / "fer7-small", None, ()), "the small model", secret)
+    (site.folder / "1.bundle").write_bytes(update)
+    site.office.upload(site.folder / "1.bundle", ["r101"], "ian")
+    it.reload()
+    expect(it.get_by_role("row", name="r101")).to_contain_text("Nothing is wrong")
+    expect(it.get_by_role("row", name="r102")).to_contain_text("Look at the camera's cable")
+    expect(it.get_by_role("row", name="r103")).to_contain_text("84.5 °C")
+    expect(it.get_by_role("row", name="r104")).to_contain_text("nothing has come from it")
+    it.screenshot(path=SHOTS / "fleet.png", full_page=True)
+    it.get_by_role("button", name="Offer to all").click()
+    expect(it.locator("main")).to_contain_text("offered to all")
+    it.get_by_role("button", name="Withdraw").click()
+    expect(it.locator("main")).to_contain_text("withdrawn")
+    it.get_by_role("button", name="Revoke r101").click()
+    expect(it.get_by_role("row", name="r101")).to_contain_text("Its certificate was taken back")
+    wait(lambda: "r101" in site.log_of("device revoked")[0])
+
+
+@pytest.mark.parametrize(("dark", "phone"), [(False, False), (True, True)])
+def test_axe_finds_nothing(it: Page, site: Site, dark: bool, phone: bool) -> None:
+    it.emulate_media(color_scheme="dark" if dark else "light")
+    it.set_viewport_size({"width": 360, "height": 740} if phone else {"width": 1280, "height": 900})
+    it.get_by_label("Room").fill("r109")
+    it.get_by_role("button", name="Make a code").click()
+    state, asked = site.folder / f"axe-{dark}", threading.Event()
+    code = Code(it.locator(".code").inner_text())
+    device = threading.Thread(target=lambda: site.enrol(state, code, asked.set))
+    device.start()
+    assert asked.wait(10)
+    it.reload()  # the form again: another code, and somebody who waits
+    name = "phone-dark" if phone else "desktop-light"
+    it.screenshot(path=SHOTS / f"page-devices-{name}.png", full_page=True)
+    found = Axe().run(it)
+    assert found.response["violations"] == [], found.generate_report()
+    wide = it.evaluate("document.documentElement.scrollWidth > innerWidth + 1")
+    assert not wide
+    site.approve((SITE, "r109"))
+    device.join(20)
+
+
+def test_a_room_that_is_none_is_refused_in_words(it: Page) -> None:
+    it.get_by_label("Room").fill("elsewhere/r101")
+    it.get_by_role("button", name="Make a code").click()
+    expect(it.locator("#wrong")).to_contain_text("this is site 'school'")
