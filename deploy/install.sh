@@ -95,9 +95,9 @@ put_units() {
     local unit
     for unit in "$@"; do
         case $unit in
-            *.sysusers) install -m 644 "$root/systemd/$unit" "/etc/sysusers.d/${unit%.sysusers}.conf" ;;
-            *.tmpfiles) install -m 644 "$root/systemd/$unit" "/etc/tmpfiles.d/${unit%.tmpfiles}.conf" ;;
-            *) install -m 644 "$root/systemd/$unit" "/etc/systemd/system/$unit" ;;
+            *.sysusers) install -D -m 644 "$root/systemd/$unit" "/etc/sysusers.d/${unit%.sysusers}.conf" ;;
+            *.tmpfiles) install -D -m 644 "$root/systemd/$unit" "/etc/tmpfiles.d/${unit%.tmpfiles}.conf" ;;
+            *) install -D -m 644 "$root/systemd/$unit" "/etc/systemd/system/$unit" ;;
         esac
     done
     systemd-sysusers
