@@ -2,9 +2,10 @@
 
     --machine aarch64           a device with Debian 13 on Arm; broker and collector are outside
     --machine x86_64 --school   a whole school on one Debian 12, following the README
+    --container                 not emulated, but in systemd-nspawn, where the machine is the same
 
-As root, with Debian's mmdebstrap, e2fsprogs and qemu-system-arm or -x86; for Arm also
-qemu-user-static. Prints what the machine shows; exit status 1 where no mood arrived.
+As root, with Debian's mmdebstrap, and e2fsprogs, qemu-system-arm or -x86 and, for Arm,
+qemu-user-static, or systemd-container. Prints what the machine shows; exit status 1 where no mood arrived.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import click
 from deploy.wheels import command, requirements
 from tests.conftest import ROOT
 from tests.fleet import SITE, Site
-from tests.machine.image import KINDS, boot, make_disk, root_image
+from tests.machine.image import KINDS, boot, contain, make_disk, root_folder, root_image
 
 HERE = Path(__file__).parent
 OUTSIDE = "10.0.2.2"
@@ -45,9 +46,9 @@ def film(path: Path) -> None:
     camera.close()
 
 
-def our_disk(folder: Path, machine: str, script: str, code: str | None) -> Path:
+def our_things(folder: Path, machine: str, script: str, code: str | None) -> Path:
     """The checkout as it is committed, wheels, a film, and what to do."""
-    disk, content = folder / "ours.img", folder / "ours"
+    content = folder / "ours"
     (content / "roommood").mkdir(parents=True)
     archive = subprocess.run(
         ["git", "-C", str(ROOT), "archive", "HEAD"], capture_output=True, check=True
@@ -66,16 +67,25 @@ def our_disk(folder: Path, machine: str, script: str, code: str | None) -> Path:
     shutil.copy(HERE / script, content / "guest.sh")
     if code:
         (content / "roommood-enrol.yaml").write_text(code)
-    make_disk(content, disk, "2G")
-    shutil.rmtree(content)
-    return disk
+    return content
 
 
-def emulate(machine: str, ours: Path, minutes: float, site: Site | None) -> bool:
+def emulated(folder: Path, machine: str, ours: Path) -> list[str]:
+    disk = folder / "ours.img"
+    make_disk(ours, disk, "2G")
+    return boot(machine, root_image(machine), disk)
+
+
+def contained(folder: Path, machine: str, ours: Path) -> list[str]:
+    root = folder / "root"
+    subprocess.run(["cp", "-a", str(root_folder(machine)), str(root)], check=True)
+    return contain(root, ours)
+
+
+def show(command: list[str], minutes: float, site: Site | None) -> bool:
     """Prints what the machine shows; whether a mood was stored outside."""
-    disk = root_image(machine)
     process = subprocess.Popen(
-        boot(machine, disk, ours),
+        command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
@@ -113,19 +123,22 @@ def _stand_by(site: Site | None, over: threading.Event, stored: threading.Event)
 @click.command()
 @click.option("--machine", type=click.Choice(list(KINDS)), default="aarch64", show_default=True)
 @click.option("--school", is_flag=True, help="Collector, broker and device on the same machine.")
-@click.option("--minutes", type=float, default=30, show_default=True)
-def main(machine: str, school: bool, minutes: float) -> int:
+@click.option("--container", is_flag=True, help="With systemd-nspawn instead of qemu.")
+@click.option("--minutes", type=float, default=40, show_default=True)
+def main(machine: str, school: bool, container: bool, minutes: float) -> int:
+    ready, outside = (contained, "127.0.0.1") if container else (emulated, OUTSIDE)
     with tempfile.TemporaryDirectory(prefix="roommood-machine-") as made:
         folder = Path(made)
         if school:
-            emulate(machine, our_disk(folder, machine, "guest-school.sh", None), minutes, None)
+            ours = our_things(folder, machine, "guest-school.sh", None)
+            show(ready(folder, machine, ours), minutes, None)
             return 0
         (folder / "site").mkdir()
-        with Site(folder / "site", hosts=(OUTSIDE, "localhost")) as site:
+        with Site(folder / "site", hosts=(outside, "localhost")) as site:
             code = site.invite("r101", 3600)
-            card = f"collector: https://{OUTSIDE}:{site.place.web_port}\ncode: {code}\n"
-            ours = our_disk(folder, machine, "guest-agent.sh", card)
-            return 0 if emulate(machine, ours, minutes, site) else 1
+            card = f"collector: https://{outside}:{site.place.web_port}\ncode: {code}\n"
+            ours = our_things(folder, machine, "guest-agent.sh", card)
+            return 0 if show(ready(folder, machine, ours), minutes, site) else 1
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ Type=oneshot
 TimeoutStartSec=infinity
 StandardOutput=journal+console
 StandardError=journal+console
-ExecStart=/bin/bash -c 'mount /dev/vdb /mnt && exec bash /mnt/guest.sh'
+ExecStart=/bin/bash -c '[ -e /mnt/guest.sh ] || mount /dev/vdb /mnt; exec bash /mnt/guest.sh'
 ExecStopPost=/usr/bin/systemctl --no-block poweroff
 [Install]
 WantedBy=multi-user.target
@@ -57,12 +57,20 @@ KINDS = {
 
 def root_image(machine: str) -> Path:
     """The system's disk, kernel and initrd beside it; made where they are not there yet."""
+    disk = BUILT / machine / "root.img"
+    if not disk.exists():
+        make_disk(root_folder(machine), disk, "6G")
+    return disk
+
+
+def root_folder(machine: str) -> Path:
+    """The same as a folder."""
     kind, folder = KINDS[machine], BUILT / machine
-    disk = folder / "root.img"
-    if disk.exists():
-        return disk
+    done = folder / "root"
+    if done.exists():
+        return done
     folder.mkdir(parents=True, exist_ok=True)
-    root = folder / "root"
+    root = folder / "root.part"
     shutil.rmtree(root, ignore_errors=True)
     wanted = ",".join((*PACKAGES, f"linux-image-{kind.debian}"))
     command = ["mmdebstrap", f"--arch={kind.debian}", "--variant=minbase", f"--include={wanted}"]
@@ -85,9 +93,7 @@ def root_image(machine: str) -> Path:
         wants = units / f"{target}.wants"
         wants.mkdir(exist_ok=True)
         (wants / Path(unit).name).symlink_to(unit)
-    make_disk(root, disk, "6G")
-    shutil.rmtree(root)
-    return disk
+    return root.rename(done)
 
 
 def make_disk(folder: Path, disk: Path, size: str) -> None:
@@ -96,6 +102,14 @@ def make_disk(folder: Path, disk: Path, size: str) -> None:
     subprocess.run(["truncate", "-s", size, str(passing)], check=True)
     subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", str(folder), str(passing)], check=True)
     passing.replace(disk)
+
+
+def contain(root: Path, ours: Path) -> list[str]:
+    """systemd-nspawn's command: systemd and all, on this machine's own kernel and network."""
+    return [
+        *("systemd-nspawn", "--boot", f"--directory={root}", "--register=no", "--keep-unit"),
+        *("--console=pipe", "--resolv-conf=bind-host", f"--bind={ours}:/mnt", "--quiet"),
+    ]
 
 
 def boot(machine: str, disk: Path, ours: Path, more: Iterable[str] = ()) -> list[str]:
