@@ -5,7 +5,8 @@
     --container                 not emulated, but in systemd-nspawn, where the machine is the same
 
 As root, with Debian's mmdebstrap, and e2fsprogs, qemu-system-arm or -x86 and, for Arm,
-qemu-user-static, or systemd-container. Prints what the machine shows; exit status 1 where no mood arrived.
+qemu-user-static, or systemd-container. Prints what the machine shows; exit status 1 where no mood
+arrived.
 """
 
 from __future__ import annotations
@@ -126,19 +127,31 @@ def _stand_by(site: Site | None, over: threading.Event, stored: threading.Event)
 @click.option("--container", is_flag=True, help="With systemd-nspawn instead of qemu.")
 @click.option("--minutes", type=float, default=40, show_default=True)
 def main(machine: str, school: bool, container: bool, minutes: float) -> int:
+    # A container's console is quiet: there the file is read that the script writes as well.
     ready, outside = (contained, "127.0.0.1") if container else (emulated, OUTSIDE)
     with tempfile.TemporaryDirectory(prefix="roommood-machine-") as made:
         folder = Path(made)
         if school:
             ours = our_things(folder, machine, "guest-school.sh", None)
             show(ready(folder, machine, ours), minutes, None)
-            return 0
+            return _told(ours)
         (folder / "site").mkdir()
         with Site(folder / "site", hosts=(outside, "localhost")) as site:
             code = site.invite("r101", 3600)
             card = f"collector: https://{outside}:{site.place.web_port}\ncode: {code}\n"
             ours = our_things(folder, machine, "guest-agent.sh", card)
-            return 0 if show(ready(folder, machine, ours), minutes, site) else 1
+            stored = show(ready(folder, machine, ours), minutes, site)
+            return max(_told(ours), int(not stored))
+
+
+def _told(ours: Path) -> int:
+    """What a container's script wrote; 1 where a step of it failed."""
+    log = ours / "shown.log"
+    if not log.exists():
+        return 0
+    text = log.read_text(errors="replace")
+    click.echo(text)
+    return int("FAILED" in text or "the end" not in text)
 
 
 if __name__ == "__main__":

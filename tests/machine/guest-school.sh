@@ -35,7 +35,7 @@ tar -czf /tmp/checkout.tar.gz -C /mnt/roommood .
 apt-get install -y -qq --no-install-recommends ansible-core >/dev/null 2>&1
 printf '[roommood_canary]\nlocalhost ansible_connection=local\n[roommood]\n' >/tmp/devices.ini
 ansible-playbook -i /tmp/devices.ini deploy/ansible/site.yaml -e roommood_archive=/tmp/checkout.tar.gz \
-    -e roommood_camera=/srv/films/lesson.avi -e roommood_wheels=/mnt/wheels | tail -3
+    -e roommood_camera=/srv/films/lesson.avi 2>&1 | tail -3
 say "the Ansible role: $(systemctl is-active roommood-agent)"
 roommood device revoke r101
 sleep 20

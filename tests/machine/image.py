@@ -23,10 +23,15 @@ Type=oneshot
 TimeoutStartSec=infinity
 StandardOutput=journal+console
 StandardError=journal+console
-ExecStart=/bin/bash -c '[ -e /mnt/guest.sh ] || mount /dev/vdb /mnt; exec bash /mnt/guest.sh'
+ExecStart=/usr/local/sbin/show
 ExecStopPost=/usr/bin/systemctl --no-block poweroff
 [Install]
 WantedBy=multi-user.target
+"""
+SHOW = """\
+#!/bin/sh
+[ -e /mnt/guest.sh ] || mount /dev/vdb /mnt
+bash /mnt/guest.sh 2>&1 | tee /mnt/shown.log
 """
 NETWORK = "[Match]\nName=e*\n[Network]\nDHCP=ipv4\n"
 
@@ -79,6 +84,8 @@ def root_folder(machine: str) -> Path:
         shutil.copy(next((root / "boot").glob(source)), folder / name)
     units = root / "etc/systemd/system"
     (units / "show.service").write_text(SERVICE)
+    (root / "usr/local/sbin/show").write_text(SHOW)
+    (root / "usr/local/sbin/show").chmod(0o755)
     (root / "etc/systemd/network/20-any.network").write_text(NETWORK)
     (root / "etc/hostname").write_text("room\n")
     (root / "etc/hosts").write_text("127.0.0.1 localhost room\n")
