@@ -11,6 +11,8 @@ from collector.fleet.files import SiteFiles
 from deploy.site import site
 from edge.errors import Refusal
 
+pytestmark = pytest.mark.once
+
 
 def run(*words: str) -> list[str]:
     done = CliRunner().invoke(site, words, standalone_mode=False)

@@ -12,6 +12,8 @@ import pytest
 from deploy.wheels import command, requirements
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("python", "runtime"), [("3.11", "tflite-runtime"), ("3.13", "ai-edge-litert")]

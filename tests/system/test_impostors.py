@@ -31,6 +31,7 @@ from tests.fleet import SITE, Site, site
 from tests.free import wait
 
 __all__ = ["site"]
+pytestmark = pytest.mark.once
 
 
 @pytest.fixture(scope="module")

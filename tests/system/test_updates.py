@@ -24,6 +24,7 @@ from tests.fleet import SITE, Site, site
 from tests.free import wait
 
 __all__ = ["site"]
+pytestmark = pytest.mark.once
 
 ROOM = (SITE, "r101")
 SMALL = open_pack("fer7-small")[0].digest
