@@ -14,6 +14,7 @@ import click
 from collector.config import CollectorSettings
 from edge.cli import config_option, log_to_stderr, stop_on_signals
 from edge.errors import Refusal
+from edge.owner import become_owner
 from edge.settings import load, show
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def _books(config: Path) -> Iterator[tuple[Engine, Accounts, Audit, CollectorSet
     from collector.access.secret import own_key
 
     settings = load(CollectorSettings, config)
+    become_owner(settings.state)
     key = own_key(settings.state)
     with _opened(settings) as engine:
         yield engine, Accounts(engine), Audit(engine, settings.state, key), settings
@@ -191,6 +193,10 @@ def show_log(config: Path, limit: int) -> None:
             click.echo("\t".join((*told, entry.about)))
 
 
+def _site(settings: CollectorSettings) -> Path | None:
+    return settings.fleet.folder if settings.fleet else None
+
+
 @collector.command()
 @config_option
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The file to write.")
@@ -200,7 +206,7 @@ def backup(config: Path, out: Path) -> None:
 
     with _books(config) as (engine, _accounts, audit, settings):
         audit.add(BY, "backup made", out.name)
-        rows = keeping.backup(engine, settings.state, out)
+        rows = keeping.backup(engine, settings.state, out, _site(settings))
     told = ", ".join(f"{name} {count}" for name, count in rows.items() if count)
     click.echo(f"{out}: {told or 'nothing yet'}")
 
@@ -214,7 +220,7 @@ def restore(config: Path, source: Path) -> None:
 
     settings = load(CollectorSettings, config)
     with _opened(settings) as engine:
-        rows = keeping.restore(engine, settings.state, source)
+        rows = keeping.restore(engine, settings.state, source, _site(settings))
     with _books(config) as (_, _accounts, audit, _settings):
         audit.add(BY, "backup restored", source.name)
     click.echo(f"{source}: {sum(rows.values())} rows restored")

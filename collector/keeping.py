@@ -20,6 +20,7 @@ from collector.access.secret import FILE
 from collector.config import Retention
 from collector.database import newest
 from collector.tables import audit, deliveries, lessons, metadata, moods, sessions
+from edge.device.identity import write_secret
 from edge.errors import Refusal
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,10 @@ EVERY_S = 600.0
 DAY_S = 86_400.0
 ROWS = 5000
 """In one transaction, so that windows that arrive meanwhile do not wait."""
+
+
+SITE = "site/"
+"""In a backup: the site's folder."""
 
 
 class Keeper:
@@ -109,8 +114,11 @@ def _delete_windows(engine: Engine, *where: Any) -> int:
     return gone
 
 
-def backup(engine: Engine, state: Path, out: Path) -> dict[str, int]:
-    """Writes everything, and the collector's key, into one tar; returns the rows of each table."""
+def backup(engine: Engine, state: Path, out: Path, site: Path | None = None) -> dict[str, int]:
+    """Writes everything, the collector's key and the site's authority, into one tar.
+
+    Returns the rows of each table.
+    """
     rows: dict[str, int] = {}
     try:
         # One moment of the database, whatever arrives meanwhile.
@@ -128,13 +136,18 @@ def backup(engine: Engine, state: Path, out: Path) -> dict[str, int]:
                     _put(archive, f"{table.name}.jsonl", lines.encode())
             _put(archive, "revision", newest().encode())
             _put(archive, FILE, (state / FILE).read_bytes())
+            for path in _of_site(site):
+                _put(archive, f"{SITE}{path.relative_to(str(site))}", path.read_bytes())
     except OSError as error:
         raise Refusal(f"{out}: {error.strerror}: choose another place") from None
     return rows
 
 
-def restore(engine: Engine, state: Path, source: Path) -> dict[str, int]:
-    """Fills an empty database from a backup; raises Refusal for one that is not empty."""
+def restore(engine: Engine, state: Path, source: Path, site: Path | None = None) -> dict[str, int]:
+    """Fills an empty database from a backup; raises Refusal for one that is not empty.
+
+    Of the site what is there stays: two authorities in one folder would fit neither.
+    """
     rows: dict[str, int] = {}
     with engine.connect() as connection:
         for table in metadata.sorted_tables:
@@ -159,10 +172,24 @@ def restore(engine: Engine, state: Path, source: Path) -> dict[str, int]:
             state.mkdir(parents=True, exist_ok=True)
             (state / FILE).write_bytes(_get(archive, FILE))
             (state / FILE).chmod(0o600)
+            if site is not None and not _of_site(site):
+                for name in names:
+                    if name.startswith(SITE) and ".." not in name:
+                        path = site / name.removeprefix(SITE)
+                        path.parent.mkdir(parents=True, exist_ok=True)
+                        write_secret(path, _get(archive, name))
+                        path.chmod(0o600 if path.parent == site else 0o640)
             (state / HEAD).write_text(f"{rows.get(audit.name, 0)}\n", encoding="ascii")
     except (OSError, tarfile.TarError, KeyError, ValueError) as error:
         raise Refusal(f"{source}: no backup of a collector ({error})") from None
     return rows
+
+
+def _of_site(site: Path | None) -> list[Path]:
+    """The site's files but the key that signs updates, which is not the collector's."""
+    if site is None:
+        return []
+    return sorted(path for part in (site, site / "broker") for path in part.glob("*.*"))
 
 
 def _mend_sequences(connection: Any) -> None:

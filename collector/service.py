@@ -98,7 +98,7 @@ class Service:
         )
         limits = Limits()
         self.office = (
-            Office(settings.fleet, self._engine, self.audit, limits, settings.broker)
+            Office(settings.fleet, self._engine, self.audit, limits, settings.broker, self._renewed)
             if settings.fleet
             else None
         )
@@ -210,6 +210,12 @@ class Service:
 
     def _command(self, key: Key, command: Any) -> None:
         self._ingest.publish(topic(*key, "command"), Command(command=command).encode())
+
+    def _renewed(self) -> None:
+        """The site's certificate of this server is a new one: the next connection gets it."""
+        web, context = self._settings.web, self._server.config.ssl
+        if context is not None and web.certificate is not None:
+            context.load_cert_chain(web.certificate, web.key)
 
     def _uvicorn(self, key: bytes) -> uvicorn.Server:
         web = self._settings.web

@@ -91,9 +91,10 @@ class Site:
     def _reloads(self) -> None:
         """What systemd's path unit does: try the files, then let the broker read them anew."""
         files = self.office.files
-        seen = files.revoked.stat().st_mtime_ns
+        watched = (files.revoked, files.broker_pem)
+        seen = [path.stat().st_mtime_ns for path in watched]
         while not self._ending.wait(0.2):
-            now = files.revoked.stat().st_mtime_ns
+            now = [path.stat().st_mtime_ns for path in watched]
             if now == seen:
                 continue
             seen = now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -41,6 +42,7 @@ class Office:
         audit: Audit,
         limits: Limits,
         broker: BrokerSettings,
+        on_renewed: Callable[[], None] = lambda: None,
     ) -> None:
         self.files = SiteFiles(settings.folder)
         self._authority = self.files.load()
@@ -62,7 +64,7 @@ class Office:
         self._proofs = Proofs(self.register, audit, self.nonces)
         self._twins = Twins()
         parts: list[Revoking | BrokerLog] = [
-            Revoking(self.files, self._authority, self.register, broker)
+            Revoking(self.files, self._authority, self.register, broker, on_renewed)
         ]
         if settings.broker_log is not None:
             parts.append(BrokerLog(settings.broker_log, audit))

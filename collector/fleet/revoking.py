@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from collector.access.accounts import Room
 from collector.fleet.authority import Authority
@@ -38,9 +39,11 @@ class Revoking:
         authority: Authority,
         register: Register,
         broker: BrokerSettings,
+        on_renewed: Callable[[], None],
     ) -> None:
         self._files, self._authority, self._register = files, authority, register
         self._broker = broker
+        self._on_renewed = on_renewed
         self._listed: frozenset[str] | None = None
         self._written = 0.0
         self._kicks: list[tuple[float, Room]] = []
@@ -70,6 +73,8 @@ class Revoking:
             self._listed, self._written = listed, now
             for name in self._files.renew_servers(self._authority):
                 log.info("site: the certificate of the %s was renewed", name)
+                if name == "collector":
+                    self._on_renewed()
         due = [room for at, room in self._kicks if at <= now]
         self._kicks = [(at, room) for at, room in self._kicks if at > now]
         for room in dict.fromkeys(due):

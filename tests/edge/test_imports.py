@@ -27,7 +27,7 @@ SHARED_WITH_COLLECTOR = {
     "edge.disclosure",  # check-ins are told by the same rule as faces
     # what devices and collector say to each other, and sign
     *("edge.device.wire", "edge.device.code", "edge.device.identity", "edge.device.bundle"),
-    *("edge.device", "edge.permission.attestation", "edge.clock"),
+    *("edge.device", "edge.permission.attestation", "edge.clock", "edge.owner"),
 }
 
 

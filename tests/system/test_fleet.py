@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import yaml
+from cryptography import x509
 
+from edge.device.sync import Errand
 from tests.fleet import SITE, Site, site
 from tests.free import wait
 
@@ -113,3 +118,61 @@ def test_no_private_key_leaves_the_machine_that_made_it(site: Site) -> None:
     assert [p.name for p in on_device if any(k.encode() in p.read_bytes() for k in ours)] == []
     private = [p for p in (*at_home, *on_device) if b"PRIVATE KEY" in p.read_bytes()]
     assert {p.stat().st_mode & 0o077 for p in private} <= {0, 0o040}  # the broker's group alone
+
+
+def served(port: int) -> int:
+    """The serial number of the certificate that a server shows."""
+    pem = ssl.get_server_certificate(("localhost", port))
+    return x509.load_pem_x509_certificate(pem.encode()).serial_number
+
+
+def test_the_servers_certificates_renew_themselves(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = served(site.place.web_port)
+    files = site.office.files
+    old = [files.broker_pem.read_bytes(), files.collector.read_bytes()]
+    monkeypatch.setattr("collector.fleet.files._is_due", lambda _certificate: True)
+    site.invite("r120")
+    state = site.enrolled("r121")
+    Errand(state).run()
+    site.office.revoke((SITE, "r121"), "ian", "so that the list changes")
+    wait(lambda: served(site.place.web_port) != before, 20)
+    monkeypatch.undo()
+    assert old[0] != files.broker_pem.read_bytes()
+    assert old[1] != files.collector.read_bytes()
+    wait(lambda: site.service._ingest.connected, 20)
+    assert Errand(site.enrolled("r122")).run() == []
+
+
+def test_a_backup_holds_the_authority_and_not_the_signing_key(site: Site) -> None:
+    out = site.folder / "backup.tar.gz"
+    command = [sys.executable, "-m", "deploy.cli", "collector"]
+    subprocess.run([*command, "backup", "--config", site.config, "--out", out], check=True)
+    with tarfile.open(out) as archive:
+        names = archive.getnames()
+    assert {"site/authority.key", "site/broker/crl.pem", "certificate.jsonl"} <= set(names)
+    assert not [name for name in names if "signing" in name]
+
+    elsewhere = site.folder / "elsewhere"
+    content = yaml.safe_load(site.config.read_text())
+    content["database"] = f"sqlite:///{elsewhere}/c.sqlite"
+    content["state"], content["fleet"]["folder"] = str(elsewhere), str(elsewhere / "site")
+    elsewhere.mkdir()
+    config = elsewhere / "collector.yaml"
+    config.write_text(yaml.safe_dump(content))
+    subprocess.run([*command, "restore", "--config", config, "--from", out], check=True)
+    same = (elsewhere / "site" / "authority.key").read_bytes()
+    assert same == (site.place.folder / "authority.key").read_bytes()
+    listed = [
+        sys.executable,
+        "-m",
+        "deploy.cli",
+        "device",
+        "list",
+        "--json",
+        "--config",
+        str(config),
+    ]
+    told = subprocess.run(listed, capture_output=True, text=True, check=False).stdout
+    assert '"room":"r101"' in told
