@@ -40,8 +40,11 @@ install_version() {
     [ -x "$folder/bin/roommood" ] && { printf '%s\n' "$folder"; return; }
     python=$(find_python)
     "$python" -c 'import ensurepip' 2>/dev/null || need_packages /nowhere python3-venv
-    # picamera2 and libcamera are the Pi's own packages and have to stay visible.
-    if "$python" -c 'import picamera2' 2>/dev/null; then options+=(--system-site-packages); fi
+    # picamera2 and libcamera are the Pi's own packages, and the Jetson's OpenCV is the one that has
+    # GStreamer: both have to stay visible.
+    if "$python" -c 'import picamera2' 2>/dev/null || [ -e /etc/nv_tegra_release ]; then
+        options+=(--system-site-packages)
+    fi
     [ -z "$wheels" ] || from=(--no-index --find-links "$wheels")
     say "installing into $folder"
     rm -rf "$folder"
@@ -56,6 +59,10 @@ install_version() {
         refuse "pip could not install: look above; without a network give --wheels FOLDER"
     fi
     rm -rf "$source"
+    if [ -e /etc/nv_tegra_release ]; then
+        "$folder/bin/python" -m pip uninstall --quiet --yes opencv-python-headless >&2
+        "$folder/bin/python" -c 'import cv2' || refuse "JetPack's OpenCV is missing: apt-get install nvidia-opencv"
+    fi
     mkdir -p "$folder/libexec"
     cp "$root"/deploy/libexec/* "$folder/libexec/"
     printf '%s\n' "$folder"
