@@ -83,7 +83,7 @@ topic read roommood/v1/+/+/status
 topic write roommood/v1/+/+/ack
 topic write roommood/v1/+/+/command
 # With `home_assistant:` in the collector's settings.
-topic write homeassistant/device/+/config
+topic write homeassistant/sensor/+/config
 topic write roommood/home/#
 """
 

@@ -1,6 +1,6 @@
 """Rooms that appear in a Home Assistant on the same broker by themselves, if the school wants it.
 
-One retained discovery message per room, in Home Assistant's device format, and one retained message
+Retained discovery messages for each room, a sensor each, and one retained message
 with the room's figures: what the collector shows, no more.
 """
 
@@ -43,8 +43,9 @@ class HomeAssistantRooms:
             if known is None or set(labels) - set(known):
                 every = tuple(dict.fromkeys((*(known or ()), *labels)))
                 self._announced[key] = every
-                topic = f"{self._prefix}/device/roommood-{view.site}-{view.room}/config"
-                self._publish(topic, json.dumps(discovery(*key, every)).encode())
+                for part in discovery(*key, every):
+                    topic = f"{self._prefix}/sensor/{part['unique_id']}/config"
+                    self._publish(topic, json.dumps(part).encode())
             state = json.dumps(figures(view)).encode()
             if self._told.get(key) != state:
                 self._told[key] = state
@@ -58,12 +59,15 @@ def figures(view: View) -> dict[str, Any]:
     return {"state": view.state, "faces": mood.faces if mood else None, "counts": counts}
 
 
-def discovery(site: str, room: str, labels: tuple[str, ...]) -> dict[str, Any]:
-    """A device with a sensor for the state, one for the faces, and one for each expression."""
+def discovery(site: str, room: str, labels: tuple[str, ...]) -> list[dict[str, Any]]:
+    """A sensor for the state, one for the faces, and one for each expression, all of one device.
+
+    A message each, though one could announce them all: that would be larger than what our own
+    rules let a broker pass on.
+    """
     own = f"roommood_{site}_{room}"
-    parts: dict[str, Any] = {
-        "state": {
-            "platform": "sensor",
+    parts: list[dict[str, Any]] = [
+        {
             "name": "State",
             "device_class": "enum",
             "options": list(STATES),
@@ -71,12 +75,12 @@ def discovery(site: str, room: str, labels: tuple[str, ...]) -> dict[str, Any]:
             "value_template": "{{ value_json.state }}",
             "icon": "mdi:google-classroom",
         },
-        "faces": _count("Faces", f"{own}_faces", "value_json.faces"),
-    }
+        _count("Faces", f"{own}_faces", "value_json.faces"),
+    ]
     for label in labels:
         value = f"value_json.counts['{label}'] if '{label}' in value_json.counts else None"
-        parts[label] = _count(label.capitalize(), f"{own}_{label}", value)
-    return {
+        parts.append(_count(label.capitalize(), f"{own}_{label}", value))
+    shared = {
         "device": {
             "identifiers": [own],
             "name": f"Room {room}",
@@ -85,15 +89,14 @@ def discovery(site: str, room: str, labels: tuple[str, ...]) -> dict[str, Any]:
             "sw_version": version("roommood"),
         },
         "origin": {"name": "roommood", "sw_version": version("roommood")},
-        "components": parts,
         "state_topic": state_topic(site, room),
         "qos": 1,
     }
+    return [part | shared for part in parts]
 
 
 def _count(name: str, unique: str, value: str) -> dict[str, Any]:
     return {
-        "platform": "sensor",
         "name": name,
         "state_class": "measurement",
         "unit_of_measurement": "faces",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -86,15 +86,20 @@ class Offers:
             if not connection.execute(update(bundles).where(where).values(state=stage)).rowcount:
                 raise Refusal(f"update {number}: there is none: see `roommood device updates`")
 
-    def heard(self, room: Room, report: Report) -> tuple[Update, Stage] | None:
-        """A canary's report moves its update on, or ends it; what it did."""
+    def heard(
+        self, room: Room, report: Report, in_use: Mapping[str, int | None]
+    ) -> tuple[Update, Stage] | None:
+        """A canary's report ends its update, or moves it on once all of them use it; what it did.
+
+        `in_use` is the update of every room of the site.
+        """
         for one in self.all():
             if one.state != "canary" or one.site != room[0] or room[1] not in one.canaries:
                 continue
             if report.refused == one.number:
                 self.set_stage(one.site, one.number, "withdrawn")
                 return one, "withdrawn"
-            if report.bundle == one.number:
+            if all(in_use.get(canary) == one.number for canary in one.canaries):
                 self.set_stage(one.site, one.number, "everywhere")
                 return one, "everywhere"
         return None

@@ -98,7 +98,9 @@ class Office:
         self._used(held)
         hardware = device.hardware or told.hardware
         self.register.reported(held.room, hardware, told.model_dump(mode="json"))
-        moved = self.offers.heard(held.room, told)
+        devices = [one for one in self.register.all() if one.room[0] == held.room[0]]
+        in_use = {one.room[1]: one.report.get("bundle") for one in devices}
+        moved = self.offers.heard(held.room, told, in_use)
         if moved is not None:
             update, stage = moved
             about = f"{update.number}, after {'/'.join(held.room)}: {stage}"

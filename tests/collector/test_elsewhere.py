@@ -26,6 +26,7 @@ from collector.elsewhere.webhooks import GIVES_UP_AFTER, Webhooks, target
 from collector.noticed import settings_noticed
 from collector.tables import deliveries
 from edge.errors import Refusal
+from edge.mood import MAX_BYTES
 from tests.collector.school import OWN, School
 from tests.conftest import ROOT, Mosquitto, mood
 from tests.free import wait
@@ -141,20 +142,23 @@ def test_a_room_appears_in_home_assistant_by_itself(tmp_path: Path, mosquitto: M
     with School(tmp_path, mosquitto.port, home_assistant={"prefix": "homeassistant"}) as school:
         wait(lambda: school.service._ingest.connected)
         client.publish("roommood/v1/school/r101/mood", mood().encode(), qos=1)
-        wait(lambda: len(heard) == 2, 10)
-    announced = heard["homeassistant/device/roommood-school-r101/config"]
-    assert announced["state_topic"] == "roommood/home/school/r101"
-    assert set(announced["components"]) == {"state", "faces", "happy", "neutral", "uncertain"}
-    state = heard["roommood/home/school/r101"]
+        wait(lambda: len(heard) == 6, 10)
+    state = heard.pop("roommood/home/school/r101")
+    own = "homeassistant/sensor/roommood_school_r101_"
+    announced = {topic.removeprefix(own): part for topic, part in heard.items()}
+    assert set(announced) == {f"{n}/config" for n in ("state", "faces", *(mood().counts or ()))}
+    for part in announced.values():
+        assert part["state_topic"] == "roommood/home/school/r101"
+        assert len(json.dumps(part)) < MAX_BYTES  # what the broker's rules let pass
     assert state == {"state": "live", "faces": 12, "counts": mood().counts}
     # What Home Assistant's templates make of it:
     from jinja2 import Environment
 
     read = {
-        name: Environment(autoescape=True)
+        name.removesuffix("/config"): Environment(autoescape=True)
         .from_string(part["value_template"])
         .render(value_json=state)
-        for name, part in announced["components"].items()
+        for name, part in announced.items()
     }
     assert (read["state"], read["faces"], read["happy"]) == ("live", "12", "5")
     client.disconnect()
@@ -163,7 +167,7 @@ def test_a_room_appears_in_home_assistant_by_itself(tmp_path: Path, mosquitto: M
 
 def test_a_label_that_is_new_is_announced() -> None:
     made = discovery("school", "r101", ("bored",))
-    assert made["components"]["bored"]["unique_id"] == "roommood_school_r101_bored"
+    assert made[-1]["unique_id"] == "roommood_school_r101_bored"
 
 
 def test_metrics_tell_of_rooms_and_of_no_expression(tmp_path: Path, mosquitto: Mosquitto) -> None:

@@ -18,6 +18,7 @@ from deploy.bundling import gather
 from edge.device.bundle import pack_up
 from edge.device.slots import Slots, Updates
 from edge.device.sync import Errand
+from edge.device.wire import Report
 from edge.errors import Refusal
 from edge.pack import SHIPPED, open_pack
 from tests.fleet import SITE, Site, site
@@ -130,7 +131,15 @@ def test_a_pack_is_tried_in_the_canary_room_kept_and_then_offered_to_all(
     wait(lambda: device.model() == SMALL, 60)
     wait(lambda: device.slots.current == 1, 10)
     device.sync()
-    assert site.office.offers.all()[0].state == "everywhere"
+    offers = site.office.offers
+    assert offers.all()[0].state == "everywhere"
+    offers.set_stage(SITE, 1, "canary")  # with two canaries it waits for the other
+    kept = Report(version="1", hardware="", bundle=1)
+    two = {"r101": 1, "r102": None}
+    with offers._engine.begin() as connection:
+        connection.exec_driver_sql('UPDATE bundle SET canaries = \'["r101", "r102"]\'')
+    assert offers.heard(ROOM, kept, two) is None
+    assert offers.heard(ROOM, kept, two | {"r102": 1}) is not None
     assert Errand(other).run() == ["update 1: to be tried at the next window"]
 
 
