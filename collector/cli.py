@@ -58,6 +58,11 @@ def check(config: Path) -> None:
     settings = load(CollectorSettings, config)
     with _opened(settings):
         pass
+    if settings.fleet is not None:
+        from collector.fleet.files import SiteFiles
+
+        SiteFiles(settings.fleet.folder).load()
+        click.echo("site: ok")
     table = settings.school.timetable
     if table is not None:
         from collector.lessons.timetable import Timetable

@@ -18,6 +18,7 @@ from edge.config import AgentSettings
 from edge.device.managed import agent_settings, enrolment_of
 from edge.errors import CameraFault, Refusal, Stalled
 from edge.memory import no_core_dumps, no_swap
+from edge.owner import become_owner
 from edge.permission.audit import Audit
 from edge.permission.pin import SHORTEST, Pin, hash_pin
 from edge.settings import show
@@ -50,7 +51,10 @@ def _in_force(config: Path) -> AgentSettings:
     from edge.device.slots import Updates
 
     state = enrolment_of(config)
-    return agent_settings(config, Updates(state).slots().current if state else None)
+    if state is None:
+        return agent_settings(config)
+    become_owner(state)  # root would leave files there that the service cannot write
+    return agent_settings(config, Updates(state).slots().current)
 
 
 @click.group()

@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from collector.fleet.diagnosis import row
+from collector.fleet.diagnosis import DeviceOut, row
 from collector.fleet.register import Certificate, Device
 from collector.live import View
 from collector.pages.render import words
 from edge.mood import Health, Status
-from tests.conftest import mood
+from tests.conftest import ROOT, mood
 
 ROOM = ("school", "r101")
 DAY = 86_400
@@ -91,6 +91,11 @@ def test_a_headcount_that_was_asked_for_and_a_pause_by_a_person_are_no_faults() 
     for seen in (health(mode="headcount", because="set"), health(pause="kiosk", frames_per_s=0)):
         assert row(device(), view(seen=seen), "1.0").fault is None
     assert row(device(bundle=5, refused=4), view(), "1.0").fault is None
+
+
+def test_every_field_is_in_the_document() -> None:
+    text = (ROOT / "docs" / "fleet.md").read_text()
+    assert [name for name in DeviceOut.model_fields if f"`{name}`" not in text] == []
 
 
 def test_every_fault_that_has_words_can_be_told() -> None:
