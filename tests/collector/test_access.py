@@ -17,6 +17,8 @@ from edge.errors import Refusal
 from tests.collector.school import OTHER, OWN, PASSWORD, School, post
 from tests.conftest import Mosquitto, mood
 
+pytestmark = pytest.mark.once
+
 SUBJECTS = ("nobody", "ann", "ian", "tess", "otto", "viewer of own", "viewer of other")
 OF_OWN = {"tess", "viewer of own"}
 """Whose room OWN is, and, for the account, the lesson."""

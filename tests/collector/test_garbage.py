@@ -24,6 +24,8 @@ from edge.broker import BrokerSettings
 from edge.mood import MessageError, Mood, Status, decode
 from tests.conftest import mood
 
+pytestmark = pytest.mark.once
+
 CASES = int(os.environ.get("GARBAGE", "1000"))
 
 VALID: dict[str, Any] = json.loads(mood().encode())

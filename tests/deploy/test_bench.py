@@ -72,12 +72,14 @@ def test_the_bench_prints_what_the_contract_says(data: Path, tmp_path: Path) -> 
     assert figures["count_error"] is None
 
 
+@pytest.mark.once
 def test_the_bench_on_the_simulated_classroom() -> None:
-    with Roommood("bench", "--frames", 30) as run:
+    with Roommood("bench", "--frames", 12) as run:
         assert run.process.wait(150) == 0, run.errors
         assert "times less than the reference" in run.output()
 
 
+@pytest.mark.once
 def test_settings_that_suit_the_machine_are_settings() -> None:
     with Roommood("bench", "--tune") as run:
         assert run.process.wait(100) == 0, run.errors

@@ -14,6 +14,8 @@ from edge.mood import Mood
 from tests.conftest import mood
 from tests.system.process import Roommood
 
+pytestmark = pytest.mark.once
+
 ROOMS = ("r1", "r2", "r3")
 
 

@@ -21,6 +21,8 @@ from tests.free import wait
 from tests.system.process import Roommood
 from tests.system.test_browser import SHOTS, chromium  # noqa: F401  # a fixture
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def config(tmp_path: Path, mosquitto: Mosquitto) -> Path:

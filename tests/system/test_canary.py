@@ -28,9 +28,12 @@ UNLIMITED = ["prlimit", "--core=unlimited"]
 TCPDUMP = shutil.which("tcpdump", path="/usr/sbin:/usr/bin:/sbin:/bin")
 CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
 
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or TCPDUMP is None, reason="capturing traffic needs tcpdump, and root"
-)
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(
+        os.geteuid() != 0 or TCPDUMP is None, reason="capturing traffic needs tcpdump, and root"
+    ),
+]
 
 
 class Evidence(NamedTuple):

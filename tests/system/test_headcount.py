@@ -23,6 +23,8 @@ from tests.free import free_port
 from tests.system.process import Roommood
 from tests.system.test_stream import RtspServer
 
+pytestmark = pytest.mark.once
+
 FRAMES = 25
 
 

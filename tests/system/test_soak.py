@@ -21,6 +21,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.conftest import ROOT, Mosquitto
 
+pytestmark = pytest.mark.once
+
 FRAMES = int(os.environ.get("SOAK", "600"))
 
 
