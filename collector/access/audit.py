@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import json
 import os
+import random
 import threading
 import time
 from collections.abc import Iterator
@@ -17,11 +18,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, func, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from collector.access.secret import derived
 from collector.tables import audit
 
 HEAD = "audit.head"
+TRIES = 50
+"""For an entry's number, which a collector and the commands beside it want at the same time."""
 SAME_VIEW_S = 600
 """Who looks at a room again within ten minutes is still looking at it."""
 
@@ -47,15 +51,25 @@ class Audit:
     def add(self, who: str, what: str, about: str = "") -> None:
         """Commits one entry."""
         with self._lock:
-            with self._engine.begin() as connection:
-                last = connection.execute(
-                    select(audit).order_by(audit.c.number.desc()).limit(1)
-                ).first()
-                number = last.number + 1 if last else 1
-                entry = Entry(number, time.time(), who[:64], what, about[:200])
-                seal = self._seal(entry, last.hash if last else "")
-                connection.execute(insert(audit).values(**entry._asdict(), hash=seal))
+            for left in reversed(range(TRIES)):
+                try:
+                    number = self._add(who, what, about)
+                    break
+                except IntegrityError:  # a command beside the collector took the number meanwhile
+                    if not left:
+                        raise
+                    time.sleep(random.uniform(0, 0.05))
             self._note(number)  # once it is there: what is noted must never be more
+
+    def _add(self, who: str, what: str, about: str) -> int:
+        with self._engine.begin() as connection:
+            newest = select(audit).order_by(audit.c.number.desc()).limit(1)
+            last = connection.execute(newest).first()
+            number = last.number + 1 if last else 1
+            entry = Entry(number, time.time(), who[:64], what, about[:200])
+            seal = self._seal(entry, last.hash if last else "")
+            connection.execute(insert(audit).values(**entry._asdict(), hash=seal))
+        return int(number)
 
     def viewed(self, who: str, what: str, about: str) -> None:
         """The same, once for a look that lasts."""
@@ -104,7 +118,7 @@ class Audit:
         return hmac.digest(self._key, content.encode(), "sha256").hex()
 
     def _note(self, number: int) -> None:
-        passing = self._head.with_suffix(".new")
+        passing = self._head.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
         passing.write_text(f"{number}\n", encoding="ascii")
         os.replace(passing, self._head)
 

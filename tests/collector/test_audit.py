@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,3 +100,21 @@ def test_the_key_is_for_the_collector_alone(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Refusal, match="check 'state'"):
         own_key(tmp_path / "file" / "state")
+
+
+def test_a_collector_and_commands_beside_it_write_one_log(tmp_path: Path) -> None:
+    """Logs of their own, as processes have them: the chain holds, and nothing is lost."""
+    url = f"sqlite:///{tmp_path}/c.sqlite"
+    logs = [Audit(connect(url), tmp_path, bytes(32)) for _ in range(4)]
+
+    def write(log: Audit) -> None:
+        for number in range(50):
+            log.add("somebody", "did something", str(number))
+
+    threads = [threading.Thread(target=write, args=(log,)) for log in logs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(logs[0]) == 200
+    assert [line for line in logs[0].wrong() if "cut off" not in line] == []
