@@ -12,7 +12,7 @@ if [ -d /mnt/debs ]; then mkdir -p /var/cache/apt/archives; dpkg -i /mnt/debs/*.
 say "install-agent ended"
 for _ in $(seq 300); do systemctl is-active --quiet roommood-agent && break; sleep 1; done
 say "agent: $(systemctl is-active roommood-agent)"
-for _ in $(seq 120); do case $(systemctl show -P StatusText roommood-agent) in *frames/s*) break ;; esac; sleep 1; done
+for _ in $(seq 120); do case $(systemctl show -P StatusText roommood-agent) in *": 0.0 "*) ;; *frames/s*) break ;; esac; sleep 1; done
 say "agent: $(systemctl show -P StatusText roommood-agent)"
 say "card: $(ls /boot/firmware/roommood-enrol.yaml 2>&1)"
 systemctl start roommood-addresses.service
