@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Literal
 
 import click
 
@@ -198,6 +198,14 @@ def show_log(config: Path, limit: int) -> None:
             click.echo("\t".join((*told, entry.about)))
 
 
+def _opened_file(path: Path, mode: Literal["wb", "rb"]) -> IO[bytes]:
+    """Opened as whoever calls, before the command goes on as the collector's user."""
+    try:
+        return path.open(mode)
+    except OSError as error:
+        raise Refusal(f"{path}: {error.strerror}: choose another place") from None
+
+
 def _site(settings: CollectorSettings) -> Path | None:
     return settings.fleet.folder if settings.fleet else None
 
@@ -209,9 +217,10 @@ def backup(config: Path, out: Path) -> None:
     """Write everything the collector keeps, its key included, into one file."""
     from collector import keeping
 
+    file = _opened_file(out, "wb")
     with _books(config) as (engine, _accounts, audit, settings):
         audit.add(BY, "backup made", out.name)
-        rows = keeping.backup(engine, settings.state, out, _site(settings))
+        rows = keeping.backup(engine, settings.state, out, _site(settings), file)
     told = ", ".join(f"{name} {count}" for name, count in rows.items() if count)
     click.echo(f"{out}: {told or 'nothing yet'}")
 
@@ -224,8 +233,10 @@ def restore(config: Path, source: Path) -> None:
     from collector import keeping
 
     settings = load(CollectorSettings, config)
+    file = _opened_file(source, "rb")
+    become_owner(settings.state)
     with _opened(settings) as engine:
-        rows = keeping.restore(engine, settings.state, source, _site(settings))
+        rows = keeping.restore(engine, settings.state, source, _site(settings), file)
     with _books(config) as (_, _accounts, audit, _settings):
         audit.add(BY, "backup restored", source.name)
     click.echo(f"{source}: {sum(rows.values())} rows restored")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import tarfile
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from sqlalchemy import Engine, delete, func, insert, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -114,36 +115,54 @@ def _delete_windows(engine: Engine, *where: Any) -> int:
     return gone
 
 
-def backup(engine: Engine, state: Path, out: Path, site: Path | None = None) -> dict[str, int]:
+def backup(
+    engine: Engine,
+    state: Path,
+    out: Path,
+    site: Path | None = None,
+    file: IO[bytes] | None = None,
+) -> dict[str, int]:
     """Writes everything, the collector's key and the site's authority, into one tar.
 
-    Returns the rows of each table.
+    Into `file` where it is open already. Returns the rows of each table.
     """
-    rows: dict[str, int] = {}
     try:
         # One moment of the database, whatever arrives meanwhile.
         level = "SERIALIZABLE" if engine.dialect.name == "sqlite" else "REPEATABLE READ"
         steady = engine.execution_options(isolation_level=level)
-        with tarfile.open(out, "w:gz") as archive, steady.connect() as connection:
-            out.chmod(0o600)  # it holds the key and the passwords' hashes
-            with connection.begin():
-                for table in metadata.sorted_tables:
-                    if table is sessions:
-                        continue
-                    found = [dict(row) for row in connection.execute(select(table)).mappings()]
-                    rows[table.name] = len(found)
-                    lines = "".join(json.dumps(row) + "\n" for row in found)
-                    _put(archive, f"{table.name}.jsonl", lines.encode())
-            _put(archive, "revision", newest().encode())
-            _put(archive, FILE, (state / FILE).read_bytes())
-            for path in _of_site(site):
-                _put(archive, f"{SITE}{path.relative_to(str(site))}", path.read_bytes())
+        with file or out.open("wb") as opened:
+            os.fchmod(opened.fileno(), 0o600)  # it holds the key and the passwords' hashes
+            rows = _write(opened, steady, state, site)
     except OSError as error:
         raise Refusal(f"{out}: {error.strerror}: choose another place") from None
     return rows
 
 
-def restore(engine: Engine, state: Path, source: Path, site: Path | None = None) -> dict[str, int]:
+def _write(file: IO[bytes], engine: Engine, state: Path, site: Path | None) -> dict[str, int]:
+    rows: dict[str, int] = {}
+    with tarfile.open(fileobj=file, mode="w:gz") as archive:
+        with engine.connect() as connection, connection.begin():
+            for table in metadata.sorted_tables:
+                if table is sessions:
+                    continue
+                found = [dict(row) for row in connection.execute(select(table)).mappings()]
+                rows[table.name] = len(found)
+                lines = "".join(json.dumps(row) + "\n" for row in found)
+                _put(archive, f"{table.name}.jsonl", lines.encode())
+        _put(archive, "revision", newest().encode())
+        _put(archive, FILE, (state / FILE).read_bytes())
+        for path in _of_site(site):
+            _put(archive, f"{SITE}{path.relative_to(str(site))}", path.read_bytes())
+    return rows
+
+
+def restore(
+    engine: Engine,
+    state: Path,
+    source: Path,
+    site: Path | None = None,
+    file: IO[bytes] | None = None,
+) -> dict[str, int]:
     """Fills an empty database from a backup; raises Refusal for one that is not empty.
 
     Of the site what is there stays: two authorities in one folder would fit neither.
@@ -154,7 +173,10 @@ def restore(engine: Engine, state: Path, source: Path, site: Path | None = None)
             if connection.execute(select(func.count()).select_from(table)).scalar_one():
                 raise Refusal("the database is not empty: restore into a new one ('database')")
     try:
-        with tarfile.open(source, "r:gz") as archive:
+        with (
+            file or source.open("rb") as opened,
+            tarfile.open(fileobj=opened, mode="r:gz") as archive,
+        ):
             names = set(archive.getnames())
             if _get(archive, "revision").decode() != newest():
                 raise Refusal(f"{source}: made by another version of roommood: install that one")

@@ -59,6 +59,7 @@ class Service:
         self, settings: CollectorSettings, on_stored: Callable[[Mood], None] = lambda _mood: None
     ) -> None:
         self._settings = settings
+        self._loop: asyncio.AbstractEventLoop | None = None
         key = own_key(settings.state)
         self._engine = connect(settings.database)
         store = Store(self._engine)
@@ -214,8 +215,10 @@ class Service:
     def _renewed(self) -> None:
         """The site's certificate of this server is a new one: the next connection gets it."""
         web, context = self._settings.web, self._server.config.ssl
-        if context is not None and web.certificate is not None:
-            context.load_cert_chain(web.certificate, web.key)
+        if context is not None and web.certificate is not None and self._loop is not None:
+            # Where connections begin too: between certificate and key none may.
+            load = context.load_cert_chain
+            self._loop.call_soon_threadsafe(load, web.certificate, web.key)
 
     def _uvicorn(self, key: bytes) -> uvicorn.Server:
         web = self._settings.web
@@ -233,7 +236,7 @@ class Service:
     def _app(self, desk: Desk) -> FastAPI:
         @contextlib.asynccontextmanager
         async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-            loop = asyncio.get_running_loop()
+            loop = self._loop = asyncio.get_running_loop()
             self.rooms.serve_on(loop)
             self._painter.serve_on(loop)
             yield

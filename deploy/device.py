@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -156,6 +156,7 @@ def invite(
     """Print a one-time code for a room's device, as text and as a QR code."""
     from collector.fleet.inviting import invitation_text, own_room
 
+    files = {name: _card_file(out, name) for name in rooms} if out else {}
     with _desk(config) as desk:
         url = desk.settings.web.url
         if url is None:
@@ -164,15 +165,25 @@ def invite(
             room = own_room(name, desk.office.site)
             code = str(desk.office.invite(room, BY, seconds(valid)))
             told = {"site": room[0], "room": room[1], "code": code, "collector": url}
-            if out is not None:
-                out.mkdir(parents=True, exist_ok=True)
-                file = out / f"roommood-enrol-{room[1]}.yaml"
-                file.write_text(f"collector: {url}\ncode: {code}\n", encoding="utf-8")
-                file.chmod(0o600)
+            if name in files:
+                with files[name] as file:
+                    file.write(f"collector: {url}\ncode: {code}\n")
             if as_json:
                 click.echo(json.dumps(told))
             else:
                 click.echo(invitation_text(url, code, "/".join(room), valid))
+
+
+def _card_file(folder: Path, name: str) -> IO[str]:
+    """For a boot partition; opened before the command goes on as the collector's user."""
+    path = folder / f"roommood-enrol-{name.rpartition('/')[2]}.yaml"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = path.open("w", encoding="utf-8")
+        path.chmod(0o600)
+    except OSError as error:
+        raise Refusal(f"{path}: {error.strerror}: give another --out") from None
+    return file
 
 
 @device.command()
@@ -259,8 +270,12 @@ def list_devices(config: Path, as_json: bool) -> int:
 @config_option
 def update(config: Path, bundle: Path, canaries: tuple[str, ...]) -> None:
     """Offer an update that `roommood site bundle` signed; without --canary, to all at once."""
+    try:
+        data = bundle.read_bytes()  # before the command goes on as the collector's user
+    except OSError as error:
+        raise Refusal(f"{bundle}: cannot be read ({error.strerror})") from None
     with _desk(config) as desk:
-        number = desk.office.upload(bundle, list(canaries), BY)
+        number = desk.office.upload(data, list(canaries), BY)
     first = f"first to {', '.join(canaries)}" if canaries else "to all"
     click.echo(f"update {number}: offered {first}")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -146,12 +145,8 @@ class Office:
         self.offers.set_stage(self.site, number, stage)
         self._audit.add(who, "update moved", f"{number}: {stage}")
 
-    def upload(self, path: Path, canaries: list[str], who: str) -> int:
+    def upload(self, data: bytes, canaries: list[str], who: str) -> int:
         """Takes an update in; returns its number."""
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise Refusal(f"{path}: cannot be read ({error.strerror})") from None
         taken = self.offers.add(data, self.site_key, self.site, canaries)
         where = f"first {', '.join(canaries)}" if canaries else "everywhere at once"
         self._audit.add(who, "update uploaded", f"{taken.number}: {where}")

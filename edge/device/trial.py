@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from edge.device.slots import Updates
+
+LEAST_S = 5.0
+"""Of running, however short a window is: memory and deadlines are looked at each second."""
 
 BLIND_WINDOWS = 2
 """The first may be short of frames because the camera takes its time to open."""
@@ -17,6 +21,7 @@ class Trial:
         self._updates = None if state is None else Updates(state)
         self._running = update
         self._blind = 0
+        self._begun = time.monotonic()
 
     def saw_window(self, frames: int, paused: bool) -> str | None:
         """A whole window has ended; returns why the agent should start anew, if it should.
@@ -30,9 +35,9 @@ class Trial:
             return None
         if slots.trying != self._running:
             return f"update {slots.trying} is to be tried"
-        if frames:
+        if frames and time.monotonic() - self._begun >= LEAST_S:
             self._updates.keep()
-        elif not paused:
+        elif not frames and not paused:
             self._blind += 1
         if self._blind < BLIND_WINDOWS:
             return None

@@ -91,9 +91,7 @@ def key(site: Site) -> Ed25519PrivateKey:
 
 
 def offer(site: Site, data: bytes, *canaries: str) -> int:
-    path = site.folder / "update"
-    path.write_bytes(data)
-    return site.office.upload(path, list(canaries), "ian")
+    return site.office.upload(data, list(canaries), "ian")
 
 
 def forced(site: Site, number: int, data: bytes) -> None:

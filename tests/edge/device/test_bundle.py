@@ -11,7 +11,7 @@ from deploy.bundling import gather
 from edge.device.bundle import LARGEST, pack_up, unpack, write_out
 from edge.device.managed import update_settings
 from edge.device.slots import Updates
-from edge.device.trial import Trial
+from edge.device.trial import LEAST_S, Trial
 from edge.errors import Refusal
 from edge.pack import SHIPPED
 
@@ -88,7 +88,11 @@ def test_an_update_is_tried_twice_and_then_given_up(tmp_path: Path) -> None:
 def test_the_one_before_is_there_until_the_new_one_is_kept(tmp_path: Path) -> None:
     updates = stage(tmp_path, 1)
     assert updates.begin() == 1
-    assert Trial(tmp_path, 1).saw_window(3, paused=False) is None
+    trial = Trial(tmp_path, 1)
+    assert trial.saw_window(3, paused=False) is None
+    assert updates.slots().current is None  # too early to say
+    trial._begun -= LEAST_S
+    assert trial.saw_window(3, paused=False) is None
     assert updates.slots().current == 1
     stage(tmp_path, 2)
     assert updates.place(1).exists()
