@@ -23,6 +23,14 @@ say "identity: $(stat -c '%U %a %n' /var/lib/roommood-agent/identity/key.pem)"
 ./deploy/install-agent --camera /srv/films/lesson.avi --wheels /mnt/wheels >/dev/null 2>&1 && say "install-agent again: unchanged"
 sleep 20
 say "memory: $(systemctl show -P MemoryCurrent roommood-agent) bytes, restarts: $(systemctl show -P NRestarts roommood-agent)"
+cp -r /mnt/roommood /tmp/newer
+sed -i 's/^version = .*/version = "0.2.0"/' /tmp/newer/pyproject.toml
+echo 'raise RuntimeError("a defect")' >>/tmp/newer/edge/agent.py
+/tmp/newer/deploy/install-agent --wheels /mnt/wheels
+say "a newer version with a defect: status $?; in use: $(basename "$(readlink /opt/roommood/agent/current)"), $(systemctl is-active roommood-agent)"
+sed -i '/a defect/d' /tmp/newer/edge/agent.py
+/tmp/newer/deploy/install-agent --wheels /mnt/wheels
+say "a newer version: status $?; in use: $(basename "$(readlink /opt/roommood/agent/current)"), $(systemctl is-active roommood-agent)"
 journalctl -u roommood-agent -u roommood-enrol -u roommood-device -u roommood-addresses --no-pager -o cat | tail -25
 ./deploy/install-agent --uninstall --purge
 say "left: $(ls -d /opt/roommood /etc/roommood /var/lib/roommood-agent /etc/systemd/system/roommood* 2>/dev/null | tr '\n' ' ')"
