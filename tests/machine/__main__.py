@@ -23,7 +23,7 @@ import click
 from deploy.wheels import command, requirements
 from tests.conftest import ROOT
 from tests.fleet import SITE, Site
-from tests.machine.image import KINDS, boot, contain, make_disk, root_folder, root_image
+from tests.machine.image import KINDS, PYTHON, boot, contain, make_disk, root_folder, root_image
 
 HERE = Path(__file__).parent
 OUTSIDE = "10.0.2.2"
@@ -47,7 +47,7 @@ def film(path: Path) -> None:
     camera.close()
 
 
-def our_things(folder: Path, machine: str, script: str, code: str | None) -> Path:
+def our_things(folder: Path, machine: str, release: str, script: str, code: str | None) -> Path:
     """The checkout as it is committed, wheels, a film, and what to do."""
     content = folder / "ours"
     (content / "roommood").mkdir(parents=True)
@@ -55,7 +55,7 @@ def our_things(folder: Path, machine: str, script: str, code: str | None) -> Pat
         ["git", "-C", str(ROOT), "archive", "HEAD"], capture_output=True, check=True
     )
     subprocess.run(["tar", "-x", "-C", str(content / "roommood")], input=archive.stdout, check=True)
-    python = KINDS[machine].python
+    python = PYTHON[release]
     extras = ["pi", "calendar"] if code else ["pi", "calendar", "school"]
     pins = ROOT / "deploy" / f"constraints-{python}.txt"
     wanted = requirements(extras, python, machine)
@@ -71,15 +71,15 @@ def our_things(folder: Path, machine: str, script: str, code: str | None) -> Pat
     return content
 
 
-def emulated(folder: Path, machine: str, ours: Path) -> list[str]:
+def emulated(folder: Path, machine: str, release: str, ours: Path) -> list[str]:
     disk = folder / "ours.img"
     make_disk(ours, disk, "2G")
-    return boot(machine, root_image(machine), disk)
+    return boot(machine, root_image(machine, release), disk)
 
 
-def contained(folder: Path, machine: str, ours: Path) -> list[str]:
+def contained(folder: Path, machine: str, release: str, ours: Path) -> list[str]:
     root = folder / "root"
-    subprocess.run(["cp", "-a", str(root_folder(machine)), str(root)], check=True)
+    subprocess.run(["cp", "-a", str(root_folder(machine, release)), str(root)], check=True)
     return contain(root, ours)
 
 
@@ -123,24 +123,26 @@ def _stand_by(site: Site | None, over: threading.Event, stored: threading.Event)
 
 @click.command()
 @click.option("--machine", type=click.Choice(list(KINDS)), default="aarch64", show_default=True)
+@click.option("--release", type=click.Choice(list(PYTHON)), help="By default trixie on Arm.")
 @click.option("--school", is_flag=True, help="Collector, broker and device on the same machine.")
 @click.option("--container", is_flag=True, help="With systemd-nspawn instead of qemu.")
 @click.option("--minutes", type=float, default=40, show_default=True)
-def main(machine: str, school: bool, container: bool, minutes: float) -> int:
+def main(machine: str, release: str | None, school: bool, container: bool, minutes: float) -> int:
+    release = release or ("trixie" if machine == "aarch64" else "bookworm")
     # A container's console is quiet: there the file is read that the script writes as well.
     ready, outside = (contained, "127.0.0.1") if container else (emulated, OUTSIDE)
     with tempfile.TemporaryDirectory(prefix="roommood-machine-") as made:
         folder = Path(made)
         if school:
-            ours = our_things(folder, machine, "guest-school.sh", None)
-            show(ready(folder, machine, ours), minutes, None)
+            ours = our_things(folder, machine, release, "guest-school.sh", None)
+            show(ready(folder, machine, release, ours), minutes, None)
             return _told(ours)
         (folder / "site").mkdir()
         with Site(folder / "site", hosts=(outside, "localhost")) as site:
             code = site.invite("r101", 3600)
             card = f"collector: https://{outside}:{site.place.web_port}\ncode: {code}\n"
-            ours = our_things(folder, machine, "guest-agent.sh", card)
-            stored = show(ready(folder, machine, ours), minutes, site)
+            ours = our_things(folder, machine, release, "guest-agent.sh", card)
+            stored = show(ready(folder, machine, release, ours), minutes, site)
             return max(_told(ours), int(not stored))
 
 

@@ -40,8 +40,7 @@ class Kind(NamedTuple):
     """A machine to emulate."""
 
     debian: str
-    release: str
-    python: str
+    """Its name there."""
     emulator: tuple[str, ...]
     console: str
 
@@ -49,28 +48,27 @@ class Kind(NamedTuple):
 KINDS = {
     "aarch64": Kind(
         "arm64",
-        "trixie",
-        "3.13",
         ("qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72"),
         "ttyAMA0",
     ),
-    "x86_64": Kind(
-        "amd64", "bookworm", "3.11", ("qemu-system-x86_64", "-M", "q35", "-cpu", "max"), "ttyS0"
-    ),
+    "x86_64": Kind("amd64", ("qemu-system-x86_64", "-M", "q35", "-cpu", "max"), "ttyS0"),
 }
 
 
-def root_image(machine: str) -> Path:
+PYTHON = {"bookworm": "3.11", "trixie": "3.13"}
+
+
+def root_image(machine: str, release: str) -> Path:
     """The system's disk, kernel and initrd beside it; made where they are not there yet."""
-    disk = BUILT / machine / "root.img"
+    disk = BUILT / f"{machine}-{release}" / "root.img"
     if not disk.exists():
-        make_disk(root_folder(machine), disk, "6G")
+        make_disk(root_folder(machine, release), disk, "6G")
     return disk
 
 
-def root_folder(machine: str) -> Path:
+def root_folder(machine: str, release: str) -> Path:
     """The same as a folder."""
-    kind, folder = KINDS[machine], BUILT / machine
+    kind, folder = KINDS[machine], BUILT / f"{machine}-{release}"
     done = folder / "root"
     if done.exists():
         return done
@@ -79,7 +77,7 @@ def root_folder(machine: str) -> Path:
     shutil.rmtree(root, ignore_errors=True)
     wanted = ",".join((*PACKAGES, f"linux-image-{kind.debian}"))
     command = ["mmdebstrap", f"--arch={kind.debian}", "--variant=minbase", f"--include={wanted}"]
-    subprocess.run([*command, kind.release, str(root)], check=True)
+    subprocess.run([*command, release, str(root)], check=True)
     for source, name in (("vmlinuz-*", "kernel"), ("initrd.img-*", "initrd")):
         shutil.copy(next((root / "boot").glob(source)), folder / name)
     units = root / "etc/systemd/system"
@@ -121,7 +119,7 @@ def contain(root: Path, ours: Path) -> list[str]:
 
 def boot(machine: str, disk: Path, ours: Path, more: Iterable[str] = ()) -> list[str]:
     """qemu's command; changes to the system's disk are thrown away."""
-    kind, folder = KINDS[machine], BUILT / machine
+    kind, folder = KINDS[machine], disk.parent
     return [
         *(*kind.emulator, "-smp", "2", "-m", "2048", "-nographic", "-no-reboot"),
         *("-kernel", str(folder / "kernel"), "-initrd", str(folder / "initrd")),
