@@ -22,6 +22,15 @@ from edge.broker import BrokerSettings, client
 from edge.clock import WallClock
 from edge.errors import Refusal
 
+TLS = """\
+cafile {broker}/authority.pem
+certfile {broker}/broker.pem
+keyfile {broker}/broker.key
+crlfile {broker}/crl.pem
+require_certificate true
+use_identity_as_username true
+tls_version tlsv1.2"""
+
 CONF = """\
 # The broker of site '{site}', made by `roommood site init`. Try changes before they are used:
 #   roommood site check --folder {folder}
@@ -29,24 +38,12 @@ per_listener_settings false
 
 # For devices: each with its own certificate, whose name is its user, its client and its topic.
 listener {port}
-cafile {broker}/authority.pem
-certfile {broker}/broker.pem
-keyfile {broker}/broker.key
-crlfile {broker}/crl.pem
-require_certificate true
-use_identity_as_username true
+{tls}
 use_username_as_clientid true
-tls_version tlsv1.2
 
 # For the collector, on this machine.
 listener {local_port} 127.0.0.1
-cafile {broker}/authority.pem
-certfile {broker}/broker.pem
-keyfile {broker}/broker.key
-crlfile {broker}/crl.pem
-require_certificate true
-use_identity_as_username true
-tls_version tlsv1.2
+{tls}
 
 allow_anonymous false
 acl_file {broker}/mosquitto.acl

@@ -15,7 +15,7 @@ from cryptography import x509
 
 from collector.fleet.authority import Authority
 from collector.fleet.files import READABLE, SiteFiles, hosts_of, put, serve
-from deploy.broker import ACL, CONF, trial
+from deploy.broker import ACL, CONF, TLS, trial
 from deploy.site import PRIVATE, PUBLIC, make_key
 from edge.device.identity import new_key, private_pem
 from edge.errors import Refusal
@@ -92,6 +92,7 @@ def _settings(place: Place, files: SiteFiles) -> Iterator[str]:
     conf = CONF.format(
         site=place.site,
         folder=place.folder,
+        tls=TLS.format(broker=files.broker),
         broker=files.broker,
         port=place.broker_port,
         local_port=place.local_port,

@@ -13,7 +13,6 @@ from collector.tables import invitations, requests
 from edge.device.code import Code
 from edge.errors import Refusal
 
-MINUTE_S = 60.0
 LONGEST_S = 14 * 86_400.0
 """A card that is posted has to arrive."""
 REQUEST_WAITS_S = 14 * 86_400.0

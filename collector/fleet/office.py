@@ -18,7 +18,7 @@ from collector.fleet.files import SiteFiles
 from collector.fleet.invitations import Invitations
 from collector.fleet.offers import Offers, Stage
 from collector.fleet.proofs import Nonces, Proofs
-from collector.fleet.register import Certificate, Device, Register
+from collector.fleet.register import Certificate, Register
 from collector.fleet.revoking import Revoking
 from collector.fleet.twins import Twins
 from edge.broker import BrokerSettings
@@ -89,7 +89,10 @@ class Office:
     def report(self, message: wire.Signed, address: str) -> wire.Orders:
         """How a device stands, and what it is to do."""
         told, held = self._proofs.check(message, "report", wire.Report, address)
-        device = self.device(held.room)
+        devices = {one.room: one for one in self.register.all()}
+        device = devices.get(held.room)
+        if device is None:
+            raise Refusal(f"{'/'.join(held.room)}: no device is enrolled there")
         if device.hardware and told.hardware and device.hardware != told.hardware:
             why = f"{'/'.join(held.room)}: speaks from another machine than was enrolled"
             self._audit.viewed(address, "copy refused", why)
@@ -97,8 +100,9 @@ class Office:
         self._used(held)
         hardware = device.hardware or told.hardware
         self.register.reported(held.room, hardware, told.model_dump(mode="json"))
-        devices = [one for one in self.register.all() if one.room[0] == held.room[0]]
-        in_use = {one.room[1]: one.report.get("bundle") for one in devices}
+        site = held.room[0]
+        in_use = {one[1]: devices[one].report.get("bundle") for one in devices if one[0] == site}
+        in_use[held.room[1]] = told.bundle
         moved = self.offers.heard(held.room, told, in_use)
         if moved is not None:
             update, stage = moved
@@ -128,12 +132,6 @@ class Office:
             raise Refusal(f"{'/'.join(room)}: no device there has a certificate")
         self._audit.add(who, "device revoked", f"{'/'.join(room)}: {because}")
         return count
-
-    def device(self, room: Room) -> Device:
-        found = [one for one in self.register.all() if one.room == room]
-        if not found:
-            raise Refusal(f"{'/'.join(room)}: no device is enrolled there")
-        return found[0]
 
     def invite(self, room: Room, who: str, seconds: float) -> Code:
         """A code for a room's device."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import random
-import shutil
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,6 +13,7 @@ import yaml
 from collector.access.script import token_in
 from collector.database import connect
 from collector.store import Store
+from deploy.broker import find_mosquitto
 from deploy.faults.compare import journalled
 from deploy.faults.plan import COLLECTOR, DRIVER_S, FROZEN_S, KINDS, Fault, Kind
 from deploy.faults.processes import Disk, Kept
@@ -21,7 +21,6 @@ from deploy.faults.proxy import FaultProxy, Mode
 from deploy.faults.watch import Watcher
 from deploy.ports import free_port
 from edge.agent import OUTBOX
-from edge.errors import Refusal
 from edge.mood import Mood
 
 SITE = "bench"
@@ -40,9 +39,7 @@ class School:
     """Everything in `folder`; raises Refusal where Mosquitto is missing."""
 
     def __init__(self, folder: Path, agents: int, seed: int) -> None:
-        mosquitto = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/bin")
-        if mosquitto is None:
-            raise Refusal("mosquitto: not installed: as root, apt-get install mosquitto")
+        mosquitto = find_mosquitto()
         self.folder = folder
         self.rooms = tuple(f"r{number + 1}" for number in range(agents))
         self._random = random.Random(seed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import shutil
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from types import TracebackType
 import yaml
 
 from collector.access.script import token_in
+from deploy.broker import find_mosquitto
 from deploy.ports import free_port
 from edge.errors import Refusal
 
@@ -23,9 +23,7 @@ class School:
     """Both, on loopback; `token` opens the pages."""
 
     def __init__(self, folder: Path, database: str | None) -> None:
-        mosquitto = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/bin")
-        if mosquitto is None:
-            raise Refusal("mosquitto: not installed: as root, apt-get install mosquitto")
+        mosquitto = find_mosquitto()
         self.database = database or f"sqlite:///{folder}/collector.sqlite"
         self.token = token_in(self.database)
         self.broker_port, self.web_port = free_port(), free_port()

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
-from edge.broker import NO_CHECK_TIME
+from edge.broker import trusting
 from edge.clock import WallClock
 from edge.device.wire import Wire
 from edge.errors import Refusal
@@ -45,12 +45,8 @@ def unverified() -> ssl.SSLContext:
 
 def verified(authority: Path) -> ssl.SSLContext:
     """The site's own authority, or one that everybody trusts, as a school's proxy may have."""
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made = trusting(authority, WallClock())
     made.load_default_certs()
-    made.load_verify_locations(cafile=str(authority))
-    if WallClock().is_lost():
-        made.verify_flags = ssl.VerifyFlags(made.verify_flags | NO_CHECK_TIME)
     return made
 
 
