@@ -101,6 +101,15 @@ class Site:
             trial(files)
             self._broker.send_signal(signal.SIGHUP)
 
+    @contextlib.contextmanager
+    def broker_waits(self) -> Iterator[None]:
+        """A broker that is busy elsewhere, and finds all that was sent meanwhile at once."""
+        self._broker.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._broker.send_signal(signal.SIGCONT)
+
     @property
     def office(self) -> Office:
         assert self.service.office is not None

@@ -80,7 +80,12 @@ class Audit:
                 return
             self._viewed = {k: at for k, at in self._viewed.items() if now - at < SAME_VIEW_S}
             self._viewed[key] = now
-        self.add(who, what, about)
+        try:
+            self.add(who, what, about)
+        except Exception:  # it was not written down: whoever tries again must be able to
+            with self._lock:
+                self._viewed.pop(key, None)
+            raise
 
     def newest(self, limit: int = 200, before: int | None = None) -> list[Entry]:
         """The last entries, newest first."""

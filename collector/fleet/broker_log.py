@@ -10,6 +10,7 @@ import logging
 import os
 import re
 import threading
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,8 @@ REFUSED: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
 )
 TLS = re.compile(r"OpenSSL Error\[0\]: error:[0-9A-F]+:[^:]*::(.+)$")
+AT_ONCE = re.compile(r"Client connection from (\S+) failed: error:[0-9A-F]+:[^:]*::(.+?)\.?$")
+"""When all that the client had to say was there as soon as it connected."""
 HARMLESS = ("unexpected eof while reading",)
 """A device that lost its network."""
 
@@ -48,6 +51,7 @@ class BrokerLog:
         self._at = _size(path)  # what was there before us, somebody saw before us
         self._rest = ""
         self._from = "an unknown address"
+        self._untold: deque[tuple[str, str, str]] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="broker-log", daemon=True)
 
@@ -63,10 +67,12 @@ class BrokerLog:
         trouble = False
         while not self._stopping.wait(EVERY_S):
             try:
-                for who, what, about in self.news():
-                    self._audit.viewed(who[:64], what, about)
+                self._untold += self.news()
+                while self._untold:
+                    self._audit.viewed(*self._untold[0])
+                    self._untold.popleft()
                 trouble = False
-            except Exception as error:  # the next look may do better
+            except Exception as error:  # what is untold is told at the next look
                 if not trouble:
                     log.warning("%s: %s", self._path, error)
                 trouble = True
@@ -94,13 +100,18 @@ class BrokerLog:
         if opened := CONNECTION.search(line):
             self._from = opened[1]
             return None
+        if failed := AT_ONCE.search(line):
+            return _unless_harmless(failed[1], failed[2])
         if failed := TLS.search(line):
-            why = failed[1].strip()
-            return None if why in HARMLESS else (self._from, "connection refused", why)
+            return _unless_harmless(self._from, failed[1].strip())
         for pattern, what in REFUSED:
             if found := pattern.search(line):
-                return found[1], what, found[2]
+                return found[1][:64], what, found[2]
         return None
+
+
+def _unless_harmless(who: str, why: str) -> tuple[str, str, str] | None:
+    return None if why in HARMLESS else (who[:64], "connection refused", why)
 
 
 def _size(path: Path) -> int:

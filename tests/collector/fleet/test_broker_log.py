@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, text
 
 from collector.access.audit import Audit
 from collector.database import connect
 from collector.fleet import broker_log
 from collector.fleet.broker_log import BrokerLog
+from tests.free import wait
 
 LINES = """\
 1795276210: New connection from 10.0.0.9:51247 on port 8883.
@@ -19,18 +21,27 @@ LINES = """\
 1795276211: Denied PUBLISH from r101 (d0, q1, r1, m2, 'roommood/v1/s/r102/mood', ... (1 bytes))
 1795276212: Dropped too large PUBLISH from r103 (d0, q1, r0, m1, 'roommood/v1/s/r103/mood', ...)
 1795276213: OpenSSL Error[0]: error:0A000126:SSL routines::unexpected eof while reading
+1795276214: Client connection from 10.0.0.8 failed: \
+error:0A000102:SSL routines::unsupported protocol.
+1795276214: Client connection from 10.0.0.8 failed: \
+error:0A000126:SSL routines::unexpected eof while reading.
 """
 TOLD = [
     ("10.0.0.9", "connection refused", "certificate verify failed"),
     ("r101", "topic refused", "roommood/v1/s/r102/mood"),
     ("r103", "message too large", "roommood/v1/s/r103/mood"),
+    ("10.0.0.8", "connection refused", "unsupported protocol"),
 ]
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> BrokerLog:
+def engine(tmp_path: Path) -> Engine:
+    return connect(f"sqlite:///{tmp_path}/c.sqlite")
+
+
+@pytest.fixture
+def log(tmp_path: Path, engine: Engine) -> BrokerLog:
     (tmp_path / "broker.log").write_text("1: Denied PUBLISH from old (d0, 'x', ... (1 bytes))\n")
-    engine = connect(f"sqlite:///{tmp_path}/c.sqlite")
     return BrokerLog(tmp_path / "broker.log", Audit(engine, tmp_path, bytes(32)))
 
 
@@ -71,3 +82,19 @@ def test_a_log_that_was_rotated_or_is_missing(log: BrokerLog) -> None:
     assert list(log.news()) == []
     write(log, LINES)
     assert list(log.news()) == TOLD
+
+
+def test_what_could_not_be_written_down_is_told_later(
+    log: BrokerLog, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE audit RENAME TO elsewhere"))
+    log.start()
+    write(log, LINES)
+    wait(lambda: "broker.log" in caplog.text)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE elsewhere RENAME TO audit"))
+    wait(lambda: len(log._audit) == len(TOLD))
+    log.stop()
+    told = [(entry.who, entry.what, entry.about) for entry in log._audit.newest()]
+    assert told == TOLD[::-1]
