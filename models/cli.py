@@ -68,7 +68,7 @@ model.add_command(fetch)
 @click.option(
     "--teacher",
     multiple=True,
-    help="The run of a teacher, whose answers are learnt too; several may be.",
+    help="The run or pack of a teacher, whose answers are learnt too; several may be.",
 )
 @click.option(
     "--trust",

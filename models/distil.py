@@ -7,6 +7,7 @@ arXiv 2106.05237). Views are made once and serve all students.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from edge.errors import Refusal
 from models.augment import augment
+from models.restored import restored
+from models.runs import Settings
 from models.samples import Samples
 
 BATCH = 256
@@ -30,15 +34,42 @@ class Teachers:
 
     networks: list[nn.Module]
     both: bool
-    outputs: int
     views: Path
     strength: float = 1.0
+
+
+def teachers(
+    settings: Settings, seen: Samples, beside: Path, device: torch.device
+) -> Teachers | None:
+    """The networks to learn from; raises Refusal for those that know other labels or truths.
+
+    What they say of these faces is kept in a folder `beside` the runs, for all of their students.
+    """
+    if not settings.teacher:
+        return None
+    networks, truths = [], set()
+    for run in settings.teacher:
+        network, labels, truth = restored(run)
+        if labels != settings.labels or truth not in ("both", settings.truth):
+            raise Refusal(f"{run}: a teacher of other labels: train one on this data")
+        networks.append(network.to(device, memory_format=torch.channels_last))
+        truths.add(truth)
+    if len(truths) > 1:
+        raise Refusal("--teacher: some know both truths and some one: give teachers alike")
+    mild = [] if settings.strength == 1 else [f"{settings.strength:g}"]
+    names = [Path(run).name for run in settings.teacher]
+    faces = hashlib.blake2s(seen.pixels.numpy().tobytes(), digest_size=4).hexdigest()
+    views = beside / "-".join(["views", *names, *mild, faces])
+    return Teachers(networks, truths == {"both"}, views, settings.strength)
 
 
 def view(
     teachers: Teachers, seen: Samples, number: int, device: torch.device, half: bool
 ) -> tuple[Tensor, Tensor]:
-    """Augmented pixels (N, 1, 48, 48) uint8 and the teachers' logits (N, outputs) of one view."""
+    """Augmented pixels (N, 1, 48, 48) uint8 and the teachers' logits (N, outputs) of one view.
+
+    Teachers look at each face and at its mirror image, which is a better answer for little.
+    """
     path = teachers.views / f"{number:03}.npz"
     if path.exists():
         with np.load(path) as kept:
@@ -46,7 +77,7 @@ def view(
     rng = torch.Generator().manual_seed(number)
     order = torch.randperm(len(seen.pixels), generator=rng)
     pixels = torch.empty_like(seen.pixels)
-    logits = torch.empty(len(seen.pixels), teachers.outputs)
+    logits = torch.empty(0)
     with torch.inference_mode():
         for rows in order.split(BATCH):
             faces = seen.pixels[rows].to(device).float() / 255
@@ -54,8 +85,11 @@ def view(
             stored = (changed * 255).round().to(torch.uint8)
             x = (stored.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
             with torch.autocast(device.type, torch.bfloat16, enabled=half):
-                answer = sum(network(x).float() for network in teachers.networks)
-            pixels[rows], logits[rows] = stored.cpu(), (answer / len(teachers.networks)).cpu()
+                said = [network(face) for network in teachers.networks for face in (x, x.flip(3))]
+            answer = torch.stack(said).float().mean(0).cpu()
+            if not len(logits):
+                logits = torch.empty(len(seen.pixels), answer.shape[1])
+            pixels[rows], logits[rows] = stored.cpu(), answer
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{number:03}-{os.getpid()}.part.npz")  # students may run side by side
     np.savez(partial, pixels=pixels.numpy(), logits=logits.half().numpy())

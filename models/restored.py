@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -32,13 +32,22 @@ def from_pack(where: str) -> nn.Module:
     return network.eval()
 
 
-def weights_of(where: str) -> dict[str, torch.Tensor]:
-    """The weights of a run's folder or of a pack, to start another run from."""
+class Restored(NamedTuple):
+    """A trained network, the labels it knows, and whose answers they are."""
+
+    network: nn.Module
+    labels: tuple[str, ...]
+    truth: str | None
+
+
+def restored(where: str) -> Restored:
+    """The network of a run's folder or of a pack; raises Refusal for what is neither."""
     from models.runs import SETTINGS, load_network
 
     if (Path(where) / SETTINGS).exists():
-        network, _ = load_network(Path(where))
-        return dict(network.state_dict())
+        network, settings = load_network(Path(where))
+        return Restored(network, settings.labels, settings.truth)
     if not (Path(where) / PACK_FILE).exists() and not (SHIPPED / where / PACK_FILE).exists():
-        raise Refusal(f"{where}: neither a run nor a pack: give --start one of them")
-    return dict(from_pack(where).state_dict())
+        raise Refusal(f"{where}: neither a run nor a pack: give the folder or name of one of them")
+    pack, _ = open_pack(where)
+    return Restored(from_pack(where), pack.labels, pack.truth)

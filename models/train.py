@@ -23,10 +23,11 @@ from torch.optim.swa_utils import AveragedModel
 from edge.errors import Refusal
 from models.augment import augment
 from models.data import LABELS, Faces
-from models.distil import Teachers, taught, view
+from models.distil import taught, teachers, view
 from models.network import build
+from models.restored import restored
 from models.reweigh import balanced
-from models.runs import CHECKPOINT, CURVE, WEIGHTS, Settings, claim, load_network, outputs
+from models.runs import CHECKPOINT, CURVE, WEIGHTS, Settings, claim
 from models.samples import Truth, loss, samples
 from models.sources import splits
 
@@ -109,7 +110,7 @@ class Trainer:
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, settings.rate, total_steps=settings.epochs * self.steps, pct_start=0.1
         )
-        self.teachers = _teachers(settings, self.device)
+        self.teachers = teachers(settings, self.seen, out.parent, self.device)
         self.curve: list[dict[str, float]] = []
         # Inductor needs a compiler, which not every machine has; what it computes is the same.
         self.forward: Callable[[Tensor], Tensor] = self.network
@@ -208,31 +209,9 @@ def _smooth(average: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
     return average * decay + current * (1 - decay)
 
 
-def _teachers(settings: Settings, device: torch.device) -> Teachers | None:
-    """The networks to learn from; raises Refusal for those that know other labels or truths."""
-    if not settings.teacher:
-        return None
-    networks, truths = [], set()
-    for run in settings.teacher:
-        network, taught_by = load_network(Path(run))
-        if taught_by.labels != settings.labels or taught_by.truth not in ("both", settings.truth):
-            raise Refusal(f"{run}: a teacher of other labels: train one on this data")
-        networks.append(network.to(device, memory_format=torch.channels_last))
-        truths.add(taught_by.truth)
-    if len(truths) > 1:
-        raise Refusal("--teacher: some know both truths and some one: give teachers alike")
-    # Views of several teachers lie with the first, under the names of the others.
-    others = [Path(run).name for run in settings.teacher[1:]]
-    mild = [] if settings.strength == 1 else [f"{settings.strength:g}"]
-    views = Path(settings.teacher[0]) / "-".join(["views", *others, *mild])
-    return Teachers(networks, truths == {"both"}, outputs(taught_by), views, settings.strength)
-
-
 def _start(network: nn.Module, where: str) -> None:
     """Takes over the weights of another run or pack, except those of outputs that differ."""
-    from models.restored import weights_of
-
-    other, mine = weights_of(where), network.state_dict()
+    other, mine = restored(where).network.state_dict(), network.state_dict()
     kept = {k: v for k, v in other.items() if k in mine and mine[k].shape == v.shape}
     if len(kept) < len(mine) // 2:
         raise Refusal(f"{where}: a network of another shape: give a run of the same --network")

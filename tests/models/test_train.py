@@ -146,7 +146,25 @@ def test_a_student_learns_from_a_teacher(few: Path, tmp_path: Path) -> None:
         options = ("--network", "small", "--truth", truth, "--teacher", tmp_path / "teacher")
         done = call("train", "--data", few, "--out", tmp_path / truth, "--epochs", 1, *options)
         assert done.exit_code == 0, done.output
-    assert [path.name for path in (tmp_path / "teacher" / "views").iterdir()] == ["000.npz"]
+    (views,) = tmp_path.glob("views-teacher-*")  # one for both students
+    assert [path.name for path in views.iterdir()] == ["000.npz"]
+
+
+def test_a_student_learns_from_a_pack_of_the_same_truth_alone(few: Path, tmp_path: Path) -> None:
+    options = ("--data", few, "--network", "small", "--epochs", 1, "--out", tmp_path / "run")
+    wrong = ("--truth", "ferplus", "--teacher", "fer2013-small", "--out", tmp_path / "wrong")
+    refused = call("train", *options, *wrong)
+    assert "fer2013-small: a teacher of other labels" in str(refused.exception)
+    packs = ("--teacher", "fer2013", "--teacher", "fer2013-small")
+    done = call("train", *options, "--truth", "fer2013", *packs)
+    assert done.exit_code == 0, done.output
+    (views,) = tmp_path.glob("views-fer2013-fer2013-small-*")
+    with np.load(views / "000.npz") as said:
+        faces = said["logits"][: len(np.load(few / "train.npz")["label"])]
+        assert said["logits"].shape[1] == 8
+    with np.load(few / "train.npz") as archive:
+        right = faces[:, :7].argmax(1) == archive["label"]
+    assert right.mean() > 0.5
 
 
 def test_labels_of_ones_own_groups_and_a_start_from_a_pack(
