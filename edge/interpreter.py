@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +26,14 @@ class Classifier(Protocol):
     """(N, size, size) uint8 grey crops to answers."""
 
     def __call__(self, crops: Grey) -> Answers: ...
+
+
+def equalized(crops: Grey) -> Grey:
+    """(N, height, width) crops, each with its histogram equalised."""
+    spread = np.empty_like(crops)
+    for crop, out in zip(crops, spread, strict=True):
+        cv2.equalizeHist(crop, dst=out)
+    return spread
 
 
 def runtime() -> tuple[str, Any]:
@@ -68,6 +77,7 @@ class TfliteClassifier:
             )
         self._batch = 1
         self._table = self._input_table(shape)
+        self._equalize = shape.equalize
 
     def _input_table(self, shape: Input) -> NDArray[Any]:
         """What each grey level becomes at the model's input: one look-up instead of arithmetic."""
@@ -87,7 +97,10 @@ class TfliteClassifier:
             )
             self._interpreter.allocate_tensors()
             self._batch = batch
-        self._interpreter.set_tensor(self._input["index"], self._table[crops][..., np.newaxis])
+        shown = equalized(crops) if self._equalize else crops
+        self._interpreter.set_tensor(self._input["index"], self._table[shown][..., np.newaxis])
+        if shown is not crops:
+            shown.fill(0)  # nothing of a face stays behind
         self._interpreter.invoke()
         face = np.ones(batch, np.float32) if self._face is None else self._read(self._face)[:, 1]
         return Answers(self._read(self._output), face)

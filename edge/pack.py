@@ -25,6 +25,9 @@ class Input(Section):
     high: float
     margin: float = Field(ge=-0.3, le=1)
     """How far the crop reaches past the detector's box on each side, as a share of the box."""
+    equalize: bool = False
+    """Whether the crop's grey levels are spread evenly first: dim or flat light then looks like any
+    other."""
 
 
 class Pack(Section):

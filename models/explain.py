@@ -21,6 +21,7 @@ from torch.nn import functional
 
 from edge.camera import PICTURES
 from edge.errors import Refusal
+from edge.interpreter import equalized
 from edge.pack import open_pack
 from models.data import Faces
 from models.network import MiniXception
@@ -105,7 +106,8 @@ def draw(which: str, data: Path, usage: str | None, out: Path, samples: int) -> 
         rows = chosen(faces, samples)
         pixels = faces.pixels[rows]
         titles = [faces.labels[at] for at in faces.label[rows]]
-    answers, activation, gradient = maps(network, pixels)
+    shown = equalized(pixels) if pack.input.equalize else pixels
+    answers, activation, gradient = maps(network, shown)
     across = min(samples, len(pixels))
     down = -(-len(pixels) // across)
     drawn = figure(3.3 * across, 1.35 * down)

@@ -13,7 +13,7 @@ import yaml
 
 from edge.emotion import tempered
 from edge.errors import Refusal
-from edge.interpreter import TfliteClassifier
+from edge.interpreter import TfliteClassifier, equalized
 from edge.pack import PACK_FILE, Input
 from models import evaluate as evaluation
 from models.data import LABELS, MARGIN, Faces
@@ -49,8 +49,9 @@ def quantize(run: Path, out: Path) -> dict[str, Any]:
     )
     order = np.random.default_rng(settings.seed).permutation(len(trained.pixels))
     whole = to_float(network)
-    int8 = to_int8(whole, trained.pixels[order[:CALIBRATION_FACES]])
-    shape = Input(size=48, low=-1, high=1, margin=MARGIN)
+    some = trained.pixels[order[:CALIBRATION_FACES]]
+    int8 = to_int8(whole, equalized(some) if settings.equalize else some)
+    shape = Input(size=48, low=-1, high=1, margin=MARGIN, equalize=settings.equalize)
     labels = settings.labels
 
     before, _ = evaluation.predict(TfliteClassifier(whole, shape, len(labels)), held_out.pixels)
@@ -120,7 +121,8 @@ def _training(settings: Settings, run: Path) -> str:
         if setting.name in ("data", "labels", "fold") or value == setting.default:
             continue
         for one in value if isinstance(value, tuple) else (value,):
-            options.append(f"--{setting.name} {shlex.quote(str(one))}")
+            given = "" if one is True else f" {shlex.quote(str(one))}"
+            options.append(f"--{setting.name}{given}")
     first = settings.start and Path(settings.start)
     before = ""
     if first and (first / SETTINGS).exists():

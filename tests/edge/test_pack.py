@@ -33,6 +33,18 @@ def test_the_shipped_pack_opens_and_runs_in_any_batch() -> None:
     assert one_by_one == pytest.approx(together, abs=0.005)
 
 
+def test_a_pack_that_equalises_is_shown_dim_and_flat_light_as_any_other() -> None:
+    pack, model = open_pack("fer7")
+    classify = TfliteClassifier(model, pack.input.model_copy(update={"equalize": True}), 7)
+    faces = np.random.default_rng(1).integers(0, 60, (5, 48, 48), np.uint8)
+    before = faces.copy()
+    plain, flat = classify(faces).shares, classify((faces * 3 + 70).astype(np.uint8)).shares
+    assert plain == pytest.approx(flat, abs=1e-6)
+    assert np.array_equal(faces, before)
+    as_they_are = TfliteClassifier(model, pack.input.model_copy(update={"equalize": False}), 7)
+    assert as_they_are(faces).shares != pytest.approx(plain, abs=0.05)
+
+
 def test_the_shipped_model_is_full_integer() -> None:
     pack, model = open_pack("fer7")
     classify = TfliteClassifier(model, pack.input, len(pack.labels))
