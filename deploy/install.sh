@@ -63,8 +63,9 @@ install_version() {
         "$folder/bin/python" -m pip uninstall --quiet --yes opencv-python-headless >&2
         "$folder/bin/python" -c 'import cv2' || refuse "JetPack's OpenCV is missing: apt-get install nvidia-opencv"
     fi
-    mkdir -p "$folder/libexec"
+    mkdir -p "$folder/libexec" "$folder/systemd"
     cp "$root"/deploy/libexec/* "$folder/libexec/"
+    cp "$root"/systemd/* "$folder/systemd/"
     printf '%s\n' "$folder"
 }
 
@@ -78,12 +79,14 @@ switch_to() {
     mv -T "$prefix/current.new" "$prefix/current"
 }
 
+# go_back UNIT...: to the version before, with its units.
 go_back() {
     local before
     before=$(readlink "$prefix/previous" || true)
     [ -n "$before" ] || return 1
     ln -sfn "$before" "$prefix/current.new"
     mv -T "$prefix/current.new" "$prefix/current"
+    put_units "$@"
 }
 
 # Versions that are neither in use nor the one before.
@@ -97,19 +100,22 @@ tidy_versions() {
     done
 }
 
-# put_units NAME...: units, users and folders.
+# put_units NAME...: units, users and folders, as the version in use has them. One that it does not
+# have yet, after going back, stays as it is.
 put_units() {
-    local unit
+    local unit from=$prefix/current/systemd
     for unit in "$@"; do
+        [ -e "$from/$unit" ] || continue
         case $unit in
-            *.sysusers) install -D -m 644 "$root/systemd/$unit" "/etc/sysusers.d/${unit%.sysusers}.conf" ;;
-            *.tmpfiles) install -D -m 644 "$root/systemd/$unit" "/etc/tmpfiles.d/${unit%.tmpfiles}.conf" ;;
-            *) install -D -m 644 "$root/systemd/$unit" "/etc/systemd/system/$unit" ;;
+            *.sysusers) install -D -m 644 "$from/$unit" "/etc/sysusers.d/${unit%.sysusers}.conf" ;;
+            *.tmpfiles) install -D -m 644 "$from/$unit" "/etc/tmpfiles.d/${unit%.tmpfiles}.conf" ;;
+            *) install -D -m 644 "$from/$unit" "/etc/systemd/system/$unit" ;;
         esac
     done
     systemd-sysusers
     for unit in "$@"; do
-        case $unit in *.tmpfiles) systemd-tmpfiles --create "/etc/tmpfiles.d/${unit%.tmpfiles}.conf" ;; esac
+        [ -e "/etc/tmpfiles.d/${unit%.tmpfiles}.conf" ] || continue
+        systemd-tmpfiles --create "/etc/tmpfiles.d/${unit%.tmpfiles}.conf"
     done
     systemctl daemon-reload
 }

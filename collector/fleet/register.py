@@ -37,6 +37,15 @@ class Certificate(NamedTuple):
         return self.state in ENDED
 
 
+class Ended(NamedTuple):
+    """A certificate for the revocation list, and since when."""
+
+    serial: str
+    at: float
+    room: Room
+    state: State
+
+
 class Device(NamedTuple):
     """What is known of a room's device; `report` is as it last told."""
 
@@ -100,14 +109,14 @@ class Register:
             ).first()
         return None if row is None else _certificate(row)
 
-    def revoked(self) -> list[tuple[str, float, Room]]:
-        """Serial, when, and whose, of what has not yet ended by itself."""
+    def revoked(self) -> list[Ended]:
+        """What was ended and would not have ended by itself yet."""
         query = select(certificates).where(
             certificates.c.state.in_(ENDED), certificates.c.expires > time.time()
         )
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(certificates.c.serial)).all()
-        return [(row.serial, row.ended, (row.site, row.room)) for row in rows]
+        return [Ended(row.serial, row.ended, (row.site, row.room), row.state) for row in rows]
 
     def all(self) -> list[Device]:
         """Every room's device with its certificate, the newest that is valid first."""

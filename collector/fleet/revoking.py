@@ -24,8 +24,9 @@ from edge.errors import Refusal
 log = logging.getLogger(__name__)
 
 EVERY_S = 2.0
-KICKS_S = (3.0, 10.0, 30.0)
-"""After the list was written: the broker reads it within a second or two, unless it is busy."""
+KICKS_S: dict[str, tuple[float, ...]] = {"revoked": (3.0, 10.0, 30.0), "replaced": (30.0,)}
+"""After the list was written: the broker reads it within a second or two, unless it is busy. A
+device that renewed its certificate is connected with the new one by then, and is disturbed once."""
 DAY_S = 86_400.0
 WAITS_S = 5.0
 
@@ -61,15 +62,15 @@ class Revoking:
     def look(self) -> None:
         """Writes the list where it has changed, or is a day old; ends connections that are due."""
         revoked = self._register.revoked()
-        listed = frozenset(serial for serial, _, _ in revoked)
+        listed = frozenset(one.serial for one in revoked)
         now = time.monotonic()
         if listed != self._listed or now - self._written > DAY_S:
-            entries = [(serial, at) for serial, at, _ in revoked]
+            entries = [(one.serial, one.at) for one in revoked]
             content = self._authority.revocation_list(entries, int(time.time()))
             put(self._files.revoked, content, READABLE)
             fresh = listed - (self._listed if self._listed is not None else listed)
-            ended = {room for serial, _, room in revoked if serial in fresh}
-            self._kicks += [(now + after, room) for room in ended for after in KICKS_S]
+            ended = {(one.room, one.state) for one in revoked if one.serial in fresh}
+            self._kicks += [(now + after, room) for room, how in ended for after in KICKS_S[how]]
             self._listed, self._written = listed, now
             for name in self._files.renew_servers(self._authority):
                 log.info("site: the certificate of the %s was renewed", name)

@@ -26,11 +26,12 @@ say "memory: $(systemctl show -P MemoryCurrent roommood-agent) bytes, restarts: 
 cp -r /mnt/roommood /tmp/newer
 sed -i 's/^version = .*/version = "0.2.0"/' /tmp/newer/pyproject.toml
 echo 'raise RuntimeError("a defect")' >>/tmp/newer/edge/agent.py
+sed -i 's/^Description=.*/Description=a newer unit/' /tmp/newer/systemd/roommood-agent.service
 /tmp/newer/deploy/install-agent --wheels /mnt/wheels
-say "a newer version with a defect: status $?; in use: $(basename "$(readlink /opt/roommood/agent/current)"), $(systemctl is-active roommood-agent)"
+say "a newer version with a defect: status $?; in use: $(basename "$(readlink /opt/roommood/agent/current)"), $(systemctl is-active roommood-agent), unit: $(systemctl show -P Description roommood-agent)"
 sed -i '/a defect/d' /tmp/newer/edge/agent.py
 /tmp/newer/deploy/install-agent --wheels /mnt/wheels
-say "a newer version: status $?; in use: $(basename "$(readlink /opt/roommood/agent/current)"), $(systemctl is-active roommood-agent)"
+say "a newer version: status $?; in use: $(basename "$(readlink /opt/roommood/agent/current)"), $(systemctl is-active roommood-agent), unit: $(systemctl show -P Description roommood-agent)"
 journalctl -u roommood-agent -u roommood-enrol -u roommood-device -u roommood-addresses --no-pager -o cat | tail -25
 ./deploy/install-agent --uninstall --purge
 say "left: $(ls -d /opt/roommood /etc/roommood /var/lib/roommood-agent /etc/systemd/system/roommood* 2>/dev/null | tr '\n' ' ')"

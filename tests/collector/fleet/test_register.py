@@ -50,7 +50,7 @@ def test_a_renewal_ends_the_old_certificate_only_when_the_new_one_is_used(
     register.give(ROOM, second)
     assert register.revoked() == []
     register.give(ROOM, third)  # the device never got the second one
-    assert [one for one, _, _ in register.revoked()] == [serial(second)]
+    assert [one.serial for one in register.revoked()] == [serial(second)]
     newest = register.by_serial(serial(third))
     assert newest is not None
     assert register.used(newest)

@@ -1,0 +1,63 @@
+"""Whose connection is ended, and how often."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from collector.access.accounts import Room
+from collector.database import connect
+from collector.fleet import revoking
+from collector.fleet.authority import Authority
+from collector.fleet.files import SiteFiles, serve
+from collector.fleet.register import Register
+from collector.fleet.revoking import Revoking
+from edge.broker import BrokerSettings
+from edge.device.identity import new_key, request, serial
+
+
+class Counted(Revoking):
+    """Notes whose connection it would end."""
+
+    def __init__(self, files: SiteFiles, authority: Authority, register: Register) -> None:
+        super().__init__(files, authority, register, BrokerSettings(), lambda: None)
+        self.kicked: list[str] = []
+
+    def _kick(self, room: Room) -> None:
+        self.kicked.append(room[1])
+
+
+def test_a_revoked_device_is_kicked_thrice_and_a_renewed_one_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority.make("school", new_key())
+    register = Register(connect(f"sqlite:///{tmp_path}/c.sqlite"))
+    files = SiteFiles(tmp_path / "site")
+    files.broker.mkdir(parents=True)
+    for key, certificate, name in (
+        (files.broker_key, files.broker_pem, "broker"),
+        (files.collector_key, files.collector, "collector"),
+    ):
+        serve(authority, key, certificate, name, ["localhost"], 0o600)
+    given = {}
+    for room in ("lost", "renewed", "as-before"):
+        given[room] = authority.sign_device(request(new_key(), room), room)
+        register.give(("school", room), given[room], "board")
+    before = Counted(files, authority, register)
+    clock = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    before.look()
+    register.revoke(("school", "lost"), "the device is lost")
+    newer = authority.sign_device(request(new_key(), "renewed"), "renewed")
+    register.give(("school", "renewed"), newer)
+    assert {one.serial for one in register.revoked()} == {
+        serial(given["lost"]),
+        serial(given["renewed"]),
+    }
+    for second in range(60):
+        clock[0] = 1001.0 + second
+        before.look()
+    assert sorted(before.kicked) == ["lost", "lost", "lost", "renewed"]
+    assert max(after for how in revoking.KICKS_S.values() for after in how) < 60  # as promised
