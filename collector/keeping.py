@@ -7,19 +7,18 @@ import json
 import logging
 import os
 import tarfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
 from sqlalchemy import Engine, delete, func, insert, inspect, select, text
-from sqlalchemy.exc import SQLAlchemyError
 
 from collector.access.audit import HEAD
 from collector.access.secret import FILE
 from collector.config import Retention
 from collector.database import newest
+from collector.rounds import Rounds
 from collector.tables import audit, deliveries, lessons, metadata, moods, sessions
 from edge.device.identity import write_secret
 from edge.errors import Refusal
@@ -36,30 +35,16 @@ SITE = "site/"
 """In a backup: the site's folder."""
 
 
-class Keeper:
-    """Deletes what is past its time: a thread between `start` and `stop`."""
+class Keeper(Rounds):
+    """Deletes what is past its time."""
 
     def __init__(self, engine: Engine, kept: Callable[[str], Retention]) -> None:
+        super().__init__("retention", EVERY_S)
         self._engine = engine
         self._kept = kept
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self._thread.join(5)
-
-    def _run(self) -> None:
-        while True:
-            try:
-                self.round(time.time())
-            except SQLAlchemyError as error:
-                log.error("retention: %s", str(error).splitlines()[0])
-            if self._stopping.wait(EVERY_S):
-                return
+    def look(self) -> None:
+        self.round(time.time())
 
     def round(self, now: float) -> int:
         """Deletes what is due at a moment (seconds since 1970); returns how many windows."""

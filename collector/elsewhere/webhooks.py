@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 import time
 from collections.abc import Iterable
 from datetime import datetime, timezone
@@ -15,9 +14,9 @@ from typing import Any, NamedTuple
 
 import httpx
 from sqlalchemy import Engine, delete, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 from standardwebhooks import Webhook as Signer
 
+from collector.rounds import Rounds
 from edge.errors import Refusal
 from edge.mood import rfc3339
 
@@ -44,26 +43,25 @@ def target(url: str, secret: str, events: Iterable[str]) -> Target:
     return Target(url, signer, frozenset(events))
 
 
-class Webhooks:
-    """A thread between `start` and `stop`; `tell` may be called from any other."""
+class Webhooks(Rounds):
+    """`tell` may be called from any thread."""
 
     def __init__(self, engine: Engine, targets: Iterable[Target]) -> None:
         from collector.tables import deliveries
 
+        super().__init__("webhooks", LOOK_S, TIMEOUT_S + 1)
         self._table = deliveries
         self._engine = engine
         self._targets = {target.url: target for target in targets}
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
+        self._client = httpx.Client(timeout=TIMEOUT_S, follow_redirects=False)
 
     def start(self) -> None:
         if self._targets:
-            self._thread.start()
+            super().start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(TIMEOUT_S + 1)
+        super().stop()
+        self._client.close()
 
     def tell(self, event: str, data: dict[str, Any]) -> None:
         """Notes it for every target that wants such events."""
@@ -78,13 +76,8 @@ class Webhooks:
             with self._engine.begin() as connection:
                 connection.execute(insert(self._table), rows)
 
-    def _run(self) -> None:
-        with httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as client:
-            while not self._stopping.wait(LOOK_S):
-                try:
-                    self.round(client, time.time())
-                except SQLAlchemyError as error:
-                    log.error("webhooks: %s", str(error).splitlines()[0])
+    def look(self) -> None:
+        self.round(self._client, time.time())
 
     def round(self, client: httpx.Client, now: float) -> None:
         """Sends what is due, oldest first."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import os
 import re
-import threading
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
 from collector.access.audit import Audit
+from collector.rounds import Rounds
 
 log = logging.getLogger(__name__)
 
@@ -43,39 +43,22 @@ HARMLESS = ("unexpected eof while reading",)
 """A device that lost its network."""
 
 
-class BrokerLog:
-    """A thread between `start` and `stop`; a file that is not there is waited for."""
+class BrokerLog(Rounds):
+    """A file that is not there is waited for."""
 
     def __init__(self, path: Path, audit: Audit) -> None:
+        super().__init__("broker's log", EVERY_S)
         self._path, self._audit = path, audit
         self._at = _size(path)  # what was there before us, somebody saw before us
         self._rest = ""
         self._from = "an unknown address"
         self._untold: deque[tuple[str, str, str]] = deque()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="broker-log", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(EVERY_S + 2)
-
-    def _run(self) -> None:
-        trouble = False
-        while not self._stopping.wait(EVERY_S):
-            try:
-                self._untold += self.news()
-                while self._untold:
-                    self._audit.viewed(*self._untold[0])
-                    self._untold.popleft()
-                trouble = False
-            except Exception as error:  # what is untold is told at the next look
-                if not trouble:
-                    log.warning("%s: %s", self._path, error)
-                trouble = True
+    def look(self) -> None:
+        self._untold += self.news()
+        while self._untold:  # what could not be written down is told at the next look
+            self._audit.viewed(*self._untold[0])
+            self._untold.popleft()
 
     def news(self) -> Iterator[tuple[str, str, str]]:
         """Who, what and about what, of every refusal since the last look."""

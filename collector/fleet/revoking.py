@@ -9,7 +9,6 @@ name is the certificate's.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 
@@ -17,6 +16,7 @@ from collector.access.accounts import Room
 from collector.fleet.authority import Authority
 from collector.fleet.files import READABLE, SiteFiles, put
 from collector.fleet.register import Register
+from collector.rounds import Rounds
 from edge.broker import BrokerSettings, client
 from edge.clock import WallClock
 from edge.errors import Refusal
@@ -31,8 +31,8 @@ DAY_S = 86_400.0
 WAITS_S = 5.0
 
 
-class Revoking:
-    """A thread between `start` and `stop`."""
+class Revoking(Rounds):
+    """Looks at the register."""
 
     def __init__(
         self,
@@ -42,22 +42,13 @@ class Revoking:
         broker: BrokerSettings,
         on_renewed: Callable[[], None],
     ) -> None:
+        super().__init__("revocation list", EVERY_S)
         self._files, self._authority, self._register = files, authority, register
         self._broker = broker
         self._on_renewed = on_renewed
         self._listed: frozenset[str] | None = None
         self._written = 0.0
         self._kicks: list[tuple[float, Room]] = []
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="revoking", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(WAITS_S)
 
     def look(self) -> None:
         """Writes the list where it has changed, or is a day old; ends connections that are due."""
@@ -80,17 +71,6 @@ class Revoking:
         self._kicks = [(at, room) for at, room in self._kicks if at > now]
         for room in dict.fromkeys(due):
             self._kick(room)
-
-    def _run(self) -> None:
-        trouble = ""
-        while not self._stopping.wait(EVERY_S):
-            try:
-                self.look()
-                trouble = ""
-            except Exception as error:  # a full disk or a database that is away must not end it
-                if str(error) != trouble:
-                    log.error("revocation list: %s", error)
-                trouble = str(error)
 
     def _kick(self, room: Room) -> None:
         """Connects as the device for a moment; its own connection is closed."""

@@ -9,12 +9,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from collector.lessons.book import Book, Lesson
 from collector.lessons.found import Presence
 from collector.lessons.summary import Summaries
 from collector.lessons.timetable import Planned, Timetable
+from collector.rounds import Rounds
 from edge.mood import Mood
 
 log = logging.getLogger(__name__)
@@ -30,8 +29,8 @@ Room = tuple[str, str]
 Told = Callable[[str, Lesson], None]
 
 
-class Clerk:
-    """A thread between `start` and `stop`; `saw` is called with every new window."""
+class Clerk(Rounds):
+    """`saw` is called with every new window."""
 
     def __init__(
         self,
@@ -43,6 +42,7 @@ class Clerk:
         *,
         find: bool = True,
     ) -> None:
+        super().__init__("lessons", EVERY_S)
         self._book = book
         self._summaries = summaries
         self._rooms = rooms
@@ -51,31 +51,14 @@ class Clerk:
         self._find = find
         self._presence: dict[Room, Presence] = defaultdict(Presence)
         self._lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="clerk", daemon=True)
-        self._well = True
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self._thread.join(5)
 
     def saw(self, mood: Mood) -> None:
         if self._find:
             with self._lock:
                 self._presence[mood.site, mood.room].add(mood)
 
-    def _run(self) -> None:
-        while not self._stopping.wait(EVERY_S):
-            try:
-                self.round(time.time())
-                self._well = True
-            except SQLAlchemyError as error:
-                if self._well:
-                    log.error("lessons: %s", str(error).splitlines()[0])
-                self._well = False
+    def look(self) -> None:
+        self.round(time.time())
 
     def round(self, now: float) -> None:
         """Everything that is due at a moment (seconds since 1970)."""

@@ -91,7 +91,7 @@ def test_what_could_not_be_written_down_is_told_later(
         connection.execute(text("ALTER TABLE audit RENAME TO elsewhere"))
     log.start()
     write(log, LINES)
-    wait(lambda: "broker.log" in caplog.text)
+    wait(lambda: "broker's log: " in caplog.text)
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE elsewhere RENAME TO audit"))
     wait(lambda: len(log._audit) == len(TOLD))
