@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,15 +11,6 @@ from collector.access.audit import HEAD, Audit
 from collector.access.secret import FILE, own_key
 from collector.database import connect
 from edge.errors import Refusal
-from tests.postgres import Postgres
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres) -> Iterator[Engine]:
-    sqlite = f"sqlite:///{tmp_path}/c.sqlite"
-    made = connect(sqlite if request.param == "sqlite" else postgres.fresh())
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

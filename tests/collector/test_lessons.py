@@ -3,7 +3,6 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import pytest
 from pyarrow import parquet
 from sqlalchemy import Engine
 
-from collector.database import connect
 from collector.lessons.book import Book, Lesson
 from collector.lessons.checkins import ROUND_S, CheckIns
 from collector.lessons.clerk import LONGEST_S, SETTLES_S, Clerk
@@ -25,19 +23,10 @@ from collector.store import Store
 from edge.errors import Refusal
 from edge.mood import Mood
 from tests.conftest import mood
-from tests.postgres import Postgres
 
 BERLIN = "Europe/Berlin"
 START = mood().start
 ROOM = ("school", "r101")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres) -> Iterator[Engine]:
-    sqlite = f"sqlite:///{tmp_path}/c.sqlite"
-    made = connect(sqlite if request.param == "sqlite" else postgres.fresh())
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

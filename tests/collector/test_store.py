@@ -1,28 +1,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import Engine
 
 from collector.database import connect
 from collector.store import Store
 from edge.errors import Refusal
 from tests.conftest import mood
-from tests.postgres import Postgres
 
 START = mood().start
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres) -> Iterator[Store]:
-    url = f"sqlite:///{tmp_path}/c.sqlite" if request.param == "sqlite" else postgres.fresh()
-    engine = connect(url)
-    yield Store(engine)
-    engine.dispose()
+@pytest.fixture
+def store(engine: Engine) -> Store:
+    return Store(engine)
 
 
 def test_a_window_comes_back_as_it_was(store: Store) -> None:

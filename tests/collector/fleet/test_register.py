@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from collector.database import connect
 from collector.fleet.authority import Authority
 from collector.fleet.invitations import LONGEST_S, Invitations
 from collector.fleet.register import Register
 from edge.device.identity import new_key, request, serial
 from edge.errors import Refusal
-from tests.postgres import Postgres
 
 ROOM, OTHER = ("school", "r101"), ("school", "r102")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    url = f"sqlite:///{tmp_path}/c.sqlite"
-    if request.param == "postgresql":
-        server: Postgres = request.getfixturevalue("postgres")
-        url = server.fresh()
-    made = connect(url)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture(scope="module")
