@@ -174,6 +174,7 @@ class Agent:
             self._supervisor.stop()
         if self._failure:
             raise Stalled(self._failure)
+        self._trial.ended()
 
     def _window(self) -> None:
         # An attestation may have begun, ended or been replaced since the last window.

@@ -1,8 +1,9 @@
 """Which update is in use, which is being tried, and which was refused.
 
 An update is tried in a run of its own. It has two starts to bring one whole window; a run that ends
-before that, or stands still, sends the device back to what worked. Nothing is deleted that is in
-use, so no update can leave a device without one.
+before that, or stands still, sends the device back to what worked. One that was kept and only later
+ends run after run goes back too. Nothing is deleted that is in use or may be gone back to, so no
+update can leave a device without one.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 FOLDER, FILE = "updates", "slots.json"
 STARTS = 2
 """One more than none, since a power cut is no fault of an update's."""
+LATER_STARTS = 5
+"""In a row that brought no window, of an update that was kept: nobody switches off so often."""
 
 
 class Slots(Section):
@@ -31,7 +34,11 @@ class Slots(Section):
 
     current: int | None = None
     trying: int | None = None
+    before: int | None = None
+    """What was current before, while `can_go_back` says that it is still there."""
+    can_go_back: bool = False
     starts: int = 0
+    """Since the last whole window."""
     refused: int | None = None
     because: str = ""
     newest: int = 0
@@ -84,20 +91,40 @@ class Updates:
         """At the agent's start: the update to use, counted as a start where it is on trial."""
         slots = self.slots()
         if slots.trying is None:
-            return slots.current
+            return self._begin_kept(slots)
         if slots.starts >= STARTS:
             self.roll_back("the agent did not get through one window with it")
             return slots.current
         self._note(slots, starts=slots.starts + 1)
         return slots.trying
 
+    def _begin_kept(self, slots: Slots) -> int | None:
+        if not slots.can_go_back:
+            return slots.current
+        if slots.starts < LATER_STARTS:
+            self._note(slots, starts=slots.starts + 1)
+            return slots.current
+        because = f"the agent ended {LATER_STARTS} times before a window's end"
+        log.error("update %d: taken back: %s", slots.current, because)
+        back = {"current": slots.before, "before": None, "can_go_back": False, "starts": 0}
+        self._note(slots, **back, refused=slots.current, because=because)
+        self._tidy()
+        return slots.before
+
     def keep(self) -> None:
         """It brought a whole window: from now on it is what one goes back to."""
         slots = self.slots()
         if slots.trying is not None:
             log.info("update %d: kept", slots.trying)
-            self._note(slots, current=slots.trying, trying=None, starts=0)
+            kept = {"current": slots.trying, "before": slots.current, "can_go_back": True}
+            self._note(slots, **kept, trying=None, starts=0)
             self._tidy()
+
+    def works(self) -> None:
+        """A whole window, or a run that did not crash, with what is in use."""
+        slots = self.slots()
+        if slots.trying is None and slots.starts:
+            self._note(slots, starts=0)
 
     def roll_back(self, because: str) -> None:
         slots = self.slots()
@@ -107,13 +134,13 @@ class Updates:
             self._note(slots, trying=None, starts=0, refused=slots.trying, because=told)
             self._tidy()
 
-    def _note(self, slots: Slots, **changed: int | str | None) -> None:
+    def _note(self, slots: Slots, **changed: int | str | bool | None) -> None:
         content = slots.model_dump() | changed
         write(self._folder / FILE, json.dumps(content))
 
     def _tidy(self) -> None:
         slots = self.slots()
-        kept = {str(number) for number in (slots.current, slots.trying) if number is not None}
+        kept = {str(number) for number in (slots.current, slots.trying, slots.before)}
         for old in self._folder.iterdir():
             if old.is_dir() and old.name not in kept:
                 shutil.rmtree(old)

@@ -32,6 +32,7 @@ class Trial:
             return None
         slots = self._updates.slots()
         if slots.trying is None:
+            self._updates.works()
             return None
         if slots.trying != self._running:
             return f"update {slots.trying} is to be tried"
@@ -46,6 +47,12 @@ class Trial:
         return f"update {slots.trying} was rolled back: {because}"
 
     def failed(self, because: str) -> None:
-        """A run that stood still while an update was on trial."""
+        """A run that stood still: an update on trial is to blame, one that was kept is not."""
         if self._updates is not None and self._updates.slots().trying == self._running:
             self._updates.roll_back(because)
+        self.ended()
+
+    def ended(self) -> None:
+        """A run that did not crash."""
+        if self._updates is not None:
+            self._updates.works()

@@ -1,0 +1,69 @@
+"""An update that was kept, and only later ends run after run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from edge.device.bundle import pack_up, unpack
+from edge.device.slots import LATER_STARTS, Slots, Updates
+from edge.device.trial import Trial
+
+KEY = Ed25519PrivateKey.generate()
+
+
+@pytest.fixture
+def updates(tmp_path: Path) -> Updates:
+    """With the numbers 1 and then 2 kept."""
+    made = Updates(tmp_path)
+    for number in (1, 2):
+        files = {"settings.yaml": yaml.safe_dump({"window_seconds": number}).encode()}
+        made.stage(unpack(pack_up("school", number, files, "", KEY), KEY.public_key(), "school"))
+        assert made.begin() == number
+        made.keep()
+    return made
+
+
+def test_one_that_crashes_five_times_in_a_row_is_taken_back(updates: Updates) -> None:
+    assert [updates.begin() for _ in range(LATER_STARTS + 1)] == [2] * LATER_STARTS + [1]
+    slots = updates.slots()
+    assert (slots.current, slots.refused, slots.can_go_back) == (1, 2, False)
+    assert slots.because == "the agent ended 5 times before a window's end"
+    assert updates.refusal(2) == slots.because
+    assert not updates.place(2).exists()
+    assert [updates.begin() for _ in range(20)] == [1] * 20  # there is nothing to go back to
+
+
+@pytest.mark.parametrize("end", ["window", "pause", "stop", "camera"])
+def test_what_is_no_crash_begins_the_count_anew(updates: Updates, tmp_path: Path, end: str) -> None:
+    for start in range(3 * LATER_STARTS):
+        assert updates.begin() == 2
+        trial = Trial(tmp_path, 2)
+        if start % LATER_STARTS == LATER_STARTS - 1:
+            if end in ("window", "pause"):
+                assert trial.saw_window(0 if end == "pause" else 5, end == "pause") is None
+            elif end == "stop":
+                trial.ended()
+            else:
+                trial.failed("the camera's driver did not return")
+    assert updates.slots().current == 2
+    assert updates.place(1).exists()
+
+
+def test_the_first_update_of_a_device_goes_back_to_what_was_installed(tmp_path: Path) -> None:
+    made = Updates(tmp_path)
+    assert made.begin() is None
+    files = {"settings.yaml": b"window_seconds: 9"}
+    made.stage(unpack(pack_up("school", 7, files, "", KEY), KEY.public_key(), "school"))
+    made.begin()
+    made.keep()
+    assert [made.begin() for _ in range(LATER_STARTS + 2)] == [7] * LATER_STARTS + [None, None]
+
+
+def test_slots_of_an_earlier_version_are_read(updates: Updates, tmp_path: Path) -> None:
+    (tmp_path / "updates" / "slots.json").write_text('{"current": 2, "newest": 2}')
+    assert updates.slots() == Slots(current=2, newest=2)
+    assert [updates.begin() for _ in range(20)] == [2] * 20
