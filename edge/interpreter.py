@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,12 +27,21 @@ class Classifier(Protocol):
     def __call__(self, crops: Grey) -> Answers: ...
 
 
-def equalized(crops: Grey) -> Grey:
-    """(N, height, width) crops, each with its histogram equalised."""
-    spread = np.empty_like(crops)
-    for crop, out in zip(crops, spread, strict=True):
-        cv2.equalizeHist(crop, dst=out)
-    return spread
+def stretched(crops: Grey, least: float) -> Grey:
+    """(N, height, width) crops, those with a smaller deviation than `least` stretched to it.
+
+    Each keeps its mean, as far as there is room to black and white.
+    """
+    mean, deviation = crops.mean((1, 2)), crops.std((1, 2))
+    flat = deviation < least
+    if not flat.any():
+        return crops
+    gain = least / np.maximum(deviation[flat], 1)  # what is all grey stays nearly so
+    away = (crops[flat] - mean[flat, None, None]) * gain[:, None, None]
+    wide = crops.copy()
+    wide[flat] = np.clip(np.rint(away + mean[flat, None, None]), 0, 255).astype(np.uint8)
+    away.fill(0)  # nothing of a face stays behind
+    return wide
 
 
 def runtime() -> tuple[str, Any]:
@@ -77,7 +85,7 @@ class TfliteClassifier:
             )
         self._batch = 1
         self._table = self._input_table(shape)
-        self._equalize = shape.equalize
+        self._least_contrast = shape.least_contrast
 
     def _input_table(self, shape: Input) -> NDArray[Any]:
         """What each grey level becomes at the model's input: one look-up instead of arithmetic."""
@@ -97,10 +105,10 @@ class TfliteClassifier:
             )
             self._interpreter.allocate_tensors()
             self._batch = batch
-        shown = equalized(crops) if self._equalize else crops
+        shown = stretched(crops, self._least_contrast)
         self._interpreter.set_tensor(self._input["index"], self._table[shown][..., np.newaxis])
         if shown is not crops:
-            shown.fill(0)  # nothing of a face stays behind
+            shown.fill(0)
         self._interpreter.invoke()
         face = np.ones(batch, np.float32) if self._face is None else self._read(self._face)[:, 1]
         return Answers(self._read(self._output), face)

@@ -25,9 +25,9 @@ class Input(Section):
     high: float
     margin: float = Field(ge=-0.3, le=1)
     """How far the crop reaches past the detector's box on each side, as a share of the box."""
-    equalize: bool = False
-    """Whether the crop's grey levels are spread evenly first: dim or flat light then looks like any
-    other."""
+    least_contrast: float = Field(0, ge=0, le=100)
+    """Standard deviation of a crop's grey levels that the model is used to at least; in dim or flat
+    light there is less, and the crop is stretched to it."""
 
 
 class Pack(Section):

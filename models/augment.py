@@ -12,8 +12,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from edge.interpreter import equalized
-
 EYES = ((-0.36, -0.24), (0.36, -0.24))
 """Where the eyes of an upright face crop are, x and y in -1..1."""
 
@@ -103,13 +101,6 @@ def blur(faces: Tensor, rng: torch.Generator, share: float = 0.2) -> Tensor:
     sigma = torch.empty(len(faces), 1, 1, 1).uniform_(0, 0.03, generator=rng)
     noise = torch.randn(seen.shape, generator=rng) * sigma
     return (seen + noise.to(faces.device)).clamp(0, 1)
-
-
-def equalize(faces: Tensor) -> Tensor:
-    """(N, 1, H, W) in 0..1: each face as a pack that equalises shows it to its model."""
-    levels = (faces[:, 0] * 255).round().to(torch.uint8).cpu().numpy()
-    spread = torch.from_numpy(equalized(levels)).unsqueeze(1)
-    return spread.to(faces.device).float() / 255
 
 
 def augment(faces: Tensor, rng: torch.Generator, strength: float = 1.0) -> Tensor:

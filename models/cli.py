@@ -60,9 +60,6 @@ model.add_command(fetch)
     show_default=True,
     help="How much faces are moved, dimmed, blurred and covered, as in a room.",
 )
-@click.option(
-    "--equalize", is_flag=True, help="Show the network, and the pack's, equalised histograms."
-)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--votes", help="FER+'s fer2013new.csv, for a .csv; found where it lies beside it.")
 @click.option(

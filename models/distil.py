@@ -18,7 +18,6 @@ from torch import Tensor, nn
 
 from edge.errors import Refusal
 from models.augment import augment
-from models.network import Equalizing
 from models.restored import restored
 from models.runs import Settings
 from models.samples import Samples
@@ -50,11 +49,10 @@ def teachers(
         return None
     networks, truths = [], set()
     for run in settings.teacher:
-        network, labels, truth, equalized = restored(run)
+        network, labels, truth = restored(run)
         if labels != settings.labels or truth not in ("both", settings.truth):
             raise Refusal(f"{run}: a teacher of other labels: train one on this data")
-        network = network.to(device, memory_format=torch.channels_last)
-        networks.append(Equalizing(network) if equalized else network)
+        networks.append(network.to(device, memory_format=torch.channels_last))
         truths.add(truth)
     if len(truths) > 1:
         raise Refusal("--teacher: some know both truths and some one: give teachers alike")

@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from edge.camera import PICTURES
 from edge.errors import Refusal
-from edge.interpreter import equalized
+from edge.interpreter import stretched
 from edge.pack import open_pack
 from models.data import Faces
 from models.network import MiniXception
@@ -106,7 +106,7 @@ def draw(which: str, data: Path, usage: str | None, out: Path, samples: int) -> 
         rows = chosen(faces, samples)
         pixels = faces.pixels[rows]
         titles = [faces.labels[at] for at in faces.label[rows]]
-    shown = equalized(pixels) if pack.input.equalize else pixels
+    shown = stretched(pixels, pack.input.least_contrast)
     answers, activation, gradient = maps(network, shown)
     across = min(samples, len(pixels))
     down = -(-len(pixels) // across)

@@ -12,8 +12,6 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from models.augment import equalize
-
 INPUT_SIZE = 48
 """Side of the square grey input, pixels."""
 
@@ -122,19 +120,6 @@ class Teacher(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.head(self.dropout(self.body(x).mean(dim=(2, 3))))
         return out
-
-
-class Equalizing(nn.Module):
-    """A network that was taught with equalised faces, and is shown others."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: Tensor) -> Tensor:
-        seen = equalize((x.float() + 1) / 2) * 2 - 1
-        answer: Tensor = self.network(seen.contiguous(memory_format=torch.channels_last))
-        return answer
 
 
 def build(name: Name, outputs: int) -> MiniXception | Teacher:

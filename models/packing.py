@@ -13,7 +13,7 @@ import yaml
 
 from edge.emotion import tempered
 from edge.errors import Refusal
-from edge.interpreter import TfliteClassifier, equalized
+from edge.interpreter import TfliteClassifier
 from edge.pack import PACK_FILE, Input
 from models import evaluate as evaluation
 from models.data import LABELS, MARGIN, Faces
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 MODEL_FILE = "model.tflite"
 WEIGHTS_FILE = "weights.npz"
 """The float weights, for `explain` and `train --start`; no device reads them."""
+
+FLATTEST = 5
+"""Percent of the training faces that have less contrast than a device leaves a crop with."""
 
 LICENCE = {
     True: "weights Apache-2.0; learnt from FER2013 (Open Database License, contents DbCL) "
@@ -49,9 +52,9 @@ def quantize(run: Path, out: Path) -> dict[str, Any]:
     )
     order = np.random.default_rng(settings.seed).permutation(len(trained.pixels))
     whole = to_float(network)
-    some = trained.pixels[order[:CALIBRATION_FACES]]
-    int8 = to_int8(whole, equalized(some) if settings.equalize else some)
-    shape = Input(size=48, low=-1, high=1, margin=MARGIN, equalize=settings.equalize)
+    int8 = to_int8(whole, trained.pixels[order[:CALIBRATION_FACES]])
+    usual = np.percentile(trained.pixels.std((1, 2)), FLATTEST)
+    shape = Input(size=48, low=-1, high=1, margin=MARGIN, least_contrast=round(float(usual), 1))
     labels = settings.labels
 
     before, _ = evaluation.predict(TfliteClassifier(whole, shape, len(labels)), held_out.pixels)
@@ -121,8 +124,7 @@ def _training(settings: Settings, run: Path) -> str:
         if setting.name in ("data", "labels", "fold") or value == setting.default:
             continue
         for one in value if isinstance(value, tuple) else (value,):
-            given = "" if one is True else f" {shlex.quote(str(one))}"
-            options.append(f"--{setting.name}{given}")
+            options.append(f"--{setting.name} {shlex.quote(str(one))}")
     first = settings.start and Path(settings.start)
     before = ""
     if first and (first / SETTINGS).exists():

@@ -31,8 +31,6 @@ STAGES: dict[str, str] = {
     "fer7": "--truth ferplus --epochs 60 --teacher teacher",
     "fer7-fine": "--truth ferplus --epochs 14 --rate 0.0015 --strength 0.35 --teacher teacher "
     "--start fer7",
-    "fer7-equal": "--truth ferplus --epochs 8 --rate 0.0015 --strength 0.5 --equalize "
-    "--teacher fer7-fine --start fer7-fine",
     "fer7-small": "--truth ferplus --network small --epochs 70 --teacher teacher",
     "fer7-small-fine": "--truth ferplus --network small --epochs 16 --rate 0.0015 --strength 0.35 "
     "--teacher teacher --start fer7-small",
@@ -50,7 +48,7 @@ STAGES: dict[str, str] = {
 """A run's name and its options of `roommood model train`; teachers and starts are runs here."""
 
 PACKS = {
-    "fer7": "fer7-equal",
+    "fer7": "fer7-fine",
     "fer7-small": "fer7-small-fine",
     "fer2013": "fer2013-2",
     "fer2013-small": "fer2013-small-3",

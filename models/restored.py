@@ -33,12 +33,11 @@ def from_pack(where: str) -> nn.Module:
 
 
 class Restored(NamedTuple):
-    """A trained network, the labels it knows, whose answers they are, and how it sees faces."""
+    """A trained network, the labels it knows, and whose answers they are."""
 
     network: nn.Module
     labels: tuple[str, ...]
     truth: str | None
-    equalize: bool
 
 
 def restored(where: str) -> Restored:
@@ -47,8 +46,8 @@ def restored(where: str) -> Restored:
 
     if (Path(where) / SETTINGS).exists():
         network, settings = load_network(Path(where))
-        return Restored(network, settings.labels, settings.truth, settings.equalize)
+        return Restored(network, settings.labels, settings.truth)
     if not (Path(where) / PACK_FILE).exists() and not (SHIPPED / where / PACK_FILE).exists():
         raise Refusal(f"{where}: neither a run nor a pack: give the folder or name of one of them")
     pack, _ = open_pack(where)
-    return Restored(from_pack(where), pack.labels, pack.truth, pack.input.equalize)
+    return Restored(from_pack(where), pack.labels, pack.truth)

@@ -31,7 +31,6 @@ class Settings:
     rate: float = 4e-3
     mixup: float = 0.0
     strength: float = 1.0
-    equalize: bool = False
     seed: int = 1
     votes: str | None = None
     negatives: str | None = None

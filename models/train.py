@@ -21,8 +21,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from edge.errors import Refusal
-from edge.interpreter import equalized
-from models.augment import augment, equalize
+from models.augment import augment
 from models.data import LABELS, Faces
 from models.distil import taught, teachers, view
 from models.network import build
@@ -87,8 +86,6 @@ class Trainer:
             order = np.random.default_rng(settings.seed).permutation(len(faces.label))
             self.held_out = faces.only(order[part::of])
             faces = faces.only(np.setdiff1d(order, order[part::of]))
-        if settings.equalize:
-            self.held_out = replace(self.held_out, pixels=equalized(self.held_out.pixels))
         self.seen = samples(
             faces,
             truth,
@@ -143,7 +140,6 @@ class Trainer:
             rows = order[step * self.settings.batch : (step + 1) * self.settings.batch]
             x = pixels[rows].to(self.device).float() / 255
             x = x if changed else augment(x, rng, self.settings.strength)
-            x = equalize(x) if self.settings.equalize else x
             y = targets[rows].to(self.device)
             if self.settings.mixup:
                 x, y = self._mixed(x, y, rng)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from edge.errors import Refusal
-from edge.interpreter import TfliteClassifier
+from edge.interpreter import TfliteClassifier, stretched
 from edge.pack import PACK_FILE, SHIPPED, open_pack
 
 
@@ -33,16 +33,29 @@ def test_the_shipped_pack_opens_and_runs_in_any_batch() -> None:
     assert one_by_one == pytest.approx(together, abs=0.005)
 
 
-def test_a_pack_that_equalises_is_shown_dim_and_flat_light_as_any_other() -> None:
+def test_a_crop_in_flat_light_is_stretched_to_the_contrast_that_the_model_knows() -> None:
+    rng = np.random.default_rng(1)
+    plain = np.clip(rng.normal(128, 40, (3, 48, 48)), 0, 255).astype(np.uint8)
+    assert stretched(plain, 33) is plain  # what has enough is not even copied
+    flat = (plain * 0.2 + 150).astype(np.uint8)
+    before = flat.copy()
+    wide = stretched(np.concatenate([plain, flat]), 33)
+    assert np.array_equal(wide[:3], plain)
+    assert wide[3:].std((1, 2)) == pytest.approx(33, abs=0.5)
+    assert wide[3:].mean((1, 2)) == pytest.approx(flat.mean((1, 2)), abs=1)
+    assert np.array_equal(flat, before)
+    grey = np.full((1, 48, 48), 90, np.uint8)
+    assert np.array_equal(stretched(grey, 33), grey)
+
+
+def test_a_pack_says_how_much_contrast_its_model_is_used_to() -> None:
     pack, model = open_pack("fer7")
-    classify = TfliteClassifier(model, pack.input.model_copy(update={"equalize": True}), 7)
-    faces = np.random.default_rng(1).integers(0, 60, (5, 48, 48), np.uint8)
-    before = faces.copy()
-    plain, flat = classify(faces).shares, classify((faces * 3 + 70).astype(np.uint8)).shares
-    assert plain == pytest.approx(flat, abs=1e-6)
-    assert np.array_equal(faces, before)
-    as_they_are = TfliteClassifier(model, pack.input.model_copy(update={"equalize": False}), 7)
-    assert as_they_are(faces).shares != pytest.approx(plain, abs=0.05)
+    faces = np.random.default_rng(1).integers(100, 130, (4, 48, 48), np.uint8)
+    asked = {"least_contrast": 33.0}
+    used_to = TfliteClassifier(model, pack.input.model_copy(update=asked), 7)
+    to_any = TfliteClassifier(model, pack.input.model_copy(update={"least_contrast": 0.0}), 7)
+    assert used_to(faces).shares == pytest.approx(to_any(stretched(faces, 33)).shares)
+    assert used_to(faces).shares != pytest.approx(to_any(faces).shares, abs=0.05)
 
 
 def test_the_shipped_model_is_full_integer() -> None:

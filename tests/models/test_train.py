@@ -135,39 +135,6 @@ def test_guided_gradients_are_of_the_answer_and_leave_torch_as_it_was(pack: Path
     assert torch.relu is plain
 
 
-def test_a_pack_whose_network_learnt_from_equalised_faces(few: Path, tmp_path: Path) -> None:
-    import torch
-
-    from edge.interpreter import equalized
-    from models.distil import teachers
-    from models.runs import Settings, load_network
-    from models.samples import samples
-    from models.sources import splits
-
-    options = ("--data", few, "--network", "small", "--epochs", 1, "--equalize")
-    assert call("train", *options, "--out", tmp_path / "run").exit_code == 0
-    done = call("quantize", "--run", tmp_path / "run", "--out", tmp_path / "bright")
-    assert done.exit_code == 0, done.output
-    opened, content = open_pack(str(tmp_path / "bright"))
-    assert opened.input.equalize
-    assert " --equalize --out " in opened.command
-    faces = np.load(few / "public_test.npz")["pixels"][:50]
-    x = torch.from_numpy(equalized(faces)).unsqueeze(1).float() / 127.5 - 1
-    network, _ = load_network(tmp_path / "run")
-    with torch.no_grad():
-        logits = network(x)
-    answers = TfliteClassifier(content, opened.input, 7)(faces)
-    assert answers.shares == pytest.approx(torch.softmax(logits[:, :-1], 1).numpy(), abs=0.05)
-
-    taught_by = Settings(str(few), "ferplus", teacher=(str(tmp_path / "run"),), labels=LABELS)
-    seen = samples(splits(few, None, 1)[0], "ferplus")
-    found = teachers(taught_by, seen, tmp_path, torch.device("cpu"))
-    assert found is not None
-    with torch.no_grad():
-        plain = torch.from_numpy(faces).unsqueeze(1).float() / 127.5 - 1
-        assert found.networks[0](plain) == pytest.approx(logits, abs=1e-4)
-
-
 def test_a_student_learns_from_a_teacher(few: Path, tmp_path: Path) -> None:
     teacher = ("--network", "teacher", "--truth", "both", "--mixup", 0.5, "--epochs", 1)
     done = call("train", "--data", few, "--out", tmp_path / "teacher", *teacher)
