@@ -59,37 +59,22 @@ def quantize(run: Path, out: Path) -> dict[str, Any]:
 
     before, _ = evaluation.predict(TfliteClassifier(whole, shape, len(labels)), held_out.pixels)
     as_float = evaluation.scored(held_out, before.shares, truth).accuracy()
-    reader = TfliteClassifier(int8, shape, len(labels))
-    after, _ = evaluation.predict(reader, held_out.pixels)
-    raw = evaluation.scored(held_out, after.shares, truth)
-    temperature, threshold = evaluation.choose(raw)
-    scores = evaluation.Scores(raw.truth, tempered(raw.shares, temperature))
-    figures = evaluation.report(held_out, tempered(after.shares, temperature), labels, truth)
-    known = evaluation.known(held_out, truth)
+    chosen = measured(int8, shape, labels, held_out, truth)
     pack = {
         "name": out.name,
         "file": MODEL_FILE,
         "sha256": hashlib.sha256(int8).hexdigest(),
         "labels": list(labels),
         "input": shape.model_dump(),
-        "temperature": temperature,
-        "threshold": threshold,
-        "face_threshold": evaluation.choose_face_threshold(after.face[known]),
+        **{name: chosen[name] for name in ("temperature", "threshold", "face_threshold")},
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "network": settings.network,
         "truth": truth,
         "data": _data(settings, held_out),
         "command": command(settings, run, out),
         "licence": LICENCE[labels == LABELS],
-        "figures": {
-            "accuracy": figures["accuracy"],
-            "float_accuracy": round(as_float, 4),
-            "balanced_accuracy": figures["balanced_accuracy"],
-            "ece": figures["ece"],
-            "answered": round(float((scores.shares.max(axis=1) >= threshold).mean()), 4),
-            "smallest_face": smallest_face(reader, held_out, truth),
-        },
-        "confusion": scores.confusion(threshold).tolist(),
+        "figures": chosen["figures"] | {"float_accuracy": round(as_float, 4)},
+        "confusion": chosen["confusion"],
     }
     out.mkdir(parents=True, exist_ok=True)
     (out / MODEL_FILE).write_bytes(int8)
@@ -98,6 +83,30 @@ def quantize(run: Path, out: Path) -> dict[str, Any]:
     text = yaml.safe_dump(pack, sort_keys=False, width=100, default_flow_style=None)
     (out / PACK_FILE).write_text(text, encoding="utf-8")
     return pack | {"size_bytes": len(int8)}
+
+
+def measured(
+    int8: bytes, shape: Input, labels: tuple[str, ...], held_out: Faces, truth: str
+) -> dict[str, Any]:
+    """What pack.yaml says of a file, chosen and counted on the faces held out."""
+    reader = TfliteClassifier(int8, shape, len(labels))
+    after, _ = evaluation.predict(reader, held_out.pixels)
+    raw = evaluation.scored(held_out, after.shares, truth)
+    temperature, threshold = evaluation.choose(raw)
+    scores = evaluation.Scores(raw.truth, tempered(raw.shares, temperature))
+    figures = evaluation.report(held_out, tempered(after.shares, temperature), labels, truth)
+    known = evaluation.known(held_out, truth)
+    return {
+        "temperature": temperature,
+        "threshold": threshold,
+        "face_threshold": evaluation.choose_face_threshold(after.face[known]),
+        "figures": {
+            **{name: figures[name] for name in ("accuracy", "balanced_accuracy", "ece")},
+            "answered": round(float((scores.shares.max(axis=1) >= threshold).mean()), 4),
+            "smallest_face": smallest_face(reader, held_out, truth),
+        },
+        "confusion": scores.confusion(threshold).tolist(),
+    }
 
 
 def _data(settings: Settings, held_out: Faces) -> str:

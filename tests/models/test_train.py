@@ -73,6 +73,7 @@ def test_a_finished_run_is_resumed_and_one_of_other_settings_refused(few: Path, 
 def test_a_pack_says_where_it_comes_from_and_verifies(run: Path, pack: Path) -> None:
     opened, content = open_pack(str(pack))
     assert opened.labels == LABELS
+    assert 25 < opened.input.least_contrast < 45
     assert opened.parameters <= 70_000
     assert len(content) <= 300_000
     assert "--network small" in opened.command
