@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from abc import ABC, abstractmethod
 
 log = logging.getLogger(__name__)
 
 
-class Rounds:
+class Rounds(ABC):
     """A thread between `start` and `stop`.
 
     Whatever goes wrong, such as a full disk or a database that is away, is said once and tried
@@ -29,9 +30,9 @@ class Rounds:
         if self._thread.is_alive():
             self._thread.join(self._ends_in_s)
 
+    @abstractmethod
     def look(self) -> None:
         """One round."""
-        raise NotImplementedError
 
     def _run(self) -> None:
         trouble = ""

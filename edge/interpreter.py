@@ -32,15 +32,18 @@ def stretched(crops: Grey, least: float) -> Grey:
 
     Each keeps its mean, as far as there is room to black and white.
     """
-    mean, deviation = crops.mean((1, 2)), crops.std((1, 2))
-    flat = deviation < least
+    deviation = crops.std((1, 2), keepdims=True)
+    flat = deviation[:, 0, 0] < least
     if not flat.any():
         return crops
-    gain = least / np.maximum(deviation[flat], 1)  # what is all grey stays nearly so
-    away = (crops[flat] - mean[flat, None, None]) * gain[:, None, None]
+    face = crops[flat].astype(np.float64)
+    mean = face.mean((1, 2), keepdims=True)
+    face -= mean
+    face *= least / np.maximum(deviation[flat], 1)  # what is all grey stays nearly so
+    face += mean
     wide = crops.copy()
-    wide[flat] = np.clip(np.rint(away + mean[flat, None, None]), 0, 255).astype(np.uint8)
-    away.fill(0)  # nothing of a face stays behind
+    wide[flat] = np.clip(np.rint(face, out=face), 0, 255, out=face)
+    face.fill(0)  # nothing of a face stays behind
     return wide
 
 

@@ -77,7 +77,7 @@ def view(
     rng = torch.Generator().manual_seed(number)
     order = torch.randperm(len(seen.pixels), generator=rng)
     pixels = torch.empty_like(seen.pixels)
-    logits = torch.empty(0)
+    answers = []
     with torch.inference_mode():
         for rows in order.split(BATCH):
             faces = seen.pixels[rows].to(device).float() / 255
@@ -86,10 +86,9 @@ def view(
             x = (stored.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
             with torch.autocast(device.type, torch.bfloat16, enabled=half):
                 said = [network(face) for network in teachers.networks for face in (x, x.flip(3))]
-            answer = torch.stack(said).float().mean(0).cpu()
-            if not len(logits):
-                logits = torch.empty(len(seen.pixels), answer.shape[1])
-            pixels[rows], logits[rows] = stored.cpu(), answer
+            pixels[rows] = stored.cpu()
+            answers.append(torch.stack(said).float().mean(0).cpu())
+    logits = torch.cat(answers)[order.argsort()]
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{number:03}-{os.getpid()}.part.npz")  # students may run side by side
     np.savez(partial, pixels=pixels.numpy(), logits=logits.half().numpy())

@@ -17,7 +17,6 @@ import time
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -105,7 +104,7 @@ class Scheduler:
         self._under_way: dict[str, subprocess.Popen[bytes]] = {}
 
     def finish(self, names: list[str], jobs: int) -> None:
-        """Until all are finished; raises Refusal for one that failed, after the others' end."""
+        """Until all are finished; raises Refusal for one that failed, whatever others do."""
         left = [n for n in names if not finished(self._out / n, self._stages[n])]
         while left or self._under_way:
             for name in [n for n in left if not set(needs(self._stages[n])) & {*left}]:
@@ -157,17 +156,15 @@ def main(data: Path, out: Path, packs: Path | None, only: tuple[str, ...], jobs:
         run("models.negatives", *photos, "--out", str(out / "negatives.npz"))
     chosen = only or tuple(PACKS)
     scheduler = Scheduler(data, out, STAGES)
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         scheduler.finish(wanted(STAGES, [PACKS[pack] for pack in chosen]), jobs)
     finally:
         scheduler.stop()
-    for pack in chosen if packs else ():
-        folder = str((packs or out) / pack)
+    if packs is None:
+        return
+    for pack in chosen:
+        folder = str(packs / pack)
         run("deploy.cli", "model", "quantize", "--run", str(out / PACKS[pack]), "--out", folder)
         faces, photographs = data / "fer2013" / "public_test.npz", data / "faces_london"
         known = ("--data", str(faces), "--photos", str(photographs))

@@ -53,15 +53,10 @@ class Webhooks(Rounds):
         self._table = deliveries
         self._engine = engine
         self._targets = {target.url: target for target in targets}
-        self._client = httpx.Client(timeout=TIMEOUT_S, follow_redirects=False)
 
     def start(self) -> None:
         if self._targets:
             super().start()
-
-    def stop(self) -> None:
-        super().stop()
-        self._client.close()
 
     def tell(self, event: str, data: dict[str, Any]) -> None:
         """Notes it for every target that wants such events."""
@@ -75,6 +70,10 @@ class Webhooks(Rounds):
         if rows:
             with self._engine.begin() as connection:
                 connection.execute(insert(self._table), rows)
+
+    def _run(self) -> None:
+        with httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as self._client:
+            super()._run()
 
     def look(self) -> None:
         self.round(self._client, time.time())

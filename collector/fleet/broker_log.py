@@ -36,9 +36,10 @@ REFUSED: tuple[tuple[re.Pattern[str], str], ...] = (
         "message too large",
     ),
 )
-TLS = re.compile(r"OpenSSL Error\[0\]: error:[0-9A-F]+:[^:]*::(.+)$")
-AT_ONCE = re.compile(r"Client connection from (\S+) failed: error:[0-9A-F]+:[^:]*::(.+?)\.?$")
-"""When all that the client had to say was there as soon as it connected."""
+TLS = re.compile(
+    r"(?:OpenSSL Error\[0\]|Client connection from (\S+) failed): error:[0-9A-F]+:[^:]*::(.+?)\.?$"
+)
+"""With an address when all that the client had to say was there as soon as it connected."""
 HARMLESS = ("unexpected eof while reading",)
 """A device that lost its network."""
 
@@ -57,7 +58,8 @@ class BrokerLog(Rounds):
     def look(self) -> None:
         self._untold += self.news()
         while self._untold:  # what could not be written down is told at the next look
-            self._audit.viewed(*self._untold[0])
+            who, what, about = self._untold[0]
+            self._audit.viewed(who[:64], what, about)
             self._untold.popleft()
 
     def news(self) -> Iterator[tuple[str, str, str]]:
@@ -83,18 +85,13 @@ class BrokerLog(Rounds):
         if opened := CONNECTION.search(line):
             self._from = opened[1]
             return None
-        if failed := AT_ONCE.search(line):
-            return _unless_harmless(failed[1], failed[2])
         if failed := TLS.search(line):
-            return _unless_harmless(self._from, failed[1].strip())
+            who, why = failed[1] or self._from, failed[2].strip()
+            return None if why in HARMLESS else (who, "connection refused", why)
         for pattern, what in REFUSED:
             if found := pattern.search(line):
-                return found[1][:64], what, found[2]
+                return found[1], what, found[2]
         return None
-
-
-def _unless_harmless(who: str, why: str) -> tuple[str, str, str] | None:
-    return None if why in HARMLESS else (who[:64], "connection refused", why)
 
 
 def _size(path: Path) -> int:

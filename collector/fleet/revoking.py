@@ -15,7 +15,7 @@ from collections.abc import Callable
 from collector.access.accounts import Room
 from collector.fleet.authority import Authority
 from collector.fleet.files import READABLE, SiteFiles, put
-from collector.fleet.register import Register
+from collector.fleet.register import Register, State
 from collector.rounds import Rounds
 from edge.broker import BrokerSettings, client
 from edge.clock import WallClock
@@ -24,7 +24,7 @@ from edge.errors import Refusal
 log = logging.getLogger(__name__)
 
 EVERY_S = 2.0
-KICKS_S: dict[str, tuple[float, ...]] = {"revoked": (3.0, 10.0, 30.0), "replaced": (30.0,)}
+KICKS_S: dict[State, tuple[float, ...]] = {"revoked": (3.0, 10.0, 30.0), "replaced": (30.0,)}
 """After the list was written: the broker reads it within a second or two, unless it is busy. A
 device that renewed its certificate is connected with the new one by then, and is disturbed once."""
 DAY_S = 86_400.0

@@ -32,7 +32,8 @@ class Trial:
             return None
         slots = self._updates.slots()
         if slots.trying is None:
-            self._updates.works()
+            if slots.starts:  # the first since the start: others need not look into the file again
+                self._updates.works()
             return None
         if slots.trying != self._running:
             return f"update {slots.trying} is to be tried"

@@ -5,23 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge.device.bundle import pack_up, unpack
 from edge.device.slots import LATER_STARTS, Slots, Updates
 from edge.device.trial import Trial
-
-KEY = Ed25519PrivateKey.generate()
+from tests.edge.device.test_bundle import stage
 
 
 @pytest.fixture
 def updates(tmp_path: Path) -> Updates:
     """With the numbers 1 and then 2 kept."""
-    made = Updates(tmp_path)
     for number in (1, 2):
-        files = {"settings.yaml": yaml.safe_dump({"window_seconds": number}).encode()}
-        made.stage(unpack(pack_up("school", number, files, "", KEY), KEY.public_key(), "school"))
+        made = stage(tmp_path, number)
         assert made.begin() == number
         made.keep()
     return made
@@ -54,10 +48,8 @@ def test_what_is_no_crash_begins_the_count_anew(updates: Updates, tmp_path: Path
 
 
 def test_the_first_update_of_a_device_goes_back_to_what_was_installed(tmp_path: Path) -> None:
-    made = Updates(tmp_path)
-    assert made.begin() is None
-    files = {"settings.yaml": b"window_seconds: 9"}
-    made.stage(unpack(pack_up("school", 7, files, "", KEY), KEY.public_key(), "school"))
+    assert Updates(tmp_path).begin() is None
+    made = stage(tmp_path, 7)
     made.begin()
     made.keep()
     assert [made.begin() for _ in range(LATER_STARTS + 2)] == [7] * LATER_STARTS + [None, None]
