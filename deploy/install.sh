@@ -29,7 +29,7 @@ version_folder() {
     sum=$(cd "$root" && cat pyproject.toml deploy/constraints-3.1*.txt systemd/* deploy/libexec/* \
         $(find edge collector models/*.py models/packs deploy -type f ! -name '*.pyc' | LC_ALL=C sort) | cksum | cut -d' ' -f1)
     printf '%s/versions/%s-%s\n' "$prefix" \
-        "$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/pyproject.toml")" "$sum"
+        "$(sed -n 's/^fallback_version = "\(.*\)"/\1/p' "$root/pyproject.toml")" "$sum"
 }
 
 # install_version EXTRAS WHEELS: a virtual environment in the version's folder. Beside it while it
@@ -52,7 +52,8 @@ install_version() {
     "$python" -m venv "${options[@]}" "$folder" >&2
     local source
     source=$(mktemp -d)
-    cp -r "$root"/{pyproject.toml,README.md,LICENSE,edge,collector,models,deploy} "$source"
+    # Whole, with .git where there is one: the version comes from its tags, and reads "changed" where a file lacks.
+    tar -C "$root" --exclude=./build --exclude=./.venv -cf - . | tar -C "$source" --no-same-owner -xf -
     if ! TMPDIR=$(dirname "$folder") "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir \
         "${from[@]}" --constraint "$(constraints_for "$python")" "$source[$extras]" >&2; then
         rm -rf "$folder" "$source"

@@ -17,7 +17,7 @@ HERE = Path(__file__).resolve().parent
 GLIBC = {"3.10": 35, "3.11": 36, "3.12": 39, "3.13": 41}
 """Of the systems that come with each Python: Ubuntu 22.04, Debian 12, Ubuntu 24.04, Debian 13."""
 OLDEST_GLIBC = 17
-BUILDS = ("setuptools>=77", "wheel")
+BUILDS = ("setuptools>=77", "setuptools-scm>=8", "wheel")
 """To build roommood itself, there."""
 
 
