@@ -17,7 +17,7 @@ from collector.coverage import Coverage, coverage
 from collector.lessons.report import LessonOut, Report, listed
 from collector.live import RoomState, View
 from collector.store import LONGEST_WINDOW
-from edge.mood import Health, Mood
+from edge.protocol.messages import Health, Mood
 
 if TYPE_CHECKING:
     from collector.desk import Desk

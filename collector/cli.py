@@ -12,10 +12,10 @@ from typing import IO, TYPE_CHECKING, Literal
 import click
 
 from collector.config import CollectorSettings
-from edge.cli import config_option, log_to_stderr, stop_on_signals
-from edge.errors import Refusal
-from edge.owner import become_owner
-from edge.settings import load, show
+from edge.common.command import config_option, log_to_stderr, stop_on_signals
+from edge.common.errors import Refusal
+from edge.common.privileges import become_owner
+from edge.common.settings import load, show
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -10,9 +10,9 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from edge.broker import BrokerSettings, FilePath
-from edge.mood import Label, Name
-from edge.settings import Section
+from edge.common.broker import BrokerSettings, FilePath
+from edge.common.settings import Section
+from edge.protocol.messages import Label, Name
 
 EventName = Literal["lesson_began", "lesson_ended", "room_state"]
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from edge.mood import Mood
+from edge.protocol.messages import Mood
 
 Why = Literal["paused", "no_camera", "missing"]
 """Why a stretch was not seen; `missing`: no window tells of it."""

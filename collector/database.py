@@ -13,7 +13,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

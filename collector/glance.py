@@ -14,7 +14,7 @@ from collector.history import Mean, Seen, between, mean
 from collector.lessons.book import Lesson
 from collector.live import RoomState, View
 from collector.shares import Share, shares
-from edge.mood import OTHER, UNCERTAIN
+from edge.protocol.messages import OTHER, UNCERTAIN
 
 NOW_S = 300.0
 """'Now' is the last five minutes: single windows jump more than a room does."""

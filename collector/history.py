@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-from edge.mood import Mood
+from edge.protocol.messages import Mood
 
 KEPT_S = 3 * 3600.0
 

@@ -19,9 +19,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from collector.live import Rooms
 from collector.store import Store
-from edge.broker import BrokerSettings
-from edge.link import Link
-from edge.mood import Ack, MessageError, Mood, Status, address, decode, topic
+from edge.common.broker import BrokerSettings
+from edge.common.link import Link
+from edge.protocol.messages import Ack, MessageError, Mood, Status, address, decode, topic
 
 log = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from collector.config import Retention
 from collector.database import newest
 from collector.rounds import Rounds
 from collector.tables import audit, deliveries, lessons, metadata, moods, sessions
-from edge.device.identity import write_secret
-from edge.errors import Refusal
+from edge.common.errors import Refusal
+from edge.protocol.identity import write_secret
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Literal, NamedTuple
 
 from collector.history import History, Seen
-from edge.mood import Mood, Status
+from edge.protocol.messages import Mood, Status
 
 RoomState = Literal["live", "withheld", "paused", "offline", "waiting"]
 Key = tuple[str, str]

@@ -47,7 +47,7 @@ from collector.pages.panel import Panels
 from collector.painter import Painter
 from collector.store import Store
 from collector.web import answer_errors, listen, protect
-from edge.mood import Command, Mood, Status, topic
+from edge.protocol.messages import Command, Mood, Status, topic
 
 FIRST_RUN_S = 3600.0
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from edge.errors import Refusal
-from edge.mood import OTHER, UNCERTAIN
+from edge.common.errors import Refusal
+from edge.protocol.messages import OTHER, UNCERTAIN
 
 DRAWS = 100
 """A quarter of what models/shares.py takes by itself: intervals differ by a point, and fifty rooms

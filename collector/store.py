@@ -12,12 +12,12 @@ from sqlalchemy import Connection, Engine, delete, func, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from collector.tables import moods
-from edge.mood import Mood
+from edge.protocol.messages import Mood
 
 FIELDS = tuple(name for name in Mood.model_fields if name != "schema_")
 
 LONGEST_WINDOW = timedelta(hours=1)
-"""As in edge/merge.py, which makes none longer."""
+"""As in edge/outbox/merge.py, which makes none longer."""
 
 ROWS = 200
 """In one statement."""

@@ -32,7 +32,7 @@ from starlette.middleware.sessions import SessionMiddleware
 from collector.access.secret import derived
 from collector.access.sessions import SESSION_S
 from collector.pages.render import Renderer, language_of, words
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 log = logging.getLogger(__name__)
 

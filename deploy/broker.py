@@ -18,9 +18,9 @@ from pathlib import Path
 
 from collector.fleet.files import SiteFiles
 from deploy.ports import free_port
-from edge.broker import BrokerSettings, client
-from edge.clock import WallClock
-from edge.errors import Refusal
+from edge.common.broker import BrokerSettings, client
+from edge.common.clock import WallClock
+from edge.common.errors import Refusal
 
 TLS = """\
 cafile {broker}/authority.pem

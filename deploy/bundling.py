@@ -7,11 +7,11 @@ from pathlib import Path
 
 import yaml
 
-from edge.device.bundle import LARGEST, PACK, SETTINGS
+from edge.common.errors import Refusal
+from edge.common.settings import read
 from edge.device.managed import FIXED
-from edge.errors import Refusal
-from edge.pack import PACK_FILE, open_pack
-from edge.settings import read
+from edge.protocol.bundle import LARGEST, PACK, SETTINGS
+from edge.vision.pack import PACK_FILE, open_pack
 
 
 def gather(pack: Path | None, settings: Path | None, more: Sequence[Path]) -> dict[str, bytes]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 SUBCOMMANDS = {
     "agent": ("edge.cli", "The agent in the room."),

@@ -26,10 +26,10 @@ import yaml
 from collector.config import CollectorSettings
 from deploy.ports import free_port
 from edge.camera import make
-from edge.cli import log_to_stderr
+from edge.common.command import log_to_stderr
+from edge.common.errors import CameraFault, Refusal
 from edge.config import AgentSettings
-from edge.errors import CameraFault, Refusal
-from edge.mood import Mood
+from edge.protocol.messages import Mood
 
 if TYPE_CHECKING:
     from collector.service import Service

@@ -10,8 +10,8 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 import click
 
-from edge.errors import Refusal
-from edge.owner import become_owner
+from edge.common.errors import Refusal
+from edge.common.privileges import become_owner
 
 if TYPE_CHECKING:
     from collector.config import CollectorSettings
@@ -56,9 +56,9 @@ def enrol(
     state: Path,
 ) -> None:
     """On a device: make a key, ask for a certificate, wait until IT has approved it."""
-    from edge.device.code import Code
+    from edge.common.settings import load
     from edge.device.enrol import Enrolment, Invitation
-    from edge.settings import load
+    from edge.protocol.code import Code
 
     if file is not None:
         invitation = load(Invitation, file)
@@ -128,7 +128,7 @@ def _desk(config: Path) -> Iterator[Desk]:
     from collector.database import connect
     from collector.fleet.office import Office
     from collector.store import Store
-    from edge.settings import load
+    from edge.common.settings import load
 
     settings = load(CollectorSettings, config)
     if settings.fleet is None:

@@ -13,10 +13,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge.errors import Refusal
-from edge.permission.attestation import Attestation, Purpose, countries, sign
+from edge.common.errors import Refusal
+from edge.common.settings import load
 from edge.permission.mode import is_prohibited
-from edge.settings import load
+from edge.protocol.attestation import Attestation, Purpose, countries, sign
 
 path_option = click.Path(path_type=Path)
 PRIVATE, PUBLIC = "site.key", "site.pub"
@@ -179,7 +179,7 @@ def bundle(
 ) -> None:
     """Sign an update for devices: a model pack, settings, or both."""
     from deploy.bundling import gather
-    from edge.device.bundle import pack_up
+    from edge.protocol.bundle import pack_up
 
     secret = _private(key_file)
     data = pack_up(name, number, gather(pack, settings, more), note, secret)

@@ -17,8 +17,8 @@ from collector.fleet.authority import Authority
 from collector.fleet.files import READABLE, SiteFiles, hosts_of, put, serve
 from deploy.broker import ACL, CONF, TLS, trial
 from deploy.site import PRIVATE, PUBLIC, make_key
-from edge.device.identity import new_key, private_pem
-from edge.errors import Refusal
+from edge.common.errors import Refusal
+from edge.protocol.identity import new_key, private_pem
 
 ALWAYS = ("localhost", "127.0.0.1")
 SIGNING = "signing"

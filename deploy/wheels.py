@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 HERE = Path(__file__).resolve().parent
 GLIBC = {"3.10": 35, "3.11": 36, "3.12": 39, "3.13": 41}

@@ -19,28 +19,28 @@ import cv2
 
 from edge.camera import is_live, is_still, make
 from edge.camera.base import Camera
-from edge.capture import Capture
-from edge.clock import Reading, WallClock
+from edge.camera.capture import Capture
+from edge.common.clock import Reading, WallClock
+from edge.common.errors import Stalled
 from edge.config import AgentSettings
 from edge.device.trial import Trial
-from edge.disclosure import Disclosed, headcount, withhold
-from edge.emotion import Expressions
-from edge.errors import Stalled
-from edge.health import endpoint
+from edge.factories import control, kiosk, panel
 from edge.kiosk.view import View
-from edge.mood import UNCERTAIN, Command, Health, Mood, Pause
-from edge.outbox import Outbox
-from edge.pack import open_pack
-from edge.parts import control, kiosk, panel
+from edge.outbox.store import Outbox
 from edge.permission.gate import Gate
 from edge.permission.mode import Mode, decide, responsible
 from edge.permission.schedule import Schedule
 from edge.permission.switch import Switch
-from edge.publish import Publisher
-from edge.room import FACE, Room, layout, room
-from edge.supervise import Deadline, Progress, Supervisor, age_s, resident_mb
-from edge.tally import Tally
-from edge.thermal import temperature, throttled
+from edge.protocol.counts import Disclosed, headcount, withhold
+from edge.protocol.messages import UNCERTAIN, Command, Health, Mood, Pause
+from edge.run.health import endpoint
+from edge.run.supervision import Deadline, Progress, Supervisor, age_s, resident_mb
+from edge.run.thermal import temperature, throttled
+from edge.transport.publisher import Publisher
+from edge.vision.emotion import Expressions
+from edge.vision.pack import open_pack
+from edge.vision.pipeline import FACE, Room, layout, room
+from edge.window.tally import Tally
 
 log = logging.getLogger(__name__)
 

@@ -4,46 +4,29 @@ from __future__ import annotations
 
 import json
 import logging
-import signal
 import sys
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from edge.alone import alone
+from edge.common.command import config_option, log_to_stderr, stop_on_signals
+from edge.common.errors import CameraFault, Refusal, Stalled
+from edge.common.privileges import become_owner
+from edge.common.settings import show
 from edge.config import AgentSettings
 from edge.device.managed import agent_settings, enrolment_of
-from edge.errors import CameraFault, Refusal, Stalled
-from edge.memory import no_core_dumps, no_swap
-from edge.owner import become_owner
 from edge.permission.audit import Audit
 from edge.permission.pin import SHORTEST, Pin, hash_pin
-from edge.settings import show
-from edge.supervise import TRY_AGAIN
+from edge.run.memory import no_core_dumps, no_swap
+from edge.run.state_lock import alone
+from edge.run.supervision import TRY_AGAIN
 
 if TYPE_CHECKING:
     from edge.agent import Agent
 
 log = logging.getLogger(__name__)
-
-config_option = click.option(
-    "--config", required=True, type=click.Path(path_type=Path), help="The settings, a YAML file."
-)
-
-
-def log_to_stderr(level: str) -> None:
-    logging.basicConfig(
-        level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-
-
-def stop_on_signals(stop: Callable[[], None]) -> None:
-    """Ctrl-C and systemd's SIGTERM end the work at hand in good order."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop())
 
 
 def _in_force(config: Path) -> AgentSettings:
@@ -111,9 +94,9 @@ def check(config: Path) -> None:
     """Try the settings, the model pack and the camera, and say what is wrong."""
     settings = _in_force(config)
     from edge.camera import make
-    from edge.interpreter import TfliteClassifier
-    from edge.pack import open_pack
     from edge.permission.mode import decide
+    from edge.vision.interpreter import TfliteClassifier
+    from edge.vision.pack import open_pack
 
     pack, model = open_pack(settings.model)
     classifier = TfliteClassifier(model, pack.input, len(pack.labels))
@@ -137,7 +120,7 @@ def check(config: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One object per line.")
 def doctor(config: Path, as_json: bool) -> int:
     """Look at everything the agent needs; exit status 1 where something is wrong."""
-    from edge.doctor import examine
+    from edge.run.doctor import examine
 
     wrong = 0
     for finding in examine(_in_force(config)):
@@ -167,10 +150,10 @@ def aim(config: Path, port: int, seconds: float) -> None:
     from edge.aim.session import Aim
     from edge.aim.sizes import LEAST_SIZE
     from edge.camera import make
-    from edge.capture import Capture
-    from edge.pack import open_pack
-    from edge.parts import panel
-    from edge.room import layout, search
+    from edge.camera.capture import Capture
+    from edge.factories import panel
+    from edge.vision.pack import open_pack
+    from edge.vision.pipeline import layout, search
 
     no_core_dumps()
     with alone(settings.state):

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from edge.broker import BrokerSettings, FilePath
-from edge.mood import Name
+from edge.common.broker import BrokerSettings, FilePath
+from edge.common.settings import Section
 from edge.permission.pin import PinHash
-from edge.settings import Section
+from edge.protocol.messages import Name
 
 Share = Annotated[float, Field(ge=0, le=1)]
 

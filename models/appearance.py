@@ -25,10 +25,10 @@ from edge.camera import appearance
 from edge.camera.appearance import FILE, SIDE
 from edge.camera.classroom import EXPRESSIONS, Moment
 from edge.camera.painting import Looks, looks, person, place, room
-from edge.emotion import Expressions
-from edge.errors import Refusal
-from edge.faces import HaarDetector
-from edge.pack import open_pack
+from edge.common.errors import Refusal
+from edge.vision.emotion import Expressions
+from edge.vision.faces import HaarDetector
+from edge.vision.pack import open_pack
 from models.data import LABELS, Faces
 from models.sources import load
 

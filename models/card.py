@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from edge.pack import Pack
+from edge.vision.pack import Pack
 from models.pictures import draw_all
 
 TRUTHS = {

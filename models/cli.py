@@ -8,9 +8,9 @@ from typing import Any
 import click
 import numpy as np
 
-from edge.errors import Refusal
-from edge.interpreter import TfliteClassifier
-from edge.pack import open_pack
+from edge.common.errors import Refusal
+from edge.vision.interpreter import TfliteClassifier
+from edge.vision.pack import open_pack
 from models.fetch import fetch
 from models.scoring import card, evaluate
 

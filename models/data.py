@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """The seven labels of FER2013, in its order; the shipped packs name them so."""

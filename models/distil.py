@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 from models.augment import augment
 from models.restored import restored
 from models.runs import Settings

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.interpreter import Classifier
+from edge.vision.interpreter import Classifier
 from models.data import SIDE, Faces
 from models.evaluate import predict, scored
 

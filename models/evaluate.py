@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.emotion import tempered
-from edge.errors import Refusal
-from edge.interpreter import Answers, Classifier
+from edge.common.errors import Refusal
+from edge.vision.emotion import tempered
+from edge.vision.interpreter import Answers, Classifier
 from models.data import Faces
 
 BATCH = 64

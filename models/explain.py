@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from edge.camera import PICTURES
-from edge.errors import Refusal
-from edge.interpreter import stretched
-from edge.pack import open_pack
+from edge.common.errors import Refusal
+from edge.vision.interpreter import stretched
+from edge.vision.pack import open_pack
 from models.data import Faces
 from models.network import MiniXception
 from models.pictures import figure

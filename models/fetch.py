@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import click
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 TIMEOUT_S = 30
 

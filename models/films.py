@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 
 class Film:

@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.emotion import crop
-from edge.errors import Refusal
-from edge.faces import HaarDetector
+from edge.common.errors import Refusal
+from edge.vision.emotion import crop
+from edge.vision.faces import HaarDetector
 from models.appearance import landmarks, yunet_for
 from models.photographs import grey
 from models.sources import load

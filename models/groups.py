@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 from models.data import Faces
 from models.evaluate import Scores, macro
 from models.intervals import bootstrap, differ

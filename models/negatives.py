@@ -14,9 +14,9 @@ from pathlib import Path
 import click
 import numpy as np
 
-from edge.emotion import crop
-from edge.errors import Refusal
-from edge.faces import HaarDetector, overlap
+from edge.common.errors import Refusal
+from edge.vision.emotion import crop
+from edge.vision.faces import HaarDetector, overlap
 from models.data import MARGIN, SIDE
 from models.photographs import annotated, grey
 

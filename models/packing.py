@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
-from edge.emotion import tempered
-from edge.errors import Refusal
-from edge.interpreter import TfliteClassifier
-from edge.pack import PACK_FILE, Input
+from edge.common.errors import Refusal
+from edge.vision.emotion import tempered
+from edge.vision.interpreter import TfliteClassifier
+from edge.vision.pack import PACK_FILE, Input
 from models import evaluate as evaluation
 from models.data import LABELS, MARGIN, Faces
 from models.envelope import smallest_face

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import Refusal
-from edge.faces import Box
+from edge.common.errors import Refusal
+from edge.vision.faces import Box
 
 FOUND = 0.4
 """A detection is of a face when they share at least this much (intersection over union)."""

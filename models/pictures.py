@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 WIDE, HIGH, DPI = 6.4, 4.4, 120
 

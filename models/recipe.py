@@ -20,7 +20,7 @@ from pathlib import Path
 
 import click
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 from models.runs import CURVE
 
 BOTH = "--truth both --network teacher --rate 0.002"

@@ -18,11 +18,11 @@ from typing import Any
 import click
 import numpy as np
 
-from edge.emotion import crop
-from edge.errors import Refusal
-from edge.faces import HaarDetector, overlap
-from edge.interpreter import TfliteClassifier
-from edge.pack import open_pack
+from edge.common.errors import Refusal
+from edge.vision.emotion import crop
+from edge.vision.faces import HaarDetector, overlap
+from edge.vision.interpreter import TfliteClassifier
+from edge.vision.pack import open_pack
 from models.films import Film
 from models.photographs import FOUND, annotated, box_of, grey
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from edge.errors import Refusal
-from edge.pack import PACK_FILE, SHIPPED, open_pack
+from edge.common.errors import Refusal
+from edge.vision.pack import PACK_FILE, SHIPPED, open_pack
 from models.network import Name, build
 from models.packing import WEIGHTS_FILE
 

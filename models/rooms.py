@@ -20,12 +20,12 @@ from pathlib import Path
 import click
 import numpy as np
 
-from edge.emotion import Expressions, tempered
-from edge.errors import Refusal
-from edge.faces import HaarDetector
-from edge.mood import UNCERTAIN
-from edge.pack import Pack, open_pack
-from edge.tally import Tally
+from edge.common.errors import Refusal
+from edge.protocol.messages import UNCERTAIN
+from edge.vision.emotion import Expressions, tempered
+from edge.vision.faces import HaarDetector
+from edge.vision.pack import Pack, open_pack
+from edge.window.tally import Tally
 from models import evaluate as evaluation
 from models import shares
 from models.films import Film

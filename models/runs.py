@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 from models.network import Name, build
 from models.samples import Truth
 

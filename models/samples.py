@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 from models.data import Faces
 
 Truth = Literal["ferplus", "fer2013", "own", "both"]

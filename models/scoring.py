@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from edge.emotion import tempered
-from edge.errors import Refusal
-from edge.interpreter import Answers, TfliteClassifier
-from edge.pack import SHIPPED, Input, Pack, open_pack
+from edge.common.errors import Refusal
+from edge.vision.emotion import tempered
+from edge.vision.interpreter import Answers, TfliteClassifier
+from edge.vision.pack import SHIPPED, Input, Pack, open_pack
 from models import evaluate as evaluation
 from models.data import LABELS, MARGIN, Faces
 from models.groups import Groups, by_group

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import Refusal
-from edge.mood import OTHER, UNCERTAIN
-from edge.pack import PACK_FILE, SHIPPED, Pack, open_pack
+from edge.common.errors import Refusal
+from edge.protocol.messages import OTHER, UNCERTAIN
+from edge.vision.pack import PACK_FILE, SHIPPED, Pack, open_pack
 
 STEPS = 200
 DRAWS = 400

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.camera import PICTURES
-from edge.emotion import crop
-from edge.errors import Refusal
-from edge.faces import HaarDetector, overlap
+from edge.common.errors import Refusal
+from edge.vision.emotion import crop
+from edge.vision.faces import HaarDetector, overlap
 from models.data import LABELS, MARGIN, SIDE, Faces, with_votes
 from models.photographs import FOUND, annotated, grey
 

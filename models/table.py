@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
-from edge.errors import Refusal
-from edge.pack import PACK_FILE, SHIPPED
+from edge.common.errors import Refusal
+from edge.vision.pack import PACK_FILE, SHIPPED
 from models.scoring import Candidate, figures
 from models.sources import load
 

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 from models.augment import augment
 from models.data import LABELS, Faces
 from models.distil import taught, teachers, view

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from edge.mood import Mood
+from edge.protocol.messages import Mood
 from tests.free import free_port, wait_for_port
 from tests.postgres import Postgres
 

@@ -23,9 +23,9 @@ from collector.fleet.office import Office
 from collector.service import Service
 from deploy.broker import trial
 from deploy.site_init import Place, init
-from edge.device.code import Code
+from edge.common.settings import load
 from edge.device.enrol import Enrolment
-from edge.settings import load
+from edge.protocol.code import Code
 from tests.free import free_port, wait, wait_for_port
 
 SITE = "school"

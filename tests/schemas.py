@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from edge.mood import Ack, Command, Message, Mood, Status
+from edge.protocol.messages import Ack, Command, Message, Mood, Status
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "docs" / "schemas"

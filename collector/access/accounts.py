@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from collector.tables import account_rooms, accounts, sessions
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 Role = Literal["administrator", "it", "teacher", "viewer"]
 """`viewer` is whoever has a link; no account has that role."""

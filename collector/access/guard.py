@@ -16,7 +16,7 @@ from collector.access.audit import Audit
 from collector.access.policy import RIGHTS, ROUTES, Right, sees_all
 from collector.access.sessions import Principal, Sessions
 from collector.lessons.book import Book, Lesson
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 COOKIE = "session"
 """The key of the session's secret in the signed cookie."""

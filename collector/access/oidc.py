@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from collector.access.accounts import Account, Accounts, Role
 from collector.config import OidcSettings
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 RANK: tuple[Role, ...] = ("administrator", "it", "teacher")
 """Whoever is in several groups has the first of their roles."""

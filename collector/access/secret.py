@@ -8,7 +8,7 @@ import os
 import secrets
 from pathlib import Path
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 FILE = "secret.key"
 BYTES = 32

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import Any
 
 from collector.live import Key, View
-from edge.mood import Mood
+from edge.protocol.messages import Mood
 
 Publish = Callable[[str, bytes], None]
 

@@ -17,8 +17,8 @@ from sqlalchemy import Engine, delete, insert, select, update
 from standardwebhooks import Webhook as Signer
 
 from collector.rounds import Rounds
-from edge.errors import Refusal
-from edge.mood import rfc3339
+from edge.common.errors import Refusal
+from edge.protocol.messages import rfc3339
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from edge.device.identity import common_name, read_key
-from edge.errors import Refusal
+from edge.common.errors import Refusal
+from edge.protocol.identity import common_name, read_key
 
 DEVICE_DAYS = 90
 SERVER_DAYS = 397

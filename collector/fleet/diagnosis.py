@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from collector.fleet.register import Device
 from collector.live import View
-from edge.mood import Health, rfc3339
+from edge.protocol.messages import Health, rfc3339
 
 DAY_S = 86_400
 RENEWAL_LATE_DAYS = 20

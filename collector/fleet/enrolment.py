@@ -10,10 +10,10 @@ from collector.access.guard import Limits
 from collector.fleet.authority import Authority, pem, public_key_of
 from collector.fleet.invitations import Invitation, Invitations, Request
 from collector.fleet.register import Register
-from edge.device import wire
-from edge.device.code import is_proven, proof
-from edge.device.identity import fingerprint
-from edge.errors import Refusal
+from edge.common.errors import Refusal
+from edge.protocol import device_api
+from edge.protocol.code import is_proven, proof
+from edge.protocol.identity import fingerprint
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Denied(Refusal):
 class Terms(NamedTuple):
     """What every device of the site is told."""
 
-    broker: wire.BrokerPlace
+    broker: device_api.BrokerPlace
     site_key: str
     days: float
 
@@ -55,21 +55,21 @@ class Enrolment:
         self._invitations, self._register = invitations, register
         self._audit, self._limits = audit, limits
 
-    def hello(self, message: wire.Hello, address: str) -> wire.Welcome:
+    def hello(self, message: device_api.Hello, address: str) -> device_api.Welcome:
         """Raises Denied for a code that nobody gave out, or that has ended."""
         invitation = self._invitation(message.code, address)
         if invitation.over and self._invitations.of(invitation) is None:
             self._audit.viewed(address, "code refused", f"{_named(invitation)}: it has ended")
             raise Denied("this code has ended: ask IT for a new one")
         told = (message.nonce, *invitation.room, self._authority.pem)
-        return wire.Welcome(
+        return device_api.Welcome(
             site=invitation.room[0],
             room=invitation.room[1],
             authority=self._authority.pem,
             proof=proof(invitation.key, "welcome", *told),
         )
 
-    def request(self, message: wire.Request, address: str) -> wire.Standing:
+    def request(self, message: device_api.Request, address: str) -> device_api.Standing:
         """Takes a request down, once for each code; the same one again changes nothing."""
         invitation = self._invitation(message.code, address)
         if not is_proven(message.proof, invitation.key, "request", message.csr):
@@ -95,7 +95,7 @@ class Enrolment:
             raise Denied("this code was used by another device: ask IT for a new one")
         return _standing(invitation, known.state, None, "")
 
-    def standing(self, message: wire.Asked, address: str) -> wire.Standing:
+    def standing(self, message: device_api.Asked, address: str) -> device_api.Standing:
         invitation = self._invitation(message.code, address)
         known = self._invitations.of(invitation)
         if known is None or not is_proven(message.proof, invitation.key, "asked", message.nonce):
@@ -103,7 +103,7 @@ class Enrolment:
             raise Denied("nothing was asked with this code: run `roommood device enrol` again")
         granted = None
         if known.state == "approved" and known.certificate is not None:
-            granted = wire.Granted(
+            granted = device_api.Granted(
                 certificate=known.certificate,
                 site_key=self._terms.site_key,
                 broker=self._terms.broker,
@@ -146,10 +146,10 @@ def _named(invitation: Invitation) -> str:
 
 
 def _standing(
-    invitation: Invitation, state: str, granted: wire.Granted | None, nonce: str
-) -> wire.Standing:
+    invitation: Invitation, state: str, granted: device_api.Granted | None, nonce: str
+) -> device_api.Standing:
     told = granted.model_dump_json() if granted else ""
-    return wire.Standing.model_validate(
+    return device_api.Standing.model_validate(
         {
             "state": state,
             "granted": granted,

@@ -16,8 +16,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from collector.fleet.authority import Authority, pem
-from edge.device.identity import RENEWED_AT, new_key, private_pem
-from edge.errors import Refusal
+from edge.common.errors import Refusal
+from edge.protocol.identity import RENEWED_AT, new_key, private_pem
 
 READABLE = 0o640
 """For the folder's group, which is the broker's."""

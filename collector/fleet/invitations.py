@@ -10,8 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from collector.access.accounts import Room
 from collector.tables import invitations, requests
-from edge.device.code import Code
-from edge.errors import Refusal
+from edge.common.errors import Refusal
+from edge.protocol.code import Code
 
 LONGEST_S = 14 * 86_400.0
 """A card that is posted has to arrive."""

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import segno
 
 from collector.access.accounts import Room
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 NAME = re.compile(r"[a-z0-9-]{1,32}")
 

@@ -14,10 +14,10 @@ from collector.fleet.diagnosis import DeviceOut, row
 from collector.fleet.register import Register
 from collector.live import Rooms
 from collector.store import Store
-from edge.broker import BrokerSettings, client
-from edge.clock import WallClock
-from edge.errors import Refusal
-from edge.mood import MessageError, Status, decode, topic
+from edge.common.broker import BrokerSettings, client
+from edge.common.clock import WallClock
+from edge.common.errors import Refusal
+from edge.protocol.messages import MessageError, Status, decode, topic
 
 CONNECTS_S, QUIET_S, LONGEST_S = 5.0, 0.7, 5.0
 

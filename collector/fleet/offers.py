@@ -14,9 +14,9 @@ from sqlalchemy.exc import IntegrityError
 
 from collector.access.accounts import Room
 from collector.tables import bundles
-from edge.device.bundle import unpack
-from edge.device.wire import Offer, Report
-from edge.errors import Refusal
+from edge.common.errors import Refusal
+from edge.protocol.bundle import unpack
+from edge.protocol.device_api import Offer, Report
 
 Stage = Literal["canary", "everywhere", "withdrawn"]
 

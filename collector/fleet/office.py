@@ -21,12 +21,12 @@ from collector.fleet.proofs import Nonces, Proofs
 from collector.fleet.register import Certificate, Register
 from collector.fleet.revoking import Revoking
 from collector.fleet.twins import Twins
-from edge.broker import BrokerSettings
-from edge.device import wire
-from edge.device.code import Code
-from edge.errors import Refusal
-from edge.mood import Status
-from edge.permission.attestation import public_key
+from edge.common.broker import BrokerSettings
+from edge.common.errors import Refusal
+from edge.protocol import device_api
+from edge.protocol.attestation import public_key
+from edge.protocol.code import Code
+from edge.protocol.messages import Status
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Office:
         self.register, self.invitations = Register(engine), Invitations(engine)
         self.offers = Offers(engine)
         terms = Terms(
-            wire.BrokerPlace(host=settings.broker_host, port=settings.broker_port),
+            device_api.BrokerPlace(host=settings.broker_host, port=settings.broker_port),
             self.files.site_key.read_text(encoding="ascii"),
             self._days,
         )
@@ -77,18 +77,18 @@ class Office:
         for part in self._parts:
             part.stop()
 
-    def renew(self, message: wire.Signed, address: str) -> wire.Renewed:
+    def renew(self, message: device_api.Signed, address: str) -> device_api.Renewed:
         """Another certificate for a device that holds a valid one."""
-        asked, held = self._proofs.check(message, "renew", wire.Renewal, address)
+        asked, held = self._proofs.check(message, "renew", device_api.Renewal, address)
         signed = self._authority.sign_device(asked.csr, held.room[1], self._days)
         self._used(held)
         self.register.give(held.room, signed)
         self._audit.add(address, "certificate renewed", "/".join(held.room))
-        return wire.Renewed(certificate=pem(signed))
+        return device_api.Renewed(certificate=pem(signed))
 
-    def report(self, message: wire.Signed, address: str) -> wire.Orders:
+    def report(self, message: device_api.Signed, address: str) -> device_api.Orders:
         """How a device stands, and what it is to do."""
-        told, held = self._proofs.check(message, "report", wire.Report, address)
+        told, held = self._proofs.check(message, "report", device_api.Report, address)
         devices = {one.room: one for one in self.register.all()}
         device = devices.get(held.room)
         if device is None:
@@ -108,10 +108,10 @@ class Office:
             update, stage = moved
             about = f"{update.number}, after {'/'.join(held.room)}: {stage}"
             self._audit.add("a canary room", "update moved", about)
-        return wire.Orders(offer=self.offers.for_device(held.room, told))
+        return device_api.Orders(offer=self.offers.for_device(held.room, told))
 
-    def bundle(self, message: wire.Signed, address: str) -> bytes:
-        wanted, held = self._proofs.check(message, "bundle", wire.Wanted, address)
+    def bundle(self, message: device_api.Signed, address: str) -> bytes:
+        wanted, held = self._proofs.check(message, "bundle", device_api.Wanted, address)
         content = self.offers.content(wanted.sha256)
         if content is None:
             raise Denied(f"{'/'.join(held.room)}: there is no such update")

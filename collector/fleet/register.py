@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 from collector.access.accounts import Room
 from collector.fleet.authority import pem
 from collector.tables import certificates, devices
-from edge.device.identity import serial as serial_of
+from edge.protocol.identity import serial as serial_of
 
 State = Literal["new", "current", "replaced", "revoked"]
 ENDED = ("replaced", "revoked")

@@ -17,9 +17,9 @@ from collector.fleet.authority import Authority
 from collector.fleet.files import READABLE, SiteFiles, put
 from collector.fleet.register import Register, State
 from collector.rounds import Rounds
-from edge.broker import BrokerSettings, client
-from edge.clock import WallClock
-from edge.errors import Refusal
+from edge.common.broker import BrokerSettings, client
+from edge.common.clock import WallClock
+from edge.common.errors import Refusal
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from collector.access.guard import address, too_often
 from collector.desk import Desk
 from collector.fleet.enrolment import Denied
 from collector.fleet.office import Office
-from edge.device import wire
+from edge.protocol import device_api
 
 NONCES_A_MINUTE = 6000
 """From one address: every device of a school may sit behind one router."""
@@ -31,38 +31,38 @@ def router(desk: Desk) -> APIRouter:
             raise HTTPException(429 if denied.often else 403, str(denied)) from None
 
     @routes.post("/hello")
-    def hello(request: Request, message: wire.Hello) -> wire.Welcome:
-        made: wire.Welcome = told(office().enrolment.hello, message, address(request))
+    def hello(request: Request, message: device_api.Hello) -> device_api.Welcome:
+        made: device_api.Welcome = told(office().enrolment.hello, message, address(request))
         return made
 
     @routes.post("/requests")
-    def ask(request: Request, message: wire.Request) -> wire.Standing:
-        made: wire.Standing = told(office().enrolment.request, message, address(request))
+    def ask(request: Request, message: device_api.Request) -> device_api.Standing:
+        made: device_api.Standing = told(office().enrolment.request, message, address(request))
         return made
 
     @routes.post("/requests/standing")
-    def standing(request: Request, message: wire.Asked) -> wire.Standing:
-        made: wire.Standing = told(office().enrolment.standing, message, address(request))
+    def standing(request: Request, message: device_api.Asked) -> device_api.Standing:
+        made: device_api.Standing = told(office().enrolment.standing, message, address(request))
         return made
 
     @routes.post("/nonce")
-    def nonce(request: Request) -> wire.Challenge:
+    def nonce(request: Request) -> device_api.Challenge:
         if not desk.limits.hit(NONCES_A_MINUTE, "nonce", address(request)):
             raise too_often()
-        return wire.Challenge(nonce=office().nonces.new())
+        return device_api.Challenge(nonce=office().nonces.new())
 
     @routes.post("/renew")
-    def renew(request: Request, message: wire.Signed) -> wire.Renewed:
-        made: wire.Renewed = told(office().renew, message, address(request))
+    def renew(request: Request, message: device_api.Signed) -> device_api.Renewed:
+        made: device_api.Renewed = told(office().renew, message, address(request))
         return made
 
     @routes.post("/report")
-    def report(request: Request, message: wire.Signed) -> wire.Orders:
-        made: wire.Orders = told(office().report, message, address(request))
+    def report(request: Request, message: device_api.Signed) -> device_api.Orders:
+        made: device_api.Orders = told(office().report, message, address(request))
         return made
 
     @routes.post("/bundle")
-    def bundle(request: Request, message: wire.Signed) -> Response:
+    def bundle(request: Request, message: device_api.Signed) -> Response:
         content: bytes = told(office().bundle, message, address(request))
         return Response(content, media_type="application/octet-stream")
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from uuid import UUID
 
 from collector.access.accounts import Room
-from edge.mood import Status
+from edge.protocol.messages import Status
 
 TIMES = 2
 

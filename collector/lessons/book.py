@@ -10,7 +10,7 @@ from sqlalchemy import Engine, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from collector.tables import lessons, markers
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 How = Literal["timetable", "button", "found"]
 

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from collector.lessons.book import Lesson
 from collector.tables import checkins
-from edge.disclosure import disclose
+from edge.protocol.counts import disclose
 
 ROUND_S = 300.0
 

@@ -14,7 +14,7 @@ from collector.lessons.found import Presence
 from collector.lessons.summary import Summaries
 from collector.lessons.timetable import Planned, Timetable
 from collector.rounds import Rounds
-from edge.mood import Mood
+from edge.protocol.messages import Mood
 
 log = logging.getLogger(__name__)
 

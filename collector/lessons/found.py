@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Literal
 
-from edge.mood import Mood
+from edge.protocol.messages import Mood
 
 FILLS_S = 180.0
 """A room with faces for so long has a lesson."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 STYLES = Path(__file__).parent.parent / "static"
 

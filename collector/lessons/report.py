@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field
 from collector.lessons.book import Book, Lesson
 from collector.lessons.checkins import CheckIns
 from collector.lessons.summary import Summaries, Summary, instant, ratio
-from edge.errors import Refusal
-from edge.mood import rfc3339
+from edge.common.errors import Refusal
+from edge.protocol.messages import rfc3339
 
 CAVEAT = (
     "A ratio of the expressions that this school counts as attentive, as a program assigns them to "

@@ -15,7 +15,7 @@ from collector.history import weighted
 from collector.lessons.book import Book, Lesson
 from collector.shares import Share, shares
 from collector.store import Store
-from edge.mood import OTHER, UNCERTAIN, Mood
+from edge.protocol.messages import OTHER, UNCERTAIN, Mood
 
 SLOTS = 60
 SHORTEST_SLOT_S = 30.0

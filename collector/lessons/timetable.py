@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 log = logging.getLogger(__name__)
 

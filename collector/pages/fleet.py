@@ -16,7 +16,7 @@ from collector.fleet.listing import listed
 from collector.fleet.office import Office
 from collector.pages.render import language_of, words
 from collector.pages.route import back_to
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 VALID_S = {"minutes": 900, "hours": 7200, "week": 7 * 86_400}
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]

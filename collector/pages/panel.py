@@ -11,7 +11,7 @@ from collector.lessons.checkins import CheckIns
 from collector.live import Key, Rooms, View
 from collector.pages.render import Renderer, words
 from collector.painter import Shares
-from edge.mood import REASONS
+from edge.protocol.messages import REASONS
 
 
 def sentence(view: View, language: str) -> str:

@@ -14,7 +14,7 @@ from collector.desk import Desk
 from collector.pages.render import language_of, words
 from collector.pages.route import back_to
 from collector.pages.sign_in import TRIES, Name, Password
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 DAY_S = 86_400
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from edge.mood import Mood, decode
+from edge.protocol.messages import Mood, decode
 
 
 class Comparison(NamedTuple):

@@ -15,7 +15,7 @@ from typing import Any
 from deploy.faults.compare import Comparison, compare
 from deploy.faults.plan import KINDS, Moment, Plan
 from deploy.faults.school import School
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from deploy.faults.proxy import FaultProxy, Mode
 from deploy.faults.watch import Watcher
 from deploy.ports import free_port
 from edge.agent import OUTBOX
-from edge.mood import Mood
+from edge.protocol.messages import Mood
 
 SITE = "bench"
 EVER = (datetime(1970, 1, 2, tzinfo=timezone.utc), datetime(2999, 1, 1, tzinfo=timezone.utc))

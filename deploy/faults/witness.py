@@ -21,13 +21,13 @@ from deploy.cli import main
 from edge.agent import OUTBOX, Agent
 from edge.camera import make
 from edge.camera.base import Camera, Grey
-from edge.cli import log_to_stderr, stop_on_signals
+from edge.common.command import log_to_stderr, stop_on_signals
+from edge.common.errors import Stalled
+from edge.common.settings import load
 from edge.config import AgentSettings
-from edge.errors import Stalled
-from edge.mood import Mood
-from edge.outbox import Outbox
-from edge.settings import load
-from edge.supervise import TRY_AGAIN
+from edge.outbox.store import Outbox
+from edge.protocol.messages import Mood
+from edge.run.supervision import TRY_AGAIN
 
 FRAME_S = 0.25
 POLL_S = 0.05

@@ -11,8 +11,8 @@ from uuid import uuid4
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from edge.mood import topic
-from edge.pack import open_pack
+from edge.protocol.messages import topic
+from edge.vision.pack import open_pack
 
 SITE = "load"
 NOBODY = {"angry": 0, "disgust": 0, "fear": 0, "sad": 0}

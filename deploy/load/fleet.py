@@ -29,12 +29,12 @@ from deploy.broker import find_mosquitto
 from deploy.load.devices import window
 from deploy.ports import free_port
 from deploy.site_init import Place, init
-from edge.device.code import Code
+from edge.common.errors import Refusal
+from edge.common.settings import load
 from edge.device.enrol import Enrolment
-from edge.device.identity import AUTHORITY, CERTIFICATE, KEY, Identity
-from edge.errors import Refusal
-from edge.mood import topic
-from edge.settings import load
+from edge.protocol.code import Code
+from edge.protocol.identity import AUTHORITY, CERTIFICATE, KEY, Identity
+from edge.protocol.messages import topic
 
 SITE = "load"
 AT_ONCE = 32

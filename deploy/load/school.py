@@ -14,7 +14,7 @@ import yaml
 from collector.access.script import token_in
 from deploy.broker import find_mosquitto
 from deploy.ports import free_port
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 BEGINS_S = 30.0
 

@@ -14,8 +14,8 @@ import cv2
 import yaml
 
 from deploy.measure.material import Simulated, scaled
-from edge.errors import Refusal
-from edge.supervise import resident_mb
+from edge.common.errors import Refusal
+from edge.run.supervision import resident_mb
 
 HEIGHT = 1080
 FRAMES = 20

@@ -12,7 +12,7 @@ import cv2
 
 from deploy.measure.material import Simulated
 from deploy.measure.pipelines import Asked, Ours
-from edge.interpreter import runtime
+from edge.vision.interpreter import runtime
 
 TUNED_FRAMES = 40
 SHARE = 0.35

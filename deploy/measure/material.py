@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.camera.simulated import RATE, SimulatedCamera
-from edge.errors import Refusal
-from edge.faces import Box
+from edge.common.errors import Refusal
+from edge.vision.faces import Box
 from models.films import Film
 from models.photographs import box_of, grey
 

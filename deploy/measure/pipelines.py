@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 
 from deploy.measure.material import Face, Simulated, Source
 from deploy.measure.score import Counts, Frames, Windows, typical
+from edge.common.errors import Refusal
 from edge.config import FacesSettings
-from edge.disclosure import Steady
-from edge.emotion import Expressions
-from edge.errors import Refusal
-from edge.faces import Box, HaarDetector
-from edge.mood import UNCERTAIN
-from edge.pack import open_pack
-from edge.room import Room, layout, room
-from edge.tally import Tally
+from edge.protocol.messages import UNCERTAIN
+from edge.vision.emotion import Expressions
+from edge.vision.faces import Box, HaarDetector
+from edge.vision.pack import open_pack
+from edge.vision.pipeline import Room, layout, room
+from edge.window.disclosure import Steady
+from edge.window.tally import Tally
 
 Material = Source | Simulated
 Which = Literal["roommood", "reference"]

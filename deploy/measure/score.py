@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from deploy.measure.material import Face
-from edge.faces import Box, overlap
-from edge.tally import apportion
+from edge.protocol.counts import apportion
+from edge.vision.faces import Box, overlap
 from models.photographs import FOUND
 
 SAME_FACE = 0.2

@@ -19,13 +19,13 @@ import numpy as np
 
 from edge.aim.sizes import Report, Sizes
 from edge.camera.base import Grey
-from edge.capture import Capture
-from edge.faces import Box
-from edge.kiosk.server import REFUSED, Answer, Asked, LocalPages, Routes
+from edge.camera.capture import Capture
 from edge.kiosk.view import templates
-from edge.layout import Layout
 from edge.permission.audit import Audit
 from edge.permission.pin import Pin
+from edge.run.local_pages import REFUSED, Answer, Asked, LocalPages, Routes
+from edge.vision.faces import Box
+from edge.vision.layout import Layout
 
 HERE = Path(__file__).parent
 LONGEST_S = 600.0

@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 
 from edge.camera.base import Camera
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 

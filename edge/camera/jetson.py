@@ -6,7 +6,7 @@ import cv2
 
 from edge.camera.base import Grey
 from edge.camera.opencv import OpenCvCamera
-from edge.errors import CameraFault, Refusal
+from edge.common.errors import CameraFault, Refusal
 
 PIPELINE = (
     "nvarguscamerasrc ! video/x-raw(memory:NVMM),width=1280,height=720,framerate=30/1"

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from edge.camera.base import Grey
-from edge.errors import CameraFault
+from edge.common.errors import CameraFault
 
 
 class OpenCvCamera:

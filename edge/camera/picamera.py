@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from edge.camera.base import Grey
-from edge.errors import CameraFault, Refusal
+from edge.common.errors import CameraFault, Refusal
 
 SIZE = (1280, 720)
 

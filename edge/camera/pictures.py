@@ -10,7 +10,7 @@ import cv2
 
 from edge.camera import PICTURES
 from edge.camera.base import Grey
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 SHOWN_S = 2.0
 PERIOD_S = 0.1

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edge.camera.base import Grey
 from edge.camera.classroom import Classroom, Moment
 from edge.camera.painting import Sprite, desk, looks, person, place, room
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 RATE = 10
 """Frames per second."""

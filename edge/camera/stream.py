@@ -8,7 +8,7 @@ import cv2
 
 from edge.camera.base import Grey
 from edge.camera.opencv import OpenCvCamera, grey
-from edge.errors import CameraFault
+from edge.common.errors import CameraFault
 
 TIMEOUT_MS = 5_000
 

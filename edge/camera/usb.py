@@ -13,7 +13,7 @@ import numpy as np
 
 from edge.camera.base import Grey
 from edge.camera.opencv import OpenCvCamera, grey
-from edge.errors import CameraFault, Refusal
+from edge.common.errors import CameraFault, Refusal
 
 WIDTH, HEIGHT = 1280, 720
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from edge.camera.base import Grey
 from edge.camera.opencv import OpenCvCamera, grey
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 
 class VideoFile(OpenCvCamera):

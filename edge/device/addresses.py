@@ -6,8 +6,8 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from edge.common.settings import read
 from edge.device.enrol import SITE, about
-from edge.settings import read
 
 RESOLVERS = Path("/etc/resolv.conf")
 

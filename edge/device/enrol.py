@@ -15,10 +15,14 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from edge.device.code import Code, is_proven, proof
+from edge.common.atomic_file import write
+from edge.common.errors import Refusal
+from edge.common.settings import Section
 from edge.device.hardware import hardware
 from edge.device.https import Caller, Unreachable, unverified, verified
-from edge.device.identity import (
+from edge.protocol.code import Code, is_proven, proof
+from edge.protocol.device_api import Asked, Granted, Hello, Request, Standing, Welcome
+from edge.protocol.identity import (
     AUTHORITY,
     CERTIFICATE,
     KEY,
@@ -32,10 +36,6 @@ from edge.device.identity import (
     request,
     write_secret,
 )
-from edge.device.wire import Asked, Granted, Hello, Request, Standing, Welcome
-from edge.durable import write
-from edge.errors import Refusal
-from edge.settings import Section
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
-from edge.broker import trusting
-from edge.clock import WallClock
-from edge.device.wire import Wire
-from edge.errors import Refusal
+from edge.common.broker import trusting
+from edge.common.clock import WallClock
+from edge.common.errors import Refusal
+from edge.protocol.device_api import Wire
 
 log = logging.getLogger(__name__)
 

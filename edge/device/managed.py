@@ -10,12 +10,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from edge.common.errors import Refusal
+from edge.common.settings import checked, read
 from edge.config import AgentSettings
-from edge.device.bundle import PACK, SETTINGS
 from edge.device.enrol import SITE, about
 from edge.device.slots import Updates
-from edge.errors import Refusal
-from edge.settings import checked, read
+from edge.protocol.bundle import PACK, SETTINGS
 
 FIXED = {"site", "room", "device", "broker", "state", "site_key", "enrolled", "demo"}
 """What no update may change."""

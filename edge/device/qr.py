@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import cv2
 
 from edge.camera import make
-from edge.errors import CameraFault, Refusal
+from edge.common.errors import CameraFault, Refusal
 
 BEGINS = "roommood:"
 WAITS_S = 120.0

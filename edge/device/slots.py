@@ -16,9 +16,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from edge.device.bundle import Bundle, write_out
-from edge.durable import write
-from edge.settings import Section
+from edge.common.atomic_file import write
+from edge.common.settings import Section
+from edge.protocol.bundle import Bundle, write_out
 
 log = logging.getLogger(__name__)
 

@@ -19,13 +19,14 @@ from typing import TypeVar
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from edge.device.bundle import PACK, Bundle, unpack, write_out
+from edge.common.errors import Refusal
 from edge.device.enrol import SITE_KEY, About, about
 from edge.device.hardware import hardware
 from edge.device.https import Caller, Unreachable, verified
-from edge.device.identity import Identity, install, new_key, private_pem, request
 from edge.device.slots import Updates
-from edge.device.wire import (
+from edge.protocol.attestation import public_key
+from edge.protocol.bundle import PACK, Bundle, unpack, write_out
+from edge.protocol.device_api import (
     Challenge,
     Offer,
     Orders,
@@ -37,8 +38,7 @@ from edge.device.wire import (
     Wanted,
     Wire,
 )
-from edge.errors import Refusal
-from edge.permission.attestation import public_key
+from edge.protocol.identity import Identity, install, new_key, private_pem, request
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ import sys
 
 import numpy as np
 
-from edge.errors import Refusal
-from edge.interpreter import TfliteClassifier
-from edge.pack import open_pack
+from edge.common.errors import Refusal
+from edge.vision.interpreter import TfliteClassifier
+from edge.vision.pack import open_pack
 
 
 def main(folder: str) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from edge.kiosk.server import Answer, Asked, LocalPages
 from edge.kiosk.view import HERE, LANGUAGES, View, render
-from edge.mood import Command
 from edge.permission.pin import Pin
+from edge.protocol.messages import Command
+from edge.run.local_pages import Answer, Asked, LocalPages
 
 
 class Kiosk:

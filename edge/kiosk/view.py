@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from edge.errors import Refusal
-from edge.mood import OTHER, UNCERTAIN, ModeName, Mood, Pause
+from edge.common.errors import Refusal
+from edge.protocol.messages import OTHER, UNCERTAIN, ModeName, Mood, Pause
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "de", "es", "fr")

@@ -13,8 +13,8 @@ import os
 from datetime import datetime, timezone
 from pathlib import Path
 
-from edge.errors import Refusal
-from edge.mood import rfc3339
+from edge.common.errors import Refusal
+from edge.protocol.messages import rfc3339
 
 NOTHING = "0" * 64
 

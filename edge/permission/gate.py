@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from edge.clock import trust
-from edge.mood import Pause
+from edge.common.clock import trust
 from edge.permission.schedule import Schedule
 from edge.permission.switch import Switch
+from edge.protocol.messages import Pause
 
 
 class Gate:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 BOUNCE_S = 0.05
 

@@ -10,11 +10,11 @@ from datetime import date
 from typing import NamedTuple
 
 from edge.camera import is_live
+from edge.common.errors import Refusal
+from edge.common.settings import load
 from edge.config import AgentSettings
-from edge.errors import Refusal
-from edge.mood import REASONS, ModeName, Reason
-from edge.permission.attestation import Attestation, Signed, countries, is_signed, public_key
-from edge.settings import load
+from edge.protocol.attestation import Attestation, Signed, countries, is_signed, public_key
+from edge.protocol.messages import REASONS, ModeName, Reason
 
 log = logging.getLogger(__name__)
 

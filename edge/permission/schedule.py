@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+from edge.common.errors import Refusal
 from edge.config import ScheduleSettings
-from edge.errors import Refusal
 
 log = logging.getLogger(__name__)
 

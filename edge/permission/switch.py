@@ -14,8 +14,8 @@ from datetime import date
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
-from edge import durable
-from edge.mood import Command, Pause
+from edge.common import atomic_file
+from edge.protocol.messages import Command, Pause
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class Switch:
         self._kept = kept
         content = {"paused_by": kept.by, "day": kept.day and kept.day.isoformat()}
         try:
-            durable.write(self._path, json.dumps(content))
+            atomic_file.write(self._path, json.dumps(content))
         except OSError as error:
             log.error("%s: cannot be written (%s): a restart forgets this", self._path, error)
 

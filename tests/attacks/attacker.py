@@ -16,8 +16,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from edge.disclosure import Disclosed
-from edge.mood import OTHER
+from edge.protocol.counts import Disclosed
+from edge.protocol.messages import OTHER
 from tests.attacks.lessons import LABELS, Window
 
 CELLS = (*LABELS, OTHER)

@@ -6,10 +6,11 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edge.disclosure import Control, Disclosed, Steady
-from edge.mood import OTHER
-from edge.noise import Noisy
-from edge.tally import Tally
+from edge.protocol.counts import Disclosed
+from edge.protocol.messages import OTHER
+from edge.window.disclosure import Control, Steady
+from edge.window.noise import Noisy
+from edge.window.tally import Tally
 from tests.attacks.lessons import LABELS, WINDOW_S, Window
 
 

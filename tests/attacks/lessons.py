@@ -9,8 +9,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from edge.camera.classroom import EXPRESSIONS, Classroom
-from edge.mood import UNCERTAIN
-from edge.tally import Tally
+from edge.protocol.messages import UNCERTAIN
+from edge.window.tally import Tally
 
 LABELS = (*EXPRESSIONS, UNCERTAIN)
 WINDOW_S = 15

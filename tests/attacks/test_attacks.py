@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.disclosure import Steady
+from edge.window.disclosure import Steady
 from tests.attacks.attacker import attack
 from tests.attacks.controls import Nothing, error, publish
 from tests.attacks.lessons import Window, lesson

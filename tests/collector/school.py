@@ -16,7 +16,7 @@ from collector.config import CollectorSettings
 from collector.lessons.book import Book, Lesson
 from collector.service import Service
 from collector.store import Store
-from edge.mood import Mood
+from edge.protocol.messages import Mood
 from tests.conftest import mood
 from tests.free import free_port, wait
 

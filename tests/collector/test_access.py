@@ -13,7 +13,7 @@ from collector.access import guard
 from collector.access.policy import RIGHTS, ROUTES, sees_all
 from collector.access.sessions import SCOPES
 from collector.pages.people import DAY_S
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 from tests.collector.school import OTHER, OWN, PASSWORD, School, post
 from tests.conftest import Mosquitto, mood
 

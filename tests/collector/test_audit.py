@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from collector.access.audit import HEAD, Audit
 from collector.access.secret import FILE, own_key
 from collector.database import connect
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from collector.cli import collector
 from collector.database import connect
 from collector.lessons.book import Book
 from collector.store import Store
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 from tests.conftest import mood
 
 PASSWORD = "correct horse battery"

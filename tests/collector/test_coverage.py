@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.coverage import coverage
-from edge.mood import Mood
+from edge.protocol.messages import Mood
 from tests.conftest import mood
 
 START = datetime(2026, 3, 2, 8, 15, tzinfo=timezone.utc)

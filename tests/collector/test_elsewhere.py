@@ -25,8 +25,8 @@ from collector.elsewhere.home_assistant import discovery
 from collector.elsewhere.webhooks import GIVES_UP_AFTER, Webhooks, target
 from collector.noticed import settings_noticed
 from collector.tables import deliveries
-from edge.errors import Refusal
-from edge.mood import MAX_BYTES
+from edge.common.errors import Refusal
+from edge.protocol.messages import MAX_BYTES
 from tests.collector.school import OWN, School
 from tests.conftest import ROOT, Mosquitto, mood
 from tests.free import wait

@@ -20,8 +20,8 @@ from collector.ingest import Ingest
 from collector.live import Rooms
 from collector.store import Store
 from collector.tables import moods
-from edge.broker import BrokerSettings
-from edge.mood import MessageError, Mood, Status, decode
+from edge.common.broker import BrokerSettings
+from edge.protocol.messages import MessageError, Mood, Status, decode
 from tests.conftest import mood
 
 pytestmark = pytest.mark.once

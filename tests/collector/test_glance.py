@@ -9,8 +9,8 @@ from collector.history import KEPT_S, History
 from collector.lessons.book import Lesson
 from collector.live import RoomState, View
 from collector.shares import shares
-from edge.mood import Mood
-from edge.pack import open_pack
+from edge.protocol.messages import Mood
+from edge.vision.pack import open_pack
 from tests.conftest import mood
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)

@@ -18,7 +18,7 @@ from collector.keeping import DAY_S, Keeper, backup, erase_room, restore
 from collector.lessons.book import Book
 from collector.store import Store
 from collector.tables import metadata, moods
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 from tests.conftest import mood
 from tests.postgres import Postgres
 

@@ -20,8 +20,8 @@ from collector.lessons.report import Report, Reports, as_csv, as_parquet
 from collector.lessons.summary import Summaries, instant, ratio
 from collector.lessons.timetable import Timetable
 from collector.store import Store
-from edge.errors import Refusal
-from edge.mood import Mood
+from edge.common.errors import Refusal
+from edge.protocol.messages import Mood
 from tests.conftest import mood
 
 BERLIN = "Europe/Berlin"

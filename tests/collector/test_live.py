@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from collector.live import BACKLOG, Rooms, state_of
-from edge.mood import Mood, State, Status
+from edge.protocol.messages import Mood, State, Status
 from tests.conftest import BOOT, mood
 
 

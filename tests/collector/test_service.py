@@ -23,8 +23,8 @@ from collector.ingest import BATCH, Ingest
 from collector.live import Rooms
 from collector.service import Service
 from collector.store import Store
-from edge.broker import BrokerSettings
-from edge.errors import Refusal
+from edge.common.broker import BrokerSettings
+from edge.common.errors import Refusal
 from tests.conftest import BOOT, Mosquitto, mood
 from tests.free import full_disk, wait
 

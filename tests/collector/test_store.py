@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from collector.database import connect
 from collector.store import Store
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 from tests.conftest import mood
 
 START = mood().start

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from collector import timeline
 from collector.glance import label_order, tone
 from collector.history import History, Seen
-from edge.mood import Mood
+from edge.protocol.messages import Mood
 from tests.conftest import mood
 
 END = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)

@@ -10,7 +10,7 @@ from collector.glance import ORDER
 from collector.lessons.checkins import ANSWERS
 from collector.live import RoomState
 from collector.pages.render import LANGUAGES, language_of, words
-from edge.mood import Pause, Withheld
+from edge.protocol.messages import Pause, Withheld
 
 
 def flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -10,7 +10,7 @@ import yaml
 from deploy.measure.material import Face, Shot, Simulated, sources
 from deploy.measure.score import Counts, Frames, Windows
 from edge.config import FacesSettings
-from edge.faces import Box
+from edge.vision.faces import Box
 from tests.system.process import Roommood
 
 HERE, THERE = Box(0, 0, 50, 50), Box(200, 0, 50, 50)

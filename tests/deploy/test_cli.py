@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from edge.cli import agent
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 from edge.permission.pin import Pin
 from tests.conftest import ROOT
 

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.faults.compare import Comparison, compare, journalled
 from deploy.faults.plan import KINDS, Moment, Plan
-from edge.mood import Mood
+from edge.protocol.messages import Mood
 from tests.conftest import mood
 from tests.system.process import Roommood
 

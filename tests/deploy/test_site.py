@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from collector.fleet.files import SiteFiles
 from deploy.site import site
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 pytestmark = pytest.mark.once
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.mood import Health
+from edge.protocol.messages import Health
 from tests.conftest import ROOT
 
 

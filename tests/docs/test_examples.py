@@ -16,9 +16,9 @@ from pydantic import ValidationError
 
 from collector.config import CollectorSettings
 from deploy.cli import roommood
+from edge.common.errors import Refusal
+from edge.common.settings import Section, checked
 from edge.config import AgentSettings
-from edge.errors import Refusal
-from edge.settings import Section, checked
 from tests.docs.documents import ROOT, documents, fences, inline, name
 
 AGENT = {"site": "s", "room": "r", "state": "state"}

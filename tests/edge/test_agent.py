@@ -7,8 +7,8 @@ import pytest
 
 from edge.agent import Agent
 from edge.camera.simulated import SimulatedCamera
+from edge.common.errors import Stalled
 from edge.config import AgentSettings
-from edge.errors import Stalled
 from tests.free import free_port
 
 

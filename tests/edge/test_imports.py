@@ -12,23 +12,17 @@ import pytest
 from tests.conftest import ROOT
 
 AFTER_TALLY = [
-    *("tally", "disclosure", "noise", "mood", "outbox", "publish", "broker", "clock", "durable"),
-    *("link", "supervise", "thermal", "health", "windows_file", "second_copy"),
-    *("kiosk.server", "kiosk.view", "kiosk.pages"),
-    *(
-        f"device.{part}"
-        for part in ("wire", "code", "identity", "enrol", "sync", "bundle", "slots")
-    ),
+    *("window.tally", "window.disclosure", "window.noise"),
+    *("outbox.store", "outbox.merge", "outbox.windows_file", "outbox.second_copy"),
+    "transport.publisher",
+    *(f"common.{part}" for part in ("atomic_file", "broker", "clock", "link", "privileges")),
+    *(f"protocol.{part}" for part in ("messages", "counts", "device_api", "code", "identity")),
+    *("protocol.bundle", "protocol.attestation"),
+    *("run.supervision", "run.thermal", "run.health", "run.local_pages"),
+    *("kiosk.view", "kiosk.pages", "device.enrol", "device.sync", "device.slots"),
     *(f"permission.{part}" for part in ("audit", "gate", "gpio", "pin", "schedule", "switch")),
 ]
 PIXELS = {"cv2", "numpy", "PIL", "picamera2"}
-SHARED_WITH_COLLECTOR = {
-    *("edge.mood", "edge.broker", "edge.link", "edge.settings", "edge.errors"),
-    "edge.disclosure",  # check-ins are told by the same rule as faces
-    # what devices and collector say to each other, and sign
-    *("edge.device.wire", "edge.device.code", "edge.device.identity", "edge.device.bundle"),
-    *("edge.device", "edge.permission.attestation", "edge.clock", "edge.owner"),
-}
 
 
 def module_path(name: str) -> Path | None:
@@ -75,7 +69,7 @@ def test_nothing_after_tally_can_reach_a_pixel(stage: str) -> None:
     wrong = {
         name: by
         for name, by in found.items()
-        if name.split(".")[0] in PIXELS or name.startswith(("edge.camera", "edge.faces"))
+        if name.split(".")[0] in PIXELS or name.startswith(("edge.camera", "edge.vision.faces"))
     }
     assert not wrong
     assert len(found) > 1
@@ -91,15 +85,14 @@ def test_nothing_after_tally_loads_a_pixel_library(stage: str) -> None:
 
 
 def test_the_walk_can_find_a_pixel() -> None:
-    assert "cv2" in reached("edge.emotion")
+    assert "cv2" in reached("edge.vision.emotion")
     assert "cv2" in reached("edge.agent")
 
 
 def test_the_collector_takes_only_the_wire_from_the_agent() -> None:
     for path in (ROOT / "collector").rglob("*.py"):
-        names = {name for name in imported(path) if name.startswith("edge.")}
-        allowed = SHARED_WITH_COLLECTOR | ({"edge.cli"} if path.name == "cli.py" else set())
-        assert {name for name in names if module_path(name)} <= allowed, path
+        rooms = {name.split(".")[1] for name in imported(path) if name.startswith("edge.")}
+        assert rooms <= {"common", "protocol"}, path
 
 
 def test_the_agent_knows_nothing_of_the_other_packages() -> None:

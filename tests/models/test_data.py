@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 from models.data import LABELS
 from models.sources import VOTERS, load, splits
 

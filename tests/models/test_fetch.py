@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 from models.fetch import PUBLISHED, Published, fetched
 from tests.free import free_port
 

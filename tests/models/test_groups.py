@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 from models.data import Faces
 from models.evaluate import Scores
 from models.groups import Groups, by_group

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 from models.cli import train
 from tests.free import wait
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.errors import Refusal
-from edge.mood import OTHER, UNCERTAIN
-from edge.pack import Pack, open_pack
+from edge.common.errors import Refusal
+from edge.protocol.messages import OTHER, UNCERTAIN
+from edge.vision.pack import Pack, open_pack
 from models.rooms import both, drawn, error
 from models.shares import corrected, pack_of
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from edge.interpreter import TfliteClassifier
-from edge.pack import open_pack
+from edge.vision.interpreter import TfliteClassifier
+from edge.vision.pack import open_pack
 from models.cli import model
 from models.data import LABELS
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from edge.camera.base import Grey
 from edge.camera.simulated import SimulatedCamera
-from edge.mood import MessageError, Mood, Status, decode
+from edge.protocol.messages import MessageError, Mood, Status, decode
 
 BAND = 120
 """Rows of the pattern at the bottom of each frame."""

@@ -16,7 +16,7 @@ import edge.cli
 from deploy.cli import main
 from edge.agent import Agent
 from edge.camera.base import Grey
-from edge.room import Room
+from edge.vision.pipeline import Room
 
 LEAKS = ("topic", "thumbnail", "disk", "log", "core")
 

@@ -11,9 +11,9 @@ import numpy as np
 from edge.agent import Agent
 from edge.camera.base import Grey
 from edge.camera.simulated import SimulatedCamera
-from edge.cli import stop_on_signals
+from edge.common.command import stop_on_signals
+from edge.common.settings import load
 from edge.config import AgentSettings
-from edge.settings import load
 
 
 class Fast:

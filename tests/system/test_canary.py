@@ -16,7 +16,7 @@ import pytest
 import yaml
 from paho.mqtt import publish
 
-from edge.windows_file import RESERVE
+from edge.outbox.windows_file import RESERVE
 from tests.conftest import ROOT, Mosquitto
 from tests.free import wait
 from tests.system import canary

@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from edge.mood import Mood, decode
+from edge.protocol.messages import Mood, decode
 from tests.conftest import ROOT
 from tests.system.process import Roommood
 

@@ -15,9 +15,9 @@ import pytest
 import yaml
 from cryptography import x509
 
-from edge.device.code import Code
+from edge.common.errors import Refusal
 from edge.device.sync import Errand
-from edge.errors import Refusal
+from edge.protocol.code import Code
 from tests.fleet import SITE, Site, site
 from tests.free import wait
 

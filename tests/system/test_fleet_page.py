@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from playwright.sync_api import Browser, Page, expect
 
 from deploy.bundling import gather
-from edge.device.bundle import pack_up
-from edge.device.code import Code
 from edge.device.sync import Errand
-from edge.mood import Health, Status
-from edge.pack import SHIPPED
+from edge.protocol.bundle import pack_up
+from edge.protocol.code import Code
+from edge.protocol.messages import Health, Status
+from edge.vision.pack import SHIPPED
 from tests.collector.school import PASSWORD
 from tests.conftest import mood
 from tests.fleet import SITE, Site, site

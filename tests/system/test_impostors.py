@@ -20,13 +20,13 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from collector.fleet.authority import Authority, pem
 from collector.fleet.enrolment import WRONG_CODES, Denied
-from edge.device.code import Code, proof
+from edge.common.errors import Refusal
 from edge.device.enrol import Enrolment
-from edge.device.identity import new_key, private_pem, request, write_secret
 from edge.device.sync import Errand
-from edge.device.wire import Hello, Renewal, Report, Request
-from edge.errors import Refusal
-from edge.mood import Status
+from edge.protocol.code import Code, proof
+from edge.protocol.device_api import Hello, Renewal, Report, Request
+from edge.protocol.identity import new_key, private_pem, request, write_secret
+from edge.protocol.messages import Status
 from tests.conftest import mood
 from tests.fleet import SITE, Site, site
 from tests.free import wait

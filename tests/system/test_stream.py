@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from edge.camera import make
-from edge.capture import Capture
-from edge.errors import CameraFault
+from edge.camera.capture import Capture
+from edge.common.errors import CameraFault
 from tests.free import free_port, wait_for_port
 
 SERVER = Path(__file__).with_name("rtsp_server.py")

@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from deploy.bundling import gather
-from edge.device.bundle import pack_up
+from edge.common.errors import Refusal
 from edge.device.slots import Slots, Updates
 from edge.device.sync import Errand
-from edge.device.wire import Report
-from edge.errors import Refusal
-from edge.pack import SHIPPED, open_pack
+from edge.protocol.bundle import pack_up
+from edge.protocol.device_api import Report
+from edge.vision.pack import SHIPPED, open_pack
 from tests.fleet import SITE, Site, site
 from tests.free import wait
 

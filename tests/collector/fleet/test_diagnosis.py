@@ -11,7 +11,7 @@ from collector.fleet.diagnosis import DeviceOut, row
 from collector.fleet.register import Certificate, Device
 from collector.live import View
 from collector.pages.render import words
-from edge.mood import Health, Status
+from edge.protocol.messages import Health, Status
 from tests.conftest import ROOT, mood
 
 ROOM = ("school", "r101")

@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 from collector.fleet.authority import Authority
 from collector.fleet.invitations import LONGEST_S, Invitations
 from collector.fleet.register import Register
-from edge.device.identity import new_key, request, serial
-from edge.errors import Refusal
+from edge.common.errors import Refusal
+from edge.protocol.identity import new_key, request, serial
 
 ROOM, OTHER = ("school", "r101"), ("school", "r102")
 

@@ -14,8 +14,8 @@ from collector.fleet.authority import Authority
 from collector.fleet.files import SiteFiles, serve
 from collector.fleet.register import Register
 from collector.fleet.revoking import Revoking
-from edge.broker import BrokerSettings
-from edge.device.identity import new_key, request, serial
+from edge.common.broker import BrokerSettings
+from edge.protocol.identity import new_key, request, serial
 
 
 class Counted(Revoking):

@@ -10,9 +10,9 @@ import pytest
 import segno
 
 from collector.fleet.inviting import content, invitation_text, svg
-from edge.device.code import Code
+from edge.common.errors import Refusal
 from edge.device.qr import seen_by
-from edge.errors import Refusal
+from edge.protocol.code import Code
 
 URL = "https://mood.school.example:8642"
 

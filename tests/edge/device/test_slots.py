@@ -8,7 +8,7 @@ import pytest
 
 from edge.device.slots import LATER_STARTS, Slots, Updates
 from edge.device.trial import Trial
-from tests.edge.device.test_bundle import stage
+from tests.edge.protocol.test_bundle import stage
 
 
 @pytest.fixture

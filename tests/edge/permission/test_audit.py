@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 from edge.permission.audit import Audit
 
 

@@ -5,7 +5,7 @@ import time
 import pytest
 from gpiozero.pins.mock import MockFactory
 
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 from edge.permission.gpio import Panel
 from tests.free import wait
 

@@ -9,11 +9,11 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from edge.common.errors import Refusal
+from edge.common.settings import load
 from edge.config import AgentSettings
-from edge.errors import Refusal
-from edge.permission.attestation import Attestation, countries, sign
 from edge.permission.mode import Mode, decide
-from edge.settings import load
+from edge.protocol.attestation import Attestation, countries, sign
 
 TODAY = date(2026, 12, 1)
 ANSWERS: dict[str, Any] = {

@@ -8,10 +8,10 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from edge.common.errors import Refusal
+from edge.common.settings import load
 from edge.config import AgentSettings, ScheduleSettings
-from edge.errors import Refusal
 from edge.permission.schedule import Schedule
-from edge.settings import load
 
 MORNINGS = {"days": ["mon", "tue", "wed", "thu", "fri"], "start": "08:00", "end": "12:30"}
 

@@ -6,9 +6,9 @@ from typing import Literal
 
 import pytest
 
-from edge.clock import trust
-from edge.mood import Command
+from edge.common.clock import trust
 from edge.permission.switch import Switch
+from edge.protocol.messages import Command
 
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
 

@@ -1,0 +1,161 @@
+"""Keeps the newest frame of a camera: a slot of one, never a queue.
+
+The thread reopens a camera that fails, waiting longer each time; detection takes the newest frame
+whenever it is ready, and a frame that nobody took is overwritten. A camera that gives the same
+frame for ever has failed too. A driver that does not return cannot be helped from within this
+process: `hanging` tells, so that the process may be replaced.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import zlib
+from collections.abc import Callable
+
+from edge.camera.base import Camera, Grey
+from edge.common.errors import CameraFault
+
+log = logging.getLogger(__name__)
+
+FIRST_WAIT_S = 0.5
+LONGEST_WAIT_S = 10.0
+LONGEST_HANG_S = 10.0
+
+SPARSE = 8
+"""Every so many pixels, in both directions, are compared from frame to frame."""
+
+
+class Capture:
+    """Runs a camera in a thread between `start` and `stop`; the camera is open only then.
+
+    `indicate` is told True before the camera is opened and False after it is closed. `frozen_s`,
+    for real cameras only, is how long a picture may stay the same: no sensor gives one twice.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        indicate: Callable[[bool], None] = lambda _: None,
+        frozen_s: float | None = None,
+    ) -> None:
+        self._camera = camera
+        self._indicate = indicate
+        self._frozen_s = frozen_s
+        self._changed = (0, 0.0)
+        self._called: float | None = None
+        self._seen = time.monotonic()
+        self.is_open = False
+        self._slot: Grey | None = None
+        self._failure: BaseException | None = None
+        self._news = threading.Condition()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.running = False
+
+    def start(self) -> None:
+        if self.running:
+            return
+        if self._thread is not None:
+            self._thread.join(LONGEST_HANG_S)  # two threads must not share a camera
+        self.running = True
+        self._seen = time.monotonic()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, args=(self._stopping,), name="capture", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Closes the camera; a driver that does not return in time closes it when it does."""
+        self.running = False
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(timeout)
+        with self._news:
+            if self._slot is not None:
+                self._slot.fill(0)
+            self._slot = None
+
+    def take(self, timeout: float) -> Grey | None:
+        """The newest frame not yet taken, or None after `timeout` seconds.
+
+        Raises what ended the thread: Refusal for a lasting fault, anything else for a defect.
+        """
+        with self._news:
+            if self._slot is None and self._failure is None:
+                self._news.wait(timeout)
+            if self._failure is not None:
+                raise self._failure
+            frame, self._slot = self._slot, None
+            return frame
+
+    def hanging(self) -> float:
+        """Seconds for which the driver has not returned; 0 while it does."""
+        called = self._called
+        return 0.0 if called is None else time.monotonic() - called
+
+    def blind(self) -> float:
+        """Seconds without a frame; 0 while the camera is meant to be closed."""
+        return time.monotonic() - self._seen if self.running else 0.0
+
+    def _open(self) -> None:
+        self._tell(True)
+        self._called = time.monotonic()
+        self._camera.open()
+        self._changed = (0, time.monotonic())
+
+    def _read(self) -> Grey:
+        self._called = time.monotonic()
+        frame = self._camera.read()
+        self._called = None
+        if self._frozen_s is not None:
+            seen, now = zlib.crc32(frame[::SPARSE, ::SPARSE].tobytes()), time.monotonic()
+            if seen != self._changed[0]:
+                self._changed = (seen, now)
+            elif now - self._changed[1] > self._frozen_s:
+                raise CameraFault(f"camera: the same picture for {self._frozen_s:g} s")
+        return frame
+
+    def _shut(self) -> None:
+        self._called = time.monotonic()
+        self._camera.close()
+        self._called = None
+        self._tell(False)
+
+    def _run(self, stopping: threading.Event) -> None:
+        wait = FIRST_WAIT_S
+        working = True
+        try:
+            while not stopping.is_set():
+                try:
+                    self._open()
+                    while not stopping.is_set():
+                        frame = self._read()
+                        if not working:
+                            log.info("camera: back")
+                        working, wait, self._seen = True, FIRST_WAIT_S, time.monotonic()
+                        with self._news:
+                            if self._slot is not None:
+                                self._slot.fill(0)  # nobody will look at it any more
+                            self._slot = frame
+                            self._news.notify()
+                except CameraFault as fault:
+                    if working:
+                        log.warning("%s; trying again until it answers", fault)
+                    working = False
+                    self._shut()
+                    stopping.wait(wait)
+                    wait = min(wait * 2, LONGEST_WAIT_S)
+        except Exception as failure:  # a thread must not die unseen: handed to whoever takes frames
+            with self._news:
+                self._failure = failure
+                self._news.notify()
+        finally:
+            self._shut()
+
+    def _tell(self, is_open: bool) -> None:
+        if is_open != self.is_open:
+            self.is_open = is_open
+            self._indicate(is_open)

@@ -1,0 +1,145 @@
+"""The connection to the MQTT broker, the same at both ends of the wire: settings, TLS, versions.
+
+`edge/common/link.py` keeps it up.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
+
+from edge.common.clock import WallClock
+from edge.common.errors import Refusal
+from edge.common.settings import Section
+
+log = logging.getLogger(__name__)
+
+Version: TypeAlias = Literal["3.1.1", "5"]
+
+VERSIONS: dict[Version, MQTTProtocolVersion] = {
+    "3.1.1": MQTTProtocolVersion.MQTTv311,
+    "5": MQTTProtocolVersion.MQTTv5,
+}
+
+SESSION_S = 86_400
+"""For how long the broker keeps what came for us while we were away; MQTT 5 alone can say it."""
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 1, 4
+"""Between attempts to connect: even 500 devices that try every four seconds are no load."""
+
+WILL_WAITS_S = 10
+"""A connection that comes back so soon is not told as offline; MQTT 5 alone can wait."""
+
+NO_CHECK_TIME = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL's x509_vfy.h, which Python has no name for."""
+
+
+def _from_folder(path: Path, info: ValidationInfo) -> Path:
+    folder = (info.context or {}).get("folder")
+    return folder / path if folder else path
+
+
+FilePath = Annotated[Path, AfterValidator(_from_folder)]
+"""A path in a settings file, taken from the folder the file lies in."""
+
+
+class BrokerSettings(Section):
+    """Where the broker is and how to prove who we are."""
+
+    host: str = Field("127.0.0.1", min_length=1)
+    port: int = Field(1883, ge=1, le=65535)
+    protocol: Literal["auto", "3.1.1", "5"] = "auto"
+    """`auto`: MQTT 5, and 3.1.1 where the broker does not speak it."""
+    username: str | None = None
+    password: SecretStr = SecretStr("")
+    ca: FilePath | None = None
+    """PEM of the authority that signed the broker's certificate; turns TLS on."""
+    certificate: FilePath | None = None
+    key: FilePath | None = None
+    keepalive_s: int = Field(5, ge=2, le=3600)
+    """A connection that is silent for twice as long is given up."""
+
+
+def client(
+    settings: BrokerSettings, client_id: str, version: Version, clock: WallClock
+) -> mqtt.Client:
+    """A paho client, configured and not yet connected; raises Refusal for unusable certificates.
+
+    The session is kept by the broker between connections, so that QoS 1 messages which arrive
+    while we are away are not lost.
+    """
+    kept: dict[str, Any] = {"protocol": VERSIONS[version]}
+    if version == "3.1.1":
+        kept["clean_session"] = False
+    made = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, **kept)
+    if settings.username:
+        made.username_pw_set(settings.username, settings.password.get_secret_value())
+    if settings.ca:
+        made.tls_set_context(_tls(settings, settings.ca, clock))
+    # With a limit paho walks through all that waits at each confirmation: a thousand
+    # acknowledgements then take seconds. The outbox limits what is on its way by itself.
+    made.max_inflight_messages_set(0)
+    made.reconnect_delay_set(FIRST_WAIT_S, LONGEST_WAIT_S)
+    return made
+
+
+def connect(made: mqtt.Client, settings: BrokerSettings, version: Version) -> None:
+    """Starts connecting in paho's thread; retries by itself, for ever, until `loop_stop`."""
+    options: dict[str, Any] = {}
+    if version == "5":
+        options["clean_start"] = False
+        options["properties"] = properties("CONNECT", SessionExpiryInterval=SESSION_S)
+    made.connect_async(settings.host, settings.port, settings.keepalive_s, **options)
+    made.loop_start()
+
+
+def _tls(settings: BrokerSettings, ca: Path, clock: WallClock) -> ssl.SSLContext:
+    """What a connection needs; on a clock that is before the floor, dates are not looked at.
+
+    A Pi without a battery may start in 1970, when every certificate is yet to come, and get the
+    time from nowhere. The chain, the name and the keys are checked all the same, and a clock that
+    was set is always believed.
+    """
+    try:
+        made = trusting(ca, clock)
+        if settings.certificate:
+            key = str(settings.key) if settings.key else None
+            made.load_cert_chain(str(settings.certificate), key)
+    except (OSError, ssl.SSLError) as error:
+        files = ", ".join(str(f) for f in (ca, settings.certificate, settings.key) if f)
+        raise Refusal(f"broker: {files}: unusable ({error}): check the files") from None
+    if clock.is_lost():
+        log.warning("broker: the clock is before this program's making: no certificate's dates")
+    return made
+
+
+def trusting(ca: Path, clock: WallClock) -> ssl.SSLContext:
+    """TLS 1.2 and newer with servers of one authority; raises OSError for a file that is none.
+
+    Dates are not looked at on a clock that is before the floor.
+    """
+    # Not Python's default context: from 3.13 on that refuses authorities without the newer
+    # extensions, which many a school's own is.
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made.load_verify_locations(cafile=str(ca))
+    if clock.is_lost():
+        made.verify_flags = ssl.VerifyFlags(made.verify_flags | NO_CHECK_TIME)
+    return made
+
+
+def properties(packet: str, **values: int) -> Any:
+    """What MQTT 5 says besides with a packet of that name."""
+    from paho.mqtt.packettypes import PacketTypes
+    from paho.mqtt.properties import Properties
+
+    made = Properties(getattr(PacketTypes, packet))  # type: ignore[no-untyped-call]  # paho has no types here
+    for name, value in values.items():
+        setattr(made, name, value)
+    return made

@@ -1,0 +1,246 @@
+"""Keeps one MQTT connection up, whatever happens to it, and says when that changes.
+
+MQTT 5 where the broker speaks it, 3.1.1 where not. A connection on which the broker no longer
+confirms what we send is half-open: one side believes in it. It is given up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from socket import SHUT_RDWR
+from socket import socket as Socket
+from typing import Any, NamedTuple
+
+from paho.mqtt import client as mqtt
+
+from edge.common.broker import WILL_WAITS_S, BrokerSettings, Version, client, connect, properties
+from edge.common.clock import WallClock
+
+UNCONFIRMED_S = 5.0
+"""A broker confirms within milliseconds; past this, nobody is there."""
+
+CLOSED_EARLY = 3
+"""Connections that the broker closes without an answer, before another version is tried."""
+
+EVERY_S = 0.5
+
+FAREWELL_S = 1.0
+"""For saying goodbye to a broker that may not listen."""
+
+BAD_VERSION = "Unsupported protocol version"
+
+
+class Will(NamedTuple):
+    """What the broker says of us when we are gone."""
+
+    topic: str
+    payload: bytes
+
+
+class Link:
+    """Between `start` and `stop`; the callbacks come from paho's thread, and must not block long.
+
+    Raises Refusal when it is made, for certificates that cannot be used.
+    """
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        client_id: str,
+        log: logging.Logger,
+        *,
+        topics: Sequence[str],
+        on_up: Callable[[], None],
+        on_message: Callable[[str, bytes], None],
+        meanwhile: str,
+        will: Will | None = None,
+        clock: WallClock | None = None,
+    ) -> None:
+        self._settings, self._id, self._log = settings, client_id, log
+        self._topics = topics
+        self._on_up, self._on_message = on_up, on_message
+        self._meanwhile = meanwhile
+        self._will = will
+        self._clock = clock or WallClock()
+        self._version: Version = "3.1.1" if settings.protocol == "3.1.1" else "5"
+        self._may_change = settings.protocol == "auto"
+        self._closed_early = 0
+        self._trouble = ""
+        self._unconfirmed: dict[int, tuple[float, Any]] = {}
+        self._lock = threading.Lock()
+        self._renew = threading.Event()
+        self._stopping = threading.Event()
+        self._certificate: tuple[int, int] | None = None
+        self._client = self._made()
+        self._thread = threading.Thread(target=self._run, name="link", daemon=True)
+
+    @property
+    def connected(self) -> bool:
+        return self._client.is_connected()
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is still somebody who would connect anew."""
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        connect(self._client, self._settings, self._version)
+        self._thread.start()
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> Any:
+        """QoS 1; returns paho's MQTTMessageInfo."""
+        connected = self.connected
+        sent = self._client.publish(topic, payload, qos=1, retain=retain)
+        if connected and sent.rc == mqtt.MQTT_ERR_SUCCESS:
+            with self._lock:
+                self._unconfirmed[sent.mid] = (time.monotonic(), sent)
+        return sent
+
+    def cut(self) -> None:
+        """Ends the connection without a word, as a network does; a new one is made."""
+        _cut(self._client)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._renew.set()
+        if self._thread.is_alive():
+            self._thread.join(1)
+        self._client.disconnect()
+        cut = threading.Timer(FAREWELL_S, _cut, (self._client,))
+        cut.start()
+        self._end()
+        cut.cancel()
+
+    def _made(self) -> mqtt.Client:
+        self._certificate = self._certificate_now()
+        made = client(self._settings, self._id, self._version, self._clock)
+        self._doubted = self._clock.is_lost()
+        made.on_connect = self._connected
+        made.on_disconnect = self._disconnected
+        made.on_message = self._received
+        if self._will:
+            waits = {"properties": properties("WILLMESSAGE", WillDelayInterval=WILL_WAITS_S)}
+            options = waits if self._version == "5" else {}
+            made.will_set(*self._will, qos=1, retain=True, **options)
+        return made
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._renew.wait(EVERY_S)
+            if self._stopping.is_set():
+                return
+            if self._renew.is_set() or self._is_half_open() or self._is_outdated():
+                self._renew.clear()
+                _cut(self._client)
+                self._end()
+                self._client = self._made()
+                connect(self._client, self._settings, self._version)
+
+    def _end(self) -> None:
+        with self._lock:
+            self._unconfirmed.clear()
+        old = self._client
+        old.on_connect = old.on_disconnect = old.on_message = None
+        old.loop_stop()
+
+    def _is_half_open(self) -> bool:
+        with self._lock:
+            self._unconfirmed = {
+                mid: (at, sent)
+                for mid, (at, sent) in self._unconfirmed.items()
+                if not sent.is_published()
+            }
+            oldest = min((at for at, _ in self._unconfirmed.values()), default=None)
+        if oldest is None or not self.connected or time.monotonic() - oldest < UNCONFIRMED_S:
+            return False
+        self._say("nothing is confirmed any more: connecting anew")
+        return True
+
+    def _is_outdated(self) -> bool:
+        """Whether the certificate was renewed, or the clock set since dates were not looked at."""
+        if self._certificate_now() != self._certificate:
+            self._log.info("broker: the certificate was renewed: connecting with the new one")
+            return True
+        return bool(self._settings.ca) and self._doubted and not self._clock.is_lost()
+
+    def _certificate_now(self) -> tuple[int, int] | None:
+        """Tells one certificate file from the next; None while there is none."""
+        if self._settings.certificate is None:
+            return None
+        try:
+            found = self._settings.certificate.stat()
+        except OSError:
+            return self._certificate
+        return found.st_ino, found.st_mtime_ns
+
+    def _connected(self, made: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
+        if reason.is_failure:
+            if self._may_change and str(reason) == BAD_VERSION:
+                self._other_version()
+            else:
+                self._say(f"refused us ({reason}): check user, password and certificate")
+            return
+        if self._doubted and self._has_ended(made.socket()):
+            self._say("its certificate had ended before the last time we knew")
+            self._renew.set()
+            return
+        self._closed_early, self._may_change = 0, False
+        settings = self._settings
+        self._log.info(
+            "broker: connected to %s:%d, MQTT %s", settings.host, settings.port, self._version
+        )
+        self._trouble = ""
+        made.subscribe([(topic, 1) for topic in self._topics])
+        self._safely(self._on_up)
+
+    def _has_ended(self, socket: Any) -> bool:
+        if not isinstance(socket, ssl.SSLSocket):
+            return False
+        ends = ssl.cert_time_to_seconds(str((socket.getpeercert() or {})["notAfter"]))
+        return datetime.fromtimestamp(ends, timezone.utc) < self._clock.floor
+
+    def _disconnected(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
+        with self._lock:
+            self._unconfirmed.clear()
+        if not self._trouble:
+            self._say(f"connection lost ({reason}); {self._meanwhile}")
+        if self._may_change:
+            self._closed_early += 1
+            if self._closed_early >= CLOSED_EARLY:
+                self._other_version()
+
+    def _received(self, _c: Any, _u: Any, message: Any) -> None:
+        self._safely(lambda: self._on_message(message.topic, bytes(message.payload)))
+
+    def _other_version(self) -> None:
+        self._version = "3.1.1" if self._version == "5" else "5"
+        self._closed_early = 0
+        self._log.info("broker: trying MQTT %s", self._version)
+        self._renew.set()
+
+    def _safely(self, act: Callable[[], Any]) -> None:
+        """A defect in what we do with a message must not end paho's thread, unseen and for ever."""
+        try:
+            act()
+        except Exception:
+            self._log.exception("broker: a defect")
+
+    def _say(self, trouble: str) -> None:
+        """What is wrong, when it begins, not at each attempt to mend it."""
+        if trouble != self._trouble:
+            self._log.warning("broker: %s", trouble)
+        self._trouble = trouble
+
+
+def _cut(old: mqtt.Client) -> None:
+    """Ends a connection without a word: nobody would hear it."""
+    socket = old.socket()
+    if isinstance(socket, Socket):  # TLS too
+        with contextlib.suppress(OSError):
+            socket.shutdown(SHUT_RDWR)

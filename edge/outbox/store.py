@@ -1,0 +1,218 @@
+"""Windows that the collector has not acknowledged, on disk: a restart or an outage loses none.
+
+Bounded in bytes. When it is full, the oldest windows are merged into coarser ones; only where even
+hours do not fit do the oldest go, and both are counted and said. While the disk takes nothing,
+windows wait in memory. A file that is damaged, now or at the start, is replaced by what could be
+read of it and by the second copy: what the collector has already, it will ignore.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+from edge.common.errors import Refusal
+from edge.outbox.merge import merged
+from edge.outbox.second_copy import SecondCopy
+from edge.outbox.windows_file import Damaged, insert, opened, rescued, sound
+from edge.protocol.messages import Mood
+
+log = logging.getLogger(__name__)
+
+MAX_BYTES = 20 * 2**20
+"""Some nine days of 15-second windows before the first are merged."""
+
+AT_ONCE = 512
+"""Windows that are merged together, or dropped, when the outbox is full."""
+
+MOST_HELD = 6000
+"""Windows in memory while the disk takes none: a day of them, some 6 MB."""
+
+T = TypeVar("T")
+
+
+class Outbox:
+    """A queue in one SQLite file; safe to use from several threads."""
+
+    def __init__(self, path: Path, max_bytes: int = MAX_BYTES) -> None:
+        self._path = path
+        self._max = max_bytes
+        self._lock = threading.Lock()
+        self._held: list[Mood] = []
+        self._trouble = ""
+        self.merged = self.dropped = 0
+        self._copy = SecondCopy(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = opened(path, self._copy)
+        except (OSError, sqlite3.Error) as error:
+            raise Refusal(f"{path}: no outbox ({error}): check the disk, or set 'state'") from None
+
+    @property
+    def trouble(self) -> str:
+        """Why windows are held in memory alone, or nothing."""
+        return self._trouble
+
+    def add(self, mood: Mood) -> None:
+        """Stores one window durably, in one transaction with what a full outbox takes."""
+        with self._lock:
+            self._copy.append(mood)
+            self._held.append(mood)
+            self._write_held()
+            while len(self._held) > MOST_HELD:
+                self._say("dropped", self.dropped == 0)
+                self._held.pop(0)
+                self.dropped += 1
+
+    def waiting(self, limit: int) -> list[Mood]:
+        """The oldest windows not yet acknowledged, at most `limit`."""
+
+        def read() -> list[Mood]:
+            rows = self._db.execute("SELECT * FROM window ORDER BY id LIMIT ?", (limit,))
+            return [sound(row) for row in rows]
+
+        with self._lock:
+            self._write_held()
+            nothing: list[Mood] = []
+            return [*self._or_repair(read, nothing), *self._held][:limit]
+
+    def newest(self) -> Mood | None:
+        """The window that was added last, where it is not acknowledged yet."""
+
+        def read() -> Mood | None:
+            row = self._db.execute("SELECT * FROM window ORDER BY id DESC LIMIT 1").fetchone()
+            return sound(row) if row else None
+
+        with self._lock:
+            return self._held[-1] if self._held else self._or_repair(read, None)
+
+    def remove(self, boot: UUID, seq: int, windows: int = 1) -> None:
+        """Forgets a window that the collector has committed; unknown ones are ignored.
+
+        So is one that has been merged with others since it was sent: they are not committed yet.
+        """
+        gone = (boot, seq, windows)
+
+        def delete() -> None:
+            with self._db:
+                self._db.execute(
+                    "DELETE FROM window WHERE boot = ? AND seq = ? AND windows = ?",
+                    (str(boot), seq, windows),
+                )
+
+        with self._lock:
+            self._held = [one for one in self._held if (one.boot, one.seq, one.windows) != gone]
+            self._or_repair(delete, None)
+
+    def __len__(self) -> int:
+        def count() -> int:
+            return int(self._db.execute("SELECT count(*) FROM window").fetchone()[0])
+
+        with self._lock:
+            return self._or_repair(count, 0) + len(self._held)
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+            self._copy.close()
+
+    def _write_held(self) -> None:
+        """Moves windows from memory to the disk, as soon as it takes them."""
+
+        def write() -> None:
+            with self._db:
+                for mood in self._held:
+                    insert(self._db, mood)
+                if self._bytes() > self._max:
+                    self._shrink()
+            self._held = []
+            if self._trouble:
+                log.info("outbox: the disk takes windows again")
+            self._trouble = ""
+
+        if self._held:
+            self._or_repair(write, None)
+
+    def _or_repair(self, action: Callable[[], T], otherwise: T) -> T:
+        """What `action` gives; a damaged file is mended first; where the disk fails, it waits."""
+        for _ in range(2):
+            try:
+                return action()
+            except sqlite3.OperationalError as error:  # the disk, not the file
+                self._wait(str(error))
+                return otherwise
+            except (sqlite3.DatabaseError, Damaged) as error:
+                try:
+                    self._db.close()
+                    self._db = rescued(self._path, self._copy, str(error))
+                except (OSError, sqlite3.Error) as failed:
+                    self._db = sqlite3.connect(":memory:")  # has no table: every action waits
+                    self._wait(str(failed))
+                    return otherwise
+        return otherwise
+
+    def _wait(self, trouble: str) -> None:
+        if not self._trouble:
+            log.error("%s: %s; windows wait in memory: make room there", self._path, trouble)
+        self._trouble = trouble
+        if self._is_lost():
+            with contextlib.suppress(OSError, sqlite3.Error):
+                self._db = opened(self._path, self._copy)
+
+    def _is_lost(self) -> bool:
+        """Whether a repair has failed, so that there is no file at all for now."""
+        return not self._db.execute("PRAGMA database_list").fetchone()[2]
+
+    def _bytes(self) -> int:
+        """What the windows take in the file; pages that are free again do not count."""
+        pages, free, size = (
+            self._db.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
+
+    def _shrink(self) -> None:
+        """Halves the oldest windows that can be merged; drops the oldest where none can."""
+        for rows in self._stretches():
+            if count := self._merge(rows):
+                self._say("merged with their neighbours", self.merged == 0)
+                self.merged += count
+                return
+        gone = self._db.execute(
+            "DELETE FROM window WHERE id IN (SELECT id FROM window ORDER BY id LIMIT ?)", (AT_ONCE,)
+        )
+        self._say("dropped", self.dropped == 0)
+        self.dropped += gone.rowcount
+
+    def _stretches(self) -> Iterator[list[tuple[int, Mood]]]:
+        """All rows, oldest first, some at a time."""
+        last = -1
+        while rows := self._db.execute(
+            "SELECT * FROM window WHERE id > ? ORDER BY id LIMIT ?", (last, AT_ONCE)
+        ).fetchall():
+            last = rows[-1][0]
+            yield [(row[0], sound(row)) for row in rows]
+
+    def _merge(self, rows: list[tuple[int, Mood]]) -> int:
+        """Merges neighbours in pairs; returns how many windows that saved."""
+        saved, index = 0, 0
+        while index + 1 < len(rows):
+            (row, first), (other, second) = rows[index], rows[index + 1]
+            both = merged(first, second)
+            if both is not None:
+                self._db.execute("DELETE FROM window WHERE id IN (?, ?)", (row, other))
+                insert(self._db, both, other)
+                saved += 1
+            index += 1 if both is None else 2
+        return saved
+
+    @staticmethod
+    def _say(what: str, first_time: bool) -> None:
+        if first_time:
+            log.warning("outbox: full: the oldest windows are %s", what)

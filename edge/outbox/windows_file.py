@@ -1,0 +1,147 @@
+"""The outbox's file: made, checked, and rescued where it is damaged.
+
+Every row has a checksum, so that a flipped bit is not taken for a count. Room is taken in advance,
+for the windows of an hour or two, so that a disk which somebody else fills does not matter at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+import zlib
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from edge.outbox.second_copy import SecondCopy
+from edge.protocol.messages import MessageError, Mood, decode
+
+log = logging.getLogger(__name__)
+
+PAGE = 512
+"""Bytes that are written at a time, for the sake of an SD card: with 4,096 it is twice as much."""
+
+RESERVE = 256 * 1024
+"""Bytes taken in advance, in the file and in its write-ahead log each; see _reserve."""
+
+TABLE = """CREATE TABLE IF NOT EXISTS window (
+    id INTEGER PRIMARY KEY, boot TEXT NOT NULL, seq INTEGER NOT NULL,
+    windows INTEGER NOT NULL DEFAULT 1, mood BLOB NOT NULL, crc INTEGER, UNIQUE (boot, seq))"""
+
+ADDED = {"windows": "INTEGER NOT NULL DEFAULT 1", "crc": "INTEGER"}
+"""Columns that a file of an earlier version lacks; all of them at the end, whatever TABLE says."""
+
+
+class Damaged(Exception):
+    """A row that is not what was written."""
+
+
+def opened(path: Path, copy: SecondCopy) -> sqlite3.Connection:
+    """The database, sound; raises sqlite3.OperationalError where the disk does not take it."""
+    try:
+        return _checked(path)
+    except sqlite3.OperationalError:  # a disk or a permission, not the file
+        raise
+    except sqlite3.DatabaseError as error:
+        return rescued(path, copy, str(error))
+
+
+def rescued(path: Path, copy: SecondCopy, why: str) -> sqlite3.Connection:
+    """A new file with all that can be read of the damaged one, and all of the second copy."""
+    aside = path.with_suffix(".damaged")
+    log.error("%s: damaged (%s): kept as %s", path, why, aside.name)
+    for suffix in ("-wal", "-shm"):
+        # The log belongs to its database, which may need it to be read.
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).replace(aside.with_name(aside.name + suffix))
+    if path.exists():
+        path.replace(aside)
+    fresh = _checked(path)
+    # The copy has the newest ones; what it lacks is older.
+    copied = {_identity(mood): mood for mood in copy.moods()}
+    older = {_identity(mood): mood for mood in _readable(aside)}
+    taken = [*(mood for key, mood in older.items() if key not in copied), *copied.values()]
+    with fresh:
+        for mood in taken:
+            insert(fresh, mood)
+    log.error("%s: %d windows taken over", path, len(taken))
+    return fresh
+
+
+def _identity(mood: Mood) -> tuple[UUID, int]:
+    return mood.boot, mood.seq
+
+
+def insert(db: sqlite3.Connection, mood: Mood, row: int | None = None) -> None:
+    """Adds a window; one that is there already, as after a rescue, stays as it is."""
+    content = mood.encode()
+    db.execute(
+        "INSERT OR IGNORE INTO window (id, boot, seq, windows, mood, crc)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (row, str(mood.boot), mood.seq, mood.windows, content, zlib.crc32(content)),
+    )
+
+
+def sound(row: Any) -> Mood:
+    """The window of a row (`SELECT *`); raises Damaged for one that is not as it was written."""
+    content, crc = row["mood"], row["crc"]
+    try:
+        if crc is None or zlib.crc32(content) == crc:
+            return decode(Mood, content)
+    except (MessageError, TypeError):
+        pass
+    raise Damaged("a window is not as it was written")
+
+
+def _checked(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, check_same_thread=False)
+    db.row_factory = sqlite3.Row
+    try:
+        db.execute(f"PRAGMA page_size={PAGE}")
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        # The log starts anew well before it has used up what was taken in advance.
+        db.execute(f"PRAGMA wal_autocheckpoint={RESERVE // PAGE * 3 // 4}")
+        db.execute(TABLE)
+        columns = {row[1] for row in db.execute("PRAGMA table_info(window)")}
+        for name, kind in ADDED.items():
+            if name not in columns:
+                db.execute(f"ALTER TABLE window ADD COLUMN {name} {kind}")
+        said = db.execute("PRAGMA quick_check").fetchone()[0]
+        if said != "ok":
+            raise sqlite3.DatabaseError(said.splitlines()[0])
+        _reserve(db, path)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _reserve(db: sqlite3.Connection, path: Path) -> None:
+    """Writes once what later windows may overwrite: free pages of the file stay its own.
+
+    On a disk that is full already nothing can be taken in advance, which is no reason to stop.
+    """
+    log_file = path.with_name(path.name + "-wal")
+    pages = db.execute("PRAGMA page_count").fetchone()[0]
+    if pages * PAGE > RESERVE and log_file.exists() and log_file.stat().st_size > RESERVE:
+        return
+    with contextlib.suppress(sqlite3.OperationalError), db:
+        db.execute("CREATE TABLE IF NOT EXISTS reserve (room BLOB)")
+        db.execute("INSERT INTO reserve VALUES (zeroblob(?))", (RESERVE,))
+        db.execute("DELETE FROM reserve")
+
+
+def _readable(damaged: Path) -> list[Mood]:
+    """Every window that can still be read, some of them twice, up to the damage from either end."""
+    from_both_ends: list[list[Mood]] = [[], []]
+    queries = ("SELECT * FROM window ORDER BY id", "SELECT * FROM window ORDER BY id DESC")
+    with contextlib.closing(sqlite3.connect(damaged)) as old:
+        old.row_factory = sqlite3.Row
+        for query, found in zip(queries, from_both_ends, strict=True):
+            with contextlib.suppress(sqlite3.Error):
+                for row in old.execute(query):
+                    with contextlib.suppress(Damaged, IndexError):
+                        found.append(sound(row))
+    return [*from_both_ends[0], *reversed(from_both_ends[1])]

@@ -1,0 +1,140 @@
+"""The attestation: who answers for reading expressions, where, on what basis and until when.
+
+A YAML file, signed with the site's Ed25519 key. The signature is over the attestation as JSON with
+sorted keys and no spaces, UTF-8, so that its layout may change and its content may not.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+
+from edge.common.errors import Refusal
+from edge.common.settings import Section, load
+from edge.protocol.messages import Name
+
+COUNTRIES = Path(__file__).parent / "countries.yaml"
+LONGEST = timedelta(days=366)
+ALL_ROOMS = "*"
+
+Purpose = Literal["education", "medical", "safety"]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
+
+
+def _norway(value: object) -> object:
+    """YAML reads an unquoted NO as false."""
+    return "NO" if value is False else value
+
+
+class Responsible(Section):
+    """The person who answers for it, by name."""
+
+    name: Words
+    role: Words
+    contact: Words
+
+
+class Attestation(Section):
+    """What somebody answers for."""
+
+    site: Name
+    rooms: tuple[Name | Literal["*"], ...] = Field(min_length=1, max_length=500)
+    """Rooms of the site, or `*` for all."""
+    responsible: Responsible
+    purpose: Purpose
+    legal_basis: Words
+    exception: Words | None = None
+    """On what an exception from a prohibition rests, where the purpose is medical or safety."""
+    country: Annotated[str, BeforeValidator(_norway), Field(pattern=r"^[A-Z]{2}$")]
+    """ISO 3166-1, two capital letters."""
+    first_day: date
+    last_day: date
+
+    @model_validator(mode="after")
+    def _at_most_a_year(self) -> Attestation:
+        if not timedelta(0) <= self.last_day - self.first_day <= LONGEST:
+            raise ValueError("last_day: must follow first_day by a year at most")
+        return self
+
+    def signed_bytes(self) -> bytes:
+        """What the signature is over."""
+        content = self.model_dump(mode="json")
+        return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+
+    def covers(self, site: str, room: str) -> bool:
+        return self.site == site and (ALL_ROOMS in self.rooms or room in self.rooms)
+
+
+class Signed(Section):
+    """The file: an attestation and its signature, base64."""
+
+    attestation: Attestation
+    signature: str
+
+
+class Rule(Section):
+    """What a law prohibits, and what it lets pass."""
+
+    prohibits: str
+    since: date
+    except_: tuple[Purpose, ...] = Field(alias="except")
+    source: str
+
+
+class Countries(Section):
+    """The dated, sourced table of prohibitions."""
+
+    as_of: date
+    rules: dict[str, Rule]
+    countries: dict[str, str]
+
+    def rule(self, country: str) -> Rule | None:
+        name = self.countries.get(country)
+        return self.rules[name] if name else None
+
+
+@cache
+def countries() -> Countries:
+    return load(Countries, COUNTRIES)
+
+
+def sign(attestation: Attestation, key: Ed25519PrivateKey) -> str:
+    """The file's text."""
+    signature = base64.b64encode(key.sign(attestation.signed_bytes())).decode()
+    content = {"attestation": attestation.model_dump(mode="json"), "signature": signature}
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+
+def public_key(path: Path) -> Ed25519PublicKey:
+    """The site's key from a PEM file; raises Refusal naming it."""
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except OSError as error:
+        raise Refusal(f"{path}: cannot be read ({error.strerror}): copy the site's key") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise Refusal(f"{path}: no public key in PEM: copy the site's key") from None
+    if not isinstance(key, Ed25519PublicKey):
+        raise Refusal(f"{path}: not an Ed25519 key: make one with `roommood site key`")
+    return key
+
+
+def is_signed(signed: Signed, key: Ed25519PublicKey) -> bool:
+    """Whether the signature is the site's, of just this content."""
+    try:
+        key.verify(
+            base64.b64decode(signed.signature, validate=True), signed.attestation.signed_bytes()
+        )
+    except (InvalidSignature, binascii.Error):
+        return False
+    return True

@@ -1,0 +1,144 @@
+"""What a device and the collector say to each other over HTTPS: enrolment, renewal, updates.
+
+Nothing here can carry what a camera saw; the fields are a contract, written down in docs/fleet.md.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from edge.protocol.messages import Name
+
+Hex16 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+Hex64 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Serial = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,40}$")]
+"""A certificate's serial number, hexadecimal."""
+Pem = Annotated[str, StringConstraints(max_length=8192)]
+Purpose = Literal["renew", "report", "bundle"]
+
+
+class Wire(BaseModel):
+    """Strict: no unknown field, no coercion."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Hello(Wire):
+    """A device knows a code, and asks whom it may trust."""
+
+    code: Hex16
+    """The code's number."""
+    nonce: Hex64
+
+
+class Welcome(Wire):
+    """Whom to trust and who one is; proven with the code over nonce, site, room, authority."""
+
+    site: Name
+    room: Name
+    authority: Pem
+    proof: Hex64
+
+
+class Request(Wire):
+    """A certificate request for the room; proven with the code over the request."""
+
+    code: Hex16
+    csr: Pem
+    hardware: str = Field(max_length=64)
+    """A digest of the machine's serial number; empty where it has none."""
+    version: str = Field(max_length=32)
+    proof: Hex64
+
+
+class Asked(Wire):
+    """How the request stands; proven with the code over the nonce."""
+
+    code: Hex16
+    nonce: Hex64
+    proof: Hex64
+
+
+class BrokerPlace(Wire):
+    host: str = Field(min_length=1, max_length=253)
+    port: int = Field(ge=1, le=65535)
+
+
+class Granted(Wire):
+    """All a device needs to begin."""
+
+    certificate: Pem
+    site_key: Pem
+    """The public key that signs attestations and updates."""
+    broker: BrokerPlace
+
+
+class Standing(Wire):
+    """The answer; proven with the code over the nonce and what was granted."""
+
+    state: Literal["waiting", "refused", "approved"]
+    granted: Granted | None = None
+    proof: Hex64
+
+
+class Challenge(Wire):
+    """A number that signs one message, once."""
+
+    nonce: Hex64
+
+
+class Signed(Wire):
+    """A message of an enrolled device, signed with the key of the certificate `serial`."""
+
+    serial: Serial
+    nonce: Hex64
+    purpose: Purpose
+    body: str = Field(max_length=16_384)
+    """JSON of Renewal, Report or Wanted."""
+    signature: str = Field(max_length=256)
+    """Base64 of ECDSA with SHA-256 over `signed_bytes`."""
+
+    def signed_bytes(self) -> bytes:
+        head = ("roommood", self.purpose, self.serial, self.nonce)
+        return "\n".join((*head, self.body)).encode()
+
+
+class Renewal(Wire):
+    csr: Pem
+
+
+class Renewed(Wire):
+    certificate: Pem
+
+
+class Report(Wire):
+    """How a device's versions stand."""
+
+    version: str = Field(max_length=32)
+    hardware: str = Field(max_length=64)
+    bundle: int | None = None
+    """The update that is in use."""
+    trying: int | None = None
+    refused: int | None = None
+    """The last update that was not kept, and why."""
+    because: str = Field("", max_length=200)
+
+
+class Offer(Wire):
+    """An update, to be fetched by its digest."""
+
+    number: int = Field(ge=1)
+    sha256: Hex64
+    size: int = Field(ge=1)
+
+
+class Orders(Wire):
+    """What a device is to do."""
+
+    offer: Offer | None = None
+
+
+class Wanted(Wire):
+    sha256: Hex64

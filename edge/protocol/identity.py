@@ -1,0 +1,134 @@
+"""Who a device is: its key, its certificate, and the authority it trusts, in one folder.
+
+The key is made here and never leaves the folder. A new identity is written beside the old one and
+takes its place in one step, so that a power cut leaves the one or the other.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import datetime, timezone
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from edge.common.errors import Refusal
+
+LINK = "identity"
+KEY, CERTIFICATE, AUTHORITY = "key.pem", "certificate.pem", "authority.pem"
+RENEWED_AT = 2 / 3
+"""Of a certificate's life."""
+
+
+def new_key() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def write_secret(path: Path, content: bytes) -> None:
+    """For whoever owns the process alone; on the disk before it returns."""
+    path.unlink(missing_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(handle)
+
+
+def read_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    """Raises Refusal naming the file."""
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), None)
+    except (OSError, ValueError, TypeError) as error:
+        raise Refusal(f"{path}: no usable key ({error}): enrol the device anew") from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise Refusal(f"{path}: not a key of ours: enrol the device anew")
+    return key
+
+
+def request(key: ec.EllipticCurvePrivateKey, name: str) -> str:
+    """A certificate request, PEM."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    made = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    return made.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def serial(certificate: x509.Certificate) -> str:
+    return f"{certificate.serial_number:x}"
+
+
+class Identity:
+    """The device's identity as it is on the disk; raises Refusal where there is none."""
+
+    def __init__(self, state: Path) -> None:
+        self.folder = state / LINK
+        try:
+            pem = (self.folder / CERTIFICATE).read_bytes()
+            self.certificate = x509.load_pem_x509_certificate(pem)
+        except FileNotFoundError:
+            raise Refusal(
+                f"{self.folder}: this device is not enrolled: run `roommood device enrol`"
+            ) from None
+        except (OSError, ValueError) as error:
+            raise Refusal(f"{self.folder / CERTIFICATE}: unusable ({error}): enrol anew") from None
+        self.key = read_key(self.folder / KEY)
+        self.authority = self.folder / AUTHORITY
+
+    @property
+    def serial(self) -> str:
+        return serial(self.certificate)
+
+    @property
+    def name(self) -> str:
+        return common_name(self.certificate.subject)
+
+    def is_due(self, now: datetime | None = None) -> bool:
+        """Whether two thirds of the certificate's life are over."""
+        begun = self.certificate.not_valid_before_utc
+        life = self.certificate.not_valid_after_utc - begun
+        return (now or datetime.now(timezone.utc)) >= begun + RENEWED_AT * life
+
+
+def common_name(subject: x509.Name) -> str:
+    names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if len(names) == 1 else ""
+
+
+def fingerprint(key: ec.EllipticCurvePublicKey) -> str:
+    """Of a public key, for people to compare: sixteen hexadecimal digits in fours."""
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(
+        key.public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    )
+    told = digest.finalize().hex()[:16]
+    return "-".join(told[at : at + 4] for at in range(0, 16, 4))
+
+
+def install(state: Path, key: bytes, certificate: str, authority: str) -> Identity:
+    """Puts a new identity in the place of the old one, whose key is deleted."""
+    made = state / f"{LINK}-{serial(x509.load_pem_x509_certificate(certificate.encode()))}"
+    made.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_secret(made / KEY, key)
+    write_secret(made / CERTIFICATE, certificate.encode())
+    write_secret(made / AUTHORITY, authority.encode())
+    passing = state / f"{LINK}.new"
+    passing.unlink(missing_ok=True)
+    passing.symlink_to(made.name)
+    passing.replace(state / LINK)
+    for old in state.glob(f"{LINK}-*"):
+        if old.name != made.name:
+            shutil.rmtree(old)
+    return Identity(state)

@@ -1,0 +1,233 @@
+"""`roommood agent doctor`: looks at everything an agent needs, and names the remedy for each fault.
+
+Unlike `agent check` it does not stop at the first one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import shutil
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import date, datetime, timezone
+from typing import Any, Literal, NamedTuple
+
+from edge.common.broker import BrokerSettings, Version, client
+from edge.common.clock import BUILT, WallClock, trust
+from edge.common.errors import CameraFault, Refusal
+from edge.config import AgentSettings
+from edge.permission.mode import decide
+from edge.run.memory import no_swap
+from edge.run.state_lock import Busy, alone
+
+State = Literal["ok", "warning", "fault"]
+
+LEAST_FREE = 100 * 2**20
+"""Bytes on the disk that holds the outbox."""
+
+CERTIFICATE_WARNS_DAYS = 20
+BROKER_WAITS_S = 8.0
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at; `remedy` is empty where nothing is wrong."""
+
+    what: str
+    state: State
+    seen: str
+    remedy: str = ""
+
+
+def examine(settings: AgentSettings) -> Iterator[Finding]:
+    """One finding for each check, in the order in which a fault would show."""
+    for check in (
+        _python,
+        _runtime,
+        _opencv,
+        _model,
+        _state,
+        _clock,
+        _memory,
+        _mode,
+        _camera,
+        _certificate,
+        _broker,
+    ):
+        name = check.__name__.removeprefix("_")
+        try:
+            yield check(settings)
+        except Refusal as refusal:
+            yield _fault(name, *_split(str(refusal)))
+        except Exception as defect:  # the next check may still tell something
+            yield _fault(name, f"{type(defect).__name__}: {defect}", "report this as a defect")
+
+
+def _fault(what: str, seen: str, remedy: str) -> Finding:
+    return Finding(what, "fault", seen, remedy)
+
+
+def _split(refusal: str) -> tuple[str, str]:
+    """What is wrong, and the remedy after the last colon."""
+    seen, _, remedy = refusal.rpartition(": ")
+    return (seen, remedy) if seen else (remedy, "see docs/contract.md")
+
+
+def _python(_: AgentSettings) -> Finding:
+    seen = f"Python {platform.python_version()} on {platform.machine()}"
+    if not (3, 10) <= sys.version_info[:2] <= (3, 13):
+        return _fault("python", seen, "use Python 3.10 to 3.13")
+    return Finding("python", "ok", seen)
+
+
+def _runtime(_: AgentSettings) -> Finding:
+    """The two sets of packages that cannot be mixed: see pyproject.toml."""
+    import numpy
+
+    from edge.vision.interpreter import runtime
+
+    name, _class = runtime()
+    seen = f"{name} with NumPy {numpy.__version__}"
+    old = name == "tflite-runtime"
+    if old != numpy.__version__.startswith("1."):
+        wanted = "numpy<2" if old else "numpy>=2"
+        return _fault("runtime", seen, f"pip install '{wanted}'")
+    return Finding("runtime", "ok", seen)
+
+
+def _opencv(settings: AgentSettings) -> Finding:
+    import cv2
+
+    from edge.vision.pipeline import search
+
+    search(settings.faces, checked=False)
+    return Finding("opencv", "ok", f"OpenCV {cv2.__version__} with {settings.faces.detector}")
+
+
+def _model(settings: AgentSettings) -> Finding:
+    from edge.vision.interpreter import TfliteClassifier
+    from edge.vision.pack import open_pack
+
+    pack, model = open_pack(settings.model)
+    TfliteClassifier(model, pack.input, len(pack.labels))
+    return Finding("model", "ok", f"{pack.name} ({pack.digest})")
+
+
+def _state(settings: AgentSettings) -> Finding:
+    with contextlib.suppress(Busy), alone(settings.state):
+        pass
+    free = shutil.disk_usage(settings.state).free
+    seen = f"{settings.state}: {free // 2**20} MB free"
+    if not os.access(settings.state, os.W_OK):
+        return _fault("state", seen, f"let user {os.getuid()} write there")
+    if free < LEAST_FREE:
+        return _fault("state", seen, "make room on that disk")
+    return Finding("state", "ok", seen)
+
+
+def _clock(_: AgentSettings) -> Finding:
+    now, trusted = datetime.now(timezone.utc), trust()
+    seen = f"{now:%Y-%m-%d %H:%M} UTC, {trusted}"
+    if now < BUILT:
+        return _fault("clock", seen, "set the clock: timedatectl set-ntp true")
+    if trusted != "synced":
+        return Finding("clock", "warning", seen, "let it be set: timedatectl set-ntp true")
+    return Finding("clock", "ok", seen)
+
+
+def _memory(_: AgentSettings) -> Finding:
+    swappable = no_swap()
+    if swappable:
+        seen, _colon, remedy = swappable.partition(": ")
+        return Finding("memory", "warning", seen, remedy)
+    return Finding("memory", "ok", "nothing of it reaches a swap disk")
+
+
+def _mode(settings: AgentSettings) -> Finding:
+    mode = decide(settings, date.today())
+    if mode.name == "headcount" and mode.because != "set":
+        return Finding("mode", "warning", f"headcount: {mode.sentence}", "see docs/privacy.md")
+    return Finding("mode", "ok", f"{mode.name}: {mode.sentence}")
+
+
+def _camera(settings: AgentSettings) -> Finding:
+    from edge.camera import make
+
+    camera = make(settings.camera)
+    try:
+        with alone(settings.state):
+            camera.open()
+            height, width = camera.read().shape
+    except CameraFault as fault:
+        return _fault("camera", *_split(str(fault)))
+    except Busy:
+        return Finding("camera", "ok", "in use by the agent that is running")
+    finally:
+        camera.close()
+    return Finding("camera", "ok", f"{settings.camera.rpartition('@')[2]}: {width}x{height}")
+
+
+def _certificate(settings: AgentSettings) -> Finding:
+    from cryptography import x509
+
+    path = settings.broker.certificate
+    if path is None:
+        return Finding("certificate", "ok", "none is set")
+    try:
+        ends = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+    except OSError as error:
+        return _fault("certificate", f"{path}: {error.strerror}", "copy it there, or enrol again")
+    except ValueError:
+        return _fault("certificate", f"{path}: no certificate", "copy it again, or enrol again")
+    days = (ends - datetime.now(timezone.utc)).days
+    seen = f"{path}: ends on {ends:%Y-%m-%d}"
+    if days < 0:
+        return _fault("certificate", seen, "renew it; and look at the clock above")
+    if days < CERTIFICATE_WARNS_DAYS:
+        return Finding("certificate", "warning", seen, "renew it")
+    return Finding("certificate", "ok", seen)
+
+
+def _broker(settings: AgentSettings) -> Finding:
+    broker = settings.broker
+    place = f"{broker.host}:{broker.port}"
+    try:
+        socket.create_connection((broker.host, broker.port), BROKER_WAITS_S).close()
+    except OSError as error:
+        remedy = "check 'broker.host' and 'broker.port', the network, and that the broker runs"
+        return _fault("broker", f"{place}: {error.strerror or error}", remedy)
+    answer = _connect(broker)
+    if answer is None:
+        return _fault("broker", f"{place}: no answer", "check that TLS is meant on both sides")
+    if answer.is_failure:
+        return _fault("broker", f"{place}: {answer}", "check user, password and certificate")
+    return Finding("broker", "ok", place)
+
+
+def _connect(broker: BrokerSettings) -> Any:
+    """What the broker answers to a connection of its own, or None.
+
+    In MQTT 3.1.1, which every broker speaks, whatever the agent will find.
+    """
+    answers: list[Any] = []
+    answered = threading.Event()
+    version: Version = "5" if broker.protocol == "5" else "3.1.1"
+    made = client(broker, f"roommood-doctor-{os.getpid()}", version, WallClock())
+
+    def heard(_c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
+        answers.append(reason)
+        answered.set()
+
+    made.on_connect = heard
+    try:
+        made.connect(broker.host, broker.port, broker.keepalive_s)
+    except OSError:  # TLS that the other side does not speak
+        return None
+    made.loop_start()
+    answered.wait(BROKER_WAITS_S)
+    made.disconnect()
+    made.loop_stop()
+    return answers[0] if answers else None

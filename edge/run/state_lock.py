@@ -1,0 +1,34 @@
+"""One process at a time has a device's camera and state: `agent run` or `agent aim`, not both."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+from collections.abc import Iterator
+from pathlib import Path
+
+from edge.common.errors import Refusal
+
+
+class Busy(Refusal):
+    """Another process holds the state folder."""
+
+
+@contextlib.contextmanager
+def alone(state: Path) -> Iterator[None]:
+    """Holds the state folder; raises Busy where another process does, Refusal for the folder."""
+    path = state / "agent.lock"
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        file = path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise Refusal(f"{path}: {error.strerror}: check 'state' and its permissions") from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Busy(
+                f"{state}: an agent is running with it: stop that first "
+                "(systemctl stop roommood-agent)"
+            ) from None
+        yield

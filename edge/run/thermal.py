@@ -1,0 +1,53 @@
+"""How hot the machine is, and whether it slows itself down, where it tells.
+
+Temperature is the kernel's, Linux's /sys/class/thermal; throttling is what a Raspberry Pi's
+firmware says (vcgencmd get_throttled: bit 0 under-voltage, 1 frequency capped, 2 throttled, 3 soft
+temperature limit).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+from pathlib import Path
+
+from edge.protocol.messages import Throttle
+
+SYS = Path("/sys/class/thermal")
+
+BITS: tuple[Throttle, ...] = ("under_voltage", "capped", "throttled", "soft_limit")
+
+FIRMWARE = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
+"""The same figure without starting a process, on Raspberry Pi OS."""
+
+
+def temperature(sys: Path = SYS) -> float | None:
+    """The hottest zone, degrees Celsius; None where no sensor is told of."""
+    found = []
+    for path in sys.glob("thermal_zone*/temp"):
+        with contextlib.suppress(OSError, ValueError):
+            found.append(int(path.read_text(encoding="ascii")) / 1000)
+    believable = [one for one in found if -40 < one < 150]
+    return round(max(believable), 1) if believable else None
+
+
+def throttled(firmware: Path = FIRMWARE, command: str = "vcgencmd") -> tuple[Throttle, ...]:
+    """Why the machine runs slower than it could, this moment; nothing where it does not say."""
+    try:
+        said = firmware.read_text(encoding="ascii")
+    except OSError:
+        if shutil.which(command) is None:
+            return ()
+        try:
+            done = subprocess.run(
+                [command, "get_throttled"], capture_output=True, text=True, timeout=2, check=True
+            )
+        except (OSError, subprocess.SubprocessError):
+            return ()
+        said = done.stdout.partition("=")[2]
+    try:
+        bits = int(said.strip(), 16)
+    except ValueError:
+        return ()
+    return tuple(name for number, name in enumerate(BITS) if bits >> number & 1)

@@ -1,0 +1,74 @@
+"""Decides whose expression is read in a frame: new faces at once, the others in turn.
+
+An expression lasts for seconds, so that nobody's is read in every frame: the label of a seat stays
+as it was last read, within the window.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+
+from edge.camera.base import Grey
+from edge.vision.emotion import Expressions
+from edge.vision.seats import Face
+
+FRESH = 4
+"""Frames for which a label is believed: two seconds, by default."""
+
+FEWEST = 1
+"""Faces that are read again in each frame, however slow the machine."""
+
+SMOOTHED = 0.2
+"""Weight of the newest measurement of how long a face takes."""
+
+
+class Reading:
+    """Labels by seat; `budget_ms` of a frame go to faces that were read before."""
+
+    def __init__(self, expressions: Expressions, budget_ms: float) -> None:
+        self._expressions = expressions
+        self._budget_ms = budget_ms
+        self._ms_per_face = 0.0
+        self._labels: dict[int, str] = {}
+        self._read_at: dict[int, int] = {}
+        self._frames = 0
+
+    def labels(self, frame: Grey, faces: Sequence[Face]) -> tuple[list[str], list[int]]:
+        """A label for each face, and the seats of those that are no face."""
+        self._frames += 1
+        chosen = self._chosen(faces)
+        rejected: list[int] = []
+        if chosen:
+            begun = time.thread_time()
+            said = self._expressions.read(frame, [face.box for face in chosen])
+            self._measured((time.thread_time() - begun) * 1000 / len(chosen))
+            for face, label in zip(chosen, said, strict=True):
+                if label is None:
+                    if face.seat not in self._labels:  # a face that was read is not gone at once
+                        rejected.append(face.seat)
+                else:
+                    self._labels[face.seat] = label
+                    self._read_at[face.seat] = self._frames
+        return [self._labels[f.seat] for f in faces if f.seat not in rejected], rejected
+
+    def forget(self) -> None:
+        self._labels.clear()
+        self._read_at.clear()
+
+    def _chosen(self, faces: Iterable[Face]) -> list[Face]:
+        new = [face for face in faces if face.seat not in self._labels]
+        known = [
+            face
+            for face in faces
+            if face.moved and self._frames - self._read_at.get(face.seat, self._frames) >= FRESH
+        ]
+        known.sort(key=lambda face: self._read_at[face.seat])
+        count = FEWEST
+        if self._ms_per_face:
+            count = max(FEWEST, int(self._budget_ms / self._ms_per_face) - len(new))
+        return [*new, *known[:count]]
+
+    def _measured(self, ms: float) -> None:
+        before = self._ms_per_face or ms
+        self._ms_per_face = before + SMOOTHED * (ms - before)

@@ -1,0 +1,87 @@
+"""A model pack: a folder with a TFLite file and `pack.yaml`, which says how to use it."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from edge.common.errors import Refusal
+from edge.common.settings import Section, load
+from edge.protocol.messages import OTHER, UNCERTAIN, Label
+
+PACK_FILE = "pack.yaml"
+SHIPPED = Path(__file__).resolve().parents[2] / "models" / "packs"
+
+
+class Input(Section):
+    """What the model is shown: a square grey crop, scaled linearly from 0..255 to low..high."""
+
+    size: int = Field(ge=16, le=512)
+    low: float
+    high: float
+    margin: float = Field(ge=-0.3, le=1)
+    """How far the crop reaches past the detector's box on each side, as a share of the box."""
+    least_contrast: float = Field(0, ge=0, le=100)
+    """Standard deviation of a crop's grey levels that the model is used to at least; in dim or flat
+    light there is less, and the crop is stretched to it."""
+
+
+class Pack(Section):
+    """`pack.yaml`, checked."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+    file: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    labels: tuple[Label, ...] = Field(min_length=2, max_length=20)
+    input: Input
+    temperature: float = Field(gt=0)
+    """Divides the logits, so that a probability of 0.8 is right eight times in ten."""
+    threshold: float = Field(ge=0, lt=1)
+    """Below this probability a face counts as uncertain."""
+    face_threshold: float = Field(ge=0, lt=1, default=0)
+    """Below this probability of being a face at all, what the detector found is not counted."""
+    confusion: tuple[tuple[int, ...], ...] = ()
+    """Faces held out: rows are the truth, columns the labels and then `uncertain`."""
+    network: str = ""
+    parameters: int = Field(ge=1)
+    truth: Literal["ferplus", "fer2013", "own"]
+    data: str
+    command: str
+    licence: str
+    figures: dict[str, float] = Field(default_factory=dict)
+
+    @cached_property
+    def digest(self) -> str:
+        """The first 12 hex digits of the model's SHA-256, as published."""
+        return self.sha256[:12]
+
+
+def open_pack(where: str) -> tuple[Pack, bytes]:
+    """The pack in a folder, or a shipped one by its name, with its model file's bytes.
+
+    Raises Refusal when the folder, its pack.yaml or its model file is missing or does not match.
+    """
+    folder = Path(where)
+    if not folder.exists() and "/" not in where:
+        folder = SHIPPED / where
+    if not folder.is_dir():
+        shipped = ", ".join(sorted(p.parent.name for p in SHIPPED.glob(f"*/{PACK_FILE}")))
+        raise Refusal(f"{where}: no such model pack: give a folder, or one of: {shipped}")
+    pack = load(Pack, folder / PACK_FILE)
+    path = folder / pack.file
+    try:
+        model = path.read_bytes()
+    except OSError:
+        raise Refusal(f"{path}: missing: copy the whole pack again") from None
+    if hashlib.sha256(model).hexdigest() != pack.sha256:
+        raise Refusal(f"{path}: does not match the SHA-256 in {PACK_FILE}: copy the pack again")
+    if len(set(pack.labels)) != len(pack.labels) or {UNCERTAIN, OTHER} & set(pack.labels):
+        raise Refusal(f"{folder / PACK_FILE}: labels repeat, or use '{UNCERTAIN}' or '{OTHER}'")
+    rows, columns = len(pack.labels), len(pack.labels) + 1
+    if pack.confusion and [len(row) for row in pack.confusion] != [columns] * rows:
+        raise Refusal(f"{folder / PACK_FILE}: confusion: needs {rows} rows of {columns} counts")
+    return pack, model

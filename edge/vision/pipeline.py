@@ -1,0 +1,85 @@
+"""From a frame to the labels of the faces in it: seats, then expressions where they may be read."""
+
+from __future__ import annotations
+
+import time
+
+from edge.camera.base import Grey
+from edge.config import FacesSettings
+from edge.vision.emotion import Expressions
+from edge.vision.expression_scheduler import Reading
+from edge.vision.haar import HaarSearch
+from edge.vision.layout import Layout, Row
+from edge.vision.seats import Face, Search, Seats
+
+FACE = "face"
+"""What every face counts as where no expression is read."""
+
+NEIGHBORS_CHECKED, NEIGHBORS_ALONE = 2, 5
+"""Where a model says afterwards what is no face, and where nobody does."""
+
+
+class Room:
+    """Frames of one room in order; `forget` between windows, and when the camera is closed."""
+
+    def __init__(self, seats: Seats, reading: Reading | None) -> None:
+        self._seats, self._reading = seats, reading
+        self.detecting = 0.0
+        """Seconds of this thread's processor time that finding faces took, not reading them."""
+
+    def look(self, frame: Grey) -> list[str]:
+        """A label, or FACE, for each face in view."""
+        return [label for label, _ in self.faces(frame)]
+
+    def faces(self, frame: Grey) -> list[tuple[str, Face]]:
+        """The same, with the place of each; for measuring, and never for the agent."""
+        begun = time.thread_time()
+        found = self._seats.find(frame)
+        self.detecting += time.thread_time() - begun
+        if self._reading is None:
+            return [(FACE, face) for face in found]
+        labels, rejected = self._reading.labels(frame, found)
+        kept = [face for face in found if face.seat not in rejected]
+        self._seats.judge((face.seat for face in kept), rejected)
+        return list(zip(labels, kept, strict=True))
+
+    def forget(self) -> None:
+        self._seats.forget()
+        if self._reading is not None:
+            self._reading.forget()
+
+    def wipe(self) -> None:
+        """For when the camera is closed: what detector and model hold of the last frame is gone."""
+        self.forget()
+        self._seats.wipe()
+
+
+def search(settings: FacesSettings, *, checked: bool) -> Search:
+    """The detector that the settings name; `checked` if a model sorts out what is no face."""
+    if settings.detector == "yunet":
+        from edge.vision.yunet import YuNetSearch
+
+        return YuNetSearch(settings.model, settings.min_size)
+    neighbors = settings.min_neighbors or (NEIGHBORS_CHECKED if checked else NEIGHBORS_ALONE)
+    return HaarSearch(settings.scale_factor, neighbors, settings.min_size, checked=checked)
+
+
+def room(
+    settings: FacesSettings,
+    expressions: Expressions | None,
+    layout: Layout,
+    *,
+    patient: bool = False,
+) -> Room:
+    """All of it, from the settings; raises Refusal for a detector that cannot be had."""
+    seats = Seats(
+        search(settings, checked=expressions is not None),
+        layout,
+        settings.min_size,
+        patient=patient,
+    )
+    return Room(seats, Reading(expressions, settings.read_ms) if expressions else None)
+
+
+def layout(settings: FacesSettings) -> Layout:
+    return Layout([Row(*row) for row in settings.rows], settings.blank)

@@ -1,0 +1,88 @@
+"""YuNet, a small neural face detector, for those who may use it; OpenCV runs it.
+
+    W. Wu, H. Peng, S. Yu, YuNet: A Tiny Millisecond-level Face Detector, 2023
+
+It finds nearly every face, turned ones too, and is the way on when OpenCV 5 leaves Haar behind. The
+model is not shipped: `roommood model fetch yunet` gets it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edge.camera.base import Grey
+from edge.common.errors import Refusal
+from edge.vision.faces import Box
+from edge.vision.layout import Strip
+
+SCORE = 0.6
+"""As its authors suggest for images without a selection of their own."""
+
+OVERLAP = 0.3
+
+SMALLEST = 14
+"""Pixels; a face that is shrunk to so much is still found."""
+
+SIDE = 0.9
+"""Haar's square box, which packs crop by, is as wide as this share of YuNet's height; the same
+middle. Measured on photos_caltech."""
+
+
+class YuNetSearch:
+    """Searches each frame in full, no larger than the smallest face needs."""
+
+    every = 1
+
+    def __init__(self, model: Path | None, min_size: int) -> None:
+        if model is None:
+            raise Refusal("'faces.model' is missing: run `roommood model fetch yunet --out FILE`")
+        if not model.is_file():
+            raise Refusal(f"{model}: no such file: run `roommood model fetch yunet --out {model}`")
+        try:
+            self._net = cv2.FaceDetectorYN.create(str(model), "", (320, 320), SCORE, OVERLAP)
+        except cv2.error as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise Refusal(f"{model}: not a YuNet model ({reason}): fetch it again") from None
+        self._least = min_size
+
+    def thorough(self, frame: Grey) -> list[Box]:
+        return self._find(frame, self._least)
+
+    coarse = wide = thorough
+
+    def quick(self, frame: Grey, strips: Sequence[Strip]) -> list[Box]:
+        return self._find(frame, min(strip.smallest for strip in strips))
+
+    def again(self, frame: Grey, box: Box) -> Box | None:
+        """Nothing: what the search of a whole frame did not find, a look will not."""
+        return None
+
+    def confirms(self, frame: Grey, box: Box) -> bool:
+        return True
+
+    def wipe(self, shape: tuple[int, int]) -> None:
+        """The network keeps what it last saw: now that is black."""
+        self._find(np.zeros(shape, np.uint8), self._least)
+
+    def _find(self, frame: Grey, least: int) -> list[Box]:
+        shrink = min(1.0, SMALLEST / least)
+        size = round(frame.shape[1] * shrink), round(frame.shape[0] * shrink)
+        small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA) if shrink < 1 else frame
+        self._net.setInputSize(size)
+        _, found = self._net.detect(cv2.cvtColor(small, cv2.COLOR_GRAY2BGR))
+        boxes = [] if found is None else np.asarray(found)[:, :4] / shrink
+        return [_square(*map(float, box)) for box in boxes]
+
+
+def _square(x: float, y: float, width: float, height: float) -> Box:
+    side = SIDE * height
+    return Box(
+        round(x + width / 2 - side / 2),
+        round(y + height / 2 - side / 2),
+        max(1, round(side)),
+        max(1, round(side)),
+    )

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from edge.camera.base import Grey
+from edge.camera.capture import Capture
+from edge.common.errors import CameraFault, Refusal
+from tests.free import wait
+
+
+class Scripted:
+    """A camera whose every read is a step of a script."""
+
+    def __init__(self, step: Callable[[int], Grey]) -> None:
+        self._step = step
+        self.reads = self.opened = self.closed = 0
+        self.asked = threading.Event()
+
+    def open(self) -> None:
+        self.opened += 1
+
+    def read(self) -> Grey:
+        self.reads += 1
+        self.asked.set()
+        return self._step(self.reads)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def numbered(number: int) -> Grey:
+    time.sleep(0.005)
+    return np.full((2, 2), number % 256, np.uint8)
+
+
+def test_the_newest_frame_wins() -> None:
+    camera = Scripted(numbered)
+    capture = Capture(camera)
+    capture.start()
+    assert capture.take(2) is not None
+    time.sleep(0.2)
+    frame = capture.take(2)
+    capture.stop()
+    assert frame is not None
+    assert frame[0, 0] > 5
+    assert camera.closed >= 1
+
+
+def test_a_frame_that_nobody_took_is_wiped() -> None:
+    given: list[Grey] = []
+
+    def step(number: int) -> Grey:
+        given.append(numbered(number))
+        return given[-1]
+
+    capture = Capture(Scripted(step))
+    capture.start()
+    end = time.monotonic() + 5
+    while len(given) < 5 and time.monotonic() < end:
+        time.sleep(0.01)
+    capture.stop()
+    assert all((frame == 0).all() for frame in given[:3])
+
+
+def test_a_frame_is_taken_once() -> None:
+    release = threading.Event()
+
+    def step(number: int) -> Grey:
+        if number > 1:
+            release.wait(5)
+        return numbered(number)
+
+    capture = Capture(Scripted(step))
+    capture.start()
+    assert capture.take(2) is not None
+    assert capture.take(0.05) is None
+    release.set()
+    capture.stop()
+
+
+def test_a_camera_that_fails_is_opened_again() -> None:
+    def step(number: int) -> Grey:
+        if number == 2:
+            raise CameraFault("unplugged")
+        return numbered(number)
+
+    camera = Scripted(step)
+    capture = Capture(camera)
+    capture.start()
+    end = time.monotonic() + 5
+    while camera.opened < 2 and time.monotonic() < end:
+        capture.take(0.1)
+    assert capture.take(2) is not None
+    capture.stop()
+    assert camera.opened == 2
+
+
+def test_a_lasting_fault_reaches_whoever_takes_frames() -> None:
+    def step(_number: int) -> Grey:
+        raise Refusal("no such film")
+
+    capture = Capture(Scripted(step))
+    capture.start()
+    with pytest.raises(Refusal, match="no such film"):
+        capture.take(2)
+    capture.stop()
+
+
+def test_it_can_be_stopped_and_started_again() -> None:
+    camera = Scripted(numbered)
+    capture = Capture(camera)
+    capture.start()
+    camera.asked.wait(2)
+    capture.stop()
+    assert not capture.running
+    reads = camera.reads
+    time.sleep(0.05)
+    assert camera.reads == reads
+    capture.start()
+    assert capture.take(2) is not None
+    capture.stop()
+
+
+def test_a_camera_that_gives_the_same_picture_for_ever_is_opened_anew() -> None:
+    def step(number: int) -> Grey:
+        time.sleep(0.005)
+        # It freezes after ten frames, and again after each time it is opened.
+        return np.full((16, 16), min(number % 100, 10), np.uint8)
+
+    camera = Scripted(step)
+    capture = Capture(camera, frozen_s=0.2)
+    capture.start()
+    wait(lambda: camera.opened >= 2, 10)
+    assert camera.closed >= 1
+    capture.stop()
+
+
+def test_a_still_picture_may_stay_where_nothing_is_live() -> None:
+    camera = Scripted(lambda _: np.zeros((16, 16), np.uint8))
+    capture = Capture(camera)
+    capture.start()
+    time.sleep(0.3)
+    capture.stop()
+    assert camera.opened == 1
+
+
+def test_a_driver_that_does_not_return_is_noticed() -> None:
+    release = threading.Event()
+
+    def step(number: int) -> Grey:
+        if number > 3:
+            release.wait(20)
+        return numbered(number)
+
+    capture = Capture(Scripted(step))
+    assert capture.hanging() == 0
+    capture.start()
+    wait(lambda: capture.hanging() > 0.3)
+    capture.stop(timeout=0.1)
+    assert capture.hanging() > 0.3
+    release.set()
+    wait(lambda: capture.hanging() == 0)

@@ -1,0 +1,258 @@
+"""The link against real brokers, good and bad ones."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+from amqtt.broker import Broker
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from deploy.faults.proxy import FaultProxy
+from edge.common.broker import BrokerSettings
+from edge.common.clock import WallClock
+from edge.common.link import UNCONFIRMED_S, Link
+from tests.conftest import Mosquitto
+from tests.free import free_port, wait, wait_for_port
+
+log = logging.getLogger(__name__)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+NOW = datetime.now(timezone.utc)
+
+
+@pytest.fixture
+def link() -> Iterator[Callable[..., Link]]:
+    made: list[Link] = []
+
+    def start(port: int, clock: WallClock | None = None, **settings: object) -> Link:
+        made.append(
+            Link(
+                BrokerSettings.model_validate({"port": port, **settings}),
+                "roommood-test",
+                log,
+                topics=("roommood/test",),
+                on_up=lambda: None,
+                on_message=lambda _topic, payload: heard.append(payload),
+                meanwhile="waiting",
+                clock=clock,
+            )
+        )
+        made[-1].start()
+        return made[-1]
+
+    heard.clear()
+    yield start
+    for one in made:
+        one.stop()
+
+
+heard: list[bytes] = []
+
+
+@pytest.fixture
+def old_broker() -> Iterator[int]:
+    """A broker that speaks MQTT 3.1.1 alone."""
+    port = free_port()
+    loop = asyncio.new_event_loop()
+    anonymous = {
+        "amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True},
+    }
+    listeners = {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}}
+
+    async def begin() -> Broker:
+        made = Broker({"listeners": listeners, "plugins": anonymous})
+        await made.start()
+        return made
+
+    broker = loop.run_until_complete(begin())
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    yield port
+    with contextlib.suppress(TimeoutError):  # it may wait for clients that have gone
+        asyncio.run_coroutine_threadsafe(broker.shutdown(), loop).result(1)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+
+
+def test_mqtt_5_where_the_broker_speaks_it(
+    mosquitto: Mosquitto, link: Callable[..., Link], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    made = link(mosquitto.port)
+    wait(lambda: "MQTT 5" in caplog.text)
+    wait(lambda: made.publish("roommood/test", b"hello") is not None and heard != [])
+    assert heard[0] == b"hello"
+
+
+def test_3_1_1_where_it_does_not(
+    old_broker: int, link: Callable[..., Link], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    made = link(old_broker)
+    wait(lambda: made.connected, 20)
+    made.publish("roommood/test", b"hello")
+    wait(lambda: heard == [b"hello"])
+    assert "MQTT 3.1.1" in caplog.text
+
+
+@pytest.mark.parametrize("mode", ["cut", "half_open"])
+def test_it_comes_back_after(mode: str, mosquitto: Mosquitto, link: Callable[..., Link]) -> None:
+    proxy = FaultProxy(mosquitto.port)
+    made = link(proxy.port, keepalive_s=60)
+    wait(lambda: made.connected)
+    proxy.be("cut" if mode == "cut" else "half_open")
+    time.sleep(0.3)
+    proxy.be("pass")
+    made.publish("roommood/test", b"perhaps")
+    begun = time.monotonic()
+
+    def is_back() -> bool:
+        made.publish("roommood/test", b"again")
+        time.sleep(0.1)
+        return b"again" in heard
+
+    wait(is_back, UNCONFIRMED_S + 10)
+    assert mode == "cut" or time.monotonic() - begun > UNCONFIRMED_S / 2
+    made.stop()
+    proxy.stop()
+
+
+class Authority:
+    """A certificate authority, and a broker with a certificate from it."""
+
+    def __init__(self, folder: Path, begins: datetime, ends: datetime) -> None:
+        key, own = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test authority")])
+
+        def certificate(subject: x509.Name, of: ec.EllipticCurvePrivateKey, ca: bool) -> bytes:
+            made = (
+                x509.CertificateBuilder()
+                .subject_name(subject)
+                .issuer_name(name)
+                .public_key(of.public_key())
+                .serial_number(x509.random_serial_number())
+                .not_valid_before(begins)
+                .not_valid_after(ends)
+                .add_extension(x509.BasicConstraints(ca, None), critical=True)
+                .add_extension(
+                    x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), False
+                )
+                .sign(key, hashes.SHA256())
+            )
+            return made.public_bytes(serialization.Encoding.PEM)
+
+        self.ca = folder / "ca.pem"
+        self.ca.write_bytes(certificate(name, key, True))
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "broker")])
+        (folder / "broker.pem").write_bytes(certificate(subject, own, False))
+        (folder / "broker.key").write_bytes(
+            own.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        self.port = free_port()
+        (folder / "m.conf").write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nuser root\n"
+            f"certfile {folder}/broker.pem\nkeyfile {folder}/broker.key\n"
+        )
+        self.process = subprocess.Popen(
+            ["/usr/sbin/mosquitto", "-c", str(folder / "m.conf")], stderr=subprocess.DEVNULL
+        )
+        wait_for_port(self.port, self.process)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Iterator[Callable[[datetime, datetime], Authority]]:
+    made: list[Authority] = []
+
+    def start(begins: datetime, ends: datetime) -> Authority:
+        made.append(Authority(tmp_path, begins, ends))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.process.terminate()
+        one.process.wait(5)
+
+
+YEAR = timedelta(days=365)
+
+
+def test_tls_with_a_clock_that_is_right(
+    link: Callable[..., Link], authority: Callable[..., Authority]
+) -> None:
+    broker = authority(NOW - YEAR, NOW + YEAR)
+    made = link(broker.port, ca=broker.ca)
+    wait(lambda: made.connected)
+
+
+def test_a_certificate_of_the_future_is_refused_by_a_clock_that_may_be_right(
+    link: Callable[..., Link], authority: Callable[..., Authority]
+) -> None:
+    broker = authority(NOW + YEAR, NOW + 2 * YEAR)
+    made = link(broker.port, ca=broker.ca)
+    time.sleep(3)
+    assert not made.connected
+
+
+def test_a_clock_at_1970_does_not_keep_the_device_from_its_broker(
+    link: Callable[..., Link],
+    authority: Callable[..., Authority],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    # What OpenSSL sees of a certificate that begins tomorrow is what a clock at 1970 sees of any.
+    broker = authority(NOW + YEAR, NOW + 2 * YEAR)
+    made = link(broker.port, WallClock(system=lambda: EPOCH), ca=broker.ca)
+    wait(lambda: made.connected)
+    assert "the clock is before" in caplog.text
+
+
+def test_nor_is_a_certificate_taken_that_had_ended_by_then(
+    link: Callable[..., Link],
+    authority: Callable[..., Authority],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broker = authority(EPOCH + 50 * YEAR, EPOCH + 52 * YEAR)
+    made = link(broker.port, WallClock(system=lambda: EPOCH), ca=broker.ca)
+    wait(lambda: "had ended" in caplog.text)
+    time.sleep(0.5)
+    assert not made.connected or made._renew.is_set()
+
+
+def test_another_authority_is_refused_whatever_the_clock(
+    link: Callable[..., Link], authority: Callable[..., Authority], tmp_path: Path
+) -> None:
+    broker = authority(NOW - YEAR, NOW + YEAR)
+    elsewhere = tmp_path / "other"
+    elsewhere.mkdir()
+    other = Authority(elsewhere, NOW - YEAR, NOW + YEAR)
+    made = link(broker.port, WallClock(system=lambda: EPOCH), ca=other.ca)
+    time.sleep(2)
+    assert not made.connected
+    other.process.terminate()
+    other.process.wait(5)
+
+
+def test_a_clock_that_is_set_later_is_believed_from_then_on(
+    link: Callable[..., Link], authority: Callable[..., Authority]
+) -> None:
+    broker = authority(NOW + YEAR, NOW + 2 * YEAR)
+    now = [EPOCH]
+    made = link(broker.port, WallClock(system=lambda: now[0]), ca=broker.ca)
+    wait(lambda: made.connected)
+    now[0] = NOW
+    wait(lambda: not made.connected, 10)

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge.run.supervision import TRY_AGAIN, Deadline, Progress, Supervisor, resident_mb
+from tests.free import wait
+
+
+@pytest.fixture
+def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What a service manager hears, on a socket of its own."""
+    heard: list[str] = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.settimeout(0.1)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        done = threading.Event()
+
+        def listen() -> None:
+            while not done.is_set():
+                try:
+                    heard.append(listener.recv(4096).decode().strip())
+                except TimeoutError:
+                    continue
+
+        thread = threading.Thread(target=listen)
+        thread.start()
+        yield heard
+        done.set()
+        thread.join()
+
+
+def supervisor(
+    *deadlines: Deadline, memory_mb: float = 10_000, ended: list[int] | None = None
+) -> tuple[Supervisor, list[str]]:
+    given_up: list[str] = []
+    codes = [] if ended is None else ended
+    made = Supervisor(deadlines, memory_mb, lambda: "2 frames/s", given_up.append, codes.append)
+    return made, given_up
+
+
+def test_systemd_hears_that_all_is_well(systemd: list[str]) -> None:
+    made, given_up = supervisor(Deadline("inference", Progress().still, 60))
+    made.start()
+    wait(lambda: systemd.count("WATCHDOG=1") >= 2)
+    made.stop()
+    assert systemd[0] == "READY=1"
+    assert systemd.count("STATUS=2 frames/s") == 1  # told when it changes, not each time
+    assert given_up == []
+
+
+def test_a_part_that_stands_still_ends_the_process(
+    systemd: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("edge.run.supervision.GRACE_S", 0.2)
+    ended: list[int] = []
+    made, given_up = supervisor(Deadline("publishing", lambda: 61.0, 60), ended=ended)
+    made.start()
+    wait(lambda: ended == [TRY_AGAIN])
+    assert given_up == ["publishing: has not moved for 60 s: starting anew"]
+    assert "WATCHDOG=1" not in systemd
+    assert [record.message for record in caplog.records] == given_up
+    made.stop()
+
+
+def test_one_that_stops_in_good_order_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[int] = []
+    made, given_up = supervisor(Deadline("camera", lambda: 2.0, 1), ended=ended)
+    made.start()
+    wait(lambda: bool(given_up))
+    made.stop()
+    time.sleep(0.1)
+    assert ended == []
+
+
+def test_memory_has_a_ceiling() -> None:
+    made, _ = supervisor(memory_mb=1)
+    assert "more than 1 MB: starting anew" in made.wrong()
+    assert supervisor(memory_mb=2 * resident_mb())[0].wrong() == ""
+
+
+def test_progress_is_still_until_it_moves() -> None:
+    progress = Progress()
+    time.sleep(0.05)
+    assert progress.still() >= 0.05
+    progress.beat()
+    assert progress.still() < 0.05

@@ -1,0 +1,225 @@
+"""The publisher against a real Mosquitto."""
+
+from __future__ import annotations
+
+import json
+import queue
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from edge.common.broker import WILL_WAITS_S, BrokerSettings
+from edge.common.clock import WallClock
+from edge.outbox.store import Outbox
+from edge.protocol.messages import Ack, Command, Health
+from edge.transport.publisher import RESEND_S, Publisher
+from tests.conftest import BOOT, Mosquitto, mood
+from tests.free import wait
+
+HEALTH = {
+    "version": "0",
+    "uptime_s": 1,
+    "frames_per_s": 2.0,
+    "ms_per_frame": 3.0,
+    "waiting": 0,
+    "mode": "emotion",
+    "because": "attested",
+}
+BASE = "roommood/v1/school/r101"
+
+
+class Listener:
+    """A plain MQTT client that keeps what arrives."""
+
+    def __init__(self, port: int) -> None:
+        self.heard: queue.Queue[Any] = queue.Queue()
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self.client.on_message = lambda _c, _u, message: self.heard.put(message)
+        self.client.connect("127.0.0.1", port)
+        self.client.subscribe("roommood/#", qos=1)
+        self.client.loop_start()
+
+    def next(self, leaf: str, seconds: float = 5) -> Any:
+        end = time.monotonic() + seconds
+        while True:
+            message = self.heard.get(timeout=max(0.01, end - time.monotonic()))
+            if message.topic == f"{BASE}/{leaf}":
+                return message
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.fixture
+def listener(mosquitto: Mosquitto) -> Iterator[Listener]:
+    made = Listener(mosquitto.port)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Outbox:
+    return Outbox(tmp_path / "outbox.sqlite")
+
+
+@pytest.fixture(params=["3.1.1", "5"])
+def start(
+    request: pytest.FixtureRequest, mosquitto: Mosquitto, outbox: Outbox
+) -> Iterator[Callable[[Callable[[Command], None]], Publisher]]:
+    made: list[Publisher] = []
+
+    def publisher(on_command: Callable[[Command], None] = lambda _c: None) -> Publisher:
+        health = Health.model_validate(HEALTH)
+        settings = BrokerSettings(port=mosquitto.port, protocol=request.param)
+        made.append(
+            Publisher(
+                settings,
+                outbox,
+                site="school",
+                room="r101",
+                device="r101",
+                boot=BOOT,
+                health=lambda: health,
+                on_command=on_command,
+                clock=WallClock(),
+            )
+        )
+        made[-1].start()
+        return made[-1]
+
+    yield publisher
+    for one in made:
+        one.stop(0.1)
+
+
+def acknowledge(listener: Listener, seq: int) -> None:
+    listener.client.publish(f"{BASE}/ack", Ack(boot=BOOT, seq=seq).encode(), qos=1)
+
+
+def test_a_window_is_kept_until_acknowledged(
+    start: Callable[..., Publisher], outbox: Outbox, listener: Listener
+) -> None:
+    outbox.add(mood())
+    start()
+    assert json.loads(listener.next("status").payload)["state"] == "online"
+    message = listener.next("mood")
+    assert message.payload == mood().encode()
+    assert message.qos == 1
+    time.sleep(0.2)
+    assert len(outbox) == 1
+    acknowledge(listener, 0)
+    wait(lambda: len(outbox) == 0)
+
+
+def test_only_the_newest_of_a_backlog_is_retained(
+    start: Callable[..., Publisher], outbox: Outbox, listener: Listener, mosquitto: Mosquitto
+) -> None:
+    for seq in range(3):
+        outbox.add(mood(seq=seq))
+    start()
+    assert [json.loads(listener.next("mood").payload)["seq"] for _ in range(3)] == [0, 1, 2]
+    late = Listener(mosquitto.port)
+    retained = late.next("mood")
+    late.close()
+    assert retained.retain
+    assert json.loads(retained.payload)["seq"] == 2
+
+
+def test_a_backlog_of_six_hours_does_not_hold_up_the_newest_window(
+    start: Callable[..., Publisher], outbox: Outbox, listener: Listener
+) -> None:
+    for seq in range(1440):
+        outbox.add(mood(seq=seq))
+    heard: list[int] = []
+
+    def collect(_client: object, _user: object, message: Any) -> None:
+        if message.topic.endswith("/mood"):
+            heard.append(json.loads(message.payload)["seq"])
+            acknowledge(listener, heard[-1])
+
+    listener.client.on_message = collect
+    publisher = start()
+    wait(lambda: len(heard) > 200, 30)
+    outbox.add(mood(seq=5000))
+    publisher.wake()
+    wait(lambda: len(outbox) == 0, 60)
+    assert heard[0] == 1439
+    assert set(heard) == {*range(1440), 5000}
+    assert heard.index(5000) < 1000  # long before the backlog was through
+
+
+def test_what_waited_during_an_outage_is_sent_after_it(
+    start: Callable[..., Publisher], outbox: Outbox, listener: Listener, mosquitto: Mosquitto
+) -> None:
+    publisher = start()
+    listener.next("status")
+    mosquitto.stop()
+    outbox.add(mood(seq=1))
+    publisher.wake()
+    time.sleep(0.3)
+    mosquitto.start()
+    wait(listener.client.is_connected, 10)
+    listener.client.subscribe("roommood/#", qos=1)
+    assert json.loads(listener.next("mood", 15).payload)["seq"] == 1
+
+
+def test_what_a_deaf_collector_missed_is_sent_again_once_it_hears(
+    start: Callable[..., Publisher], outbox: Outbox, listener: Listener
+) -> None:
+    """As after an outage, when the agent is back at the broker before the collector is."""
+    publisher = start()
+    listener.next("status")
+    for seq in range(3):
+        outbox.add(mood(seq=seq))
+        publisher.wake()
+        assert json.loads(listener.next("mood").payload)["seq"] == seq
+    acknowledge(listener, 2)
+    again = {json.loads(listener.next("mood", RESEND_S / 2).payload)["seq"] for _ in range(2)}
+    assert again == {0, 1}
+
+
+def test_it_says_goodbye_and_the_broker_says_it_after_a_crash(
+    start: Callable[..., Publisher], listener: Listener
+) -> None:
+    publisher = start()
+    assert json.loads(listener.next("status").payload)["state"] == "online"
+    publisher.say("paused")
+    assert json.loads(listener.next("status").payload)["state"] == "paused"
+    publisher._link._stopping.set()  # as a crash would: no DISCONNECT is sent, nobody comes back
+    publisher._link._client.loop_stop()
+    publisher._link.cut()
+    assert json.loads(listener.next("status", WILL_WAITS_S + 5).payload)["state"] == "offline"
+
+
+def test_commands_are_obeyed_and_nonsense_is_not(
+    start: Callable[..., Publisher], outbox: Outbox, listener: Listener
+) -> None:
+    obeyed: list[str] = []
+    start(lambda command: obeyed.append(command.command))
+    listener.next("status")
+    outbox.add(mood(seq=4))
+    for payload in (b"{}", b'{"command": "photograph"}', b"\xff", b'{"command": "pause"}'):
+        listener.client.publish(f"{BASE}/command", payload, qos=1)
+    listener.client.publish(f"{BASE}/ack", b'{"boot": 1}', qos=1)
+    wait(lambda: obeyed == ["pause"])
+    assert len(outbox) == 1
+
+
+def test_stop_waits_for_the_last_acknowledgement(
+    start: Callable[..., Publisher], outbox: Outbox, listener: Listener
+) -> None:
+    publisher = start()
+    listener.next("status")
+    listener.client.on_message = lambda _c, _u, message: (
+        acknowledge(listener, 9) if message.topic.endswith("/mood") else None
+    )
+    outbox.add(mood(seq=9))
+    publisher.wake()
+    publisher.stop(3)
+    assert len(outbox) == 0

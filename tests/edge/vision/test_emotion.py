@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from edge.camera.base import Grey
+from edge.protocol.messages import UNCERTAIN
+from edge.vision.emotion import Expressions, crop, tempered
+from edge.vision.faces import Box
+from edge.vision.interpreter import Answers
+
+LABELS = ("happy", "sad")
+
+
+class Told:
+    """A classifier that answers what it was told, and remembers the batches it was given."""
+
+    def __init__(self, rows: Sequence[Sequence[float]], face: Sequence[float] = ()) -> None:
+        self._rows = np.array(rows, np.float32)
+        self._face = np.array(face or [1.0] * len(rows), np.float32)
+        self.batches: list[tuple[int, ...]] = []
+
+    def __call__(self, crops: Grey) -> Answers:
+        self.batches.append(crops.shape)
+        return Answers(self._rows[: len(crops)], self._face[: len(crops)])
+
+
+def reader(classifier: Told, threshold: float = 0.6) -> Expressions:
+    return Expressions(
+        classifier,
+        LABELS,
+        size=48,
+        margin=0.1,
+        temperature=1.0,
+        threshold=threshold,
+        face_threshold=0.5,
+    )
+
+
+FRAME = np.zeros((200, 300), np.uint8)
+
+
+def test_all_faces_of_a_frame_go_in_one_batch() -> None:
+    told = Told([[0.9, 0.1], [0.2, 0.8], [0.55, 0.45]])
+    boxes = [Box(0, 0, 50, 50), Box(100, 20, 90, 90), Box(250, 150, 60, 60)]
+    assert reader(told).read(FRAME, boxes) == ["happy", "sad", UNCERTAIN]
+    assert told.batches == [(3, 48, 48)]
+
+
+def test_what_is_no_face_is_not_counted() -> None:
+    told = Told([[0.9, 0.1], [0.2, 0.8]], face=[0.3, 0.7])
+    assert reader(told).read(FRAME, [Box(0, 0, 50, 50), Box(60, 0, 50, 50)]) == [None, "sad"]
+
+
+def test_a_frame_without_faces_costs_nothing() -> None:
+    told = Told([])
+    assert reader(told).read(FRAME, []) == []
+    assert told.batches == []
+
+
+def test_a_crop_reaches_past_the_box_but_not_the_frame() -> None:
+    frame = np.zeros((100, 100), np.uint8)
+    frame[40:60, 40:60] = 255
+    assert crop(frame, Box(40, 40, 20, 20), 0.0, 48).min() == 255
+    grown = crop(frame, Box(40, 40, 20, 20), 0.5, 48)
+    assert grown[0, 0] == 0
+    assert grown[24, 24] == 255
+    assert crop(frame, Box(90, 90, 40, 40), 0.5, 48).shape == (48, 48)
+    assert crop(frame, Box(0, 0, 100, 100), 0.5, 48).shape == (48, 48)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_temperature_keeps_the_order_and_the_sum(temperature: float) -> None:
+    shares = np.array([[0.7, 0.3], [0.1, 0.9]], np.float32)
+    changed = tempered(shares, temperature)
+    assert changed.sum(axis=1) == pytest.approx([1, 1])
+    assert (changed.argmax(axis=1) == shares.argmax(axis=1)).all()
+    assert (changed.max(axis=1) > shares.max(axis=1)).all() == (temperature < 1)
+
+
+def test_temperature_divides_the_logits() -> None:
+    logits = np.array([[2.0, -1.0]])
+    plain = np.exp(logits) / np.exp(logits).sum()
+    cooled = np.exp(logits / 1.7) / np.exp(logits / 1.7).sum()
+    assert tempered(plain.astype(np.float32), 1.7) == pytest.approx(cooled, abs=1e-5)

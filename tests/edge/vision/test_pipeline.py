@@ -1,0 +1,123 @@
+"""Finding faces for real: the simulated classroom, and the shared photographs and films."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.camera.simulated import SimulatedCamera
+from edge.common.errors import Refusal
+from edge.config import FacesSettings
+from edge.vision.emotion import Expressions
+from edge.vision.faces import Box, HaarDetector, overlap
+from edge.vision.haar import HaarSearch
+from edge.vision.layout import Layout
+from edge.vision.pack import open_pack
+from edge.vision.pipeline import FACE, Room, layout, room
+from models.films import Film
+from models.photographs import annotated, grey
+
+
+def haar() -> FacesSettings:
+    return FacesSettings()
+
+
+def yunet(data: Path) -> FacesSettings:
+    return FacesSettings(detector="yunet", model=data / "detectors" / "face_yunet_n.onnx")
+
+
+def counted(made: Room, seconds: int = 15) -> list[int]:
+    """Faces in each frame of a window of the simulated classroom, at two per second."""
+    camera = SimulatedCamera(24, 1)
+    return [len(made.look(camera.grey(30 + number / 2))) for number in range(2 * seconds)]
+
+
+def truth(seconds: int = 15) -> list[int]:
+    room_of = SimulatedCamera(24, 1).classroom
+    return [sum(room_of.truth(30 + number / 2).values()) for number in range(2 * seconds)]
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_a_window_of_the_classroom_is_counted(reads: bool) -> None:
+    expressions = Expressions.from_pack(*open_pack("fer7")) if reads else None
+    found = counted(room(haar(), expressions, Layout()))
+    assert abs(statistics.median(found) - statistics.median(truth())) <= 2
+
+
+def test_yunet_counts_it_too(data: Path) -> None:
+    found = counted(room(yunet(data), None, Layout()))
+    assert abs(statistics.median(found) - statistics.median(truth())) <= 2
+
+
+@pytest.mark.parametrize("detector", [haar, yunet])
+def test_a_tilting_head_is_followed(detector: object, data: Path) -> None:
+    settings = haar() if detector is haar else yunet(data)
+    made = room(settings, None, layout(settings))
+    film = Film(data / "rooms_video" / "head-pose-face-detection-male.mp4")
+    seen = [len(made.look(frame)) for number, frame in enumerate(film) if number % 6 == 0]
+    assert sum(count == 1 for count in seen) / len(seen) > 0.8
+
+
+def test_a_scene_without_people_has_no_faces(data: Path) -> None:
+    made = room(haar(), Expressions.from_pack(*open_pack("fer7")), Layout())
+    film = Film(data / "rooms_video" / "bottle-detection.mp4")
+    assert [made.look(frame) for frame in film] == [[]] * 45
+
+
+def test_photographs_of_rooms(data: Path) -> None:
+    expressions = Expressions.from_pack(*open_pack("fer7"))
+    right = found = true = 0
+    for photograph in annotated(data / "photos_voc"):
+        made = room(haar(), expressions, Layout(), patient=True)
+        boxes = [face.box for _, face in made.faces(grey(photograph.file))]
+        right += sum(any(overlap(box, face) >= 0.4 for box in boxes) for face in photograph.faces)
+        found += len(boxes)
+        true += len(photograph.faces)
+    assert right / true > 0.8
+    assert right / found > 0.9
+
+
+def test_without_a_model_every_face_is_a_face() -> None:
+    made = room(haar(), None, Layout())
+    assert set(made.look(SimulatedCamera(8, 1).grey(30))) == {FACE}
+
+
+def test_a_look_finds_the_face_of_a_place_and_not_the_neighbour_s() -> None:
+    search = HaarSearch(1.1, 2, 24, checked=True)
+    picture = SimulatedCamera(8, 1).grey(30)
+    found = HaarDetector().find(picture)  # with five neighbours: these are faces
+    assert len(found) > 4
+    for box in found:
+        moved = box._replace(x=box.x + box.width // 8)
+        again = search.again(picture, moved)
+        assert again is not None
+        assert overlap(again, box) > 0.4
+        beside = box._replace(x=box.x + round(1.3 * box.width))
+        stray = search.again(picture, beside)
+        assert stray is None or overlap(stray, box) < 0.4
+
+
+def test_a_patch_at_the_edge_of_the_picture() -> None:
+    search = HaarSearch(1.1, 2, 24, checked=False)
+    black = np.zeros((200, 200), np.uint8)
+    for box in (Box(-20, -20, 50, 50), Box(180, 180, 60, 60), Box(300, 0, 30, 30)):
+        assert search.again(black, box) is None
+        assert not search.confirms(black, box)
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (None, r"'faces\.model' is missing: run `roommood model fetch yunet"),
+        ("missing.onnx", r"missing\.onnx: no such file: run `roommood model fetch yunet"),
+        ("nonsense.onnx", r"nonsense\.onnx: not a YuNet model"),
+    ],
+)
+def test_a_yunet_that_cannot_be_had_is_named(model: str | None, said: str, tmp_path: Path) -> None:
+    (tmp_path / "nonsense.onnx").write_bytes(b"nonsense")
+    settings = FacesSettings(detector="yunet", model=tmp_path / model if model else None)
+    with pytest.raises(Refusal, match=said):
+        room(settings, None, Layout())

@@ -1,0 +1,330 @@
+"""Seats, layout, motion and reading, with a search whose answers are written down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from edge.camera.base import Grey
+from edge.vision.emotion import Expressions
+from edge.vision.expression_scheduler import FRESH, Reading
+from edge.vision.faces import Box
+from edge.vision.interpreter import Answers
+from edge.vision.layout import FORGOTTEN, Layout, Row, Strip
+from edge.vision.motion import Motion
+from edge.vision.seats import BRIDGED, CERTAIN, WIDE_EVERY, WRONG, Face, Seats
+
+LEFT, RIGHT = Box(100, 200, 60, 60), Box(400, 200, 60, 60)
+
+
+class Scripted:
+    """Finds what it is told to; remembers how it was asked."""
+
+    every = 4
+
+    def __init__(self, *there: Box) -> None:
+        self.there = list(there)
+        self.asked: list[str] = []
+
+    def _search(self, name: str) -> list[Box]:
+        self.asked.append(name)
+        return list(self.there)
+
+    def thorough(self, frame: Grey) -> list[Box]:
+        return self._search("thorough")
+
+    def coarse(self, frame: Grey) -> list[Box]:
+        return self._search("coarse")
+
+    def wide(self, frame: Grey) -> list[Box]:
+        return self._search("wide")
+
+    def quick(self, frame: Grey, strips: Sequence[Strip]) -> list[Box]:
+        return self._search("quick")
+
+    def again(self, frame: Grey, box: Box) -> Box | None:
+        self.asked.append("again")
+        return next((one for one in self.there if abs(one.x - box.x) < 30), None)
+
+    def confirms(self, frame: Grey, box: Box) -> bool:
+        return True
+
+    def wipe(self, shape: tuple[int, int]) -> None:
+        self.asked.append(f"wipe {shape}")
+
+
+def frame(seed: int = 0) -> Grey:
+    """Noise: everything moves."""
+    return np.random.default_rng(seed).integers(0, 256, (720, 1280), np.uint8)
+
+
+def boxes(faces: list[Face]) -> list[Box]:
+    return [face.box for face in faces]
+
+
+def test_a_face_is_searched_once_and_looked_at_from_then_on() -> None:
+    search = Scripted(LEFT, RIGHT)
+    seats = Seats(search, Layout(), 24)
+    for number in range(4):
+        assert boxes(seats.find(frame(number))) == [LEFT, RIGHT]
+    assert search.asked == ["coarse", "wide", "again", "again", "wide"]
+
+
+def test_who_comes_is_found_by_the_next_search() -> None:
+    search = Scripted(LEFT)
+    seats = Seats(search, Layout(), 24)
+    seats.find(frame(0))
+    seats.find(frame(1))
+    search.there.append(RIGHT)
+    assert boxes(seats.find(frame(2))) == [LEFT]
+    seats.find(frame(3))
+    assert boxes(seats.find(frame(4))) == [LEFT, RIGHT]
+
+
+def test_a_certain_face_survives_missed_looks_and_no_more() -> None:
+    search = Scripted(LEFT)
+    seats = Seats(search, Layout(), 24)
+    for number in range(CERTAIN):
+        seats.find(frame(number))
+    search.there.clear()
+    seen = [len(seats.find(frame(10 + number))) for number in range(BRIDGED + 3)]
+    assert seen == [1] * BRIDGED + [0] * 3
+
+
+def test_a_face_that_was_found_once_is_not_bridged() -> None:
+    search = Scripted(LEFT)
+    seats = Seats(search, Layout(), 24)
+    assert len(seats.find(frame(0))) == 1
+    search.there.clear()
+    assert seats.find(frame(1)) == []
+
+
+def test_where_nothing_moves_nobody_looks() -> None:
+    search = Scripted(LEFT)
+    seats = Seats(search, Layout(), 24)
+    still = frame()
+    for _ in range(4):
+        seats.find(still.copy())
+    search.asked.clear()
+    search.there.clear()
+    search.every = 99
+    assert boxes(seats.find(still.copy())) == [LEFT]
+    assert search.asked == []
+
+
+def test_a_seat_that_is_no_face_is_left() -> None:
+    search = Scripted(LEFT, RIGHT)
+    seats = Seats(search, Layout(), 24)
+    left, right = seats.find(frame(0))
+    for _ in range(WRONG):
+        seats.judge([left.seat], [right.seat])
+    assert boxes(seats.find(frame(1))) == [LEFT]
+
+
+def test_one_that_was_a_face_is_not_left_for_one_bad_crop() -> None:
+    seats = Seats(Scripted(LEFT), Layout(), 24)
+    (face,) = seats.find(frame(0))
+    seats.judge([face.seat], [])
+    for _ in range(WRONG + 1):
+        seats.judge([], [face.seat])
+    assert boxes(seats.find(frame(1))) == [LEFT]
+
+
+def test_nothing_but_sizes_and_places_outlives_a_window() -> None:
+    layout = Layout()
+    search = Scripted(LEFT)
+    seats = Seats(search, layout, 24)
+    numbers = {face.seat for n in range(4) for face in seats.find(frame(n))}
+    seats.forget()
+    assert seats._seats == []
+    assert seats._motion._before is None
+    assert layout.places == [LEFT]
+    assert [(row.smallest, row.largest) for row in layout.rows] == []  # one window is not enough
+    again = {face.seat for face in seats.find(frame(9))}
+    assert not numbers & again
+
+
+def test_a_place_is_looked_at_where_a_search_finds_nobody() -> None:
+    layout = Layout()
+    layout.learn([LEFT], 720)
+    search = Scripted()
+    seats = Seats(search, layout, 24)
+    assert seats.find(frame(0)) == []
+    assert search.asked == ["coarse", "again"]
+    search.there.append(LEFT)
+    search.every = 99
+    seats.find(frame(1))
+    assert boxes(seats.find(frame(2))) == [LEFT]
+
+
+def test_wiping_reaches_the_detector() -> None:
+    search = Scripted(LEFT)
+    seats = Seats(search, Layout(), 24)
+    seats.wipe()
+    assert search.asked == []  # nothing was seen yet
+    seats.find(frame())
+    seats.wipe()
+    assert search.asked[-1] == "wipe (720, 1280)"
+
+
+def test_searches_are_wide_now_and_then() -> None:
+    search = Scripted(LEFT)
+    search.every = 1
+    seats = Seats(search, Layout([Row(0, 1, 0.05, 0.1)]), 24)
+    for number in range(2 * WIDE_EVERY + 2):
+        seats.find(frame(number))
+    searches = [name for name in search.asked if name != "again"]
+    assert searches[:3] == ["coarse", "wide", "quick"]
+    assert [n for n, name in enumerate(searches) if name == "wide"] == [1, 1 + WIDE_EVERY, 17]
+
+
+def test_a_patient_search_of_the_first_frame() -> None:
+    search = Scripted(LEFT)
+    Seats(search, Layout(), 24, patient=True).find(frame())
+    assert search.asked == ["thorough"]
+
+
+# Layout
+
+
+def test_sizes_are_learnt_by_height() -> None:
+    layout = Layout()
+    assert layout.strips(720, 24) == []
+    for _ in range(3):
+        layout.learn([Box(50, 180, 40, 40), Box(600, 500, 90, 90)], 720)
+    far, near = layout.strips(720, 24)
+    assert far.smallest == 32
+    assert 50 <= far.largest <= 53
+    assert far.top <= 180
+    assert 220 <= far.bottom < 500
+    assert near.smallest == 72
+    assert near.top < 500
+    assert near.bottom > 590
+
+
+def test_neighbouring_rows_of_like_sizes_are_one_strip() -> None:
+    layout = Layout([Row(0.2, 0.5, 0.06, 0.08)])
+    assert len(layout.strips(720, 24)) == 1
+
+
+def test_a_place_that_stays_empty_is_forgotten() -> None:
+    layout = Layout()
+    layout.learn([LEFT, RIGHT], 720)
+    for _ in range(FORGOTTEN):
+        layout.learn([RIGHT], 720)
+    assert layout.places == [RIGHT]
+
+
+def test_a_place_moves_slowly() -> None:
+    layout = Layout()
+    layout.learn([LEFT], 720)
+    layout.learn([LEFT._replace(x=120)], 720)
+    assert layout.places == [LEFT._replace(x=106)]
+
+
+def test_nobody_looks_at_a_blank_zone() -> None:
+    seen = np.full((100, 200), 9, np.uint8)
+    Layout(blank=[(0.5, 0, 0.5, 0.3)]).blank(seen)
+    assert (seen[:30, 100:] == 0).all()
+    assert (seen[32:] == 9).all()
+    assert (seen[:, :100] == 9).all()
+
+
+# Motion
+
+
+def test_motion_is_where_the_picture_changed() -> None:
+    motion = Motion()
+    first = frame()
+    motion.see(first)
+    assert motion.in_box(LEFT)  # nothing to compare with: look
+    second = first.copy()
+    second[210:250, 110:150] = 255
+    motion.see(second)
+    assert motion.in_box(LEFT)
+    assert not motion.in_box(RIGHT)
+
+
+def test_a_sensor_s_noise_is_no_motion() -> None:
+    motion = Motion()
+    rng = np.random.default_rng(1)
+    still = np.full((720, 1280), 120.0)
+    for _ in range(2):
+        motion.see((still + rng.normal(0, 8, still.shape)).clip(0, 255).astype(np.uint8))
+    assert not motion.in_box(LEFT)
+
+
+# Reading
+
+
+class Slow:
+    """A classifier that always says happy, or that it is no face."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+        self.face = 1.0
+
+    def __call__(self, crops: Grey) -> Answers:
+        self.batches.append(len(crops))
+        shares = np.tile(np.array([[0.9, 0.1]], np.float32), (len(crops), 1))
+        return Answers(shares, np.full(len(crops), self.face, np.float32))
+
+
+def reading(classifier: Slow, budget_ms: float) -> Reading:
+    expressions = Expressions(
+        classifier,
+        ("happy", "neutral"),
+        size=48,
+        margin=0,
+        temperature=1,
+        threshold=0.5,
+        face_threshold=0.5,
+    )
+    return Reading(expressions, budget_ms)
+
+
+FACES = [Face(n, Box(70 * n, 100, 60, 60), True) for n in range(12)]
+
+
+@pytest.mark.parametrize(("budget", "most"), [(0.0001, 1), (10_000, 12)])
+def test_new_faces_are_read_at_once_and_others_in_turn(budget: float, most: int) -> None:
+    slow = Slow()
+    reader = reading(slow, budget)
+    for _ in range(FRESH):
+        labels, rejected = reader.labels(frame(), FACES)
+        assert labels == ["happy"] * 12
+        assert rejected == []
+    assert slow.batches == [12]  # what was read lately is believed
+    reader.labels(frame(), FACES)
+    assert slow.batches == [12, most]
+    reader.labels(frame(), FACES)
+    assert sum(slow.batches) == (14 if most == 1 else 24)
+
+
+def test_a_face_that_has_not_moved_is_as_it_was() -> None:
+    slow = Slow()
+    reader = reading(slow, 10_000)
+    still = [face._replace(moved=False) for face in FACES]
+    reader.labels(frame(), still)
+    reader.labels(frame(), still)
+    assert slow.batches == [12]
+
+
+def test_what_was_never_a_face_is_told_and_what_was_one_stays() -> None:
+    slow = Slow()
+    reader = reading(slow, 10_000)
+    reader.labels(frame(), FACES[:1])
+    slow.face = 0.1
+    labels, rejected = reader.labels(frame(), FACES[:2])
+    assert (labels, rejected) == (["happy"], [1])
+
+
+def test_labels_end_with_the_window() -> None:
+    slow = Slow()
+    reader = reading(slow, 10_000)
+    reader.labels(frame(), FACES)
+    reader.forget()
+    reader.labels(frame(), [face._replace(moved=False) for face in FACES])
+    assert slow.batches == [12, 12]

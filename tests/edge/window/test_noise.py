@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+
+import pytest
+
+from edge.protocol.counts import withhold
+from edge.window.noise import Noisy
+from edge.window.tally import Tally
+
+LABELS = ("happy", "neutral", "uncertain")
+MINUTE = 60.0
+
+
+class Clock:
+    """A wall clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def noisy(path: Path, clock: Clock, epsilon: float = 4, releases: int = 3) -> Noisy:
+    return Noisy(path, LABELS, epsilon=epsilon, lesson_s=45 * MINUTE, releases=releases, now=clock)
+
+
+def window(happy: int = 12, neutral: int = 12) -> Tally:
+    tally = Tally(LABELS)
+    tally.add(["happy"] * happy + ["neutral"] * neutral)
+    return tally
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "budget.json"
+
+
+def test_a_release_every_quarter_of_an_hour_and_nothing_new_between(path: Path) -> None:
+    clock = Clock()
+    control = noisy(path, clock, epsilon=0.2)  # so much noise that no two releases are alike
+    told = []
+    for _ in range(4 * 46):
+        told.append(control.tell(window(2000, 3000)))
+        clock.now += 15
+    assert told[:60] == [withhold("gathering")] * 60
+    assert len({str(one) for one in told[60:]}) == 3
+    assert told[60:120] == [told[60]] * 60
+
+
+def test_the_noise_is_as_large_as_its_price(path: Path) -> None:
+    clock = Clock()
+    errors = []
+    for run in range(400):
+        control = noisy(path.with_name(f"{run}.json"), clock, epsilon=4)
+        control.tell(window(200, 300))
+        clock.now += 15 * MINUTE
+        counts = control.tell(window(200, 300)).counts
+        assert counts is not None
+        errors.append(abs(counts["happy"] - 200))
+    # Laplace noise of scale b is off by b on average; b = sensitivity * releases / epsilon.
+    assert statistics.mean(errors) == pytest.approx(2 * 3 / 4, rel=0.25)
+
+
+def test_a_budget_that_is_spent_tells_nothing_not_after_a_restart_either(path: Path) -> None:
+    clock = Clock()
+    control = noisy(path, clock)
+    told = []
+    for _ in range(5):  # a clock that jumps: more releases than the lesson has room for
+        control.tell(window())
+        clock.now += 15 * MINUTE
+        told.append(control.tell(window()).withheld)
+        clock.now -= 14 * MINUTE
+    assert told == [None, None, None, "budget_spent", "budget_spent"]
+    again = noisy(path, clock)
+    again.tell(window())
+    clock.now += 15 * MINUTE
+    assert again.tell(window()).withheld == "budget_spent"
+    clock.now += 45 * MINUTE
+    assert again.tell(window()).counts is not None
+
+
+def test_a_clock_that_goes_back_frees_nothing(path: Path) -> None:
+    clock = Clock()
+    control = noisy(path, clock, releases=1)
+    control.tell(window())
+    clock.now += 45 * MINUTE
+    assert control.tell(window()).counts is not None
+    clock.now = 0.0  # 1970
+    control.tell(window())
+    clock.now += 45 * MINUTE
+    assert control.tell(window()).withheld == "budget_spent"
+
+
+@pytest.mark.parametrize("content", ["", "{}x", '[["a", 1]]', "[1]"])
+def test_a_budget_that_cannot_be_read_counts_as_spent(path: Path, content: str) -> None:
+    path.parent.mkdir()
+    path.write_text(content)
+    clock = Clock()
+    control = noisy(path, clock)
+    control.tell(window())
+    clock.now += 15 * MINUTE
+    assert control.tell(window()).withheld == "budget_spent"
+
+
+def test_a_disk_that_takes_nothing_tells_nothing(path: Path) -> None:
+    path.parent.write_text("not a folder")
+    clock = Clock()
+    control = noisy(path, clock)
+    control.tell(window())
+    clock.now += 15 * MINUTE
+    assert control.tell(window()).withheld == "budget_spent"
+
+
+def test_few_faces_are_judged_after_the_noise(path: Path) -> None:
+    clock = Clock()
+    withheld = set()
+    for run in range(60):
+        control = noisy(path.with_name(f"{run}.json"), clock)
+        control.tell(window(3, 2))
+        clock.now += 15 * MINUTE
+        withheld.add(control.tell(window(3, 2)).withheld)
+    assert withheld == {None, "few_faces"}
