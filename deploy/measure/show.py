@@ -54,7 +54,7 @@ def page(
         "# Performance",
         "",
         f"Written by `{command}` on: {about}. Timings differ from machine to machine and from run",
-        "to run; ratios, within one run, less so. The reference is the seed project's way: Haar at",
+        "to run; ratios, within one run, less so. The reference is the common way: Haar at",
         "1.1, 5, 30 on the whole frame, every face of every frame read, one at a time, with the",
         "same model. One thread each. Films are shown at the rate and in windows of the agent's",
         "defaults, over and over where they are short.",

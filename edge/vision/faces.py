@@ -60,7 +60,7 @@ def cascade(name: str) -> cv2.CascadeClassifier:
 class HaarDetector:
     """OpenCV's frontal Haar cascade (Viola and Jones 2001).
 
-    The defaults are the reference settings of the seed project: scale 1.1, 5 neighbours, 30 pixels.
+    The defaults are the reference settings: scale 1.1, 5 neighbours, 30 pixels.
     """
 
     def __init__(
