@@ -13,12 +13,12 @@ from types import TracebackType
 from typing import Any
 
 import httpx
-import pytest
 import yaml
 from click.testing import CliRunner
 
 from collector.access.accounts import Room
 from collector.config import CollectorSettings
+from collector.database import connect
 from collector.fleet.office import Office
 from collector.service import Service
 from deploy.broker import trial
@@ -68,12 +68,14 @@ class Site:
             ["/usr/sbin/mosquitto", "-c", str(self.conf)], stderr=subprocess.DEVNULL
         )
         wait_for_port(self.place.broker_port, self._broker)
-        self.service = Service(load(CollectorSettings, self.config))
+        settings = load(CollectorSettings, self.config)
+        self.service = Service(settings)
+        self.engine = connect(settings.database)
+        """The tests' own way to the database, beside the collector's."""
         self.service.start()
         self._watcher = threading.Thread(target=self._reloads, daemon=True)
         self._watcher.start()
         wait(lambda: self.get("/healthz").status_code == 200, 20)
-        wait(lambda: self.service._ingest.connected)
         return self
 
     def __exit__(
@@ -85,6 +87,7 @@ class Site:
         self._ending.set()
         self._watcher.join()
         self.service.stop()
+        self.engine.dispose()
         self._broker.terminate()
         self._broker.wait(10)
 
@@ -167,9 +170,3 @@ class Site:
         for request in self.office.invitations.waiting():
             if request.room == room:
                 self.office.enrolment.approve(request, "ian")
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with Site(tmp_path_factory.mktemp("site")) as made:
-        yield made

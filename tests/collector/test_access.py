@@ -3,7 +3,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from pathlib import Path
 
 import httpx
@@ -15,7 +14,8 @@ from collector.access.sessions import SCOPES
 from collector.pages.people import DAY_S
 from edge.common.errors import Refusal
 from tests.collector.school import OTHER, OWN, PASSWORD, School, post
-from tests.conftest import Mosquitto, mood
+from tests.conftest import Mosquitto
+from tests.played import CALM, PlayedDevice
 
 pytestmark = pytest.mark.once
 
@@ -167,6 +167,7 @@ def test_a_feed_ends_with_the_link_that_opened_it(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guard, "CHECKED_S", 0.0)
+    device = PlayedDevice(school.settings.broker.port)
     for path in ("/rooms/school/r101/live", "/api/rooms/school/r101/live"):
         with school.by_link(OWN) as client, client.stream("GET", path) as feed:
             lines = feed.iter_lines()
@@ -174,20 +175,19 @@ def test_a_feed_ends_with_the_link_that_opened_it(
             for link in school.service.sessions.links(OWN):
                 school.service.sessions.cut(OWN, link.id)
             over = threading.Event()
-            teller = threading.Thread(target=news, args=(school, over))
+            teller = threading.Thread(target=news, args=(device, over))
             teller.start()
             told = [line for line in lines if line.startswith("data:")]
             over.set()
             teller.join()
             assert told == []
+    device.stop()
 
 
-def news(school: School, over: threading.Event) -> None:
+def news(device: PlayedDevice, over: threading.Event) -> None:
     """Something new in OWN every moment."""
-    while not over.wait(0.2):
-        window = mood(seq=time.monotonic_ns() // 1000, start=datetime.now(timezone.utc))
-        school.service.rooms.saw(window, time.time())
-        school.service._painter.changed(OWN)
+    while not over.wait(0.1):
+        device.window(CALM)
 
 
 def test_a_form_without_its_token_changes_nothing(school: School) -> None:
@@ -213,7 +213,7 @@ def test_a_form_without_its_token_changes_nothing(school: School) -> None:
 def test_passwords_are_argon2_and_guesses_are_few(school: School) -> None:
     accounts = school.service.accounts
     accounts.add("bob", "teacher", [], PASSWORD)
-    with school.service._engine.connect() as connection:
+    with school.engine.connect() as connection:
         kept = connection.exec_driver_sql("SELECT password FROM account").scalars().all()
     assert all(str(one).startswith("$argon2id$") for one in kept)
     with school.client() as client:

@@ -19,7 +19,6 @@ from paho.mqtt.enums import CallbackAPIVersion
 from sqlalchemy import select, update
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from collector.access.script import token_for
 from collector.database import connect
 from collector.elsewhere.home_assistant import discovery
 from collector.elsewhere.webhooks import GIVES_UP_AFTER, Webhooks, target
@@ -139,8 +138,7 @@ def test_a_room_appears_in_home_assistant_by_itself(tmp_path: Path, mosquitto: M
     client.connect("127.0.0.1", mosquitto.port)
     client.subscribe([("homeassistant/#", 1), ("roommood/home/#", 1)])
     client.loop_start()
-    with School(tmp_path, mosquitto.port, home_assistant={"prefix": "homeassistant"}) as school:
-        wait(lambda: school.service._ingest.connected)
+    with School(tmp_path, mosquitto.port, home_assistant={"prefix": "homeassistant"}):
         client.publish("roommood/v1/school/r101/mood", mood().encode(), qos=1)
         wait(lambda: len(heard) == 6, 10)
     state = heard.pop("roommood/home/school/r101")
@@ -173,8 +171,8 @@ def test_a_label_that_is_new_is_announced() -> None:
 def test_metrics_tell_of_rooms_and_of_no_expression(tmp_path: Path, mosquitto: Mosquitto) -> None:
     with School(tmp_path, mosquitto.port) as school:
         school.windows(OWN)
-        headers = {"authorization": f"Bearer {token_for(school.service._engine)}"}
-        text = httpx.get(f"{school.service.url}/metrics", headers=headers).text
+        with school.as_script() as client:
+            text = client.get("/metrics").text
     assert 'roommood_room_state{room="r101",site="school",state="live"} 1.0' in text
     assert "roommood_room_window_age_seconds" in text
     assert "happy" not in text
@@ -196,23 +194,22 @@ def test_a_change_of_the_settings_is_noted_by_name_alone(tmp_path: Path) -> None
     with School(tmp_path) as first:
         assert len(first.service.audit) == 0
     hooks = [{"url": "http://127.0.0.1:1/", "secret": SECRET}]
-    changed = School(tmp_path, webhooks=hooks, school={"timezone": "Europe/Berlin"})
-    entry = changed.service.audit.newest(1)[0]
-    assert (entry.what, entry.about) == (
-        "settings changed",
-        "broker.port, school.timezone, webhooks",
-    )
-    with changed.service._engine.connect() as connection:
-        kept = connection.exec_driver_sql("SELECT value FROM setting").scalar_one()
-    assert SECRET not in str(kept)
-    settings_noticed(
-        changed.service._engine,
-        changed.service.audit,
-        changed.settings,
-        (tmp_path / "state" / "secret.key").read_bytes(),
-    )
-    assert len(changed.service.audit) == 1
-    changed.service._engine.dispose()
+    with School(tmp_path, webhooks=hooks, school={"timezone": "Europe/Berlin"}) as changed:
+        entry = changed.service.audit.newest(1)[0]
+        assert (entry.what, entry.about) == (
+            "settings changed",
+            "broker.port, school.timezone, webhooks",
+        )
+        with changed.engine.connect() as connection:
+            kept = connection.exec_driver_sql("SELECT value FROM setting").scalar_one()
+        assert SECRET not in str(kept)
+        settings_noticed(
+            changed.engine,
+            changed.service.audit,
+            changed.settings,
+            (tmp_path / "state" / "secret.key").read_bytes(),
+        )
+        assert len(changed.service.audit) == 1
 
 
 def test_messages_are_as_the_asyncapi_page_says(tmp_path: Path, mosquitto: Mosquitto) -> None:
@@ -228,9 +225,9 @@ def test_messages_are_as_the_asyncapi_page_says(tmp_path: Path, mosquitto: Mosqu
     client.subscribe("roommood/v1/#", qos=1)
     client.loop_start()
     with School(tmp_path, mosquitto.port) as school:
-        wait(lambda: school.service._ingest.connected)
         client.publish("roommood/v1/school/r101/mood", mood().encode(), qos=1)
-        school.service._command(OWN, "pause")
+        with school.as_script() as asks:
+            asks.post("/api/rooms/school/r101/command", json={"command": "pause"})
         seen = {}
         for _ in range(3):
             topic, content = heard.get(timeout=10)

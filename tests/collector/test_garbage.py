@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
+from sqlalchemy import Engine
 
 from collector.database import connect
 from collector.ingest import Ingest
@@ -83,10 +84,11 @@ def is_good(message: Message) -> bool:
 
 
 @pytest.fixture(scope="module")
-def collector(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ingest, Store]:
+def collector(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ingest, Engine]:
     folder: Path = tmp_path_factory.mktemp("collector")
-    store = Store(connect(f"sqlite:///{folder}/c.sqlite"))
-    return Ingest(BrokerSettings(), "test", store, Rooms(), CollectorRegistry()), store
+    engine = connect(f"sqlite:///{folder}/c.sqlite")
+    ingest = Ingest(BrokerSettings(), "test", Store(engine), Rooms(), CollectorRegistry())
+    return ingest, engine
 
 
 @settings(
@@ -94,9 +96,9 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ingest, Store]:
 )
 @given(st.builds(Message, TOPICS, PAYLOADS))
 def test_garbage_crashes_nothing_and_leaves_no_row(
-    collector: tuple[Ingest, Store], message: Message
+    collector: tuple[Ingest, Engine], message: Message
 ) -> None:
-    ingest, store = collector
+    ingest, engine = collector
     ingest._received(*message)
     waiting = ingest._waiting.qsize()
     if is_good(message):
@@ -104,5 +106,5 @@ def test_garbage_crashes_nothing_and_leaves_no_row(
             ingest._waiting.get()
         return
     assert waiting == 0
-    with store._engine.connect() as connection:
+    with engine.connect() as connection:
         assert connection.execute(moods.select().limit(1)).first() is None

@@ -18,8 +18,8 @@ from edge.permission.pin import hash_pin
 from tests.conftest import Mosquitto
 from tests.films import film
 from tests.free import wait
+from tests.system.browser import SHOTS
 from tests.system.process import Roommood
-from tests.system.test_browser import SHOTS, chromium  # noqa: F401  # a fixture
 
 pytestmark = pytest.mark.once
 
@@ -44,7 +44,7 @@ def address(aim: Roommood) -> str:
 
 
 def test_the_picture_its_sizes_and_its_end(
-    chromium: Browser,  # noqa: F811  # the fixture
+    chromium: Browser,
     config: Path,
     tmp_path: Path,
 ) -> None:

@@ -8,32 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import ROOT
+from tests.system.browser import SHOTS, context
 from tests.system.process import Roommood
 
 pytestmark = pytest.mark.once
-
-SHOTS = ROOT / "build" / "screenshots"
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",  # tests may run as root, where Chromium's own sandbox refuses to
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    expect.set_options(timeout=30_000)  # two busy cores; what is expected comes, but not when
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -52,12 +32,8 @@ class Visit:
     """A page that remembers what went wrong on it and whom it asked."""
 
     def __init__(self, browser: Browser, dark: bool = False, phone: bool = False) -> None:
-        self.context = browser.new_context(
-            color_scheme="dark" if dark else "light",
-            viewport={"width": 360, "height": 740} if phone else {"width": 1280, "height": 900},
-        )
+        self.context = context(browser, dark, phone)
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(30_000)
         self.wrong: list[str] = []
         self.asked: set[str] = set()
         self.page.on("console", lambda m: self.wrong.append(m.text) if m.type == "error" else None)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from pathlib import Path
 
 import psutil
 from gpiozero.pins.mock import MockFactory
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.agent import Agent
 from edge.config import AgentSettings
@@ -66,6 +69,16 @@ def test_the_button_closes_the_camera_and_a_restart_leaves_it_closed(
         }
     )
 
+    pauses: list[str | None] = []
+    """What the agent told of why the camera is closed."""
+    listener = mqtt.Client(CallbackAPIVersion.VERSION2)
+    listener.on_message = lambda _c, _u, message: pauses.append(
+        (json.loads(message.payload)["health"] or {}).get("pause")
+    )
+    listener.connect("127.0.0.1", mosquitto.port)
+    listener.subscribe("roommood/v1/school/r101/status", qos=1)
+    listener.loop_start()
+
     def lit() -> bool:
         return bool(pins.pin(LED).state)
 
@@ -80,12 +93,15 @@ def test_the_button_closes_the_camera_and_a_restart_leaves_it_closed(
         time.sleep(1)
         assert not is_open(camera)
 
-    with Running(settings) as agent:
+    pauses.clear()
+    with Running(settings):
         time.sleep(2)
         assert not is_open(camera)
         assert not lit()
-        assert agent._health().pause == "button"
+        wait(lambda: pauses[-1:] == ["button"], 10)
         press(pins)
         wait(lambda: is_open(camera) and lit(), 10)
-        assert agent._health().pause is None
+        wait(lambda: pauses[-1:] == [None], 10)
     assert not is_open(camera)
+    listener.disconnect()
+    listener.loop_stop()

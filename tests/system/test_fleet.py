@@ -18,10 +18,8 @@ from cryptography import x509
 from edge.common.errors import Refusal
 from edge.device.sync import Errand
 from edge.protocol.code import Code
-from tests.fleet import SITE, Site, site
+from tests.fleet import SITE, Site
 from tests.free import wait
-
-__all__ = ["site"]
 
 ROOM = (SITE, "r101")
 
@@ -150,7 +148,7 @@ def test_the_servers_certificates_renew_themselves(
     monkeypatch.undo()
     assert old[0] != files.broker_pem.read_bytes()
     assert old[1] != files.collector.read_bytes()
-    wait(lambda: site.service._ingest.connected, 20)
+    wait(lambda: site.get("/healthz").status_code == 200, 20)
     assert Errand(site.enrolled("r122")).run() == []
 
 

@@ -21,12 +21,10 @@ from edge.protocol.messages import Health, Status
 from edge.vision.pack import SHIPPED
 from tests.collector.school import PASSWORD
 from tests.conftest import mood
-from tests.fleet import SITE, Site, site
+from tests.fleet import SITE, Site
 from tests.free import wait
-from tests.system.rooms import chromium, context
-from tests.system.test_browser import SHOTS
+from tests.system.browser import SHOTS, context, sign_in
 
-__all__ = ["chromium", "site"]
 pytestmark = pytest.mark.once
 
 
@@ -40,10 +38,7 @@ def it(chromium: Browser, site: Site) -> Iterator[Page]:
     page = made.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.goto(f"{site.url}/sign-in")
-    page.get_by_label("Name").fill("ian")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page, site.url, "ian")
     page.get_by_role("link", name="Devices").click()
     yield page
     made.close()

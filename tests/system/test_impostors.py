@@ -28,10 +28,9 @@ from edge.protocol.device_api import Hello, Renewal, Report, Request
 from edge.protocol.identity import new_key, private_pem, request, write_secret
 from edge.protocol.messages import Status
 from tests.conftest import mood
-from tests.fleet import SITE, Site, site
+from tests.fleet import SITE, Site
 from tests.free import wait
 
-__all__ = ["site"]
 pytestmark = pytest.mark.once
 
 
@@ -187,7 +186,7 @@ def test_a_card_in_another_machine(site: Site) -> None:
     state = site.enrolled("r105")
     Errand(state).run()
     errand = Errand(state)
-    with site.office.register._engine.begin() as connection:
+    with site.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE device SET hardware = 'aa' WHERE room = 'r105'")
     elsewhere = Report(version="1", hardware="0123456789abcdef")
     with pytest.raises(Refusal, match="another machine than was enrolled"):

@@ -20,8 +20,8 @@ from edge.kiosk.view import LANGUAGES, strings
 from edge.permission.pin import hash_pin
 from tests.conftest import Mosquitto
 from tests.free import free_port, wait
+from tests.system.browser import SHOTS
 from tests.system.process import Roommood
-from tests.system.test_browser import SHOTS, chromium  # noqa: F401  # a fixture
 
 pytestmark = pytest.mark.once
 
@@ -30,14 +30,6 @@ TALL_PX = 64
 
 CAP_HEIGHT = 0.7
 """Of a capital letter or a digit, as a share of the font's size."""
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
-    running = Mosquitto(tmp_path_factory.mktemp("broker"))
-    running.start()
-    yield running
-    running.stop()
 
 
 Start = Callable[..., tuple[Roommood, str]]
@@ -81,7 +73,7 @@ def answers(url: str) -> bool:
 
 
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:  # noqa: F811  # the fixture
+def page(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 800, "height": 480})
     made = context.new_page()
     made.set_default_timeout(20_000)

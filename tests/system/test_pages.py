@@ -17,21 +17,9 @@ from tests.free import free_port, wait
 from tests.oidc import CANAILLE, CLIENT, SECRET
 from tests.oidc import PASSWORD as THEIR_PASSWORD
 from tests.oidc import School as Provider
-from tests.system.rooms import (
-    CALM,
-    LIVELY,
-    Device,
-    broker,
-    chromium,
-    context,
-    device,
-    school,
-    sign_in,
-    teacher,
-)
-from tests.system.test_browser import SHOTS
+from tests.played import CALM, LIVELY, PlayedDevice
+from tests.system.browser import SHOTS, context, sign_in
 
-__all__ = ["broker", "chromium", "device", "school", "teacher"]  # fixtures
 pytestmark = pytest.mark.once
 
 
@@ -41,7 +29,6 @@ def test_the_first_run_leads_to_the_first_room(
     mosquitto: Mosquitto,
 ) -> None:
     with School(tmp_path, mosquitto.port) as empty:
-        wait(lambda: empty.service._ingest.connected)
         made = context(chromium)
         page = made.new_page()
         address = empty.service.first_run()
@@ -54,15 +41,14 @@ def test_the_first_run_leads_to_the_first_room(
         page.get_by_role("button", name="Make the account").click()
         expect(page.locator("[role=status]")).to_contain_text("Waiting for the first room.")
         assert empty.service.first_run() is None
-        device = Device(mosquitto.port, "r900")
-        device.window(CALM)
+        with PlayedDevice(mosquitto.port, "r900") as device:
+            device.window(CALM)
         page.get_by_role("link", name="school/r900").click()
         expect(page.locator("#faces")).to_have_text("22")
         # The link of the first run is of no more use, to nobody.
         page.context.clear_cookies()
         page.goto(address)
         expect(page.locator("main")).to_contain_text("This link has expired.")
-        device.stop()
         made.close()
 
 
@@ -128,7 +114,7 @@ PAGES = (
 def test_axe_finds_nothing_on_any_page(
     chromium: Browser,
     school: School,
-    device: Device,
+    device: PlayedDevice,
     dark: bool,
     phone: bool,
 ) -> None:
@@ -136,7 +122,7 @@ def test_axe_finds_nothing_on_any_page(
     school.book.mark(lesson, "experiment starts")
     made = context(chromium, dark, phone)
     page = made.new_page()
-    sign_in(page, school, "ann")
+    sign_in(page, school.service.url, "ann")
     expect(page.locator("h1")).to_have_text("Rooms")
     found: list[str] = []
     device.window(LIVELY)
@@ -189,7 +175,7 @@ def test_the_live_page_is_light_and_quick(teacher: Page, school: School) -> None
 def test_pages_speak_the_readers_language(
     chromium: Browser,
     school: School,
-    device: Device,
+    device: PlayedDevice,
     language: str,
 ) -> None:
     from collector.pages.render import words
@@ -201,7 +187,7 @@ def test_pages_speak_the_readers_language(
     expect(page.locator("h1")).to_have_text(words(language)["sign_in"]["title"])
     page.get_by_role("button", name="English").click()
     expect(page.locator("h1")).to_have_text("Sign in")
-    sign_in(page, school, "tess")
+    sign_in(page, school.service.url, "tess")
     page.get_by_role("button", name=words(language)["language"]).click()
     page.goto(f"{school.service.url}/rooms/school/r101")
     told = words(language)["labels"]["surprise"]
@@ -221,8 +207,9 @@ def test_by_keyboard_alone(teacher: Page, school: School) -> None:
     assert {"Start a lesson", "Switch the camera off", "Links for viewers", "Deutsch"} <= reached
 
 
-def test_many_who_watch_all_see_it(school: School, device: Device) -> None:
+def test_many_who_watch_all_see_it(school: School, device: PlayedDevice) -> None:
     """Feeds, without browsers: each gets the panel once more for each window."""
+    watching: list[int] = []
     heard: list[int] = []
 
     def watch() -> None:
@@ -232,12 +219,14 @@ def test_many_who_watch_all_see_it(school: School, device: Device) -> None:
                 panels += line.startswith("data:")
                 if panels == 2:
                     break
+                if line.startswith("data:"):
+                    watching.append(1)
             heard.append(panels)
 
     threads = [threading.Thread(target=watch) for _ in range(12)]
     for thread in threads:
         thread.start()
-    wait(lambda: sum(len(v) for v in school.service._painter._watching.values()) == 12, 20)
+    wait(lambda: len(watching) == 12, 20)
     device.window(CALM)
     for thread in threads:
         thread.join(20)

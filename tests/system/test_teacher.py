@@ -9,21 +9,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.collector.school import OWN, School
 from tests.free import wait
-from tests.system.rooms import (
-    CALM,
-    LIVELY,
-    Device,
-    broker,
-    chromium,
-    context,
-    device,
-    school,
-    sign_in,
-    teacher,
-)
-from tests.system.test_browser import SHOTS
+from tests.played import CALM, LIVELY, PlayedDevice
+from tests.system.browser import SHOTS, context, sign_in
 
-__all__ = ["broker", "chromium", "device", "school", "teacher"]  # fixtures
 pytestmark = pytest.mark.once
 
 
@@ -32,13 +20,13 @@ def test_a_wrong_password_is_said_and_nothing_more(chromium: Browser, school: Sc
     page = made.new_page()
     page.goto(f"{school.service.url}/rooms/school/r101")
     expect(page).to_have_url(re.compile("/sign-in"))
-    sign_in(page, school, "tess", "not the password")
+    sign_in(page, school.service.url, "tess", "not the password")
     expect(page.locator("#wrong")).to_have_text("Name and password do not fit.")
     page.screenshot(path=SHOTS / "sign-in.png")
     made.close()
 
 
-def test_the_glance_changes_by_itself(teacher: Page, school: School, device: Device) -> None:
+def test_the_glance_changes_by_itself(teacher: Page, school: School, device: PlayedDevice) -> None:
     teacher.get_by_role("link", name="r101").click()
     expect(teacher.locator("#change")).to_have_text("More surprise than ten minutes ago.")
     expect(teacher.locator("#faces")).to_have_text("22")
@@ -75,7 +63,7 @@ def the_class_answers(browser: Browser, school: School, code: str) -> None:
 def test_a_lesson_with_markers_a_class_that_answers_and_a_report(
     teacher: Page,
     school: School,
-    device: Device,
+    device: PlayedDevice,
     chromium: Browser,
 ) -> None:
     page = teacher
@@ -93,7 +81,7 @@ def test_a_lesson_with_markers_a_class_that_answers_and_a_report(
 
     from collector.tables import lessons
 
-    with school.service._engine.begin() as connection:
+    with school.engine.begin() as connection:
         earlier = update(lessons).where(lessons.c.id == lesson.id)
         connection.execute(earlier.values(start=lesson.start - 1500))
     page.get_by_role("button", name="End the lesson").click()
@@ -127,7 +115,9 @@ def test_a_lesson_with_markers_a_class_that_answers_and_a_report(
     device.half_an_hour()
 
 
-def test_a_teacher_switches_the_camera_off(teacher: Page, school: School, device: Device) -> None:
+def test_a_teacher_switches_the_camera_off(
+    teacher: Page, school: School, device: PlayedDevice
+) -> None:
     teacher.goto(f"{school.service.url}/rooms/school/r101")
     teacher.get_by_role("button", name="Switch the camera off").click()
     expect(teacher.locator("#told")).to_have_text("The device was told.")
@@ -154,7 +144,7 @@ def test_a_teacher_is_refused_anothers_room(teacher: Page, school: School) -> No
 def test_a_link_for_a_viewer_works_until_it_is_ended(
     teacher: Page,
     school: School,
-    device: Device,
+    device: PlayedDevice,
     chromium: Browser,
 ) -> None:
     device.window(LIVELY)

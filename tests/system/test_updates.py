@@ -21,10 +21,9 @@ from edge.device.sync import Errand
 from edge.protocol.bundle import pack_up
 from edge.protocol.device_api import Report
 from edge.vision.pack import SHIPPED, open_pack
-from tests.fleet import SITE, Site, site
+from tests.fleet import SITE, Site
 from tests.free import wait
 
-__all__ = ["site"]
 pytestmark = pytest.mark.once
 
 ROOM = (SITE, "r101")
@@ -105,7 +104,7 @@ def forced(site: Site, number: int, data: bytes) -> None:
         "sha256": hashlib.sha256(data).hexdigest(),
         "content": base64.b64encode(data).decode(),
     }
-    with site.office.register._engine.begin() as connection:
+    with site.engine.begin() as connection:
         connection.exec_driver_sql(
             "INSERT INTO bundle (number, site, sha256, content, note, canaries, state, at) "
             "VALUES (:number, :site, :sha256, :content, '', '[]', 'everywhere', 0)",
@@ -134,7 +133,7 @@ def test_a_pack_is_tried_in_the_canary_room_kept_and_then_offered_to_all(
     offers.set_stage(SITE, 1, "canary")  # with two canaries it waits for the other
     kept = Report(version="1", hardware="", bundle=1)
     two = {"r101": 1, "r102": None}
-    with offers._engine.begin() as connection:
+    with site.engine.begin() as connection:
         connection.exec_driver_sql('UPDATE bundle SET canaries = \'["r101", "r102"]\'')
     assert offers.heard(ROOM, kept, two) is None
     assert offers.heard(ROOM, kept, two | {"r102": 1}) is not None

@@ -1,0 +1,40 @@
+"""Chromium as people have it: a screen or a phone, light or dark; screenshots go under build/."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.collector.school import PASSWORD
+from tests.conftest import ROOT
+
+SHOTS = ROOT / "build" / "screenshots"
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",  # tests may run as root, where Chromium's own sandbox refuses to
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+def context(
+    browser: Browser, dark: bool = False, phone: bool = False, **more: Any
+) -> BrowserContext:
+    made = browser.new_context(
+        color_scheme="dark" if dark else "light",
+        viewport={"width": 360, "height": 740} if phone else {"width": 1280, "height": 900},
+        **more,
+    )
+    made.set_default_timeout(30_000)
+    return made
+
+
+def sign_in(page: Page, url: str, name: str, password: str = PASSWORD) -> None:
+    """On the collector's page at `url`."""
+    page.goto(f"{url}/sign-in")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()

@@ -1,0 +1,76 @@
+"""What tests of the whole system share: a browser, a broker, a collector with people, a site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.collector.school import School
+from tests.conftest import Mosquitto
+from tests.fleet import Site
+from tests.free import wait
+from tests.played import CALM, LIVELY, PlayedDevice
+from tests.system.browser import ARGUMENTS, CHROMIUM, SHOTS, context, sign_in
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    expect.set_options(timeout=30_000)  # two busy cores; what is expected comes, but not when
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    """One for a whole file, which none of its tests stops."""
+    made = Mosquitto(tmp_path_factory.mktemp("broker"))
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory, broker: Mosquitto) -> Iterator[School]:
+    attentive = {"timezone": "Europe/Berlin", "attentive": ["neutral", "surprise"]}
+    folder: Path = tmp_path_factory.mktemp("school")
+    with School(folder, broker.port, school=attentive) as made:
+        made.staff()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def device(school: School, broker: Mosquitto) -> Iterator[PlayedDevice]:
+    """Of the room r101, after half an hour; r102 has told one window."""
+    with PlayedDevice(broker.port) as made, PlayedDevice(broker.port, "r102") as other:
+        made.half_an_hour()
+        made.window(LIVELY, 0)
+        other.window(CALM)
+        wait(lambda: len(school.service.rooms.all()) == 2, 20)
+        yield made
+
+
+@pytest.fixture
+def teacher(chromium: Browser, school: School, device: PlayedDevice) -> Iterator[Page]:
+    """tess, signed in, on a page that must have no errors."""
+    made = context(chromium)
+    page = made.new_page()
+    wrong: list[str] = []
+    page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    sign_in(page, school.service.url, "tess")
+    expect(page.locator("h1")).to_have_text("Rooms")
+    yield page
+    made.close()
+    assert [text for text in wrong if "403" not in text] == []
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with Site(tmp_path_factory.mktemp("site")) as made:
+        yield made
