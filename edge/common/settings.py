@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from datetime import time
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -21,10 +22,56 @@ MASK = "**********"
 class Section(BaseModel):
     """A part of a settings file: unknown keys are refused, values are checked, nothing changes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        validate_default=True,
+        coerce_numbers_to_str=True,  # a room or password of digits alone needs no quotes
+    )
 
 
 S = TypeVar("S", bound=Section)
+
+
+class Loader(yaml.SafeLoader):
+    """YAML as people mean it: 8:30 is text, not 510; `no` is text, not false; 007 is text, not 7.
+
+    YAML 1.1 reads them so, and YAML 1.2 took it back; where a switch is wanted, pydantic
+    reads `yes` and `off` all the same. A key that is given twice is refused.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.tag != "tag:yaml.org,2002:merge":
+                name = self.construct_object(key, deep=True)  # type: ignore[no-untyped-call]  # PyYAML's stubs
+                if str(name) in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key '{name}' is given twice", key.start_mark
+                    )
+                seen.add(str(name))
+        return super().construct_mapping(node, deep)
+
+
+def _without(tags: tuple[str, ...]) -> dict[str, list[tuple[str, Any]]]:
+    return {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] not in tags]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+Loader.yaml_implicit_resolvers = _without(("bool", "int", "float"))
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"(true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"[-+]?(0|[1-9][0-9]*)$"), list("-+0123456789")
+)
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+][0-9]+)?$"),
+    list("-+.0123456789"),
+)
 
 
 def load(kind: type[S], path: Path) -> S:
@@ -35,7 +82,7 @@ def load(kind: type[S], path: Path) -> S:
 def read(path: Path) -> dict[str, Any]:
     """What a settings file says, unchecked; raises Refusal where it says nothing."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506  # a SafeLoader
     except FileNotFoundError:
         raise Refusal(f"{path}: no such file: give the settings with --config FILE") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -43,7 +90,8 @@ def read(path: Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" at line {mark.line + 1}" if mark else ""
-        raise Refusal(f"{path}: not valid YAML{line}: mend the indentation or quotes") from None
+        problem = getattr(error, "problem", None) or "check the indentation and quotes"
+        raise Refusal(f"{path}: not valid YAML{line}: {problem}") from None
     if not isinstance(content, dict):
         raise Refusal(f"{path}: holds no settings: start from the example in deploy/examples")
     return content
@@ -88,16 +136,45 @@ def _section_at(kind: type[BaseModel], where: list[str]) -> type[BaseModel]:
     return kind
 
 
+SECRET_NAMES = re.compile(r"(?i)(?<=[?&;])([^=&;]*(?:pass|secret|token|key|auth)[^=&;]*)=[^&;#]*")
+
+
+def mask_address(text: str) -> str:
+    """An address without the user, password and secrets in it; other text as it is.
+
+    All up to the last `@` is taken for user and password, since a password may hold `/` and `@`.
+    """
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        return text
+    rest = f"{MASK}@{rest.rpartition('@')[2]}" if "@" in rest else rest
+    return scheme + separator + SECRET_NAMES.sub(rf"\1={MASK}", rest)
+
+
 def show(settings: Section) -> str:
-    """What is in force, as YAML; a secret shows as asterisks."""
+    """What is in force, as YAML that `load` reads again; a secret shows as asterisks."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: plain(item) for key, item in value.items()}
+            return {str(key): plain(item) for key, item in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [plain(item) for item in value]
         if isinstance(value, SecretStr):
             return MASK if value.get_secret_value() else ""
+        if isinstance(value, time):
+            return f"{value:%H:%M}"
         if isinstance(value, str):
-            return re.sub(r"(?<=://)[^/@]*(?=@)", MASK, value)  # user and password in an address
+            return mask_address(value)
         return str(value) if isinstance(value, Path) else value
 
-    return yaml.safe_dump(plain(settings.model_dump()), sort_keys=False)
+    return yaml.dump(plain(settings.model_dump()), Dumper=_Dumper, sort_keys=False)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what YAML 1.1 would read as something else, and what `Loader` would."""
+
+
+for _first, _resolvers in Loader.yaml_implicit_resolvers.items():
+    for _tag, _pattern in _resolvers:
+        if _tag.rpartition(":")[2] in ("bool", "int", "float"):
+            _Dumper.add_implicit_resolver(_tag, _pattern, [_first])

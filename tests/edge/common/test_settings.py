@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from edge.common.errors import Refusal
-from edge.common.settings import load, show
+from edge.common.settings import load, mask_address, show
 from edge.config import AgentSettings
 
 
@@ -75,3 +81,87 @@ def test_show_masks_secrets_and_prints_what_can_be_read_again(tmp_path: Path) ->
     assert printed["broker"]["password"] == "**********"
     assert printed["camera"] == "rtsp://**********@cam/1"
     assert load(AgentSettings, write(tmp_path, shown)).room == "r101"
+
+
+SETTINGS = st.fixed_dictionaries(
+    {
+        "site": st.sampled_from(["school", "007", "1e3", "no", "null", "0x1f"]),
+        "room": st.one_of(st.integers(0, 10**6), st.sampled_from(["r101", "yes", "012", "1-2"])),
+        "state": st.just("s"),
+    },
+    optional={
+        "window_seconds": st.floats(1, 3600),
+        "camera": st.sampled_from(["usb:0", "rtsp://10.0.0.4/stream", "sim:seats=8,seed=2"]),
+        "schedule": st.fixed_dictionaries(
+            {
+                "timezone": st.sampled_from(["UTC", "Europe/Berlin"]),
+                "lessons": st.lists(
+                    st.builds(
+                        lambda start, minutes: {
+                            "days": ["mon", "fri"],
+                            "start": f"{start // 60}:{start % 60:02}",
+                            "end": f"{(start + minutes) // 60:02}:{(start + minutes) % 60:02}",
+                        },
+                        st.integers(0, 1380),
+                        st.integers(1, 59),
+                    ),
+                    min_size=1,
+                    max_size=3,
+                ),
+            },
+            optional={"holidays": st.just(["2026-03-09", "2026-04-01/2026-04-10"])},
+        ),
+        "faces": st.fixed_dictionaries({}, optional={"rows": st.just([[0.5, 0.2, 0.3, 0.1]])}),
+        "gpio": st.just({"button": 17}),
+    },
+)
+
+
+@given(content=SETTINGS)
+@hypothesis_settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_what_show_config_prints_is_read_again_as_the_same(
+    tmp_path: Path, content: dict[str, Any]
+) -> None:
+    path = tmp_path / "agent.yaml"
+    path.write_text(json.dumps(content))  # JSON is YAML, with every string in quotes
+    first = load(AgentSettings, path)
+    path.write_text(show(first))
+    assert load(AgentSettings, path) == first
+
+
+@pytest.mark.parametrize(
+    ("written", "means"),
+    [("101", "101"), ("007", "007"), ("no", "no"), ("1e3", "1e3"), ('"101"', "101")],
+)
+def test_a_room_is_called_what_is_written(tmp_path: Path, written: str, means: str) -> None:
+    path = tmp_path / "agent.yaml"
+    path.write_text(f"site: school\nroom: {written}\nstate: s\n")
+    assert load(AgentSettings, path).room == means
+
+
+def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "agent.yaml"
+    path.write_text("site: school\nroom: r101\nstate: s\nroom: r102\n")
+    with pytest.raises(Refusal, match="line 4: the key 'room' is given twice"):
+        load(AgentSettings, path)
+
+
+@pytest.mark.parametrize("secret", ["pa/ss", "p@ss", "p#a?s", "[x]", "50%", "a:b@c/d"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "rtsp://kim:{}@10.0.0.4:554/live?channel=1",
+        "postgresql://kim:{}@db/roommood",
+        "postgresql://db/roommood?user=kim&password={}",
+        "https://hooks.example/in?access_token={}",
+    ],
+)
+def test_no_secret_in_an_address_is_shown(address: str, secret: str) -> None:
+    if "?" in address.split("{}", maxsplit=1)[0]:
+        secret = quote(secret, safe="")
+    shown = mask_address(address.format(secret))
+    assert secret not in shown
+    assert unquote(secret) not in shown
+    assert address.split("://", maxsplit=1)[0] in shown

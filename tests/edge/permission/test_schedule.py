@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from pydantic import ValidationError
 
 from edge.common.errors import Refusal
@@ -174,4 +173,73 @@ def test_yaml_may_leave_the_quotes_out(tmp_path: Path) -> None:
     assert timetable.closed(at("2026-03-02T10:15"), synced=True) is None
     assert timetable.closed(at("2026-03-02T12:30"), synced=True) == "schedule"
     assert timetable.closed(at("2026-03-09T10:15"), synced=True) == "schedule"
-    assert yaml.safe_load(path.read_text())["schedule"]["lessons"][0]["end"] == 750
+
+
+def test_an_event_with_a_fault_leaves_the_others_and_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "lessons.ics"
+    path.write_text(LESSONS.replace("DTSTART:20260908T100000\n", ""))
+    timetable = schedule(calendar=path)
+    assert timetable.closed(at("2026-09-07T06:10"), synced=True) is None
+    assert [fault.why for fault in timetable.faults] == ["no DTSTART"]
+
+
+def test_a_cancelled_lesson_opens_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "lessons.ics"
+    path.write_text(LESSONS.replace("SUMMARY:Physics", "SUMMARY:Physics\nSTATUS:CANCELLED"))
+    assert schedule(calendar=path).closed(at("2026-09-07T06:10"), synced=True) == "schedule"
+
+
+def test_a_calendar_that_broke_keeps_it_closed_on_the_days_after(tmp_path: Path) -> None:
+    path = tmp_path / "lessons.ics"
+    path.write_text(LESSONS)
+    timetable = schedule(calendar=path)
+    assert timetable.closed(at("2026-09-07T06:10"), synced=True) is None
+    path.write_text("no calendar")
+    assert timetable.closed(at("2026-09-07T06:10"), synced=True) == "schedule"
+    assert timetable.closed(at("2026-09-21T06:10"), synced=True) == "schedule"
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [("23:30", "00:30"), ("22:00", "24:00"), ("20:00", "08:00")]
+)
+def test_lessons_over_midnight(start: str, end: str) -> None:
+    timetable = schedule(lessons=[{"days": ["mon"], "start": start, "end": end}])
+    assert timetable.closed(at("2026-03-02T22:45"), synced=True) is None  # 23:45 on Monday
+    sunday = timetable.closed(at("2026-03-01T22:45"), synced=True)
+    assert sunday == "schedule"
+    late = timetable.closed(at("2026-03-02T23:15"), synced=True)  # 0:15 on Tuesday
+    assert late == ("schedule" if end == "24:00" else None)
+
+
+@pytest.mark.parametrize(
+    ("written", "means"),
+    [
+        ("8:30", "08:30"),
+        ("08:30", "08:30"),
+        ('"8:30"', "08:30"),
+        ("8", "08:00"),
+        ("13:50", "13:50"),
+    ],
+)
+def test_times_as_yaml_makes_them_mean_what_a_person_means(
+    tmp_path: Path, written: str, means: str
+) -> None:
+    path = tmp_path / "agent.yaml"
+    path.write_text(
+        "site: school\nroom: r101\nstate: s\nschedule:\n  timezone: UTC\n"
+        f"  lessons: [{{days: [mon], start: {written}, end: 20:00}}]\n"
+    )
+    settings = load(AgentSettings, path)
+    assert settings.schedule is not None
+    assert f"{settings.schedule.lessons[0].start:%H:%M}" == means
+
+
+@pytest.mark.parametrize("written", ["8.30", "0.30", "830", "25:00", "8:60", "half past eight"])
+def test_times_that_may_mean_two_things_are_refused(tmp_path: Path, written: str) -> None:
+    path = tmp_path / "agent.yaml"
+    path.write_text(
+        "site: school\nroom: r101\nstate: s\nschedule:\n  timezone: UTC\n"
+        f"  lessons: [{{days: [mon], start: {written}, end: 20:00}}]\n"
+    )
+    with pytest.raises(Refusal, match=r"start.*not a time of day.*as in \"0[08]:30\""):
+        load(AgentSettings, path)
