@@ -16,8 +16,8 @@ from itertools import chain
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from edge.common.text import decode
 from edge.common.errors import Refusal
+from edge.common.text import decode
 
 log = logging.getLogger(__name__)
 

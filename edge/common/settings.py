@@ -44,7 +44,7 @@ class Loader(yaml.SafeLoader):
         seen = set()
         for key, _ in node.value:
             if key.tag != "tag:yaml.org,2002:merge":
-                name = self.construct_object(key, deep=True)  # type: ignore[no-untyped-call]  # PyYAML's stubs
+                name = self.construct_object(key, deep=True)
                 if str(name) in seen:
                     raise yaml.constructor.ConstructorError(
                         None, None, f"the key '{name}' is given twice", key.start_mark

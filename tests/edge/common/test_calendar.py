@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.common.calendar import Calendar
-from edge.common.text import decode
 from edge.common.errors import Refusal
+from edge.common.text import decode
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = date(2026, 3, 2)
