@@ -21,10 +21,13 @@ from models.photographs import box_of, grey
 
 
 class Face(NamedTuple):
-    """A true face; `emotion` where it is known."""
+    """A true face; `emotion`, and who it is, where they are known."""
 
     box: Box
     emotion: str | None
+    unsure: bool = False
+    """Half hidden: neither missed nor wrongly found."""
+    person: int | None = None
 
 
 class Shot(NamedTuple):
@@ -72,9 +75,9 @@ class Simulated:
         for number in range(most):
             second = round((20 + number / per_second) * RATE) / RATE
             faces = [
-                Face(_about(seat.x, seat.y, seat.width), moment.expression)
-                for seat, moment in zip(
-                    camera.classroom.seats, camera.classroom.at(second), strict=True
+                Face(_about(seat.x, seat.y, seat.width), moment.expression, person=number)
+                for number, (seat, moment) in enumerate(
+                    zip(camera.classroom.seats, camera.classroom.at(second), strict=True)
                 )
                 if moment.pose == "facing"
             ]
@@ -120,8 +123,13 @@ def _of_index(folder: Path) -> Iterator[Source]:
 def _of_truths(folder: Path) -> Iterator[Source]:
     for path in sorted(folder.glob("*.truth.json")):
         frames: list[list[dict[str, Any]]] = json.loads(path.read_text(encoding="utf-8"))
-        truth = [[Face(box_of(f["box"]), f["emotion"]) for f in faces] for faces in frames]
+        truth = [[_face(face) for face in faces] for faces in frames]
         yield Source(path.with_name(path.name.replace(".truth.json", ".mp4")), truth, True)
+
+
+def _face(face: dict[str, Any]) -> Face:
+    unsure = bool(face.get("unsure", False))
+    return Face(box_of(face["box"]), face["emotion"], unsure, face.get("slot"))
 
 
 def _faces(boxes: list[list[float]], emotion: str | None = None) -> list[Face]:

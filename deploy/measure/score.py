@@ -7,37 +7,45 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from deploy.measure.material import Face
-from edge.protocol.counts import apportion
-from edge.vision.faces import Box, overlap
+from edge.faces import Box, is_near, overlap
+from edge.tally import apportion
 from models.photographs import FOUND
 
 SAME_FACE = 0.2
 """A true box that shares so much with one of the frame before is of the same person."""
 
 CONFIRMED = 2
-"""Frames in which a face has to have been found before it counts for its window."""
+"""Frames of a window in which a face has to have been found before it counts for it."""
 
 
 @dataclass
 class Frames:
-    """Frame by frame: a face counts as found where boxes share FOUND of what they cover."""
+    """Frame by frame: a face counts as found where boxes share FOUND of what they cover.
+
+    What is half hidden is neither missed nor wrongly found.
+    """
 
     frames: int = 0
     true: int = 0
     found: int = 0
     right: int = 0
 
-    def add(self, boxes: Sequence[Box], faces: Sequence[Face]) -> None:
+    def add(self, boxes: Sequence[Box], faces: Sequence[Face]) -> list[int | None]:
+        """For each box the number of the face that it is of, or None."""
         taken: set[int] = set()
+        owners: list[int | None] = []
         for box in boxes:
             shares = [(overlap(box, f.box), n) for n, f in enumerate(faces) if n not in taken]
             best, number = max(shares, default=(0.0, -1))
+            owners.append(number if best >= FOUND else None)
             if best >= FOUND:
                 taken.add(number)
+        unsure = sum(faces[number].unsure for number in taken)
         self.frames += 1
-        self.true += len(faces)
-        self.found += len(boxes)
-        self.right += len(taken)
+        self.true += sum(not face.unsure for face in faces)
+        self.found += len(boxes) - unsure
+        self.right += len(taken) - unsure
+        return owners
 
     @property
     def recall(self) -> float | None:
@@ -49,46 +57,72 @@ class Frames:
 
 
 @dataclass
-class _Person:
+class _Track:
+    """A person of the truth, or something that was taken for a face, through one window."""
+
     box: Box
-    seats: set[int] = field(default_factory=set)
+    person: int | None = None
+    seen: int = 0
+    found: int = 0
 
 
 @dataclass
 class Windows:
-    """Window by window: of the people seen in it, how many were found at least once, and confirmed;
-    of the faces confirmed in it, how many ever were somebody's."""
+    """Window by window, by one rule for every detector, whatever it says of who is who.
+
+    Of the people seen in CONFIRMED frames of it, how many were found in as many; and of all that
+    was found in so many frames at about the same place, or of the same person, how much was
+    somebody.
+    """
 
     true: int = 0
     right: int = 0
     confirmed: int = 0
     confirmed_right: int = 0
-    _people: list[_Person] = field(default_factory=list)
-    _seen: Counter[int] = field(default_factory=Counter)
-    _somebody: set[int] = field(default_factory=set)
+    _people: list[_Track] = field(default_factory=list)
+    _nobody: list[_Track] = field(default_factory=list)
 
-    def add(self, found: Sequence[tuple[int, Box]], faces: Sequence[Face]) -> None:
-        """One frame: seats' numbers with their boxes."""
-        self._seen.update(seat for seat, _ in found)
-        for face in faces:
-            person = max(self._people, key=lambda one: overlap(one.box, face.box), default=None)
-            if person is None or overlap(person.box, face.box) < SAME_FACE:
-                person = _Person(face.box)
-                self._people.append(person)
+    def add(
+        self, boxes: Sequence[Box], faces: Sequence[Face], owners: Sequence[int | None]
+    ) -> None:
+        """One frame; `owners` as Frames.add tells them."""
+        taken = set(owners)
+        for number, face in enumerate(faces):
+            person = self._person(face)
             person.box = face.box
-            for seat, box in found:
-                if overlap(box, face.box) >= FOUND:
-                    person.seats.add(seat)
-                    self._somebody.add(seat)
+            person.seen += not face.unsure
+            person.found += number in taken
+        for box, owner in zip(boxes, owners, strict=True):
+            if owner is None:
+                track = next((one for one in self._nobody if is_near(one.box, box)), None)
+                if track is None:
+                    track = _Track(box)
+                    self._nobody.append(track)
+                track.box = box
+                track.found += 1
+
+    def _person(self, face: Face) -> _Track:
+        """Who it is, as the truth says, or by where somebody was in the frame before."""
+        if face.person is not None:
+            known = next((one for one in self._people if one.person == face.person), None)
+        else:
+            known = max(self._people, key=lambda one: overlap(one.box, face.box), default=None)
+            if known is not None and overlap(known.box, face.box) < SAME_FACE:
+                known = None
+        if known is None:
+            known = _Track(face.box, face.person)
+            self._people.append(known)
+        return known
 
     def close(self) -> None:
         """The end of a window."""
-        sure = {seat for seat, times in self._seen.items() if times >= CONFIRMED}
-        self.true += len(self._people)
-        self.right += sum(bool(person.seats & sure) for person in self._people)
-        self.confirmed += len(sure)
-        self.confirmed_right += len(sure & self._somebody)
-        self._people, self._seen, self._somebody = [], Counter(), set()
+        there = [one for one in self._people if one.seen >= CONFIRMED]
+        self.true += len(there)
+        self.right += sum(one.found >= CONFIRMED for one in there)
+        somebody = sum(one.found >= CONFIRMED for one in self._people)
+        self.confirmed_right += somebody
+        self.confirmed += somebody + sum(one.found >= CONFIRMED for one in self._nobody)
+        self._people, self._nobody = [], []
 
 
 class Counts:
@@ -99,7 +133,7 @@ class Counts:
         self._frames = 0
 
     def add(self, faces: Sequence[Face]) -> None:
-        self._sums.update(face.emotion for face in faces if face.emotion)
+        self._sums.update(f.emotion for f in faces if f.emotion and not f.unsure)
         self._frames += 1
 
     def error(self, told: dict[str, int]) -> float | None:
