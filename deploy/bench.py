@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from deploy.measure.pipelines import Asked
+    from collections.abc import Sequence
+
+    from deploy.measure.films import Made
+    from deploy.measure.films.people import Half
+    from deploy.measure.pipelines import Asked, Material
 
 PER_SECOND, WINDOW_S = 2.0, 15.0
 """As the agent's defaults."""
 
-MOST = 120
-"""Frames of each film: a minute of a room, in which everything the agent does now and then is."""
+MOST = 360
+"""Frames of each film: three minutes of a room, since what goes wrong may do so after the first."""
+
+PORTRAITS = Path("../shared/data/faces_london")
+"""From the project's root; where they are not, the people of made films are drawn."""
 
 
 @click.group(invoke_without_command=True)
@@ -32,6 +39,31 @@ MOST = 120
 )
 @click.option("--model", default="fer7", show_default=True, help="A pack.")
 @click.option("--frames", type=click.IntRange(10, 100_000), default=MOST, show_default=True)
+@click.option("--seconds", type=click.FloatRange(5, 36_000), help="In place of --frames.")
+@click.option(
+    "--films",
+    "kinds",
+    help="Films made from a seed instead: walk,tilt,turn,near,hide,still; with +dim in dim light.",
+)
+@click.option("--people", type=click.IntRange(1, 50), default=8, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option(
+    "--faces",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help=f"Portraits for --films, as {PORTRAITS}, which is used where it is there.",
+)
+@click.option(
+    "--half",
+    type=click.Choice(["develop", "report"]),
+    default="report",
+    show_default=True,
+    help="Which half of the portraits' people: settings are chosen on one, reported on the other.",
+)
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write --films there, with their truth, instead of measuring.",
+)
 @click.option("--window", type=click.FloatRange(1, 3600), default=WINDOW_S, show_default=True)
 @click.option("--tune", is_flag=True, help="Print settings that suit this machine instead.")
 @click.option(
@@ -46,6 +78,13 @@ def bench(
     detector_model: Path | None,
     model: str,
     frames: int,
+    seconds: float | None,
+    kinds: str | None,
+    people: int,
+    seed: int,
+    faces: Path | None,
+    half: Half,
+    keep: Path | None,
     window: float,
     tune: bool,
     write: Path | None,
@@ -54,19 +93,46 @@ def bench(
     """Measure finding, reading and counting faces, beside the reference settings, in one run."""
     if context.invoked_subcommand is not None:
         return
-    from deploy.measure.run import compared
-    from deploy.measure.show import table
-
-    asked = _asked(detector, detector_model, model, frames, window)
+    most = frames if seconds is None else max(1, round(seconds * PER_SECOND))
+    asked = _asked(detector, detector_model, model, most, window)
     if tune:
         _tune(asked)
+    elif kinds is not None:
+        from deploy.measure.films import films
+
+        portraits = faces or (PORTRAITS if PORTRAITS.is_dir() else None)
+        _films(films(kinds, people, seed, portraits, half), asked, keep, as_json)
     elif write is not None:
         if folder is None:
             raise click.UsageError("--write: give --set too, a folder of annotated folders.")
         _write(write, folder, asked)
     else:
-        figures = compared(folder, asked)
-        click.echo(json.dumps(figures) if as_json else table(figures))
+        from deploy.measure.material import Simulated, sources
+
+        if folder is None:
+            _compare("sim", [Simulated()], asked, as_json)
+        else:
+            _compare(str(folder), sources(folder), asked, as_json)
+
+
+def _films(made: list[Made], asked: Asked, keep: Path | None, as_json: bool) -> None:
+    from deploy.measure.films import write
+
+    drawn = not made[0].faces
+    who = "drawn people" if drawn else f"portraits, the half to {made[0].half} on"
+    click.echo(f"roommood: films of {who}", err=True)
+    if keep is not None:
+        write(keep, made, PER_SECOND, asked.most)
+    else:
+        _compare(",".join(str(one.path) for one in made), made, asked, as_json)
+
+
+def _compare(name: str, material: Sequence[Material], asked: Asked, as_json: bool) -> None:
+    from deploy.measure.run import compared
+    from deploy.measure.show import table
+
+    figures = compared(name, material, asked)
+    click.echo(json.dumps(figures) if as_json else table(figures))
 
 
 def _asked(
@@ -94,6 +160,7 @@ def _write(path: Path, folder: Path, asked: Asked) -> None:
     from deploy.measure.agent import figures
     from deploy.measure.growth import cost, rooms
     from deploy.measure.machine import described
+    from deploy.measure.material import sources
     from deploy.measure.run import compared, in_a_process
     from deploy.measure.show import page, table
 
@@ -101,7 +168,7 @@ def _write(path: Path, folder: Path, asked: Asked) -> None:
     for one in sorted(place for place in folder.iterdir() if place.is_dir()):
         if any(one.glob("*.truth.json")) or (one.name.startswith(("photos", "rooms"))):
             click.echo(one.name, err=True)
-            sets.append((one.name, compared(one, asked)))
+            sets.append((one.name, compared(one.name, sources(one), asked)))
             click.echo(table(sets[-1][1]), err=True)
     grown = [in_a_process(cost, seats, height, asked) for seats, height in rooms()]
     command = f"roommood bench --set {folder} --write {path}"

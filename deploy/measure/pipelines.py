@@ -16,8 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from deploy.measure.figures import Spent, Sums
+from deploy.measure.films import Made
 from deploy.measure.material import Face, Simulated, Source
-from deploy.measure.score import Counts, Frames, Windows, typical
+from deploy.measure.score import Confirmed, Counts, Windows, typical
 from edge.common.errors import Refusal
 from edge.config import FacesSettings
 from edge.protocol.messages import UNCERTAIN
@@ -28,7 +30,7 @@ from edge.vision.pipeline import Room, layout, room
 from edge.window.disclosure import Steady
 from edge.window.tally import Tally
 
-Material = Source | Simulated
+Material = Source | Simulated | Made
 Which = Literal["roommood", "reference"]
 
 
@@ -42,8 +44,13 @@ class Asked:
     window_s: float
     most: int
 
+    @property
+    def per_window(self) -> int:
+        """Frames."""
+        return max(1, round(self.window_s * self.per_second))
 
-class Found(NamedTuple):
+
+class FaceRead(NamedTuple):
     """A face: its seat, its box, its label."""
 
     seat: int
@@ -65,9 +72,9 @@ class Ours:
         place = layout(self._asked.faces)
         self._room = room(self._asked.faces, self._expressions, place, patient=not is_film)
 
-    def look(self, frame: NDArray[np.uint8]) -> list[Found]:
+    def look(self, frame: NDArray[np.uint8]) -> list[FaceRead]:
         assert self._room is not None  # `begin` comes first
-        return [Found(face.seat, face.box, label) for label, face in self._room.faces(frame)]
+        return [FaceRead(face.seat, face.box, label) for label, face in self._room.faces(frame)]
 
     @property
     def detecting(self) -> float:
@@ -89,14 +96,15 @@ class Reference:
     def begin(self, is_film: bool) -> None:
         pass
 
-    def look(self, frame: NDArray[np.uint8]) -> list[Found]:
+    def look(self, frame: NDArray[np.uint8]) -> list[FaceRead]:
         begun = time.process_time()
         boxes = self._haar.find(frame)
         self.detecting += time.process_time() - begun
         # What is no face is one to the reference, which has nobody to ask.
         labels = [self._expressions.read(frame, [box])[0] or UNCERTAIN for box in boxes]
         return [
-            Found(n, box, label) for n, (box, label) in enumerate(zip(boxes, labels, strict=True))
+            FaceRead(n, box, label)
+            for n, (box, label) in enumerate(zip(boxes, labels, strict=True))
         ]
 
     def forget(self) -> None:
@@ -109,8 +117,6 @@ class _Errors:
     def __init__(self, which: Which, labels: tuple[str, ...]) -> None:
         self._which, self._labels = which, labels
         self._control = Steady()
-        self.told: list[float] = []
-        self.counted: list[float] = []
         self._begin()
 
     def _begin(self) -> None:
@@ -124,65 +130,74 @@ class _Errors:
         self._numbers.append(len(labels))
         self._true.add(faces)
 
-    def close(self) -> None:
-        """The end of a window; where nothing may be told of it, nothing is told wrongly."""
+    def close(self) -> tuple[list[float], list[float]]:
+        """The end of a window: the error of what is told, and of what is counted.
+
+        Where nothing may be told of it, nothing is told wrongly.
+        """
+        errors: tuple[list[float], list[float]] = ([], [])
         mean = typical(self._sums, self._numbers)
         ours = self._which == "roommood"
         counted = self._tally.typical() if ours else mean
         told = self._control.tell(self._tally).counts if ours else mean
-        for counts, errors in ((told, self.told), (counted, self.counted)):
+        for counts, of in zip((told, counted), errors, strict=True):
             error = self._true.error(counts) if counts is not None else None
             if error is not None:
-                errors.append(error)
+                of.append(error)
         self._begin()
+        return errors
 
 
 def measured(which: Which, material: Sequence[Material], asked: Asked) -> dict[str, Any]:
-    """All figures of one pipeline over the material; one thread, memory of this whole process."""
+    """All figures of one pipeline over the material; one thread, memory of this whole process.
+
+    `minutes` has those of each minute, all films together; `films` those of each film.
+    """
     cv2.setNumThreads(1)
     pipeline: Ours | Reference = Ours(asked) if which == "roommood" else Reference(asked)
-    labels = (*open_pack(asked.model)[0].labels, UNCERTAIN)
-    frames, windows, wall, cpu = Frames(), Windows(), 0.0, 0.0
-    told: list[float] = []
-    counted: list[float] = []
-    per_window = max(1, round(asked.window_s * asked.per_second))
+    total, minutes, films = Sums(), [Sums()], list[dict[str, Any]]()
     for source in material:
+        film, own = Sums(), [Sums()]
+        errors, windows = _Errors(which, _labels(asked)), Windows()
         pipeline.begin(source.is_film)
-        errors = _Errors(which, labels)
-        for number, shot in enumerate(source.shots(asked.per_second, asked.most), start=1):
-            grey = shot.grey.copy()
-            begun, spent = time.perf_counter(), time.process_time()
-            found = pipeline.look(grey)
-            wall += time.perf_counter() - begun
-            cpu += time.process_time() - spent
-            frames.add([one.box for one in found], shot.faces)
-            if source.is_film:  # in a picture nothing can be confirmed
-                windows.add([(one.seat, one.box) for one in found], shot.faces)
+        for number, shot in enumerate(source.shots(asked.per_second, asked.most)):
+            minute = int(number / asked.per_second / 60) if source.is_film else 0
+            for of_minutes in (minutes, own):
+                of_minutes += [Sums() for _ in range(minute + 1 - len(of_minutes))]
+            sums = (total, film, minutes[minute], own[minute])
+            found, spent = _timed(pipeline, shot.grey.copy())
+            boxes = [one.box for one in found]
+            for one in sums:
+                owners = one.add(boxes, shot.faces, spent)
+            windows.add(boxes, shot.faces, owners)
             errors.add([one.label for one in found], shot.faces)
-            if number % per_window == 0 or not source.is_film:
+            if (number + 1) % asked.per_window == 0 or not source.is_film:
                 pipeline.forget()
-                windows.close()
-                errors.close()
-        told += errors.told
-        counted += errors.counted
-    if not frames.frames:
+                # In a picture nothing can be confirmed.
+                confirmed = windows.close() if source.is_film else Confirmed()
+                told, counted = errors.close()
+                for one in sums:
+                    one.close(confirmed, told, counted)
+        if source.is_film:
+            films.append({"film": source.path.name, **_figures(film, own, asked)})
+    if not total.frames.frames:
         raise Refusal("--set: no frame could be read: give another folder")
-    return {
-        "frames": frames.frames,
-        "recall": frames.recall,
-        "precision": frames.precision,
-        "false_per_frame": (frames.found - frames.right) / frames.frames,
-        "window_recall": _share(windows.right, windows.true),
-        "window_precision": _share(windows.confirmed_right, windows.confirmed),
-        "ms_per_frame": 1000 * wall / frames.frames,
-        "cpu_ms_per_frame": 1000 * cpu / frames.frames,
-        "cpu_s_per_room_hour": 3600 * asked.per_second * cpu / frames.frames,
-        "detector_cpu_ms_per_frame": 1000 * pipeline.detecting / frames.frames,
-        "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "count_error": _share(sum(told), len(told)),
-        "count_error_counted": _share(sum(counted), len(counted)),
-    }
+    rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {**_figures(total, minutes, asked), "rss_mb": rss_mb, "films": films}
 
 
-def _share(part: float, whole: float) -> float | None:
-    return part / whole if whole else None
+def _labels(asked: Asked) -> tuple[str, ...]:
+    return (*open_pack(asked.model)[0].labels, UNCERTAIN)
+
+
+def _timed(pipeline: Ours | Reference, grey: NDArray[np.uint8]) -> tuple[list[FaceRead], Spent]:
+    detecting = pipeline.detecting
+    begun, spent = time.perf_counter(), time.process_time()
+    found = pipeline.look(grey)
+    wall, cpu = time.perf_counter() - begun, time.process_time() - spent
+    return found, Spent(wall, cpu, pipeline.detecting - detecting)
+
+
+def _figures(sums: Sums, minutes: Sequence[Sums], asked: Asked) -> dict[str, Any]:
+    of_minutes = [one.figures(asked.per_second) for one in minutes if one.frames.frames]
+    return {**sums.figures(asked.per_second), "minutes": of_minutes}

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import Any, TypeVar
 
-from deploy.measure.material import Simulated, Source, sources
-from deploy.measure.pipelines import Asked, Which, measured
+from deploy.measure.pipelines import Asked, Material, Which, measured
 
 Result = TypeVar("Result")
 
 DETECTOR = "detector_cpu_ms_per_frame"
 
 
-def compared(folder: Path | None, asked: Asked) -> dict[str, Any]:
-    """The figures of docs/contract.md for a folder, or for the simulated classroom."""
-    material: list[Source] | list[Simulated]
-    material = [Simulated()] if folder is None else list(sources(folder))
+def compared(name: str, material: Sequence[Material], asked: Asked) -> dict[str, Any]:
+    """The figures of docs/contract.md over the material, which is called `name`."""
     both: tuple[Which, Which] = ("roommood", "reference")
     ours, reference = (in_a_process(measured, which, material, asked) for which in both)
     return {
-        "set": "sim" if folder is None else str(folder),
+        "set": name,
         "detector": asked.faces.detector,
         "model": asked.model,
         "roommood": ours,
         "reference": reference,
         "ratio": _ratio(reference, ours, "cpu_ms_per_frame"),
         "detector_ratio": _ratio(reference, ours, DETECTOR),
+        "ratio_by_film": {
+            mine["film"]: _ratio(theirs, mine, "cpu_ms_per_frame")
+            for mine, theirs in zip(ours["films"], reference["films"], strict=True)
+        },
         "count_error": ours["count_error"],
     }
 

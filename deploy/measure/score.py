@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from deploy.measure.material import Face
-from edge.faces import Box, is_near, overlap
-from edge.tally import apportion
+from edge.protocol.counts import apportion
+from edge.vision.faces import Box, is_near, overlap
 from models.photographs import FOUND
 
 SAME_FACE = 0.2
@@ -66,6 +67,15 @@ class _Track:
     found: int = 0
 
 
+class Confirmed(NamedTuple):
+    """People of a window, and how many were found; what was found, and how much was somebody."""
+
+    true: int = 0
+    right: int = 0
+    found: int = 0
+    somebody: int = 0
+
+
 @dataclass
 class Windows:
     """Window by window, by one rule for every detector, whatever it says of who is who.
@@ -75,10 +85,6 @@ class Windows:
     somebody.
     """
 
-    true: int = 0
-    right: int = 0
-    confirmed: int = 0
-    confirmed_right: int = 0
     _people: list[_Track] = field(default_factory=list)
     _nobody: list[_Track] = field(default_factory=list)
 
@@ -114,15 +120,14 @@ class Windows:
             self._people.append(known)
         return known
 
-    def close(self) -> None:
-        """The end of a window."""
+    def close(self) -> Confirmed:
+        """The end of a window, and what there was in it."""
         there = [one for one in self._people if one.seen >= CONFIRMED]
-        self.true += len(there)
-        self.right += sum(one.found >= CONFIRMED for one in there)
         somebody = sum(one.found >= CONFIRMED for one in self._people)
-        self.confirmed_right += somebody
-        self.confirmed += somebody + sum(one.found >= CONFIRMED for one in self._nobody)
+        nobody = sum(one.found >= CONFIRMED for one in self._nobody)
         self._people, self._nobody = [], []
+        right = sum(one.found >= CONFIRMED for one in there)
+        return Confirmed(len(there), right, somebody + nobody, somebody)
 
 
 class Counts:

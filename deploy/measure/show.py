@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+DETECTOR = "detector_cpu_ms_per_frame"
+
 ROWS: Sequence[tuple[str, str, str]] = (
     ("frames", "frames", "{:.0f}"),
     ("recall", "recall, by frame", "{:.3f}"),
@@ -13,13 +15,39 @@ ROWS: Sequence[tuple[str, str, str]] = (
     ("window_precision", "precision, by window", "{:.3f}"),
     ("false_per_frame", "false faces per frame", "{:.3f}"),
     ("cpu_ms_per_frame", "processor, ms per frame", "{:.1f}"),
-    ("detector_cpu_ms_per_frame", "of that, the detector's", "{:.1f}"),
+    (DETECTOR, "of that, the detector's", "{:.1f}"),
     ("ms_per_frame", "time, ms per frame", "{:.1f}"),
     ("cpu_s_per_room_hour", "processor, s per room-hour", "{:.0f}"),
     ("count_error", "error of what is told", "{:.3f}"),
     ("count_error_counted", "error of what is counted", "{:.3f}"),
     ("rss_mb", "memory, MB", "{:.0f}"),
 )
+
+
+def by_film(figures: dict[str, Any]) -> list[str]:
+    """Each film in a line, for both: recall and precision, and recall minute by minute."""
+    lines = []
+    for which in ("roommood", "reference"):
+        for film in figures[which]["films"]:
+            minutes = " ".join(_number(one["recall"]) for one in film["minutes"])
+            cpu = f"{film['cpu_ms_per_frame']:.1f} ms, detector {film[DETECTOR]:.1f}"
+            parts = (_number(film[key]) for key in ("recall", "precision", "window_recall"))
+            error = _number(film["count_error_counted"])
+            lines.append(
+                "| " + " | ".join((film["film"], which, *parts, error, cpu, minutes)) + " |"
+            )
+    if not lines:
+        return []
+    return [
+        "| film | | recall | precision | windows' recall | counted, error | processor, a frame "
+        "| recall, minute by minute |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        *lines,
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def table(figures: dict[str, Any]) -> str:
@@ -30,6 +58,7 @@ def table(figures: dict[str, Any]) -> str:
     for key, title in (("ratio", "processor"), ("detector_ratio", "detector")):
         if figures[key] is not None:
             lines.append(f"{title}: {figures[key]:.1f} times less than the reference")
+    lines += by_film(figures)
     return "\n".join(lines)
 
 
@@ -64,6 +93,7 @@ def page(
         parts += ["", f"## {name}", "", "| | roommood | reference |", "| --- | --- | --- |"]
         parts += [f"| {title} | {a} | {b} |" for a, b, title in _rows(figures)]
         parts += ["", f"Processor: {ratio} times less; the detector alone: {alone} times less."]
+        parts += ["", *by_film(figures)] if figures["roommood"]["films"] else []
     parts += [
         "",
         "## How the cost grows",

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from deploy.measure.material import Face, Shot, Simulated, sources
-from deploy.measure.score import Counts, Frames, Windows
+from deploy.measure.score import Confirmed, Counts, Frames, Windows
 from edge.config import FacesSettings
 from edge.vision.faces import Box
 from tests.system.process import Roommood
@@ -25,13 +25,43 @@ def test_frames_are_scored() -> None:
     assert scored.frames == 2
 
 
-def test_a_window_wants_faces_confirmed() -> None:
+def test_what_is_half_hidden_is_neither_missed_nor_wrong() -> None:
+    scored = Frames()
+    hidden = BEN._replace(unsure=True)
+    assert scored.add([HERE, THERE], [ANA, hidden]) == [0, 1]
+    scored.add([HERE], [ANA, hidden])
+    assert (scored.recall, scored.precision) == (1, 1)
+
+
+def windowed(*found: list[Box]) -> Confirmed:
+    """A window of Ana and Ben, in whose frames something was found, in any order."""
     scored = Windows()
-    for found in ([(1, HERE), (3, HERE._replace(y=300))], [(1, HERE), (2, THERE)]):
-        scored.add(found, [ANA, BEN])
-    scored.close()
-    assert (scored.right, scored.true) == (1, 2)  # Ben was found once
-    assert (scored.confirmed_right, scored.confirmed) == (1, 1)
+    for boxes in found:
+        scored.add(boxes, [ANA, BEN], Frames().add(boxes, [ANA, BEN]))
+    return scored.close()
+
+
+WALL = HERE._replace(y=300)
+
+
+def test_a_window_wants_faces_confirmed() -> None:
+    once = windowed([HERE, WALL], [HERE, THERE])  # Ben was found once, and something on the wall
+    assert once == Confirmed(true=2, right=1, found=1, somebody=1)
+    twice = windowed([HERE, WALL], [WALL, THERE], [HERE])
+    assert twice == Confirmed(true=2, right=1, found=2, somebody=1)
+
+
+def test_nothing_is_confirmed_by_its_place_in_a_list() -> None:
+    """Two faces that are each found once are not one that was found twice."""
+    assert windowed([HERE], [THERE]) == Confirmed(true=2)
+
+
+def test_who_walks_is_one_person_where_the_truth_says_so() -> None:
+    scored = Windows()
+    for x in (0, 300, 600):
+        walker = [Face(HERE._replace(x=x), None, person=7)]
+        scored.add([walker[0].box], walker, [0])
+    assert scored.close() == Confirmed(1, 1, 1, 1)
 
 
 def test_counts_are_compared_with_the_mean_of_the_truth() -> None:
@@ -70,6 +100,23 @@ def test_the_bench_prints_what_the_contract_says(data: Path, tmp_path: Path) -> 
     assert figures["ratio"] > 0
     assert figures["roommood"]["recall"] > figures["reference"]["recall"]
     assert figures["count_error"] is None
+
+
+@pytest.mark.once
+def test_the_bench_on_films_made_from_a_seed() -> None:
+    options = ["--films", "walk,tilt+dim", "--people", 3, "--seed", 4, "--seconds", 6, "--json"]
+    with Roommood("bench", *options) as run:
+        assert run.process.wait(150) == 0, run.errors
+        figures = json.loads(run.output())
+    assert [film["film"] for film in figures["reference"]["films"]] == ["walk-3-4", "tilt+dim-3-4"]
+    assert len(figures["roommood"]["minutes"]) == 1
+    assert set(figures["ratio_by_film"]) == {"walk-3-4", "tilt+dim-3-4"}
+
+
+def test_a_film_that_there_is_not_is_refused() -> None:
+    with Roommood("bench", "--films", "fly") as run:
+        assert run.process.wait(60) == 2
+        run.said("--films fly: not a kind of film")
 
 
 @pytest.mark.once

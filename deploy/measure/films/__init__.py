@@ -1,4 +1,4 @@
-"""Films with their truth, made from a seed: people who walk, tilt, come near, hide, in dim light."""
+"""Films with their truth, made from a seed: people who walk, lean, come near, hide in dim light."""
 
 from deploy.measure.films.film import Made, films, write
 

@@ -18,7 +18,7 @@ from deploy.measure.films.people import Cast, Half, drawn, london
 from deploy.measure.films.scene import background, draw, light
 from deploy.measure.films.script import HEIGHT, KINDS, WIDTH, Wander, moves
 from deploy.measure.material import Face, Shot
-from edge.errors import Refusal
+from edge.common.errors import Refusal
 
 SURELY, PERHAPS = 0.75, 0.4
 """A face counts as there from the first share that can be seen; below the second it is hidden.

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from edge.camera.classroom import Moment
 from edge.camera.painting import looks, person
-from edge.errors import Refusal
-from edge.faces import Box
+from edge.common.errors import Refusal
+from edge.vision.faces import Box
 from models.photographs import box_of
 
 Half = Literal["develop", "report"]
@@ -133,7 +133,9 @@ def _cut_out(whole: NDArray[np.uint8], face: Box, shade: float, expression: str)
     small = cv2.resize(whole, (CUT, CUT), interpolation=cv2.INTER_AREA)
     mask = _outline(tuple(CUT / whole.shape[0] * part for part in face))
     cv2.setRNGSeed(1)
-    cv2.grabCut(small, mask, None, np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(
+        small, mask, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_MASK
+    )
     inside = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
     soft = np.clip((cv2.GaussianBlur(inside, (0, 0), 1.2) - 0.35) / 0.5, 0, 1)
     alpha = cv2.resize(soft, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR).astype(np.float32)

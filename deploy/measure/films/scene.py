@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from deploy.measure.films.people import Layer, Portrait
 from deploy.measure.films.script import HEIGHT, WIDTH, Pose
 from edge.camera.painting import room
-from edge.faces import Box
+from edge.vision.faces import Box
 
 EXPOSED_S = 1 / 60
 """How long a picture is exposed: who moves is blurred by so much of the way."""
@@ -42,7 +42,7 @@ def background(seed: int) -> NDArray[np.float32]:
     for _ in range(chance.randint(10, 30)):
         x, y = chance.randrange(WIDTH), chance.randrange(HEIGHT)
         corner = (x + chance.randint(20, 260), y + chance.randint(20, 200))
-        cv2.rectangle(wall, (x, y), corner, chance.uniform(20, 235), chance.choice((-1, 3, 6)))
+        cv2.rectangle(wall, (x, y), corner, (chance.uniform(20, 235),), chance.choice((-1, 3, 6)))
     return np.asarray(cv2.GaussianBlur(wall, (0, 0), 1.5), np.float32)
 
 
@@ -127,29 +127,24 @@ def _put(
     opaque = cv2.warpAffine(layer.alpha, here, size)
     if blur >= 1.5:
         kernel = (round(blur) | 1, 1)
-        drawn, opaque = cv2.blur(drawn, kernel), cv2.blur(opaque, kernel)
+        drawn = np.asarray(cv2.blur(drawn, kernel), np.float32)
+        opaque = cv2.blur(opaque, kernel)
     part = canvas[top:bottom, left:right]
     part += opaque * (drawn * brightness - part)
 
 
-def _face(
-    pose: Pose, face: Box, matrix: NDArray[np.float64]
-) -> tuple[Box, NDArray[np.bool_], int]:
+def _face(pose: Pose, face: Box, matrix: NDArray[np.float64]) -> tuple[Box, NDArray[np.bool_], int]:
     """The box around the leaning oval, and where the oval is on the coarse picture."""
     scale = pose.width / face.width
     a, b, tilt = scale * face.width / 2, scale * face.height / 2, math.radians(pose.tilt)
     half_x = math.hypot(a * math.cos(tilt), b * math.sin(tilt))
     half_y = math.hypot(a * math.sin(tilt), b * math.cos(tilt))
-    box = Box(
-        round(pose.x - half_x), round(pose.y - half_y), round(2 * half_x), round(2 * half_y)
-    )
+    box = Box(round(pose.x - half_x), round(pose.y - half_y), round(2 * half_x), round(2 * half_y))
     oval = np.zeros((HEIGHT // COARSE, WIDTH // COARSE), np.uint8)
     centre, axes = (pose.x / COARSE, pose.y / COARSE), (2 * a / COARSE, 2 * b / COARSE)
-    cv2.ellipse(oval, (centre, axes, -pose.tilt), 1, -1)
+    cv2.ellipse(oval, (centre, axes, -pose.tilt), (1,), -1)
     return box, oval.astype(bool), max(1, round(math.pi * a * b / COARSE**2))
 
 
-def _share(
-    owner: NDArray[np.int16], number: int, oval: NDArray[np.bool_], area: int
-) -> float:
+def _share(owner: NDArray[np.int16], number: int, oval: NDArray[np.bool_], area: int) -> float:
     return min(1.0, float((owner[oval] == number).sum()) / area)

@@ -40,7 +40,7 @@ class Pose(NamedTuple):
 class Wander:
     """A value that holds for some seconds, then goes over to another within half a second."""
 
-    random: random.Random
+    chance: random.Random
     choose: Callable[[random.Random], float]
     hold: tuple[float, float]
     over_s: float = 0.5
@@ -49,10 +49,10 @@ class Wander:
 
     def at(self, second: float) -> float:
         if not self._values:
-            self._values.append(self.choose(self.random))
+            self._values.append(self.choose(self.chance))
         while self._starts[-1] <= second:
-            self._starts.append(self._starts[-1] + self.random.uniform(*self.hold))
-            self._values.append(self.choose(self.random))
+            self._starts.append(self._starts[-1] + self.chance.uniform(*self.hold))
+            self._values.append(self.choose(self.chance))
         now = next(n for n in range(len(self._starts) - 1, -1, -1) if self._starts[n] <= second)
         if now == 0:
             return self._values[0]
@@ -174,9 +174,7 @@ def _hide(number: int, places: Sequence[tuple[float, float, float]], r: random.R
     return at
 
 
-KINDS: dict[
-    str, Callable[[int, Sequence[tuple[float, float, float]], random.Random], Move]
-] = {
+KINDS: dict[str, Callable[[int, Sequence[tuple[float, float, float]], random.Random], Move]] = {
     "still": _still,
     "walk": _walk,
     "tilt": _tilt,
