@@ -82,7 +82,7 @@ def show_config(config: Path) -> None:
 
 @contextmanager
 def _opened(settings: CollectorSettings) -> Iterator[Engine]:
-    from collector.database import connect
+    from collector.storage.database import connect
 
     engine = connect(settings.database)
     try:
@@ -215,7 +215,7 @@ def _site(settings: CollectorSettings) -> Path | None:
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The file to write.")
 def backup(config: Path, out: Path) -> None:
     """Write everything the collector keeps, its key included, into one file."""
-    from collector import keeping
+    from collector import retention as keeping
 
     file = _opened_file(out, "wb")
     with _books(config) as (engine, _accounts, audit, settings):
@@ -230,7 +230,7 @@ def backup(config: Path, out: Path) -> None:
 @click.option("--from", "source", required=True, type=click.Path(path_type=Path))
 def restore(config: Path, source: Path) -> None:
     """Fill a new, empty database from a backup."""
-    from collector import keeping
+    from collector import retention as keeping
 
     settings = load(CollectorSettings, config)
     file = _opened_file(source, "rb")
@@ -249,8 +249,8 @@ def restore(config: Path, source: Path) -> None:
 def erase(config: Path, room: str | None, lesson: int | None) -> None:
     """Delete what is kept of a room or of a lesson, for good; while the collector is stopped."""
     from collector.access.accounts import read_room
-    from collector.keeping import erase_room, erase_span
-    from collector.lessons.book import Book
+    from collector.lessons.repository import Book
+    from collector.retention import erase_room, erase_span
 
     if (room is None) == (lesson is None):
         raise Refusal("give --room site/room or --lesson NUMBER")

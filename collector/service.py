@@ -15,38 +15,38 @@ from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
 
-from collector import api
 from collector.access.accounts import Accounts
 from collector.access.audit import Audit
 from collector.access.guard import Guard, Limits
 from collector.access.oidc import Provider
 from collector.access.secret import own_key
 from collector.access.sessions import Sessions
+from collector.access.settings_audit import settings_noticed
+from collector.api import routes as api
+from collector.app_context import Desk
 from collector.config import CollectorSettings
-from collector.database import connect
-from collector.desk import Desk
-from collector.elsewhere.home_assistant import HomeAssistantRooms
-from collector.elsewhere.metrics import RoomMetrics
-from collector.elsewhere.webhooks import Webhooks, target
 from collector.fleet import routes
-from collector.fleet.office import Office
-from collector.history import KEPT_S
-from collector.ingest import Ingest
-from collector.keeping import Keeper
-from collector.lessons.book import Book, Lesson
+from collector.fleet.service import Office
+from collector.ingest.ingest import Ingest
+from collector.integrations.home_assistant import HomeAssistantRooms
+from collector.integrations.metrics import RoomMetrics
+from collector.integrations.webhooks import Webhooks, target
 from collector.lessons.checkins import CheckIns
-from collector.lessons.clerk import Clerk
 from collector.lessons.report import Reports, listed
+from collector.lessons.repository import Book, Lesson
+from collector.lessons.scheduler import Clerk
 from collector.lessons.summary import Summaries
 from collector.lessons.timetable import Timetable
-from collector.live import Key, Rooms
-from collector.noticed import settings_noticed
+from collector.live.history import KEPT_S
+from collector.live.panel_broadcaster import Painter
+from collector.live.rooms import Key, Rooms
 from collector.pages import fleet, lessons, people, render, school, sign_in, sign_on
 from collector.pages import rooms as room_pages
+from collector.pages.middleware import answer_errors, listen, protect
 from collector.pages.panel import Panels
-from collector.painter import Painter
-from collector.store import Store
-from collector.web import answer_errors, listen, protect
+from collector.retention import Keeper
+from collector.storage.database import connect
+from collector.storage.store import Store
 from edge.protocol.messages import Command, Mood, Status, topic
 
 FIRST_RUN_S = 3600.0

@@ -132,7 +132,7 @@ class Scheduler:
         click.echo(f"{name}: roommood {shlex.join(words)}")
         with (self._out / f"{name}.log").open("ab") as log:
             self._under_way[name] = subprocess.Popen(
-                [sys.executable, "-m", "deploy.cli", *words], stdout=log, stderr=log
+                [sys.executable, "-m", "deploy.commands.cli", *words], stdout=log, stderr=log
             )
 
 
@@ -165,10 +165,18 @@ def main(data: Path, out: Path, packs: Path | None, only: tuple[str, ...], jobs:
         return
     for pack in chosen:
         folder = str(packs / pack)
-        run("deploy.cli", "model", "quantize", "--run", str(out / PACKS[pack]), "--out", folder)
+        run(
+            "deploy.commands.cli",
+            "model",
+            "quantize",
+            "--run",
+            str(out / PACKS[pack]),
+            "--out",
+            folder,
+        )
         faces, photographs = data / "fer2013" / "public_test.npz", data / "faces_london"
         known = ("--data", str(faces), "--photos", str(photographs))
-        run("deploy.cli", "model", "card", "--model", folder, *known)
+        run("deploy.commands.cli", "model", "card", "--model", folder, *known)
 
 
 if __name__ == "__main__":

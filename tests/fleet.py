@@ -18,11 +18,11 @@ from click.testing import CliRunner
 
 from collector.access.accounts import Room
 from collector.config import CollectorSettings
-from collector.database import connect
-from collector.fleet.office import Office
+from collector.fleet.service import Office
 from collector.service import Service
-from deploy.broker import trial
-from deploy.site_init import Place, init
+from collector.storage.database import connect
+from deploy.commands.broker import trial
+from deploy.commands.site_init import Place, init
 from edge.common.settings import load
 from edge.device.enrol import Enrolment
 from edge.protocol.code import Code
@@ -138,7 +138,7 @@ class Site:
 
     def run(self, *words: str) -> tuple[int, str]:
         """`roommood device …` beside the collector: its status and what it printed."""
-        from deploy.device import device
+        from deploy.commands.device import device
 
         runner = CliRunner()
         done = runner.invoke(device, [*words, "--config", str(self.config)], standalone_mode=False)

@@ -12,7 +12,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from collector.tables import account_rooms, accounts, sessions
+from collector.storage.tables import account_rooms, accounts, sessions
 from edge.common.errors import Refusal
 
 Role = Literal["administrator", "it", "teacher", "viewer"]

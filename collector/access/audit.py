@@ -21,7 +21,7 @@ from sqlalchemy import Engine, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from collector.access.secret import derived
-from collector.tables import audit
+from collector.storage.tables import audit
 
 HEAD = "audit.head"
 TRIES = 50

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from collector.access.audit import Audit
 from collector.access.policy import RIGHTS, ROUTES, Right, sees_all
 from collector.access.sessions import Principal, Sessions
-from collector.lessons.book import Book, Lesson
+from collector.lessons.repository import Book, Lesson
 from edge.common.errors import Refusal
 
 COOKIE = "session"

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from collector.access.accounts import Accounts
 from collector.access.sessions import SCOPES, Sessions
-from collector.database import connect
+from collector.storage.database import connect
 
 LASTS_S = 30 * 86_400
 """Clocks jump in the fault bench, by a day."""

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, delete, insert, select
 
 from collector.access.accounts import Account, Accounts, Role, Room
 from collector.access.secret import fingerprint, new_secret
-from collector.tables import links, sessions, tokens
+from collector.storage.tables import links, sessions, tokens
 from edge.common.errors import Refusal
 
 SESSION_S = 12 * 3600

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from collector.access.audit import Audit
-from collector.rounds import Rounds
+from edge.common.periodic_worker import Rounds
 
 log = logging.getLogger(__name__)
 

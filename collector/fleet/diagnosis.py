@@ -13,8 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from collector.fleet.register import Device
-from collector.live import View
+from collector.fleet.registry import Device
+from collector.live.rooms import View
 from edge.protocol.messages import Health, rfc3339
 
 DAY_S = 86_400

@@ -9,7 +9,7 @@ from collector.access.audit import Audit
 from collector.access.guard import Limits
 from collector.fleet.authority import Authority, pem, public_key_of
 from collector.fleet.invitations import Invitation, Invitations, Request
-from collector.fleet.register import Register
+from collector.fleet.registry import Register
 from edge.common.errors import Refusal
 from edge.protocol import device_api
 from edge.protocol.code import is_proven, proof

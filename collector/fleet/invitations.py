@@ -9,7 +9,7 @@ from sqlalchemy import Engine, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from collector.access.accounts import Room
-from collector.tables import invitations, requests
+from collector.storage.tables import invitations, requests
 from edge.common.errors import Refusal
 from edge.protocol.code import Code
 

@@ -11,9 +11,9 @@ from importlib.metadata import version
 from typing import Any
 
 from collector.fleet.diagnosis import DeviceOut, row
-from collector.fleet.register import Register
-from collector.live import Rooms
-from collector.store import Store
+from collector.fleet.registry import Register
+from collector.live.rooms import Rooms
+from collector.storage.store import Store
 from edge.common.broker import BrokerSettings, client
 from edge.common.clock import WallClock
 from edge.common.errors import Refusal

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from collector.access.audit import Audit
 from collector.fleet.enrolment import Denied
-from collector.fleet.register import Certificate, Register
+from collector.fleet.registry import Certificate, Register
 from edge.protocol.device_api import Purpose, Signed, Wire
 
 NONCE_S = 120.0

@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from collector.access.guard import address, too_often
-from collector.desk import Desk
+from collector.app_context import Desk
 from collector.fleet.enrolment import Denied
-from collector.fleet.office import Office
+from collector.fleet.service import Office
 from edge.protocol import device_api
 
 NONCES_A_MINUTE = 6000

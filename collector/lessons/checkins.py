@@ -13,8 +13,8 @@ from typing import Literal, NamedTuple, get_args
 from sqlalchemy import Engine, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from collector.lessons.book import Lesson
-from collector.tables import checkins
+from collector.lessons.repository import Lesson
+from collector.storage.tables import checkins
 from edge.protocol.counts import disclose
 
 ROUND_S = 300.0

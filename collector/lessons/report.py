@@ -9,8 +9,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from collector.lessons.book import Book, Lesson
 from collector.lessons.checkins import CheckIns
+from collector.lessons.repository import Book, Lesson
 from collector.lessons.summary import Summaries, Summary, instant, ratio
 from edge.common.errors import Refusal
 from edge.protocol.messages import rfc3339

@@ -10,11 +10,11 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from collector.coverage import Coverage, coverage
-from collector.history import weighted
-from collector.lessons.book import Book, Lesson
-from collector.shares import Share, shares
-from collector.store import Store
+from collector.lessons.coverage import Coverage, coverage
+from collector.lessons.repository import Book, Lesson
+from collector.live.history import weighted
+from collector.live.shares import Share, shares
+from collector.storage.store import Store
 from edge.protocol.messages import OTHER, UNCERTAIN, Mood
 
 SLOTS = 60

@@ -8,14 +8,14 @@ from fastapi import APIRouter, Form, HTTPException, Path, Request
 from fastapi.responses import HTMLResponse
 
 from collector.access.guard import SignedIn
-from collector.api import REFUSALS
-from collector.desk import Desk
+from collector.api.routes import REFUSALS
+from collector.app_context import Desk
 from collector.fleet.diagnosis import DeviceOut
-from collector.fleet.inviting import own_room, svg
+from collector.fleet.invitation_text import own_room, svg
 from collector.fleet.listing import listed
-from collector.fleet.office import Office
+from collector.fleet.service import Office
+from collector.pages.redirects import back_to
 from collector.pages.render import language_of, words
-from collector.pages.route import back_to
 from edge.common.errors import Refusal
 
 VALID_S = {"minutes": 900, "hours": 7200, "week": 7 * 86_400}

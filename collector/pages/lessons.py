@@ -8,18 +8,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
-from collector import timeline
 from collector.access.accounts import Room
 from collector.access.guard import SignedIn, ThisLesson
 from collector.access.sessions import Principal
-from collector.desk import Desk
-from collector.keeping import erase_span
-from collector.lessons.book import Lesson
-from collector.lessons.drawing import figures
-from collector.lessons.pdf import as_pdf
+from collector.app_context import Desk
 from collector.lessons.report import as_csv, as_parquet
+from collector.lessons.repository import Lesson
+from collector.pages import timeline
+from collector.pages.pdf import as_pdf
+from collector.pages.redirects import back_to, changed, local
 from collector.pages.render import language_of, words
-from collector.pages.route import back_to, changed, local
+from collector.pages.report_drawing import figures
+from collector.retention import erase_span
 
 CSV = "text/csv; charset=utf-8"
 PARQUET = "application/vnd.apache.parquet"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from collector import timeline
-from collector.glance import Glance, glance, label_order, tone
-from collector.lessons.book import Book, Lesson
 from collector.lessons.checkins import CheckIns
-from collector.live import Key, Rooms, View
+from collector.lessons.repository import Book, Lesson
+from collector.live.panel_broadcaster import Shares
+from collector.live.rooms import Key, Rooms, View
+from collector.pages import timeline
 from collector.pages.render import Renderer, words
-from collector.painter import Shares
+from collector.pages.room_summary import Glance, glance, label_order, tone
 from edge.protocol.messages import REASONS
 
 

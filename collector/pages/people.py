@@ -10,9 +10,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from collector.access.accounts import ROLES, read_room
 from collector.access.guard import COOKIE, SignedIn, too_often
 from collector.access.sessions import SCOPES
-from collector.desk import Desk
+from collector.app_context import Desk
+from collector.pages.redirects import back_to
 from collector.pages.render import language_of, words
-from collector.pages.route import back_to
 from collector.pages.sign_in import TRIES, Name, Password
 from edge.common.errors import Refusal
 

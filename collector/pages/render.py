@@ -47,7 +47,7 @@ SPACES = re.compile(r"\s*\n\s*")
 @cache
 def words(language: str) -> dict[str, Any]:
     """All texts in one of LANGUAGES."""
-    text = (HERE / "words" / f"{language}.yaml").read_text(encoding="utf-8")
+    text = (HERE / "locales" / f"{language}.yaml").read_text(encoding="utf-8")
     content: dict[str, Any] = yaml.safe_load(text)
     return content
 

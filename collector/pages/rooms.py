@@ -10,13 +10,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from collector.access.guard import SignedIn, owns, sees
-from collector.api import RECONNECT_MS, Command, RoomName, SiteName
-from collector.desk import Desk
-from collector.keeping import erase_room
-from collector.live import View
+from collector.api.routes import RECONNECT_MS, Command, RoomName, SiteName
+from collector.app_context import Desk
+from collector.live.rooms import View
 from collector.pages.panel import sentence
+from collector.pages.redirects import back_to, changed
 from collector.pages.render import language_of, words
-from collector.pages.route import back_to, changed
+from collector.retention import erase_room
 
 HOUR_S = 3600
 

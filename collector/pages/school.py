@@ -8,9 +8,9 @@ from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from collector.access.guard import address, too_often
-from collector.desk import Desk
-from collector.lessons.book import Lesson
+from collector.app_context import Desk
 from collector.lessons.checkins import Answer
+from collector.lessons.repository import Lesson
 from collector.pages.render import language_of, words
 
 CHECKINS_A_MINUTE = 120

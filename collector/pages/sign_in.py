@@ -8,9 +8,9 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, Response
 
 from collector.access.guard import COOKIE, address, too_often
-from collector.desk import Desk
+from collector.app_context import Desk
+from collector.pages.redirects import back_to, local
 from collector.pages.render import LANGUAGE_COOKIE, LANGUAGES, language_of, words
-from collector.pages.route import back_to, local
 
 TRIES, TRIES_FROM_ONE_PLACE = 5, 30
 """Wrong passwords a minute, for one name, and from one address for all names together."""

@@ -9,8 +9,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from collector.access.guard import COOKIE, address
 from collector.access.oidc import Unknown
-from collector.desk import Desk
-from collector.pages.route import back_to, local
+from collector.app_context import Desk
+from collector.pages.redirects import back_to, local
 
 NEXT = "next"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from collector.database import connect
+from collector.storage.database import connect
 from tests.postgres import Postgres
 
 

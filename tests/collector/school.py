@@ -14,10 +14,10 @@ import httpx
 from collector.access.accounts import Account
 from collector.access.script import token_for
 from collector.config import CollectorSettings
-from collector.database import connect
-from collector.lessons.book import Book, Lesson
+from collector.lessons.repository import Book, Lesson
 from collector.service import Service
-from collector.store import Store
+from collector.storage.database import connect
+from collector.storage.store import Store
 from edge.protocol.messages import Mood
 from tests.conftest import mood
 from tests.free import free_port, wait

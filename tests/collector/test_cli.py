@@ -7,9 +7,9 @@ import yaml
 from click.testing import CliRunner, Result
 
 from collector.cli import collector
-from collector.database import connect
-from collector.lessons.book import Book
-from collector.store import Store
+from collector.lessons.repository import Book
+from collector.storage.database import connect
+from collector.storage.store import Store
 from edge.common.errors import Refusal
 from tests.conftest import mood
 

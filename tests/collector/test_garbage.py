@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
-from collector.database import connect
-from collector.ingest import Ingest
-from collector.live import Rooms
-from collector.store import Store
-from collector.tables import moods
+from collector.ingest.ingest import Ingest
+from collector.live.rooms import Rooms
+from collector.storage.database import connect
+from collector.storage.store import Store
+from collector.storage.tables import moods
 from edge.common.broker import BrokerSettings
 from edge.protocol.messages import MessageError, Mood, Status, decode
 from tests.conftest import mood

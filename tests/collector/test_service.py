@@ -18,11 +18,11 @@ from prometheus_client import CollectorRegistry
 
 from collector.access.script import token_in
 from collector.config import CollectorSettings
-from collector.database import connect
-from collector.ingest import BATCH, Ingest
-from collector.live import Rooms
+from collector.ingest.ingest import BATCH, Ingest
+from collector.live.rooms import Rooms
 from collector.service import Service
-from collector.store import Store
+from collector.storage.database import connect
+from collector.storage.store import Store
 from edge.common.broker import BrokerSettings
 from edge.common.errors import Refusal
 from tests.conftest import BOOT, Mosquitto, mood

@@ -15,7 +15,7 @@ import yaml
 from pydantic import ValidationError
 
 from collector.config import CollectorSettings
-from deploy.cli import roommood
+from deploy.commands.cli import roommood
 from edge.common.errors import Refusal
 from edge.common.settings import Section, checked
 from edge.config import AgentSettings

@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 
 import edge.cli
-from deploy.cli import main
+from deploy.commands.cli import main
 from edge.agent import Agent
 from edge.camera.base import Grey
 from edge.vision.pipeline import Room

@@ -22,7 +22,7 @@ class Roommood:
         self._out: queue.Queue[str] = queue.Queue()
         self.errors: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "deploy.cli", *map(str, arguments)],
+            [sys.executable, "-m", "deploy.commands.cli", *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

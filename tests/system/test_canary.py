@@ -115,7 +115,7 @@ def inspect(evidence: Evidence) -> list[str]:
 
 
 def test_nothing_but_counts_leaves_and_nothing_stays(tmp_path: Path, mosquitto: Mosquitto) -> None:
-    evidence = run(tmp_path, mosquitto, ["deploy.cli"])
+    evidence = run(tmp_path, mosquitto, ["deploy.commands.cli"])
     assert len(evidence.sent) > 500 * WINDOWS  # the capture did see the moods
     assert b'"counts":{' in evidence.sent
     assert b"window 2: counted" in evidence.log

@@ -121,7 +121,17 @@ def test_everything_listens_on_loopback_only() -> None:
 
 def test_a_reader_that_goes_away_ends_the_demo() -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "deploy.cli", "demo", "--window", "1", "--port", "0", "--json"],
+        [
+            sys.executable,
+            "-m",
+            "deploy.commands.cli",
+            "demo",
+            "--window",
+            "1",
+            "--port",
+            "0",
+            "--json",
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=ROOT,

@@ -35,7 +35,7 @@ def settings(state: Path, **changed: object) -> Path:
 @contextmanager
 def agent(config: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process as the device's unit starts it, again and again."""
-    command = [sys.executable, "-m", "deploy.cli", "agent", "run", "--config", str(config)]
+    command = [sys.executable, "-m", "deploy.commands.cli", "agent", "run", "--config", str(config)]
     with config.with_suffix(".log").open("ab") as log:
         process = subprocess.Popen(command, stderr=log)
         try:
@@ -66,7 +66,7 @@ def test_invited_enrolled_approved_live_renewed_and_revoked(site: Site) -> None:
     status, told = site.run("invite", "--room", "r101")
     assert status == 0
     code = next(word for word in told.split() if word.count("-") == 3).rstrip(",")
-    command = [sys.executable, "-m", "deploy.cli", "device", "enrol", site.url]
+    command = [sys.executable, "-m", "deploy.commands.cli", "device", "enrol", site.url]
     device = subprocess.Popen(
         [*command, "--code", code, "--state", str(state), "--wait", "60s"],
         stdout=subprocess.PIPE,
@@ -83,7 +83,15 @@ def test_invited_enrolled_approved_live_renewed_and_revoked(site: Site) -> None:
         wait(lambda: live(site), 40)
         assert connected(site, "r101")
         before = (state / "identity" / "certificate.pem").read_bytes()
-        sync = [sys.executable, "-m", "deploy.cli", "device", "sync", "--state", str(state)]
+        sync = [
+            sys.executable,
+            "-m",
+            "deploy.commands.cli",
+            "device",
+            "sync",
+            "--state",
+            str(state),
+        ]
         subprocess.run([*sync, "--renew"], check=True)
         assert (state / "identity" / "certificate.pem").read_bytes() != before
         seq = site.service.rooms.view(*ROOM).mood
@@ -154,7 +162,7 @@ def test_the_servers_certificates_renew_themselves(
 
 def test_a_backup_holds_the_authority_and_not_the_signing_key(site: Site) -> None:
     out = site.folder / "backup.tar.gz"
-    command = [sys.executable, "-m", "deploy.cli", "collector"]
+    command = [sys.executable, "-m", "deploy.commands.cli", "collector"]
     subprocess.run([*command, "backup", "--config", site.config, "--out", out], check=True)
     with tarfile.open(out) as archive:
         names = archive.getnames()
@@ -174,7 +182,7 @@ def test_a_backup_holds_the_authority_and_not_the_signing_key(site: Site) -> Non
     listed = [
         sys.executable,
         "-m",
-        "deploy.cli",
+        "deploy.commands.cli",
         "device",
         "list",
         "--json",

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from playwright.sync_api import Browser, Page, expect
 
-from deploy.bundling import gather
+from deploy.commands.bundling import gather
 from edge.device.sync import Errand
 from edge.protocol.bundle import pack_up
 from edge.protocol.code import Code

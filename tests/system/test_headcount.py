@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from deploy.site import site
+from deploy.commands.site import site
 from tests.conftest import ROOT, Mosquitto
 from tests.free import free_port
 from tests.system.process import Roommood

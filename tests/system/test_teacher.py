@@ -79,7 +79,7 @@ def test_a_lesson_with_markers_a_class_that_answers_and_a_report(
     # As if an hour had passed: the lesson began then, and its windows are here.
     from sqlalchemy import update
 
-    from collector.tables import lessons
+    from collector.storage.tables import lessons
 
     with school.engine.begin() as connection:
         earlier = update(lessons).where(lessons.c.id == lesson.id)

@@ -14,7 +14,7 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from deploy.bundling import gather
+from deploy.commands.bundling import gather
 from edge.common.errors import Refusal
 from edge.device.slots import Slots, Updates
 from edge.device.sync import Errand
@@ -47,7 +47,15 @@ class Device:
         self._thread.start()
 
     def _run(self) -> None:
-        command = [sys.executable, "-m", "deploy.cli", "agent", "run", "--config", str(self.config)]
+        command = [
+            sys.executable,
+            "-m",
+            "deploy.commands.cli",
+            "agent",
+            "run",
+            "--config",
+            str(self.config),
+        ]
         with self.config.with_suffix(".log").open("ab") as log:
             while not self._ending.is_set():
                 self.process = subprocess.Popen(command, stderr=log)
@@ -149,7 +157,13 @@ def test_settings_are_laid_over_the_machines_own(
     wait(lambda: device.slots.current == 2, 60)
     assert device.starts == before + 1
     shown = subprocess.run(
-        [*(sys.executable, "-m", "deploy.cli"), "agent", "show-config", "--config", device.config],
+        [
+            *(sys.executable, "-m", "deploy.commands.cli"),
+            "agent",
+            "show-config",
+            "--config",
+            device.config,
+        ],
         capture_output=True,
         check=True,
         text=True,

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from collector.access.audit import Audit
-from collector.database import connect
 from collector.fleet import broker_log
 from collector.fleet.broker_log import BrokerLog
+from collector.storage.database import connect
 from tests.free import wait
 
 LINES = """\

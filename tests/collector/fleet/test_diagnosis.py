@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from collector.fleet.diagnosis import DeviceOut, row
-from collector.fleet.register import Certificate, Device
-from collector.live import View
+from collector.fleet.registry import Certificate, Device
+from collector.live.rooms import View
 from collector.pages.render import words
 from edge.protocol.messages import Health, Status
 from tests.conftest import ROOT, mood

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from collector.fleet.authority import Authority
 from collector.fleet.invitations import LONGEST_S, Invitations
-from collector.fleet.register import Register
+from collector.fleet.registry import Register
 from edge.common.errors import Refusal
 from edge.protocol.identity import new_key, request, serial
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from collector.access.accounts import Room
-from collector.database import connect
-from collector.fleet import revoking
+from collector.fleet import revocation as revoking
 from collector.fleet.authority import Authority
 from collector.fleet.files import SiteFiles, serve
-from collector.fleet.register import Register
-from collector.fleet.revoking import Revoking
+from collector.fleet.registry import Register
+from collector.fleet.revocation import Revoking
+from collector.storage.database import connect
 from edge.common.broker import BrokerSettings
 from edge.protocol.identity import new_key, request, serial
 

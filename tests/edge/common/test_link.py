@@ -19,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from deploy.faults.proxy import FaultProxy
+from deploy.bench.faults.proxy import FaultProxy
 from edge.common.broker import BrokerSettings
 from edge.common.clock import WallClock
 from edge.common.link import UNCONFIRMED_S, Link

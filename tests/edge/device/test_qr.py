@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import segno
 
-from collector.fleet.inviting import content, invitation_text, svg
+from collector.fleet.invitation_text import content, invitation_text, svg
 from edge.common.errors import Refusal
 from edge.device.qr import seen_by
 from edge.protocol.code import Code

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from deploy.bundling import gather
+from deploy.commands.bundling import gather
 from edge.common.errors import Refusal
 from edge.device.managed import update_settings
 from edge.device.slots import Updates

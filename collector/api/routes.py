@@ -1,0 +1,190 @@
+"""The JSON API: rooms, windows, lessons, the live feed, health and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, HTTPException, Path, Query, Request, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import AwareDatetime, BaseModel
+from sqlalchemy.exc import SQLAlchemyError
+
+from collector.access.guard import SignedIn, ThisLesson, sees
+from collector.lessons.coverage import Coverage, coverage
+from collector.lessons.report import LessonOut, Report, listed
+from collector.live.rooms import RoomState, View
+from collector.storage.store import LONGEST_WINDOW
+from edge.protocol.messages import Health, Mood
+
+if TYPE_CHECKING:
+    from collector.app_context import Desk
+
+RECONNECT_MS = 1000
+"""A browser whose feed ended asks again after so long; by default it is three seconds or more."""
+
+LONGEST = timedelta(days=1)
+
+HALF_HOUR = timedelta(minutes=30)
+
+Command = Literal["pause", "resume", "stop_today"]
+
+SiteName = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,32}$", description="The site's name.")]
+RoomName = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,32}$", description="The room's name.")]
+
+From = Annotated[
+    AwareDatetime | None, Query(alias="from", description="RFC 3339; half an hour ago.")
+]
+To = Annotated[AwareDatetime | None, Query(alias="to", description="RFC 3339; now.")]
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "The request is no JSON."},
+    401: {"description": "Nobody is signed in, or the token is not valid."},
+    403: {"description": "This role, account or token may not."},
+    404: {"description": "There is none."},
+    409: {"description": "That cannot be done now."},
+    413: {"description": "The request is too large."},
+    415: {"description": "The request is neither a form nor JSON."},
+    429: {"description": "Too often; `retry-after` says how long to wait."},
+    503: {"description": "The database does not answer."},
+}
+
+
+class RoomNow(BaseModel):
+    """A room as it is now; `mood` is null for a role that may not see counts."""
+
+    site: str
+    room: str
+    state: RoomState
+    mood: Mood | None
+    health: Health | None
+
+
+class Told(BaseModel):
+    """What was passed on to the room's device."""
+
+    command: Command
+
+
+class Alive(BaseModel):
+    """Whether the parts that the collector needs answer."""
+
+    status: str
+    database: bool
+    broker: bool
+
+
+def _wrong(what: str) -> HTTPException:
+    """In the form of other faults of a request."""
+    return HTTPException(422, [{"loc": ["query", "from"], "msg": what, "type": "value_error"}])
+
+
+def _span(begin: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
+    until = end or datetime.now(timezone.utc)
+    try:
+        since = begin or until - HALF_HOUR
+        since.timestamp(), until.timestamp()
+        since - LONGEST_WINDOW
+    except (OverflowError, ValueError):
+        raise _wrong("no such time") from None
+    if since > until:
+        raise _wrong("'from' is later than 'to': swap them")
+    return since, until
+
+
+def room_now(view: View, *, counts: bool) -> RoomNow:
+    health = view.status.health if view.status is not None else None
+    if health is not None and not counts:
+        health = health.model_copy(update={"faces": None})
+    mood = view.mood if counts else None
+    return RoomNow(site=view.site, room=view.room, state=view.state, mood=mood, health=health)
+
+
+def router(desk: Desk) -> APIRouter:
+    """All routes that answer with data."""
+    api = APIRouter(responses=REFUSALS)
+
+    @api.get("/api/rooms", tags=["rooms"])
+    def list_rooms(who: SignedIn) -> list[RoomNow]:
+        """Every room that one may see, with its state and newest window."""
+        return [
+            room_now(view, counts=who.role != "it")
+            for view in desk.rooms.all()
+            if sees(who, view.site, view.room)
+        ]
+
+    @api.get("/api/rooms/{site}/{room}/moods", tags=["rooms"], response_model_by_alias=True)
+    def list_moods(
+        who: SignedIn, site: SiteName, room: RoomName, begin: From = None, end: To = None
+    ) -> list[Mood]:
+        """Windows that start from `from` up to `to`, oldest first; at most the newest 10,000."""
+        since, until = _span(begin, end)
+        desk.audit.viewed(who.said, "room read", f"{site}/{room}")
+        return desk.store.between(site, room, since, until)
+
+    @api.get("/api/rooms/{site}/{room}/coverage", tags=["rooms"])
+    def covered(site: SiteName, room: RoomName, begin: From = None, end: To = None) -> Coverage:
+        """How much of a time up to a day was really seen, and its gaps."""
+        since, until = _span(begin, end)
+        if not timedelta() < until - since <= LONGEST:
+            raise _wrong("'from' and 'to' must be apart, by a day at most")
+        return coverage(desk.store.reaching(site, room, since, until), since, until)
+
+    @api.get("/api/rooms/{site}/{room}/live", tags=["rooms"], response_class=EventSourceResponse)
+    async def live(
+        request: Request, site: SiteName, room: RoomName
+    ) -> AsyncIterator[ServerSentEvent]:
+        """Events `mood` and `status`, each message as it was published; first what is known now."""
+        async for event in desk.guard.while_allowed(request, desk.rooms.feed(site, room)):
+            yield ServerSentEvent(raw_data=event.data, event=event.name, retry=RECONNECT_MS)
+
+    @api.post("/api/rooms/{site}/{room}/command", tags=["rooms"])
+    def command(
+        who: SignedIn,
+        site: SiteName,
+        room: RoomName,
+        command: Annotated[Command, Body(embed=True)],
+    ) -> Told:
+        """Switches the room's camera off, on, or off for today."""
+        desk.command((site, room), command)
+        desk.audit.add(who.said, command, f"{site}/{room}")
+        return Told(command=command)
+
+    @api.get("/api/lessons", tags=["lessons"])
+    def lessons(who: SignedIn) -> list[LessonOut]:
+        """One's own lessons, newest first; at most 200."""
+        from collector.pages.lessons import own_lessons
+
+        return [listed(lesson) for lesson in own_lessons(desk, who)]
+
+    @api.get("/api/lessons/{lesson}", tags=["lessons"])
+    def report(
+        who: SignedIn,
+        lesson: Annotated[int, Path(description="The lesson's number.", ge=1, le=2**31 - 1)],
+        found: ThisLesson,
+    ) -> Report:
+        """A lesson's report, which is what the page draws."""
+        desk.audit.viewed(who.said, "report read", f"lesson {lesson}")
+        return desk.reports.of(found)
+
+    @api.get("/healthz", tags=["service"])
+    def healthz(response: Response) -> Alive:
+        """200 while database and broker answer, else 503."""
+        try:
+            desk.store.ping()
+            database = desk.ingest.storing
+        except SQLAlchemyError:
+            database = False
+        good = database and desk.ingest.connected
+        response.status_code = 200 if good else 503
+        broker = desk.ingest.connected
+        return Alive(status="ok" if good else "failing", database=database, broker=broker)
+
+    @api.get("/metrics", tags=["service"], response_class=Response)
+    def metrics() -> Any:
+        """Counters and gauges in Prometheus's text format."""
+        return Response(generate_latest(desk.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return api

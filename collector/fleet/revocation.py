@@ -1,0 +1,85 @@
+"""The revocation list that the broker reads, and the end of connections that are open already.
+
+Mosquitto looks at the list when somebody connects, and reads it anew when it is told to reload,
+which a systemd path unit does as soon as the file changes. A connection that is open is ended by
+taking its place: the broker lets one client alone have a name, and on the listener for devices the
+name is the certificate's.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from collector.access.accounts import Room
+from collector.fleet.authority import Authority
+from collector.fleet.files import READABLE, SiteFiles, put
+from collector.fleet.registry import Register, State
+from edge.common.broker import BrokerSettings, client
+from edge.common.clock import WallClock
+from edge.common.errors import Refusal
+from edge.common.periodic_worker import Rounds
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 2.0
+KICKS_S: dict[State, tuple[float, ...]] = {"revoked": (3.0, 10.0, 30.0), "replaced": (30.0,)}
+"""After the list was written: the broker reads it within a second or two, unless it is busy. A
+device that renewed its certificate is connected with the new one by then, and is disturbed once."""
+DAY_S = 86_400.0
+WAITS_S = 5.0
+
+
+class Revoking(Rounds):
+    """Looks at the register."""
+
+    def __init__(
+        self,
+        files: SiteFiles,
+        authority: Authority,
+        register: Register,
+        broker: BrokerSettings,
+        on_renewed: Callable[[], None],
+    ) -> None:
+        super().__init__("revocation list", EVERY_S)
+        self._files, self._authority, self._register = files, authority, register
+        self._broker = broker
+        self._on_renewed = on_renewed
+        self._listed: frozenset[str] | None = None
+        self._written = 0.0
+        self._kicks: list[tuple[float, Room]] = []
+
+    def look(self) -> None:
+        """Writes the list where it has changed, or is a day old; ends connections that are due."""
+        revoked = self._register.revoked()
+        listed = frozenset(one.serial for one in revoked)
+        now = time.monotonic()
+        if listed != self._listed or now - self._written > DAY_S:
+            entries = [(one.serial, one.at) for one in revoked]
+            content = self._authority.revocation_list(entries, int(time.time()))
+            put(self._files.revoked, content, READABLE)
+            fresh = listed - (self._listed if self._listed is not None else listed)
+            ended = {(one.room, one.state) for one in revoked if one.serial in fresh}
+            self._kicks += [(now + after, room) for room, how in ended for after in KICKS_S[how]]
+            self._listed, self._written = listed, now
+            for name in self._files.renew_servers(self._authority):
+                log.info("site: the certificate of the %s was renewed", name)
+                if name == "collector":
+                    self._on_renewed()
+        due = [room for at, room in self._kicks if at <= now]
+        self._kicks = [(at, room) for at, room in self._kicks if at > now]
+        for room in dict.fromkeys(due):
+            self._kick(room)
+
+    def _kick(self, room: Room) -> None:
+        """Connects as the device for a moment; its own connection is closed."""
+        try:
+            made = client(self._broker, room[1], "3.1.1", WallClock())
+            made.connect(self._broker.host, self._broker.port)
+            end = time.monotonic() + WAITS_S
+            while not made.is_connected() and time.monotonic() < end:
+                made.loop(0.1)
+            made.disconnect()
+        except (OSError, ValueError, Refusal) as error:
+            log.warning("revocation: the broker cannot be told to let go of %s: %s", room[1], error)

@@ -1,0 +1,155 @@
+"""Wires the fleet: authority, register, enrolment, updates, revocation. One per collector."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from sqlalchemy import Engine
+
+from collector.access.accounts import Room
+from collector.access.audit import Audit
+from collector.access.guard import Limits
+from collector.config import FleetSettings
+from collector.fleet.authority import pem
+from collector.fleet.broker_log import BrokerLog
+from collector.fleet.clones import Twins
+from collector.fleet.enrolment import Denied, Enrolment, Terms
+from collector.fleet.files import SiteFiles
+from collector.fleet.invitations import Invitations
+from collector.fleet.proofs import Nonces, Proofs
+from collector.fleet.registry import Certificate, Register
+from collector.fleet.revocation import Revoking
+from collector.fleet.update_catalog import Offers, Stage
+from edge.common.broker import BrokerSettings
+from edge.common.errors import Refusal
+from edge.protocol import device_api
+from edge.protocol.attestation import public_key
+from edge.protocol.code import Code
+from edge.protocol.messages import Status
+
+log = logging.getLogger(__name__)
+
+
+class Office:
+    """What pages, commands and devices ask; threads run between `start` and `stop`."""
+
+    def __init__(
+        self,
+        settings: FleetSettings,
+        engine: Engine,
+        audit: Audit,
+        limits: Limits,
+        broker: BrokerSettings,
+        on_renewed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.files = SiteFiles(settings.folder)
+        self._authority = self.files.load()
+        self._days = settings.certificate_days
+        self._audit = audit
+        self.site = settings.site
+        self.site_key = public_key(self.files.site_key)
+        self.register, self.invitations = Register(engine), Invitations(engine)
+        self.offers = Offers(engine)
+        terms = Terms(
+            device_api.BrokerPlace(host=settings.broker_host, port=settings.broker_port),
+            self.files.site_key.read_text(encoding="ascii"),
+            self._days,
+        )
+        self.enrolment = Enrolment(
+            self._authority, self.invitations, self.register, audit, limits, terms
+        )
+        self.nonces = Nonces()
+        self._proofs = Proofs(self.register, audit, self.nonces)
+        self._twins = Twins()
+        parts: list[Revoking | BrokerLog] = [
+            Revoking(self.files, self._authority, self.register, broker, on_renewed)
+        ]
+        if settings.broker_log is not None:
+            parts.append(BrokerLog(settings.broker_log, audit))
+        self._parts = parts
+
+    def start(self) -> None:
+        for part in self._parts:
+            part.start()
+
+    def stop(self) -> None:
+        for part in self._parts:
+            part.stop()
+
+    def renew(self, message: device_api.Signed, address: str) -> device_api.Renewed:
+        """Another certificate for a device that holds a valid one."""
+        asked, held = self._proofs.check(message, "renew", device_api.Renewal, address)
+        signed = self._authority.sign_device(asked.csr, held.room[1], self._days)
+        self._used(held)
+        self.register.give(held.room, signed)
+        self._audit.add(address, "certificate renewed", "/".join(held.room))
+        return device_api.Renewed(certificate=pem(signed))
+
+    def report(self, message: device_api.Signed, address: str) -> device_api.Orders:
+        """How a device stands, and what it is to do."""
+        told, held = self._proofs.check(message, "report", device_api.Report, address)
+        devices = {one.room: one for one in self.register.all()}
+        device = devices.get(held.room)
+        if device is None:
+            raise Refusal(f"{'/'.join(held.room)}: no device is enrolled there")
+        if device.hardware and told.hardware and device.hardware != told.hardware:
+            why = f"{'/'.join(held.room)}: speaks from another machine than was enrolled"
+            self._audit.viewed(address, "copy refused", why)
+            raise Denied(why)
+        self._used(held)
+        hardware = device.hardware or told.hardware
+        self.register.reported(held.room, hardware, told.model_dump(mode="json"))
+        site = held.room[0]
+        in_use = {one[1]: devices[one].report.get("bundle") for one in devices if one[0] == site}
+        in_use[held.room[1]] = told.bundle
+        moved = self.offers.heard(held.room, told, in_use)
+        if moved is not None:
+            update, stage = moved
+            about = f"{update.number}, after {'/'.join(held.room)}: {stage}"
+            self._audit.add("a canary room", "update moved", about)
+        return device_api.Orders(offer=self.offers.for_device(held.room, told))
+
+    def bundle(self, message: device_api.Signed, address: str) -> bytes:
+        wanted, held = self._proofs.check(message, "bundle", device_api.Wanted, address)
+        content = self.offers.content(wanted.sha256)
+        if content is None:
+            raise Denied(f"{'/'.join(held.room)}: there is no such update")
+        return content
+
+    def heard(self, status: Status) -> None:
+        """A status came over the broker."""
+        if self._twins.heard(status):
+            room = (status.site, status.room)
+            self._audit.add("the collector", "copy found", f"{status.site}/{status.room}")
+            self.revoke(room, "the collector", "two machines spoke for the room")
+
+    def revoke(self, room: Room, who: str, because: str) -> int:
+        """Takes a room's certificates back; raises Refusal where it has none."""
+        count = self.register.revoke(room, because)
+        self._twins.forget(room)
+        if not count:
+            raise Refusal(f"{'/'.join(room)}: no device there has a certificate")
+        self._audit.add(who, "device revoked", f"{'/'.join(room)}: {because}")
+        return count
+
+    def invite(self, room: Room, who: str, seconds: float) -> Code:
+        """A code for a room's device."""
+        made = self.invitations.invite(room, who, seconds)
+        self._audit.add(who, "device invited", f"{'/'.join(room)}, for {seconds:.0f} s")
+        return made
+
+    def move(self, number: int, stage: Stage, who: str) -> None:
+        self.offers.set_stage(self.site, number, stage)
+        self._audit.add(who, "update moved", f"{number}: {stage}")
+
+    def upload(self, data: bytes, canaries: list[str], who: str) -> int:
+        """Takes an update in; returns its number."""
+        taken = self.offers.add(data, self.site_key, self.site, canaries)
+        where = f"first {', '.join(canaries)}" if canaries else "everywhere at once"
+        self._audit.add(who, "update uploaded", f"{taken.number}: {where}")
+        return taken.number
+
+    def _used(self, held: Certificate) -> None:
+        if self.register.used(held):
+            self._audit.add("the collector", "certificate in use", "/".join(held.room))

@@ -1,0 +1,117 @@
+"""Tells other systems what happened, by POST, at least once, signed as Standard Webhooks has it.
+
+What is to be told is in the database until somebody took it, or a day has passed.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
+
+import httpx
+from sqlalchemy import Engine, delete, insert, select, update
+from standardwebhooks import Webhook as Signer
+
+from edge.common.errors import Refusal
+from edge.common.periodic_worker import Rounds
+from edge.protocol.messages import rfc3339
+
+log = logging.getLogger(__name__)
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 3600.0
+GIVES_UP_AFTER = 30
+"""Tries: about a day."""
+TIMEOUT_S = 10.0
+LOOK_S = 1.0
+
+
+class Target(NamedTuple):
+    url: str
+    signer: Signer
+    events: frozenset[str]
+
+
+def target(url: str, secret: str, events: Iterable[str]) -> Target:
+    try:
+        signer = Signer(secret)
+    except Exception:  # the library raises what base64 raises, and its own
+        raise Refusal(f"webhooks: {url}: the secret is not base64, as in whsec_…") from None
+    return Target(url, signer, frozenset(events))
+
+
+class Webhooks(Rounds):
+    """`tell` may be called from any thread."""
+
+    def __init__(self, engine: Engine, targets: Iterable[Target]) -> None:
+        from collector.storage.tables import deliveries
+
+        super().__init__("webhooks", LOOK_S, TIMEOUT_S + 1)
+        self._table = deliveries
+        self._engine = engine
+        self._targets = {target.url: target for target in targets}
+
+    def start(self) -> None:
+        if self._targets:
+            super().start()
+
+    def tell(self, event: str, data: dict[str, Any]) -> None:
+        """Notes it for every target that wants such events."""
+        now = datetime.now(timezone.utc)
+        body = json.dumps({"type": event, "timestamp": rfc3339(now), "data": data})
+        rows = [
+            {"url": t.url, "body": body, "tries": 0, "next": now.timestamp(), "given_up": False}
+            for t in self._targets.values()
+            if event in t.events
+        ]
+        if rows:
+            with self._engine.begin() as connection:
+                connection.execute(insert(self._table), rows)
+
+    def _run(self) -> None:
+        with httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as self._client:
+            super()._run()
+
+    def look(self) -> None:
+        self.round(self._client, time.time())
+
+    def round(self, client: httpx.Client, now: float) -> None:
+        """Sends what is due, oldest first."""
+        due = select(self._table).where(self._table.c.next <= now, ~self._table.c.given_up)
+        with self._engine.connect() as connection:
+            rows = connection.execute(due.order_by(self._table.c.id).limit(50)).all()
+        for row in rows:
+            if self._stopping.is_set():
+                return
+            known = self._targets.get(row.url)
+            if known is None or self._send(client, known, row.id, row.body):
+                where = self._table.c.id == row.id
+                with self._engine.begin() as connection:
+                    connection.execute(delete(self._table).where(where))
+                continue
+            wait = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**row.tries)
+            over = row.tries + 1 >= GIVES_UP_AFTER
+            if over:
+                log.error("webhooks: %s: did not take an event for a day: given up", row.url)
+            changed = {"tries": row.tries + 1, "next": time.time() + wait, "given_up": over}
+            with self._engine.begin() as connection:
+                where = self._table.c.id == row.id
+                connection.execute(update(self._table).where(where).values(changed))
+
+    @staticmethod
+    def _send(client: httpx.Client, to: Target, number: int, body: str) -> bool:
+        at = datetime.now(timezone.utc)
+        name = f"msg_{number}"
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": name,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": to.signer.sign(name, at, body),
+        }
+        try:
+            return client.post(to.url, content=body, headers=headers).is_success
+        except httpx.HTTPError:
+            return False

@@ -1,0 +1,178 @@
+"""Lessons, their notes and markers, as the database has them."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import Engine, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from collector.storage.tables import lessons, markers
+from edge.common.errors import Refusal
+
+How = Literal["timetable", "button", "found"]
+
+CODE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""None that looks like another on a blackboard."""
+CODE_LENGTH = 5
+
+TITLE, NOTES, MARKER = 120, 5000, 120
+"""Letters at most."""
+
+
+class Lesson(NamedTuple):
+    """`end` is None while it goes on; times are seconds since 1970."""
+
+    id: int
+    site: str
+    room: str
+    title: str
+    teacher: str | None
+    start: float
+    end: float | None
+    planned_end: float | None
+    how: How
+    notes: str
+    code: str | None
+    summary: dict[str, Any] | None
+
+    @property
+    def until(self) -> float:
+        return self.end if self.end is not None else time.time()
+
+
+class Marker(NamedTuple):
+    at: float
+    text: str
+
+
+class Book:
+    """Safe to use from several threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def begin(
+        self,
+        site: str,
+        room: str,
+        title: str,
+        how: How,
+        *,
+        teacher: str | None = None,
+        start: float | None = None,
+        planned_end: float | None = None,
+    ) -> Lesson | None:
+        """A lesson from now, or from `start`; None where that one has been begun before.
+
+        Whatever else goes on in the room ends.
+        """
+        begun = time.time() if start is None else start
+        row = {
+            "site": site,
+            "room": room,
+            "title": title.strip()[:TITLE] or "Lesson",
+            "teacher": teacher,
+            "start": begun,
+            "planned_end": planned_end,
+            "how": how,
+            "code": "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH)),
+        }
+        known = (lessons.c.site == site, lessons.c.room == room)
+        try:
+            with self._engine.begin() as connection:
+                ended = {"end": max(begun, 0.0), "code": None}
+                running = (*known, lessons.c.end.is_(None), lessons.c.start < begun)
+                connection.execute(update(lessons).where(*running).values(ended))
+                connection.execute(insert(lessons).values(row))
+        except IntegrityError:
+            return None
+        with self._engine.connect() as connection:
+            query = select(lessons).where(*known, lessons.c.start == begun)
+            return _lesson(connection.execute(query).one())
+
+    def end(self, lesson: Lesson, at: float | None = None) -> None:
+        values = {"end": max(lesson.start, at or time.time()), "code": None}
+        self._change(lesson, values, lessons.c.end.is_(None))
+
+    def describe(self, lesson: Lesson, title: str, notes: str) -> None:
+        self._change(lesson, {"title": title.strip()[:TITLE] or "Lesson", "notes": notes[:NOTES]})
+
+    def keep_summary(self, lesson: Lesson, summary: dict[str, Any]) -> None:
+        self._change(lesson, {"summary": summary})
+
+    def _change(self, lesson: Lesson, values: dict[str, Any], *where: Any) -> None:
+        with self._engine.begin() as connection:
+            changed = update(lessons).where(lessons.c.id == lesson.id, *where).values(values)
+            connection.execute(changed)
+
+    def mark(self, lesson: Lesson, text: str) -> None:
+        """Drops a marker now."""
+        if not text.strip():
+            raise Refusal("a marker needs a word: write what begins now")
+        row = {"lesson": lesson.id, "at": time.time(), "text": text.strip()[:MARKER]}
+        with self._engine.begin() as connection:
+            connection.execute(insert(markers).values(row))
+
+    def markers(self, lesson: Lesson) -> list[Marker]:
+        query = select(markers).where(markers.c.lesson == lesson.id).order_by(markers.c.at)
+        with self._engine.connect() as connection:
+            return [Marker(row.at, row.text) for row in connection.execute(query)]
+
+    def erase(self, lesson: Lesson) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(delete(lessons).where(lessons.c.id == lesson.id))
+
+    def lesson(self, number: int) -> Lesson:
+        """Raises Refusal where there is none."""
+        found = self._some(lessons.c.id == number)
+        if not found:
+            raise Refusal(f"lesson {number}: there is no such lesson")
+        return found[0]
+
+    def by_code(self, code: str) -> Lesson | None:
+        found = self._some(lessons.c.code == code.strip().lower())
+        return found[0] if found else None
+
+    def running(self, site: str | None = None, room: str | None = None) -> list[Lesson]:
+        """Those that go on now; of one room there is at most one."""
+        where: list[Any] = [lessons.c.end.is_(None)]
+        if site is not None:
+            where += [lessons.c.site == site, lessons.c.room == room]
+        return self._some(*where)
+
+    def earlier(self, lesson: Lesson, limit: int = 12) -> list[Lesson]:
+        """Lessons of the same title and teacher in this room's site before it, newest first."""
+        where = [lessons.c.site == lesson.site, lessons.c.title == lesson.title]
+        where += [lessons.c.start < lesson.start, lessons.c.end.is_not(None)]
+        where.append(lessons.c.teacher == lesson.teacher)
+        return self._some(*where, limit=limit)
+
+    def of(
+        self,
+        teacher: str | None = None,
+        rooms: frozenset[tuple[str, str]] | None = None,
+        limit: int = 200,
+    ) -> list[Lesson]:
+        """Newest first: all, or a teacher's own and nobody's in their rooms."""
+        if rooms is None:
+            return self._some(limit=limit)
+        nobodys = [
+            (lessons.c.site == site) & (lessons.c.room == room) & lessons.c.teacher.is_(None)
+            for site, room in rooms
+        ]
+        return self._some(or_(lessons.c.teacher == teacher, *nobodys), limit=limit)
+
+    def ended_without_summary(self) -> list[Lesson]:
+        return self._some(lessons.c.end.is_not(None), lessons.c.summary.is_(None))
+
+    def _some(self, *where: Any, limit: int = 1000) -> list[Lesson]:
+        query = select(lessons).where(*where).order_by(lessons.c.start.desc()).limit(limit)
+        with self._engine.connect() as connection:
+            return [_lesson(row) for row in connection.execute(query)]
+
+
+def _lesson(row: Any) -> Lesson:
+    return Lesson(*(getattr(row, field) for field in Lesson._fields))

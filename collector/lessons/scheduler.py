@@ -1,0 +1,123 @@
+"""Begins and ends lessons: by the timetable, or as a room fills up and empties."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import datetime, timezone
+
+from collector.lessons.occupancy import Presence
+from collector.lessons.repository import Book, Lesson
+from collector.lessons.summary import Summaries
+from collector.lessons.timetable import Planned, Timetable
+from edge.common.periodic_worker import Rounds
+from edge.protocol.messages import Mood
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 5.0
+LONGEST_S = 4 * 3600.0
+"""A lesson that somebody began and forgot, or whose room fell silent."""
+
+SETTLES_S = 60.0
+"""After its end the last window of a lesson is still on its way."""
+
+Room = tuple[str, str]
+Told = Callable[[str, Lesson], None]
+
+
+class Clerk(Rounds):
+    """`saw` is called with every new window."""
+
+    def __init__(
+        self,
+        book: Book,
+        summaries: Summaries,
+        rooms: Callable[[], Iterable[Room]],
+        timetable: Timetable | None,
+        tell: Told,
+        *,
+        find: bool = True,
+    ) -> None:
+        super().__init__("lessons", EVERY_S)
+        self._book = book
+        self._summaries = summaries
+        self._rooms = rooms
+        self._timetable = timetable
+        self._tell = tell
+        self._find = find
+        self._presence: dict[Room, Presence] = defaultdict(Presence)
+        self._lock = threading.Lock()
+
+    def saw(self, mood: Mood) -> None:
+        if self._find:
+            with self._lock:
+                self._presence[mood.site, mood.room].add(mood)
+
+    def look(self) -> None:
+        self.round(time.time())
+
+    def round(self, now: float) -> None:
+        """Everything that is due at a moment (seconds since 1970)."""
+        running = {(lesson.site, lesson.room): lesson for lesson in self._book.running()}
+        for room, lesson in list(running.items()):
+            planned = lesson.planned_end or lesson.start + LONGEST_S
+            if now >= planned:
+                self._end(lesson, planned)
+                del running[room]
+        self._by_timetable(now, running)
+        self._by_presence(running)
+        for lesson in self._book.ended_without_summary():
+            if lesson.end is not None and now - lesson.end > SETTLES_S:
+                self._summaries.of(lesson)
+
+    def _by_timetable(self, now: float, running: dict[Room, Lesson]) -> None:
+        if self._timetable is None:
+            return
+        for planned in self._timetable.now(datetime.fromtimestamp(now, timezone.utc)):
+            for room in self._places(planned):
+                begun = running.get(room)
+                if begun is None or begun.how == "found":
+                    lesson = self._book.begin(
+                        *room,
+                        planned.title,
+                        "timetable",
+                        teacher=planned.teacher,
+                        start=planned.start.timestamp(),
+                        planned_end=planned.end.timestamp(),
+                    )
+                    if lesson is not None:
+                        running[room] = lesson
+                        self._tell("lesson_began", lesson)
+
+    def _places(self, planned: Planned) -> list[Room]:
+        """A room whose site the timetable does not name is every known one of that name."""
+        return [
+            (site, room)
+            for site, room in self._rooms()
+            if room == planned.room and planned.site in (None, site)
+        ]
+
+    def _by_presence(self, running: dict[Room, Lesson]) -> None:
+        with self._lock:
+            known = list(self._presence.items())
+        for room, presence in known:
+            lesson = running.get(room)
+            if lesson is not None:
+                presence.taught()
+                if lesson.how != "found":
+                    continue
+            change, at = presence.change(lesson is not None)
+            if change == "ended" and lesson is not None:
+                self._end(lesson, at)
+            elif change == "began" and lesson is None:
+                begun = self._book.begin(*room, "Lesson", "found", start=at)
+                if begun is not None:
+                    self._tell("lesson_began", begun)
+
+    def _end(self, lesson: Lesson, at: float) -> None:
+        self._book.end(lesson, at)
+        self._tell("lesson_ended", self._book.lesson(lesson.id))

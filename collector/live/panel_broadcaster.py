@@ -1,0 +1,137 @@
+"""Renders a room's panel once for each window and language, and sends it to all who watch.
+
+Everybody who watches a room sees the same picture, so it is drawn once; a page that fetched its own
+would draw it five hundred times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import queue
+import threading
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping
+
+from starlette.concurrency import run_in_threadpool
+
+from collector.live.rooms import Key, RoomState
+from collector.live.shares import Share, shares
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 5.0
+"""How often rooms that fell silent are looked for: they send no window that says so."""
+SHARES_S = 30.0
+"""How old shares may be: they are of five minutes, and cost more than all the rest."""
+
+Watched = tuple[Key, str]
+"""A room, and a language."""
+Draw = Callable[[Key, str], str]
+
+
+class Shares:
+    """Shares per room, made anew at most every SHARES_S, and not while a window waits."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, tuple[float, dict[str, Share]]] = {}
+
+    def of(
+        self, room: object, counts: Mapping[str, float], faces: float, model: str
+    ) -> dict[str, Share]:
+        at, known = self._known.get(room, (0.0, {}))
+        if not known or time.monotonic() - at > SHARES_S:
+            known = shares(counts, faces, model)
+            self._known[room] = (time.monotonic(), known)
+        return known
+
+
+class Painter:
+    """A thread between `start` and `stop`, and the feeds of those who watch."""
+
+    def __init__(self, draw: Draw, state: Callable[[Key], RoomState]) -> None:
+        self._draw = draw
+        self._state = state
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._watching: dict[Watched, set[asyncio.Queue[str | None]]] = defaultdict(set)
+        self._due: queue.Queue[Key | None] = queue.Queue()
+        self._waiting: set[Key] = set()
+        self._shown: dict[Key, RoomState] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="painter", daemon=True)
+
+    def serve_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends every feed."""
+        self._closed = True
+        self._due.put(None)
+        self._thread.join(3)
+        for watched in list(self._watching):
+            self._send(watched, None)
+
+    def changed(self, key: Key) -> None:
+        """There is news of a room; cheap, and safe to call from any thread."""
+        with self._lock:
+            if key in self._waiting:
+                return
+            self._waiting.add(key)
+        self._due.put(key)
+
+    async def feed(self, key: Key, language: str) -> AsyncIterator[str]:
+        """The panel now and at every change, until the collector stops; the newest alone."""
+        news: asyncio.Queue[str | None] = asyncio.Queue(1)
+        # First to the list, then drawn: what changes in between comes as news.
+        self._watching[key, language].add(news)
+        try:
+            yield await run_in_threadpool(self._draw, key, language)
+            while not self._closed and (panel := await news.get()) is not None:
+                yield panel
+        finally:
+            self._watching[key, language].discard(news)
+            if not self._watching[key, language]:
+                del self._watching[key, language]
+
+    def _run(self) -> None:
+        look_at = time.monotonic() + LOOK_S
+        while not self._closed:
+            with contextlib.suppress(queue.Empty):
+                key = self._due.get(timeout=max(0.0, look_at - time.monotonic()))
+                if key is None:
+                    return
+                with self._lock:
+                    self._waiting.discard(key)
+                self._paint(key)
+            if time.monotonic() >= look_at:
+                look_at = time.monotonic() + LOOK_S
+                for silent in {room for room, _ in list(self._watching)}:
+                    if self._state(silent) != self._shown.get(silent):
+                        self.changed(silent)
+
+    def _paint(self, key: Key) -> None:
+        languages = [language for room, language in list(self._watching) if room == key]
+        self._shown[key] = self._state(key)
+        for language in languages:
+            try:
+                panel = self._draw(key, language)
+            except Exception:  # a room that cannot be drawn must not blind all the others
+                log.exception("%s/%s: the page cannot be drawn", *key)
+                continue
+            self._send((key, language), panel)
+
+    def _send(self, watched: Watched, panel: str | None) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._put, watched, panel)
+
+    def _put(self, watched: Watched, panel: str | None) -> None:
+        for news in self._watching.get(watched, set()):
+            if news.full():
+                news.get_nowait()
+            news.put_nowait(panel)

@@ -1,0 +1,165 @@
+"""What is known of every room now, and the feed that tells viewers when it changes."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
+from typing import Literal, NamedTuple
+
+from collector.live.history import History, Seen
+from edge.protocol.messages import Mood, Status
+
+RoomState = Literal["live", "withheld", "paused", "offline", "waiting"]
+Key = tuple[str, str]
+"""(site, room)."""
+
+BACKLOG = 32
+"""Events a slow viewer may fall behind; then the oldest are skipped."""
+
+
+class Event(NamedTuple):
+    """One server-sent event: its name, and its data as JSON."""
+
+    name: Literal["mood", "status"]
+    data: str
+
+
+class View(NamedTuple):
+    """One room as the pages show it."""
+
+    site: str
+    room: str
+    state: RoomState
+    mood: Mood | None
+    status: Status | None
+
+
+def state_of(mood: Mood | None, received: float, status: Status | None, now: float) -> RoomState:
+    """One word for a room; three windows without news count as offline."""
+    if status is not None and status.state != "online":
+        return status.state
+    if mood is None:
+        return "waiting" if status is not None else "offline"
+    if now - received > max(3 * mood.seconds, 30):
+        return "offline"
+    if mood.withheld == "paused":
+        return "paused"
+    return "withheld" if mood.withheld else "live"
+
+
+class Rooms:
+    """Written by the ingest thread, read by the web server's threads and its event loop."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._moods: dict[Key, tuple[Mood, float]] = {}
+        self._status: dict[Key, Status] = {}
+        self._history: dict[Key, History] = defaultdict(History)
+        self._viewers: dict[Key, set[asyncio.Queue[Event | None]]] = defaultdict(set)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    def serve_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The loop that the viewers' feeds run on."""
+        self._loop = loop
+
+    def saw(self, mood: Mood, received: float) -> bool:
+        """Remembers a room's newest window; an older one that comes late changes nothing."""
+        key = (mood.site, mood.room)
+        with self._lock:
+            self._history[key].add(mood)
+            known = self._moods.get(key)
+            if known is not None and not self._is_newer(mood, known[0]):
+                return False
+            self._moods[key] = (mood, received)
+        if self._viewers.get(key):
+            self._tell(key, Event("mood", mood.model_dump_json(by_alias=True)))
+        return True
+
+    def _is_newer(self, mood: Mood, known: Mood) -> bool:
+        """By number within a run of the agent, since clocks jump; else the run that goes on now."""
+        if mood.boot == known.boot:
+            return mood.seq > known.seq
+        status = self._status.get((mood.site, mood.room))
+        running = status.boot if status is not None else None
+        if running in (mood.boot, known.boot):
+            return running == mood.boot
+        return mood.start >= known.start
+
+    def remember(self, moods: Iterable[Mood]) -> None:
+        """Windows of before a restart, for the pages to draw."""
+        with self._lock:
+            for mood in moods:
+                self._history[mood.site, mood.room].add(mood)
+
+    def windows(self, site: str, room: str) -> list[Seen]:
+        """Those of the last hours, oldest first."""
+        with self._lock:
+            history = self._history.get((site, room))
+            return history.all() if history is not None else []
+
+    def forget(self, site: str, room: str, begin: float = 0.0, end: float = math.inf) -> None:
+        """What was erased; with a time, only the windows that start in it."""
+        key = (site, room)
+        with self._lock:
+            left = [s for s in self._history[key].all() if not begin <= s.start < end]
+            self._history[key] = History(left)
+            known = self._moods.get(key)
+            if known is not None and begin <= known[0].start.timestamp() < end:
+                del self._moods[key]
+            if not begin:
+                self._status.pop(key, None)
+
+    def heard(self, status: Status) -> None:
+        key = (status.site, status.room)
+        with self._lock:
+            self._status[key] = status
+        self._tell(key, Event("status", status.model_dump_json(by_alias=True)))
+
+    def view(self, site: str, room: str) -> View:
+        key = (site, room)
+        with self._lock:
+            mood, received = self._moods.get(key, (None, 0.0))
+            status = self._status.get(key)
+        return View(site, room, state_of(mood, received, status, time.time()), mood, status)
+
+    def all(self) -> list[View]:
+        with self._lock:
+            keys = sorted(self._moods.keys() | self._status.keys())
+        return [self.view(*key) for key in keys]
+
+    async def feed(self, site: str, room: str) -> AsyncIterator[Event]:
+        """What is known now, then every change, until `close`."""
+        queue: asyncio.Queue[Event | None] = asyncio.Queue(BACKLOG)
+        key = (site, room)
+        self._viewers[key].add(queue)  # first, so that what comes now is not missed
+        now = self.view(site, room)
+        try:
+            if now.status is not None:
+                yield Event("status", now.status.model_dump_json(by_alias=True))
+            if now.mood is not None:
+                yield Event("mood", now.mood.model_dump_json(by_alias=True))
+            while not self._closed and (event := await queue.get()) is not None:
+                yield event
+        finally:
+            self._viewers[key].discard(queue)
+
+    def close(self) -> None:
+        """Ends every feed, so that the web server can stop."""
+        self._closed = True
+        for key in list(self._viewers):
+            self._tell(key, None)
+
+    def _tell(self, key: Key, event: Event | None) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._put, key, event)
+
+    def _put(self, key: Key, event: Event | None) -> None:
+        for queue in self._viewers.get(key, set()):
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(event)

@@ -1,0 +1,159 @@
+"""What a teacher reads off a room's page with one look: numbers, how they moved, how sure that is.
+
+Everything here is language-free; the templates have the words.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
+
+from collector.lessons.repository import Lesson
+from collector.live.history import Mean, Seen, between, mean
+from collector.live.rooms import RoomState, View
+from collector.live.shares import Share, shares
+from edge.protocol.messages import OTHER, UNCERTAIN
+
+NOW_S = 300.0
+"""'Now' is the last five minutes: single windows jump more than a room does."""
+BEFORE_S = 600.0
+"""And what it is compared with, the ten minutes before that."""
+WITHOUT_LESSON_S = 3600.0
+
+LEAST_CHANGE = 0.1
+"""A tenth of the room: less is not worth a teacher's look."""
+Z90 = 1.64
+
+ORDER = ("happy", "surprise", "neutral", "sad", "fear", "disgust", "angry")
+"""How expressions are stacked; labels of other packs follow in the pack's order."""
+
+LAST = (OTHER, UNCERTAIN)
+
+LOW_COVERAGE = 0.8
+
+
+Divide = Callable[[Mapping[str, float], float, str], dict[str, Share]]
+
+
+class Row(NamedTuple):
+    """One expression: its share now with an interval, and the lesson's own average of it."""
+
+    label: str
+    tone: str
+    now: Share
+    lesson: float | None
+
+
+class Change(NamedTuple):
+    """The one thing that is different, if anything is."""
+
+    label: str
+    kind: Literal["more", "less"]
+
+
+class Glance(NamedTuple):
+    """A room now. `rows` is empty where nothing is told; `why` then says why."""
+
+    state: RoomState
+    why: str | None
+    faces: int | None
+    rows: list[Row]
+    change: Change | None
+    compared: bool
+    """Whether there was enough to compare, so that no change means none."""
+    untold: float
+    """Faces of the last minutes, on average, whose expression is not told."""
+    covered: float | None
+    """The share of the lesson, or of the last half hour, that was seen; None where it is most."""
+
+
+def label_order(labels: Mapping[str, object] | list[str]) -> list[str]:
+    """Known ones first, then a pack's own, then the vague ones."""
+    seen = dict.fromkeys(labels)
+    known = [label for label in ORDER if label in seen]
+    own = [label for label in seen if label not in ORDER and label not in LAST]
+    return known + own + [label for label in LAST if label in seen]
+
+
+def tone(label: str, order: list[str]) -> str:
+    """The style class of a label: its own where it is known, one of five for a pack's own."""
+    if label in ORDER or label in LAST:
+        return f"tone-{label}"
+    return f"tone-own-{order.index(label) % 5}"
+
+
+def glance(
+    view: View,
+    windows: list[Seen],
+    lesson: Lesson | None,
+    divide: Divide = shares,
+    now: float | None = None,
+) -> Glance:
+    """Of a room, from its windows of the last hours."""
+    now = time.time() if now is None else now
+    if view.mood is not None and view.state in ("live", "withheld"):
+        # By the device's clock, which may be wrong: what belongs together is told by it as well.
+        now = view.mood.start.timestamp() + view.mood.seconds
+    withheld = view.mood.withheld if view.mood is not None and view.state == "withheld" else None
+    shown = view.mood if view.state in ("live", "withheld") else None
+    recent = mean(between(windows, now - NOW_S, now))
+    since = lesson.start if lesson is not None else now - WITHOUT_LESSON_S
+    whole = mean(between(windows, since, now))
+    told = shown is not None and recent.windows > 0
+    before = mean(between(windows, now - NOW_S - BEFORE_S, now - NOW_S))
+    return Glance(
+        state=view.state,
+        why=withheld,
+        faces=shown.faces if shown is not None else None,
+        rows=_rows(divide(recent.counts, recent.faces, shown.model), whole)
+        if told and shown
+        else [],
+        change=_change(recent, before) if told else None,
+        compared=told and before.windows > 0,
+        untold=sum(recent.counts.get(label, 0.0) for label in LAST) if told else 0.0,
+        covered=_covered(windows, lesson, now) if shown is not None else None,
+    )
+
+
+def _rows(now: dict[str, Share], whole: Mean) -> list[Row]:
+    average = _named(whole.counts)
+    order = label_order(list(now))
+    return [Row(label, tone(label, order), now[label], average.get(label)) for label in order]
+
+
+def _named(counts: Mapping[str, float]) -> dict[str, float]:
+    named = {label: n for label, n in counts.items() if label not in LAST}
+    total = sum(named.values())
+    return {label: n / total for label, n in named.items()} if total else {}
+
+
+def _change(recent: Mean, before: Mean) -> Change | None:
+    """A change of a share that is not likely to be chance, and large enough to matter."""
+    now, then = _named(recent.counts), _named(before.counts)
+    if not now or not then or recent.faces <= 0 or before.faces <= 0:
+        return None
+    found: list[tuple[float, Change]] = []
+    for label in now.keys() | then.keys():
+        a, b = now.get(label, 0.0), then.get(label, 0.0)
+        spread = math.sqrt(a * (1 - a) / recent.faces + b * (1 - b) / before.faces)
+        if abs(a - b) >= max(LEAST_CHANGE, Z90 * spread):
+            found.append((abs(a - b), Change(label, "more" if a > b else "less")))
+    # What grew is the news; what shrank is, where nothing did.
+    found.sort(key=lambda one: (one[1].kind == "more", one[0], one[1].label))
+    return found[-1][1] if found else None
+
+
+def _covered(windows: list[Seen], lesson: Lesson | None, now: float) -> float | None:
+    """Only where it is low; windows do not overlap, or hardly."""
+    start = (
+        lesson.start
+        if lesson is not None
+        else max(now - 1800, windows[0].start if windows else now)
+    )
+    if now - start < 120:
+        return None
+    seen = [w for w in between(windows, start, now) if w.withheld not in ("paused", "no_camera")]
+    share = min(1.0, sum(w.seconds for w in seen) / (now - start))
+    return share if share < LOW_COVERAGE else None

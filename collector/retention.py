@@ -1,0 +1,222 @@
+"""What is kept, and for how long: retention, erasing, backup and restore."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import tarfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy import Engine, delete, func, insert, inspect, select, text
+
+from collector.access.audit import HEAD
+from collector.access.secret import FILE
+from collector.config import Retention
+from collector.storage.database import newest
+from collector.storage.tables import audit, deliveries, lessons, metadata, moods, sessions
+from edge.common.errors import Refusal
+from edge.common.periodic_worker import Rounds
+from edge.protocol.identity import write_secret
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 600.0
+DAY_S = 86_400.0
+ROWS = 5000
+"""In one transaction, so that windows that arrive meanwhile do not wait."""
+
+
+SITE = "site/"
+"""In a backup: the site's folder."""
+
+
+class Keeper(Rounds):
+    """Deletes what is past its time."""
+
+    def __init__(self, engine: Engine, kept: Callable[[str], Retention]) -> None:
+        super().__init__("retention", EVERY_S)
+        self._engine = engine
+        self._kept = kept
+
+    def look(self) -> None:
+        self.round(time.time())
+
+    def round(self, now: float) -> int:
+        """Deletes what is due at a moment (seconds since 1970); returns how many windows."""
+        gone = 0
+        for site in self._sites():
+            kept = self._kept(site)
+            before = now - kept.windows_days * DAY_S
+            gone += _delete_windows(self._engine, moods.c.site == site, moods.c.start < before)
+            old = lessons.c.end < now - kept.lessons_days * DAY_S
+            with self._engine.begin() as connection:
+                connection.execute(delete(lessons).where(lessons.c.site == site, old))
+        with self._engine.begin() as connection:
+            connection.execute(delete(sessions).where(sessions.c.expires < now))
+            connection.execute(delete(deliveries).where(deliveries.c.given_up))
+        if gone:
+            log.info("retention: %d windows deleted", gone)
+        return gone
+
+    def _sites(self) -> list[str]:
+        with self._engine.connect() as connection:
+            found = connection.execute(
+                select(moods.c.site).distinct().union(select(lessons.c.site))
+            )
+            return [row.site for row in found]
+
+
+def erase_room(engine: Engine, site: str, room: str) -> int:
+    """Deletes a room's windows and lessons; returns how many windows."""
+    with engine.begin() as connection:
+        connection.execute(delete(lessons).where(lessons.c.site == site, lessons.c.room == room))
+    return _delete_windows(engine, moods.c.site == site, moods.c.room == room)
+
+
+def erase_span(engine: Engine, site: str, room: str, begin: float, end: float) -> int:
+    """Deletes the windows of a time, as a lesson's are with the lesson."""
+    within = (moods.c.start >= begin, moods.c.start < end)
+    return _delete_windows(engine, moods.c.site == site, moods.c.room == room, *within)
+
+
+def _delete_windows(engine: Engine, *where: Any) -> int:
+    gone = 0
+    while True:
+        some = select(moods.c.id).where(*where).limit(ROWS)
+        with engine.begin() as connection:
+            count = connection.execute(delete(moods).where(moods.c.id.in_(some))).rowcount
+        gone += count
+        if count < ROWS:
+            break
+    if gone and engine.dialect.name == "sqlite":
+        # Deleted rows are overwritten; the journal may still hold them until it is emptied.
+        with engine.connect() as connection:
+            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    return gone
+
+
+def backup(
+    engine: Engine,
+    state: Path,
+    out: Path,
+    site: Path | None = None,
+    file: IO[bytes] | None = None,
+) -> dict[str, int]:
+    """Writes everything, the collector's key and the site's authority, into one tar.
+
+    Into `file` where it is open already. Returns the rows of each table.
+    """
+    try:
+        # One moment of the database, whatever arrives meanwhile.
+        level = "SERIALIZABLE" if engine.dialect.name == "sqlite" else "REPEATABLE READ"
+        steady = engine.execution_options(isolation_level=level)
+        with file or out.open("wb") as opened:
+            os.fchmod(opened.fileno(), 0o600)  # it holds the key and the passwords' hashes
+            rows = _write(opened, steady, state, site)
+    except OSError as error:
+        raise Refusal(f"{out}: {error.strerror}: choose another place") from None
+    return rows
+
+
+def _write(file: IO[bytes], engine: Engine, state: Path, site: Path | None) -> dict[str, int]:
+    rows: dict[str, int] = {}
+    with tarfile.open(fileobj=file, mode="w:gz") as archive:
+        with engine.connect() as connection, connection.begin():
+            for table in metadata.sorted_tables:
+                if table is sessions:
+                    continue
+                found = [dict(row) for row in connection.execute(select(table)).mappings()]
+                rows[table.name] = len(found)
+                lines = "".join(json.dumps(row) + "\n" for row in found)
+                _put(archive, f"{table.name}.jsonl", lines.encode())
+        _put(archive, "revision", newest().encode())
+        _put(archive, FILE, (state / FILE).read_bytes())
+        for path in _of_site(site):
+            _put(archive, f"{SITE}{path.relative_to(str(site))}", path.read_bytes())
+    return rows
+
+
+def restore(
+    engine: Engine,
+    state: Path,
+    source: Path,
+    site: Path | None = None,
+    file: IO[bytes] | None = None,
+) -> dict[str, int]:
+    """Fills an empty database from a backup; raises Refusal for one that is not empty.
+
+    Of the site what is there stays: two authorities in one folder would fit neither.
+    """
+    rows: dict[str, int] = {}
+    with engine.connect() as connection:
+        for table in metadata.sorted_tables:
+            if connection.execute(select(func.count()).select_from(table)).scalar_one():
+                raise Refusal("the database is not empty: restore into a new one ('database')")
+    try:
+        with (
+            file or source.open("rb") as opened,
+            tarfile.open(fileobj=opened, mode="r:gz") as archive,
+        ):
+            names = set(archive.getnames())
+            if _get(archive, "revision").decode() != newest():
+                raise Refusal(f"{source}: made by another version of roommood: install that one")
+            with engine.begin() as connection:
+                for table in metadata.sorted_tables:
+                    if f"{table.name}.jsonl" not in names:
+                        continue
+                    lines = _get(archive, f"{table.name}.jsonl").decode().splitlines()
+                    found = [json.loads(line) for line in lines]
+                    for at in range(0, len(found), ROWS):
+                        connection.execute(insert(table), found[at : at + ROWS])
+                    rows[table.name] = len(found)
+                if engine.dialect.name == "postgresql":
+                    _mend_sequences(connection)
+            state.mkdir(parents=True, exist_ok=True)
+            (state / FILE).write_bytes(_get(archive, FILE))
+            (state / FILE).chmod(0o600)
+            if site is not None and not _of_site(site):
+                for name in names:
+                    if name.startswith(SITE) and ".." not in name:
+                        path = site / name.removeprefix(SITE)
+                        path.parent.mkdir(parents=True, exist_ok=True)
+                        write_secret(path, _get(archive, name))
+                        path.chmod(0o600 if path.parent == site else 0o640)
+            (state / HEAD).write_text(f"{rows.get(audit.name, 0)}\n", encoding="ascii")
+    except (OSError, tarfile.TarError, KeyError, ValueError) as error:
+        raise Refusal(f"{source}: no backup of a collector ({error})") from None
+    return rows
+
+
+def _of_site(site: Path | None) -> list[Path]:
+    """The site's files but the key that signs updates, which is not the collector's."""
+    if site is None:
+        return []
+    return sorted(path for part in (site, site / "broker") for path in part.glob("*.*"))
+
+
+def _mend_sequences(connection: Any) -> None:
+    """PostgreSQL counts on from where its own counters stand, not from what was put in."""
+    for table in metadata.sorted_tables:
+        column = next(iter(inspect(table).primary_key))
+        if column.name == "id":
+            newest_id = select(func.coalesce(func.max(table.c.id), 0) + 1).scalar_subquery()
+            counter = func.pg_get_serial_sequence(table.name, "id")
+            connection.execute(select(func.setval(counter, newest_id, False)))
+
+
+def _put(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size, info.mtime, info.mode = len(content), int(time.time()), 0o600
+    archive.addfile(info, io.BytesIO(content))
+
+
+def _get(archive: tarfile.TarFile, name: str) -> bytes:
+    file = archive.extractfile(name)
+    if file is None:
+        raise KeyError(name)
+    return file.read()

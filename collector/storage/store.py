@@ -1,0 +1,178 @@
+"""Keeps windows: each one once, whatever is sent again."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine, delete, func, select, text, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+
+from collector.storage.tables import moods
+from edge.protocol.messages import Mood
+
+FIELDS = tuple(name for name in Mood.model_fields if name != "schema_")
+
+LONGEST_WINDOW = timedelta(hours=1)
+"""As in edge/outbox/merge.py, which makes none longer."""
+
+ROWS = 200
+"""In one statement."""
+
+
+class Kept(NamedTuple):
+    """A stored window, and when the collector received it (seconds since 1970)."""
+
+    mood: Mood
+    received: float
+
+
+class Store:
+    """The windows of one database; safe to use from several threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        insert: Any = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+        self._insert_new = (
+            insert(moods)
+            .on_conflict_do_nothing()
+            .returning(moods.c.device, moods.c.boot, moods.c.seq)
+        )
+
+        names = [column.name for column in moods.columns if column.name != "id"]
+        arrays = (f"CAST(:{n} AS {moods.c[n].type.compile(engine.dialect)}[])" for n in names)
+        self._insert_arrays = text(
+            f"INSERT INTO mood ({', '.join(names)}) SELECT * FROM unnest({', '.join(arrays)}) "  # noqa: S608  # our own names
+            "ON CONFLICT DO NOTHING RETURNING device, boot, seq"
+        )
+
+    def add(self, received: Sequence[Mood]) -> list[Mood]:
+        """Commits windows in one transaction; returns those that were not yet stored.
+
+        A window that stands for several takes the place of those that came before they were
+        merged; one of those that comes late is stored already.
+        """
+        now = time.time()
+        single = [mood for mood in received if mood.windows == 1]
+        merged = [mood for mood in received if mood.windows > 1]
+        with self._engine.begin() as connection:
+            new = [mood for mood in merged if self._add_merged(connection, mood, now)]
+            return new + self._add_single(connection, single, now)
+
+    def _add_single(self, connection: Connection, single: list[Mood], now: float) -> list[Mood]:
+        """Many at once: a statement for each would not keep up with a thousand rooms."""
+        covered = _covered(connection, single)
+        rows = {_identity(mood): mood for mood in single if _identity(mood) not in covered}
+        order = sorted(rows)  # the same in every transaction, so that none waits for another
+        new: list[Mood] = []
+        for at in range(0, len(order), ROWS):
+            part = [_row(rows[identity], now) for identity in order[at : at + ROWS]]
+            for row in self._insert_many(connection, part):
+                new.append(rows[row.device, row.boot, row.seq])
+        return sorted(new, key=lambda mood: (mood.device, str(mood.boot), mood.seq))
+
+    def _insert_many(self, connection: Connection, part: list[dict[str, Any]]) -> list[Any]:
+        """The identities of the rows that were new."""
+        if self._engine.dialect.name == "sqlite":
+            return list(connection.execute(self._insert_new, part))
+        # psycopg reads a statement with thousands of values anew each time, which took more than
+        # all the rest; a column's values as one array are one value.
+        columns = {name: [row[name] for row in part] for name in part[0]}
+        columns["counts"] = [None if c is None else json.dumps(c) for c in columns["counts"]]
+        return list(connection.execute(self._insert_arrays, columns))
+
+    def _add_merged(self, connection: Connection, mood: Mood, now: float) -> bool:
+        first = mood.seq - mood.windows + 1
+        ours = (moods.c.device == mood.device) & (moods.c.boot == str(mood.boot))
+        query = (
+            select(moods.c.seq, moods.c.windows)
+            .where(ours, moods.c.seq >= mood.seq)
+            .order_by(moods.c.seq)
+            .limit(1)
+        )
+        kept = connection.execute(query).first()
+        if kept is not None and kept.seq - kept.windows + 1 <= first:
+            return False
+        connection.execute(delete(moods).where(ours, moods.c.seq.between(first, mood.seq)))
+        return connection.execute(self._insert_new, _row(mood, now)).first() is not None
+
+    def between(
+        self, site: str, room: str, begin: datetime, end: datetime, limit: int = 10_000
+    ) -> list[Mood]:
+        """Windows that start from `begin` up to `end`, oldest first; the newest `limit`."""
+        query = (
+            select(moods)
+            .where(moods.c.site == site, moods.c.room == room)
+            .where(moods.c.start >= begin.timestamp(), moods.c.start < end.timestamp())
+            .order_by(moods.c.start.desc(), moods.c.id.desc())
+            .limit(limit)
+        )
+        with self._engine.connect() as connection:
+            return [_mood(row) for row in reversed(connection.execute(query).mappings().all())]
+
+    def reaching(self, site: str, room: str, begin: datetime, end: datetime) -> list[Mood]:
+        """All windows of a time, those that began before it and reach into it too."""
+        moods = self.between(site, room, begin - LONGEST_WINDOW, end, limit=100_000)
+        return [mood for mood in moods if mood.start + timedelta(seconds=mood.seconds) > begin]
+
+    def latest(self) -> list[Kept]:
+        """The newest window of every room: the last of the run of which something came last.
+
+        What came last may be a backlog, whose windows come after newer ones.
+        """
+        last = select(func.max(moods.c.id)).group_by(moods.c.site, moods.c.room)
+        run = moods.alias()
+        newest = (
+            select(func.max(moods.c.seq), moods.c.device, moods.c.boot)
+            .join(run, (run.c.device == moods.c.device) & (run.c.boot == moods.c.boot))
+            .where(run.c.id.in_(last))
+            .group_by(moods.c.device, moods.c.boot)
+        )
+        ours = tuple_(moods.c.seq, moods.c.device, moods.c.boot)
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(moods).where(ours.in_(newest))).mappings()
+            return [Kept(_mood(row), row["received"]) for row in rows]
+
+    def ping(self) -> None:
+        """Raises SQLAlchemyError when the database does not answer."""
+        with self._engine.connect() as connection:
+            connection.execute(select(1))
+
+
+Identity = tuple[str, str, int]
+
+
+def _identity(mood: Mood) -> Identity:
+    return mood.device, str(mood.boot), mood.seq
+
+
+def _covered(connection: Connection, single: Sequence[Mood]) -> set[Identity]:
+    """Those of which a merged window, which is rare, tells already."""
+    runs = sorted({(mood.device, str(mood.boot)) for mood in single})
+    if not runs:
+        return set()
+    query = select(moods.c.device, moods.c.boot, moods.c.seq, moods.c.windows).where(
+        tuple_(moods.c.device, moods.c.boot).in_(runs), moods.c.windows > 1
+    )
+    spans = connection.execute(query).all()
+    return {
+        _identity(mood)
+        for mood in single
+        for device, boot, seq, windows in spans
+        if (device, boot) == (mood.device, str(mood.boot)) and seq - windows < mood.seq <= seq
+    }
+
+
+def _row(mood: Mood, received: float) -> dict[str, Any]:
+    # By hand: pydantic's own takes a good part of the time that a window costs.
+    row = {name: getattr(mood, name) for name in FIELDS}
+    return row | {"boot": str(mood.boot), "start": mood.start.timestamp(), "received": received}
+
+
+def _mood(row: Any) -> Mood:
+    fields = {key: row[key] for key in row if key not in ("id", "received")}
+    fields["start"] = datetime.fromtimestamp(row["start"], timezone.utc)
+    return Mood.model_validate({"schema": "roommood.mood/1", **fields})

@@ -1,0 +1,267 @@
+"""`roommood bench`: measures, and tries to break, the whole system on this machine."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from deploy.bench.measure.films import Made
+    from deploy.bench.measure.films.people import Half
+    from deploy.bench.measure.pipelines import Asked, Material
+
+PER_SECOND, WINDOW_S = 2.0, 15.0
+"""As the agent's defaults."""
+
+MOST = 360
+"""Frames of each film: three minutes of a room, since what goes wrong may do so after the first."""
+
+PORTRAITS = Path("../shared/data/faces_london")
+"""From the project's root; where they are not, the people of made films are drawn."""
+
+
+@click.group(invoke_without_command=True)
+@click.option(
+    "--set",
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Annotated pictures or films; without it, the simulated classroom.",
+)
+@click.option("--detector", type=click.Choice(["haar", "yunet"]), default="haar", show_default=True)
+@click.option(
+    "--detector-model", type=click.Path(path_type=Path), help="YuNet's file: see `model fetch`."
+)
+@click.option("--model", default="fer7", show_default=True, help="A pack.")
+@click.option("--frames", type=click.IntRange(10, 100_000), default=MOST, show_default=True)
+@click.option("--seconds", type=click.FloatRange(5, 36_000), help="In place of --frames.")
+@click.option(
+    "--films",
+    "kinds",
+    help="Films made from a seed instead: walk,tilt,turn,near,hide,still; with +dim in dim light.",
+)
+@click.option("--people", type=click.IntRange(1, 50), default=8, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option(
+    "--faces",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help=f"Portraits for --films, as {PORTRAITS}, which is used where it is there.",
+)
+@click.option(
+    "--half",
+    type=click.Choice(["develop", "report"]),
+    default="report",
+    show_default=True,
+    help="Which half of the portraits' people: settings are chosen on one, reported on the other.",
+)
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write --films there, with their truth, instead of measuring.",
+)
+@click.option("--window", type=click.FloatRange(1, 3600), default=WINDOW_S, show_default=True)
+@click.option("--tune", is_flag=True, help="Print settings that suit this machine instead.")
+@click.option(
+    "--write", type=click.Path(path_type=Path), help="Measure all of --set's folders for a page."
+)
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+@click.pass_context
+def bench(
+    context: click.Context,
+    folder: Path | None,
+    detector: str,
+    detector_model: Path | None,
+    model: str,
+    frames: int,
+    seconds: float | None,
+    kinds: str | None,
+    people: int,
+    seed: int,
+    faces: Path | None,
+    half: Half,
+    keep: Path | None,
+    window: float,
+    tune: bool,
+    write: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure finding, reading and counting faces, beside the reference settings, in one run."""
+    if context.invoked_subcommand is not None:
+        return
+    most = frames if seconds is None else max(1, round(seconds * PER_SECOND))
+    asked = _asked(detector, detector_model, model, most, window)
+    if tune:
+        _tune(asked)
+    elif kinds is not None:
+        from deploy.bench.measure.films import films
+
+        portraits = faces or (PORTRAITS if PORTRAITS.is_dir() else None)
+        _films(films(kinds, people, seed, portraits, half), asked, keep, as_json)
+    elif write is not None:
+        if folder is None:
+            raise click.UsageError("--write: give --set too, a folder of annotated folders.")
+        _write(write, folder, asked)
+    else:
+        from deploy.bench.measure.material import Simulated, sources
+
+        if folder is None:
+            _compare("sim", [Simulated()], asked, as_json)
+        else:
+            _compare(str(folder), sources(folder), asked, as_json)
+
+
+def _films(made: list[Made], asked: Asked, keep: Path | None, as_json: bool) -> None:
+    from deploy.bench.measure.films import write
+
+    drawn = not made[0].faces
+    who = "drawn people" if drawn else f"portraits, the half to {made[0].half} on"
+    click.echo(f"roommood: films of {who}", err=True)
+    if keep is not None:
+        write(keep, made, PER_SECOND, asked.most)
+    else:
+        _compare(",".join(str(one.path) for one in made), made, asked, as_json)
+
+
+def _compare(name: str, material: Sequence[Material], asked: Asked, as_json: bool) -> None:
+    from deploy.bench.measure.run import compared
+    from deploy.bench.measure.show import table
+
+    figures = compared(name, material, asked)
+    click.echo(json.dumps(figures) if as_json else table(figures))
+
+
+def _asked(
+    detector: str, detector_model: Path | None, model: str, frames: int, window: float
+) -> Asked:
+    from deploy.bench.measure.pipelines import Asked
+    from edge.config import FacesSettings
+
+    faces: dict[str, Any] = {"detector": detector, "model": detector_model}
+    return Asked(FacesSettings.model_validate(faces), model, PER_SECOND, window, frames)
+
+
+def _tune(asked: Asked) -> None:
+    import yaml
+
+    from deploy.bench.measure.machine import described, tuned
+
+    machine = described()
+    click.echo(f"# for {machine['machine']}, {machine['cores']} cores, {machine['runtime']}")
+    click.echo(yaml.safe_dump(tuned(asked), sort_keys=False), nl=False)
+
+
+def _write(path: Path, folder: Path, asked: Asked) -> None:
+    """A page of all sets below a folder, of growth, and of the agent itself."""
+    from deploy.bench.measure.agent import figures
+    from deploy.bench.measure.growth import cost, rooms
+    from deploy.bench.measure.machine import described
+    from deploy.bench.measure.material import sources
+    from deploy.bench.measure.run import compared, in_a_process
+    from deploy.bench.measure.show import page, table
+
+    sets = []
+    for one in sorted(place for place in folder.iterdir() if place.is_dir()):
+        if any(one.glob("*.truth.json")) or (one.name.startswith(("photos", "rooms"))):
+            click.echo(one.name, err=True)
+            sets.append((one.name, compared(one.name, sources(one), asked)))
+            click.echo(table(sets[-1][1]), err=True)
+    grown = [in_a_process(cost, seats, height, asked) for seats, height in rooms()]
+    command = f"roommood bench --set {folder} --write {path}"
+    path.write_text(page(command, described(), sets, grown, figures(asked.model)), encoding="utf-8")
+
+
+@bench.command()
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option("--minutes", type=click.FloatRange(0.1, 1440), default=10, show_default=True)
+@click.option("--agents", type=click.IntRange(1, 20), default=3, show_default=True)
+@click.option(
+    "--state", type=click.Path(path_type=Path, file_okay=False), help="Keep logs and files there."
+)
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+def faults(seed: int, minutes: float, agents: int, state: Path | None, as_json: bool) -> int:
+    """Break everything that may break, and count what was lost.
+
+    Agents, a Mosquitto and a collector run in processes of their own. They are killed, cut off,
+    filled up, frozen and damaged in turn, as the seed says. Exit status 1 where a window was lost,
+    counted twice or altered, or a fault not recovered from.
+    """
+    from deploy.bench.faults.run import bench as run
+
+    if state is not None and state.exists() and any(state.iterdir()):
+        raise click.UsageError(f"{state}: not empty: give a new folder with --state.")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whatever ends us, all is put away
+    figures = run(seed, minutes, agents, state, lambda line: click.echo(line, err=True))
+    if as_json:
+        click.echo(json.dumps(figures))
+    else:
+        for name, value in figures.items():
+            click.echo(f"{name:12} {value}")
+    wrong = ("lost", "duplicated", "altered", "unrecovered")
+    return 1 if any(figures[name] for name in wrong) or not figures["windows"] else 0
+
+
+@bench.command()
+@click.option("--windows", type=click.IntRange(1, 100_000), help="Windows per second to store.")
+@click.option("--viewers", type=click.IntRange(1, 5000), help="Screens that watch.")
+@click.option("--rooms", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--window", type=click.FloatRange(1, 3600), default=5.0, show_default=True)
+@click.option("--seconds", type=click.FloatRange(1, 3600), default=60.0, show_default=True)
+@click.option("--database", help="An SQLAlchemy URL of an empty database; SQLite by default.")
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+def collector(
+    windows: int | None,
+    viewers: int | None,
+    rooms: int,
+    window: float,
+    seconds: float,
+    database: str | None,
+    as_json: bool,
+) -> int:
+    """How much a collector bears on this machine: --windows it stores, or --viewers it shows.
+
+    A Mosquitto and a collector run in processes of their own, and share the machine with what
+    plays devices and screens. Exit status 1 where a window was lost, or not shown.
+    """
+    if (windows is None) == (viewers is None):
+        raise click.UsageError("give --windows or --viewers.")
+    if windows is not None:
+        from deploy.bench.load.windows import measure as stored
+
+        figures = stored(windows, seconds, database)
+        wrong = figures["stored"] != figures["sent"]
+    else:
+        from deploy.bench.load.viewers import measure as shown
+
+        figures = shown(viewers or 0, rooms, window, seconds)
+        wrong = bool(figures["missing"])
+    if as_json:
+        click.echo(json.dumps(figures))
+    else:
+        for name, value in figures.items():
+            click.echo(f"{name:12} {value}")
+    return 1 if wrong else 0
+
+
+@bench.command()
+@click.option("--devices", type=click.IntRange(1, 1000), default=200, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+def fleet(devices: int, as_json: bool) -> int:
+    """How long it takes to enrol many devices against one collector, until all publish.
+
+    A Mosquitto and a collector run in processes of their own; codes, keys, certificates and TLS are
+    real, the windows are made up. Exit status 1 where a device does not publish.
+    """
+    from deploy.bench.load.fleet import measure
+
+    figures = measure(devices)
+    if as_json:
+        click.echo(json.dumps(figures))
+    else:
+        for name, value in figures.items():
+            click.echo(f"{name:12} {value}")
+    return int(figures["publishing"] != devices)

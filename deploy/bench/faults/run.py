@@ -1,0 +1,117 @@
+"""A run of the fault bench: faults by the plan, recovery measured, windows compared at the end."""
+
+from __future__ import annotations
+
+import logging
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deploy.bench.faults.compare import Comparison, compare
+from deploy.bench.faults.plan import KINDS, Moment, Plan
+from deploy.bench.faults.school import School
+from edge.common.errors import Refusal
+
+log = logging.getLogger(__name__)
+
+BEGINS_S = 60
+RECOVERS_S = 90
+DRAINS_S = 120
+
+
+@dataclass
+class Figures:
+    faults: Counter[str] = field(default_factory=Counter)
+    recovery_s: list[float] = field(default_factory=list)
+    slowest: dict[str, float] = field(default_factory=dict)
+    """The longest recovery of each kind of fault, or of two at once."""
+    unrecovered: list[str] = field(default_factory=list)
+
+
+def bench(
+    seed: int, minutes: float, agents: int, folder: Path | None, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Runs it, and gives the figures of docs/contract.md; raises Refusal where nothing starts."""
+    with tempfile.TemporaryDirectory(prefix="roommood-faults-") as made:
+        school = School(folder or Path(made), agents, seed)
+        figures = Figures()
+        try:
+            school.start()
+            _wait_for_all(school)
+            plan = Plan(seed, school.rooms, school.possible())
+            end = time.monotonic() + 60 * minutes
+            while time.monotonic() < end:
+                _live(school, plan.next(), figures, say)
+            about = {"seed": seed, "minutes": minutes, "agents": agents}
+            return about | _compared(school)._asdict() | _shown(school, figures)
+        finally:
+            school.stop()
+            school.remove_disks()
+
+
+def _wait_for_all(school: School) -> None:
+    begun = time.monotonic()
+    for room, watcher in school.watchers.items():
+        if watcher.live_after(begun, BEGINS_S) is None:
+            log_file = school.folder / f"{room}.log"
+            said = log_file.read_text(encoding="utf-8").splitlines()[-3:]
+            raise Refusal(f"{room}: no window within {BEGINS_S} s: it says: {' / '.join(said)}")
+
+
+def _live(school: School, moment: Moment, figures: Figures, say: Callable[[str], None]) -> None:
+    time.sleep(moment.wait)
+    for fault in moment.faults:
+        figures.faults[fault.kind] += 1
+        school.begin(fault)
+    begun = time.monotonic()
+    for fault in sorted(moment.faults, key=lambda one: one.seconds):
+        time.sleep(max(0.0, begun + fault.seconds - time.monotonic()))
+        school.end(fault)
+    ended = time.monotonic()
+    name = "+".join(sorted(f"{fault.kind}({fault.victim or 'all'})" for fault in moment.faults))
+    rooms = {room for fault in moment.faults for room in school.feels(fault)}
+    arrived = [school.watchers[room].live_after(ended, RECOVERS_S) for room in sorted(rooms)]
+    back = [at for at in arrived if at is not None]
+    if len(back) < len(arrived):
+        figures.unrecovered.append(name)
+        say(f"{name}: not recovered after {RECOVERS_S} s")
+        return
+    took = max(back) - ended
+    figures.recovery_s.append(took)
+    kinds = "+".join(sorted(fault.kind for fault in moment.faults))
+    figures.slowest[kinds] = round(max(took, figures.slowest.get(kinds, 0)), 1)
+    say(f"{name}: {took:.1f} s")
+    for watcher in school.watchers.values():
+        watcher.forget()
+
+
+def _compared(school: School) -> Comparison:
+    """What was counted until now with what the collector has of it, as soon as nothing is missing.
+
+    A window that is still missing after DRAINS_S is lost.
+    """
+    counted, end = school.counted(), time.monotonic() + DRAINS_S
+    while True:
+        found = compare(counted, school.held())
+        if not found.lost or time.monotonic() > end:
+            return found
+        time.sleep(1)
+
+
+def _shown(school: School, figures: Figures) -> dict[str, Any]:
+    times = figures.recovery_s
+    return {
+        "faults": dict(sorted(figures.faults.items())),
+        "recovery_s": {
+            "median": round(statistics.median(times), 2) if times else None,
+            "max": round(max(times), 2) if times else None,
+        },
+        "slowest_s": dict(sorted(figures.slowest.items(), key=lambda item: -item[1])[:5]),
+        "unrecovered": figures.unrecovered,
+        "not_tried": sorted(set(KINDS) - set(school.possible())),
+    }

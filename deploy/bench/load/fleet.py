@@ -1,0 +1,173 @@
+"""Many devices enrolled against one collector, each with its own key, until all publish."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import yaml
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from collector.access.audit import Audit
+from collector.access.guard import Limits
+from collector.access.secret import own_key
+from collector.config import CollectorSettings
+from collector.fleet.service import Office
+from collector.storage.database import connect
+from deploy.bench.load.devices import window
+from deploy.commands.broker import find_mosquitto
+from deploy.commands.ports import free_port
+from deploy.commands.site_init import Place, init
+from edge.common.errors import Refusal
+from edge.common.settings import load
+from edge.device.enrol import Enrolment
+from edge.protocol.code import Code
+from edge.protocol.identity import AUTHORITY, CERTIFICATE, KEY, Identity
+from edge.protocol.messages import topic
+
+SITE = "load"
+AT_ONCE = 32
+"""Devices that ask at the same time."""
+BEGINS_S, PUBLISHES_S = 30.0, 60.0
+
+
+def measure(devices: int) -> dict[str, Any]:
+    """Seconds until all are enrolled, and until the collector has stored a window of each."""
+    with (
+        tempfile.TemporaryDirectory(prefix="roommood-fleet-") as made,
+        _school(Path(made)) as place,
+    ):
+        settings = load(CollectorSettings, place.config)
+        assert settings.fleet is not None
+        engine = connect(settings.database)
+        audit = Audit(engine, settings.state, own_key(settings.state))
+        office = Office(settings.fleet, engine, audit, Limits(), settings.broker)
+        url = f"https://localhost:{place.web_port}"
+        over = threading.Event()
+        clerk = threading.Thread(target=_approve, args=(office, over), daemon=True)
+        clerk.start()
+        begun = time.monotonic()
+
+        def enrol(number: int) -> Path:
+            state = Path(made) / f"device{number}"
+            code = Code(str(office.invitations.invite((SITE, f"r{number}"), "bench", 900)))
+            Enrolment(url, code, state).run(lambda _line: None, 300)
+            return state
+
+        try:
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                states = list(pool.map(enrol, range(devices)))
+            enrolled = time.monotonic() - begun
+            stored = _publish(states, place.broker_port)
+        finally:
+            over.set()
+            clerk.join()
+            engine.dispose()
+        return {
+            "devices": devices,
+            "enrolled_s": round(enrolled, 1),
+            "publishing": stored,
+            "publishing_s": round(time.monotonic() - begun, 1),
+        }
+
+
+def _approve(office: Office, over: threading.Event) -> None:
+    """What IT does; here without looking."""
+    while not over.wait(0.5):
+        for request in office.invitations.waiting():
+            office.enrolment.approve(request, "bench")
+
+
+def _publish(states: list[Path], port: int) -> int:
+    """A window from each over its own TLS connection; how many the collector acknowledged."""
+    acknowledged: set[str] = set()
+    clients = []
+    for state in states:
+        room = Identity(state).name
+        made = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
+        identity = state / "identity"
+        context = ssl.create_default_context(cafile=str(identity / AUTHORITY))
+        context.load_cert_chain(identity / CERTIFICATE, identity / KEY)
+        made.tls_set_context(context)
+
+        def up(client: mqtt.Client, _data: Any, *_more: Any, room: str = room) -> None:
+            client.subscribe(topic(SITE, room, "ack"), qos=1)
+
+        def ready(client: mqtt.Client, _data: Any, *_more: Any, room: str = room) -> None:
+            client.publish(topic(SITE, room, "mood"), window(SITE, room, 0, 5.0), qos=1)
+
+        def acked(_client: mqtt.Client, _data: Any, _message: Any, room: str = room) -> None:
+            acknowledged.add(room)
+
+        made.on_connect, made.on_subscribe, made.on_message = up, ready, acked
+        made.connect("localhost", port)
+        made.loop_start()
+        clients.append(made)
+    end = time.monotonic() + PUBLISHES_S
+    while len(acknowledged) < len(states) and time.monotonic() < end:
+        time.sleep(0.1)
+    for made in clients:
+        made.disconnect()
+        made.loop_stop()
+    return len(acknowledged)
+
+
+@contextlib.contextmanager
+def _school(folder: Path) -> Iterator[Place]:
+    """A site with its broker and collector, each a process of its own."""
+    place = Place(
+        SITE,
+        ("localhost",),
+        folder / "site",
+        folder / "collector.yaml",
+        folder / "collector",
+        folder / "broker.log",
+        folder / "broker",
+        free_port(),
+        free_port(),
+        free_port(),
+    )
+    place.data.mkdir()
+    list(init(place))
+    conf = place.folder / "broker" / "mosquitto.conf"
+    conf.write_text(f"{conf.read_text()}user {getpass.getuser()}\n")
+    content = yaml.safe_load(place.config.read_text())
+    content["web"]["host"], content["log_level"] = "127.0.0.1", "warning"
+    place.config.write_text(yaml.safe_dump(content))
+    command = [sys.executable, "-m", "deploy.commands.cli", "collector", "run"]
+    with (folder / "collector.log").open("wb") as log:
+        processes = [
+            subprocess.Popen([find_mosquitto(), "-c", str(conf)], stderr=subprocess.DEVNULL),
+            subprocess.Popen([*command, "--config", str(place.config)], stderr=log),
+        ]
+        try:
+            _await(f"https://localhost:{place.web_port}/healthz", place.folder / "authority.pem")
+            yield place
+        finally:
+            for process in reversed(processes):
+                process.terminate()
+                process.wait(15)
+
+
+def _await(url: str, ca: Path) -> None:
+    import httpx
+
+    trusted = ssl.create_default_context(cafile=str(ca))
+    end = time.monotonic() + BEGINS_S
+    while time.monotonic() < end:
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(url, verify=trusted).status_code == 200:
+                return
+        time.sleep(0.2)
+    raise Refusal("the collector did not start: run `roommood collector check`")

@@ -1,0 +1,82 @@
+"""The agent itself, as a process: how soon it has looked at a frame, and how much memory it has."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import yaml
+
+from deploy.bench.measure.material import Simulated, scaled
+from edge.common.errors import Refusal
+from edge.run.supervision import resident_mb
+
+HEIGHT = 1080
+FRAMES = 20
+WATCHED_S = 30.0
+ANALYSED = re.compile(r"first frame was analysed ([0-9.]+) s after the start")
+
+
+def film(path: Path) -> None:
+    """A film of the simulated classroom at 1080 lines."""
+    writer = cv2.VideoWriter(
+        str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (1920, HEIGHT), isColor=True
+    )
+    for shot in Simulated().shots(10, FRAMES):
+        writer.write(cv2.cvtColor(scaled(shot.grey, HEIGHT), cv2.COLOR_GRAY2BGR))
+    writer.release()
+
+
+def figures(model: str) -> dict[str, Any]:
+    """`start_s` and `rss_mb` (the most in half a minute) of an agent that watches 1080 lines.
+
+    There is no broker: it waits for one, as it would in a school's outage.
+    """
+    with tempfile.TemporaryDirectory(prefix="roommood-agent-") as made:
+        folder = Path(made)
+        film(folder / "room.avi")
+        settings = {
+            "site": "bench",
+            "room": "bench",
+            "camera": str(folder / "room.avi"),
+            "model": model,
+            "broker": {"port": 9},  # discard: nobody answers
+            "state": str(folder / "state"),
+        }
+        config = folder / "agent.yaml"
+        config.write_text(yaml.safe_dump(settings), encoding="utf-8")
+        log = folder / "log"
+        with log.open("wb") as out:
+            command = [
+                sys.executable,
+                "-m",
+                "deploy.commands.cli",
+                "agent",
+                "run",
+                "--config",
+                str(config),
+            ]
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=out)
+        try:
+            most = _watched(Path(f"/proc/{process.pid}/statm"))
+        finally:
+            process.terminate()
+            process.wait(10)
+        said = ANALYSED.search(log.read_text(encoding="utf-8"))
+        if said is None:
+            raise Refusal(f"the agent has looked at no frame: {log.read_text(encoding='utf-8')}")
+        return {"height": HEIGHT, "start_s": float(said[1]), "rss_mb": most}
+
+
+def _watched(statm: Path) -> float:
+    most, end = 0.0, time.monotonic() + WATCHED_S
+    while time.monotonic() < end:
+        most = max(most, resident_mb(statm))
+        time.sleep(0.1)
+    return most

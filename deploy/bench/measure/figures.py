@@ -1,0 +1,64 @@
+"""Sums over frames and windows, and the figures that they give: of all, of a film, of a minute."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from deploy.bench.measure.material import Face
+from deploy.bench.measure.score import Confirmed, Frames
+from edge.vision.faces import Box
+
+
+class Spent(NamedTuple):
+    """Seconds that a frame took: by the clock, of the processor, and the detector's part of it."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+    detecting: float = 0.0
+
+
+@dataclass
+class Sums:
+    """What is added up; each error is of one window."""
+
+    frames: Frames = field(default_factory=Frames)
+    spent: Spent = field(default_factory=Spent)
+    confirmed: Confirmed = field(default_factory=Confirmed)
+    told: list[float] = field(default_factory=list)
+    counted: list[float] = field(default_factory=list)
+
+    def add(self, boxes: Sequence[Box], faces: Sequence[Face], spent: Spent) -> list[int | None]:
+        """One frame; gives whose face each box is of, as `Frames.add` does."""
+        self.spent = Spent(*(a + b for a, b in zip(self.spent, spent, strict=True)))
+        return self.frames.add(boxes, faces)
+
+    def close(self, confirmed: Confirmed, told: Sequence[float], counted: Sequence[float]) -> None:
+        """One window."""
+        both = zip(self.confirmed, confirmed, strict=True)
+        self.confirmed = Confirmed(*(a + b for a, b in both))
+        self.told += told
+        self.counted += counted
+
+    def figures(self, per_second: float) -> dict[str, Any]:
+        """As in docs/contract.md; None where there was nothing to find."""
+        frames, confirmed, spent = self.frames, self.confirmed, self.spent
+        return {
+            "frames": frames.frames,
+            "recall": frames.recall,
+            "precision": frames.precision,
+            "false_per_frame": (frames.found - frames.right) / frames.frames,
+            "window_recall": _share(confirmed.right, confirmed.true),
+            "window_precision": _share(confirmed.somebody, confirmed.found),
+            "ms_per_frame": 1000 * spent.wall / frames.frames,
+            "cpu_ms_per_frame": 1000 * spent.cpu / frames.frames,
+            "cpu_s_per_room_hour": 3600 * per_second * spent.cpu / frames.frames,
+            "detector_cpu_ms_per_frame": 1000 * spent.detecting / frames.frames,
+            "count_error": _share(sum(self.told), len(self.told)),
+            "count_error_counted": _share(sum(self.counted), len(self.counted)),
+        }
+
+
+def _share(part: float, whole: float) -> float | None:
+    return part / whole if whole else None

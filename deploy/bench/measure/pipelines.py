@@ -1,0 +1,203 @@
+"""The two that are compared: roommood as an agent runs it, and the reference settings.
+
+Each is to run in a process of its own, so that its memory can be told.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from deploy.bench.measure.figures import Spent, Sums
+from deploy.bench.measure.films import Made
+from deploy.bench.measure.material import Face, Simulated, Source
+from deploy.bench.measure.score import Confirmed, Counts, Windows, typical
+from edge.common.errors import Refusal
+from edge.config import FacesSettings
+from edge.protocol.messages import UNCERTAIN
+from edge.vision.emotion import Expressions
+from edge.vision.faces import Box, HaarDetector
+from edge.vision.pack import open_pack
+from edge.vision.pipeline import Room, layout, room
+from edge.window.disclosure import Steady
+from edge.window.tally import Tally
+
+Material = Source | Simulated | Made
+Which = Literal["roommood", "reference"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How to measure: as the agent's settings say."""
+
+    faces: FacesSettings
+    model: str
+    per_second: float
+    window_s: float
+    most: int
+
+    @property
+    def per_window(self) -> int:
+        """Frames."""
+        return max(1, round(self.window_s * self.per_second))
+
+
+class FaceRead(NamedTuple):
+    """A face: its seat, its box, its label."""
+
+    seat: int
+    box: Box
+    label: str
+
+
+class Ours:
+    """Seats and expressions, as in edge/agent.py."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self._expressions = Expressions.from_pack(*open_pack(asked.model))
+        self._room: Room | None = None
+        self._seconds = 0.0
+
+    def begin(self, is_film: bool) -> None:
+        self._seconds = self.detecting
+        place = layout(self._asked.faces)
+        self._room = room(self._asked.faces, self._expressions, place, patient=not is_film)
+
+    def look(self, frame: NDArray[np.uint8]) -> list[FaceRead]:
+        assert self._room is not None  # `begin` comes first
+        return [FaceRead(face.seat, face.box, label) for label, face in self._room.faces(frame)]
+
+    @property
+    def detecting(self) -> float:
+        return self._seconds + (self._room.detecting if self._room else 0.0)
+
+    def forget(self) -> None:
+        assert self._room is not None
+        self._room.forget()
+
+
+class Reference:
+    """Haar at 1.1, 5, 30 on the whole frame; every face of every frame read, one at a time."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._haar = HaarDetector()
+        self._expressions = Expressions.from_pack(*open_pack(asked.model))
+        self.detecting = 0.0
+
+    def begin(self, is_film: bool) -> None:
+        pass
+
+    def look(self, frame: NDArray[np.uint8]) -> list[FaceRead]:
+        begun = time.process_time()
+        boxes = self._haar.find(frame)
+        self.detecting += time.process_time() - begun
+        # What is no face is one to the reference, which has nobody to ask.
+        labels = [self._expressions.read(frame, [box])[0] or UNCERTAIN for box in boxes]
+        return [
+            FaceRead(n, box, label)
+            for n, (box, label) in enumerate(zip(boxes, labels, strict=True))
+        ]
+
+    def forget(self) -> None:
+        pass
+
+
+class _Errors:
+    """The counts of a window, as told and as counted, against the truth."""
+
+    def __init__(self, which: Which, labels: tuple[str, ...]) -> None:
+        self._which, self._labels = which, labels
+        self._control = Steady()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._tally, self._true = Tally(self._labels), Counts()
+        self._sums: Counter[str] = Counter()
+        self._numbers: list[int] = []
+
+    def add(self, labels: list[str], faces: list[Face]) -> None:
+        self._tally.add(labels)
+        self._sums.update(labels)
+        self._numbers.append(len(labels))
+        self._true.add(faces)
+
+    def close(self) -> tuple[list[float], list[float]]:
+        """The end of a window: the error of what is told, and of what is counted.
+
+        Where nothing may be told of it, nothing is told wrongly.
+        """
+        errors: tuple[list[float], list[float]] = ([], [])
+        mean = typical(self._sums, self._numbers)
+        ours = self._which == "roommood"
+        counted = self._tally.typical() if ours else mean
+        told = self._control.tell(self._tally).counts if ours else mean
+        for counts, of in zip((told, counted), errors, strict=True):
+            error = self._true.error(counts) if counts is not None else None
+            if error is not None:
+                of.append(error)
+        self._begin()
+        return errors
+
+
+def measured(which: Which, material: Sequence[Material], asked: Asked) -> dict[str, Any]:
+    """All figures of one pipeline over the material; one thread, memory of this whole process.
+
+    `minutes` has those of each minute, all films together; `films` those of each film.
+    """
+    cv2.setNumThreads(1)
+    pipeline: Ours | Reference = Ours(asked) if which == "roommood" else Reference(asked)
+    total, minutes, films = Sums(), [Sums()], list[dict[str, Any]]()
+    for source in material:
+        film, own = Sums(), [Sums()]
+        errors, windows = _Errors(which, _labels(asked)), Windows()
+        pipeline.begin(source.is_film)
+        for number, shot in enumerate(source.shots(asked.per_second, asked.most)):
+            minute = int(number / asked.per_second / 60) if source.is_film else 0
+            for of_minutes in (minutes, own):
+                of_minutes += [Sums() for _ in range(minute + 1 - len(of_minutes))]
+            sums = (total, film, minutes[minute], own[minute])
+            found, spent = _timed(pipeline, shot.grey.copy())
+            boxes = [one.box for one in found]
+            for one in sums:
+                owners = one.add(boxes, shot.faces, spent)
+            windows.add(boxes, shot.faces, owners)
+            errors.add([one.label for one in found], shot.faces)
+            if (number + 1) % asked.per_window == 0 or not source.is_film:
+                pipeline.forget()
+                # In a picture nothing can be confirmed.
+                confirmed = windows.close() if source.is_film else Confirmed()
+                told, counted = errors.close()
+                for one in sums:
+                    one.close(confirmed, told, counted)
+        if source.is_film:
+            films.append({"film": source.path.name, **_figures(film, own, asked)})
+    if not total.frames.frames:
+        raise Refusal("--set: no frame could be read: give another folder")
+    rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {**_figures(total, minutes, asked), "rss_mb": rss_mb, "films": films}
+
+
+def _labels(asked: Asked) -> tuple[str, ...]:
+    return (*open_pack(asked.model)[0].labels, UNCERTAIN)
+
+
+def _timed(pipeline: Ours | Reference, grey: NDArray[np.uint8]) -> tuple[list[FaceRead], Spent]:
+    detecting = pipeline.detecting
+    begun, spent = time.perf_counter(), time.process_time()
+    found = pipeline.look(grey)
+    wall, cpu = time.perf_counter() - begun, time.process_time() - spent
+    return found, Spent(wall, cpu, pipeline.detecting - detecting)
+
+
+def _figures(sums: Sums, minutes: Sequence[Sums], asked: Asked) -> dict[str, Any]:
+    of_minutes = [one.figures(asked.per_second) for one in minutes if one.frames.frames]
+    return {**sums.figures(asked.per_second), "minutes": of_minutes}

@@ -1,0 +1,261 @@
+"""`roommood demo`: broker, agent, collector and page on this machine, on loopback only."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import yaml
+
+from collector.config import CollectorSettings
+from deploy.commands.ports import free_port
+from edge.camera import make
+from edge.common.command import log_to_stderr
+from edge.common.errors import CameraFault, Refusal
+from edge.config import AgentSettings
+from edge.protocol.messages import Mood
+
+if TYPE_CHECKING:
+    from collector.service import Service
+
+PORT = 8642
+SITE, ROOM = "demo", "classroom"
+AGENT_BEGINS_S = 20.0
+AGENT_ENDS_S = 2.0
+
+
+@dataclass(frozen=True)
+class Demo:
+    source: str
+    seconds: float | None
+    window: float
+    port: int | None
+    state: Path
+    as_json: bool
+
+
+@click.command()
+@click.option("--source", default="sim:seats=24,seed=1", show_default=True, help="Camera or file.")
+@click.option("--seconds", type=click.FloatRange(min=1), help="Stop by itself after so long.")
+@click.option("--window", type=click.FloatRange(1, 3600), default=5.0, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), help=f"The page's; {PORT} if it is free.")
+@click.option(
+    "--state", type=click.Path(path_type=Path), help="Keep what is stored in this folder."
+)
+@click.option("--json", "as_json", is_flag=True, help="Each stored mood as a line on stdout.")
+def demo(
+    source: str,
+    seconds: float | None,
+    window: float,
+    port: int | None,
+    state: Path | None,
+    as_json: bool,
+) -> int:
+    """Run the whole system on this machine and watch the mood of a room move."""
+    log_to_stderr("warning")
+    for noisy in ("amqtt", "transitions", "websockets"):
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
+    _check_source(source)
+    with _folder(state) as folder:
+        return asyncio.run(_run(Demo(source, seconds, window, port, folder, as_json)))
+
+
+def _check_source(source: str) -> None:
+    """Refuses, before anything is started, a source that gives no picture."""
+    camera = make(source)
+    if source.partition(":")[0] == "sim":
+        return
+    try:
+        camera.open()
+        camera.read()
+    except CameraFault as fault:
+        raise Refusal(str(fault)) from None
+    finally:
+        camera.close()
+
+
+@contextlib.contextmanager
+def _folder(state: Path | None) -> Iterator[Path]:
+    if state is None:
+        with tempfile.TemporaryDirectory(prefix="roommood-") as made:
+            yield Path(made)
+        return
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refusal(f"{state}: {error.strerror}: give another folder with --state") from None
+    yield state.resolve()
+
+
+async def _run(demo: Demo) -> int:
+    from collector.service import Service
+
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    broker_port = free_port()
+    # The agent takes longest to start, so it starts first and finds the broker when it is there.
+    agent = _start_agent(demo, broker_port)
+    try:
+        async with _broker(broker_port):
+            service = Service(_collector_settings(demo, broker_port), lambda m: _tell(m, demo))
+            service.start()
+            click.echo(f"roommood: the page: {_entrance(service)}", err=True)
+            click.echo("roommood: Ctrl-C stops everything.", err=True)
+            try:
+                await _until(
+                    stopping, lambda: agent.poll() is not None or _online(service), AGENT_BEGINS_S
+                )
+                await _until(stopping, lambda: agent.poll() is not None, demo.seconds)
+                return agent.returncode or 0
+            finally:
+                await asyncio.to_thread(_end, agent)
+                await asyncio.to_thread(service.stop)
+    finally:
+        _end(agent)
+
+
+async def _until(
+    stopping: asyncio.Event, happened: Callable[[], bool], seconds: float | None
+) -> None:
+    """Until something has happened, we are told to stop, or the time is up."""
+    end = None if seconds is None else time.monotonic() + seconds
+    while not happened() and not stopping.is_set():
+        if end is not None and time.monotonic() >= end:
+            return
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(stopping.wait(), 0.05)
+
+
+def _online(service: Service) -> bool:
+    """Whether the agent has told that it is there: from then on the demo's seconds count."""
+    return service.rooms.view(SITE, ROOM).status is not None
+
+
+def _entrance(service: Service) -> str:
+    """An address that signs in: nobody else is on this machine, and an account is there to try."""
+    accounts = service.accounts
+    if accounts.is_empty():
+        accounts.add("demo", "administrator", password=secrets.token_urlsafe(24))
+    lasting_s = 86_400.0
+    secret = service.sessions.make_link("demo", lasting_s, (SITE, ROOM), "administrator")
+    return f"{service.url}/enter/{secret}"
+
+
+def _end(agent: subprocess.Popen[bytes]) -> None:
+    """Lets the agent send its last window, but not for long."""
+    if agent.poll() is not None:
+        return
+    agent.terminate()
+    try:
+        agent.wait(AGENT_ENDS_S)
+    except subprocess.TimeoutExpired:
+        agent.kill()
+        agent.wait()
+
+
+def _tell(mood: Mood, demo: Demo) -> None:
+    """One line on stdout for each mood that the collector stored."""
+    if demo.as_json:
+        line = mood.model_dump_json(by_alias=True)
+    elif mood.counts is None:
+        line = f"{mood.start:%H:%M:%S} withheld: {mood.withheld}"
+    else:
+        told = ", ".join(f"{label} {count}" for label, count in mood.counts.items() if count)
+        line = f"{mood.start:%H:%M:%S} {mood.faces} faces: {told}"
+    try:
+        click.echo(line)
+    except BrokenPipeError:  # whoever read our lines has gone: `roommood demo --json | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _start_agent(demo: Demo, broker_port: int) -> subprocess.Popen[bytes]:
+    settings = {
+        "site": SITE,
+        "room": ROOM,
+        "camera": str(Path(demo.source).resolve()) if Path(demo.source).exists() else demo.source,
+        "window_seconds": demo.window,
+        "broker": {"port": broker_port, "protocol": "3.1.1"},
+        "state": str(demo.state / "agent"),
+        "log_level": "warning",
+        "demo": True,
+    }
+    AgentSettings.model_validate(settings)
+    config = demo.state / "agent.yaml"
+    config.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+    # Should the demo be killed, the kernel ends the agent too; setpriv is part of every Debian.
+    with_parent = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+    command = [sys.executable, "-m", "deploy.commands.cli", "agent", "run", "--config", str(config)]
+    return subprocess.Popen(
+        [*with_parent, *command],
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,
+        start_new_session=True,  # Ctrl-C is for us alone; we end the agent in good order
+    )
+
+
+def _collector_settings(demo: Demo, broker_port: int) -> CollectorSettings:
+    port = demo.port
+    if port is None:
+        port = PORT if _is_free(PORT) else 0
+    settings = {
+        "database": f"sqlite:///{demo.state / 'collector.sqlite'}",
+        "state": str(demo.state / "collector"),
+        "broker": {"port": broker_port, "protocol": "3.1.1"},
+        "web": {"port": port},
+    }
+    config = demo.state / "collector.yaml"
+    config.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    return CollectorSettings.model_validate(settings)
+
+
+@contextlib.asynccontextmanager
+async def _broker(port: int) -> AsyncIterator[None]:
+    """A broker in this process, written in Python, so that a bare machine can run the demo.
+
+    It speaks MQTT 3.1.1 only; a school runs Mosquitto.
+    """
+    from amqtt.broker import Broker
+
+    broker = Broker(
+        {
+            "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
+            "plugins": {
+                "amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}
+            },
+        }
+    )
+    await broker.start()
+    try:
+        yield
+    finally:
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(broker.shutdown(), 1)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,295 @@
+"""`roommood device`: on a device, enrol and sync; beside the collector, invite to revoke."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+import click
+
+from edge.common.errors import Refusal
+from edge.common.privileges import become_owner
+
+if TYPE_CHECKING:
+    from collector.config import CollectorSettings
+    from collector.fleet.service import Office
+    from collector.storage.store import Store
+
+BY = "the command line"
+STATE = Path("/var/lib/roommood-agent")
+DURATION = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+path_option = click.Path(path_type=Path)
+state_option = click.option(
+    "--state", default=STATE, show_default=True, type=path_option, help="The agent's folder."
+)
+config_option = click.option(
+    "--config",
+    default=Path("/etc/roommood/collector.yaml"),
+    show_default=True,
+    type=path_option,
+    help="The collector's settings.",
+)
+
+
+@click.group()
+def device() -> None:
+    """The devices of the site: enrolment, certificates, updates."""
+
+
+@device.command()
+@click.argument("collector", required=False)
+@click.option("--code", help="As `roommood device invite` printed it.")
+@click.option("--from", "file", type=path_option, help="A file with 'collector' and 'code'.")
+@click.option("--camera", help="Read both from the QR code held before this camera.")
+@click.option("--wait", default="1h", show_default=True, help="For approval: 30s, 10m, 1h, 14d.")
+@state_option
+def enrol(
+    collector: str | None,
+    code: str | None,
+    file: Path | None,
+    camera: str | None,
+    wait: str,
+    state: Path,
+) -> None:
+    """On a device: make a key, ask for a certificate, wait until IT has approved it."""
+    from edge.common.settings import load
+    from edge.device.enrol import Enrolment, Invitation
+    from edge.protocol.code import Code
+
+    if file is not None:
+        invitation = load(Invitation, file)
+        collector, code = invitation.collector, invitation.code
+    if camera is not None:
+        from edge.device.qr import seen_by
+
+        collector, code = seen_by(camera, lambda line: click.echo(line, err=True))
+    if collector is None or code is None:
+        raise click.UsageError("give the collector's address and --code, --from or --camera.")
+    become_owner(state)
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        found = Enrolment(collector, Code(code), state).run(click.echo, seconds(wait))
+    except OSError as error:
+        raise Refusal(f"{error.filename}: {error.strerror}: give another --state") from None
+    until = found.certificate.not_valid_after_utc
+    click.echo(f"enrolled as {found.name}; certificate until {until:%Y-%m-%d}, renewed by itself")
+
+
+@device.command()
+@state_option
+@click.option("--renew", is_flag=True, help="The certificate too, though it is not due.")
+def sync(state: Path, renew: bool) -> None:
+    """On a device: renew what is due, report, fetch what is offered. Run by a timer."""
+    from edge.device.sync import Errand
+
+    become_owner(state)
+    errand = Errand(state)
+    if renew:
+        errand.renew()
+        click.echo("certificate renewed")
+    for line in errand.run():
+        click.echo(line)
+
+
+@device.command("addresses")
+@state_option
+def print_addresses(state: Path) -> None:
+    """On a device: print the addresses of broker, collector and name servers, for the firewall."""
+    from edge.device.addresses import addresses
+
+    for one in addresses(state):
+        click.echo(one)
+
+
+def seconds(told: str) -> float:
+    """`90s`, `15m`, `2h`, `7d`; raises Refusal."""
+    number, unit = told[:-1], told[-1:]
+    if unit not in DURATION or not number.isdigit():
+        raise Refusal(f"'{told}': not a time: write it as in 90s, 15m, 2h or 7d")
+    return int(number) * DURATION[unit]
+
+
+class Desk(NamedTuple):
+    office: Office
+    store: Store
+    settings: CollectorSettings
+
+
+@contextmanager
+def _desk(config: Path) -> Iterator[Desk]:
+    from collector.access.audit import Audit
+    from collector.access.guard import Limits
+    from collector.access.secret import own_key
+    from collector.config import CollectorSettings
+    from collector.fleet.service import Office
+    from collector.storage.database import connect
+    from collector.storage.store import Store
+    from edge.common.settings import load
+
+    settings = load(CollectorSettings, config)
+    if settings.fleet is None:
+        raise Refusal(f"{config}: 'fleet' is missing: make the site with `roommood site init`")
+    become_owner(settings.state)
+    key = own_key(settings.state)
+    engine = connect(settings.database)
+    try:
+        audit = Audit(engine, settings.state, key)
+        office = Office(settings.fleet, engine, audit, Limits(), settings.broker)
+        yield Desk(office, Store(engine), settings)
+    finally:
+        engine.dispose()
+
+
+@device.command()
+@click.option("--room", "rooms", multiple=True, required=True, help="As often as needed.")
+@click.option("--valid", default="15m", show_default=True, help="30s, 15m, 2h, 7d; 14d at most.")
+@click.option("--out", type=path_option, help="A folder for a file per room, for boot partitions.")
+@click.option("--json", "as_json", is_flag=True, help="One object per line.")
+@config_option
+def invite(
+    config: Path, rooms: tuple[str, ...], valid: str, out: Path | None, as_json: bool
+) -> None:
+    """Print a one-time code for a room's device, as text and as a QR code."""
+    from collector.fleet.invitation_text import invitation_text, own_room
+
+    files = {name: _card_file(out, name) for name in rooms} if out else {}
+    with _desk(config) as desk:
+        url = desk.settings.web.url
+        if url is None:
+            raise Refusal(f"{config}: 'web.url' is missing: devices have to reach the collector")
+        for name in rooms:
+            room = own_room(name, desk.office.site)
+            code = str(desk.office.invite(room, BY, seconds(valid)))
+            told = {"site": room[0], "room": room[1], "code": code, "collector": url}
+            if name in files:
+                with files[name] as file:
+                    file.write(f"collector: {url}\ncode: {code}\n")
+            if as_json:
+                click.echo(json.dumps(told))
+            else:
+                click.echo(invitation_text(url, code, "/".join(room), valid))
+
+
+def _card_file(folder: Path, name: str) -> IO[str]:
+    """For a boot partition; opened before the command goes on as the collector's user."""
+    path = folder / f"roommood-enrol-{name.rpartition('/')[2]}.yaml"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = path.open("w", encoding="utf-8")
+        path.chmod(0o600)
+    except OSError as error:
+        raise Refusal(f"{path}: {error.strerror}: give another --out") from None
+    return file
+
+
+@device.command()
+@click.argument("named", nargs=-1)
+@click.option(
+    "--all", "everyone", is_flag=True, help="All that wait; only where you know them all."
+)
+@config_option
+def approve(config: Path, named: tuple[str, ...], everyone: bool) -> None:
+    """Approve devices that wait, by room or fingerprint, after comparing fingerprints."""
+    if bool(named) == everyone:
+        raise click.UsageError("name rooms or fingerprints, or give --all.")
+    with _desk(config) as desk:
+        book = desk.office.invitations
+        found = book.waiting() if everyone else [book.find(name) for name in named]
+        for request in found:
+            desk.office.enrolment.approve(request, BY)
+            click.echo(f"{'/'.join(request.room)}: approved, fingerprint {request.fingerprint}")
+
+
+@device.command()
+@click.argument("named", nargs=-1, required=True)
+@config_option
+def refuse(config: Path, named: tuple[str, ...]) -> None:
+    """Refuse devices that wait, by room or fingerprint."""
+    with _desk(config) as desk:
+        for name in named:
+            request = desk.office.invitations.find(name)
+            desk.office.enrolment.refuse(request, BY)
+            click.echo(f"{'/'.join(request.room)}: refused")
+
+
+@device.command()
+@click.argument("rooms", nargs=-1, required=True)
+@click.option("--because", default="revoked by IT", show_default=True, help="For the audit log.")
+@config_option
+def revoke(config: Path, rooms: tuple[str, ...], because: str) -> None:
+    """Take devices' certificates back; open connections end within a minute."""
+    from collector.fleet.invitation_text import own_room
+
+    with _desk(config) as desk:
+        for name in rooms:
+            room = own_room(name, desk.office.site)
+            desk.office.revoke(room, BY, because)
+            click.echo(f"{'/'.join(room)}: revoked")
+
+
+@device.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One object per line.")
+@config_option
+def list_devices(config: Path, as_json: bool) -> int:
+    """Print every device and what is wrong with it; exit status 1 where something is."""
+    from collector.fleet.listing import as_of_now
+    from collector.pages.render import words
+
+    with _desk(config) as desk:
+        rows = as_of_now(desk.office.register, desk.store, desk.settings.broker)
+        waiting = desk.office.invitations.waiting()
+    faults = words("en")["fleet"]["faults"]
+    for row in rows:
+        if as_json:
+            click.echo(row.model_dump_json())
+            continue
+        click.echo(
+            f"{row.site}/{row.room}\t{row.state}\t{row.version or '-'}\t"
+            f"{'-' if row.certificate_days is None else row.certificate_days} days"
+        )
+        if row.fault:
+            fault = faults[row.fault]
+            about = f" ({row.about})" if row.about else ""
+            click.echo(f"\t{fault['why']}{about}\n\t-> {fault['remedy']}")
+    if not as_json:
+        for one in waiting:
+            click.echo(
+                f"{'/'.join(one.room)}\twaits for approval\tfingerprint {one.fingerprint}\t"
+                f"from {one.address}"
+            )
+    return 1 if any(row.fault for row in rows) else 0
+
+
+@device.command()
+@click.argument("bundle", type=path_option)
+@click.option("--canary", "canaries", multiple=True, help="A room that tries it first.")
+@config_option
+def update(config: Path, bundle: Path, canaries: tuple[str, ...]) -> None:
+    """Offer an update that `roommood site bundle` signed; without --canary, to all at once."""
+    try:
+        data = bundle.read_bytes()  # before the command goes on as the collector's user
+    except OSError as error:
+        raise Refusal(f"{bundle}: cannot be read ({error.strerror})") from None
+    with _desk(config) as desk:
+        number = desk.office.upload(data, list(canaries), BY)
+    first = f"first to {', '.join(canaries)}" if canaries else "to all"
+    click.echo(f"update {number}: offered {first}")
+
+
+@device.command()
+@click.option("--everywhere", type=int, help="Offer this update to all now.")
+@click.option("--withdraw", type=int, help="Offer this update no longer.")
+@config_option
+def updates(config: Path, everywhere: int | None, withdraw: int | None) -> None:
+    """Print all updates and how far they are; or move one on, or end it."""
+    with _desk(config) as desk:
+        if everywhere is not None:
+            desk.office.move(everywhere, "everywhere", BY)
+        if withdraw is not None:
+            desk.office.move(withdraw, "withdrawn", BY)
+        for one in desk.office.offers.all():
+            click.echo(f"{one.number}\t{one.state}\t{' '.join(one.canaries)}\t{one.note}")

@@ -1,0 +1,202 @@
+"""`roommood site`: the site's key, and the attestations signed with it."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import date
+from pathlib import Path
+from typing import get_args
+
+import click
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from edge.common.errors import Refusal
+from edge.common.settings import load
+from edge.permission.mode import is_prohibited
+from edge.protocol.attestation import Attestation, Purpose, countries, sign
+
+path_option = click.Path(path_type=Path)
+PRIVATE, PUBLIC = "site.key", "site.pub"
+
+
+@click.group()
+def site() -> None:
+    """The site's key, and what is signed with it."""
+
+
+@site.command()
+@click.option("--out", required=True, type=path_option, help="A folder that IT alone can read.")
+def key(out: Path) -> None:
+    """Make the site's Ed25519 key: site.key stays here, site.pub goes to the devices."""
+    make_key(out)
+    click.echo(f"{out / PRIVATE}: keep it secret; {out / PUBLIC}: copy it to the devices")
+
+
+def make_key(out: Path) -> None:
+    """Both files; raises Refusal where there is one already, or the folder cannot be written."""
+    if (out / PRIVATE).exists():
+        raise Refusal(f"{out / PRIVATE}: is there already: keep it, or give another --out")
+    made = Ed25519PrivateKey.generate()
+    private = made.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    public = made.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(out / PRIVATE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(private)
+        (out / PUBLIC).write_bytes(public)
+    except OSError as error:
+        raise Refusal(f"{out}: cannot be written ({error.strerror}): give another --out") from None
+
+
+@site.command()
+@click.option("--key", "key_file", required=True, type=path_option, help="The site's site.key.")
+@click.option("--answers", required=True, type=path_option, help="Who, where, why: a YAML file.")
+@click.option("--out", required=True, type=path_option, help="The signed file for the devices.")
+def attest(key_file: Path, answers: Path, out: Path) -> None:
+    """Sign an attestation; start from deploy/examples/attestation.yaml."""
+    attestation = load(Attestation, answers)
+    secret = _private(key_file)
+    try:
+        out.write_text(sign(attestation, secret), encoding="utf-8")
+    except OSError as error:
+        raise Refusal(f"{out}: cannot be written ({error.strerror}): give another --out") from None
+    rooms = ", ".join(attestation.rooms)
+    click.echo(f"{out}: {attestation.site}/{rooms}, until {attestation.last_day}")
+    if is_prohibited(attestation, max(date.today(), attestation.first_day)):
+        rule = countries().rule(attestation.country)
+        assert rule is not None  # it is what prohibits
+        allowed = " or ".join(p for p in get_args(Purpose) if p in rule.except_)
+        click.echo(
+            f"roommood: devices will only count faces: in {attestation.country} a law prohibits "
+            f"{rule.prohibits} ({rule.source}). It excepts {allowed} reasons, which need "
+            "'purpose' and an 'exception' of their own. Ask a lawyer.",
+            err=True,
+        )
+
+
+HOME = Path("/var/lib/roommood-collector")
+folder_option = click.option(
+    "--folder", default=HOME / "site", show_default=True, type=path_option, help="The site's."
+)
+
+
+@site.command("init")
+@click.option("--site", "name", required=True, help="A short name: a-z, 0-9, -.")
+@click.option(
+    "--host", "hosts", multiple=True, required=True, help="As devices reach this machine."
+)
+@folder_option
+@click.option("--state", default=HOME, show_default=True, type=path_option, help="The collector's.")
+@click.option(
+    "--config", default=Path("/etc/roommood/collector.yaml"), show_default=True, type=path_option
+)
+@click.option(
+    "--broker-data", default=Path("/var/lib/roommood-broker"), show_default=True, type=path_option
+)
+@click.option(
+    "--broker-log",
+    default=Path("/run/roommood-broker/broker.log"),
+    show_default=True,
+    type=path_option,
+)
+@click.option("--web-port", default=8642, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--broker-port", default=8883, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--local-port", default=8884, show_default=True, type=click.IntRange(1, 65535))
+def make_site(
+    name: str,
+    hosts: tuple[str, ...],
+    folder: Path,
+    state: Path,
+    config: Path,
+    broker_data: Path,
+    broker_log: Path,
+    web_port: int,
+    broker_port: int,
+    local_port: int,
+) -> None:
+    """Make the site's authority, certificates, broker and collector settings; again, nothing."""
+    from deploy.commands.site_init import Place, init
+
+    if not re.fullmatch(r"[a-z0-9-]{1,32}", name):
+        raise Refusal(f"'{name}': not a site's name: 1 to 32 of a-z, 0-9 and -")
+    folder, state, config = folder.absolute(), state.absolute(), config.absolute()
+    place = Place(
+        name,
+        hosts,
+        folder,
+        config,
+        state,
+        broker_log.absolute(),
+        broker_data.absolute(),
+        web_port,
+        broker_port,
+        local_port,
+    )
+    for line in init(place):
+        click.echo(line)
+
+
+@site.command()
+@folder_option
+def check(folder: Path) -> None:
+    """Try the broker's configuration in a real Mosquitto, on other ports."""
+    from collector.fleet.files import SiteFiles
+    from deploy.commands.broker import trial
+
+    files = SiteFiles(folder.absolute())
+    trial(files)
+    click.echo(f"{files.conf}: ok")
+
+
+@site.command()
+@click.option("--key", "key_file", required=True, type=path_option, help="The site's site.key.")
+@click.option("--site", "name", required=True, help="The site's name.")
+@click.option("--number", required=True, type=click.IntRange(1), help="Higher than any before.")
+@click.option("--pack", type=path_option, help="A model pack's folder.")
+@click.option("--settings", type=path_option, help="What to change in every agent.yaml.")
+@click.option("--file", "more", multiple=True, type=path_option, help="Named in the settings.")
+@click.option("--note", default="", help="For people.")
+@click.option("--out", required=True, type=path_option, help="The file to write.")
+def bundle(
+    key_file: Path,
+    name: str,
+    number: int,
+    pack: Path | None,
+    settings: Path | None,
+    more: tuple[Path, ...],
+    note: str,
+    out: Path,
+) -> None:
+    """Sign an update for devices: a model pack, settings, or both."""
+    from deploy.commands.bundling import gather
+    from edge.protocol.bundle import pack_up
+
+    secret = _private(key_file)
+    data = pack_up(name, number, gather(pack, settings, more), note, secret)
+    try:
+        out.write_bytes(data)
+    except OSError as error:
+        raise Refusal(f"{out}: cannot be written ({error.strerror}): give another --out") from None
+    click.echo(f"{out}: update {number}, {len(data)} bytes; next: `roommood device update {out}`")
+
+
+def _private(path: Path) -> Ed25519PrivateKey:
+    try:
+        secret = serialization.load_pem_private_key(path.read_bytes(), None)
+    except OSError as error:
+        raise Refusal(f"{path}: cannot be read ({error.strerror}): give the site's key") from None
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise Refusal(f"{path}: no private key in PEM: make one with `roommood site key`") from None
+    if not isinstance(secret, Ed25519PrivateKey):
+        raise Refusal(f"{path}: not an Ed25519 key: make one with `roommood site key`")
+    return secret

@@ -1,5 +1,0 @@
-"""Films with their truth, made from a seed: people who walk, lean, come near, hide in dim light."""
-
-from deploy.measure.films.film import Made, films, write
-
-__all__ = ["Made", "films", "write"]

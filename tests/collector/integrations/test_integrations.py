@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import json
+import queue
+import re
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+import yaml
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from sqlalchemy import select, update
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from collector.access.settings_audit import settings_noticed
+from collector.integrations.home_assistant import discovery
+from collector.integrations.webhooks import GIVES_UP_AFTER, Webhooks, target
+from collector.storage.database import connect
+from collector.storage.tables import deliveries
+from edge.common.errors import Refusal
+from edge.protocol.messages import MAX_BYTES
+from tests.collector.school import OWN, School
+from tests.conftest import ROOT, Mosquitto, mood
+from tests.free import wait
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+class Receiver:
+    """A web server that takes what is posted to it, or refuses."""
+
+    def __init__(self) -> None:
+        self.heard: queue.Queue[tuple[dict[str, str], str]] = queue.Queue()
+        self.status = 204
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"])).decode()
+                receiver.heard.put(({k.lower(): v for k, v in self.headers.items()}, body))
+                self.send_response(receiver.status)
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.stop()
+
+
+def test_a_lesson_is_told_by_webhook_and_signed(tmp_path: Path, receiver: Receiver) -> None:
+    hooks = [{"url": receiver.url, "secret": SECRET, "events": ["lesson_began", "lesson_ended"]}]
+    with School(tmp_path, webhooks=hooks) as school:
+        school.staff()
+        school.windows(OWN)
+        with school.as_person("tess") as client:
+            from tests.collector.school import post
+
+            post(client, "/rooms/school/r101/lessons", title="Optics")
+            headers, body = receiver.heard.get(timeout=10)
+            post(client, f"/lessons/{school.book.of()[0].id}/end")
+        told = json.loads(body)
+        assert told["type"] == "lesson_began"
+        assert (told["data"]["title"], told["data"]["teacher"]) == ("Optics", "tess")
+        assert Webhook(SECRET).verify(body, headers) == told
+        with pytest.raises(WebhookVerificationError):
+            Webhook(SECRET).verify(body.replace("Optics", "Waves"), headers)
+        assert json.loads(receiver.heard.get(timeout=10)[1])["type"] == "lesson_ended"
+
+
+def test_what_nobody_takes_is_told_again_after_a_restart_too(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/c.sqlite")
+    receiver.status = 500
+    hooks = [target(receiver.url, SECRET, ["room_state"])]
+    first = Webhooks(engine, hooks)
+    first.tell("room_state", {"room": "r101"})
+    first.tell("lesson_began", {"room": "r101"})  # which this target did not ask for
+    now = time.time() + 1
+    with httpx.Client() as client:
+        first.round(client, now)
+        assert receiver.heard.get(timeout=5)
+        second = Webhooks(engine, hooks)
+        second.round(client, now)
+        assert receiver.heard.empty()  # not yet
+        receiver.status = 204
+        second.round(client, now + 60)
+        headers, body = receiver.heard.get(timeout=5)
+        assert json.loads(body)["data"] == {"room": "r101"}
+        assert headers["webhook-id"] == "msg_1"
+        second.round(client, now + 9999)
+    assert receiver.heard.empty()
+    engine.dispose()
+
+
+def test_after_a_day_it_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/c.sqlite")
+    hooks = Webhooks(engine, [target("http://127.0.0.1:1/x", SECRET, ["room_state"])])
+    hooks.tell("room_state", {})
+    with engine.begin() as connection:
+        connection.execute(update(deliveries).values(tries=GIVES_UP_AFTER - 1))
+    with httpx.Client() as client:
+        hooks.round(client, time.time() + 1)
+    with engine.connect() as connection:
+        assert connection.execute(select(deliveries.c.given_up)).scalar_one()
+    assert "given up" in caplog.text
+    engine.dispose()
+
+
+def test_a_secret_that_is_none_is_refused() -> None:
+    with pytest.raises(Refusal, match="not base64"):
+        target("http://127.0.0.1/", "no secret at all!", [])
+
+
+def test_a_room_appears_in_home_assistant_by_itself(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    heard: dict[str, Any] = {}
+    client = mqtt.Client(CallbackAPIVersion.VERSION2)
+    client.on_message = lambda _c, _u, m: heard.update({m.topic: json.loads(m.payload)})
+    client.connect("127.0.0.1", mosquitto.port)
+    client.subscribe([("homeassistant/#", 1), ("roommood/home/#", 1)])
+    client.loop_start()
+    with School(tmp_path, mosquitto.port, home_assistant={"prefix": "homeassistant"}):
+        client.publish("roommood/v1/school/r101/mood", mood().encode(), qos=1)
+        wait(lambda: len(heard) == 6, 10)
+    state = heard.pop("roommood/home/school/r101")
+    own = "homeassistant/sensor/roommood_school_r101_"
+    announced = {topic.removeprefix(own): part for topic, part in heard.items()}
+    assert set(announced) == {f"{n}/config" for n in ("state", "faces", *(mood().counts or ()))}
+    for part in announced.values():
+        assert part["state_topic"] == "roommood/home/school/r101"
+        assert len(json.dumps(part)) < MAX_BYTES  # what the broker's rules let pass
+    assert state == {"state": "live", "faces": 12, "counts": mood().counts}
+    # What Home Assistant's templates make of it:
+    from jinja2 import Environment
+
+    read = {
+        name.removesuffix("/config"): Environment(autoescape=True)
+        .from_string(part["value_template"])
+        .render(value_json=state)
+        for name, part in announced.items()
+    }
+    assert (read["state"], read["faces"], read["happy"]) == ("live", "12", "5")
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_a_label_that_is_new_is_announced() -> None:
+    made = discovery("school", "r101", ("bored",))
+    assert made[-1]["unique_id"] == "roommood_school_r101_bored"
+
+
+def test_metrics_tell_of_rooms_and_of_no_expression(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    with School(tmp_path, mosquitto.port) as school:
+        school.windows(OWN)
+        with school.as_script() as client:
+            text = client.get("/metrics").text
+    assert 'roommood_room_state{room="r101",site="school",state="live"} 1.0' in text
+    assert "roommood_room_window_age_seconds" in text
+    assert "happy" not in text
+
+
+def test_the_dashboard_asks_for_what_is_measured(tmp_path: Path) -> None:
+    board = json.loads((ROOT / "deploy" / "examples" / "grafana.json").read_text())
+    with School(tmp_path) as school:
+        from prometheus_client import generate_latest
+
+        known = generate_latest(school.service.registry).decode()
+    for panel in board["panels"]:
+        for asked in panel["targets"]:
+            (name,) = re.findall(r"roommood_\w+", asked["expr"])
+            assert f"# TYPE {name} " in known
+
+
+def test_a_change_of_the_settings_is_noted_by_name_alone(tmp_path: Path) -> None:
+    with School(tmp_path) as first:
+        assert len(first.service.audit) == 0
+    hooks = [{"url": "http://127.0.0.1:1/", "secret": SECRET}]
+    with School(tmp_path, webhooks=hooks, school={"timezone": "Europe/Berlin"}) as changed:
+        entry = changed.service.audit.newest(1)[0]
+        assert (entry.what, entry.about) == (
+            "settings changed",
+            "broker.port, school.timezone, webhooks",
+        )
+        with changed.engine.connect() as connection:
+            kept = connection.exec_driver_sql("SELECT value FROM setting").scalar_one()
+        assert SECRET not in str(kept)
+        settings_noticed(
+            changed.engine,
+            changed.service.audit,
+            changed.settings,
+            (tmp_path / "state" / "secret.key").read_bytes(),
+        )
+        assert len(changed.service.audit) == 1
+
+
+def test_messages_are_as_the_asyncapi_page_says(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    """What is really on the broker, while a collector works, against docs/asyncapi.yaml."""
+    page = yaml.safe_load((ROOT / "docs" / "asyncapi.yaml").read_text())
+    addresses = {
+        channel["address"].rpartition("/")[2]: channel for channel in page["channels"].values()
+    }
+    heard: queue.Queue[tuple[str, Any]] = queue.Queue()
+    client = mqtt.Client(CallbackAPIVersion.VERSION2)
+    client.on_message = lambda _c, _u, m: heard.put((m.topic, json.loads(m.payload)))
+    client.connect("127.0.0.1", mosquitto.port)
+    client.subscribe("roommood/v1/#", qos=1)
+    client.loop_start()
+    with School(tmp_path, mosquitto.port) as school:
+        client.publish("roommood/v1/school/r101/mood", mood().encode(), qos=1)
+        with school.as_script() as asks:
+            asks.post("/api/rooms/school/r101/command", json={"command": "pause"})
+        seen = {}
+        for _ in range(3):
+            topic, content = heard.get(timeout=10)
+            seen[topic.rpartition("/")[2]] = content
+    client.disconnect()
+    client.loop_stop()
+    assert set(seen) == {"mood", "ack", "command"}
+    for leaf, content in seen.items():
+        (message,) = addresses[leaf]["messages"].values()
+        reference = message["payload"]["$ref"]
+        schema = json.loads((ROOT / "docs" / reference).read_text())
+        jsonschema.validate(content, schema)

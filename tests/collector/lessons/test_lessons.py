@@ -1,0 +1,354 @@
+from __future__ import annotations
+
+import csv
+import io
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyarrow import parquet
+from sqlalchemy import Engine
+
+from collector.lessons.checkins import ROUND_S, CheckIns
+from collector.lessons.occupancy import EMPTIES_S, FILLS_S, Presence
+from collector.lessons.report import Report, Reports, as_csv, as_parquet
+from collector.lessons.repository import Book, Lesson
+from collector.lessons.scheduler import LONGEST_S, SETTLES_S, Clerk
+from collector.lessons.summary import Summaries, instant, ratio
+from collector.lessons.timetable import Timetable
+from collector.pages.report_drawing import figures
+from collector.storage.store import Store
+from edge.common.errors import Refusal
+from edge.protocol.messages import Mood
+from tests.conftest import mood
+
+BERLIN = "Europe/Berlin"
+START = mood().start
+ROOM = ("school", "r101")
+
+
+@pytest.fixture
+def book(engine: Engine) -> Book:
+    return Book(engine)
+
+
+def lesson(book: Book, at: datetime = START, minutes: float = 45, title: str = "Optics") -> Lesson:
+    begun = book.begin(*ROOM, title, "button", teacher="tess", start=at.timestamp())
+    assert begun is not None
+    book.end(begun, at.timestamp() + 60 * minutes)
+    return book.lesson(begun.id)
+
+
+def windows(at: datetime = START, minutes: float = 45, **changed: Any) -> list[Mood]:
+    count = int(minutes * 4)
+    seq = int(at.timestamp()) // 15
+    step = timedelta(seconds=15)
+    return [mood(seq=seq + n, start=at + n * step, **changed) for n in range(count)]
+
+
+def test_a_lesson_begins_ends_and_ends_the_one_before(book: Book) -> None:
+    first = book.begin(*ROOM, "Optics", "button", start=1000.0)
+    assert first is not None
+    assert book.by_code(str(first.code).upper()) == first
+    second = book.begin(*ROOM, "Waves", "button", start=2000.0)
+    assert second is not None
+    assert book.begin(*ROOM, "Waves", "timetable", start=2000.0) is None
+    assert [one.id for one in book.running(*ROOM)] == [second.id]
+    ended = book.lesson(first.id)
+    assert (ended.end, ended.code) == (2000.0, None)
+    assert book.by_code(str(first.code)) is None
+
+
+def test_markers_and_notes(book: Book) -> None:
+    begun = book.begin(*ROOM, "Optics", "button")
+    assert begun is not None
+    book.mark(begun, "  experiment starts ")
+    with pytest.raises(Refusal, match="needs a word"):
+        book.mark(begun, "  ")
+    assert [marker.text for marker in book.markers(begun)] == ["experiment starts"]
+    book.describe(begun, "", "went well")
+    assert (book.lesson(begun.id).title, book.lesson(begun.id).notes) == ("Lesson", "went well")
+    book.erase(begun)
+    with pytest.raises(Refusal, match="no such lesson"):
+        book.lesson(begun.id)
+
+
+CSV = """day,start,end,room,title,teacher
+Monday,09:15,10:00,r101,Optics,tess
+monday,10:00,10:45,school/r102,Waves,otto
+2026-03-03,08:00,08:45,r101,Trip,
+"""
+
+ICS = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//school//timetable//EN
+BEGIN:VEVENT
+UID:1
+DTSTART;TZID=Europe/Berlin:20260302T091500
+DTEND;TZID=Europe/Berlin:20260302T100000
+RRULE:FREQ=WEEKLY;COUNT=10
+EXDATE;TZID=Europe/Berlin:20260309T091500
+SUMMARY:Optics
+LOCATION:R101
+ORGANIZER;CN=tess:mailto:tess@school.example
+END:VEVENT
+BEGIN:VEVENT
+UID:2
+DTSTART;VALUE=DATE:20260302
+DTEND;VALUE=DATE:20260303
+SUMMARY:A holiday
+LOCATION:r101
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+@pytest.mark.parametrize(("name", "text"), [("t.csv", CSV), ("t.ics", ICS)])
+def test_the_timetable_says_what_goes_on(tmp_path: Path, name: str, text: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    table = Timetable(path, BERLIN)
+    (now,) = table.now(datetime(2026, 3, 2, 8, 20, tzinfo=timezone.utc))
+    assert (now.site, now.room, now.title, now.teacher) == (None, "r101", "Optics", "tess")
+    assert (now.start, now.end) == (START, START + timedelta(minutes=45))
+    assert table.now(datetime(2026, 3, 2, 7, 50, tzinfo=timezone.utc)) == []
+    # A month later clocks were set forward: the lesson is at a quarter past nine all the same.
+    (summer,) = table.now(datetime(2026, 4, 6, 7, 20, tzinfo=timezone.utc))
+    assert summer.start == datetime(2026, 4, 6, 7, 15, tzinfo=timezone.utc)
+    left_out = table.now(datetime(2026, 3, 9, 8, 20, tzinfo=timezone.utc))
+    assert len(left_out) == (0 if name == "t.ics" else 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("t.csv", "day,start,end\n", "columns room, title are missing"),
+        ("t.csv", CSV + "Friday,10:00,09:00,r101,x,\n", "line 5: 'end' is not after 'start'"),
+        ("t.csv", CSV + "Someday,10:00,11:00,r101,x,\n", "line 5"),
+        ("t.csv", CSV + "Friday,10:00,11:00,Room 1!,x,\n", "no room"),
+        ("t.ics", "no calendar", "no iCalendar file"),
+    ],
+)
+def test_a_timetable_that_is_wrong_is_named(
+    tmp_path: Path, name: str, text: str, told: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(Refusal, match=told):
+        Timetable(path, BERLIN)
+    with pytest.raises(Refusal, match="No such file"):
+        Timetable(tmp_path / "none.csv", BERLIN)
+
+
+def test_a_timetable_that_breaks_while_it_is_in_use_stays_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(CSV)
+    table = Timetable(path, BERLIN)
+    time.sleep(0.02)
+    path.write_text("broken")
+    assert len(table.now(START)) == 1
+
+
+def clerk(
+    engine: Engine, told: list[tuple[str, str]], table: Timetable | None = None
+) -> tuple[Clerk, Book]:
+    book = Book(engine)
+    made = Clerk(
+        book,
+        Summaries(Store(engine), book),
+        lambda: [ROOM, ("school", "r102")],
+        table,
+        lambda event, lesson: told.append((event, lesson.title)),
+    )
+    return made, book
+
+
+def test_the_clerk_keeps_to_the_timetable(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(CSV)
+    told: list[tuple[str, str]] = []
+    made, book = clerk(engine, told, Timetable(path, BERLIN))
+    at = START.timestamp()
+    for minute in (-5, 1, 2, 44):
+        made.round(at + 60 * minute)
+    assert [(one.title, one.teacher, one.start) for one in book.running()] == [
+        ("Optics", "tess", at)
+    ]
+    made.round(at + 60 * 46)
+    (now,) = book.running()
+    assert (now.room, now.title) == ("r102", "Waves")
+    assert book.of()[1].end == at + 60 * 45
+    assert told == [
+        ("lesson_began", "Optics"),
+        ("lesson_ended", "Optics"),
+        ("lesson_began", "Waves"),
+    ]
+
+
+def test_a_lesson_is_found_when_a_room_fills_and_ends_when_it_empties(engine: Engine) -> None:
+    told: list[tuple[str, str]] = []
+    made, book = clerk(engine, told)
+    few: dict[str, Any] = {"faces": None, "counts": None, "withheld": "few_faces"}
+    moods = [*windows(minutes=5, **few), *windows(START + timedelta(minutes=5), minutes=30)]
+    for one in moods:
+        made.saw(one)
+        made.round(one.start.timestamp() + 15)
+    (begun,) = book.running()
+    assert (begun.how, begun.start) == ("found", START.timestamp() + 300)
+    for one in windows(START + timedelta(minutes=35), minutes=12, **few):
+        made.saw(one)
+        made.round(one.start.timestamp() + 15)
+    assert book.lesson(begun.id).end == START.timestamp() + 60 * 35
+    assert [event for event, _ in told] == ["lesson_began", "lesson_ended"]
+
+
+def test_a_class_that_stays_after_the_bell_begins_no_other_lesson(engine: Engine) -> None:
+    made, book = clerk(engine, [])
+    begun = book.begin(*ROOM, "Optics", "button", start=START.timestamp())
+    assert begun is not None
+    for one in windows(minutes=10):
+        made.saw(one)
+        made.round(one.start.timestamp() + 15)
+    book.end(begun, START.timestamp() + 600)
+    few: dict[str, Any] = {"faces": None, "counts": None, "withheld": "few_faces"}
+    later = START + timedelta(minutes=10)
+    for one in windows(later, minutes=10):
+        made.saw(one)
+        made.round(one.start.timestamp() + 15)
+    assert book.running() == []
+    # Once the room has been empty, the next class is found.
+    for one in [
+        *windows(later + timedelta(minutes=10), minutes=1, **few),
+        *windows(later + timedelta(minutes=11), minutes=4),
+    ]:
+        made.saw(one)
+        made.round(one.start.timestamp() + 15)
+    (found,) = book.running()
+    assert (found.how, found.start) == ("found", (later + timedelta(minutes=11)).timestamp())
+
+
+def test_a_room_that_falls_silent_does_not_teach_for_ever(engine: Engine) -> None:
+    made, book = clerk(engine, [])
+    begun = book.begin(*ROOM, "Optics", "button", start=1000.0)
+    made.round(1000 + LONGEST_S - 1)
+    assert book.running()
+    made.round(1000 + LONGEST_S)
+    assert book.running() == []
+    assert begun is not None
+    made.round(1000 + LONGEST_S + SETTLES_S + 1)
+    assert book.lesson(begun.id).summary is not None
+
+
+def test_presence_needs_most_of_the_time() -> None:
+    presence = Presence()
+    for one in windows(minutes=FILLS_S / 60):
+        presence.add(one)
+    assert presence.change(False) == ("began", START.timestamp())
+    assert presence.change(True) == (None, 0.0)
+    gap = Presence()
+    for one in windows(minutes=FILLS_S / 60)[::3]:
+        gap.add(one)
+    assert gap.change(False) == (None, 0.0)
+    assert EMPTIES_S > FILLS_S
+
+
+def test_check_ins_are_told_by_the_same_rule_and_only_when_their_round_is_over(
+    engine: Engine, book: Book
+) -> None:
+    begun = book.begin(*ROOM, "Optics", "button", start=time.time() - 2 * ROUND_S - 60)
+    assert begun is not None
+    checkins = CheckIns(engine)
+
+    def tap(answer: str, count: int, begin: float) -> None:
+        for _ in range(count):
+            checkins.add(begun._replace(start=begin), answer)  # type: ignore[arg-type]  # an answer
+
+    now = time.time()
+    tap("well", 9, now - 10)
+    tap("lost", 1, now - 10)
+    tap("well", 4, now - ROUND_S - 10)
+    tap("well", 9, now - 2 * ROUND_S - 10)
+    first, second = checkins.rounds(begun)
+    # One who is lost is not told, and neither is that there is just one.
+    assert first.counts == {"well": 7, "so_so": 0, "lost": 0, "other": 3}
+    assert (second.answers, second.counts) == (None, None)
+    book.end(begun)
+    third = checkins.rounds(book.lesson(begun.id))[2]
+    assert (third.answers, third.counts) == (9, {"well": 6, "so_so": 0, "lost": 0, "other": 3})
+
+
+def report(engine: Engine, one: Lesson, attentive: tuple[str, ...] = ()) -> Report:
+    book = Book(engine)
+    made = Reports(book, Summaries(Store(engine), book), CheckIns(engine), attentive)
+    return made.of(one)
+
+
+def test_a_report_has_averages_over_time(engine: Engine, book: Book) -> None:
+    first = windows(minutes=30)
+    hidden: dict[str, Any] = {"faces": None, "counts": None, "withheld": "paused", "frames": 0}
+    second = windows(START + timedelta(minutes=30), minutes=15, **hidden)
+    Store(engine).add([*first, *second, mood(seq=9, start=START - timedelta(hours=2))])
+    made = report(engine, lesson(book), attentive=("neutral",))
+    assert made.summary.counts == {"happy": 5.0, "neutral": 4.0, "uncertain": 3.0}
+    assert made.summary.faces == 12
+    assert made.summary.seconds_told == 1800
+    assert (made.summary.coverage.seen, made.summary.coverage.paused) == pytest.approx(
+        (2 / 3, 1 / 3)
+    )
+    assert made.attentive == pytest.approx(4 / 9)
+    assert len(made.summary.slots) == 60
+    assert made.summary.slots[-1].withheld == "paused"
+    happy = made.summary.shares["happy"]
+    assert happy.value == pytest.approx(5 / 9)
+    assert happy.low < happy.value < happy.high
+    drawn = figures(made)
+    assert sum(piece.share for piece in drawn.pie) == pytest.approx(1)
+    assert len(drawn.timeline.hidden) == 20
+
+
+def test_without_a_mapping_of_its_own_a_school_gets_no_ratio() -> None:
+    assert ratio({"happy": 5.0}, ()) is None
+    assert ratio({"uncertain": 5.0}, ("happy",)) is None
+
+
+def test_a_report_outlives_its_windows_and_takes_late_ones(engine: Engine, book: Book) -> None:
+    now = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(hours=1)
+    moods = windows(now)
+    store = Store(engine)
+    store.add(moods[:100])
+    one = lesson(book, now)
+    assert report(engine, one).summary.seconds_told == 1500
+    store.add(moods)
+    assert report(engine, book.lesson(one.id)).summary.seconds_told == 2700
+    from collector.retention import erase_span
+
+    assert erase_span(engine, *ROOM, now.timestamp(), now.timestamp() + 3600) == 180
+    assert report(engine, book.lesson(one.id)).summary.seconds_told == 2700
+
+
+def test_a_lesson_is_compared_with_earlier_ones_of_its_title(engine: Engine, book: Book) -> None:
+    week = timedelta(days=7)
+    for number in range(3):
+        Store(engine).add(windows(START + number * week, minutes=5))
+        lesson(book, START + number * week, minutes=5)
+    lesson(book, START + 2 * week + timedelta(hours=1), title="Waves")
+    last = next(one for one in book.of() if one.title == "Optics")
+    made = report(engine, last)
+    assert [one.start for one in made.earlier] == [START + week, START]
+    assert len(figures(made).compared) == 3
+
+
+def test_a_report_as_tables(engine: Engine, book: Book) -> None:
+    Store(engine).add(windows(minutes=5))
+    one = lesson(book, minutes=5)
+    made = report(engine, one)
+    made.markers.append(type("M", (), {"at": instant(one.start + 61), "text": "=SUM(A1)"})())
+    rows = list(csv.DictReader(io.StringIO(as_csv(made))))
+    assert len(rows) == 10
+    assert rows[0]["start"] == "2026-03-02T08:15:00.000Z"
+    assert float(rows[0]["happy"]) == 5
+    assert rows[2]["markers"] == "'=SUM(A1)"
+    table = parquet.read_table(io.BytesIO(as_parquet(made)))
+    assert table.column("neutral").to_pylist() == [4.0] * 10

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta, timezone
+from uuid import uuid4
+
+import pytest
+
+from collector.live.rooms import BACKLOG, Rooms, state_of
+from edge.protocol.messages import Mood, State, Status
+from tests.conftest import BOOT, mood
+
+
+def status(state: State = "online") -> Status:
+    return Status(
+        schema="roommood.status/1",
+        site="school",
+        room="r101",
+        device="r101",
+        boot=BOOT,
+        state=state,
+        at=datetime.now(timezone.utc),
+    )
+
+
+WITHHELD = mood(faces=None, counts=None, withheld="few_faces")
+PAUSED = mood(faces=None, counts=None, withheld="paused")
+
+
+@pytest.mark.parametrize(
+    ("window", "age", "told", "state"),
+    [
+        (None, 0, None, "offline"),
+        (None, 0, status(), "waiting"),
+        (mood(), 10, status(), "live"),
+        (mood(), 10, None, "live"),
+        (WITHHELD, 10, status(), "withheld"),
+        (PAUSED, 10, status(), "paused"),
+        (mood(), 10, status("paused"), "paused"),
+        (mood(), 10, status("offline"), "offline"),
+        (mood(), 46, status(), "offline"),
+        (mood(seconds=1.0), 25, status(), "live"),
+    ],
+)
+def test_the_state_of_a_room(
+    window: Mood | None, age: float, told: Status | None, state: str
+) -> None:
+    assert state_of(window, 1000 - age, told, 1000) == state
+
+
+def test_an_old_window_that_comes_late_does_not_replace_the_newest() -> None:
+    rooms = Rooms()
+    newest = mood(seq=2)
+    assert rooms.saw(newest, 1000)
+    assert not rooms.saw(mood(seq=1, start=newest.start - timedelta(minutes=1)), 1001)
+    assert rooms.view("school", "r101").mood == newest
+
+
+def test_a_viewer_is_told_what_is_known_then_every_change() -> None:
+    async def watch() -> list[str]:
+        rooms = Rooms()
+        rooms.serve_on(asyncio.get_running_loop())
+        rooms.heard(status())
+        rooms.saw(mood(), 1000)
+        await asyncio.sleep(0)  # what is known before a viewer comes is told to nobody yet
+        seen: list[str] = []
+        async for event in rooms.feed("school", "r101"):
+            seen.append(event.name)
+            if len(seen) == 2:
+                rooms.saw(mood(seq=1), 1015)
+                rooms.saw(mood(room="r102"), 1015)
+                rooms.heard(status("paused"))
+            if len(seen) == 4:
+                rooms.close()
+        return seen
+
+    assert asyncio.run(watch()) == ["status", "mood", "mood", "status"]
+
+
+def test_a_slow_viewer_loses_the_oldest_events_only() -> None:
+    async def watch() -> list[str]:
+        rooms = Rooms()
+        rooms.serve_on(asyncio.get_running_loop())
+        feed = rooms.feed("school", "r101")
+        rooms.saw(mood(seq=0), 1000)
+        await anext(feed)
+        for seq in range(1, BACKLOG + 10):
+            rooms.saw(mood(seq=seq), 1000)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return [(await anext(feed)).data for _ in range(BACKLOG)]
+
+    got = asyncio.run(watch())
+    assert f'"seq":{BACKLOG + 9}' in got[-1]
+    assert '"seq":10' in got[0]
+
+
+def test_a_clock_that_is_set_back_does_not_stop_the_page() -> None:
+    rooms = Rooms()
+    for seq, days in enumerate((0, 1, -1, 0)):
+        at = mood().start + timedelta(days=days, seconds=15 * seq)
+        assert rooms.saw(mood(seq=seq, start=at), 0)
+    late = mood(seq=2, start=mood().start + timedelta(days=9))
+    assert not rooms.saw(late, 0)
+
+
+def test_what_an_earlier_run_left_behind_is_not_news() -> None:
+    rooms = Rooms()
+    rooms.heard(status())
+    now, before = mood(seq=0), mood(seq=70, boot=uuid4(), start=mood().start + timedelta(days=1))
+    assert rooms.saw(now, 0)
+    assert not rooms.saw(before, 0)
+    assert rooms.view("school", "r101").mood == now
+
+
+def test_a_new_run_is_news_whatever_its_clock() -> None:
+    rooms = Rooms()
+    rooms.saw(mood(seq=70, boot=uuid4()), 0)
+    rooms.heard(status())
+    assert rooms.saw(mood(start=mood().start - timedelta(days=9)), 0)

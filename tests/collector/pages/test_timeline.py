@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+
+from collector.live.history import History, Seen
+from collector.pages import timeline
+from collector.pages.room_summary import label_order, tone
+from edge.protocol.messages import Mood
+from tests.conftest import mood
+
+END = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
+SLOT = timedelta(seconds=timeline.SPAN_S / timeline.SLOTS)
+
+
+def seen(*moods: Mood) -> list[Seen]:
+    history = History()
+    for one in moods:
+        history.add(one)
+    return history.all()
+
+
+def test_windows_of_one_slot_are_averaged() -> None:
+    start = END - timedelta(minutes=10)
+    one = mood(start=start, counts={"happy": 4, "uncertain": 4}, faces=8)
+    two = mood(start=start + SLOT / 2, counts={"happy": 8, "uncertain": 0}, faces=8)
+    (column,) = timeline.recent(seen(one, two), END.timestamp())
+    assert column.counts == {"happy": 6.0, "uncertain": 2.0}
+    assert column.withheld is None
+
+
+def test_a_window_stays_in_its_slot_as_time_goes_on() -> None:
+    window = mood(start=END - timedelta(minutes=10, seconds=7))
+    ends = [(END + timedelta(seconds=s)).timestamp() for s in (0, 5, 10, 15, 19)]
+    assert len({timeline.recent(seen(window), end)[0].at for end in ends}) == 1
+
+
+def test_old_and_future_windows_are_left_out() -> None:
+    far = [mood(start=END - timedelta(hours=1)), mood(start=END + timedelta(hours=1))]
+    assert timeline.recent(seen(*far), END.timestamp()) == []
+
+
+def test_withheld_slots_are_marked_and_old_windows_left_out() -> None:
+    hidden = mood(start=END - SLOT, faces=None, counts=None, withheld="paused")
+    old = mood(start=END - timedelta(hours=2))
+    columns = timeline.recent(seen(old, hidden), END.timestamp())
+    drawn = timeline.draw(columns, ["happy"])
+    assert drawn.paths == []
+    assert [why for _, why in drawn.hidden] == ["paused"]
+
+
+def test_columns_are_stacked_to_the_scale() -> None:
+    window = mood(start=END - SLOT, faces=12, counts={"happy": 5, "neutral": 4, "uncertain": 3})
+    columns = timeline.recent(seen(window), END.timestamp())
+    drawn = timeline.draw(columns, ["happy", "neutral", "uncertain"])
+    assert drawn.most == 15
+    heights = [float(re.findall(r"v([\d.]+)h", path)[0]) for _, path in drawn.paths]
+    assert [round(h / timeline.HEIGHT * 15) for h in heights] == [5, 4, 3]
+
+
+def test_labels_of_a_pack_of_ones_own_come_after_the_known_and_before_the_vague() -> None:
+    order = label_order(["uncertain", "bored", "neutral", "other", "happy"])
+    assert order == ["happy", "neutral", "bored", "other", "uncertain"]
+    assert tone("happy", order) == "tone-happy"
+    assert tone("bored", order) == "tone-own-2"

@@ -1,0 +1,79 @@
+"""The fault bench: that it breaks things, that it would notice, and a short run of it."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from deploy.bench.faults.compare import Comparison, compare, journalled
+from deploy.bench.faults.plan import KINDS, Moment, Plan
+from edge.protocol.messages import Mood
+from tests.conftest import mood
+from tests.system.process import Roommood
+
+pytestmark = pytest.mark.once
+
+ROOMS = ("r1", "r2", "r3")
+
+
+def moments(seed: int, count: int) -> list[Moment]:
+    plan = Plan(seed, ROOMS)
+    return list(islice(iter(plan.next, None), count))
+
+
+def test_a_seed_decides_everything() -> None:
+    assert moments(1, 50) == moments(1, 50) != moments(2, 50)
+
+
+def test_every_kind_comes_before_any_comes_again() -> None:
+    kinds = [fault.kind for moment in moments(3, 40) for fault in moment.faults]
+    assert set(kinds[: len(KINDS)]) == set(KINDS)
+
+
+WINDOWS = [mood(seq=seq) for seq in range(10)]
+
+
+@pytest.mark.parametrize(
+    ("held", "found"),
+    [
+        (WINDOWS, Comparison(10, 0, 0, 0)),
+        (WINDOWS[1:], Comparison(10, 1, 0, 0)),
+        ([*WINDOWS, WINDOWS[3]], Comparison(10, 0, 1, 0)),
+        ([*WINDOWS[:9], mood(seq=9, frames=31)], Comparison(10, 0, 0, 1)),
+        ([*WINDOWS[4:], mood(seq=3, windows=4)], Comparison(10, 0, 0, 0)),
+        ([*WINDOWS[3:], mood(seq=3, windows=4)], Comparison(10, 0, 1, 0)),
+        ([*WINDOWS, mood(seq=10)], Comparison(10, 0, 0, 0)),
+    ],
+)
+def test_what_is_wrong_is_seen(held: list[Mood], found: Comparison) -> None:
+    assert compare(WINDOWS, held) == found
+
+
+def test_a_journal_s_last_line_may_be_cut_short(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    path.write_bytes(WINDOWS[0].encode() + b"\n" + WINDOWS[1].encode()[:50])
+    assert journalled(path) == [WINDOWS[0]]
+    assert journalled(tmp_path / "none") == []
+
+
+def test_a_short_run_loses_nothing(tmp_path: Path) -> None:
+    state = tmp_path / "bench"
+    asked = ("--seed", 5, "--minutes", 0.5, "--agents", 2, "--json", "--state", state)
+    with Roommood("bench", "faults", *asked) as run:
+        assert run.process.wait(170) == 0, run.errors
+        figures = json.loads(run.output())
+    assert figures["windows"] > 30
+    assert figures["lost"] == figures["duplicated"] == figures["altered"] == 0
+    assert figures["unrecovered"] == []
+    assert sum(figures["faults"].values()) >= 3
+    assert figures["recovery_s"]["median"] > 0
+
+
+def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "something").write_text("")
+    with Roommood("bench", "faults", "--state", tmp_path) as run:
+        assert run.process.wait(30) == 2
+        run.said("not empty: give a new folder with --state")

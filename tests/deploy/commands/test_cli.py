@@ -1,0 +1,139 @@
+"""The command as a user meets it: real processes, exit status, one line of advice."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from edge.cli import agent
+from edge.common.errors import Refusal
+from edge.permission.pin import Pin
+from tests.conftest import ROOT
+
+
+def roommood(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "deploy.commands.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=ROOT,
+        env=os.environ | environment,
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        "demo",
+        *("agent", "agent run", "agent check", "agent show-config"),
+        *("collector", "collector run", "collector check", "collector show-config"),
+        *("model", "model train", "model quantize", "model evaluate", "model verify"),
+        *("model explain", "model card", "site", "site key", "site attest"),
+    ],
+)
+def test_every_command_has_help(command: str) -> None:
+    done = roommood(*command.split(), "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage:")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("demo --source nowhere.mp4", "nowhere.mp4: no such file or folder: give one of usb:0"),
+        ("demo --source usb:97", "/dev/video97: no such camera: plug it in"),
+        ("demo --source README.md", "README.md: not a video that can be played"),
+        ("demo --window 0", "Invalid value for '--window'"),
+        ("demo --state /dev/null/x", "/dev/null/x"),
+        ("agent run --config nowhere.yaml", "nowhere.yaml: no such file"),
+        ("agent run", "Missing option '--config'"),
+        ("collector check --config nowhere.yaml", "nowhere.yaml: no such file"),
+        ("model evaluate --model fer8 --data x.npz", "x.npz: no such file"),
+        ("model verify fer8", "fer8: no such model pack"),
+        ("model card --model x.tflite --data x.npz", "x.tflite: cannot be read"),
+        ("site attest --key k --answers nowhere.yaml --out o", "nowhere.yaml: no such file"),
+        ("site key --out /dev/null/x", "/dev/null/x: cannot be written"),
+        ("sing", "No such command 'sing'"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_two(command: str, said: str) -> None:
+    done = roommood(*command.split())
+    assert done.returncode == 2
+    assert done.stdout == ""
+    lines = done.stderr.strip().splitlines()
+    assert lines[-1].startswith("roommood: ")
+    assert said in lines[-1]
+    assert len(lines) == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_check_and_show_config(tmp_path: Path) -> None:
+    config = tmp_path / "agent.yaml"
+    config.write_text("site: school\nroom: r101\nstate: kept\ncamera: sim:seats=6\n")
+    checked = roommood("agent", "check", "--config", config)
+    assert checked.returncode == 0, checked.stderr
+    assert "camera: 1280x720: ok" in checked.stdout
+    assert "model: fer7" in checked.stdout
+    assert "mode: emotion: exempt: the source is simulated" in checked.stdout
+    assert "min_size: 24" in roommood("agent", "show-config", "--config", config).stdout
+
+    config.write_text(f"database: sqlite:///{tmp_path}/c.sqlite\n")
+    checked = roommood("collector", "check", "--config", config)
+    assert checked.returncode == 0, checked.stderr
+    assert "port: 8642" in roommood("collector", "show-config", "--config", config).stdout
+    config.write_text("database: mysql://x/y\n")
+    assert "only sqlite and postgresql" in roommood("collector", "check", "--config", config).stderr
+
+
+def test_a_defect_is_one_line_unless_a_traceback_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "click.txt").write_text("")
+    broken = tmp_path / "models"
+    broken.mkdir()
+    (broken / "__init__.py").write_text("")
+    (broken / "cli.py").write_text("1 / 0")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); sys.argv = ['roommood', 'model']\n"
+        "import models; models.__path__ = [sys.path[0] + '/models']\n"
+        "from deploy.commands.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("roommood: a defect: ZeroDivisionError")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_missing_extra_is_named_with_the_command_that_adds_it() -> None:
+    code = (
+        "import sys; sys.modules['uvicorn'] = None; sys.argv = ['roommood', 'x']\n"
+        "from deploy.commands import cli\n"
+        "cli.roommood.main = lambda **_: __import__('uvicorn')\n"
+        "cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 2
+    assert "pip install 'roommood[collector]'" in done.stderr
+
+
+def test_a_pin_is_asked_for_twice_and_printed_as_a_hash() -> None:
+    asked = CliRunner().invoke(agent, ["pin"], input="2468\n2468\n")
+    assert asked.exit_code == 0
+    line = next(line for line in asked.output.splitlines() if line.startswith("pin: "))
+    assert Pin(line.removeprefix("pin: ")).opens("2468")
+
+
+def test_a_short_pin_is_refused() -> None:
+    asked = CliRunner().invoke(agent, ["pin"], input="12\n12\n")
+    assert isinstance(asked.exception, Refusal)
+    assert "shorter than 4" in str(asked.exception)

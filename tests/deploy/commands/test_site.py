@@ -1,0 +1,88 @@
+"""`roommood site init`, run again and in the wrong place; what it makes is tried in Mosquitto."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from collector.fleet.files import SiteFiles
+from deploy.commands.site import site
+from edge.common.errors import Refusal
+
+pytestmark = pytest.mark.once
+
+
+def run(*words: str) -> list[str]:
+    done = CliRunner().invoke(site, words, standalone_mode=False)
+    if done.exception is not None:
+        raise done.exception
+    return done.output.splitlines()
+
+
+def init(folder: Path, host: str = "localhost", name: str = "school") -> list[str]:
+    places = {"folder": "site", "state": "state", "config": "collector.yaml"}
+    options = [word for key, path in places.items() for word in (f"--{key}", str(folder / path))]
+    return run("init", "--site", name, "--host", host, *options)
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
+    first = init(tmp_path)
+    made = content(tmp_path)
+    assert len(first) == 8
+    assert len(made) == 14
+    assert init(tmp_path) == first[-1:]
+    assert content(tmp_path) == made
+
+
+def test_other_hosts_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    init(tmp_path)
+    with pytest.raises(Refusal, match=r"broker.pem: is for localhost, 127.0.0.1: give the same"):
+        init(tmp_path, "elsewhere")
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "site").write_text("a file")
+    with pytest.raises(Refusal, match=r"site.*: run it as root, or give --folder"):
+        init(tmp_path)
+    with pytest.raises(Refusal, match="not a site's name"):
+        init(tmp_path, name="My School")
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("crl.pem", "garbage"),
+        ("broker.key", "garbage"),
+        ("mosquitto.conf", "listner 8883\n"),
+        ("mosquitto.acl", "user\n"),
+    ],
+)
+def test_a_broken_file_is_found_before_the_broker_reads_it(
+    tmp_path: Path, file: str, text: str
+) -> None:
+    init(tmp_path)
+    assert "ok" in run("check", "--folder", str(tmp_path / "site"))[0]
+    (SiteFiles(tmp_path / "site").broker / file).write_text(text)
+    with pytest.raises(Refusal, match="Mosquitto does not work with it"):
+        run("check", "--folder", str(tmp_path / "site"))
+
+
+def test_an_update_is_signed_with_what_init_made(tmp_path: Path) -> None:
+    init(tmp_path)
+    settings = tmp_path / "change.yaml"
+    settings.write_text("frames_per_second: 1\n")
+    key = str(tmp_path / "site" / "signing" / "site.key")
+    words = ("bundle", "--key", key, "--site", "school", "--number", "1")
+    out = tmp_path / "1.bundle"
+    told = run(*words, "--settings", str(settings), "--out", str(out))
+    assert "update 1" in told[0]
+    assert out.stat().st_size > 1000
+    with pytest.raises(Refusal, match="nothing to sign"):
+        run(*words, "--out", str(out))
