@@ -17,7 +17,7 @@ from edge.common.errors import Refusal
 
 SUBCOMMANDS = {
     "agent": ("edge.cli", "The agent in the room."),
-    "bench": ("deploy.bench", "Measure the system, and try to break it."),
+    "bench": ("deploy.bench.cli", "Measure the system, and try to break it."),
     "collector": ("collector.cli", "The service that keeps the counts and shows them."),
     "demo": ("deploy.commands.demo", "The whole system on this machine."),
     "device": ("deploy.commands.device", "The site's devices: enrolment, certificates, updates."),
