@@ -16,8 +16,9 @@ from collector.access.guard import SignedIn, ThisLesson, sees
 from collector.lessons.coverage import Coverage, coverage
 from collector.lessons.report import LessonOut, Report, listed
 from collector.live.rooms import RoomState, View
+from collector.live.shown import ShownMood
 from collector.storage.store import LONGEST_WINDOW
-from edge.protocol.messages import Health, Mood
+from edge.protocol.messages import Health
 
 if TYPE_CHECKING:
     from collector.app_context import Desk
@@ -58,7 +59,7 @@ class RoomNow(BaseModel):
     site: str
     room: str
     state: RoomState
-    mood: Mood | None
+    mood: ShownMood | None
     health: Health | None
 
 
@@ -98,7 +99,7 @@ def room_now(view: View, *, counts: bool) -> RoomNow:
     health = view.status.health if view.status is not None else None
     if health is not None and not counts:
         health = health.model_copy(update={"faces": None})
-    mood = view.mood if counts else None
+    mood = ShownMood.of(view.mood) if counts and view.mood is not None else None
     return RoomNow(site=view.site, room=view.room, state=view.state, mood=mood, health=health)
 
 
@@ -118,11 +119,11 @@ def router(desk: Desk) -> APIRouter:
     @api.get("/api/rooms/{site}/{room}/moods", tags=["rooms"], response_model_by_alias=True)
     def list_moods(
         who: SignedIn, site: SiteName, room: RoomName, begin: From = None, end: To = None
-    ) -> list[Mood]:
+    ) -> list[ShownMood]:
         """Windows that start from `from` up to `to`, oldest first; at most the newest 10,000."""
         since, until = _span(begin, end)
         desk.audit.viewed(who.said, "room read", f"{site}/{room}")
-        return desk.store.between(site, room, since, until)
+        return [ShownMood.of(mood) for mood in desk.store.between(site, room, since, until)]
 
     @api.get("/api/rooms/{site}/{room}/coverage", tags=["rooms"])
     def covered(site: SiteName, room: RoomName, begin: From = None, end: To = None) -> Coverage:
@@ -136,7 +137,7 @@ def router(desk: Desk) -> APIRouter:
     async def live(
         request: Request, site: SiteName, room: RoomName
     ) -> AsyncIterator[ServerSentEvent]:
-        """Events `mood` and `status`, each message as it was published; first what is known now."""
+        """Events `mood` and `status`, as published but for `boot`; first what is known now."""
         async for event in desk.guard.while_allowed(request, desk.rooms.feed(site, room)):
             yield ServerSentEvent(raw_data=event.data, event=event.name, retry=RECONNECT_MS)
 

@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, Counter
 from sqlalchemy.exc import SQLAlchemyError
 
 from collector.live.rooms import Rooms
-from collector.storage.store import Store
+from collector.storage.store import LONGEST_WINDOW, Store
 from edge.common.broker import BrokerSettings
 from edge.common.link import Link
 from edge.protocol.messages import Ack, MessageError, Mood, Status, address, decode, topic
@@ -34,6 +34,9 @@ window, and nobody sees twenty milliseconds."""
 
 RETRY_S = 2.0
 """After a commit that failed; what comes meanwhile and finds no place is not acknowledged."""
+
+SHORTEST_S = 0.1
+"""A window takes a frame at least; the average of those that were merged is no shorter."""
 
 KINDS = ("mood", "status")
 
@@ -128,6 +131,8 @@ class Ingest:
         where = address(name)
         if where is None or where[:2] != (content.site, content.room):
             raise MessageError("site or room: not those of the topic")
+        if isinstance(content, Mood) and content.windows > 1:
+            check_merged(content)
         return content
 
     def _write(self) -> None:
@@ -170,6 +175,16 @@ class Ingest:
             self._on_stored(mood)
         self._messages.labels("mood", "stored").inc(len(new))
         self._messages.labels("mood", "repeated").inc(len(batch) - len(new))
+
+
+def check_merged(mood: Mood) -> None:
+    """Refuses what no device's outbox can have put together, see edge/outbox/merge.py."""
+    if mood.windows > mood.seq + 1:
+        raise MessageError("windows: more than the run has had")
+    if mood.seconds > LONGEST_WINDOW.total_seconds():
+        raise MessageError("seconds: longer than windows are merged")
+    if mood.windows * SHORTEST_S > mood.seconds:
+        raise MessageError("windows: more than fit into its seconds")
 
 
 def _first_line(error: Exception) -> str:

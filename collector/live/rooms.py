@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Literal, NamedTuple
 
 from collector.live.history import History, Seen
+from collector.live.shown import as_json
 from edge.protocol.messages import Mood, Status
 
 RoomState = Literal["live", "withheld", "paused", "offline", "waiting"]
@@ -77,7 +78,7 @@ class Rooms:
                 return False
             self._moods[key] = (mood, received)
         if self._viewers.get(key):
-            self._tell(key, Event("mood", mood.model_dump_json(by_alias=True)))
+            self._tell(key, Event("mood", as_json(mood)))
         return True
 
     def _is_newer(self, mood: Mood, known: Mood) -> bool:
@@ -118,7 +119,7 @@ class Rooms:
         key = (status.site, status.room)
         with self._lock:
             self._status[key] = status
-        self._tell(key, Event("status", status.model_dump_json(by_alias=True)))
+        self._tell(key, Event("status", as_json(status)))
 
     def view(self, site: str, room: str) -> View:
         key = (site, room)
@@ -140,9 +141,9 @@ class Rooms:
         now = self.view(site, room)
         try:
             if now.status is not None:
-                yield Event("status", now.status.model_dump_json(by_alias=True))
+                yield Event("status", as_json(now.status))
             if now.mood is not None:
-                yield Event("mood", now.mood.model_dump_json(by_alias=True))
+                yield Event("mood", as_json(now.mood))
             while not self._closed and (event := await queue.get()) is not None:
                 yield event
         finally:

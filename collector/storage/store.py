@@ -4,17 +4,39 @@ from __future__ import annotations
 
 import json
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, delete, func, select, text, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    and_,
+    delete,
+    func,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from collector.storage.tables import moods
 from edge.protocol.messages import Mood
 
 FIELDS = tuple(name for name in Mood.model_fields if name != "schema_")
+
+RUN = (moods.c.site, moods.c.room, moods.c.device, moods.c.boot)
+"""One run of the agent in one room. The broker lets a device write to its own room's topic alone,
+so that what a message says besides counts within that room only."""
+
+IDENTITY = (*RUN, moods.c.seq)
+"""A window's."""
+
+SLACK_S = 60.0
+"""By which the times of a merged window and its parts may differ: edge/outbox/merge.py bears gaps
+of a few seconds each time that it puts two together."""
 
 LONGEST_WINDOW = timedelta(hours=1)
 """As in edge/outbox/merge.py, which makes none longer."""
@@ -36,24 +58,22 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         insert: Any = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
-        self._insert_new = (
-            insert(moods)
-            .on_conflict_do_nothing()
-            .returning(moods.c.device, moods.c.boot, moods.c.seq)
-        )
+        self._insert_new = insert(moods).on_conflict_do_nothing().returning(*IDENTITY)
 
         names = [column.name for column in moods.columns if column.name != "id"]
         arrays = (f"CAST(:{n} AS {moods.c[n].type.compile(engine.dialect)}[])" for n in names)
         self._insert_arrays = text(
             f"INSERT INTO mood ({', '.join(names)}) SELECT * FROM unnest({', '.join(arrays)}) "  # noqa: S608  # our own names
-            "ON CONFLICT DO NOTHING RETURNING device, boot, seq"
+            f"ON CONFLICT DO NOTHING RETURNING {', '.join(c.name for c in IDENTITY)}"
         )
 
     def add(self, received: Sequence[Mood]) -> list[Mood]:
         """Commits windows in one transaction; returns those that were not yet stored.
 
         A window that stands for several takes the place of those that came before they were
-        merged; one of those that comes late is stored already.
+        merged; one of those that comes late is stored already. Both only within its room and its
+        time: whoever speaks for a room can neither take another's windows away, nor more of its own
+        than a device counts in that time.
         """
         now = time.time()
         single = [mood for mood in received if mood.windows == 1]
@@ -71,8 +91,8 @@ class Store:
         for at in range(0, len(order), ROWS):
             part = [_row(rows[identity], now) for identity in order[at : at + ROWS]]
             for row in self._insert_many(connection, part):
-                new.append(rows[row.device, row.boot, row.seq])
-        return sorted(new, key=lambda mood: (mood.device, str(mood.boot), mood.seq))
+                new.append(rows[tuple(row)])
+        return sorted(new, key=_identity)
 
     def _insert_many(self, connection: Connection, part: list[dict[str, Any]]) -> list[Any]:
         """The identities of the rows that were new."""
@@ -86,17 +106,18 @@ class Store:
 
     def _add_merged(self, connection: Connection, mood: Mood, now: float) -> bool:
         first = mood.seq - mood.windows + 1
-        ours = (moods.c.device == mood.device) & (moods.c.boot == str(mood.boot))
+        ours = tuple_(*RUN) == _identity(mood)[:-1]
         query = (
             select(moods.c.seq, moods.c.windows)
-            .where(ours, moods.c.seq >= mood.seq)
+            .where(ours, moods.c.seq >= mood.seq, *_within(mood, whole=False))
             .order_by(moods.c.seq)
             .limit(1)
         )
         kept = connection.execute(query).first()
         if kept is not None and kept.seq - kept.windows + 1 <= first:
             return False
-        connection.execute(delete(moods).where(ours, moods.c.seq.between(first, mood.seq)))
+        parts = (ours, moods.c.seq.between(first, mood.seq), *_within(mood, whole=True))
+        connection.execute(delete(moods).where(*parts))
         return connection.execute(self._insert_new, _row(mood, now)).first() is not None
 
     def between(
@@ -126,12 +147,12 @@ class Store:
         last = select(func.max(moods.c.id)).group_by(moods.c.site, moods.c.room)
         run = moods.alias()
         newest = (
-            select(func.max(moods.c.seq), moods.c.device, moods.c.boot)
-            .join(run, (run.c.device == moods.c.device) & (run.c.boot == moods.c.boot))
+            select(*RUN, func.max(moods.c.seq))
+            .join(run, and_(*(run.c[column.name] == column for column in RUN)))
             .where(run.c.id.in_(last))
-            .group_by(moods.c.device, moods.c.boot)
+            .group_by(*RUN)
         )
-        ours = tuple_(moods.c.seq, moods.c.device, moods.c.boot)
+        ours = tuple_(*IDENTITY)
         with self._engine.connect() as connection:
             rows = connection.execute(select(moods).where(ours.in_(newest))).mappings()
             return [Kept(_mood(row), row["received"]) for row in rows]
@@ -142,27 +163,39 @@ class Store:
             connection.execute(select(1))
 
 
-Identity = tuple[str, str, int]
+Identity = tuple[str, str, str, str, int]
+"""As in IDENTITY."""
 
 
 def _identity(mood: Mood) -> Identity:
-    return mood.device, str(mood.boot), mood.seq
+    return mood.site, mood.room, mood.device, str(mood.boot), mood.seq
+
+
+def _within(mood: Mood, *, whole: bool) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Stored windows that lie wholly in a merged one's time, or at least reach into it."""
+    begin = mood.start.timestamp() - SLACK_S
+    end = mood.start.timestamp() + mood.seconds + SLACK_S
+    ends = moods.c.start + moods.c.seconds
+    return (moods.c.start >= begin, ends <= end) if whole else (moods.c.start <= end, ends >= begin)
 
 
 def _covered(connection: Connection, single: Sequence[Mood]) -> set[Identity]:
     """Those of which a merged window, which is rare, tells already."""
-    runs = sorted({(mood.device, str(mood.boot)) for mood in single})
+    runs = sorted({_identity(mood)[:-1] for mood in single})
     if not runs:
         return set()
-    query = select(moods.c.device, moods.c.boot, moods.c.seq, moods.c.windows).where(
-        tuple_(moods.c.device, moods.c.boot).in_(runs), moods.c.windows > 1
+    query = select(*IDENTITY, moods.c.windows, moods.c.start, moods.c.seconds).where(
+        tuple_(*RUN).in_(runs), moods.c.windows > 1
     )
-    spans = connection.execute(query).all()
+    spans = defaultdict(list)
+    for *run, seq, windows, start, seconds in connection.execute(query):
+        spans[tuple(run)].append((seq, windows, start, seconds))
     return {
         _identity(mood)
         for mood in single
-        for device, boot, seq, windows in spans
-        if (device, boot) == (mood.device, str(mood.boot)) and seq - windows < mood.seq <= seq
+        for seq, windows, start, seconds in spans[_identity(mood)[:-1]]
+        if seq - windows < mood.seq <= seq
+        and -SLACK_S <= mood.start.timestamp() - start <= seconds + SLACK_S
     }
 
 

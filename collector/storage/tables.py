@@ -42,12 +42,14 @@ moods = Table(
     Column("model", String(12), nullable=False),
     Column("windows", Integer, nullable=False, server_default="1"),
     Column("received", Float, nullable=False),  # by the collector's clock
-    UniqueConstraint("device", "boot", "seq"),
+    UniqueConstraint("site", "room", "device", "boot", "seq", name="mood_identity"),
     Index("mood_by_time", "site", "room", "start"),
     Index("mood_by_start", "start"),  # what retention removes
 )
 Index(
     "mood_merged",
+    moods.c.site,
+    moods.c.room,
     moods.c.device,
     moods.c.boot,
     sqlite_where=moods.c.windows > 1,

@@ -123,7 +123,7 @@ class Message(BaseModel):
 
 
 class Mood(Message):
-    """One window of one room, `roommood.mood/1`; (device, boot, seq) is its identity."""
+    """One window, `roommood.mood/1`; (site, room, device, boot, seq) is its identity."""
 
     schema_: Literal["roommood.mood/1"] = Field(alias="schema")
     site: Name

@@ -10,6 +10,9 @@ from typing import NamedTuple
 
 from edge.protocol.messages import Mood, decode
 
+Run = tuple[str, str, str, str]
+Window = tuple[Run, int]
+
 
 class Comparison(NamedTuple):
     windows: int
@@ -31,16 +34,16 @@ def journalled(path: Path) -> list[Mood]:
 
 def compare(counted: Iterable[Mood], held: Iterable[Mood]) -> Comparison:
     """A merged window holds all that it stands for; its content is not looked at."""
-    covered: Counter[tuple[str, str, int]] = Counter()
-    whole: dict[tuple[str, str, int], Mood] = {}
+    covered: Counter[Window] = Counter()
+    whole: dict[Window, Mood] = {}
     for mood in held:
         for seq in range(mood.seq - mood.windows + 1, mood.seq + 1):
-            covered[mood.device, str(mood.boot), seq] += 1
+            covered[_run(mood), seq] += 1
         if mood.windows == 1:
-            whole[mood.device, str(mood.boot), mood.seq] = mood
+            whole[_run(mood), mood.seq] = mood
     windows = lost = altered = 0
     for mood in counted:
-        key = (mood.device, str(mood.boot), mood.seq)
+        key = (_run(mood), mood.seq)
         windows += 1
         lost += not covered[key]
         altered += key in whole and content(whole[key]) != content(mood)
@@ -51,3 +54,7 @@ def content(mood: Mood) -> dict[str, object]:
     """As sent."""
     sent: dict[str, object] = json.loads(mood.encode())
     return sent
+
+
+def _run(mood: Mood) -> Run:
+    return mood.site, mood.room, mood.device, str(mood.boot)

@@ -70,7 +70,7 @@ class Watcher:
 
     def _heard(self, mood: dict[str, Any]) -> None:
         """A feed that is opened again first repeats what is known: that is no news."""
-        which = (mood["boot"], mood["seq"])
+        which = (mood["start"], mood["seq"])
         with self._news:
             if which != self._last:
                 self._last = which
