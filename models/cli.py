@@ -12,7 +12,7 @@ from edge.common.errors import Refusal
 from edge.vision.interpreter import TfliteClassifier
 from edge.vision.pack import open_pack
 from models.fetch import fetch
-from models.scoring import card, evaluate
+from models.measure.scoring import card, evaluate
 
 path_option = click.Path(path_type=Path)
 TRAIN_EXTRA = "pip install 'roommood[train]'"
@@ -63,7 +63,7 @@ model.add_command(fetch)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--votes", help="FER+'s fer2013new.csv, for a .csv; found where it lies beside it.")
 @click.option(
-    "--negatives", help="An .npz of `python -m models.negatives`: crops that are no face."
+    "--negatives", help="An .npz of `python -m models.training.negatives`: crops that are no face."
 )
 @click.option(
     "--teacher",
@@ -83,9 +83,9 @@ model.add_command(fetch)
 def train(data: str, out: Path, folds: int | None, **options: Any) -> None:
     """Train a network; a run that was stopped goes on where it was."""
     _need_torch()
-    from models.runs import Settings
-    from models.train import cross_validate
-    from models.train import train as run
+    from models.training.runs import Settings
+    from models.training.train import cross_validate
+    from models.training.train import train as run
 
     settings = Settings(data=data, **options)
 
@@ -106,7 +106,7 @@ def train(data: str, out: Path, folds: int | None, **options: Any) -> None:
 def quantize(run_folder: Path, out: Path) -> None:
     """Make a full-integer int8 pack of a run, with its temperature and thresholds."""
     _need_torch()
-    from models.packing import quantize as pack
+    from models.training.packing import quantize as pack
 
     made = pack(run_folder, out)
     figures = made["figures"]
@@ -127,7 +127,7 @@ def quantize(run_folder: Path, out: Path) -> None:
 def explain(which: str, data: Path, usage: str | None, out: Path, samples: int) -> None:
     """Draw where in a face the answer comes from: class activation and guided gradients."""
     _need_torch()
-    from models.explain import draw
+    from models.training.explain import draw
 
     shown = draw(which, data, usage, out, samples)
     click.echo(f"{out}: {shown} faces")

@@ -21,7 +21,7 @@ from pathlib import Path
 import click
 
 from edge.common.errors import Refusal
-from models.runs import CURVE
+from models.training.runs import CURVE
 
 BOTH = "--truth both --network teacher --rate 0.002"
 STAGES: dict[str, str] = {
@@ -153,7 +153,7 @@ def main(data: Path, out: Path, packs: Path | None, only: tuple[str, ...], jobs:
     out.mkdir(parents=True, exist_ok=True)
     photos = [f"--photos={data / folder}" for folder in ("photos_caltech", "photos_voc")]
     if not (out / "negatives.npz").exists():
-        run("models.negatives", *photos, "--out", str(out / "negatives.npz"))
+        run("models.training.negatives", *photos, "--out", str(out / "negatives.npz"))
     chosen = only or tuple(PACKS)
     scheduler = Scheduler(data, out, STAGES)
     signal.signal(signal.SIGTERM, signal.default_int_handler)

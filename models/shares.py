@@ -28,7 +28,7 @@ SMOOTHING = 0.5
 PRIOR = 1.0
 """Faces, divided as those that the errors were counted on, that are added to the room: they keep a
 small room from being read as all one label. Chosen on rooms drawn from public_test by `python -m
-models.rooms`."""
+models.measure.rooms`."""
 
 
 @dataclass(frozen=True)

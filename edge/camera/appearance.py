@@ -1,7 +1,7 @@
 """Faces that belong to nobody, drawn from a small appearance model.
 
 The model (mean and principal components of neutral faces, and what each expression changes) was
-fitted on FER2013's training split by `python -m models.appearance`; see models/README.md.
+fitted on FER2013's training split by `python -m models.training.appearance`; see models/README.md.
 """
 
 from __future__ import annotations

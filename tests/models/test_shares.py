@@ -9,7 +9,7 @@ import pytest
 from edge.common.errors import Refusal
 from edge.protocol.messages import OTHER, UNCERTAIN
 from edge.vision.pack import Pack, open_pack
-from models.rooms import both, drawn, error
+from models.measure.rooms import both, drawn, error
 from models.shares import corrected, pack_of
 
 

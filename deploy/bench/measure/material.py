@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from edge.camera.simulated import RATE, SimulatedCamera
 from edge.common.errors import Refusal
 from edge.vision.faces import Box
-from models.films import Film
-from models.photographs import box_of, grey
+from models.data.films import Film
+from models.data.photographs import box_of, grey
 
 
 class Face(NamedTuple):

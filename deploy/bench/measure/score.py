@@ -10,7 +10,7 @@ from typing import NamedTuple
 from deploy.bench.measure.material import Face
 from edge.protocol.counts import apportion
 from edge.vision.faces import Box, is_near, overlap
-from models.photographs import FOUND
+from models.data.photographs import FOUND
 
 SAME_FACE = 0.2
 """A true box that shares so much with one of the frame before is of the same person."""

@@ -17,8 +17,8 @@ from edge.vision.haar import HaarSearch
 from edge.vision.layout import Layout
 from edge.vision.pack import open_pack
 from edge.vision.pipeline import FACE, Room, layout, room
-from models.films import Film
-from models.photographs import annotated, grey
+from models.data.films import Film
+from models.data.photographs import annotated, grey
 
 
 def haar() -> FacesSettings:

@@ -21,7 +21,7 @@ from edge.camera.classroom import Moment
 from edge.camera.painting import looks, person
 from edge.common.errors import Refusal
 from edge.vision.faces import Box
-from models.photographs import box_of
+from models.data.photographs import box_of
 
 Half = Literal["develop", "report"]
 

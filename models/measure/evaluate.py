@@ -1,0 +1,203 @@
+"""Scores of a model pack on labelled faces, through the runtime that devices use."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.common.errors import Refusal
+from edge.vision.emotion import tempered
+from edge.vision.interpreter import Answers, Classifier
+from models.data.faces import Faces
+
+BATCH = 64
+BINS = 15
+"""Equal-width confidence bins of the expected calibration error (Guo et al., arXiv 1706.04599)."""
+
+RIGHT_WHEN_ANSWERED = 0.85
+LOST_FACES = 0.01
+"""The share of the held-out faces that the face threshold may take for something else."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Labels of the truth and probabilities of the model for the same N faces."""
+
+    truth: NDArray[np.int64]
+    shares: NDArray[np.float32]
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        hits: NDArray[np.bool_] = self.shares.argmax(axis=1) == self.truth
+        return hits
+
+    def confusion(self, threshold: float | None = None) -> NDArray[np.int64]:
+        """(L, L) counts: rows are the truth, columns what the model said.
+
+        With a threshold (L, L + 1): the last column counts the faces that it leaves `uncertain`.
+        """
+        size = self.shares.shape[1]
+        said = self.shares.argmax(axis=1)
+        if threshold is None:
+            return _table(self.truth, said, size, size)
+        said = np.where(self.shares.max(axis=1) >= threshold, said, size)
+        return _table(self.truth, said, size, size + 1)
+
+    def accuracy(self) -> float:
+        return float(self.right.mean())
+
+    def reliability(self) -> list[dict[str, float]]:
+        """For each confidence bin with faces: their number, mean confidence and accuracy."""
+        confidence = self.shares.max(axis=1)
+        bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+        return [
+            {
+                "n": int((bins == at).sum()),
+                "confidence": round(float(confidence[bins == at].mean()), 4),
+                "accuracy": round(float(self.right[bins == at].mean()), 4),
+            }
+            for at in np.unique(bins)
+        ]
+
+    def ece(self) -> float:
+        """The expected gap between confidence and accuracy."""
+        confidence = self.shares.max(axis=1)
+        bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+        gaps = np.bincount(bins, confidence - self.right, minlength=BINS)
+        return float(np.abs(gaps).sum() / len(self.truth))
+
+    def only(self, rows: NDArray[Any]) -> Scores:
+        return Scores(self.truth[rows], self.shares[rows])
+
+
+def _table(
+    truth: NDArray[np.int64], said: NDArray[np.intp], rows: int, columns: int
+) -> NDArray[np.int64]:
+    pairs = truth * columns + said
+    return np.bincount(pairs, minlength=rows * columns).reshape(rows, columns)
+
+
+def macro(confusion: NDArray[np.int64]) -> dict[str, float]:
+    """Balanced accuracy and macro precision, recall and F1 over the labels that occur."""
+    hits, per_truth, per_answer = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
+    seen = per_truth > 0
+    recall = hits[seen] / per_truth[seen]
+    precision = hits[seen] / np.maximum(per_answer[seen], 1)
+    f1 = 2 * hits[seen] / (per_truth[seen] + per_answer[seen])
+    return {
+        "balanced_accuracy": round(float(recall.mean()), 4),
+        "macro_precision": round(float(precision.mean()), 4),
+        "macro_recall": round(float(recall.mean()), 4),
+        "macro_f1": round(float(f1.mean()), 4),
+    }
+
+
+def predict(classifier: Classifier, pixels: NDArray[np.uint8]) -> tuple[Answers, float]:
+    """The model's answers and the microseconds per face that they took."""
+    begun = time.perf_counter()
+    parts = [classifier(pixels[at : at + BATCH]) for at in range(0, len(pixels), BATCH)]
+    taken = (time.perf_counter() - begun) / len(pixels) * 1e6
+    return Answers(*(np.concatenate(column) for column in zip(*parts, strict=True))), taken
+
+
+def choose(scores: Scores) -> tuple[float, float]:
+    """(temperature, threshold) for a pack, chosen on these scores.
+
+    The temperature minimises the log loss. The threshold is the lowest at which those faces that
+    are answered are right 85 times in a hundred, but never so high that over a third go unanswered.
+    """
+    grid = np.geomspace(0.5, 3, 61)
+    rows = np.arange(len(scores.truth))
+
+    def loss(temperature: float) -> float:
+        return float(-np.log(tempered(scores.shares, temperature)[rows, scores.truth]).mean())
+
+    temperature = float(min(grid, key=loss))
+    shares = tempered(scores.shares, temperature)
+    confidence, right = shares.max(axis=1), shares.argmax(axis=1) == scores.truth
+    thresholds = np.arange(0.2, float(np.quantile(confidence, 1 / 3)), 0.01)
+    good = [t for t in thresholds if right[confidence >= t].mean() >= RIGHT_WHEN_ANSWERED]
+    threshold = good[0] if good else (thresholds[-1] if len(thresholds) else 0.2)
+    return round(temperature, 3), round(float(threshold), 2)
+
+
+def choose_face_threshold(face: NDArray[np.float32]) -> float:
+    """Likelier a face than not; less where that would lose more than `LOST_FACES` of (N,) faces."""
+    return min(0.5, round(float(np.quantile(face, LOST_FACES, method="lower")), 3))
+
+
+def folded(scores: Scores, folds: int) -> dict[str, Any]:
+    """Cross-validation of what is chosen: temperature and threshold from all folds but one.
+
+    `scores` hold what the model says before any temperature; each fold's figures are of faces that
+    nothing was chosen on. Mean and standard deviation over the folds.
+    """
+    if not 2 <= folds <= len(scores.truth):
+        raise Refusal(f"--folds {folds}: choose 2 to {len(scores.truth)}, the number of faces")
+    parts = np.array_split(np.random.default_rng(1).permutation(len(scores.truth)), folds)
+    found: dict[str, list[float]] = {"accuracy": [], "ece": [], "answered": [], "right": []}
+    for at, part in enumerate(parts):
+        temperature, threshold = choose(scores.only(np.concatenate(parts[:at] + parts[at + 1 :])))
+        held = Scores(scores.truth[part], tempered(scores.shares[part], temperature))
+        answered = held.shares.max(axis=1) >= threshold
+        found["accuracy"].append(held.accuracy())
+        found["ece"].append(held.ece())
+        found["answered"].append(float(answered.mean()))
+        found["right"].append(float(held.right[answered].mean()) if answered.any() else 1.0)
+    return {"folds": folds} | {
+        name: {"mean": round(float(np.mean(v)), 4), "sd": round(float(np.std(v, ddof=1)), 4)}
+        for name, v in found.items()
+    }
+
+
+def known(faces: Faces, truth: str) -> NDArray[np.bool_]:
+    """(N,) the faces that a truth speaks of."""
+    if truth == "ferplus" and faces.votes is not None:
+        return faces.agreed()
+    return np.ones(len(faces.label), bool)
+
+
+def scored(faces: Faces, shares: NDArray[np.float32], truth: str) -> Scores:
+    """Scores against a truth: the majority of those who agreed for 'ferplus', else the label."""
+    if truth != "ferplus" or faces.votes is None:
+        return Scores(faces.label, shares)
+    agreed = faces.agreed()
+    return Scores(faces.votes[agreed].argmax(axis=1), shares[agreed])
+
+
+def report(
+    faces: Faces, shares: NDArray[np.float32], labels: tuple[str, ...], truth: str
+) -> dict[str, Any]:
+    """The figures of docs/contract.md that follow from tempered probabilities (N, labels).
+
+    `truth` is the pack's: 'ferplus', 'fer2013' or 'own'. The FER+ majority's accuracy is beside.
+    """
+    labelled = scored(faces, shares, "fer2013")
+    voted = None if faces.votes is None else scored(faces, shares, "ferplus")
+    scores = voted if truth == "ferplus" and voted else labelled
+    confusion = scores.confusion()
+    per_truth, per_answer = confusion.sum(1), confusion.sum(0)
+    return {
+        "n": len(scores.truth),
+        "accuracy": round(scores.accuracy(), 4),
+        **macro(confusion),
+        "ece": round(scores.ece(), 4),
+        "confusion": confusion.tolist(),
+        "labels": list(labels),
+        "per_label": {
+            label: {
+                "n": int(per_truth[at]),
+                "recall": round(float(confusion[at, at] / max(per_truth[at], 1)), 4),
+                "precision": round(float(confusion[at, at] / max(per_answer[at], 1)), 4),
+            }
+            for at, label in enumerate(labels)
+        },
+        "reliability": scores.reliability(),
+        "truth": "ferplus" if scores is voted else "own" if truth == "own" else "fer2013",
+        "ferplus_accuracy": None if voted is None else round(voted.accuracy(), 4),
+        "fer2013_accuracy": round(labelled.accuracy(), 4) if truth != "own" else None,
+    }

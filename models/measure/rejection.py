@@ -1,0 +1,106 @@
+"""How many of Haar's false faces a pack rejects, and how many true ones it loses for it.
+
+    python -m models.measure.rejection --model fer7 --photos ../shared/data/photos_office \
+        --photos ../shared/data/photos_groups --videos ../shared/data/rooms_video
+
+Haar runs with the agent's settings. A detection is true when it shares 0.4 with a true box (area of
+intersection over that of union), and false otherwise, even where it holds part of a face.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from edge.common.errors import Refusal
+from edge.vision.emotion import crop
+from edge.vision.faces import HaarDetector, overlap
+from edge.vision.interpreter import TfliteClassifier
+from edge.vision.pack import open_pack
+from models.data.films import Film
+from models.data.photographs import FOUND, annotated, box_of, grey
+
+EVERY = 5
+"""Frames of a video are alike: one in five is looked at."""
+
+
+def frames(photos: tuple[Path, ...], videos: tuple[Path, ...]) -> Iterator[tuple[str, Any, Any]]:
+    """(name of the set, grey frame, true boxes) of all photographs and video frames."""
+    for folder in photos:
+        for photograph in annotated(folder):
+            yield folder.name, grey(photograph.file), photograph.faces + photograph.loose
+    for folder in videos:
+        index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        for film in index["images"]:
+            boxes = film.get("faces_per_frame")
+            if boxes is not None:
+                for at, frame in enumerate(Film(folder / film["file"])):
+                    if at % EVERY == 0 and at < len(boxes):
+                        yield film["file"], frame, [box_of(box) for box in boxes[at]]
+
+
+def measure(
+    model: str, photos: tuple[Path, ...], videos: tuple[Path, ...]
+) -> dict[str, dict[str, list[float]]]:
+    """For each set, the model's probability of a face for its 'true' and its 'false' detections."""
+    pack, content = open_pack(model)
+    classifier = TfliteClassifier(content, pack.input, len(pack.labels))
+    haar = HaarDetector()
+    found: dict[str, dict[str, list[float]]] = {}
+    for name, frame, true in frames(photos, videos):
+        per = found.setdefault(name, {"true": [], "false": []})
+        for box in haar.find(frame):
+            face = crop(frame, box, pack.input.margin, pack.input.size)
+            kind = "true" if any(overlap(box, t) >= FOUND for t in true) else "false"
+            per[kind].append(float(classifier(face[np.newaxis]).face[0]))
+    return found
+
+
+def summary(found: dict[str, dict[str, list[float]]], threshold: float) -> dict[str, Any]:
+    """Numbers of true and false detections, and the shares of each below the threshold."""
+    rows: dict[str, Any] = {}
+    for name, per in [*found.items(), ("all", _together(found))]:
+        true, false = np.array(per["true"]), np.array(per["false"])
+        rows[name] = {
+            "true": len(true),
+            "true_lost": round(float((true < threshold).mean()), 4) if len(true) else None,
+            "false": len(false),
+            "false_rejected": round(float((false < threshold).mean()), 4) if len(false) else None,
+        }
+    return rows
+
+
+def _together(found: dict[str, dict[str, list[float]]]) -> dict[str, list[float]]:
+    return {
+        kind: [score for per in found.values() for score in per[kind]] for kind in ("true", "false")
+    }
+
+
+@click.command()
+@click.option("--model", "which", required=True, help="A pack's name or folder.")
+@click.option("--photos", type=click.Path(path_type=Path), multiple=True)
+@click.option("--videos", type=click.Path(path_type=Path), multiple=True)
+@click.option("--json", "as_json", is_flag=True)
+def main(which: str, photos: tuple[Path, ...], videos: tuple[Path, ...], as_json: bool) -> None:
+    """Prints a row per set."""
+    threshold = open_pack(which)[0].face_threshold
+    rows = summary(measure(which, photos, videos), threshold)
+    if as_json:
+        click.echo(json.dumps({"model": which, "threshold": threshold, "sets": rows}))
+        return
+    click.echo(f"{which}, face threshold {threshold}")
+    for name, row in rows.items():
+        click.echo(f"{name:>40}: " + ", ".join(f"{key} {value}" for key, value in row.items()))
+
+
+if __name__ == "__main__":
+    try:
+        main(standalone_mode=False)
+    except Refusal as refusal:
+        sys.exit(f"roommood: {refusal}")

@@ -1,0 +1,202 @@
+"""`roommood model evaluate` and `card`: everything that is said about a pack, and where from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edge.common.errors import Refusal
+from edge.vision.emotion import tempered
+from edge.vision.interpreter import Answers, TfliteClassifier
+from edge.vision.pack import SHIPPED, Input, Pack, open_pack
+from models.data.faces import LABELS, MARGIN, Faces
+from models.data.sources import load
+from models.measure import evaluate as evaluation
+from models.measure.groups import Groups, by_group
+from models.measure.intervals import bootstrap
+
+path_option = click.Path(path_type=Path)
+QUIET = ("confusion", "labels", "per_label", "reliability", "intervals", "groups", "folds")
+
+
+class Candidate:
+    """A pack, or a bare .tflite file, with the interpreter of this machine."""
+
+    def __init__(self, which: str) -> None:
+        self.which = which
+        if which.endswith(".tflite"):
+            self.pack: Pack | None = None
+            self.content = _bytes(which)
+        else:
+            self.pack, self.content = open_pack(which)
+        self.labels = self.pack.labels if self.pack else LABELS
+        shape = self.pack.input if self.pack else Input(size=48, low=-1, high=1, margin=MARGIN)
+        self.classifier = TfliteClassifier(self.content, shape, len(self.labels))
+
+    def truth(self, faces: Faces) -> str:
+        """The pack's truth as far as these faces carry it."""
+        wanted = self.pack.truth if self.pack else "ferplus"
+        return wanted if wanted != "ferplus" or faces.votes is not None else "fer2013"
+
+    def answers(self, faces: Faces) -> tuple[Answers, float]:
+        """What it says before any temperature, and microseconds per face."""
+        if faces.labels != self.labels:
+            raise Refusal(
+                f"{self.which}: knows {', '.join(self.labels)}, but the data is labelled "
+                f"{', '.join(faces.labels)}: give data with its labels"
+            )
+        return evaluation.predict(self.classifier, faces.pixels)
+
+    def tempered(self, answers: Answers) -> Any:
+        return tempered(answers.shares, self.pack.temperature if self.pack else 1.0)
+
+
+def _bytes(which: str) -> bytes:
+    try:
+        return Path(which).read_bytes()
+    except OSError as error:
+        raise Refusal(f"{which}: cannot be read ({error.strerror}): give a .tflite file") from None
+
+
+def figures(
+    candidate: Candidate, faces: Faces, by: Path | None = None, folds: int | None = None
+) -> dict[str, Any]:
+    """The object of docs/contract.md, with intervals, and groups and folds where asked for."""
+    answers, per_face = candidate.answers(faces)
+    shares, truth = candidate.tempered(answers), candidate.truth(faces)
+    scores = evaluation.scored(faces, shares, truth)
+    rows = evaluation.known(faces, truth)
+    groups = Groups(by, faces) if by else None
+    units = groups.units[rows] if groups else rows.nonzero()[0]
+    pack = candidate.pack
+    found = evaluation.report(faces, shares, candidate.labels, truth)
+    found["intervals"] = {
+        "accuracy": bootstrap(lambda at: float(scores.right[at].mean()), units),
+        "ece": bootstrap(lambda at: scores.only(at).ece(), units, 300),
+        **{
+            key: bootstrap(
+                lambda at, key=key: evaluation.macro(scores.only(at).confusion())[key],  # type: ignore[misc]  # the default binds this figure's name
+                units,
+                300,
+            )
+            for key in ("balanced_accuracy", "macro_f1")
+        },
+    }
+    if pack:
+        sure = scores.shares.max(axis=1) >= pack.threshold
+        found["answered"] = round(float(sure.mean()), 4)
+        right = float(scores.right[sure].mean()) if sure.any() else 0.0
+        found["right_when_answered"] = round(right, 4)
+        found["taken_for_no_face"] = round(
+            float((answers.face[rows] < pack.face_threshold).mean()), 4
+        )
+    if faces.missed:
+        found["missed_by_detector"] = faces.missed
+    if groups:
+        found["groups"] = by_group(scores, groups, rows)
+    if folds:
+        found["folds"] = evaluation.folded(evaluation.scored(faces, answers.shares, truth), folds)
+    return found | {
+        "size_bytes": len(candidate.content),
+        "parameters": pack.parameters if pack else None,
+        "runtime": candidate.classifier.runtime,
+        "us_per_face": round(per_face, 1),
+    }
+
+
+data_option = click.option(
+    "--data",
+    required=True,
+    type=path_option,
+    help="An .npz, a fer2013.csv, a folder of classes, or annotated photographs.",
+)
+
+
+@click.command()
+@click.option("--model", "which", required=True, help="A pack's name or folder, or a .tflite file.")
+@data_option
+@click.option("--usage", help="The rows of a .csv: Training, PublicTest or PrivateTest.")
+@click.option("--votes", type=path_option, help="FER+'s fer2013new.csv, for a .csv.")
+@click.option("--by", type=path_option, help="A .csv of groups: each metric per group, and a test.")
+@click.option("--folds", type=int, help="Cross-validate temperature and threshold.")
+@click.option("--out", type=path_option, help="A folder for pictures and report.json.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def evaluate(
+    which: str,
+    data: Path,
+    usage: str | None,
+    votes: Path | None,
+    by: Path | None,
+    folds: int | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Score the file that ships, through the interpreter that devices use."""
+    faces, candidate = load(data, usage, votes), Candidate(which)
+    found = figures(candidate, faces, by, folds)
+    if out:
+        from models.measure.envelope import envelope
+        from models.measure.pictures import draw_all
+
+        found["envelope"] = envelope(candidate.classifier, faces, found["truth"])
+        out.mkdir(parents=True, exist_ok=True)
+        draw_all(found, out)
+        (out / "report.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    _print(found)
+
+
+def _print(found: dict[str, Any]) -> None:
+    for key, value in found.items():
+        if key in QUIET or key == "envelope":
+            continue
+        interval = found["intervals"].get(key)
+        spread = f"   [{interval[0]}, {interval[1]}]" if interval else ""
+        click.echo(f"{key:>20}: {value}{spread}")
+    labels = found["labels"]
+    wide = max(10, *(len(label) + 2 for label in labels))
+    click.echo("\n" + " " * wide + "".join(f"{label:>{wide}}" for label in labels) + "   <- said")
+    for label, row in zip(labels, found["confusion"], strict=True):
+        click.echo(f"{label:>{wide}}" + "".join(f"{count:>{wide}}" for count in row))
+    for name, column in found.get("groups", {}).items():
+        click.echo(f"\n{name}: do groups differ by more than chance? p = {column['p']}")
+        for value, per in column["groups"].items():
+            low, high = per["interval"]
+            click.echo(
+                f"{value:>20}: n {per['n']}, accuracy {per['accuracy']} [{low}, {high}], "
+                f"balanced {per['balanced_accuracy']}, macro F1 {per['macro_f1']}"
+            )
+    if "folds" in found:
+        click.echo(f"\ncross-validated choices, {found['folds']['folds']} folds:")
+        for name, per in found["folds"].items():
+            if name != "folds":
+                click.echo(f"{name:>20}: {per['mean']} ± {per['sd']}")
+
+
+@click.command()
+@click.option("--model", "which", required=True, help="The pack's folder, or a shipped one's name.")
+@data_option
+@click.option("--photos", type=path_option, help="Photographs with emotions, as faces_london.")
+@click.option("--usage", help="The rows of a .csv: Training, PublicTest or PrivateTest.")
+def card(which: str, data: Path, photos: Path | None, usage: str | None) -> None:
+    """Measure a pack and write its CARD.md and pictures into its folder."""
+    from models.measure.card import write
+    from models.measure.envelope import envelope
+
+    candidate = Candidate(which)
+    if candidate.pack is None:
+        raise Refusal(f"{which}: a card is a pack's: give a pack's folder or name")
+    folder = Path(which) if Path(which).is_dir() else SHIPPED / which
+    faces = load(data, usage)
+    found = figures(candidate, faces, folds=10)
+    found["envelope"] = envelope(candidate.classifier, faces, found["truth"])
+    elsewhere = None
+    if photos:
+        elsewhere = figures(candidate, load(photos), photos / "index.json")
+    write(folder, candidate.pack, found, elsewhere)
+    click.echo(f"{folder / 'CARD.md'}: written")

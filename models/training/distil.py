@@ -1,0 +1,113 @@
+"""What teachers say of the training faces, kept on disk for every student to learn from.
+
+Each epoch sees the faces augmented anew; the teacher is asked about just that view of them, since
+a student that is shown the teacher's answer to another picture learns less (Beyer et al.,
+arXiv 2106.05237). Views are made once and serve all students.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from edge.common.errors import Refusal
+from models.training.augment import augment
+from models.training.restored import restored
+from models.training.runs import Settings
+from models.training.samples import Samples
+
+BATCH = 256
+
+
+@dataclass(frozen=True)
+class Teachers:
+    """networks: ready to answer. both: whether they know both truths. views: what they said.
+
+    strength: how much the faces that they were asked about had been changed.
+    """
+
+    networks: list[nn.Module]
+    both: bool
+    views: Path
+    strength: float = 1.0
+
+
+def teachers(
+    settings: Settings, seen: Samples, beside: Path, device: torch.device
+) -> Teachers | None:
+    """The networks to learn from; raises Refusal for those that know other labels or truths.
+
+    What they say of these faces is kept in a folder `beside` the runs, for all of their students.
+    """
+    if not settings.teacher:
+        return None
+    networks, truths = [], set()
+    for run in settings.teacher:
+        network, labels, truth = restored(run)
+        if labels != settings.labels or truth not in ("both", settings.truth):
+            raise Refusal(f"{run}: a teacher of other labels: train one on this data")
+        networks.append(network.to(device, memory_format=torch.channels_last))
+        truths.add(truth)
+    if len(truths) > 1:
+        raise Refusal("--teacher: some know both truths and some one: give teachers alike")
+    mild = [] if settings.strength == 1 else [f"{settings.strength:g}"]
+    names = [Path(run).name for run in settings.teacher]
+    faces = hashlib.blake2s(seen.pixels.numpy().tobytes(), digest_size=4).hexdigest()
+    views = beside / "-".join(["views", *names, *mild, faces])
+    return Teachers(networks, truths == {"both"}, views, settings.strength)
+
+
+def view(
+    teachers: Teachers, seen: Samples, number: int, device: torch.device, half: bool
+) -> tuple[Tensor, Tensor]:
+    """Augmented pixels (N, 1, 48, 48) uint8 and the teachers' logits (N, outputs) of one view.
+
+    Teachers look at each face and at its mirror image, which is a better answer for little.
+    """
+    path = teachers.views / f"{number:03}.npz"
+    if path.exists():
+        with np.load(path) as kept:
+            return torch.from_numpy(kept["pixels"]), torch.from_numpy(kept["logits"]).float()
+    rng = torch.Generator().manual_seed(number)
+    order = torch.randperm(len(seen.pixels), generator=rng)
+    pixels = torch.empty_like(seen.pixels)
+    answers = []
+    with torch.inference_mode():
+        for rows in order.split(BATCH):
+            faces = seen.pixels[rows].to(device).float() / 255
+            changed = augment(faces, rng, teachers.strength)
+            stored = (changed * 255).round().to(torch.uint8)
+            x = (stored.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+            with torch.autocast(device.type, torch.bfloat16, enabled=half):
+                said = [network(face) for network in teachers.networks for face in (x, x.flip(3))]
+            pixels[rows] = stored.cpu()
+            answers.append(torch.stack(said).float().mean(0).cpu())
+    logits = torch.cat(answers)[order.argsort()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{number:03}-{os.getpid()}.part.npz")  # students may run side by side
+    np.savez(partial, pixels=pixels.numpy(), logits=logits.half().numpy())
+    partial.replace(path)
+    return pixels, logits
+
+
+def taught(
+    targets: Tensor, logits: Tensor, labels: int, head: int, trust_in_teacher: float
+) -> Tensor:
+    """Targets (N, labels + 1) of a student, from the people's and the teacher's answers.
+
+    `logits` are the teacher's, of which `head` numbers the truth that the student learns;
+    `trust_in_teacher` is how much of a target they make. Where people said too little, they are
+    all of it; what is no face stays none.
+    """
+    answer = torch.softmax(logits[:, head * labels : (head + 1) * labels], 1)
+    shares, face = targets[:, :labels], targets[:, labels:]
+    said = shares.sum(1, keepdim=True)
+    trust = torch.where(said > 0, trust_in_teacher, 1.0)
+    weight = torch.where(said > 0, said, 1.0)
+    return torch.cat([((1 - trust) * shares + trust * weight * answer) * face, face], 1)
