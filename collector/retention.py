@@ -19,9 +19,9 @@ from collector.access.secret import FILE
 from collector.config import Retention
 from collector.storage.database import newest
 from collector.storage.tables import audit, deliveries, lessons, metadata, moods, sessions
+from edge.common import atomic_file
 from edge.common.errors import Refusal
 from edge.common.periodic_worker import Rounds
-from edge.protocol.identity import write_secret
 
 log = logging.getLogger(__name__)
 
@@ -184,7 +184,7 @@ def restore(
                     if name.startswith(SITE) and ".." not in name:
                         path = site / name.removeprefix(SITE)
                         path.parent.mkdir(parents=True, exist_ok=True)
-                        write_secret(path, _get(archive, name))
+                        atomic_file.write(path, _get(archive, name), atomic_file.OWNER_ALONE)
                         path.chmod(0o600 if path.parent == site else 0o640)
             (state / HEAD).write_text(f"{rows.get(audit.name, 0)}\n", encoding="ascii")
     except (OSError, tarfile.TarError, KeyError, ValueError) as error:

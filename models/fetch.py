@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import NamedTuple
 
 import click
 
+from edge.common import atomic_file
 from edge.common.errors import Refusal
 
 TIMEOUT_S = 30
@@ -50,11 +50,8 @@ def fetched(name: str, out: Path, published: Published | None = None) -> Path:
         reason = getattr(error, "reason", error)
         raise Refusal(f"{name}: cannot be fetched ({reason}): {by_hand}") from None
     _check(content, what, what.url)
-    partial = out.with_name(out.name + ".part")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        os.replace(partial, out)
+        atomic_file.write(out, content)
     except OSError as error:
         raise Refusal(f"{out}: {error.strerror}: give another place with --out") from None
     return out

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import os
 import random
 import threading
 import time
@@ -22,6 +21,7 @@ from sqlalchemy.exc import IntegrityError
 
 from collector.access.secret import derived
 from collector.storage.tables import audit
+from edge.common import atomic_file
 
 HEAD = "audit.head"
 TRIES = 50
@@ -123,9 +123,7 @@ class Audit:
         return hmac.digest(self._key, content.encode(), "sha256").hex()
 
     def _note(self, number: int) -> None:
-        passing = self._head.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-        passing.write_text(f"{number}\n", encoding="ascii")
-        os.replace(passing, self._head)
+        atomic_file.write(self._head, f"{number}\n")
 
     def _noted(self) -> int | None:
         try:

@@ -8,7 +8,6 @@ The broker's user can read `broker/` and nothing else.
 
 from __future__ import annotations
 
-import os
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from collector.fleet.authority import Authority, pem
+from edge.common import atomic_file
 from edge.common.errors import Refusal
 from edge.protocol.identity import RENEWED_AT, new_key, private_pem
 
@@ -63,21 +63,8 @@ def serve(
     """Makes a server's key and certificate, both in place or neither new."""
     made: ec.EllipticCurvePrivateKey = new_key()
     signed = authority.sign_server(made.public_key(), name, hosts)
-    put(key, private_pem(made), mode)
-    put(certificate, pem(signed).encode(), READABLE)
-
-
-def put(path: Path, content: bytes, mode: int) -> None:
-    """Replaces a file in one step, with its group kept to the folder's."""
-    passing = path.with_name(path.name + ".new")
-    passing.unlink(missing_ok=True)
-    handle = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "wb") as file:
-        os.fchmod(handle, mode)
-        file.write(content)
-        file.flush()
-        os.fsync(handle)
-    passing.replace(path)
+    atomic_file.write(key, private_pem(made), mode)
+    atomic_file.write(certificate, pem(signed), READABLE)
 
 
 def hosts_of(certificate: x509.Certificate) -> list[str]:

@@ -14,8 +14,9 @@ from collections.abc import Callable
 
 from collector.access.accounts import Room
 from collector.fleet.authority import Authority
-from collector.fleet.files import READABLE, SiteFiles, put
+from collector.fleet.files import READABLE, SiteFiles
 from collector.fleet.registry import Register, State
+from edge.common import atomic_file
 from edge.common.broker import BrokerSettings, client
 from edge.common.clock import WallClock
 from edge.common.errors import Refusal
@@ -58,7 +59,7 @@ class Revoking(Rounds):
         if listed != self._listed or now - self._written > DAY_S:
             entries = [(one.serial, one.at) for one in revoked]
             content = self._authority.revocation_list(entries, int(time.time()))
-            put(self._files.revoked, content, READABLE)
+            atomic_file.write(self._files.revoked, content, READABLE)
             fresh = listed - (self._listed if self._listed is not None else listed)
             ended = {(one.room, one.state) for one in revoked if one.serial in fresh}
             self._kicks += [(now + after, room) for room, how in ended for after in KICKS_S[how]]

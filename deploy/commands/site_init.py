@@ -14,9 +14,10 @@ import yaml
 from cryptography import x509
 
 from collector.fleet.authority import Authority
-from collector.fleet.files import READABLE, SiteFiles, hosts_of, put, serve
+from collector.fleet.files import READABLE, SiteFiles, hosts_of, serve
 from deploy.commands.broker import ACL, CONF, TLS, trial
 from deploy.commands.site import PRIVATE, PUBLIC, make_key
+from edge.common import atomic_file
 from edge.common.errors import Refusal
 from edge.protocol.identity import new_key, private_pem
 
@@ -56,18 +57,18 @@ def init(place: Place) -> Iterator[str]:
 def _make(place: Place, files: SiteFiles) -> Iterator[str]:
     if not files.authority_key.exists():
         key = new_key()
-        put(files.authority_key, private_pem(key), 0o600)
-        put(files.authority, Authority.make(place.site, key).pem.encode(), READABLE)
+        atomic_file.write(files.authority_key, private_pem(key), 0o600)
+        atomic_file.write(files.authority, Authority.make(place.site, key).pem.encode(), READABLE)
         yield f"{files.authority_key}: the site's authority; keep a copy where nobody else can read"
     authority = files.load()
     if not files.broker_authority.exists():
-        put(files.broker_authority, authority.pem.encode(), READABLE)
+        atomic_file.write(files.broker_authority, authority.pem.encode(), READABLE)
     signing = place.folder / SIGNING
     if not (signing / PUBLIC).exists():
         make_key(signing)
         yield f"{signing / PRIVATE}: signs updates and attestations; move it to where IT signs"
     if not files.site_key.exists():
-        put(files.site_key, (signing / PUBLIC).read_bytes(), READABLE)
+        atomic_file.write(files.site_key, (signing / PUBLIC).read_bytes(), READABLE)
     hosts = list(dict.fromkeys((*place.hosts, *ALWAYS)))
     for key_file, pem_file, name, mode in (
         (files.broker_key, files.broker_pem, "broker", READABLE),
@@ -84,7 +85,7 @@ def _make(place: Place, files: SiteFiles) -> Iterator[str]:
         serve(authority, key_file, pem_file, name, hosts, mode)
         yield f"{pem_file}: for {', '.join(hosts)}"
     if not files.revoked.exists():
-        put(files.revoked, authority.revocation_list([], 1), READABLE)
+        atomic_file.write(files.revoked, authority.revocation_list([], 1), READABLE)
     yield from _settings(place, files)
 
 
@@ -101,11 +102,11 @@ def _settings(place: Place, files: SiteFiles) -> Iterator[str]:
     )
     for path, text in ((files.conf, conf), (files.acl, ACL.format(site=place.site))):
         if not path.exists():
-            put(path, text.encode(), READABLE)
+            atomic_file.write(path, text.encode(), READABLE)
             yield f"{path}: for Mosquitto"
     if not place.config.exists():
         place.config.parent.mkdir(parents=True, exist_ok=True)
-        put(place.config, _collector(place, files).encode(), 0o644)
+        atomic_file.write(place.config, _collector(place, files).encode(), 0o644)
         os.chmod(place.config, 0o644)
         yield f"{place.config}: the collector's settings"
 

@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
+OWNER_ALONE = 0o600
+"""The mode of secrets."""
 
-def write(path: Path, text: str) -> None:
-    """Replaces the file, on the disk before it returns; raises OSError."""
-    partial = path.with_suffix(".part")
+
+def write(path: Path, content: str | bytes, mode: int | None = None) -> None:
+    """Replaces the file, whose content is on the disk before it has the name; raises OSError.
+
+    With `mode` the file has these permissions from its first byte on; without, the usual ones.
+    Text is UTF-8. Several threads and processes may do it at once: the last one's content stays.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    partial = path.with_name(f".{path.name}.{threading.get_native_id()}.part")
+    partial.unlink(missing_ok=True)  # of a process that was killed, or planted: never written to
+    try:
+        handle = os.open(
+            partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode
+        )
+        with os.fdopen(handle, "wb") as file:
+            if mode is not None:
+                os.fchmod(handle, mode)  # whatever the umask
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(handle)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)  # a full disk needs no remains
+        raise

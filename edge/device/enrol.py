@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from edge.common.atomic_file import write
+from edge.common.atomic_file import OWNER_ALONE, write
 from edge.common.errors import Refusal
 from edge.common.settings import Section
 from edge.device.hardware import hardware
@@ -34,7 +34,6 @@ from edge.protocol.identity import (
     private_pem,
     read_key,
     request,
-    write_secret,
 )
 
 log = logging.getLogger(__name__)
@@ -116,7 +115,7 @@ class Enrolment:
             pass
         key = new_key()
         csr = request(key, room)
-        write_secret(self._pending / KEY, private_pem(key))
+        write(self._pending / KEY, private_pem(key), OWNER_ALONE)
         write(kept, json.dumps({"code": self._code.number, "room": room, "csr": csr}))
         return csr
 

@@ -6,7 +6,6 @@ takes its place in one step, so that a power cut leaves the one or the other.
 
 from __future__ import annotations
 
-import os
 import shutil
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from edge.common.atomic_file import OWNER_ALONE, write
 from edge.common.errors import Refusal
 
 LINK = "identity"
@@ -34,16 +34,6 @@ def private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-
-
-def write_secret(path: Path, content: bytes) -> None:
-    """For whoever owns the process alone; on the disk before it returns."""
-    path.unlink(missing_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(handle)
 
 
 def read_key(path: Path) -> ec.EllipticCurvePrivateKey:
@@ -121,9 +111,9 @@ def install(state: Path, key: bytes, certificate: str, authority: str) -> Identi
     """Puts a new identity in the place of the old one, whose key is deleted."""
     made = state / f"{LINK}-{serial(x509.load_pem_x509_certificate(certificate.encode()))}"
     made.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_secret(made / KEY, key)
-    write_secret(made / CERTIFICATE, certificate.encode())
-    write_secret(made / AUTHORITY, authority.encode())
+    write(made / KEY, key, OWNER_ALONE)
+    write(made / CERTIFICATE, certificate, OWNER_ALONE)
+    write(made / AUTHORITY, authority, OWNER_ALONE)
     passing = state / f"{LINK}.new"
     passing.unlink(missing_ok=True)
     passing.symlink_to(made.name)

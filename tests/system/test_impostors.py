@@ -20,12 +20,13 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from collector.fleet.authority import Authority, pem
 from collector.fleet.enrolment import WRONG_CODES, Denied
+from edge.common import atomic_file
 from edge.common.errors import Refusal
 from edge.device.enrol import Enrolment
 from edge.device.sync import Errand
 from edge.protocol.code import Code, proof
 from edge.protocol.device_api import Hello, Renewal, Report, Request
-from edge.protocol.identity import new_key, private_pem, request, write_secret
+from edge.protocol.identity import new_key, private_pem, request
 from edge.protocol.messages import Status
 from tests.conftest import mood
 from tests.fleet import SITE, Site
@@ -75,7 +76,7 @@ def told(site: Site, what: str, about: str) -> bool:
 def test_a_certificate_of_another_authority(site: Site, tmp_path: Path) -> None:
     own, key = new_key(), new_key()
     forger = Authority.make(SITE, own)
-    write_secret(tmp_path / "key.pem", private_pem(key))
+    atomic_file.write(tmp_path / "key.pem", private_pem(key))
     forged = pem(forger.sign_device(request(key, "r101"), "r101"))
     (tmp_path / "certificate.pem").write_text(forged)
     with connection(site, tmp_path) as client:

@@ -21,6 +21,7 @@ from deploy.bench.faults.watch import Watcher
 from deploy.commands.broker import find_mosquitto
 from deploy.commands.ports import free_port
 from edge.agent import OUTBOX
+from edge.common import atomic_file
 from edge.protocol.messages import Mood
 
 SITE = "bench"
@@ -139,10 +140,7 @@ class School:
             file.unlink()
 
     def _switch(self, victim: str, name: str, word: str) -> None:
-        path = self.folder / "switches" / victim / name
-        partial = path.with_suffix(".part")
-        partial.write_text(word, encoding="ascii")
-        partial.replace(path)
+        atomic_file.write(self.folder / "switches" / victim / name, word)
 
     @staticmethod
     def _days(fault: Fault) -> str:
