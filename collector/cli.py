@@ -6,13 +6,22 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
 import click
 
 from collector.config import CollectorSettings
-from edge.common.command import config_option, log_to_stderr, stop_on_signals
+from collector.lessons.timetable import timetable_of
+from edge.common.command import (
+    config_option,
+    days_from,
+    echo_plan,
+    log_to_stderr,
+    plan_options,
+    stop_on_signals,
+)
 from edge.common.errors import Refusal
 from edge.common.privileges import become_owner
 from edge.common.settings import load, show
@@ -63,12 +72,13 @@ def check(config: Path) -> None:
 
         SiteFiles(settings.fleet.folder).load()
         click.echo("site: ok")
-    table = settings.school.timetable
-    if table is not None:
-        from collector.lessons.timetable import Timetable
-
-        Timetable(table, settings.school.timezone)
-        click.echo("timetable: ok")
+    if (table := timetable_of(settings)) is not None:
+        plans = [table.on(day) for day in days_from(None, 7)]
+        count = sum(len(lessons) for lessons, _ in plans)
+        ignored = {*table.faults, *(one for _, left_out in plans for one in left_out)}
+        click.echo(f"timetable: ok: {count} lessons in the coming week, {len(ignored)} ignored")
+        for one in sorted(ignored):
+            click.echo(f"timetable: ignored: {one.event}: {one.why}")
     click.echo(f"settings: {config}: ok")
     click.echo("database: ok")
 
@@ -78,6 +88,30 @@ def check(config: Path) -> None:
 def show_config(config: Path) -> None:
     """Print the settings in force, defaults included, secrets masked."""
     click.echo(show(load(CollectorSettings, config)), nl=False)
+
+
+@collector.command()
+@config_option
+@plan_options
+def timetable(config: Path, first: datetime | None, days: int, as_json: bool) -> None:
+    """Print the lessons that the timetable has, and the events that are none, with the reason."""
+    table = timetable_of(load(CollectorSettings, config))
+    if table is None:
+        raise Refusal(f"{config}: there is no timetable: name one as school.timetable")
+    plans = [table.on(day) for day in days_from(first, days)]
+    lessons = [
+        {
+            "room": one.room if one.site is None else f"{one.site}/{one.room}",
+            "title": one.title,
+            "teacher": one.teacher,
+            "start": one.start.isoformat(),
+            "end": one.end.isoformat(),
+        }
+        for lessons, _ in plans
+        for one in lessons
+    ]
+    left_out = (one for _, ignored in plans for one in ignored)
+    echo_plan("lessons", lessons, (*table.faults, *left_out), as_json)
 
 
 @contextmanager

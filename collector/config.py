@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from collector.lessons.spreadsheet import DateOrder
 from edge.common.broker import BrokerSettings, FilePath
 from edge.common.settings import Section
 from edge.protocol.messages import Label, Name
 
+RoomKey = Annotated[str, Field(pattern=r"^([a-z0-9-]{1,32}/)?[a-z0-9-]{1,32}$")]
 EventName = Literal["lesson_began", "lesson_ended", "room_state"]
 
 
@@ -47,6 +49,10 @@ class SchoolSettings(Section):
     """As in Europe/Berlin: for timetables and reports."""
     timetable: FilePath | None = None
     """An iCalendar file, or CSV: see docs/school.md."""
+    tentative: bool = False
+    """Whether events that the calendar marks as tentative are lessons."""
+    date_order: DateOrder | None = None
+    """Of dates in a CSV file such as 2/3/2026: dmy, mdy or ymd."""
     find_lessons: bool = True
     """Whether a room that fills up outside the timetable counts as a lesson."""
     attentive: tuple[Label, ...] = ()
@@ -60,6 +66,15 @@ class SchoolSettings(Section):
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError("no time zone: write it as in Europe/Berlin") from None
         return name
+
+
+class RoomSettings(Section):
+    """What people call a room."""
+
+    title: str | None = Field(None, min_length=1, max_length=80)
+    """Shown on pages in place of the name that topics have."""
+    calendars: tuple[str, ...] = ()
+    """How the timetable writes it, where that is something else."""
 
 
 class Retention(Section):
@@ -126,6 +141,8 @@ class CollectorSettings(Section):
     broker: BrokerSettings = BrokerSettings()
     web: WebSettings = WebSettings()
     school: SchoolSettings = SchoolSettings()
+    rooms: dict[RoomKey, RoomSettings] = Field(default_factory=dict)
+    """By room, or site/room."""
     retention: dict[str, Retention] = Field(default_factory=dict)
     """Per site; what is not named is kept for 30 and 365 days."""
     oidc: OidcSettings | None = None
@@ -146,6 +163,11 @@ class CollectorSettings(Section):
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
             raise ValueError("only sqlite and postgresql are supported")
         return url
+
+    def title(self, site: str, room: str) -> str:
+        """What people call a room."""
+        own = self.rooms.get(f"{site}/{room}") or self.rooms.get(room)
+        return (own.title if own else None) or room
 
     def kept(self, site: str) -> Retention:
         return self.retention.get(site, Retention())

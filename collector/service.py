@@ -36,7 +36,7 @@ from collector.lessons.report import Reports, listed
 from collector.lessons.repository import Book, Lesson
 from collector.lessons.scheduler import Clerk
 from collector.lessons.summary import Summaries
-from collector.lessons.timetable import Timetable
+from collector.lessons.timetable import timetable_of
 from collector.live.history import KEPT_S
 from collector.live.panel_broadcaster import Painter
 from collector.live.rooms import Key, Rooms
@@ -78,12 +78,11 @@ class Service:
         renderer = render.Renderer(settings.school.timezone)
         panels = Panels(self.rooms, book, checkins, renderer)
         self._painter = Painter(panels.draw, lambda room: self.rooms.view(*room).state)
-        table = settings.school.timetable
         self._clerk = Clerk(
             book,
             summaries,
             lambda: [(view.site, view.room) for view in self.rooms.all()],
-            Timetable(table, settings.school.timezone) if table else None,
+            timetable_of(settings),
             self._lesson,
             find=settings.school.find_lessons,
         )

@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from edge.common.command import config_option, log_to_stderr, stop_on_signals
+from edge.common.command import (
+    config_option,
+    days_from,
+    echo_plan,
+    log_to_stderr,
+    plan_options,
+    stop_on_signals,
+)
 from edge.common.errors import CameraFault, Refusal, Stalled
 from edge.common.privileges import become_owner
 from edge.common.settings import show
@@ -19,6 +26,7 @@ from edge.config import AgentSettings
 from edge.device.managed import agent_settings, enrolment_of
 from edge.permission.audit import Audit
 from edge.permission.pin import SHORTEST, Pin, hash_pin
+from edge.permission.schedule import Schedule
 from edge.run.memory import no_core_dumps, no_swap
 from edge.run.state_lock import alone
 from edge.run.supervision import TRY_AGAIN
@@ -113,6 +121,32 @@ def check(config: Path) -> None:
     click.echo(f"camera: {width}x{height}: ok")
     mode = decide(settings, date.today())
     click.echo(f"mode: {mode.name}: {mode.sentence}")
+    if settings.schedule is not None:
+        timetable = Schedule(settings.schedule)
+        plans = [timetable.on(day) for day in days_from(None, 7)]
+        spans = {span for plan in plans for span in plan.spans}
+        click.echo(f"schedule: open {len(spans)} times in the coming week")
+        for event in {*timetable.faults, *(one for plan in plans for one in plan.ignored)}:
+            click.echo(f"schedule: ignored: {event.event}: {event.why}")
+
+
+@agent.command()
+@config_option
+@plan_options
+def schedule(config: Path, first: datetime | None, days: int, as_json: bool) -> None:
+    """Print when the camera will be open, and the events that open nothing, with the reason."""
+    settings = _in_force(config)
+    if settings.schedule is None:
+        raise Refusal(f"{config}: there is no 'schedule': the camera is open at all times")
+    plan = Schedule(settings.schedule)
+    plans = [plan.on(day) for day in days_from(first, days)]
+    spans = [
+        {"start": span.start.isoformat(), "end": span.end.isoformat()}
+        for one in plans
+        for span in one.spans
+    ]
+    left_out = (event for one in plans for event in one.ignored)
+    echo_plan("open", spans, (*plan.faults, *left_out), as_json)
 
 
 @agent.command()

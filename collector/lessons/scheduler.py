@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 
 from collector.lessons.occupancy import Presence
+from collector.lessons.places import key
 from collector.lessons.repository import Book, Lesson
 from collector.lessons.summary import Summaries
 from collector.lessons.timetable import Planned, Timetable
@@ -94,11 +95,14 @@ class Clerk(Rounds):
                         self._tell("lesson_began", lesson)
 
     def _places(self, planned: Planned) -> list[Room]:
-        """A room whose site the timetable does not name is every known one of that name."""
+        """A room whose site the timetable does not name is every known one of that name.
+
+        However it is spelt there: a room may be lab-2, and `Lab 2` in the calendar.
+        """
         return [
             (site, room)
             for site, room in self._rooms()
-            if room == planned.room and planned.site in (None, site)
+            if key(room) == key(planned.room) and planned.site in (None, site)
         ]
 
     def _by_presence(self, running: dict[Room, Lesson]) -> None:

@@ -1,27 +1,40 @@
 """The school's timetable, as an iCalendar file or as CSV, and what of it goes on now.
 
-iCalendar: SUMMARY is the title, LOCATION the room as `r101` or `site/r101`, ORGANIZER or CATEGORIES
-the teacher's account. CSV: columns `day` (Monday to Sunday, or a date), `start`, `end`, `room`,
-`title`, `teacher`.
+iCalendar: SUMMARY is the title, LOCATION the rooms (`places.py`), ORGANIZER or CATEGORIES the
+teacher's account. CSV: see `spreadsheet.py`.
 """
 
 from __future__ import annotations
 
-import csv
 import logging
 import re
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from collector.config import CollectorSettings
+from collector.lessons.places import RoomNames
+from collector.lessons.spreadsheet import DateOrder, Spreadsheet
+from edge.common.calendar import Calendar, Ignored
 from edge.common.errors import Refusal
 
 log = logging.getLogger(__name__)
 
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-COLUMNS = {"day", "start", "end", "room", "title"}
-PLACE = re.compile(r"(?:([a-z0-9-]{1,32})/)?([a-z0-9-]{1,32})")
+
+def timetable_of(settings: CollectorSettings) -> Timetable | None:
+    """The one that the settings name, if any; raises Refusal for one that cannot be read."""
+    school = settings.school
+    if school.timetable is None:
+        return None
+    return Timetable(
+        school.timetable,
+        school.timezone,
+        RoomNames({name: room.calendars for name, room in settings.rooms.items()}),
+        tentative=school.tentative,
+        order=school.date_order,
+    )
 
 
 class Planned(NamedTuple):
@@ -35,120 +48,124 @@ class Planned(NamedTuple):
     end: datetime
 
 
-class Timetable:
-    """A file that is read again when it changes."""
+class Entry(NamedTuple):
+    """A lesson as the file has it: its rooms are still text."""
 
-    def __init__(self, path: Path, zone: str) -> None:
+    rooms: str
+    title: str
+    teacher: str | None
+    start: datetime
+    end: datetime
+
+
+class Timetable:
+    """A file that is read again when it changes; raises Refusal for one that cannot be read."""
+
+    def __init__(
+        self,
+        path: Path,
+        zone: str,
+        rooms: RoomNames | None = None,
+        *,
+        tentative: bool = False,
+        order: DateOrder | None = None,
+    ) -> None:
         self._path = path
         self._zone = ZoneInfo(zone)
-        self._read_at: float | None = None
-        self._content: Any = None
-        self._changed()
+        self._rooms = rooms or RoomNames()
+        self._tentative = tentative
+        self._order = order
+        self._read_at: int | None = None
+        self._content: Calendar | Spreadsheet
+        self._days: dict[date, tuple[list[Planned], list[Ignored]]] = {}
+        self._refresh()
 
     def now(self, at: datetime) -> list[Planned]:
         """What goes on at a moment; a file that can no longer be read leaves it as it was."""
         try:
-            self._changed()
+            self._refresh()
         except Refusal as refusal:
             log.error("%s; the timetable stays as it was", refusal)
-        day = at.astimezone(self._zone)
-        plan = self._weekly(day.date()) if isinstance(self._content, list) else self._events(day)
-        return [planned for planned in plan if planned.start <= at < planned.end]
+        moment = at.astimezone(timezone.utc)  # times of one zone compare by the clock on the wall
+        plan, _ = self.on(at.astimezone(self._zone).date())
+        return [planned for planned in plan if planned.start <= moment < planned.end]
 
-    def _changed(self) -> None:
+    def on(self, day: date) -> tuple[list[Planned], list[Ignored]]:
+        """The lessons that touch a day of the school's zone, and what was left out, and why."""
+        if day not in self._days:
+            if len(self._days) > 31:
+                self._days.clear()
+            self._days[day] = self._plan(day)
+        return self._days[day]
+
+    @property
+    def faults(self) -> list[Ignored]:
+        """Events and rows that cannot be read, of the whole file."""
+        return self._content.faults
+
+    def _plan(self, day: date) -> tuple[list[Planned], list[Ignored]]:
+        if isinstance(self._content, Calendar):
+            entries = [_entry(one.event, one.start, one.end) for one in self._content.on(day)]
+            ignored = list(self._content.ignored_on(day))
+        else:
+            entries, ignored = list(self._of_rows(self._content, day)), []
+        lessons: list[Planned] = []
+        for entry in entries:
+            places = self._rooms.find(entry.rooms)
+            lessons += [
+                Planned(*place, entry.title, entry.teacher, entry.start, entry.end)
+                for place in places
+            ]
+            if not places:
+                why = f"names no room: {entry.rooms}" if entry.rooms else "names no room"
+                ignored.append(Ignored(f"{entry.title} ({entry.start:%Y-%m-%d})", why))
+        return lessons, ignored
+
+    def _of_rows(self, content: Spreadsheet, day: date) -> Iterator[Entry]:
+        for begin in (day - timedelta(days=1), day):
+            for row in content.rows:
+                span = row.on(begin, self._zone)
+                if span is not None and (begin == day or span[1].date() == day):
+                    yield Entry(row.room, row.title, row.teacher, *span)
+
+    def _refresh(self) -> None:
         try:
-            modified = self._path.stat().st_mtime
+            modified = self._path.stat().st_mtime_ns
             if modified == self._read_at:
                 return
             self._read_at = modified
-            text = self._path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "not UTF-8"
-            raise Refusal(f"{self._path}: {reason}: check 'school.timetable'") from None
-        is_calendar = self._path.suffix.lower() in (".ics", ".ical")
-        self._content = _calendar(self._path, text) if is_calendar else self._rows(text)
-
-    def _rows(self, text: str) -> list[dict[str, str]]:
-        reader = csv.DictReader(text.splitlines())
-        missing = COLUMNS - set(reader.fieldnames or ())
-        if missing:
-            raise Refusal(f"{self._path}: columns {', '.join(sorted(missing))} are missing")
-        rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in reader]
-        for number, row in enumerate(rows, 2):
-            try:
-                self._planned(row, date.today())
-            except ValueError as error:
-                raise Refusal(f"{self._path}: line {number}: {error}") from None
-        return rows
-
-    def _weekly(self, day: date) -> list[Planned]:
-        return [
-            self._planned(row, day)
-            for row in self._content
-            if row["day"].lower() in (DAYS[day.weekday()], day.isoformat())
-        ]
-
-    def _planned(self, row: dict[str, str], day: date) -> Planned:
-        if row["day"].lower() not in DAYS:
-            date.fromisoformat(row["day"])
-        begin, end = (
-            datetime.combine(day, time.fromisoformat(row[key]), self._zone)
-            for key in ("start", "end")
-        )
-        if end <= begin:
-            raise ValueError("'end' is not after 'start'")
-        place = _place(row["room"])
-        return Planned(*place, row["title"] or "Lesson", row.get("teacher") or None, begin, end)
-
-    def _events(self, at: datetime) -> list[Planned]:
-        import recurring_ical_events
-
-        day = at.date()
-        found = recurring_ical_events.of(self._content).between(day, day + timedelta(days=1))
-        made = []
-        for event in found:
-            begin, end = event.get("DTSTART"), event.get("DTEND")
-            if begin is None or end is None or not isinstance(begin.dt, datetime):
-                continue  # a whole day is a holiday, not a lesson
-            try:
-                place = _place(str(event.get("LOCATION", "")))
-            except ValueError:
-                continue
-            title = str(event.get("SUMMARY", "")) or "Lesson"
-            made.append(
-                Planned(*place, title, _teacher(event), self._at(begin.dt), self._at(end.dt))
-            )
-        return made
-
-    def _at(self, at: datetime) -> datetime:
-        return at if at.tzinfo else at.replace(tzinfo=self._zone)
+            content = self._path.read_bytes()
+        except OSError as error:
+            raise Refusal(f"{self._path}: {error.strerror}: check 'school.timetable'") from None
+        where = str(self._path)
+        is_calendar = self._path.suffix.lower() in (".ics", ".ical", ".ifb", ".icalendar")
+        if is_calendar or b"BEGIN:VCALENDAR" in content[:200].upper().replace(b"\0", b""):
+            self._content = Calendar(content, self._zone, where, tentative=self._tentative)
+        else:
+            self._content = Spreadsheet(content, where, self._order)
+            for fault in self._content.faults:
+                log.warning("%s: row ignored: %s: %s", where, *fault)
+        self._days.clear()
 
 
-def _calendar(path: Path, text: str) -> Any:
-    try:
-        import icalendar
-    except ModuleNotFoundError:
-        raise Refusal(
-            f"{path}: iCalendar needs a package: pip install 'roommood[calendar]'"
-        ) from None
-    try:
-        return icalendar.Calendar.from_ical(text)
-    except ValueError as error:
-        raise Refusal(f"{path}: no iCalendar file ({error}): export it again") from None
+def _entry(event: Any, start: datetime, end: datetime) -> Entry:
+    title = " ".join(_text(event, "SUMMARY").split()) or "Lesson"
+    return Entry(_text(event, "LOCATION"), title, _teacher(event), start, end)
 
 
-def _place(text: str) -> tuple[str | None, str]:
-    found = PLACE.fullmatch(text.strip().lower())
-    if found is None:
-        raise ValueError(f"'{text}': no room: write r101, or site/r101")
-    return found.group(1), found.group(2)
+def _text(event: Any, name: str) -> str:
+    """A property; of one that is there more than once, the first."""
+    value = event.get(name, "")
+    return str(value[0] if isinstance(value, list) else value).strip()
 
 
 def _teacher(event: Any) -> str | None:
     organizer = event.get("ORGANIZER")
+    organizer = organizer[0] if isinstance(organizer, list) else organizer
     if organizer is not None:
-        name = str(organizer.params.get("CN", "")) or str(organizer)
-        return re.sub(r"^mailto:", "", name, flags=re.I) or None
+        name = str(getattr(organizer, "params", {}).get("CN", "")) or str(organizer)
+        return re.sub(r"^mailto:", "", name, flags=re.IGNORECASE) or None
     categories = event.get("CATEGORIES")
+    categories = categories[0] if isinstance(categories, list) else categories
     names = [str(name) for name in getattr(categories, "cats", [])]
     return names[0] if names else None

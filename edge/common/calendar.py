@@ -183,7 +183,9 @@ def describe(event: Any) -> str:
     named = event.get("SUMMARY") or event.get("UID") or "event"
     title = " ".join(str(named[0] if isinstance(named, list) else named).split())[:80]
     start = getattr(event.get("DTSTART"), "dt", None) if not _broken(event, "DTSTART") else None
-    return f"{title} ({start:%Y-%m-%d})" if isinstance(start, date) else title
+    if isinstance(start, date):
+        return f"{title} ({start:%Y-%m-%d})"
+    return f"{title} (UID {event['UID']})" if "UID" in event else title
 
 
 def _parse(content: bytes, where: str) -> Any:

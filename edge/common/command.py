@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
+
+from edge.common.calendar import Ignored
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 config_option = click.option(
     "--config", required=True, type=click.Path(path_type=Path), help="The settings, a YAML file."
@@ -24,3 +31,42 @@ def stop_on_signals(stop: Callable[[], None]) -> None:
     """Ctrl-C and systemd's SIGTERM end the work at hand in good order."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop())
+
+
+def plan_options(command: F) -> F:
+    """`--date D --days N --json`, of the commands that print what will happen."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="One object."),
+        click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True),
+        click.option(
+            "--date", "first", type=click.DateTime(["%Y-%m-%d"]), help="The first day; today's."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def days_from(first: datetime | None, days: int) -> list[date]:
+    """The days that `plan_options` ask for."""
+    begin = first.date() if first else date.today()
+    return [begin + timedelta(days=number) for number in range(days)]
+
+
+def echo_plan(
+    name: str, entries: Iterable[dict[str, Any]], ignored: Iterable[Ignored], as_json: bool
+) -> None:
+    """What will happen, and what was left out and why; each once, in its order."""
+    unique = list({json.dumps(entry): entry for entry in entries}.values())
+    left_out = list(dict.fromkeys(ignored))
+    if as_json:
+        told = [{"event": one.event, "why": one.why} for one in left_out]
+        click.echo(json.dumps({name: unique, "ignored": told}, ensure_ascii=False))
+        return
+    for entry in unique:
+        start, end = (datetime.fromisoformat(entry[key]) for key in ("start", "end"))
+        rest = " ".join(str(value) for key, value in entry.items() if key not in ("start", "end"))
+        click.echo(f"{start:%a %Y-%m-%d %H:%M} to {end:%H:%M}  {rest}".rstrip())
+    for one in left_out:
+        click.echo(f"ignored: {one.event}: {one.why}")
+    if not unique:
+        click.echo(f"no {name} in these days")

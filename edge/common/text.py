@@ -17,19 +17,19 @@ MARKS = (
 def decode(content: bytes) -> str:
     """The text of a file in UTF-8, UTF-16 or UTF-32, or else in Windows' Western encoding.
 
-    UTF-16 without a mark is known by the zero bytes that Latin letters leave. Raises ValueError
-    for bytes that are no text in any of them.
+    UTF-16 without a mark is known by the zero bytes that Latin letters leave; single ones are
+    dropped.
     """
     for mark, encoding in MARKS:
         if content.startswith(mark):
-            return content.decode(encoding)
+            return content.decode(encoding, errors="replace")
     head = content[:400]
     if head and head.count(0) * 3 > len(head):
         return content.decode(
-            "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
+            "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be",
+            errors="replace",
         )
-    if 0 in head:
-        raise ValueError("not a text file")
+    content = content.replace(b"\0", b"")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:

@@ -75,8 +75,9 @@ def test_markers_and_notes(book: Book) -> None:
         book.lesson(begun.id)
 
 
-CSV = """day,start,end,room,title,teacher
-Monday,09:15,10:00,r101,Optics,tess
+HEADINGS = "day,start,end,room,title,teacher\n"
+HEADINGS = "day,start,end,room,title,teacher\n"
+CSV = f"""{HEADINGS}Monday,09:15,10:00,r101,Optics,tess
 monday,10:00,10:45,school/r102,Waves,otto
 2026-03-03,08:00,08:45,r101,Trip,
 """
@@ -125,10 +126,10 @@ def test_the_timetable_says_what_goes_on(tmp_path: Path, name: str, text: str) -
     ("name", "text", "told"),
     [
         ("t.csv", "day,start,end\n", "columns room, title are missing"),
-        ("t.csv", CSV + "Friday,10:00,09:00,r101,x,\n", "line 5: 'end' is not after 'start'"),
-        ("t.csv", CSV + "Someday,10:00,11:00,r101,x,\n", "line 5"),
-        ("t.csv", CSV + "Friday,10:00,11:00,Room 1!,x,\n", "no room"),
-        ("t.ics", "no calendar", "no iCalendar file"),
+        ("t.csv", "", "holds no row"),
+        ("t.csv", HEADINGS + "Friday,10:00,09:00,r101,x,\n", "line 2: column 'end': 09:00 is not"),
+        ("t.csv", HEADINGS + "Someday,10:00,11:00,r101,x,\n", "line 2: column 'day': Someday"),
+        ("t.ics", "no calendar", "not an iCalendar file"),
     ],
 )
 def test_a_timetable_that_is_wrong_is_named(

@@ -1,0 +1,78 @@
+"""Which room a calendar means: people write `R 101`, `Raum 101`, `A.101` or `R101, R102`."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import NamedTuple
+
+ROOM_WORDS = {
+    *("room", "rm", "classroom"),
+    *("raum", "zimmer", "klassenzimmer", "klassenraum"),
+    *("salle", "classe"),
+    *("aula", "sala", "salon"),
+}
+"""Words for a room in the four languages, without accents; alone they name none."""
+
+SEPARATORS = re.compile(r"[,;\n]|\\,")
+NAME = re.compile(r"[a-z0-9-]{1,32}")
+
+
+class Place(NamedTuple):
+    """A room; `site` is None where no school is named."""
+
+    site: str | None
+    room: str
+
+
+def key(text: str) -> str:
+    """What two spellings of one room share: letters and digits, without accents."""
+    plain = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss"))
+    return "".join(letter for letter in plain if letter.isascii() and letter.isalnum())
+
+
+def slug(text: str) -> str:
+    """A room's name as topics have it, or nothing: `R 101` is r101, `A.101` is a-101."""
+    plain = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss"))
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    words = [word for word in re.split(r"[\s_]+", plain) if word.strip(".:") not in ROOM_WORDS]
+    joined = re.sub(r"(?<=[a-z])[\s-]+(?=[0-9])", "", " ".join(words))
+    return re.sub(r"[^a-z0-9]+", "-", joined).strip("-")
+
+
+class RoomNames:
+    """Finds rooms by the names that calendars have for them.
+
+    `calendars`: for each room, as `room` or `site/room`, how calendars write it.
+    """
+
+    def __init__(self, calendars: Mapping[str, tuple[str, ...]] | None = None) -> None:
+        self._places: dict[str, list[Place]] = {}
+        for name, spellings in (calendars or {}).items():
+            place = _place(name)
+            for spelling in (place.room, *spellings):
+                self._places.setdefault(key(spelling), []).append(place)
+
+    def find(self, text: str) -> list[Place]:
+        """The rooms that a text names, none where it names no room."""
+        if known := self._places.get(key(text)):
+            return known
+        places: list[Place] = []
+        for part in SEPARATORS.split(text):
+            places += self._places.get(key(part)) or _guess(part)
+        return list(dict.fromkeys(places))
+
+
+def _place(text: str) -> Place:
+    site, slash, room = text.rpartition("/")
+    return Place(site if slash else None, room)
+
+
+def _guess(text: str) -> list[Place]:
+    """A room that no settings name, as `r101` or `site/r101`."""
+    site, room = _place(text.strip())
+    name = slug(room)
+    if not NAME.fullmatch(name) or (site is not None and not NAME.fullmatch(slug(site))):
+        return []
+    return [Place(slug(site) if site is not None else None, name)]
