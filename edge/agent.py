@@ -79,7 +79,7 @@ class Agent:
         frozen_s = settings.supervision.frozen_s if camera or is_live(settings.camera) else None
         self._capture = Capture(camera or make(settings.camera), self._panel.show, frozen_s)
         self._layout = layout(settings.faces)
-        self._set_mode(decide(settings, date.today()))
+        self._set_mode(decide(settings, date.today(), is_live))
         self._boot = uuid4()
         self._seq = 0
         self._newest: Mood | None = None
@@ -119,7 +119,8 @@ class Agent:
     def _set_mode(self, mode: Mode) -> None:
         """Loads the model, or lets go of it: without it no expression can be read."""
         self._mode = mode
-        self._responsible = responsible(self._settings)
+        kiosk = self._settings.kiosk
+        self._responsible = (kiosk and kiosk.responsible) or responsible(self._settings.attestation)
         self._digest = NO_MODEL
         self._room = self._new_room(None)
         self._labels: tuple[str, ...] = (FACE,)
@@ -178,7 +179,7 @@ class Agent:
 
     def _window(self) -> None:
         # An attestation may have begun, ended or been replaced since the last window.
-        mode = decide(self._settings, date.today())
+        mode = decide(self._settings, date.today(), is_live)
         if mode != self._mode:
             self._set_mode(mode)
         begun = time.monotonic()

@@ -101,7 +101,7 @@ def _made(config: Path, settings: AgentSettings) -> Agent:
 def check(config: Path) -> None:
     """Try the settings, the model pack and the camera, and say what is wrong."""
     settings = _in_force(config)
-    from edge.camera import make
+    from edge.camera import is_live, make
     from edge.permission.mode import decide
     from edge.vision.interpreter import TfliteClassifier
     from edge.vision.pack import open_pack
@@ -119,7 +119,7 @@ def check(config: Path) -> None:
     click.echo(f"settings: {config}: ok")
     click.echo(f"model: {pack.name} ({pack.digest}) on {classifier.runtime}: ok")
     click.echo(f"camera: {width}x{height}: ok")
-    mode = decide(settings, date.today())
+    mode = decide(settings, date.today(), is_live)
     click.echo(f"mode: {mode.name}: {mode.sentence}")
     if settings.schedule is not None:
         timetable = Schedule(settings.schedule)

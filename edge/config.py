@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date, time
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from edge.common.broker import BrokerSettings, FilePath
 from edge.common.settings import Section
 from edge.permission.pin import PinHash
+from edge.permission.schedule_settings import ScheduleSettings
 from edge.protocol.messages import Name
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -57,108 +55,6 @@ class DisclosureSettings(Section):
     min_change: int = Field(5, ge=5, le=1000)
     """Expressions are told anew once so many faces would have to be told otherwise."""
     noise: NoiseSettings | None = None
-
-
-CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::00)?|(24):(00)(?::00)?")
-
-OVERNIGHT_H = 12
-"""A lesson over midnight is shorter; one that seems longer has its times the wrong way round."""
-
-
-def _guess(value: object) -> str:
-    """What somebody who wrote 8.30 may have meant: YAML made it 8.3."""
-    hours, dot, minutes = str(value).partition(".")
-    if isinstance(value, float) and dot and int(minutes.ljust(2, "0")[:2]) < 60:
-        return f'as in "{int(hours):02}:{minutes.ljust(2, "0")[:2]}" if that is what you mean'
-    return 'as in "08:30"'
-
-
-def _clock(value: object) -> object:
-    """A time of day as people write it: 8:30, 08:30, 24:00 for midnight, or 8 for eight o'clock."""
-    if isinstance(value, time):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 24:
-        return time(value)
-    text = str(value).strip()
-    found = CLOCK.fullmatch(text)
-    if found is None:
-        raise ValueError(f"{text}: not a time of day: write hours and minutes, {_guess(value)}")
-    hour, minute = (int(part) for part in found.groups() if part is not None)
-    return time(hour % 24, minute)
-
-
-def _interval(value: object) -> object:
-    """A day, or `first/last`, as ISO 8601 writes it."""
-    if isinstance(value, date | str):
-        first, _, last = str(value).partition("/")
-        return {"first": first, "last": last or first}
-    return value
-
-
-Clock = Annotated[time, BeforeValidator(_clock)]
-
-
-class LessonTimes(Section):
-    """A time of day on some days of every week."""
-
-    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = Field(min_length=1)
-    start: Clock
-    end: Clock
-
-    @model_validator(mode="after")
-    def _ordered(self) -> LessonTimes:
-        begin, end = (clock.hour * 60 + clock.minute for clock in (self.start, self.end))
-        to_midnight = end == 0 < begin
-        if end <= begin and not to_midnight and end + 24 * 60 - begin > OVERNIGHT_H * 60:
-            raise ValueError(
-                f"end: {self.end:%H:%M} is not after start, {self.start:%H:%M}; "
-                f"over midnight a lesson lasts {OVERNIGHT_H} hours at most"
-            )
-        return self
-
-    @property
-    def overnight(self) -> bool:
-        """Whether it ends on the day after it began."""
-        return self.end <= self.start
-
-
-class Holiday(Section):
-    """Days without lessons, from the first to the last."""
-
-    first: date
-    last: date
-
-
-class ScheduleSettings(Section):
-    """The camera is open only during lessons; at all other times the agent is paused."""
-
-    timezone: str
-    """As in `Europe/Berlin`."""
-    lessons: tuple[LessonTimes, ...] = ()
-    calendar: FilePath | None = None
-    """An iCalendar file whose events are the lessons."""
-    holidays: tuple[Annotated[Holiday, BeforeValidator(_interval)], ...] = ()
-    holidays_calendar: FilePath | None = None
-    """An iCalendar file; on the days of its events there are no lessons."""
-    tentative: bool = False
-    """Whether events marked as tentative open the camera too."""
-    needs_synced_clock: bool = True
-    """Without a synchronised clock nobody knows whether it is a lesson, and the agent is paused."""
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{name}: no such time zone: write one as in Europe/Berlin") from None
-        return name
-
-    @model_validator(mode="after")
-    def _has_lessons(self) -> ScheduleSettings:
-        if not self.lessons and self.calendar is None:
-            raise ValueError("lessons: give times, or a calendar")
-        return self
 
 
 class GpioSettings(Section):

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
 from datetime import date
 from pathlib import Path
 from typing import get_args
 
 import click
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from deploy.commands.site_key import PRIVATE, PUBLIC, make_key, read_private
 from edge.common.errors import Refusal
 from edge.common.settings import load
 from edge.permission.mode import is_prohibited
 from edge.protocol.attestation import Attestation, Purpose, countries, sign
 
 path_option = click.Path(path_type=Path)
-PRIVATE, PUBLIC = "site.key", "site.pub"
 
 
 @click.group()
@@ -35,29 +31,6 @@ def key(out: Path) -> None:
     click.echo(f"{out / PRIVATE}: keep it secret; {out / PUBLIC}: copy it to the devices")
 
 
-def make_key(out: Path) -> None:
-    """Both files; raises Refusal where there is one already, or the folder cannot be written."""
-    if (out / PRIVATE).exists():
-        raise Refusal(f"{out / PRIVATE}: is there already: keep it, or give another --out")
-    made = Ed25519PrivateKey.generate()
-    private = made.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    public = made.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(out / PRIVATE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(private)
-        (out / PUBLIC).write_bytes(public)
-    except OSError as error:
-        raise Refusal(f"{out}: cannot be written ({error.strerror}): give another --out") from None
-
-
 @site.command()
 @click.option("--key", "key_file", required=True, type=path_option, help="The site's site.key.")
 @click.option("--answers", required=True, type=path_option, help="Who, where, why: a YAML file.")
@@ -65,7 +38,7 @@ def make_key(out: Path) -> None:
 def attest(key_file: Path, answers: Path, out: Path) -> None:
     """Sign an attestation; start from deploy/examples/attestation.yaml."""
     attestation = load(Attestation, answers)
-    secret = _private(key_file)
+    secret = read_private(key_file)
     try:
         out.write_text(sign(attestation, secret), encoding="utf-8")
     except OSError as error:
@@ -181,22 +154,10 @@ def bundle(
     from deploy.commands.bundling import gather
     from edge.protocol.bundle import pack_up
 
-    secret = _private(key_file)
+    secret = read_private(key_file)
     data = pack_up(name, number, gather(pack, settings, more), note, secret)
     try:
         out.write_bytes(data)
     except OSError as error:
         raise Refusal(f"{out}: cannot be written ({error.strerror}): give another --out") from None
     click.echo(f"{out}: update {number}, {len(data)} bytes; next: `roommood device update {out}`")
-
-
-def _private(path: Path) -> Ed25519PrivateKey:
-    try:
-        secret = serialization.load_pem_private_key(path.read_bytes(), None)
-    except OSError as error:
-        raise Refusal(f"{path}: cannot be read ({error.strerror}): give the site's key") from None
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise Refusal(f"{path}: no private key in PEM: make one with `roommood site key`") from None
-    if not isinstance(secret, Ed25519PrivateKey):
-        raise Refusal(f"{path}: not an Ed25519 key: make one with `roommood site key`")
-    return secret

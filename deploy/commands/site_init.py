@@ -16,7 +16,7 @@ from cryptography import x509
 from collector.fleet.authority import Authority
 from collector.fleet.files import READABLE, SiteFiles, hosts_of, serve
 from deploy.commands.broker import ACL, CONF, TLS, trial
-from deploy.commands.site import PRIVATE, PUBLIC, make_key
+from deploy.commands.site_key import PRIVATE, PUBLIC, make_key
 from edge.common import atomic_file
 from edge.common.errors import Refusal
 from edge.protocol.identity import new_key, private_pem

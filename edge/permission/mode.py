@@ -6,13 +6,14 @@ It fails closed: whatever is missing, expired or unclear leaves a headcount.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import date
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
-from edge.camera import is_live
+from edge.common.broker import BrokerSettings
 from edge.common.errors import Refusal
 from edge.common.settings import load
-from edge.config import AgentSettings
 from edge.protocol.attestation import Attestation, Signed, countries, is_signed, public_key
 from edge.protocol.messages import REASONS, ModeName, Reason
 
@@ -32,8 +33,31 @@ class Mode(NamedTuple):
         return REASONS[self.because]
 
 
-def decide(settings: AgentSettings, today: date) -> Mode:
-    """The mode for one day; raises Refusal only for a camera that names nothing."""
+class ModeSettings(Protocol):
+    """What of the agent's settings the mode depends on."""
+
+    @property
+    def mode(self) -> ModeName: ...
+    @property
+    def site(self) -> str: ...
+    @property
+    def room(self) -> str: ...
+    @property
+    def camera(self) -> str: ...
+    @property
+    def demo(self) -> bool: ...
+    @property
+    def broker(self) -> BrokerSettings: ...
+    @property
+    def attestation(self) -> Path | None: ...
+    @property
+    def site_key(self) -> Path | None: ...
+
+
+def decide(settings: ModeSettings, today: date, is_live: Callable[[str], bool]) -> Mode:
+    """The mode for one day; `is_live` says whether a camera may show people, and what it raises
+    for one that names nothing is raised.
+    """
     if settings.mode == "headcount":
         return Mode("headcount", "set")
     if not is_live(settings.camera):
@@ -44,7 +68,7 @@ def decide(settings: AgentSettings, today: date) -> Mode:
     return Mode("headcount", missing) if missing else Mode("emotion", "attested")
 
 
-def _missing(settings: AgentSettings, today: date) -> Reason | None:
+def _missing(settings: ModeSettings, today: date) -> Reason | None:
     """What keeps the attestation from holding, if anything does."""
     if settings.attestation is None or settings.site_key is None:
         return "no_attestation"
@@ -65,14 +89,12 @@ def _missing(settings: AgentSettings, today: date) -> Reason | None:
     return next((reason for reason, holds in checks if holds), None)
 
 
-def responsible(settings: AgentSettings) -> str | None:
-    """Who answers for the room, as the kiosk says it: from the settings, else the attestation."""
-    if settings.kiosk is not None and settings.kiosk.responsible:
-        return settings.kiosk.responsible
-    if settings.attestation is None:
+def responsible(attestation: Path | None) -> str | None:
+    """Who answers for the room, as its attestation says."""
+    if attestation is None:
         return None
     try:
-        who = load(Signed, settings.attestation).attestation.responsible
+        who = load(Signed, attestation).attestation.responsible
     except Refusal:  # said by `decide` already
         return None
     return f"{who.name}, {who.role}, {who.contact}"

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from edge.common.calendar import Calendar, Ignored
 from edge.common.errors import Refusal
-from edge.config import LessonTimes, ScheduleSettings
+from edge.permission.schedule_settings import LessonTimes, ScheduleSettings
 
 log = logging.getLogger(__name__)
 

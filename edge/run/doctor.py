@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timezone
 from typing import Any, Literal, NamedTuple
 
+from edge.camera import is_live, make
 from edge.common.broker import BrokerSettings, Version, client
 from edge.common.clock import BUILT, WallClock, trust
 from edge.common.errors import CameraFault, Refusal
@@ -147,14 +148,13 @@ def _memory(_: AgentSettings) -> Finding:
 
 
 def _mode(settings: AgentSettings) -> Finding:
-    mode = decide(settings, date.today())
+    mode = decide(settings, date.today(), is_live)
     if mode.name == "headcount" and mode.because != "set":
         return Finding("mode", "warning", f"headcount: {mode.sentence}", "see docs/privacy.md")
     return Finding("mode", "ok", f"{mode.name}: {mode.sentence}")
 
 
 def _camera(settings: AgentSettings) -> Finding:
-    from edge.camera import make
 
     camera = make(settings.camera)
     try:

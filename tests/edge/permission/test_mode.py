@@ -9,6 +9,7 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from edge.camera import is_live
 from edge.common.errors import Refusal
 from edge.common.settings import load
 from edge.config import AgentSettings
@@ -59,7 +60,7 @@ def settings(folder: Path, **changed: object) -> AgentSettings:
 
 def because(folder: Path, today: date = TODAY, **changed: object) -> str:
     """Why faces are only counted, or that they are not."""
-    mode = decide(settings(folder, **changed), today)
+    mode = decide(settings(folder, **changed), today, is_live)
     assert mode.sentence
     assert (mode.name == "emotion") == (
         mode.because in ("attested", "exempt_source", "exempt_demo")
@@ -69,7 +70,7 @@ def because(folder: Path, today: date = TODAY, **changed: object) -> str:
 
 def test_somebody_answers_for_it(tmp_path: Path, key: Ed25519PrivateKey) -> None:
     signed(tmp_path, key)
-    assert decide(settings(tmp_path), TODAY) == Mode("emotion", "attested")
+    assert decide(settings(tmp_path), TODAY, is_live) == Mode("emotion", "attested")
 
 
 def test_without_an_attestation_faces_are_counted(tmp_path: Path, key: Ed25519PrivateKey) -> None:

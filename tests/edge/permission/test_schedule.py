@@ -9,8 +9,9 @@ from pydantic import ValidationError
 
 from edge.common.errors import Refusal
 from edge.common.settings import load
-from edge.config import AgentSettings, ScheduleSettings
+from edge.config import AgentSettings
 from edge.permission.schedule import Schedule
+from edge.permission.schedule_settings import ScheduleSettings
 
 MORNINGS = {"days": ["mon", "tue", "wed", "thu", "fri"], "start": "08:00", "end": "12:30"}
 
