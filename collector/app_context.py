@@ -51,5 +51,6 @@ class Desk(NamedTuple):
     tell: Callable[[str, Lesson], None]
     command: Callable[[Key, str], None]
     url: Callable[[], str]
+    problems: Callable[[], dict[str, str]]
     broker: tuple[str, int]
     office: Office | None

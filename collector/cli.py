@@ -47,17 +47,30 @@ def run(config: Path) -> None:
     settings = load(CollectorSettings, config)
     log_to_stderr(settings.log_level)
     from collector.service import Service
+    from edge.common.watchdog import TRY_AGAIN, Watchdog
 
     service = Service(settings)
-    stopping = threading.Event()
+    stopping, stuck = threading.Event(), list[str]()
+
+    def give_up(why: str) -> None:
+        stuck.append(why)
+        stopping.set()
+
     stop_on_signals(stopping.set)
+    watchdog = Watchdog(service.stuck, service.sentence, give_up)
     service.start()
+    watchdog.start()
     click.echo(f"roommood: pages at {service.url}", err=True)
     first = service.first_run()
     if first is not None:
         click.echo(f"roommood: no account yet: within an hour, open {first}", err=True)
     stopping.wait()
+    if not stuck:
+        watchdog.stop()
     service.stop()
+    watchdog.stop()
+    if stuck:
+        sys.exit(TRY_AGAIN)
 
 
 @collector.command()

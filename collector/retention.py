@@ -21,11 +21,13 @@ from collector.storage.database import newest
 from collector.storage.tables import audit, deliveries, lessons, metadata, moods, sessions
 from edge.common import atomic_file
 from edge.common.errors import Refusal
-from edge.common.periodic_worker import Rounds
+from edge.common.worker import Worker
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 600.0
+PATIENCE_S = 3600.0
+"""Years of windows may be due at once, after the settings were changed."""
 DAY_S = 86_400.0
 ROWS = 5000
 """In one transaction, so that windows that arrive meanwhile do not wait."""
@@ -35,15 +37,15 @@ SITE = "site/"
 """In a backup: the site's folder."""
 
 
-class Keeper(Rounds):
+class Keeper(Worker):
     """Deletes what is past its time."""
 
     def __init__(self, engine: Engine, kept: Callable[[str], Retention]) -> None:
-        super().__init__("retention", EVERY_S)
+        super().__init__("retention", EVERY_S, patience_s=PATIENCE_S)
         self._engine = engine
         self._kept = kept
 
-    def look(self) -> None:
+    def run_once(self) -> None:
         self.round(time.time())
 
     def round(self, now: float) -> int:
@@ -52,10 +54,11 @@ class Keeper(Rounds):
         for site in self._sites():
             kept = self._kept(site)
             before = now - kept.windows_days * DAY_S
-            gone += _delete_windows(self._engine, moods.c.site == site, moods.c.start < before)
-            old = lessons.c.end < now - kept.lessons_days * DAY_S
-            with self._engine.begin() as connection:
-                connection.execute(delete(lessons).where(lessons.c.site == site, old))
+            with self.attempt(f"site {site}"):
+                gone += _delete_windows(self._engine, moods.c.site == site, moods.c.start < before)
+                old = lessons.c.end < now - kept.lessons_days * DAY_S
+                with self._engine.begin() as connection:
+                    connection.execute(delete(lessons).where(lessons.c.site == site, old))
         with self._engine.begin() as connection:
             connection.execute(delete(sessions).where(sessions.c.expires < now))
             connection.execute(delete(deliveries).where(deliveries.c.given_up))

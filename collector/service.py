@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from importlib.metadata import version
 from typing import Any
 
-import uvicorn
 from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
@@ -45,8 +43,12 @@ from collector.pages import rooms as room_pages
 from collector.pages.middleware import answer_errors, listen, protect
 from collector.pages.panel import Panels
 from collector.retention import Keeper
+from collector.run.announcements import Announcements
+from collector.run.room_changes import RoomChanges
+from collector.run.web_server import WebServer
 from collector.storage.database import connect
 from collector.storage.store import Store
+from edge.common.worker import Worker, Workers
 from edge.protocol.messages import Command, Mood, Status, topic
 
 FIRST_RUN_S = 3600.0
@@ -56,10 +58,11 @@ class Service:
     """A running collector between `start` and `stop`; `on_stored` hears of every new window."""
 
     def __init__(
-        self, settings: CollectorSettings, on_stored: Callable[[Mood], None] = lambda _mood: None
+        self,
+        settings: CollectorSettings,
+        on_stored: Callable[[Mood], None] = lambda _mood: None,
     ) -> None:
         self._settings = settings
-        self._loop: asyncio.AbstractEventLoop | None = None
         key = own_key(settings.state)
         self._engine = connect(settings.database)
         store = Store(self._engine)
@@ -89,9 +92,8 @@ class Service:
         self._keeper = Keeper(self._engine, settings.kept)
         self._on_stored = on_stored
         self._ingest = Ingest(
-            settings.broker, settings.name, store, self.rooms, registry, self._stored, self._heard
+            settings.broker, settings.name, store, self.rooms, registry, self._announce
         )
-        self._states: dict[Key, str] = {}
         home = settings.home_assistant
         self._home = (
             HomeAssistantRooms(home.prefix, self._ingest.publish_retained) if home else None
@@ -126,14 +128,61 @@ class Service:
             tell=self._lesson,
             command=self._command,
             url=lambda: self.url,
+            problems=self.problems,
             broker=(settings.broker.host, settings.broker.port),
             office=self.office,
         )
         self.app = self._app(desk)
-        self._server = self._uvicorn(key)
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, name="web", daemon=True
+        web = settings.web
+        self._web = WebServer(
+            protect(self.app, key, web.secure),
+            self._socket,
+            web.certificate,
+            web.key,
+            self._end_feeds,
         )
+        self._announcements = self._all_announcements()
+        self._workers = Workers(self._all_workers())
+
+    def _all_announcements(self) -> Announcements:
+        """Who hears of what, by the name under which a failure is said."""
+        changes = RoomChanges(self.rooms.view, self._webhooks.tell)
+        home, office = self._home, self.office
+
+        def of_room(message: Mood | Status) -> Key:
+            return message.site, message.room
+
+        both: dict[str, Callable[[Mood | Status], None]] = {
+            "pages": lambda message: self._painter.changed(of_room(message)),
+            "webhooks": lambda message: changes.update(of_room(message)),
+        }
+        if home is not None:
+            both["Home Assistant"] = lambda message: home.tell(self.rooms.view(*of_room(message)))
+        fleet = {"devices": office.heard} if office is not None else {}
+        return Announcements(
+            {**both, "lessons": self._clerk.saw, "stored": self._on_stored}, {**both, **fleet}
+        )
+
+    def _all_workers(self) -> Iterator[Worker]:
+        """In the order of their start, and the other way round in that of their end.
+
+        Each uses only those that stand before it, so nobody tells one that has ended.
+        """
+        yield self._ingest.link
+        if self._settings.webhooks:
+            yield self._webhooks
+        yield self._keeper
+        yield self._painter
+        yield self._announcements
+        if self.office is not None:
+            yield from self.office.workers
+        yield self._clerk
+        yield self._ingest.writer
+        yield self._web
+
+    def problems(self) -> dict[str, str]:
+        """Workers that do not do their work now, and why."""
+        return self._workers.problems()
 
     @property
     def url(self) -> str:
@@ -156,25 +205,30 @@ class Service:
         return f"{self.url}/enter/{secret}"
 
     def start(self) -> None:
-        self._thread.start()
-        for part in (self._painter, self._webhooks, self._keeper, self._clerk, self._ingest):
-            part.start()
-        if self.office is not None:
-            self.office.start()
+        self._workers.start()
 
     def stop(self) -> None:
-        """Stores what was received, then ends the feeds and the web server."""
-        self._ingest.stop()
-        if self.office is not None:
-            self.office.stop()
-        self._clerk.stop()
-        self._painter.stop()
-        self.rooms.close()
-        self._server.should_exit = True
-        self._thread.join(3)
-        self._webhooks.stop()
-        self._keeper.stop()
+        """Answers what was asked, stores what was received, tells of it; then all is closed."""
+        self._workers.stop()
         self._engine.dispose()
+
+    def _end_feeds(self) -> None:
+        self.rooms.close()
+        self._painter.close()
+
+    def stuck(self) -> str:
+        """What only a new process can mend, or nothing."""
+        return "; ".join(f"{name}: {why}" for name, why in self._workers.stuck().items())
+
+    def sentence(self) -> str:
+        """For `systemctl status`."""
+        problems = [f"{name}: {why}" for name, why in self.problems().items()]
+        if not self._ingest.connected:
+            problems.insert(0, "no broker")
+        return "; ".join(problems) or f"{len(self.rooms.all())} rooms"
+
+    def _announce(self, message: Mood | Status) -> None:
+        self._announcements.put(message)
 
     def _remember(self, store: Store) -> None:
         now = datetime.now(timezone.utc)
@@ -184,26 +238,6 @@ class Service:
             mood = kept.mood
             self.rooms.remember(store.between(mood.site, mood.room, since, mood.start))
 
-    def _stored(self, mood: Mood) -> None:
-        self._clerk.saw(mood)
-        self._changed((mood.site, mood.room))
-        self._on_stored(mood)
-
-    def _heard(self, status: Status) -> None:
-        if self.office is not None:
-            self.office.heard(status)
-        self._changed((status.site, status.room))
-
-    def _changed(self, key: Key) -> None:
-        self._painter.changed(key)
-        view = self.rooms.view(*key)
-        if self._home is not None:
-            self._home.tell(view)
-        before, self._states[key] = self._states.get(key), view.state
-        if before not in (None, view.state):
-            told = {"site": key[0], "room": key[1], "state": view.state, "before": before}
-            self._webhooks.tell("room_state", told)
-
     def _lesson(self, event: str, lesson: Lesson) -> None:
         self._painter.changed((lesson.site, lesson.room))
         self._webhooks.tell(event, listed(lesson).model_dump(mode="json"))
@@ -212,30 +246,12 @@ class Service:
         self._ingest.publish(topic(*key, "command"), Command(command=command).encode())
 
     def _renewed(self) -> None:
-        """The site's certificate of this server is a new one: the next connection gets it."""
-        web, context = self._settings.web, self._server.config.ssl
-        if context is not None and web.certificate is not None and self._loop is not None:
-            # Where connections begin too: between certificate and key none may.
-            load = context.load_cert_chain
-            self._loop.call_soon_threadsafe(load, web.certificate, web.key)
-
-    def _uvicorn(self, key: bytes) -> uvicorn.Server:
-        web = self._settings.web
-        config = uvicorn.Config(
-            protect(self.app, key, web.secure),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=1,
-            ssl_certfile=web.certificate,
-            ssl_keyfile=web.key,
-        )
-        return uvicorn.Server(config)
+        self._web.renew_certificate()
 
     def _app(self, desk: Desk) -> FastAPI:
         @contextlib.asynccontextmanager
         async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-            loop = self._loop = asyncio.get_running_loop()
+            loop = asyncio.get_running_loop()
             self.rooms.serve_on(loop)
             self._painter.serve_on(loop)
             yield

@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Iterator
 from datetime import date
 from importlib.metadata import version
 from uuid import uuid4
@@ -22,6 +23,7 @@ from edge.camera.base import Camera
 from edge.camera.capture import Capture
 from edge.common.clock import Reading, WallClock
 from edge.common.errors import Stalled
+from edge.common.worker import Worker, Workers
 from edge.config import AgentSettings
 from edge.device.trial import Trial
 from edge.factories import control, kiosk, panel
@@ -87,7 +89,7 @@ class Agent:
         self._started = time.monotonic()
         self._frames_per_s, self._ms_per_frame = 0.0, 0.0
         self._stopping = threading.Event()
-        self._failure, self._hot, self._analysed = "", False, False
+        self._failure, self._restart, self._hot, self._analysed = "", "", False, False
         self._inference = Progress()
         self._clock = WallClock(settings.state / OUTBOX, settings.state / f"{OUTBOX}-wal")
         self._outbox = Outbox(settings.state / OUTBOX) if outbox is None else outbox
@@ -102,9 +104,20 @@ class Agent:
             on_command=self._switch.obey,
             clock=self._clock,
         )
+        self._workers = Workers(self._every_worker())
         self._supervisor = self._supervise()
-        self._kiosk = kiosk(settings, self._view, self._pressed)
-        self._endpoint = endpoint(settings.health.port, self._health) if settings.health else None
+
+    def _every_worker(self) -> Iterator[Worker]:
+        """In the order of their start; none uses one that stands after it."""
+        yield self._publisher
+        if screen := kiosk(self._settings, self._view, self._pressed):
+            yield screen.pages
+        if self._settings.health:
+            yield endpoint(self._settings.health.port, self._health, self._problems)
+
+    def _problems(self) -> dict[str, str]:
+        """What does not do its work now, and why."""
+        return self._workers.problems()
 
     def _supervise(self) -> Supervisor:
         limits = self._settings.supervision
@@ -114,7 +127,7 @@ class Agent:
             Deadline("inference", self._inference.still, limits.inference_s),
             Deadline("publishing", self._publisher.still, limits.publishing_s),
         )
-        return Supervisor(deadlines, limits.memory_mb, self._sentence, self._give_up)
+        return Supervisor(self._workers, deadlines, limits.memory_mb, self._sentence, self._give_up)
 
     def _set_mode(self, mode: Mode) -> None:
         """Loads the model, or lets go of it: without it no expression can be read."""
@@ -146,18 +159,16 @@ class Agent:
         self._failure = why
         self._stopping.set()
 
-    def run(self) -> None:
+    def run(self) -> str:
         """Publishes a mood for every window until `stop`; the last one may be shorter.
 
-        Raises Stalled for what only a new process can mend.
+        Returns why the agent is to be started anew, if that is planned, as for an update; raises
+        Stalled for what only a new process can mend.
         """
         with contextlib.suppress(PermissionError):  # systemd has seen to it: see the unit
             os.nice(NICE)
         cv2.setNumThreads(self._settings.faces.threads)
-        self._publisher.start()
-        pages = [page for page in (self._kiosk, self._endpoint) if page]
-        for page in pages:
-            page.start()
+        self._workers.start()
         self._inference.beat()
         self._supervisor.start()
         try:
@@ -167,15 +178,14 @@ class Agent:
             if not self._failure:
                 self._supervisor.stop()  # a part that has been stopped is not one that stands still
             self._capture.stop(timeout=1)
-            self._publisher.stop(timeout=1)
-            for page in pages:
-                page.stop()
+            self._workers.stop()
             self._panel.close()
             self._outbox.close()
             self._supervisor.stop()
         if self._failure:
             raise Stalled(self._failure)
         self._trial.ended()
+        return self._restart
 
     def _window(self) -> None:
         # An attestation may have begun, ended or been replaced since the last window.
@@ -215,7 +225,7 @@ class Agent:
         again = self._trial.saw_window(tally.frames, pause is not None) if now >= end else None
         if again:
             log.info("%s: starting anew", again)
-            self._failure = again
+            self._restart = again
             self._stopping.set()
 
     def _period(self) -> float:
@@ -271,6 +281,7 @@ class Agent:
         log.debug("window %d: %s", mood.seq, seen.withheld or "counted")
 
     def _health(self) -> Health:
+        mode = self._mode  # once: the agent's loop may put another there meanwhile
         return Health(
             version=version("roommood"),
             uptime_s=int(time.monotonic() - self._started),
@@ -278,8 +289,8 @@ class Agent:
             ms_per_frame=round(self._ms_per_frame, 1) or None,
             waiting=len(self._outbox),
             merged=self._outbox.merged,
-            mode=self._mode.name,
-            because=self._mode.because,
+            mode=mode.name,
+            because=mode.because,
             pause=self._pause,
             faces=self._newest.faces if self._newest else None,
             model=self._digest,

@@ -22,6 +22,7 @@ from edge.common.command import (
 from edge.common.errors import CameraFault, Refusal, Stalled
 from edge.common.privileges import become_owner
 from edge.common.settings import show
+from edge.common.watchdog import TRY_AGAIN
 from edge.config import AgentSettings
 from edge.device.managed import agent_settings, enrolment_of
 from edge.permission.audit import Audit
@@ -29,7 +30,6 @@ from edge.permission.pin import SHORTEST, Pin, hash_pin
 from edge.permission.schedule import Schedule
 from edge.run.memory import no_core_dumps, no_swap
 from edge.run.state_lock import alone
-from edge.run.supervision import TRY_AGAIN
 
 if TYPE_CHECKING:
     from edge.agent import Agent
@@ -67,8 +67,10 @@ def run(config: Path) -> None:
         made = _made(config, settings)
         stop_on_signals(made.stop)
         try:
-            made.run()
+            again = made.run()
         except Stalled:  # the supervisor has said what
+            sys.exit(TRY_AGAIN)
+        if again:  # an update is to be tried, or was rolled back
             sys.exit(TRY_AGAIN)
 
 

@@ -70,11 +70,13 @@ class Told(BaseModel):
 
 
 class Alive(BaseModel):
-    """Whether the parts that the collector needs answer."""
+    """Whether the parts that the collector needs answer, and all of its own work."""
 
     status: str
     database: bool
     broker: bool
+    workers: dict[str, str]
+    """Those that do not do their work now, by name, and why."""
 
 
 def _wrong(what: str) -> HTTPException:
@@ -172,16 +174,17 @@ def router(desk: Desk) -> APIRouter:
 
     @api.get("/healthz", tags=["service"])
     def healthz(response: Response) -> Alive:
-        """200 while database and broker answer, else 503."""
+        """200 while database and broker answer and every worker does its work, else 503."""
         try:
             desk.store.ping()
             database = desk.ingest.storing
         except SQLAlchemyError:
             database = False
-        good = database and desk.ingest.connected
+        broker, workers = desk.ingest.connected, desk.problems()
+        good = database and broker and not workers
         response.status_code = 200 if good else 503
-        broker = desk.ingest.connected
-        return Alive(status="ok" if good else "failing", database=database, broker=broker)
+        status = "ok" if good else "failing"
+        return Alive(status=status, database=database, broker=broker, workers=workers)
 
     @api.get("/metrics", tags=["service"], response_class=Response)
     def metrics() -> Any:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from collector.access.audit import Audit
-from edge.common.periodic_worker import Rounds
+from edge.common.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ HARMLESS = ("unexpected eof while reading",)
 """A device that lost its network."""
 
 
-class BrokerLog(Rounds):
+class BrokerLog(Worker):
     """A file that is not there is waited for."""
 
     def __init__(self, path: Path, audit: Audit) -> None:
@@ -55,7 +55,7 @@ class BrokerLog(Rounds):
         self._from = "an unknown address"
         self._untold: deque[tuple[str, str, str]] = deque()
 
-    def look(self) -> None:
+    def run_once(self) -> None:
         self._untold += self.news()
         while self._untold:  # what could not be written down is told at the next look
             who, what, about = self._untold[0]

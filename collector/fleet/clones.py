@@ -6,6 +6,7 @@ one has begun is a second machine; once may be chance, twice is not.
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from uuid import UUID
 
@@ -21,23 +22,26 @@ class Twins:
     def __init__(self) -> None:
         self._runs: dict[Room, list[UUID]] = defaultdict(list)
         self._returned: dict[Room, int] = defaultdict(int)
+        self._lock = threading.Lock()  # statuses come in one thread, revocations in any
 
     def heard(self, status: Status) -> bool:
         """Whether this shows that there are two."""
         if status.state == "offline":  # the broker may say that of a run long after it ended
             return False
         room = (status.site, status.room)
-        runs = self._runs[room]
-        if runs and runs[-1] == status.boot:
-            return False
-        returned = status.boot in runs
-        self._runs[room] = [*(run for run in runs if run != status.boot), status.boot][-8:]
-        if not returned:
-            return False
-        self._returned[room] += 1
-        return self._returned[room] >= TIMES
+        with self._lock:
+            runs = self._runs[room]
+            if runs and runs[-1] == status.boot:
+                return False
+            returned = status.boot in runs
+            self._runs[room] = [*(run for run in runs if run != status.boot), status.boot][-8:]
+            if not returned:
+                return False
+            self._returned[room] += 1
+            return self._returned[room] >= TIMES
 
     def forget(self, room: Room) -> None:
         """A new device has the room."""
-        self._runs.pop(room, None)
-        self._returned.pop(room, None)
+        with self._lock:
+            self._runs.pop(room, None)
+            self._returned.pop(room, None)

@@ -20,7 +20,7 @@ from edge.common import atomic_file
 from edge.common.broker import BrokerSettings, client
 from edge.common.clock import WallClock
 from edge.common.errors import Refusal
-from edge.common.periodic_worker import Rounds
+from edge.common.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ DAY_S = 86_400.0
 WAITS_S = 5.0
 
 
-class Revoking(Rounds):
+class Revoking(Worker):
     """Looks at the register."""
 
     def __init__(
@@ -51,7 +51,7 @@ class Revoking(Rounds):
         self._written = 0.0
         self._kicks: list[tuple[float, Room]] = []
 
-    def look(self) -> None:
+    def run_once(self) -> None:
         """Writes the list where it has changed, or is a day old; ends connections that are due."""
         revoked = self._register.revoked()
         listed = frozenset(one.serial for one in revoked)

@@ -23,6 +23,7 @@ from collector.fleet.revocation import Revoking
 from collector.fleet.update_catalog import Offers, Stage
 from edge.common.broker import BrokerSettings
 from edge.common.errors import Refusal
+from edge.common.worker import Worker
 from edge.protocol import device_api
 from edge.protocol.attestation import public_key
 from edge.protocol.code import Code
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 class Office:
-    """What pages, commands and devices ask; threads run between `start` and `stop`."""
+    """What pages, commands and devices ask; `workers` are for the collector to start and stop."""
 
     def __init__(
         self,
@@ -62,20 +63,11 @@ class Office:
         self.nonces = Nonces()
         self._proofs = Proofs(self.register, audit, self.nonces)
         self._twins = Twins()
-        parts: list[Revoking | BrokerLog] = [
+        self.workers: list[Worker] = [
             Revoking(self.files, self._authority, self.register, broker, on_renewed)
         ]
         if settings.broker_log is not None:
-            parts.append(BrokerLog(settings.broker_log, audit))
-        self._parts = parts
-
-    def start(self) -> None:
-        for part in self._parts:
-            part.start()
-
-    def stop(self) -> None:
-        for part in self._parts:
-            part.stop()
+            self.workers.append(BrokerLog(settings.broker_log, audit))
 
     def renew(self, message: device_api.Signed, address: str) -> device_api.Renewed:
         """Another certificate for a device that holds a valid one."""

@@ -6,17 +6,13 @@ and never stored.
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import queue
-import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter
-from sqlalchemy.exc import SQLAlchemyError
 
+from collector.ingest.writer import Writer
 from collector.live.rooms import Rooms
 from collector.storage.store import LONGEST_WINDOW, Store
 from edge.common.broker import BrokerSettings
@@ -25,16 +21,6 @@ from edge.protocol.messages import Ack, MessageError, Mood, Status, address, dec
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
-"""Windows committed together at most; under load a commit is shared, at rest it is not awaited."""
-
-BUSY, GATHERS_S = 4, 0.02
-"""After a commit of so many the next one waits so long for company: a commit costs more than a
-window, and nobody sees twenty milliseconds."""
-
-RETRY_S = 2.0
-"""After a commit that failed; what comes meanwhile and finds no place is not acknowledged."""
-
 SHORTEST_S = 0.1
 """A window takes a frame at least; the average of those that were merged is no shorter."""
 
@@ -42,7 +28,10 @@ KINDS = ("mood", "status")
 
 
 class Ingest:
-    """One MQTT connection and one writer thread."""
+    """One MQTT connection and one writer, two workers that begin and end apart.
+
+    `announce` is given each new window once it is stored, and each status.
+    """
 
     def __init__(
         self,
@@ -51,21 +40,15 @@ class Ingest:
         store: Store,
         rooms: Rooms,
         registry: CollectorRegistry,
-        on_stored: Callable[[Mood], None] = lambda _mood: None,
-        on_heard: Callable[[Status], None] = lambda _status: None,
+        announce: Callable[[Mood | Status], None] = lambda _message: None,
     ) -> None:
-        self._store = store
         self._rooms = rooms
-        self._on_stored, self._on_heard = on_stored, on_heard
-        self._waiting: queue.Queue[Mood | None] = queue.Queue(maxsize=4 * BATCH)
-        self._writer = threading.Thread(target=self._write, name="writer", daemon=True)
+        self._announce = announce
         self._messages = Counter(
             "roommood_messages", "Messages received.", ["kind", "result"], registry=registry
         )
-        self._stopping = threading.Event()
-        self.storing = True
-        """Whether the last commit went well."""
-        self._link = Link(
+        self.writer = Writer(store, rooms, self._messages, self._acknowledge, announce)
+        self.link = Link(
             settings,
             f"roommood-{name}",
             log,
@@ -77,38 +60,32 @@ class Ingest:
 
     @property
     def connected(self) -> bool:
-        return self._link.connected
+        return self.link.connected
+
+    @property
+    def storing(self) -> bool:
+        """Whether the last commit went well."""
+        return self.writer.storing
 
     def publish(self, name: str, payload: bytes) -> None:
         """For commands: not retained, since what was meant for now must not come later."""
-        self._link.publish(name, payload)
+        self.link.publish(name, payload)
 
     def publish_retained(self, name: str, payload: bytes) -> None:
-        self._link.publish(name, payload, retain=True)
+        self.link.publish(name, payload, retain=True)
 
-    def start(self) -> None:
-        self._writer.start()
-        self._link.start()
-
-    def stop(self) -> None:
-        """Writes what was received, then leaves the broker."""
-        self._stopping.set()
-        with contextlib.suppress(queue.Full):
-            self._waiting.put(None, timeout=1)
-        self._writer.join(5)
-        self._link.stop()
+    def _acknowledge(self, mood: Mood, ack: Ack) -> None:
+        self.link.publish(topic(mood.site, mood.room, "ack"), ack.encode())
 
     def _received(self, name: str, payload: bytes) -> None:
         kind = name.rpartition("/")[2]
-        if self._stopping.is_set():
-            return
         try:
             if kind == "mood":
                 self._take(self._checked(Mood, name, payload))
             else:
                 status: Status = self._checked(Status, name, payload)
                 self._rooms.heard(status)
-                self._on_heard(status)
+                self._announce(status)
                 self._messages.labels("status", "accepted").inc()
         except MessageError as error:
             self._messages.labels(kind if kind in KINDS else "other", "refused").inc()
@@ -119,9 +96,7 @@ class Ingest:
 
         Waiting here instead would keep the connection from answering, and the broker would end it.
         """
-        try:
-            self._waiting.put_nowait(mood)
-        except queue.Full:
+        if not self.writer.put(mood):
             self._messages.labels("mood", "deferred").inc()
 
     @staticmethod
@@ -135,47 +110,6 @@ class Ingest:
             check_merged(content)
         return content
 
-    def _write(self) -> None:
-        batch: list[Mood] = []
-        while True:
-            if len(batch) >= BUSY:
-                self._stopping.wait(GATHERS_S)
-            batch = []
-            item = self._waiting.get()
-            while item is not None:
-                batch.append(item)
-                if len(batch) >= BATCH or self._waiting.empty():
-                    break
-                item = self._waiting.get()
-            if batch:
-                self._commit(batch)
-            if item is None:
-                return
-
-    def _commit(self, batch: list[Mood]) -> None:
-        try:
-            new = self._store.add(batch)
-        except SQLAlchemyError as error:
-            # Nothing is acknowledged, so the agents keep these windows and send them again.
-            self._messages.labels("mood", "failed").inc(len(batch))
-            if self.storing:
-                log.error("database: %s; windows stay with their agents", _first_line(error))
-            self.storing = False
-            self._stopping.wait(RETRY_S)
-            return
-        if not self.storing:
-            log.info("database: it takes windows again")
-        self.storing = True
-        for mood in batch:
-            ack = Ack(boot=mood.boot, seq=mood.seq, windows=mood.windows).encode()
-            self._link.publish(topic(mood.site, mood.room, "ack"), ack)
-        now = time.time()
-        for mood in new:
-            self._rooms.saw(mood, now)
-            self._on_stored(mood)
-        self._messages.labels("mood", "stored").inc(len(new))
-        self._messages.labels("mood", "repeated").inc(len(batch) - len(new))
-
 
 def check_merged(mood: Mood) -> None:
     """Refuses what no device's outbox can have put together, see edge/outbox/merge.py."""
@@ -185,7 +119,3 @@ def check_merged(mood: Mood) -> None:
         raise MessageError("seconds: longer than windows are merged")
     if mood.windows * SHORTEST_S > mood.seconds:
         raise MessageError("windows: more than fit into its seconds")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]

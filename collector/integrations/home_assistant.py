@@ -7,7 +7,6 @@ with the room's figures: what the collector shows, no more.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
@@ -26,30 +25,28 @@ def state_topic(site: str, room: str) -> str:
 
 
 class HomeAssistantRooms:
-    """Called with every window and status; tells only what changed."""
+    """Called with every window and status, by one thread; tells only what changed."""
 
     def __init__(self, prefix: str, publish: Publish) -> None:
         self._prefix = prefix
         self._publish = publish
         self._announced: dict[Key, tuple[str, ...]] = {}
         self._told: dict[Key, bytes] = {}
-        self._lock = threading.Lock()
 
     def tell(self, view: View) -> None:
         key = (view.site, view.room)
         labels = tuple(view.mood.counts or ()) if view.mood else ()
-        with self._lock:
-            known = self._announced.get(key)
-            if known is None or set(labels) - set(known):
-                every = tuple(dict.fromkeys((*(known or ()), *labels)))
-                self._announced[key] = every
-                for part in discovery(*key, every):
-                    topic = f"{self._prefix}/sensor/{part['unique_id']}/config"
-                    self._publish(topic, json.dumps(part).encode())
-            state = json.dumps(figures(view)).encode()
-            if self._told.get(key) != state:
-                self._told[key] = state
-                self._publish(state_topic(*key), state)
+        known = self._announced.get(key)
+        if known is None or set(labels) - set(known):
+            every = tuple(dict.fromkeys((*(known or ()), *labels)))
+            for part in discovery(*key, every):
+                topic = f"{self._prefix}/sensor/{part['unique_id']}/config"
+                self._publish(topic, json.dumps(part).encode())
+            self._announced[key] = every
+        state = json.dumps(figures(view)).encode()
+        if self._told.get(key) != state:
+            self._publish(state_topic(*key), state)
+            self._told[key] = state
 
 
 def figures(view: View) -> dict[str, Any]:

@@ -1,13 +1,17 @@
 """Tells other systems what happened, by POST, at least once, signed as Standard Webhooks has it.
 
-What is to be told is in the database until somebody took it, or a day has passed.
+What is to be told is in the database until somebody took it, or a day has passed; until it could
+be written there it waits in memory, so that a full disk holds up nobody who has something to tell.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import secrets
+import threading
 import time
+from collections import deque
 from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
@@ -17,7 +21,7 @@ from sqlalchemy import Engine, delete, insert, select, update
 from standardwebhooks import Webhook as Signer
 
 from edge.common.errors import Refusal
-from edge.common.periodic_worker import Rounds
+from edge.common.worker import Worker
 from edge.protocol.messages import rfc3339
 
 log = logging.getLogger(__name__)
@@ -27,6 +31,8 @@ GIVES_UP_AFTER = 30
 """Tries: about a day."""
 TIMEOUT_S = 10.0
 LOOK_S = 1.0
+MOST_UNWRITTEN = 10_000
+"""Events in memory while the database takes none; past that the oldest go."""
 
 
 class Target(NamedTuple):
@@ -43,40 +49,61 @@ def target(url: str, secret: str, events: Iterable[str]) -> Target:
     return Target(url, signer, frozenset(events))
 
 
-class Webhooks(Rounds):
-    """`tell` may be called from any thread."""
+class Webhooks(Worker):
+    """`tell` may be called from any thread; it asks neither the disk nor the network."""
 
     def __init__(self, engine: Engine, targets: Iterable[Target]) -> None:
         from collector.storage.tables import deliveries
 
-        super().__init__("webhooks", LOOK_S, TIMEOUT_S + 1)
+        super().__init__("webhooks", LOOK_S, ends_in_s=TIMEOUT_S + 1)
         self._table = deliveries
         self._engine = engine
         self._targets = {target.url: target for target in targets}
-
-    def start(self) -> None:
-        if self._targets:
-            super().start()
+        self._unwritten: deque[dict[str, Any]] = deque(maxlen=MOST_UNWRITTEN)
+        self._lock = threading.Lock()
+        self._client: httpx.Client | None = None
 
     def tell(self, event: str, data: dict[str, Any]) -> None:
         """Notes it for every target that wants such events."""
         now = datetime.now(timezone.utc)
-        body = json.dumps({"type": event, "timestamp": rfc3339(now), "data": data})
+        # A name of its own, not the row's number: SQLite gives a number again once its row is gone.
+        told = {"id": f"msg_{secrets.token_hex(12)}", "type": event, "timestamp": rfc3339(now)}
+        body = json.dumps({**told, "data": data})
         rows = [
             {"url": t.url, "body": body, "tries": 0, "next": now.timestamp(), "given_up": False}
             for t in self._targets.values()
             if event in t.events
         ]
-        if rows:
-            with self._engine.begin() as connection:
-                connection.execute(insert(self._table), rows)
+        with self._lock:
+            full = len(self._unwritten) + len(rows) > MOST_UNWRITTEN
+            self._unwritten += rows
+        if full:
+            log.error("webhooks: %d events wait: the oldest are dropped", MOST_UNWRITTEN)
 
-    def _run(self) -> None:
-        with httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as self._client:
-            super()._run()
-
-    def look(self) -> None:
+    def run_once(self) -> None:
+        self.write_down()
+        if self._client is None:
+            self._client = httpx.Client(timeout=TIMEOUT_S, follow_redirects=False)
         self.round(self._client, time.time())
+
+    def finish(self) -> None:
+        """What was told last is written down, for the next start to send."""
+        if self._client is not None:
+            self._client.close()
+        self.write_down()
+
+    def write_down(self) -> None:
+        """From memory into the database; what it does not take now stays in memory."""
+        with self._lock:
+            rows = list(self._unwritten)
+        if not rows:
+            return
+        with self._engine.begin() as connection:
+            connection.execute(insert(self._table), rows)
+        written = set(map(id, rows))
+        with self._lock:  # some of them may have been dropped meanwhile
+            while self._unwritten and id(self._unwritten[0]) in written:
+                self._unwritten.popleft()
 
     def round(self, client: httpx.Client, now: float) -> None:
         """Sends what is due, oldest first."""
@@ -86,8 +113,9 @@ class Webhooks(Rounds):
         for row in rows:
             if self._stopping.is_set():
                 return
+            self.beat()
             known = self._targets.get(row.url)
-            if known is None or self._send(client, known, row.id, row.body):
+            if known is None or self._send(client, known, _name(row), row.body):
                 where = self._table.c.id == row.id
                 with self._engine.begin() as connection:
                     connection.execute(delete(self._table).where(where))
@@ -102,9 +130,8 @@ class Webhooks(Rounds):
                 connection.execute(update(self._table).where(where).values(changed))
 
     @staticmethod
-    def _send(client: httpx.Client, to: Target, number: int, body: str) -> bool:
+    def _send(client: httpx.Client, to: Target, name: str, body: str) -> bool:
         at = datetime.now(timezone.utc)
-        name = f"msg_{number}"
         headers = {
             "content-type": "application/json",
             "webhook-id": name,
@@ -115,3 +142,8 @@ class Webhooks(Rounds):
             return client.post(to.url, content=body, headers=headers).is_success
         except httpx.HTTPError:
             return False
+
+
+def _name(row: Any) -> str:
+    """The same at each try; events of before they had names of their own go by their row."""
+    return str(json.loads(row.body).get("id") or f"msg_{row.id}")

@@ -14,12 +14,14 @@ from collector.lessons.places import key
 from collector.lessons.repository import Book, Lesson
 from collector.lessons.summary import Summaries
 from collector.lessons.timetable import Planned, Timetable
-from edge.common.periodic_worker import Rounds
+from edge.common.worker import Worker
 from edge.protocol.messages import Mood
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 5.0
+PATIENCE_S = 300.0
+"""A timetable that is fetched anew, or the summary of a long lesson, takes its time."""
 LONGEST_S = 4 * 3600.0
 """A lesson that somebody began and forgot, or whose room fell silent."""
 
@@ -30,7 +32,7 @@ Room = tuple[str, str]
 Told = Callable[[str, Lesson], None]
 
 
-class Clerk(Rounds):
+class Clerk(Worker):
     """`saw` is called with every new window."""
 
     def __init__(
@@ -43,7 +45,7 @@ class Clerk(Rounds):
         *,
         find: bool = True,
     ) -> None:
-        super().__init__("lessons", EVERY_S)
+        super().__init__("lessons", EVERY_S, patience_s=PATIENCE_S)
         self._book = book
         self._summaries = summaries
         self._rooms = rooms
@@ -58,7 +60,7 @@ class Clerk(Rounds):
             with self._lock:
                 self._presence[mood.site, mood.room].add(mood)
 
-    def look(self) -> None:
+    def run_once(self) -> None:
         self.round(time.time())
 
     def round(self, now: float) -> None:
@@ -67,13 +69,17 @@ class Clerk(Rounds):
         for room, lesson in list(running.items()):
             planned = lesson.planned_end or lesson.start + LONGEST_S
             if now >= planned:
-                self._end(lesson, planned)
-                del running[room]
-        self._by_timetable(now, running)
+                with self.attempt(f"lesson {lesson.id}"):
+                    self._end(lesson, planned)
+                    del running[room]
+        with self.attempt("timetable"):
+            self._by_timetable(now, running)
         self._by_presence(running)
         for lesson in self._book.ended_without_summary():
             if lesson.end is not None and now - lesson.end > SETTLES_S:
-                self._summaries.of(lesson)
+                with self.attempt(f"the summary of lesson {lesson.id}"):
+                    self._summaries.of(lesson)
+                self.beat()
 
     def _by_timetable(self, now: float, running: dict[Room, Lesson]) -> None:
         if self._timetable is None:
@@ -115,12 +121,13 @@ class Clerk(Rounds):
                 if lesson.how != "found":
                     continue
             change, at = presence.change(lesson is not None)
-            if change == "ended" and lesson is not None:
-                self._end(lesson, at)
-            elif change == "began" and lesson is None:
-                begun = self._book.begin(*room, "Lesson", "found", start=at)
-                if begun is not None:
-                    self._tell("lesson_began", begun)
+            with self.attempt("/".join(room)):
+                if change == "ended" and lesson is not None:
+                    self._end(lesson, at)
+                elif change == "began" and lesson is None:
+                    begun = self._book.begin(*room, "Lesson", "found", start=at)
+                    if begun is not None:
+                        self._tell("lesson_began", begun)
 
     def _end(self, lesson: Lesson, at: float) -> None:
         self._book.end(lesson, at)

@@ -7,7 +7,6 @@ would draw it five hundred times.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import queue
 import threading
@@ -19,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 
 from collector.live.rooms import Key, RoomState
 from collector.live.shares import Share, shares
+from edge.common.worker import Worker, first_line
 
 log = logging.getLogger(__name__)
 
@@ -48,10 +48,11 @@ class Shares:
         return known
 
 
-class Painter:
-    """A thread between `start` and `stop`, and the feeds of those who watch."""
+class Painter(Worker):
+    """A worker, and the feeds of those who watch."""
 
     def __init__(self, draw: Draw, state: Callable[[Key], RoomState]) -> None:
+        super().__init__("painter", ends_in_s=3.0)
         self._draw = draw
         self._state = state
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -60,22 +61,28 @@ class Painter:
         self._waiting: set[Key] = set()
         self._shown: dict[Key, RoomState] = {}
         self._lock = threading.Lock()
+        self._look_at = time.monotonic() + LOOK_S
+        self._undrawn: dict[Key, str] = {}
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name="painter", daemon=True)
 
     def serve_on(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
+    def close(self) -> None:
         """Ends every feed."""
         self._closed = True
-        self._due.put(None)
-        self._thread.join(3)
         for watched in list(self._watching):
             self._send(watched, None)
+
+    def stop(self) -> bool:
+        self.close()
+        self._due.put(None)
+        return super().stop()
+
+    def problem(self) -> str:
+        """A room that cannot be drawn is one, though the others are."""
+        undrawn = [f"{'/'.join(key)} cannot be drawn: {why}" for key, why in self._undrawn.items()]
+        return super().problem() or next(iter(undrawn), "")
 
     def changed(self, key: Key) -> None:
         """There is news of a room; cheap, and safe to call from any thread."""
@@ -99,21 +106,21 @@ class Painter:
             if not self._watching[key, language]:
                 del self._watching[key, language]
 
-    def _run(self) -> None:
-        look_at = time.monotonic() + LOOK_S
-        while not self._closed:
-            with contextlib.suppress(queue.Empty):
-                key = self._due.get(timeout=max(0.0, look_at - time.monotonic()))
-                if key is None:
-                    return
-                with self._lock:
-                    self._waiting.discard(key)
-                self._paint(key)
-            if time.monotonic() >= look_at:
-                look_at = time.monotonic() + LOOK_S
-                for silent in {room for room, _ in list(self._watching)}:
-                    if self._state(silent) != self._shown.get(silent):
-                        self.changed(silent)
+    def run_once(self) -> None:
+        """Draws the next room of which there is news, or looks for rooms that fell silent."""
+        try:
+            key = self._due.get(timeout=max(0.0, self._look_at - time.monotonic()))
+        except queue.Empty:
+            key = None
+        if key is not None:
+            with self._lock:
+                self._waiting.discard(key)
+            self._paint(key)
+        if time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + LOOK_S
+            for silent in {room for room, _ in list(self._watching)}:
+                if self._state(silent) != self._shown.get(silent):
+                    self.changed(silent)
 
     def _paint(self, key: Key) -> None:
         languages = [language for room, language in list(self._watching) if room == key]
@@ -121,10 +128,13 @@ class Painter:
         for language in languages:
             try:
                 panel = self._draw(key, language)
-            except Exception:  # a room that cannot be drawn must not blind all the others
-                log.exception("%s/%s: the page cannot be drawn", *key)
-                continue
+            except Exception as error:  # a room that cannot be drawn must not blind the others
+                if key not in self._undrawn:
+                    log.exception("%s/%s: the page cannot be drawn", *key)
+                self._undrawn[key] = first_line(error)
+                return
             self._send((key, language), panel)
+        self._undrawn.pop(key, None)
 
     def _send(self, watched: Watched, panel: str | None) -> None:
         if self._loop is not None and not self._loop.is_closed():

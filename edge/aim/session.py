@@ -59,7 +59,7 @@ class Aim:
         self._stopping = threading.Event()
         self._ends = 0.0
         self._templates = templates(HERE)
-        self._pages = LocalPages(port, self._routes(), HERE, "--port")
+        self._pages = LocalPages("aim", port, self._routes(), HERE, "--port")
         self.url = self._pages.url
 
     def stop(self) -> None:

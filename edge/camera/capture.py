@@ -8,7 +8,7 @@ process: `hanging` tells, so that the process may be replaced.
 
 from __future__ import annotations
 
-import logging
+import math
 import threading
 import time
 import zlib
@@ -16,10 +16,8 @@ from collections.abc import Callable
 
 from edge.camera.base import Camera, Grey
 from edge.common.errors import CameraFault
+from edge.common.worker import Worker
 
-log = logging.getLogger(__name__)
-
-FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 10.0
 LONGEST_HANG_S = 10.0
 
@@ -50,29 +48,26 @@ class Capture:
         self._slot: Grey | None = None
         self._failure: BaseException | None = None
         self._news = threading.Condition()
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._reader: _Reader | None = None
         self.running = False
 
     def start(self) -> None:
+        """Opens the camera, unless a driver that does not return has it still: see `hanging`."""
         if self.running:
             return
-        if self._thread is not None:
-            self._thread.join(LONGEST_HANG_S)  # two threads must not share a camera
+        if self._reader is not None and not self._reader.join(LONGEST_HANG_S):
+            return  # two threads must not share a camera
         self.running = True
         self._seen = time.monotonic()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(
-            target=self._run, args=(self._stopping,), name="capture", daemon=True
-        )
-        self._thread.start()
+        self._reader = _Reader(self)
+        self._reader.start()
 
     def stop(self, timeout: float = 5.0) -> None:
         """Closes the camera; a driver that does not return in time closes it when it does."""
         self.running = False
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(timeout)
+        if self._reader is not None:
+            self._reader.end()
+            self._reader.join(timeout)
         with self._news:
             if self._slot is not None:
                 self._slot.fill(0)
@@ -124,38 +119,61 @@ class Capture:
         self._called = None
         self._tell(False)
 
-    def _run(self, stopping: threading.Event) -> None:
-        wait = FIRST_WAIT_S
-        working = True
-        try:
-            while not stopping.is_set():
-                try:
-                    self._open()
-                    while not stopping.is_set():
-                        frame = self._read()
-                        if not working:
-                            log.info("camera: back")
-                        working, wait, self._seen = True, FIRST_WAIT_S, time.monotonic()
-                        with self._news:
-                            if self._slot is not None:
-                                self._slot.fill(0)  # nobody will look at it any more
-                            self._slot = frame
-                            self._news.notify()
-                except CameraFault as fault:
-                    if working:
-                        log.warning("%s; trying again until it answers", fault)
-                    working = False
-                    self._shut()
-                    stopping.wait(wait)
-                    wait = min(wait * 2, LONGEST_WAIT_S)
-        except Exception as failure:  # a thread must not die unseen: handed to whoever takes frames
-            with self._news:
-                self._failure = failure
-                self._news.notify()
-        finally:
-            self._shut()
-
     def _tell(self, is_open: bool) -> None:
         if is_open != self.is_open:
             self.is_open = is_open
             self._indicate(is_open)
+
+    def _keep(self, frame: Grey, wanted: bool) -> None:
+        """The newest frame takes the place of one that nobody will look at any more."""
+        with self._news:
+            if not wanted:  # it came after `stop`
+                frame.fill(0)
+                return
+            if self._slot is not None:
+                self._slot.fill(0)
+            self._slot = frame
+            self._news.notify()
+
+    def _fail(self, failure: BaseException) -> None:
+        with self._news:
+            self._failure = failure
+            self._news.notify()
+
+
+class _Reader(Worker):
+    """Has the camera from one `start` to the next `stop`; how long it takes is `hanging`."""
+
+    def __init__(self, capture: Capture) -> None:
+        super().__init__("camera", patience_s=math.inf, longest_wait_s=LONGEST_WAIT_S)
+        self._capture = capture
+
+    def end(self) -> None:
+        """Asks it to, without waiting."""
+        self._stopping.set()
+        self.wake()
+
+    def join(self, timeout: float) -> bool:
+        """Whether it has ended."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+        return not self.is_alive
+
+    def run_once(self) -> None:
+        """Opens the camera and reads until it fails, which is tried again, or until the end."""
+        capture = self._capture
+        try:
+            try:
+                capture._open()
+                while not self._stopping.is_set():
+                    frame = capture._read()
+                    self.beat()
+                    capture._seen = time.monotonic()
+                    capture._keep(frame, not self._stopping.is_set())
+            finally:
+                capture._shut()
+        except CameraFault:
+            raise
+        except Exception as failure:  # no new try helps: handed to whoever takes frames
+            self._stopping.set()
+            capture._fail(failure)

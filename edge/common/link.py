@@ -21,6 +21,7 @@ from paho.mqtt import client as mqtt
 
 from edge.common.broker import WILL_WAITS_S, BrokerSettings, Version, client, connect, properties
 from edge.common.clock import WallClock
+from edge.common.worker import Worker
 
 UNCONFIRMED_S = 5.0
 """A broker confirms within milliseconds; past this, nobody is there."""
@@ -29,6 +30,8 @@ CLOSED_EARLY = 3
 """Connections that the broker closes without an answer, before another version is tried."""
 
 EVERY_S = 0.5
+LONGEST_WAIT_S = 4.0
+"""Between tries of making another client, as between connections: see edge/common/broker.py."""
 
 FAREWELL_S = 1.0
 """For saying goodbye to a broker that may not listen."""
@@ -43,7 +46,7 @@ class Will(NamedTuple):
     payload: bytes
 
 
-class Link:
+class Link(Worker):
     """Between `start` and `stop`; the callbacks come from paho's thread, and must not block long.
 
     Raises Refusal when it is made, for certificates that cannot be used.
@@ -62,6 +65,7 @@ class Link:
         will: Will | None = None,
         clock: WallClock | None = None,
     ) -> None:
+        super().__init__("link", EVERY_S, ends_in_s=1.0, longest_wait_s=LONGEST_WAIT_S)
         self._settings, self._id, self._log = settings, client_id, log
         self._topics = topics
         self._on_up, self._on_message = on_up, on_message
@@ -71,81 +75,76 @@ class Link:
         self._version: Version = "3.1.1" if settings.protocol == "3.1.1" else "5"
         self._may_change = settings.protocol == "auto"
         self._closed_early = 0
-        self._trouble = ""
+        self._complaint = ""
         self._unconfirmed: dict[int, tuple[float, Any]] = {}
         self._lock = threading.Lock()
-        self._renew = threading.Event()
-        self._stopping = threading.Event()
+        self._renew = False
         self._certificate: tuple[int, int] | None = None
         self._client = self._made()
-        self._thread = threading.Thread(target=self._run, name="link", daemon=True)
 
     @property
     def connected(self) -> bool:
         return self._client.is_connected()
 
-    @property
-    def alive(self) -> bool:
-        """Whether there is still somebody who would connect anew."""
-        return self._thread.is_alive()
-
     def start(self) -> None:
         connect(self._client, self._settings, self._version)
-        self._thread.start()
+        super().start()
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> Any:
         """QoS 1; returns paho's MQTTMessageInfo."""
-        connected = self.connected
-        sent = self._client.publish(topic, payload, qos=1, retain=retain)
+        client = self._client
+        connected = client.is_connected()
+        sent = client.publish(topic, payload, qos=1, retain=retain)
         if connected and sent.rc == mqtt.MQTT_ERR_SUCCESS:
             with self._lock:
-                self._unconfirmed[sent.mid] = (time.monotonic(), sent)
+                # Of one that was replaced meanwhile nothing will be confirmed any more.
+                if client is self._client:
+                    self._unconfirmed[sent.mid] = (time.monotonic(), sent)
         return sent
 
     def cut(self) -> None:
         """Ends the connection without a word, as a network does; a new one is made."""
         _cut(self._client)
 
-    def stop(self) -> None:
-        self._stopping.set()
-        self._renew.set()
-        if self._thread.is_alive():
-            self._thread.join(1)
+    def stop(self) -> bool:
+        ended = super().stop()
         self._client.disconnect()
         cut = threading.Timer(FAREWELL_S, _cut, (self._client,))
         cut.start()
-        self._end()
+        self._end(self._client)
         cut.cancel()
+        return ended
 
     def _made(self) -> mqtt.Client:
         self._certificate = self._certificate_now()
         made = client(self._settings, self._id, self._version, self._clock)
         self._doubted = self._clock.is_lost()
-        made.on_connect = self._connected
-        made.on_disconnect = self._disconnected
-        made.on_message = self._received
+        made.on_connect = self._safely(self._connected)
+        made.on_disconnect = self._safely(self._disconnected)
+        made.on_message = self._safely(self._received)
         if self._will:
             waits = {"properties": properties("WILLMESSAGE", WillDelayInterval=WILL_WAITS_S)}
             options = waits if self._version == "5" else {}
             made.will_set(*self._will, qos=1, retain=True, **options)
         return made
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._renew.wait(EVERY_S)
-            if self._stopping.is_set():
-                return
-            if self._renew.is_set() or self._is_half_open() or self._is_outdated():
-                self._renew.clear()
-                _cut(self._client)
-                self._end()
-                self._client = self._made()
-                connect(self._client, self._settings, self._version)
+    def run_once(self) -> None:
+        """Looks whether the connection is to be made anew, and does it."""
+        if self._renew or self._is_half_open() or self._is_outdated():
+            self._renew = True  # until it is done: certificates that are just being written fail
+            fresh, old = self._made(), self._client
+            _cut(old)
+            self._end(old)
+            with self._lock:
+                self._client = fresh
+                self._unconfirmed.clear()
+            self._renew = False
+            connect(fresh, self._settings, self._version)
+        elif self._client.loop_start() == mqtt.MQTT_ERR_SUCCESS:  # it says no while one runs
+            self._complain("its thread had ended: begun anew")
 
-    def _end(self) -> None:
-        with self._lock:
-            self._unconfirmed.clear()
-        old = self._client
+    @staticmethod
+    def _end(old: mqtt.Client) -> None:
         old.on_connect = old.on_disconnect = old.on_message = None
         old.loop_stop()
 
@@ -159,7 +158,7 @@ class Link:
             oldest = min((at for at, _ in self._unconfirmed.values()), default=None)
         if oldest is None or not self.connected or time.monotonic() - oldest < UNCONFIRMED_S:
             return False
-        self._say("nothing is confirmed any more: connecting anew")
+        self._complain("nothing is confirmed any more: connecting anew")
         return True
 
     def _is_outdated(self) -> bool:
@@ -184,20 +183,20 @@ class Link:
             if self._may_change and str(reason) == BAD_VERSION:
                 self._other_version()
             else:
-                self._say(f"refused us ({reason}): check user, password and certificate")
+                self._complain(f"refused us ({reason}): check user, password and certificate")
             return
         if self._doubted and self._has_ended(made.socket()):
-            self._say("its certificate had ended before the last time we knew")
-            self._renew.set()
+            self._complain("its certificate had ended before the last time we knew")
+            self._ask_anew()
             return
         self._closed_early, self._may_change = 0, False
         settings = self._settings
         self._log.info(
             "broker: connected to %s:%d, MQTT %s", settings.host, settings.port, self._version
         )
-        self._trouble = ""
+        self._complaint = ""
         made.subscribe([(topic, 1) for topic in self._topics])
-        self._safely(self._on_up)
+        self._on_up()
 
     def _has_ended(self, socket: Any) -> bool:
         if not isinstance(socket, ssl.SSLSocket):
@@ -208,34 +207,43 @@ class Link:
     def _disconnected(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
         with self._lock:
             self._unconfirmed.clear()
-        if not self._trouble:
-            self._say(f"connection lost ({reason}); {self._meanwhile}")
+        if not self._complaint:
+            self._complain(f"connection lost ({reason}); {self._meanwhile}")
         if self._may_change:
             self._closed_early += 1
             if self._closed_early >= CLOSED_EARLY:
                 self._other_version()
 
     def _received(self, _c: Any, _u: Any, message: Any) -> None:
-        self._safely(lambda: self._on_message(message.topic, bytes(message.payload)))
+        self._on_message(message.topic, bytes(message.payload))
 
     def _other_version(self) -> None:
         self._version = "3.1.1" if self._version == "5" else "5"
         self._closed_early = 0
         self._log.info("broker: trying MQTT %s", self._version)
-        self._renew.set()
+        self._ask_anew()
 
-    def _safely(self, act: Callable[[], Any]) -> None:
+    def _ask_anew(self) -> None:
+        """For another client; made in our own thread, which paho's must not wait for."""
+        self._renew = True
+        self.wake()
+
+    def _safely(self, act: Callable[..., None]) -> Callable[..., None]:
         """A defect in what we do with a message must not end paho's thread, unseen and for ever."""
-        try:
-            act()
-        except Exception:
-            self._log.exception("broker: a defect")
 
-    def _say(self, trouble: str) -> None:
+        def guarded(*given: Any) -> None:
+            try:
+                act(*given)
+            except Exception:
+                self._log.exception("broker: a defect")
+
+        return guarded
+
+    def _complain(self, of: str) -> None:
         """What is wrong, when it begins, not at each attempt to mend it."""
-        if trouble != self._trouble:
-            self._log.warning("broker: %s", trouble)
-        self._trouble = trouble
+        if of != self._complaint:
+            self._log.warning("broker: %s", of)
+        self._complaint = of
 
 
 def _cut(old: mqtt.Client) -> None:

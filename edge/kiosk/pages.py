@@ -34,9 +34,8 @@ class Kiosk:
             "POST /pause": lambda asked: self._do("pause", self._spoken(asked)),
             "POST /resume": self._resume,
         }
-        self._pages = LocalPages(port, routes, HERE, "kiosk.port")
-        self.url = self._pages.url
-        self.start, self.stop = self._pages.start, self._pages.stop
+        self.pages = LocalPages("kiosk", port, routes, HERE, "kiosk.port")
+        self.url = self.pages.url
 
     def _page(self, template: str) -> Callable[[Asked], Answer]:
         return lambda asked: Answer(render(template, self._view(), self._spoken(asked)))

@@ -20,7 +20,7 @@ from uuid import UUID
 from edge.common.errors import Refusal
 from edge.outbox.merge import merged
 from edge.outbox.second_copy import SecondCopy
-from edge.outbox.windows_file import Damaged, insert, opened, rescued, sound
+from edge.outbox.windows_file import Damaged, insert, is_damage, opened, rescued, sound
 from edge.protocol.messages import Mood
 
 log = logging.getLogger(__name__)
@@ -37,8 +37,15 @@ MOST_HELD = 6000
 T = TypeVar("T")
 
 
+class OutboxClosed(Exception):
+    """Somebody still uses an outbox that has been closed, which is a defect and no damage."""
+
+
 class Outbox:
-    """A queue in one SQLite file; safe to use from several threads."""
+    """A queue in one SQLite file; safe to use from several threads.
+
+    After `close` everything raises OutboxClosed, and the file stays as it was.
+    """
 
     def __init__(self, path: Path, max_bytes: int = MAX_BYTES) -> None:
         self._path = path
@@ -46,6 +53,7 @@ class Outbox:
         self._lock = threading.Lock()
         self._held: list[Mood] = []
         self._trouble = ""
+        self._closed = False
         self.merged = self.dropped = 0
         self._copy = SecondCopy(path)
         try:
@@ -61,7 +69,7 @@ class Outbox:
 
     def add(self, mood: Mood) -> None:
         """Stores one window durably, in one transaction with what a full outbox takes."""
-        with self._lock:
+        with self._open():
             self._copy.append(mood)
             self._held.append(mood)
             self._write_held()
@@ -77,7 +85,7 @@ class Outbox:
             rows = self._db.execute("SELECT * FROM window ORDER BY id LIMIT ?", (limit,))
             return [sound(row) for row in rows]
 
-        with self._lock:
+        with self._open():
             self._write_held()
             nothing: list[Mood] = []
             return [*self._or_repair(read, nothing), *self._held][:limit]
@@ -89,7 +97,7 @@ class Outbox:
             row = self._db.execute("SELECT * FROM window ORDER BY id DESC LIMIT 1").fetchone()
             return sound(row) if row else None
 
-        with self._lock:
+        with self._open():
             return self._held[-1] if self._held else self._or_repair(read, None)
 
     def remove(self, boot: UUID, seq: int, windows: int = 1) -> None:
@@ -106,7 +114,7 @@ class Outbox:
                     (str(boot), seq, windows),
                 )
 
-        with self._lock:
+        with self._open():
             self._held = [one for one in self._held if (one.boot, one.seq, one.windows) != gone]
             self._or_repair(delete, None)
 
@@ -114,13 +122,21 @@ class Outbox:
         def count() -> int:
             return int(self._db.execute("SELECT count(*) FROM window").fetchone()[0])
 
-        with self._lock:
+        with self._open():
             return self._or_repair(count, 0) + len(self._held)
 
     def close(self) -> None:
         with self._lock:
+            self._closed = True
             self._db.close()
             self._copy.close()
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[None]:
+        with self._lock:
+            if self._closed:
+                raise OutboxClosed(f"{self._path}: used after it was closed")
+            yield
 
     def _write_held(self) -> None:
         """Moves windows from memory to the disk, as soon as it takes them."""
@@ -148,6 +164,8 @@ class Outbox:
                 self._wait(str(error))
                 return otherwise
             except (sqlite3.DatabaseError, Damaged) as error:
+                if not is_damage(error):
+                    raise
                 try:
                     self._db.close()
                     self._db = rescued(self._path, self._copy, str(error))

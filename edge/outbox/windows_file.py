@@ -37,13 +37,22 @@ class Damaged(Exception):
     """A row that is not what was written."""
 
 
+def is_damage(error: Exception) -> bool:
+    """Whether it is the file that is at fault: SQLITE_CORRUPT, _NOTADB and _INTERNAL.
+
+    Python names these with the base class of all its database errors. The classes below it are
+    about the disk (OperationalError), or about us: a closed connection, a wrong statement.
+    """
+    return type(error) in (sqlite3.DatabaseError, sqlite3.InternalError, Damaged)
+
+
 def opened(path: Path, copy: SecondCopy) -> sqlite3.Connection:
     """The database, sound; raises sqlite3.OperationalError where the disk does not take it."""
     try:
         return _checked(path)
-    except sqlite3.OperationalError:  # a disk or a permission, not the file
-        raise
     except sqlite3.DatabaseError as error:
+        if not is_damage(error):  # a disk, a permission, or a defect of ours
+            raise
         return rescued(path, copy, str(error))
 
 

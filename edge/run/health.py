@@ -1,12 +1,14 @@
 """How the device does, for whoever asks on the device itself: `GET /healthz`, on loopback only.
 
-The same figures as in the status message; 200 while the agent works or is meant to be paused, 503
-while the camera gives nothing, or windows are not stored anywhere else.
+The same figures as in the status message, and which of the agent's workers does not do its work
+now, and why; 200 while the agent works or is meant to be paused, 503 while the camera gives
+nothing, windows are not stored anywhere else, or a worker fails.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 
 from edge.protocol.messages import Health
 from edge.run.local_pages import Answer, Asked, LocalPages
@@ -22,12 +24,15 @@ def is_well(health: Health) -> bool:
     return health.disk == "ok" and not blind and not behind
 
 
-def endpoint(port: int, health: Callable[[], Health]) -> LocalPages:
+def endpoint(
+    port: int, health: Callable[[], Health], problems: Callable[[], Mapping[str, str]]
+) -> LocalPages:
     """The server, not started; raises Refusal for a port that is taken."""
 
     def answer(_: Asked) -> Answer:
-        now = health()
-        status = 200 if is_well(now) else 503
-        return Answer(now.model_dump_json().encode() + b"\n", "application/json", status)
+        now, wrong = health(), dict(problems())
+        status = 200 if is_well(now) and not wrong else 503
+        told = {**now.model_dump(mode="json"), "workers": wrong}
+        return Answer(json.dumps(told).encode() + b"\n", "application/json", status)
 
-    return LocalPages(port, {"GET /healthz": answer}, None, "health.port")
+    return LocalPages("health", port, {"GET /healthz": answer}, None, "health.port")

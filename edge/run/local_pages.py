@@ -16,9 +16,11 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from edge.common.errors import Refusal
+from edge.common.worker import Worker
 
 LOOPBACK = "127.0.0.1"
 MOST_BYTES = 1024
+ENDS_IN_S, POLL_S = 2.0, 0.2
 TIMEOUT_S = 10
 
 HEADERS = {
@@ -49,6 +51,7 @@ class Answer(NamedTuple):
 
 NOT_FOUND = Answer(b"not found\n", "text/plain", 404)
 REFUSED = Answer(b"refused\n", "text/plain", 403)
+ENDING = Answer(b"ending\n", "text/plain", 503)
 
 
 Routes = Mapping[str, Callable[[Asked], Answer]]
@@ -57,13 +60,17 @@ Routes = Mapping[str, Callable[[Asked], Answer]]
 KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 
 
-class LocalPages:
+class LocalPages(Worker):
     """Serves routes, and a folder's scripts and styles, until `stop`; port 0 is any free one.
 
-    `key` names the port's setting in a Refusal.
+    `key` names the port's setting in a Refusal. Once `stop` has returned no route is under way, so
+    that what they use may be closed.
     """
 
-    def __init__(self, port: int, routes: Routes, folder: Path | None, key: str) -> None:
+    def __init__(self, name: str, port: int, routes: Routes, folder: Path | None, key: str) -> None:
+        super().__init__(name, ends_in_s=ENDS_IN_S)
+        self._under_way = 0
+        self._count = threading.Condition()
         static = {
             f"GET /static/{path.name}": Answer(path.read_bytes(), KINDS[path.suffix])
             for path in (folder.iterdir() if folder else ())
@@ -72,7 +79,7 @@ class LocalPages:
 
         def answer(asked: Asked) -> Answer:
             route = routes.get(asked.what)
-            return route(asked) if route else static.get(asked.what, NOT_FOUND)
+            return self._answer(route, asked) if route else static.get(asked.what, NOT_FOUND)
 
         handler = type("Handler", (_Handler,), {"answer": staticmethod(answer)})
         try:
@@ -80,21 +87,33 @@ class LocalPages:
         except OSError as error:
             raise Refusal(f"{key}: port {port}: {error.strerror}: give another") from None
         self._server.daemon_threads = True
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True
-        )
+        self._server.timeout = POLL_S
 
     @property
     def url(self) -> str:
         return f"http://{LOOPBACK}:{self._server.server_port}"
 
-    def start(self) -> None:
-        self._thread.start()
+    def run_once(self) -> None:
+        """Answers one request, if there is one, in a thread of its own."""
+        self._server.handle_request()
 
-    def stop(self) -> None:
-        if self._thread.is_alive():
-            self._server.shutdown()
+    def stop(self) -> bool:
+        ended = super().stop()
         self._server.server_close()
+        with self._count:
+            return self._count.wait_for(lambda: not self._under_way, ENDS_IN_S) and ended
+
+    def _answer(self, route: Callable[[Asked], Answer], asked: Asked) -> Answer:
+        with self._count:
+            if self._stopping.is_set():
+                return ENDING
+            self._under_way += 1
+        try:
+            return route(asked)
+        finally:
+            with self._count:
+                self._under_way -= 1
+                self._count.notify_all()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable
@@ -18,9 +17,9 @@ from uuid import UUID
 from edge.common.broker import BrokerSettings
 from edge.common.clock import WallClock
 from edge.common.link import Link, Will
+from edge.common.worker import Worker
 from edge.outbox.store import Outbox
 from edge.protocol.messages import Ack, Command, Health, MessageError, State, Status, decode, topic
-from edge.run.supervision import Progress
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +29,12 @@ AT_ONCE = 64
 RESEND_S, LONGEST_RESEND_S = 10.0, 300.0
 """A window is sent again after so long, twice as long each time while none is acknowledged."""
 
+EVERY_S = 1.0
 STATUS_EVERY_S = 30.0
 
 
-class Publisher:
-    """One MQTT connection with its thread; `start`, then `wake` after every new window."""
+class Publisher(Worker):
+    """One MQTT connection with its worker; `start`, then `wake` after every new window."""
 
     def __init__(
         self,
@@ -49,6 +49,7 @@ class Publisher:
         on_command: Callable[[Command], None],
         clock: WallClock,
     ) -> None:
+        super().__init__("publish", EVERY_S, ends_in_s=1.0, longest_wait_s=EVERY_S)
         self._outbox = outbox
         self._site, self._room, self._device, self._boot = site, room, device, boot
         self._health = health
@@ -59,11 +60,8 @@ class Publisher:
         self._resend_s = RESEND_S
         self._acknowledged: float | None = None
         self._lock = threading.Lock()
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
-        self._progress = Progress()
-        self._thread = threading.Thread(target=self._run, name="publish", daemon=True)
-        self._link = Link(
+        self._status_due = time.monotonic() + STATUS_EVERY_S
+        self.link = Link(
             settings,
             f"roommood-agent-{site}-{device}",
             log,
@@ -76,56 +74,47 @@ class Publisher:
         )
 
     def start(self) -> None:
-        self._progress.beat()
-        self._link.start()
-        self._thread.start()
-
-    def wake(self) -> None:
-        """There is a new window in the outbox."""
-        self._wake.set()
+        self.link.start()
+        super().start()
 
     def say(self, state: State) -> None:
         """Tells everyone at once that the agent works or is paused."""
         self._state = state
         self._publish_status(state)
 
-    def still(self) -> float:
-        """For how many seconds nothing has moved here; a thread that has died will not again."""
-        return self._progress.still() if self._link.alive and self._thread.is_alive() else math.inf
-
     def last_ack_s(self) -> int | None:
         """Seconds since the collector last acknowledged a window, in this run."""
         at = self._acknowledged
         return None if at is None else int(time.monotonic() - at)
 
-    def stop(self, timeout: float) -> None:
+    def stop(self, timeout: float = 1.0) -> bool:
         """Waits up to `timeout` seconds for acknowledgements, says offline, disconnects."""
         end = time.monotonic() + timeout
-        self._wake.set()
-        while self._link.connected and len(self._outbox) and time.monotonic() < end:
+        self.wake()
+        while self.link.connected and len(self._outbox) and time.monotonic() < end:
             time.sleep(0.02)
-        self._stopping.set()
-        self._wake.set()
-        if self._link.connected:
+        ended = super().stop()
+        if self.link.connected:
             farewell = self._publish_status("offline")
             with contextlib.suppress(RuntimeError):  # the connection went this moment
                 farewell.wait_for_publish(max(0.1, end - time.monotonic()))
-        self._link.stop()
-        if self._thread.is_alive():
-            self._thread.join(1)
+        return self.link.stop() and ended
 
-    def _run(self) -> None:
-        status_due = time.monotonic() + STATUS_EVERY_S
-        while not self._stopping.is_set():
-            self._progress.beat()
-            self._wake.wait(1.0)
-            self._wake.clear()
-            if not self._link.connected or self._stopping.is_set():
-                continue
-            self._send_waiting()
-            if time.monotonic() >= status_due:
-                status_due = time.monotonic() + STATUS_EVERY_S
-                self._publish_status(self._state)
+    def stuck(self) -> str:
+        """Its own thread, or the connection's."""
+        return super().stuck() or self.link.stuck()
+
+    def problem(self) -> str:
+        return super().problem() or self.link.problem()
+
+    def run_once(self) -> None:
+        """Sends what waits, and now and then how we do."""
+        if not self.link.connected:
+            return
+        self._send_waiting()
+        if time.monotonic() >= self._status_due:
+            self._status_due = time.monotonic() + STATUS_EVERY_S
+            self._publish_status(self._state)
 
     def _send_waiting(self) -> None:
         """The oldest windows, and before them the newest: nobody waits for it behind a backlog."""
@@ -144,15 +133,18 @@ class Publisher:
                 again = again or before is not None
                 self._sent[key] = now
             # Only the newest window is retained: a late reader must not find an old one.
-            self._link.publish(self._topic("mood"), mood.encode(), retain=mood == newest)
+            self.link.publish(self._topic("mood"), mood.encode(), retain=mood == newest)
         if again:
-            self._resend_s = min(2 * self._resend_s, LONGEST_RESEND_S)
+            with self._lock:
+                self._resend_s = min(2 * self._resend_s, LONGEST_RESEND_S)
 
     def _connected(self) -> None:
-        self._publish_status(self._state)
-        with self._lock:
-            self._sent.clear()
-        self._wake.set()
+        try:
+            self._publish_status(self._state)
+        finally:  # a status that cannot be made must not hold back windows
+            with self._lock:
+                self._sent.clear()
+            self.wake()
 
     def _received(self, name: str, payload: bytes) -> None:
         try:
@@ -160,7 +152,7 @@ class Publisher:
                 ack = decode(Ack, payload)
                 self._outbox.remove(ack.boot, ack.seq, ack.windows)
                 self._forget_sent(ack.boot, ack.seq)
-                self._wake.set()
+                self.wake()
             else:
                 self._on_command(decode(Command, payload))
         except MessageError as error:
@@ -178,7 +170,7 @@ class Publisher:
             self._resend_s, self._acknowledged = RESEND_S, time.monotonic()
 
     def _publish_status(self, state: State) -> Any:
-        return self._link.publish(self._topic("status"), self._status(state).encode(), retain=True)
+        return self.link.publish(self._topic("status"), self._status(state).encode(), retain=True)
 
     def _status(self, state: State) -> Status:
         return Status(

@@ -100,10 +100,10 @@ def test_garbage_crashes_nothing_and_leaves_no_row(
 ) -> None:
     ingest, engine = collector
     ingest._received(*message)
-    waiting = ingest._waiting.qsize()
+    waiting = ingest.writer._waiting.qsize()
     if is_good(message):
         if waiting:
-            ingest._waiting.get()
+            ingest.writer._waiting.get()
         return
     assert waiting == 0
     with engine.connect() as connection:

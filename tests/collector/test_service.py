@@ -18,7 +18,8 @@ from prometheus_client import CollectorRegistry
 
 from collector.access.script import token_in
 from collector.config import CollectorSettings
-from collector.ingest.ingest import BATCH, Ingest
+from collector.ingest.ingest import Ingest
+from collector.ingest.writer import BATCH
 from collector.live.rooms import Rooms
 from collector.service import Service
 from collector.storage.database import connect
@@ -235,7 +236,10 @@ def test_health_tells_of_a_lost_broker(
 ) -> None:
     mosquitto.stop()
     wait(lambda: web.get("/healthz").status_code == 503)
-    assert web.get("/healthz").json() == {"status": "failing", "database": True, "broker": False}
+    assert web.get("/healthz").json() == {
+        **{"status": "failing", "database": True, "broker": False},
+        "workers": {},
+    }
 
 
 def test_a_port_in_use_is_named(service: Service, settings: CollectorSettings) -> None:

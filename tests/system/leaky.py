@@ -35,10 +35,10 @@ def plant(leak: str) -> None:
             return
         if leak == "topic":
             coded = base64.b64encode(seen[0][-2].tobytes())
-            self._publisher._link.publish("roommood/v1/school/r101/mood", coded[:900])
+            self._publisher.link.publish("roommood/v1/school/r101/mood", coded[:900])
         elif leak == "thumbnail":
             small = cv2.resize(seen[0], (32, 32)).tobytes()
-            self._publisher._link.publish("roommood/v1/school/r101/debug", small)
+            self._publisher.link.publish("roommood/v1/school/r101/debug", small)
         elif leak == "disk":
             cv2.imwrite(str(self._settings.state / "last.jpg"), seen[0])
         elif leak == "log":

@@ -24,10 +24,10 @@ from edge.camera.base import Camera, Grey
 from edge.common.command import log_to_stderr, stop_on_signals
 from edge.common.errors import Stalled
 from edge.common.settings import load
+from edge.common.watchdog import TRY_AGAIN
 from edge.config import AgentSettings
 from edge.outbox.store import Outbox
 from edge.protocol.messages import Mood
-from edge.run.supervision import TRY_AGAIN
 
 FRAME_S = 0.25
 POLL_S = 0.05
@@ -109,8 +109,10 @@ def run_agent(config: Path, journal: Path, switches: Path) -> None:
     agent = Agent(settings, camera, WitnessedOutbox(settings.state / OUTBOX, journal))
     stop_on_signals(agent.stop)
     try:
-        agent.run()
+        again = agent.run()
     except Stalled:
+        sys.exit(TRY_AGAIN)
+    if again:
         sys.exit(TRY_AGAIN)
 
 

@@ -48,7 +48,7 @@ def test_a_revoked_device_is_kicked_thrice_and_a_renewed_one_once(
     before = Counted(files, authority, register)
     clock = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    before.look()
+    before.run_once()
     register.revoke(("school", "lost"), "the device is lost")
     newer = authority.sign_device(request(new_key(), "renewed"), "renewed")
     register.give(("school", "renewed"), newer)
@@ -58,6 +58,6 @@ def test_a_revoked_device_is_kicked_thrice_and_a_renewed_one_once(
     }
     for second in range(60):
         clock[0] = 1001.0 + second
-        before.look()
+        before.run_once()
     assert sorted(before.kicked) == ["lost", "lost", "lost", "renewed"]
     assert max(after for how in revoking.KICKS_S.values() for after in how) < 60  # as promised

@@ -95,10 +95,11 @@ def test_what_nobody_takes_is_told_again_after_a_restart_too(
     first = Webhooks(engine, hooks)
     first.tell("room_state", {"room": "r101"})
     first.tell("lesson_began", {"room": "r101"})  # which this target did not ask for
+    first.write_down()
     now = time.time() + 1
     with httpx.Client() as client:
         first.round(client, now)
-        assert receiver.heard.get(timeout=5)
+        name = receiver.heard.get(timeout=5)[0]["webhook-id"]
         second = Webhooks(engine, hooks)
         second.round(client, now)
         assert receiver.heard.empty()  # not yet
@@ -106,9 +107,29 @@ def test_what_nobody_takes_is_told_again_after_a_restart_too(
         second.round(client, now + 60)
         headers, body = receiver.heard.get(timeout=5)
         assert json.loads(body)["data"] == {"room": "r101"}
-        assert headers["webhook-id"] == "msg_1"
+        assert headers["webhook-id"] == name == json.loads(body)["id"]
         second.round(client, now + 9999)
     assert receiver.heard.empty()
+    engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_every_event_has_a_name_of_its_own(
+    kind: str, tmp_path: Path, receiver: Receiver, request: pytest.FixtureRequest
+) -> None:
+    """SQLite gives a row's number again once the row is gone, and a sent event's row is."""
+    url = f"sqlite:///{tmp_path}/c.sqlite"
+    if kind == "postgresql":
+        url = request.getfixturevalue("postgres").fresh()
+    engine = connect(url)
+    hooks, names = Webhooks(engine, [target(receiver.url, SECRET, ["room_state"])]), set[str]()
+    with httpx.Client() as client:
+        for _ in range(3):
+            hooks.tell("room_state", {})
+            hooks.write_down()
+            hooks.round(client, time.time() + 1)
+            names.add(receiver.heard.get(timeout=5)[0]["webhook-id"])
+    assert len(names) == 3
     engine.dispose()
 
 
@@ -116,6 +137,7 @@ def test_after_a_day_it_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFix
     engine = connect(f"sqlite:///{tmp_path}/c.sqlite")
     hooks = Webhooks(engine, [target("http://127.0.0.1:1/x", SECRET, ["room_state"])])
     hooks.tell("room_state", {})
+    hooks.write_down()
     with engine.begin() as connection:
         connection.execute(update(deliveries).values(tries=GIVES_UP_AFTER - 1))
     with httpx.Client() as client:

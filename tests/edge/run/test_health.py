@@ -49,20 +49,26 @@ def test_whether_a_device_does_well(changed: dict[str, Any], well: bool) -> None
 
 
 def test_the_endpoint_answers_on_this_machine_alone() -> None:
-    now = [health()]
-    served = endpoint(0, lambda: now[0])
+    now, wrong = [health()], dict[str, str]()
+    served = endpoint(0, lambda: now[0], lambda: wrong)
     served.start()
     try:
         answer = httpx.get(f"{served.url}/healthz")
         assert answer.status_code == 200
-        assert Health.model_validate_json(answer.content) == now[0]
+        told = answer.json()
+        assert told.pop("workers") == {}
+        assert told == now[0].model_dump(mode="json")
+        wrong["publish"] = "no space left"
+        answer = httpx.get(f"{served.url}/healthz")
+        assert (answer.status_code, answer.json()["workers"]) == (503, wrong)
+        wrong.clear()
         now[0] = health(disk="failing")
         assert httpx.get(f"{served.url}/healthz").status_code == 503
         elsewhere = httpx.get(f"{served.url}/healthz", headers={"Host": "evil.example"})
         assert elsewhere.status_code == 403
         taken = int(served.url.rpartition(":")[2])
         with pytest.raises(Refusal, match=r"health\.port: port"):
-            endpoint(taken, lambda: now[0])
+            endpoint(taken, lambda: now[0], dict)
     finally:
         served.stop()
 

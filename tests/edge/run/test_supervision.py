@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.run.supervision import TRY_AGAIN, Deadline, Progress, Supervisor, resident_mb
+from edge.common.watchdog import TRY_AGAIN
+from edge.common.worker import Worker, Workers
+from edge.run.supervision import Deadline, Progress, Supervisor, resident_mb
 from tests.free import wait
 
 
@@ -37,11 +39,21 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[st
 
 
 def supervisor(
-    *deadlines: Deadline, memory_mb: float = 10_000, ended: list[int] | None = None
+    *deadlines: Deadline,
+    memory_mb: float = 10_000,
+    ended: list[int] | None = None,
+    workers: Workers | None = None,
 ) -> tuple[Supervisor, list[str]]:
     given_up: list[str] = []
     codes = [] if ended is None else ended
-    made = Supervisor(deadlines, memory_mb, lambda: "2 frames/s", given_up.append, codes.append)
+    made = Supervisor(
+        workers or Workers(()),
+        deadlines,
+        memory_mb,
+        lambda: "2 frames/s",
+        given_up.append,
+        codes.append,
+    )
     return made, given_up
 
 
@@ -58,14 +70,15 @@ def test_systemd_hears_that_all_is_well(systemd: list[str]) -> None:
 def test_a_part_that_stands_still_ends_the_process(
     systemd: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("edge.run.supervision.GRACE_S", 0.2)
+    monkeypatch.setattr("edge.common.watchdog.GRACE_S", 0.2)
     ended: list[int] = []
     made, given_up = supervisor(Deadline("publishing", lambda: 61.0, 60), ended=ended)
     made.start()
     wait(lambda: ended == [TRY_AGAIN])
-    assert given_up == ["publishing: has not moved for 60 s: starting anew"]
+    assert given_up == ["publishing: has not moved for 60 s"]
     assert "WATCHDOG=1" not in systemd
-    assert [record.message for record in caplog.records] == given_up
+    said = [record.message for record in caplog.records]
+    assert said == ["publishing: has not moved for 60 s: starting anew"]
     made.stop()
 
 
@@ -81,7 +94,7 @@ def test_one_that_stops_in_good_order_is_not_ended(monkeypatch: pytest.MonkeyPat
 
 def test_memory_has_a_ceiling() -> None:
     made, _ = supervisor(memory_mb=1)
-    assert "more than 1 MB: starting anew" in made.wrong()
+    assert "more than 1 MB" in made.wrong()
     assert supervisor(memory_mb=2 * resident_mb())[0].wrong() == ""
 
 
@@ -91,3 +104,34 @@ def test_progress_is_still_until_it_moves() -> None:
     assert progress.still() >= 0.05
     progress.beat()
     assert progress.still() < 0.05
+
+
+def test_a_worker_whose_thread_has_ended_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Idle(Worker):
+        def run_once(self) -> None:
+            self._stopping.wait()
+
+    monkeypatch.setattr("edge.common.watchdog.GRACE_S", 0.1)
+    idle, ended = Idle("idle"), list[int]()
+    made, given_up = supervisor(ended=ended, workers=Workers((idle,)))
+    idle.start()
+    assert made.wrong() == ""
+    idle.stop()
+    made.start()
+    wait(lambda: ended == [TRY_AGAIN])
+    assert given_up == ["idle: its thread has ended"]
+    made.stop()
+
+
+def test_one_that_cannot_even_give_up_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_why: str) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("edge.common.watchdog.GRACE_S", 0.1)
+    ended: list[int] = []
+    made = Supervisor(Workers(()), (), 1, lambda: "", fails, ended.append)
+    made.start()
+    wait(lambda: ended == [TRY_AGAIN])
+    made.stop()

@@ -191,9 +191,9 @@ def test_it_says_goodbye_and_the_broker_says_it_after_a_crash(
     assert json.loads(listener.next("status").payload)["state"] == "online"
     publisher.say("paused")
     assert json.loads(listener.next("status").payload)["state"] == "paused"
-    publisher._link._stopping.set()  # as a crash would: no DISCONNECT is sent, nobody comes back
-    publisher._link._client.loop_stop()
-    publisher._link.cut()
+    publisher.link._stopping.set()  # as a crash would: no DISCONNECT is sent, nobody comes back
+    publisher.link._client.loop_stop()
+    publisher.link.cut()
     assert json.loads(listener.next("status", WILL_WAITS_S + 5).payload)["state"] == "offline"
 
 

@@ -1,0 +1,82 @@
+"""Serves the pages in a thread of its own, and begins anew should the server end by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.concurrency import run_in_threadpool
+
+from edge.common.worker import Worker
+
+log = logging.getLogger(__name__)
+
+BEATS_S = 1
+"""How often both the loop and its threads have to show that they answer."""
+
+
+class WebServer(Worker):
+    """`app` on a listening socket; `end_feeds` is called before the end, which waits for feeds."""
+
+    def __init__(
+        self,
+        app: Any,
+        listener: socket.socket,
+        certificate: Path | None,
+        key: Path | None,
+        end_feeds: Callable[[], None],
+    ) -> None:
+        super().__init__("web", ends_in_s=3.0)
+        self._app, self._listener = app, listener
+        self._certificate, self._key = certificate, key
+        self._end_feeds = end_feeds
+        self._server: uvicorn.Server | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._beating: asyncio.Future[None] | None = None
+
+    def run_once(self) -> None:
+        """Serves until the end."""
+        config = uvicorn.Config(
+            self._app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+            ssl_certfile=self._certificate,
+            ssl_keyfile=self._key,
+            callback_notify=self._pulse,
+            timeout_notify=BEATS_S,
+        )
+        self._server = server = uvicorn.Server(config)
+        server.should_exit = self._stopping.is_set()
+        server.run(sockets=[self._listener.dup()])  # it closes what it is given
+        if not self._stopping.is_set():
+            raise RuntimeError("the server ended by itself")
+
+    def stop(self) -> bool:
+        self._end_feeds()
+        self._stopping.set()
+        if self._server is not None:
+            self._server.should_exit = True
+        ended = super().stop()
+        self._listener.close()
+        return ended
+
+    def renew_certificate(self) -> None:
+        """The next connection gets what now is in the certificate's file."""
+        server, loop = self._server, self._loop
+        context = server.config.ssl if server is not None else None
+        if context is not None and self._certificate is not None and loop is not None:
+            # Where connections begin too: between certificate and key none may.
+            loop.call_soon_threadsafe(context.load_cert_chain, self._certificate, self._key)
+
+    async def _pulse(self) -> None:
+        """A sign of life from the loop, by way of the threads that answer: either may be stuck."""
+        self._loop = asyncio.get_running_loop()
+        if self._beating is None or self._beating.done():
+            self._beating = asyncio.ensure_future(run_in_threadpool(self.beat))
