@@ -16,7 +16,12 @@ from edge.vision.pack import Pack
 
 
 def crop(frame: Grey, box: Box, margin: float, size: int) -> Grey:
-    """The (size, size) face in `box`, grown by `margin` of it on each side, within the frame."""
+    """The (size, size) face in `box`, grown by `margin` of it on each side, within the frame.
+
+    A head that leans is turned upright.
+    """
+    if box.tilt:
+        return _upright(frame, box, margin, size)
     dx, dy = int(box.width * margin), int(box.height * margin)
     top, left = max(0, box.y - dy), max(0, box.x - dx)
     bottom, right = box.y + box.height + dy, box.x + box.width + dx
@@ -24,6 +29,21 @@ def crop(frame: Grey, box: Box, margin: float, size: int) -> Grey:
     shrinking = face.shape[0] > size
     how = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
     return cv2.resize(face, (size, size), interpolation=how)  # type: ignore[return-value]  # cv2 types any dtype
+
+
+def _upright(frame: Grey, box: Box, margin: float, size: int) -> Grey:
+    """As `crop`; what would lie outside of the frame is as at its edge."""
+    wide, high = (1 + 2 * margin) * box.width, (1 + 2 * margin) * box.height
+    # Cut out at the frame's own scale first, since turning alone would not average when shrinking.
+    middle = (box.x + box.width / 2, box.y + box.height / 2)
+    matrix = np.asarray(cv2.getRotationMatrix2D(middle, -box.tilt, 1), np.float64)
+    matrix[:, 2] += (wide / 2 - middle[0], high / 2 - middle[1])
+    cut = (max(1, round(wide)), max(1, round(high)))
+    turned = cv2.warpAffine(frame, matrix, cut, borderMode=cv2.BORDER_REPLICATE)
+    how = cv2.INTER_AREA if cut[1] > size else cv2.INTER_LINEAR
+    face = np.asarray(cv2.resize(turned, (size, size), interpolation=how), np.uint8)
+    np.asarray(turned).fill(0)
+    return face
 
 
 def tempered(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:

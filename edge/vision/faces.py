@@ -15,12 +15,16 @@ NEAR = 0.6
 
 
 class Box(NamedTuple):
-    """A face in a frame, pixels from the top left corner."""
+    """A face in a frame, pixels from the top left corner.
+
+    tilt: degrees by which the head leans, counter-clockwise, about the middle of the box.
+    """
 
     x: int
     y: int
     width: int
     height: int
+    tilt: float = 0.0
 
 
 class Detector(Protocol):

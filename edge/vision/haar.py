@@ -1,8 +1,12 @@
-"""Haar cascades for a fixed room: a thorough search, a quick one, and a second look at a place.
+"""Haar cascades for a fixed room: searches, thorough and quick, and a second look at a place.
 
 OpenCV's frontal and profile cascades (Viola and Jones 2001; Lienhart and Maydt 2002). With two
 neighbours instead of five they find more, and more that is no face: the expression model's second
-output, which says whether it is one, sorts those out. Without a model, five neighbours have to do.
+output, which says whether it is one, sorts those out. Without a model, five neighbours have to do,
+and another cascade has to agree.
+
+A picture is shrunk until the smallest faces looked for fill the cascade's window, octave by octave:
+OpenCV steps two pixels then, instead of one, and a quarter of the places is looked at.
 """
 
 from __future__ import annotations
@@ -14,23 +18,27 @@ import cv2
 import numpy as np
 
 from edge.camera.base import Grey
-from edge.vision.faces import NEAR, Box, cascade, overlap
+from edge.vision.faces import Box, cascade, overlap
 from edge.vision.layout import Strip
+from edge.vision.motion import Area
+from edge.vision.patch import Patch
 
-BASE = 24
-"""Side of the frontal cascade's window, pixels: no smaller face can be found."""
+BASE, ALTERNATIVE_BASE = 24, 20
+"""Sides of the frontal cascades' windows, pixels: no smaller face can be found."""
 
-GLANCE, LOOK = 26, 36
-"""Side of the face in a patch that is glanced at, and looked at closely, pixels."""
+GLANCE, DENSE, PROFILE = 26, 54, 36
+"""Side of the face in a patch that is glanced at, looked at closely, and searched for a profile."""
 
 GLANCE_AROUND, LOOK_AROUND = 0.35, 0.45
 """How much of the picture around a face such a patch shows, on each side, as a share of it."""
 
-SMALLER, LARGER = 0.66, 1.4
-"""A face may have gone back so far, or come nearer, since it was seen."""
-
 LOOK_STEP = 1.15
 QUICK_STEP = 1.1
+MOVING_STEP = 1.2
+MOVING_NEIGHBORS, MOVING_ALONE = 1, 3
+"""Neighbours for who moves; and where no model looks at it afterwards."""
+
+OCTAVE = 2.0
 WIDE_LEAST = 1.25
 """A search of a whole room, now and then, leaves the very smallest sizes out."""
 
@@ -58,6 +66,7 @@ class HaarSearch:
     """Search and second look; `neighbors` overlapping detections make one."""
 
     every = 10
+    learns_soon = True
 
     def __init__(
         self, scale_factor: float, neighbors: int, min_size: int, *, checked: bool
@@ -90,19 +99,45 @@ class HaarSearch:
         """
         height = frame.shape[0]
         small = self._least_wide(height)
-        # Sizes overlap, so that a face has its neighbours in one search or the other.
-        medium, large = int(1.6 * small), int(2.6 * small)
+        large = int(OCTAVE * small)
         edges = [height * n // 3 for n in range(4)]
         thirds = [
-            Strip(max(0, top - large), min(height, bottom + large), small, large)
+            Strip(max(0, top - large * 5 // 8), min(height, bottom + large * 5 // 8), small, large)
             for top, bottom in pairwise(edges)
         ]
-        strips = [Strip(0, height, medium, height), *thirds]
+        strips = [Strip(0, height, large, height), *thirds]
         return self._in_strips(frame, strips, self._step, self._neighbors)
 
     def quick(self, frame: Grey, strips: Sequence[Strip]) -> list[Box]:
         """Faces of the sizes that the strips name, where they are."""
         return self._in_strips(frame, strips, QUICK_STEP, self._neighbors)
+
+    def moving(self, frame: Grey, areas: Sequence[Area], smallest: Sequence[int]) -> list[Box]:
+        """Faces in areas where something has moved, none smaller than each area's `smallest`."""
+        raw: list[Box] = []
+        for area, least in zip(areas, smallest, strict=True):
+            part = frame[area.top : area.bottom, area.left : area.right]
+            raw += self._octaves(part, least, area.left, area.top)
+        boxes = _grouped(raw, MOVING_NEIGHBORS if self._checked else MOVING_ALONE)
+        return boxes if self._checked else [b for b in boxes if self._agrees(frame, b)]
+
+    def _octaves(self, part: Grey, least: int, left: int, top: int) -> list[Box]:
+        """Detections, not yet grouped, in the frame."""
+        found: list[Box] = []
+        while least < min(part.shape):
+            shrink = min(1.0, ALTERNATIVE_BASE / least)
+            size = round(part.shape[1] * shrink), round(part.shape[0] * shrink)
+            small = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
+            most = int(OCTAVE * ALTERNATIVE_BASE)
+            for box in _detect(self._alternative, small, MOVING_STEP, 0, 0, most):
+                found.append(_grown(box, shrink, left, top))
+            small.fill(0)
+            least = int(OCTAVE * least)
+        return found
+
+    def least_moving(self, height: int) -> int:
+        """The smallest face, pixels, that is searched where something moves."""
+        return self._least_wide(height)
 
     def _least_wide(self, height: int) -> int:
         return max(int(self._least * WIDE_LEAST), height // SMALLEST_SHARE)
@@ -110,8 +145,12 @@ class HaarSearch:
     def _in_strips(
         self, frame: Grey, strips: Sequence[Strip], step: float, neighbors: int
     ) -> list[Box]:
-        """Each strip is shrunk until its smallest faces are as small as the cascade can see."""
-        found: list[Box] = []
+        """Each strip is shrunk until its smallest faces are as small as the cascade can see.
+
+        Detections are grouped once for all strips: a face between two sizes has its neighbours
+        on both sides.
+        """
+        raw: list[Box] = []
         for strip in strips:
             shrink = min(1.0, BASE / strip.smallest)
             size = round(frame.shape[1] * shrink), round((strip.bottom - strip.top) * shrink)
@@ -120,28 +159,32 @@ class HaarSearch:
                 np.uint8,
             )
             least, most = int(strip.smallest * shrink), int(strip.largest * shrink)
-            for box in _detect(self._default, part, step, neighbors, least, most):
-                found.append(_grown(box, shrink, 0, strip.top))
+            for box in _detect(self._default, part, step, 0, least, most):
+                raw.append(_grown(box, shrink, 0, strip.top))
             part.fill(0)
-        return merged(found)
+        return _grouped(raw, neighbors)
 
-    def again(self, frame: Grey, box: Box) -> Box | None:
-        """The face that was at a place, turned or tilted since then."""
-        with _Patch(frame, box, GLANCE, GLANCE_AROUND) as patch:
+    def again(self, frame: Grey, box: Box, *, closely: bool = True) -> Box | None:
+        """The face that was at a place, turned or tilted since then.
+
+        First as it was seen last. Not `closely`: a face that looks at the camera, or none.
+        """
+        with Patch(frame, box, GLANCE, GLANCE_AROUND, turn=box.tilt, equal=True) as patch:
             found = patch.middle(_detect(self._alternative, patch.grey, LOOK_STEP, 1, *patch.sizes))
-        if found is not None:
+        found = found or self._upright(frame, box, box.tilt)
+        if found is not None or not closely:
             return found
-        with _Patch(frame, box, LOOK, LOOK_AROUND) as patch:
-            for look in (self._frontal, self._profiles, self._tilted):
-                if found := patch.middle(look(patch)):
-                    return found
-        return None
+        for tilt in (0.0, *TILTS):
+            if tilt != box.tilt and (found := self._upright(frame, box, tilt)):
+                return found
+        with Patch(frame, box, PROFILE, LOOK_AROUND, equal=True) as patch:
+            return patch.middle(self._profiles(patch))
 
     def confirms(self, frame: Grey, box: Box) -> bool:
         """Whether another cascade sees it too, where no model looks at it afterwards."""
         if self._checked:
             return True
-        with _Patch(frame, box, GLANCE, GLANCE_AROUND) as patch:
+        with Patch(frame, box, GLANCE, GLANCE_AROUND, equal=True) as patch:
             found = _detect(self._alternative, patch.grey, LOOK_STEP, 2, *patch.sizes)
             return patch.middle(found) is not None
 
@@ -151,10 +194,17 @@ class HaarSearch:
         for which in (self._default, self._alternative, self._profile):
             _detect(which, black, self._step, self._neighbors, 0, 0)
 
-    def _frontal(self, patch: _Patch) -> list[Box]:
-        return _detect(self._default, patch.grey, LOOK_STEP, 2, *patch.sizes)
+    def _agrees(self, frame: Grey, box: Box) -> bool:
+        """Whether the default cascade sees it too."""
+        return self._upright(frame, box, 0.0) is not None
 
-    def _profiles(self, patch: _Patch) -> list[Box]:
+    def _upright(self, frame: Grey, box: Box, tilt: float) -> Box | None:
+        """A face that leans so far. The larger patch is not equalised: it finds what one of 36
+        pixels that is does not."""
+        with Patch(frame, box, DENSE, LOOK_AROUND, turn=tilt) as patch:
+            return patch.middle(_detect(self._default, patch.grey, LOOK_STEP, 2, *patch.sizes))
+
+    def _profiles(self, patch: Patch) -> list[Box]:
         """A head that looks aside: the cascade knows one side, and sees the other in a mirror."""
         found = _detect(self._profile, patch.grey, LOOK_STEP, 2, *patch.sizes)
         mirrored = np.ascontiguousarray(patch.grey[:, ::-1])
@@ -162,71 +212,6 @@ class HaarSearch:
             found.append(box._replace(x=mirrored.shape[1] - box.x - box.width))
         mirrored.fill(0)
         return found
-
-    def _tilted(self, patch: _Patch) -> list[Box]:
-        """A head that lies on a hand."""
-        found = []
-        height, width = patch.grey.shape
-        for tilt in TILTS:
-            turn = cv2.getRotationMatrix2D((width / 2, height / 2), tilt, 1)
-            turned = np.asarray(
-                cv2.warpAffine(patch.grey, turn, (width, height), borderMode=cv2.BORDER_REPLICATE),
-                np.uint8,
-            )
-            back = cv2.invertAffineTransform(turn)
-            for box in _detect(self._default, turned, LOOK_STEP, 2, *patch.sizes):
-                x, y = back @ (box.x + box.width / 2, box.y + box.height / 2, 1)
-                found.append(box._replace(x=round(x - box.width / 2), y=round(y - box.height / 2)))
-            turned.fill(0)
-        return found
-
-
-class _Patch:
-    """The place around a box, its contrast spread, the face in it `side` pixels wide; wiped after.
-
-    `sizes` are the widths, in the patch, of faces that it may hold.
-    """
-
-    def __init__(self, frame: Grey, box: Box, side: int, around: float) -> None:
-        height, width = frame.shape
-        dx, dy = int(box.width * around), int(box.height * around)
-        # A place may lie outside, where the camera has been changed for another.
-        self._left = min(max(0, box.x - dx), width - 1)
-        self._top = min(max(0, box.y - dy), height - 1)
-        right = max(box.x + box.width + dx, self._left + 1)
-        bottom = max(box.y + box.height + dy, self._top + 1)
-        part = frame[self._top : bottom, self._left : right]
-        self._scale = side / box.width
-        size = (
-            max(1, round(part.shape[1] * self._scale)),
-            max(1, round(part.shape[0] * self._scale)),
-        )
-        how = cv2.INTER_AREA if self._scale < 1 else cv2.INTER_LINEAR
-        resized = np.asarray(cv2.resize(part, size, interpolation=how), np.uint8)
-        self.grey = np.asarray(cv2.equalizeHist(resized), np.uint8)
-        resized.fill(0)
-        self.sizes = round(side * SMALLER), round(side * LARGER)
-        self._side = side
-
-    def __enter__(self) -> _Patch:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.grey.fill(0)
-
-    def middle(self, boxes: Sequence[Box]) -> Box | None:
-        """The one nearest to the middle, in the frame: a neighbour's face may show at the edge."""
-        height, width = self.grey.shape
-
-        def off(box: Box) -> float:
-            return max(
-                abs(box.x + box.width / 2 - width / 2), abs(box.y + box.height / 2 - height / 2)
-            )
-
-        nearest = min(boxes, key=off, default=None)
-        if nearest is None or off(nearest) > NEAR * self._side:
-            return None
-        return _grown(nearest, self._scale, self._left, self._top)
 
 
 def _detect(
@@ -241,6 +226,14 @@ def _detect(
         maxSize=(most, most),
     )
     return [Box(*map(int, box)) for box in found]
+
+
+def _grouped(raw: Sequence[Box], neighbors: int) -> list[Box]:
+    """One box for each place that has so many neighbours more than one detection."""
+    if not raw:
+        return []
+    groups, _ = cv2.groupRectangles([box[:4] for box in raw], neighbors, 0.2)
+    return merged(Box(*map(int, box)) for box in groups)
 
 
 def _grown(box: Box, shrink: float, left: int, top: int) -> Box:

@@ -8,7 +8,7 @@ It is the one thing that outlives a window; it stays in this process, or in the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -76,14 +76,23 @@ class Layout:
             frame[rows, int(left * width) : int((left + wide) * width) + 1] = 0
 
     def learn(self, faces: Sequence[Box], height: int) -> None:
-        """One window's certain faces: sizes by height, the last few of each; and places."""
+        """One window's certain faces, of people who sit."""
+        self.learn_sizes(faces, height)
+        self.learn_places(faces)
+
+    def learn_sizes(self, faces: Iterable[Box], height: int) -> None:
+        """Sizes by height, the last few of each."""
         for box in faces:
             band = self._seen[min(BANDS - 1, int((box.y + box.height / 2) / height * BANDS))]
             band.append(box.width / height)
             del band[:-50]
+
+    def learn_places(self, faces: Iterable[Box]) -> None:
+        """Where somebody sat in a window; where nobody has for long is no place any more."""
         for place in self._places:
             place.empty += 1
-        for box in faces:
+        for face in faces:
+            box = face._replace(tilt=0.0)
             known = next((place for place in self._places if is_near(place.box, box)), None)
             if known is None:
                 self._places.append(Place(box))
@@ -134,4 +143,4 @@ class Layout:
 
 def _between(before: Box, now: Box) -> Box:
     """Most of what was, some of what is: one window's turn of a head is not a place."""
-    return Box(*(round(0.7 * a + 0.3 * b) for a, b in zip(before, now, strict=True)))
+    return Box(*(round(0.7 * a + 0.3 * b) for a, b in zip(before[:4], now[:4], strict=True)))

@@ -1,20 +1,22 @@
 """Follows the faces of a room through one window: pupils sit, and the camera does not move.
 
 A search finds them; after that a small look at each place, where something has moved, tells
-whether a face is still there. Now and then the room is searched again for those who came. A seat is
-a number within the window and nothing more: there is no face in it, and `forget` ends it.
+whether a face is still there. What moves elsewhere is searched at once, so that who walks is found
+in every frame. Now and then the room is searched again for those who came. A seat is a number
+within the window and nothing more: there is no face in it, and `forget` ends it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from edge.camera.base import Grey
 from edge.vision.faces import Box, is_near
-from edge.vision.layout import Layout, Strip
-from edge.vision.motion import Motion
+from edge.vision.layout import ENOUGH, Layout, Strip
+from edge.vision.matching import in_place, walked
+from edge.vision.motion import Area, Motion
+from edge.vision.seat import CERTAIN, GIVEN_UP, Seat
 
 WIDE_EVERY = 8
 """Every so many searches look everywhere for every size, not just where faces have been."""
@@ -22,26 +24,23 @@ WIDE_EVERY = 8
 FIRST_SEARCHES = 4
 """Searches at every other frame when nothing is known of the room yet."""
 
-BRIDGED = 2
-"""Looks in a row that may miss a face which was there."""
+EMPTY_LOOKS, STIRRED_LOOKS = 1, 3
+"""Places without a face that are looked at in a frame, in turn: such a look takes longest. More of
+them where something has moved."""
 
-CERTAIN = 3
-"""Times a face has been found before it is bridged, and before its size and place are learnt."""
+STILL = 3
+"""Frames from one look at an empty place where nothing has moved to the next."""
 
-GIVEN_UP = 4
-"""Looks in a row without a face after which a place counts as empty."""
-
-EMPTY_LOOKS = 1
-"""Places without a face that are looked at in a frame, in turn: such a look takes longest."""
-
-WRONG = 2
-"""Times that a seat is said to hold no face, without ever having held one, before it is left."""
+SMALLER = 0.75
+"""Who moves may be so much smaller than the smallest face that was seen."""
 
 
 class Search(Protocol):
     """Finds faces; `every` so many frames is a search worth its cost."""
 
     every: int
+    learns_soon: bool
+    """Whether searching just where faces are is worth knowing after a few frames."""
 
     def thorough(self, frame: Grey) -> list[Box]: ...
 
@@ -51,7 +50,11 @@ class Search(Protocol):
 
     def quick(self, frame: Grey, strips: Sequence[Strip]) -> list[Box]: ...
 
-    def again(self, frame: Grey, box: Box) -> Box | None: ...
+    def moving(self, frame: Grey, areas: Sequence[Area], smallest: Sequence[int]) -> list[Box]: ...
+
+    def least_moving(self, height: int) -> int: ...
+
+    def again(self, frame: Grey, box: Box, *, closely: bool = True) -> Box | None: ...
 
     def confirms(self, frame: Grey, box: Box) -> bool: ...
 
@@ -64,35 +67,6 @@ class Face(NamedTuple):
     seat: int
     box: Box
     moved: bool
-
-
-@dataclass
-class Seat:
-    number: int
-    box: Box
-    found: int = 1
-    missed: int = 0
-    """Looks in a row that have not found it."""
-    moved: bool = True
-    accepted: bool = False
-    wrong: int = 0
-    """Times that the expression model has said that this is no face."""
-
-    @property
-    def is_left(self) -> bool:
-        """Never a face, as far as anyone can tell."""
-        return self.wrong >= WRONG and not self.accepted
-
-    @property
-    def is_empty(self) -> bool:
-        """A place where nobody has been found for a while."""
-        return self.missed >= GIVEN_UP
-
-    @property
-    def is_there(self) -> bool:
-        if self.is_left:
-            return False
-        return self.missed == 0 or (self.found >= CERTAIN and self.missed <= BRIDGED)
 
 
 class Seats:
@@ -115,15 +89,17 @@ class Seats:
         """The faces in view; zones that nobody may look at are overwritten in the frame."""
         self._layout.blank(frame)
         self._height, self._width = frame.shape
-        self._motion.see(frame)
+        self._motion.update(frame)
+        for seat in self._seats:
+            seat.moved = self._motion.in_box(seat.box)
         beginning = self._searches < FIRST_SEARCHES and self._frames % 2 == 1
         if self._frames % self._search.every == 0 or beginning:
             self._look_everywhere(frame)
         else:
-            for seat in self._seats:
-                if not seat.is_empty:
-                    self._look_again(frame, seat)
+            self._look_at_seats(frame, set())
+            self._search_what_moves(frame)
         self._look_at_empty_places(frame)
+        self._seats = [seat for seat in self._seats if not seat.is_over]
         self._frames += 1
         return [Face(seat.number, seat.box, seat.moved) for seat in self._seats if seat.is_there]
 
@@ -136,9 +112,7 @@ class Seats:
 
     def forget(self) -> None:
         """The end of a window: sizes and places are learnt, seats and pictures are gone."""
-        certain = [s.box for s in self._seats if s.accepted or (s.found >= CERTAIN and not s.wrong)]
-        if certain:
-            self._layout.learn(certain, self._height)
+        self._learn()
         self._seats.clear()
         self._motion.forget()
         self._frames = 0
@@ -149,58 +123,109 @@ class Seats:
         if self._height:
             self._search.wipe((self._height, self._width))
 
+    def _learn(self, times: int = 1) -> None:
+        certain = [seat for seat in self._seats if seat.is_certain]
+        if certain:
+            self._layout.learn_sizes([seat.box for seat in certain] * times, self._height)
+            self._layout.learn_places([seat.box for seat in certain if not seat.walks])
+
     def _look_everywhere(self, frame: Grey) -> None:
-        found = self._found(frame)
+        pairs, rest = in_place(self._seats, self._everywhere(frame))
         self._searches += 1
-        for seat in self._seats:
-            box = next((box for box in found if is_near(seat.box, box)), None)
-            if box is not None:
-                found.remove(box)
-                self._there(seat, box)
-            elif not seat.is_empty:
-                self._look_again(frame, seat)
-        for box in found:
-            if self._search.confirms(frame, box):
-                self._seats.append(self._seat(box))
+        for seat, box in pairs:
+            seat.see(box)
+        seen = {seat.number for seat, _ in pairs}
+        self._look_at_seats(frame, seen)
+        rest = self._follow(frame, seen, rest)
+        self._seats += [self._seat(box) for box in rest if self._search.confirms(frame, box)]
         if not self._frames:  # a new window: where faces have been, some may be again
             for box in self._layout.places:
                 if not any(is_near(seat.box, box) for seat in self._seats):
                     self._seats.append(self._seat(box, found=0, missed=GIVEN_UP))
 
-    def _found(self, frame: Grey) -> list[Box]:
+    def _everywhere(self, frame: Grey) -> list[Box]:
         if self._searches == 0:  # so that the first frame does not take long
             return (self._search.thorough if self._patient else self._search.coarse)(frame)
+        soon = self._search.learns_soon and self._searches == FIRST_SEARCHES
+        if soon and not self._layout.rows:
+            self._learn(ENOUGH)
         strips = self._layout.strips(self._height, self._least)
         if strips and self._searches % WIDE_EVERY != 1:
             return self._search.quick(frame, strips)
         return self._search.wide(frame)
+
+    def _search_what_moves(self, frame: Grey) -> None:
+        """What has changed where nobody sits that we know of."""
+        there = [seat for seat in self._seats if seat.missed == 0 and not seat.walks]
+        areas = self._motion.areas([seat.box for seat in there])
+        smallest = [self._smallest(area) for area in areas]
+        boxes = self._search.moving(frame, areas, smallest) if areas else []
+        others = [box for box in boxes if not any(is_near(seat.box, box) for seat in there)]
+        pairs, rest = in_place([s for s in self._seats if s.missed or s.walks], others)
+        for seat, box in pairs:
+            seat.see(box)
+        rest = self._follow(frame, {seat.number for seat, _ in pairs}, rest)
+        self._seats += [self._seat(box) for box in rest]
+
+    def _follow(self, frame: Grey, seen: Collection[int], boxes: Sequence[Box]) -> list[Box]:
+        """Those who have left their place, or were walking; gives the boxes of others.
+
+        Whom the search has not found may be where the way goes on, or may have stopped.
+        """
+        gone = [s for s in self._seats if s.number not in seen and (s.walks or s.left)]
+        pairs, rest = walked([s for s in gone if not s.is_empty], boxes)
+        for seat, box in pairs:
+            seat.follow(box)
+        found = {seat.number for seat, _ in pairs}
+        for seat in gone:
+            if seat.walks and seat.number not in found:
+                place = seat.ahead if seat.moved else seat.box
+                here = self._search.again(frame, place, closely=not seat.moved)
+                if here is None or self._is_taken(here, seat):
+                    seat.miss(1.0)
+                else:
+                    seat.follow(here)
+        return rest
+
+    def _smallest(self, area: Area) -> int:
+        """The width of the smallest face that an area may hold, as far as anyone knows."""
+        strips = self._layout.strips(self._height, self._least)
+        known = [s.smallest for s in strips if s.top < area.bottom and area.top < s.bottom]
+        known = known or [int(SMALLER * s.box.width) for s in self._seats if s.is_certain]
+        return max(self._least, min(known, default=self._search.least_moving(self._height)))
 
     def _seat(self, box: Box, found: int = 1, missed: int = 0) -> Seat:
         self._numbers += 1
         return Seat(self._numbers, box, found, missed)
 
     def _look_at_empty_places(self, frame: Grey) -> None:
-        """A few in turn, thoroughly."""
-        empty = [seat for seat in self._seats if seat.is_empty and not seat.is_left]
-        for step in range(min(EMPTY_LOOKS, len(empty))):
-            self._look_again(frame, empty[(self._frames * EMPTY_LOOKS + step) % len(empty)])
+        """A few in turn, thoroughly; first those where something has moved since the last look."""
+        empty = [seat for seat in self._seats if seat.is_empty and not seat.is_wrong]
+        for seat in empty:
+            seat.stirred = seat.stirred or seat.moved
+        stirred = sum(seat.stirred for seat in empty)
+        worth = [s for s in empty if s.stirred or self._frames - s.looked >= STILL]
+        worth.sort(key=lambda seat: (not seat.stirred, seat.looked))
+        for seat in worth[: max(EMPTY_LOOKS, min(stirred, STIRRED_LOOKS))]:
+            seat.stirred, seat.looked = False, self._frames
+            self._look_again(frame, seat)
+
+    def _look_at_seats(self, frame: Grey, seen: Collection[int]) -> None:
+        """Those who sit, but for the ones that have been `seen`."""
+        for seat in self._seats:
+            if seat.number not in seen and not seat.is_empty and not seat.walks:
+                self._look_again(frame, seat)
 
     def _look_again(self, frame: Grey, seat: Seat) -> None:
-        seat.moved = self._motion.in_box(seat.box)
-        if seat.is_left or (seat.missed == 0 and seat.found >= CERTAIN and not seat.moved):
+        if seat.is_wrong or (seat.missed == 0 and seat.found >= CERTAIN and not seat.moved):
             return  # what was there is there
         box = self._search.again(frame, seat.box)
         if box is None or self._is_taken(box, seat):
-            seat.missed += 1
+            seat.miss(self._motion.share(seat.box))
         else:
-            self._there(seat, box)
+            seat.see(box)
 
     def _is_taken(self, box: Box, seat: Seat) -> bool:
         """Whether a look has strayed to a neighbour's face."""
         others = (s.box for s in self._seats if s is not seat and not s.missed)
         return any(is_near(box, other) for other in others)
-
-    @staticmethod
-    def _there(seat: Seat, box: Box) -> None:
-        seat.box, seat.missed = box, 0
-        seat.found += 1

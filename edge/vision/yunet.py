@@ -18,14 +18,19 @@ from edge.camera.base import Grey
 from edge.common.errors import Refusal
 from edge.vision.faces import Box
 from edge.vision.layout import Strip
+from edge.vision.motion import Area
 
 SCORE = 0.6
 """As its authors suggest for images without a selection of their own."""
 
 OVERLAP = 0.3
 
-SMALLEST = 14
-"""Pixels; a face that is shrunk to so much is still found."""
+SMALLEST, KNOWN_SMALLEST = 14, 28
+"""Pixels. A face that is shrunk to the first is often found still; one that is shrunk to the second
+nearly always, which is what counts once it is known how small faces are in this room."""
+
+LARGEST_PICTURE = 1000 * 562
+"""Pixels that a search of known sizes takes at most, however small they are."""
 
 SIDE = 0.9
 """Haar's square box, which packs crop by, is as wide as this share of YuNet's height; the same
@@ -36,6 +41,7 @@ class YuNetSearch:
     """Searches each frame in full, no larger than the smallest face needs."""
 
     every = 1
+    learns_soon = False
 
     def __init__(self, model: Path | None, min_size: int) -> None:
         if model is None:
@@ -50,14 +56,27 @@ class YuNetSearch:
         self._least = min_size
 
     def thorough(self, frame: Grey) -> list[Box]:
-        return self._find(frame, self._least)
+        return self._find(frame, SMALLEST / self._least)
 
     coarse = wide = thorough
 
     def quick(self, frame: Grey, strips: Sequence[Strip]) -> list[Box]:
-        return self._find(frame, min(strip.smallest for strip in strips))
+        """No strips, but so many pixels as the smallest known faces need.
 
-    def again(self, frame: Grey, box: Box) -> Box | None:
+        A search without that knowledge shrinks the smallest face of the settings as far as it can
+        be found, and those of the room are larger: to shrink *them* so far would lose half of them.
+        """
+        shrink = KNOWN_SMALLEST / min(strip.smallest for strip in strips)
+        return self._find(frame, min(shrink, (LARGEST_PICTURE / frame.size) ** 0.5))
+
+    def moving(self, frame: Grey, areas: Sequence[Area], smallest: Sequence[int]) -> list[Box]:
+        """Nothing: each frame is searched in full."""
+        return []
+
+    def least_moving(self, height: int) -> int:
+        return self._least
+
+    def again(self, frame: Grey, box: Box, *, closely: bool = True) -> Box | None:
         """Nothing: what the search of a whole frame did not find, a look will not."""
         return None
 
@@ -66,10 +85,10 @@ class YuNetSearch:
 
     def wipe(self, shape: tuple[int, int]) -> None:
         """The network keeps what it last saw: now that is black."""
-        self._find(np.zeros(shape, np.uint8), self._least)
+        self._find(np.zeros(shape, np.uint8), SMALLEST / self._least)
 
-    def _find(self, frame: Grey, least: int) -> list[Box]:
-        shrink = min(1.0, SMALLEST / least)
+    def _find(self, frame: Grey, shrink: float) -> list[Box]:
+        shrink = min(1.0, shrink)
         size = round(frame.shape[1] * shrink), round(frame.shape[0] * shrink)
         small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA) if shrink < 1 else frame
         self._net.setInputSize(size)

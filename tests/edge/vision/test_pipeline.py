@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from deploy.bench.measure.films import Made
+from edge.camera.base import Grey
 from edge.camera.simulated import SimulatedCamera
 from edge.common.errors import Refusal
 from edge.config import FacesSettings
-from edge.vision.emotion import Expressions
+from edge.vision.emotion import Expressions, crop
 from edge.vision.faces import Box, HaarDetector, overlap
 from edge.vision.haar import HaarSearch
 from edge.vision.layout import Layout
@@ -98,6 +102,41 @@ def test_a_look_finds_the_face_of_a_place_and_not_the_neighbour_s() -> None:
         beside = box._replace(x=box.x + round(1.3 * box.width))
         stray = search.again(picture, beside)
         assert stray is None or overlap(stray, box) < 0.4
+
+
+def leaning(tilt: float) -> tuple[Grey, list[Box]]:
+    """People who are drawn, and lean so far, each about the middle of the face."""
+    shot = next(Made("still", 6, 1, None).shots(2, 1))
+    heads = [face.box for face in shot.faces]
+    picture = shot.grey.copy()
+    for box in heads:
+        x, y, side = box.x - box.width // 2, box.y - box.height // 2, 2 * box.width
+        part = shot.grey[y : y + side, x : x + side]
+        turn = cv2.getRotationMatrix2D((side / 2, side / 2), tilt, 1)
+        cv2.warpAffine(part, turn, (side, side), picture[y : y + side, x : x + side])
+    return picture, heads
+
+
+@pytest.mark.parametrize("tilt", [-28, 28])
+def test_a_head_that_leans_is_found(tilt: float) -> None:
+    search = HaarSearch(1.1, 2, 24, checked=True)
+    picture, heads = leaning(tilt)
+    found = [search.again(picture, box) for box in heads]
+    assert all(one and overlap(one, box) > 0.5 for one, box in zip(found, heads, strict=True))
+    assert {one.tilt for one in found if one} - {0.0} == {math.copysign(22, tilt)}
+
+
+@pytest.mark.parametrize("tilt", [-28, -12, 12, 28])
+def test_a_head_that_leans_is_read_upright(tilt: float) -> None:
+    straight, heads = leaning(0)
+    picture, _ = leaning(tilt)
+    for box in heads:
+        upright = crop(straight, box, 0, 48).astype(float)
+        turned, as_it_is = (
+            np.abs(crop(picture, box._replace(tilt=angle), 0, 48) - upright).mean()
+            for angle in (tilt, 0)
+        )
+        assert turned < as_it_is / 2
 
 
 def test_a_patch_at_the_edge_of_the_picture() -> None:

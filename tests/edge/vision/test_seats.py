@@ -13,8 +13,9 @@ from edge.vision.expression_scheduler import FRESH, Reading
 from edge.vision.faces import Box
 from edge.vision.interpreter import Answers
 from edge.vision.layout import FORGOTTEN, Layout, Row, Strip
-from edge.vision.motion import Motion
-from edge.vision.seats import BRIDGED, CERTAIN, WIDE_EVERY, WRONG, Face, Seats
+from edge.vision.motion import Area, Motion, joined
+from edge.vision.seat import BRIDGED, CERTAIN, WRONG
+from edge.vision.seats import FIRST_SEARCHES, WIDE_EVERY, Face, Seats
 
 LEFT, RIGHT = Box(100, 200, 60, 60), Box(400, 200, 60, 60)
 
@@ -23,6 +24,7 @@ class Scripted:
     """Finds what it is told to; remembers how it was asked."""
 
     every = 4
+    learns_soon = False
 
     def __init__(self, *there: Box) -> None:
         self.there = list(there)
@@ -44,7 +46,14 @@ class Scripted:
     def quick(self, frame: Grey, strips: Sequence[Strip]) -> list[Box]:
         return self._search("quick")
 
-    def again(self, frame: Grey, box: Box) -> Box | None:
+    def moving(self, frame: Grey, areas: Sequence[Area], smallest: Sequence[int]) -> list[Box]:
+        self.areas = list(areas)
+        return self._search("moving")
+
+    def least_moving(self, height: int) -> int:
+        return 30
+
+    def again(self, frame: Grey, box: Box, *, closely: bool = True) -> Box | None:
         self.asked.append("again")
         return next((one for one in self.there if abs(one.x - box.x) < 30), None)
 
@@ -60,6 +69,12 @@ def frame(seed: int = 0) -> Grey:
     return np.random.default_rng(seed).integers(0, 256, (720, 1280), np.uint8)
 
 
+def changed(seed: int) -> Grey:
+    """Coarse noise: everything is another than before."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (90, 160), np.uint8)
+    return np.asarray(np.kron(coarse, np.ones((8, 8), np.uint8)), np.uint8)
+
+
 def boxes(faces: list[Face]) -> list[Box]:
     return [face.box for face in faces]
 
@@ -69,27 +84,88 @@ def test_a_face_is_searched_once_and_looked_at_from_then_on() -> None:
     seats = Seats(search, Layout(), 24)
     for number in range(4):
         assert boxes(seats.find(frame(number))) == [LEFT, RIGHT]
-    assert search.asked == ["coarse", "wide", "again", "again", "wide"]
+    assert search.asked == ["coarse", "wide", "again", "again", "moving", "wide"]
 
 
-def test_who_comes_is_found_by_the_next_search() -> None:
+def test_who_comes_where_nothing_moves_is_found_by_the_next_search() -> None:
     search = Scripted(LEFT)
     seats = Seats(search, Layout(), 24)
-    seats.find(frame(0))
-    seats.find(frame(1))
+    still = frame()
+    seats.find(still.copy())
+    seats.find(still.copy())
     search.there.append(RIGHT)
-    assert boxes(seats.find(frame(2))) == [LEFT]
-    seats.find(frame(3))
-    assert boxes(seats.find(frame(4))) == [LEFT, RIGHT]
+    assert boxes(seats.find(still.copy())) == [LEFT]
+    assert boxes(seats.find(still.copy())) == [LEFT, RIGHT]
+
+
+def test_who_comes_where_something_moves_is_found_at_once() -> None:
+    search = Scripted(LEFT)
+    search.every = 99
+    seats = Seats(search, Layout(), 24)
+    still = frame()
+    for _ in range(FIRST_SEARCHES):
+        seats.find(still.copy())
+    search.there.append(RIGHT)
+    still[200:260, 400:460] = 255
+    assert boxes(seats.find(still)) == [LEFT, RIGHT]
+    (area,) = search.areas
+    assert area.left <= 400
+    assert area.right >= 460
+    assert area.left > LEFT.x + LEFT.width  # not where nothing has changed
+
+
+def test_who_walks_stays_one_seat() -> None:
+    search = Scripted(LEFT)
+    search.every = 99
+    seats = Seats(search, Layout(), 24)
+    numbers = set()
+    for number in range(5):
+        search.there = [LEFT._replace(x=100 + 150 * number)]
+        found = seats.find(changed(number))
+        assert boxes(found) == search.there
+        numbers |= {face.seat for face in found}
+    assert len(numbers) == 1
+
+
+def test_who_has_walked_is_not_bridged_and_leaves_no_place() -> None:
+    search, layout = Scripted(LEFT), Layout()
+    search.every = 99
+    seats = Seats(search, layout, 24)
+    for number in range(5):
+        search.there = [LEFT._replace(x=100 + 150 * number)]
+        seats.find(changed(number))
+    search.there = []
+    assert seats.find(changed(9)) == []
+    seats.forget()
+    assert layout.places == []
+
+
+def test_nobody_is_bridged_where_the_picture_has_changed() -> None:
+    search = Scripted(LEFT)
+    search.every = 99
+    seats = Seats(search, Layout(), 24)
+    still = frame()
+    for _ in range(CERTAIN + 1):
+        seats.find(still.copy())
+    search.there.clear()
+    half = still.copy()
+    half[200:260, 100:125] = 255
+    assert len(seats.find(half)) == 1  # a hand before the face
+    assert seats.find(changed(5)) == []
 
 
 def test_a_certain_face_survives_missed_looks_and_no_more() -> None:
     search = Scripted(LEFT)
     seats = Seats(search, Layout(), 24)
-    for number in range(CERTAIN):
-        seats.find(frame(number))
+    still = frame()
+    for _ in range(CERTAIN):
+        seats.find(still.copy())
     search.there.clear()
-    seen = [len(seats.find(frame(10 + number))) for number in range(BRIDGED + 3)]
+    search.every = 99
+    seen = []
+    for number in range(BRIDGED + 3):
+        still[200:230, 100:115] = 255 * (number % 2)
+        seen.append(len(seats.find(still.copy())))
     assert seen == [1] * BRIDGED + [0] * 3
 
 
@@ -235,14 +311,35 @@ def test_nobody_looks_at_a_blank_zone() -> None:
 # Motion
 
 
+def test_areas_are_where_something_moves_and_nobody_is_known() -> None:
+    motion = Motion()
+    first = frame()
+    motion.update(first)
+    assert motion.areas([]) == []  # nothing to compare with
+    second = first.copy()
+    second[200:260, 100:160] = 255
+    second[200:260, 400:460] = 255
+    motion.update(second)
+    assert len(motion.areas([])) == 2
+    (area,) = motion.areas([LEFT])
+    assert area.left <= 400
+    assert area.right >= 460
+
+
+def test_areas_that_meet_are_one() -> None:
+    assert joined([Area(0, 0, 10, 10), Area(20, 0, 30, 10), Area(5, 5, 25, 8)]) == [
+        Area(0, 0, 30, 10)
+    ]
+
+
 def test_motion_is_where_the_picture_changed() -> None:
     motion = Motion()
     first = frame()
-    motion.see(first)
+    motion.update(first)
     assert motion.in_box(LEFT)  # nothing to compare with: look
     second = first.copy()
     second[210:250, 110:150] = 255
-    motion.see(second)
+    motion.update(second)
     assert motion.in_box(LEFT)
     assert not motion.in_box(RIGHT)
 
@@ -252,7 +349,7 @@ def test_a_sensor_s_noise_is_no_motion() -> None:
     rng = np.random.default_rng(1)
     still = np.full((720, 1280), 120.0)
     for _ in range(2):
-        motion.see((still + rng.normal(0, 8, still.shape)).clip(0, 255).astype(np.uint8))
+        motion.update((still + rng.normal(0, 8, still.shape)).clip(0, 255).astype(np.uint8))
     assert not motion.in_box(LEFT)
 
 

@@ -115,7 +115,7 @@ def write(folder: Path, made: Sequence[Made], per_second: float, most: int) -> N
             writer.write(cv2.cvtColor(shot.grey, cv2.COLOR_GRAY2BGR))
             truth.append(
                 [
-                    {"slot": f.person, "box": f.box, "emotion": f.emotion, "unsure": f.unsure}
+                    {"slot": f.person, "box": f.box[:4], "emotion": f.emotion, "unsure": f.unsure}
                     for f in shot.faces
                 ]
             )

@@ -131,7 +131,7 @@ def _cut_out(whole: NDArray[np.uint8], face: Box, shade: float, expression: str)
     scale = SIDE / whole.shape[0]
     kept = cv2.resize(whole, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     small = cv2.resize(whole, (CUT, CUT), interpolation=cv2.INTER_AREA)
-    mask = _outline(tuple(CUT / whole.shape[0] * part for part in face))
+    mask = _outline(tuple(CUT / whole.shape[0] * part for part in face[:4]))
     cv2.setRNGSeed(1)
     cv2.grabCut(
         small, mask, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_MASK
@@ -140,7 +140,7 @@ def _cut_out(whole: NDArray[np.uint8], face: Box, shade: float, expression: str)
     soft = np.clip((cv2.GaussianBlur(inside, (0, 0), 1.2) - 0.35) / 0.5, 0, 1)
     alpha = cv2.resize(soft, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR).astype(np.float32)
     luma = cv2.cvtColor(kept, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    box = box_of([scale * part for part in face])
+    box = box_of([scale * part for part in face[:4]])
     shirt = luma[box.y + box.height :]
     shirt *= np.where(shirt > 150, shade, 1.0)
     return _portrait(luma.astype(np.uint8), alpha, box, expression)
