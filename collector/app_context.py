@@ -10,7 +10,10 @@ from sqlalchemy import Engine
 
 from collector.access.accounts import Accounts
 from collector.access.audit import Audit
-from collector.access.guard import Guard, Limits
+from collector.access.guard import Guard
+from collector.access.hashing import HashingQueue
+from collector.access.known_browsers import KnownBrowsers
+from collector.access.limits import Guesses, Limits
 from collector.access.oidc import Provider
 from collector.access.sessions import Sessions
 from collector.config import Retention
@@ -38,6 +41,11 @@ class Desk(NamedTuple):
     sessions: Sessions
     audit: Audit
     limits: Limits
+    guesses: Guesses
+    hashing: HashingQueue
+    browsers: KnownBrowsers
+    secure: bool
+    """Whether cookies insist on HTTPS."""
     guard: Guard
     book: Book
     checkins: CheckIns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -29,6 +30,22 @@ class WebSettings(Section):
     certificate: FilePath | None = None
     key: FilePath | None = None
     """PEM files; with them, HTTPS is served."""
+
+    proxies: tuple[str, ...] = ()
+    """Addresses or networks of reverse proxies, whose word counts for where a request comes from;
+    nobody else's does."""
+
+    @field_validator("proxies")
+    @classmethod
+    def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            try:
+                ip_network(proxy)
+            except ValueError:
+                raise ValueError(
+                    f"'{proxy}': write an address, or a network as in 10.0.0.0/24"
+                ) from None
+        return proxies
 
     @model_validator(mode="after")
     def _both(self) -> WebSettings:

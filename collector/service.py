@@ -15,7 +15,10 @@ from prometheus_client import CollectorRegistry
 
 from collector.access.accounts import Accounts
 from collector.access.audit import Audit
-from collector.access.guard import Guard, Limits
+from collector.access.guard import Guard
+from collector.access.hashing import HashingQueue
+from collector.access.known_browsers import KnownBrowsers
+from collector.access.limits import Guesses, Limits
 from collector.access.oidc import Provider
 from collector.access.secret import own_key
 from collector.access.sessions import Sessions
@@ -99,6 +102,7 @@ class Service:
             HomeAssistantRooms(home.prefix, self._ingest.publish_retained) if home else None
         )
         limits = Limits()
+        self._hashing = HashingQueue()
         self.office = (
             Office(settings.fleet, self._engine, self.audit, limits, settings.broker, self._renewed)
             if settings.fleet
@@ -115,6 +119,10 @@ class Service:
             sessions=self.sessions,
             audit=self.audit,
             limits=limits,
+            guesses=Guesses(),
+            hashing=self._hashing,
+            browsers=KnownBrowsers(key),
+            secure=settings.web.secure,
             guard=Guard(self.sessions, book, self.audit, limits),
             book=book,
             checkins=checkins,
@@ -140,6 +148,7 @@ class Service:
             web.certificate,
             web.key,
             self._end_feeds,
+            web.proxies,
         )
         self._announcements = self._all_announcements()
         self._workers = Workers(self._all_workers())
@@ -210,6 +219,7 @@ class Service:
     def stop(self) -> None:
         """Answers what was asked, stores what was received, tells of it; then all is closed."""
         self._workers.stop()
+        self._hashing.stop()
         self._engine.dispose()
 
     def _end_feeds(self) -> None:

@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterable
 from typing import Literal, NamedTuple, get_args
 
-from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from collector.access import hashing
 from collector.storage.tables import account_rooms, accounts, sessions
 from edge.common.errors import Refusal
 
@@ -27,8 +27,7 @@ LONGEST = 256
 NAME = re.compile(r"[\w][\w.@ -]{0,62}[\w]|[\w]")
 ROOM = re.compile(r"([a-z0-9-]{1,32})/([a-z0-9-]{1,32})")
 
-hasher = PasswordHasher()
-NOBODY = hasher.hash("nobody's password: so that a name that is not there takes as long")
+NOBODY = hashing.hashed("nobody's password: so that a name that is not there takes as long")
 
 
 class Account(NamedTuple):
@@ -114,15 +113,15 @@ class Accounts:
             row = connection.execute(select(accounts).where(accounts.c.name == name)).first()
         hashed = row.password if row is not None and row.password else NOBODY
         try:
-            hasher.verify(hashed, password[:LONGEST])
+            hashing.verify(hashed, password[:LONGEST])
         except (VerificationError, InvalidHashError):
             return None
         if row is None or not row.password:
             return None
         account = self.by_id(row.id)
-        if hasher.check_needs_rehash(hashed):
+        if hashing.is_old(hashed):
             with self._engine.begin() as connection:
-                changed = {"password": hasher.hash(password)}
+                changed = {"password": hashing.hashed(password)}
                 connection.execute(update(accounts).where(accounts.c.id == row.id).values(changed))
         return account
 
@@ -180,7 +179,7 @@ def _role(role: str) -> str:
 def _hash(password: str) -> str:
     if not SHORTEST <= len(password) <= LONGEST:
         raise Refusal(f"the password has to have {SHORTEST} to {LONGEST} characters")
-    return hasher.hash(password)
+    return hashing.hashed(password)
 
 
 def _set_rooms(connection: Connection, account: int, rooms: Iterable[Room]) -> None:
@@ -191,7 +190,10 @@ def _set_rooms(connection: Connection, account: int, rooms: Iterable[Room]) -> N
 
 
 def _keep_one(connection: Connection) -> None:
-    count = select(func.count()).select_from(accounts).where(accounts.c.role == "administrator")
+    administrators = accounts.c.role == "administrator"
+    # Held until the transaction ends, so that of two who remove each other one stays.
+    connection.execute(update(accounts).where(administrators).values(role="administrator"))
+    count = select(func.count()).select_from(accounts).where(administrators)
     if connection.execute(count).scalar_one() <= 1:
         raise Refusal("this is the last administrator: make another one first")
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, HTTPException, Request
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.concurrency import run_in_threadpool
 
 from collector.access.audit import Audit
+from collector.access.limits import Limits, network_of
 from collector.access.policy import RIGHTS, ROUTES, Right, sees_all
 from collector.access.sessions import Principal, Sessions
 from collector.lessons.repository import Book, Lesson
@@ -32,35 +31,18 @@ BEARER = "Bearer "
 T = TypeVar("T")
 
 
-class Limits:
-    """Counts in memory: what a restart forgives is less than it would cost to remember."""
-
-    def __init__(self) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-
-    def hit(self, per_minute: int, *key: str) -> bool:
-        """Whether one more is within what a minute allows."""
-        return self._limiter.hit(RateLimitItemPerMinute(per_minute), *key)
-
-    def is_left(self, per_minute: int, *key: str) -> bool:
-        """The same, without counting one."""
-        return self._limiter.test(RateLimitItemPerMinute(per_minute), *key)
-
-    def hit_in(self, minutes: int, most: int, *key: str) -> bool:
-        """The same for some minutes together."""
-        return self._limiter.hit(RateLimitItemPerMinute(most, minutes), *key)
-
-    def is_left_in(self, minutes: int, most: int, *key: str) -> bool:
-        return self._limiter.test(RateLimitItemPerMinute(most, minutes), *key)
-
-
-def too_often() -> HTTPException:
-    return HTTPException(429, "too often: wait a minute", {"retry-after": "60"})
+def too_often(seconds: float = 60) -> HTTPException:
+    return HTTPException(429, "too often: wait a minute", {"retry-after": str(math.ceil(seconds))})
 
 
 def address(request: Request) -> str:
     """Where a request comes from."""
     return request.client.host if request.client else "unknown"
+
+
+def network(request: Request) -> str:
+    """The same as limits count it."""
+    return network_of(address(request))
 
 
 class Guard:
@@ -85,7 +67,7 @@ class Guard:
             return
         if who is None:
             raise HTTPException(401, "sign in first", {"www-authenticate": "Bearer"})
-        if not self._limits.hit(OFTEN, "api", address(request), who.name):
+        if not self._limits.hit(OFTEN, "api", network(request), who.name):
             raise too_often()
         if not self._may(who, right, request):
             self._audit.viewed(who.said, "refused", f"{request.method} {request.url.path}")

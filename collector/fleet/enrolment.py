@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from collector.access.audit import Audit
-from collector.access.guard import Limits
+from collector.access.limits import Limits, network_of
 from collector.fleet.authority import Authority, pem, public_key_of
 from collector.fleet.invitations import Invitation, Invitations, Request
 from collector.fleet.registry import Register
@@ -17,8 +17,11 @@ from edge.protocol.identity import fingerprint
 
 log = logging.getLogger(__name__)
 
+UNKNOWN = "this code is not known: check it, or ask IT for a new one"
+
 WRONG_CODES = 10
-"""From one address in ten minutes; after that none is looked at, not even a right one."""
+"""From one network in ten minutes; after that the next ones are told to wait. A right one never is:
+it has too many bits to be guessed, and a school sits behind one address."""
 
 MINUTES = 10
 
@@ -74,7 +77,6 @@ class Enrolment:
         invitation = self._invitation(message.code, address)
         if not is_proven(message.proof, invitation.key, "request", message.csr):
             self._wrong(address)
-            raise Denied("this code is not known: check it, or ask IT for a new one")
         key = fingerprint(public_key_of(message.csr))
         known = self._invitations.of(invitation)
         if known is None and invitation.over:
@@ -99,8 +101,9 @@ class Enrolment:
         invitation = self._invitation(message.code, address)
         known = self._invitations.of(invitation)
         if known is None or not is_proven(message.proof, invitation.key, "asked", message.nonce):
-            self._wrong(address)
-            raise Denied("nothing was asked with this code: run `roommood device enrol` again")
+            self._wrong(
+                address, "nothing was asked with this code: run `roommood device enrol` again"
+            )
         granted = None
         if known.state == "approved" and known.certificate is not None:
             granted = device_api.Granted(
@@ -125,20 +128,19 @@ class Enrolment:
             self._audit.add(who, "device refused", told)
 
     def _invitation(self, code: str, address: str) -> Invitation:
-        if not self._limits.is_left_in(MINUTES, WRONG_CODES, "code", address):
-            raise Denied("too many wrong codes from here: wait ten minutes", often=True)
         found = self._invitations.by_code(code)
         if found is None:
             self._wrong(address)
-            raise Denied("this code is not known: check it, or ask IT for a new one")
         return found
 
-    def _wrong(self, address: str) -> None:
-        self._limits.hit_in(MINUTES, WRONG_CODES, "code", address)
-        if self._limits.is_left_in(MINUTES, WRONG_CODES, "code", address):
-            self._audit.viewed(address, "wrong code", "")
-        else:
-            self._audit.viewed(address, "locked out", f"{WRONG_CODES} wrong codes")
+    def _wrong(self, address: str, why: str = UNKNOWN) -> NoReturn:
+        """Raises Denied, which says whether it was one too often."""
+        often = not self._limits.hit(WRONG_CODES, "code", network_of(address), minutes=MINUTES)
+        if often:
+            self._audit.viewed(address, "slowed down", f"{WRONG_CODES} wrong codes")
+            raise Denied("too many wrong codes from here: wait ten minutes", often=True)
+        self._audit.viewed(address, "wrong code", "")
+        raise Denied(why)
 
 
 def _named(invitation: Invitation) -> str:

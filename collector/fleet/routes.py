@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from collector.access.guard import address, too_often
+from collector.access.guard import address, network, too_often
 from collector.app_context import Desk
 from collector.fleet.enrolment import Denied
 from collector.fleet.service import Office
@@ -47,7 +47,7 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.post("/nonce")
     def nonce(request: Request) -> device_api.Challenge:
-        if not desk.limits.hit(NONCES_A_MINUTE, "nonce", address(request)):
+        if not desk.limits.hit(NONCES_A_MINUTE, "nonce", network(request)):
             raise too_often()
         return device_api.Challenge(nonce=office().nonces.new())
 

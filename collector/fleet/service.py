@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from collector.access.accounts import Room
 from collector.access.audit import Audit
-from collector.access.guard import Limits
+from collector.access.limits import Limits
 from collector.config import FleetSettings
 from collector.fleet.authority import pem
 from collector.fleet.broker_log import BrokerLog

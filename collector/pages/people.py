@@ -11,12 +11,14 @@ from collector.access.accounts import ROLES, read_room
 from collector.access.guard import COOKIE, SignedIn, too_often
 from collector.access.sessions import SCOPES
 from collector.app_context import Desk
+from collector.pages.password_sign_in import Name, Password
 from collector.pages.redirects import back_to
 from collector.pages.render import language_of, words
-from collector.pages.sign_in import TRIES, Name, Password
 from edge.common.errors import Refusal
 
 DAY_S = 86_400
+PASSWORDS_A_MINUTE = 5
+"""Of one account: whoever has its session does not have its password."""
 
 
 def own_router(desk: Desk) -> APIRouter:
@@ -44,7 +46,7 @@ def own_router(desk: Desk) -> APIRouter:
 
     @pages.post("/account/password")
     def password(request: Request, who: SignedIn, old: Password, new: Password) -> Any:
-        if not desk.limits.hit(TRIES, "password", who.name):
+        if not desk.limits.hit(PASSWORDS_A_MINUTE, "password", str(who.account)):
             raise too_often()
         own = desk.accounts.verified(who.name, old)
         if own is None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from collector.access.guard import address, too_often
+from collector.access.guard import network, too_often
 from collector.app_context import Desk
 from collector.lessons.checkins import Answer
 from collector.lessons.repository import Lesson
@@ -84,7 +84,7 @@ def router(desk: Desk, openapi: Any) -> APIRouter:
         return str(text) if request.session.get(ANSWERED) == now else None
 
     def _lesson(request: Request, code: str) -> Lesson:
-        if not desk.limits.hit(CHECKINS_A_MINUTE, "check", address(request)):
+        if not desk.limits.hit(CHECKINS_A_MINUTE, "check", network(request)):
             raise too_often()
         lesson = desk.book.by_code(code[:8])
         if lesson is None:

@@ -7,19 +7,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, Response
 
-from collector.access.guard import COOKIE, address, too_often
+from collector.access.guard import COOKIE, address, network, too_often
 from collector.app_context import Desk
+from collector.pages import password_sign_in
 from collector.pages.redirects import back_to, local
 from collector.pages.render import LANGUAGE_COOKIE, LANGUAGES, language_of, words
 
-TRIES, TRIES_FROM_ONE_PLACE = 5, 30
-"""Wrong passwords a minute, for one name, and from one address for all names together."""
+LINKS_FROM_ONE_NETWORK = 120
 
 YEAR_S = 365 * 86_400
-DAY_S = 86_400
-
-Name = Annotated[str, Form(max_length=64)]
-Password = Annotated[str, Form(max_length=256)]
 
 
 def router(desk: Desk) -> APIRouter:
@@ -32,29 +28,12 @@ def router(desk: Desk) -> APIRouter:
         context = {"wrong": told, "next": local(next), "provider": provider}
         return desk.renderer.page(request, "sign_in.html", status, **context)
 
+    pages.include_router(password_sign_in.router(desk, _sign_in_page))
+
     @pages.get("/sign-in")
     def form(request: Request, next: str = "/", wrong: str | None = None) -> Any:
         known = wrong if wrong in ("no_group", "failed") else None
         return _sign_in_page(request, known, next)
-
-    @pages.post("/sign-in")
-    def sign_in(
-        request: Request, name: Name, password: Password, next: Annotated[str, Form()] = "/"
-    ) -> Any:
-        place = address(request)
-        keys = ((TRIES, "name", name), (TRIES_FROM_ONE_PLACE, "place", place))
-        if not all(desk.limits.is_left(*key) for key in keys):
-            return _sign_in_page(request, "often", next, 429)
-        account = desk.accounts.verified(name, password)
-        if account is None:
-            for key in keys:
-                desk.limits.hit(*key)
-            desk.audit.add(name, "sign-in refused", f"from {place}")
-            return _sign_in_page(request, "wrong", next, 403)
-        request.session.clear()
-        request.session[COOKIE] = desk.sessions.begin(account)
-        desk.audit.add(account.name, "sign-in", f"from {place}")
-        return back_to(next)
 
     @pages.post("/sign-out")
     def sign_out(request: Request) -> Any:
@@ -67,7 +46,7 @@ def router(desk: Desk) -> APIRouter:
     @pages.get("/enter/{secret}")
     def enter(request: Request, secret: str) -> Any:
         """By a link, as a viewer of one room; or for the first run."""
-        if not desk.limits.hit(TRIES_FROM_ONE_PLACE, "link", address(request)):
+        if not desk.limits.hit(LINKS_FROM_ONE_NETWORK, "link", network(request)):
             raise too_often()
         followed = desk.sessions.follow(secret)
         if followed is None:

@@ -30,11 +30,13 @@ class WebServer(Worker):
         certificate: Path | None,
         key: Path | None,
         end_feeds: Callable[[], None],
+        proxies: tuple[str, ...] = (),
     ) -> None:
         super().__init__("web", ends_in_s=3.0)
         self._app, self._listener = app, listener
         self._certificate, self._key = certificate, key
         self._end_feeds = end_feeds
+        self._proxies = proxies
         self._server: uvicorn.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._beating: asyncio.Future[None] | None = None
@@ -46,6 +48,8 @@ class WebServer(Worker):
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=bool(self._proxies),
+            forwarded_allow_ips=list(self._proxies),
             timeout_graceful_shutdown=1,
             ssl_certfile=self._certificate,
             ssl_keyfile=self._key,

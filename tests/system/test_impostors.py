@@ -275,11 +275,11 @@ def test_ten_thousand_guesses(site: Site) -> None:
             answers[client.post("/device/hello", json=guess).status_code] += 1
         right = client.post("/device/hello", json={"code": code.number, "nonce": nonce})
     assert answers == {403: WRONG_CODES, 429: 200 - WRONG_CODES}
-    assert right.status_code == 429
+    assert right.status_code == 200  # whoever guesses keeps nobody out
     for _ in range(9_800):  # without HTTP around it, for speed; from another address
         with pytest.raises(Denied) as denied:
             site.office.enrolment.hello(Hello(code=secrets.token_hex(8), nonce=nonce), "far away")
         answers[429 if denied.value.often else 403] += 1
     assert answers == {403: 2 * WRONG_CODES, 429: 10_000 - 2 * WRONG_CODES}
-    assert told(site, "locked out", "10 wrong codes")
+    assert told(site, "slowed down", "10 wrong codes")
     assert list(site.service.audit.wrong()) == []

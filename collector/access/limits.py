@@ -1,0 +1,115 @@
+"""How often: requests a minute, and wrong guesses. In memory: a restart forgives little.
+
+Each try is counted before it is looked at. Counted afterwards, as many as come at once would all be
+let through.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+import time
+from typing import NamedTuple
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+IPV6_NETWORK = 64
+"""What one subscriber of IPv6 has at least: its addresses are one guesser's."""
+
+MOST_KEYS = 100_000
+"""That are remembered; past that the ones that may try again first are forgotten."""
+
+
+class Limits:
+    """So many a minute."""
+
+    def __init__(self) -> None:
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def hit(self, most: int, *key: str, minutes: int = 1) -> bool:
+        """Whether one more is within what so many minutes allow; it is counted."""
+        return self._limiter.hit(RateLimitItemPerMinute(most, minutes), *key)
+
+
+class Pace(NamedTuple):
+    """So many wrong guesses are free; after them each doubles the wait, up to the longest."""
+
+    free: int
+    first_s: float
+    longest_s: float
+    forgets_s: float = 86_400.0
+
+
+class _Tries(NamedTuple):
+    wrong: int
+    next: float
+    forgotten: float
+
+
+class Guesses:
+    """A growing delay for each key: it slows whoever guesses, and locks nobody out for good."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tries: dict[tuple[str, ...], _Tries] = {}
+
+    def wait(self, *paced: tuple[Pace, tuple[str, ...]]) -> float:
+        """Seconds that this guess has to wait; 0 where it may go on, and then it counts as wrong
+        for every key until `right` takes it back."""
+        now = time.monotonic()
+        with self._lock:
+            left = max(self._left(key, now) for _, key in paced)
+            if left > 0:
+                return left
+            for pace, key in paced:
+                self._count(pace, key, now)
+            self._forget(now)
+        return 0.0
+
+    def right(self, *keys: tuple[str, ...]) -> None:
+        """The guess was right: what these keys were charged is forgotten."""
+        with self._lock:
+            for key in keys:
+                self._tries.pop(key, None)
+
+    def take_back(self, *keys: tuple[str, ...]) -> None:
+        """The guess was not looked at after all."""
+        now = time.monotonic()
+        with self._lock:
+            for key in keys:
+                known = self._tries.get(key)
+                if known is not None:
+                    self._tries[key] = known._replace(wrong=max(0, known.wrong - 1), next=now)
+
+    def _left(self, key: tuple[str, ...], now: float) -> float:
+        known = self._tries.get(key)
+        return known.next - now if known is not None else 0.0
+
+    def _count(self, pace: Pace, key: tuple[str, ...], now: float) -> None:
+        known = self._tries.get(key)
+        wrong = 1 if known is None or known.forgotten < now else known.wrong + 1
+        over = wrong - pace.free
+        delay = min(pace.longest_s, pace.first_s * 2.0 ** min(over, 40)) if over >= 0 else 0.0
+        self._tries[key] = _Tries(wrong, now + delay, now + pace.forgets_s)
+
+    def _forget(self, now: float) -> None:
+        if len(self._tries) <= MOST_KEYS:
+            return
+        late = sorted(self._tries, key=lambda key: self._tries[key].next)
+        for key in late[: MOST_KEYS // 10]:
+            del self._tries[key]
+
+
+def network_of(address: str) -> str:
+    """What counts as one place: an IPv4 address, or the /64 of an IPv6 one."""
+    try:
+        known = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(known, ipaddress.IPv6Address):
+        if known.ipv4_mapped is not None:
+            return str(known.ipv4_mapped)
+        return str(ipaddress.ip_network((known, IPV6_NETWORK), strict=False))
+    return str(known)

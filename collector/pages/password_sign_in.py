@@ -1,0 +1,95 @@
+"""Signing in with a name and a password, for those who know it and at the pace of people."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse
+from starlette.concurrency import run_in_threadpool
+
+from collector.access.accounts import Account
+from collector.access.guard import COOKIE, address, network
+from collector.access.hashing import Busy
+from collector.access.known_browsers import COOKIE as BROWSER
+from collector.access.known_browsers import LASTS_S
+from collector.access.limits import Pace
+from collector.app_context import Desk
+from collector.pages.redirects import back_to
+
+NAME_HERE = Pace(free=5, first_s=2.0, longest_s=900.0)
+"""Wrong passwords for one name from one network."""
+NAME_ANYWHERE = Pace(free=100, first_s=1.0, longest_s=60.0)
+"""The same from all networks together."""
+KNOWN_BROWSER = Pace(free=10, first_s=2.0, longest_s=900.0)
+"""From a browser in which somebody signed in to that account before. It is counted by itself, so
+that nobody who guesses elsewhere slows down its owner."""
+Name = Annotated[str, Form(max_length=64)]
+Password = Annotated[str, Form(max_length=256)]
+
+
+def fold(name: str) -> str:
+    """As one who guesses could write the same name."""
+    return unicodedata.normalize("NFKC", name).casefold().strip()
+
+
+def router(desk: Desk, show: Callable[..., Any]) -> APIRouter:
+    """`show` draws the form: the request, what was wrong, where to go on, the status."""
+    pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+    @pages.post("/sign-in")
+    async def sign_in(
+        request: Request, name: Name, password: Password, next: Annotated[str, Form()] = "/"
+    ) -> Any:
+        """Counts first, then hashes in turn, and holds no thread while it waits."""
+        place, key = network(request), fold(name)
+        browser = desk.browsers.known(request.cookies.get(BROWSER), key)
+        keys = (
+            [(KNOWN_BROWSER, ("browser", browser, key))]
+            if browser
+            else [(NAME_HERE, ("here", key, place)), (NAME_ANYWHERE, ("name", key))]
+        )
+        wait = desk.guesses.wait(*keys)
+        if wait:
+            return _slowed(request, next, wait)
+        try:
+            account = await desk.hashing.run(
+                browser or place, desk.accounts.verified, name, password
+            )
+        except Busy:
+            desk.guesses.take_back(*(key for _, key in keys))
+            return _slowed(request, next, 5.0)
+        if account is None:
+            about = f"'{name}'"
+            await run_in_threadpool(desk.audit.add, address(request), "sign-in refused", about)
+            return show(request, "wrong", next, 403)
+        desk.guesses.right(*(key for _, key in keys))
+        return await run_in_threadpool(_signed_in, request, account, next, key)
+
+    def _slowed(request: Request, next: str, seconds: float) -> Any:
+        page = show(request, "often", next, 429)
+        page.headers["retry-after"] = str(math.ceil(seconds))
+        return page
+
+    def _signed_in(request: Request, account: Account, next: str, key: str) -> Any:
+        old = request.session.get(COOKIE)
+        if old:
+            desk.sessions.end(old)
+        request.session.clear()
+        request.session[COOKIE] = desk.sessions.begin(account)
+        desk.audit.add(account.name, "sign-in", f"from {address(request)}")
+        answer = back_to(next)
+        answer.set_cookie(
+            BROWSER,
+            desk.browsers.mark(key),
+            max_age=LASTS_S,
+            httponly=True,
+            samesite="lax",
+            secure=desk.secure,
+        )
+        return answer
+
+    return pages
