@@ -11,13 +11,15 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from collector.lessons.spreadsheet import DateOrder
 from edge.common.broker import BrokerSettings, FilePath
 from edge.common.settings import Section
 from edge.protocol.messages import Label, Name
 
 RoomKey = Annotated[str, Field(pattern=r"^([a-z0-9-]{1,32}/)?[a-z0-9-]{1,32}$")]
 EventName = Literal["lesson_began", "lesson_ended", "room_state"]
+
+DateOrder = Literal["dmy", "mdy", "ymd"]
+"""How a spreadsheet writes its days."""
 
 
 class WebSettings(Section):

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
-from importlib.metadata import version
 from typing import Any
 
-from fastapi import Depends, FastAPI
-from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
 
 from collector.access.accounts import Accounts
@@ -23,10 +18,8 @@ from collector.access.oidc import Provider
 from collector.access.secret import own_key
 from collector.access.sessions import Sessions
 from collector.access.settings_audit import settings_noticed
-from collector.api import routes as api
-from collector.app_context import Desk
+from collector.app import AppContext, make_app
 from collector.config import CollectorSettings
-from collector.fleet import routes
 from collector.fleet.service import Office
 from collector.ingest.ingest import Ingest
 from collector.integrations.home_assistant import HomeAssistantRooms
@@ -41,9 +34,8 @@ from collector.lessons.timetable import timetable_of
 from collector.live.history import KEPT_S
 from collector.live.panel_broadcaster import Painter
 from collector.live.rooms import Key, Rooms
-from collector.pages import fleet, lessons, people, render, school, sign_in, sign_on
-from collector.pages import rooms as room_pages
-from collector.pages.middleware import answer_errors, listen, protect
+from collector.pages import render
+from collector.pages.middleware import listen, protect
 from collector.pages.panel import Panels
 from collector.retention import Keeper
 from collector.run.announcements import Announcements
@@ -109,7 +101,7 @@ class Service:
             else None
         )
         self._socket = listen(settings.web.host, settings.web.port)
-        desk = Desk(
+        context = AppContext(
             engine=self._engine,
             store=store,
             rooms=self.rooms,
@@ -117,12 +109,12 @@ class Service:
             registry=registry,
             accounts=self.accounts,
             sessions=self.sessions,
-            audit=self.audit,
+            audit_log=self.audit,
             limits=limits,
             guesses=Guesses(),
             hashing=self._hashing,
             browsers=KnownBrowsers(key),
-            secure=settings.web.secure,
+            secure_cookies=settings.web.secure,
             guard=Guard(self.sessions, book, self.audit, limits),
             book=book,
             checkins=checkins,
@@ -131,16 +123,16 @@ class Service:
             panels=panels,
             painter=self._painter,
             provider=Provider(settings.oidc, self.accounts) if settings.oidc else None,
-            kept=settings.kept,
-            sites_kept=settings.retention,
-            tell=self._lesson,
-            command=self._command,
-            url=lambda: self.url,
+            retention_of=settings.kept,
+            site_retention=settings.retention,
+            notify=self._lesson,
+            send_command=self._command,
+            own_url=lambda: self.url,
             problems=self.problems,
-            broker=(settings.broker.host, settings.broker.port),
-            office=self.office,
+            broker_address=(settings.broker.host, settings.broker.port),
+            fleet=self.office,
         )
-        self.app = self._app(desk)
+        self.app = make_app(context)
         web = settings.web
         self._web = WebServer(
             protect(self.app, key, web.secure),
@@ -257,34 +249,3 @@ class Service:
 
     def _renewed(self) -> None:
         self._web.renew_certificate()
-
-    def _app(self, desk: Desk) -> FastAPI:
-        @contextlib.asynccontextmanager
-        async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-            loop = asyncio.get_running_loop()
-            self.rooms.serve_on(loop)
-            self._painter.serve_on(loop)
-            yield
-
-        app = FastAPI(
-            title="roommood collector",
-            version=version("roommood"),
-            summary="Aggregated counts of the expressions in a room.",
-            docs_url=None,  # FastAPI's own page fetches its scripts from elsewhere
-            redoc_url=None,
-            openapi_url=None,  # ours is behind the guard, as everything is
-            lifespan=lifespan,
-            dependencies=[Depends(desk.guard)],
-        )
-        answer_errors(app, desk.renderer)
-        app.include_router(api.router(desk))
-        for pages in (room_pages, lessons, people, sign_in, sign_on):
-            app.include_router(pages.router(desk))
-        app.include_router(people.own_router(desk))
-        app.include_router(routes.router(desk))
-        app.include_router(fleet.router(desk))
-        app.include_router(fleet.api(desk))
-        app.include_router(school.router(desk, app.openapi))
-        app.add_api_route("/api/openapi.json", app.openapi, include_in_schema=False)
-        app.mount("/static", StaticFiles(directory=render.STATIC), name="static")
-        return app

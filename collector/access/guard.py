@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 
+from collector.access.accounts import Room
 from collector.access.audit import Audit
 from collector.access.limits import Limits, network_of
 from collector.access.policy import RIGHTS, ROUTES, Right, sees_all
@@ -154,3 +155,9 @@ def _lesson(request: Request) -> Lesson:
 Anyone = Annotated[Any, Depends(_principal)]
 SignedIn = Annotated[Principal, Depends(_signed_in)]
 ThisLesson = Annotated[Lesson, Depends(_lesson)]
+
+
+def own_lessons(book: Book, who: Principal, limit: int = 200) -> list[Lesson]:
+    """Those that somebody may see, newest first."""
+    rooms: frozenset[Room] | None = None if who.role == "administrator" else who.rooms
+    return book.of(who.name, rooms, limit)

@@ -2,55 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, HTTPException, Path, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import AwareDatetime, BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
-from collector.access.guard import SignedIn, ThisLesson, sees
+from collector.access.audit import Audit
+from collector.access.guard import Guard, SignedIn, ThisLesson, own_lessons, sees
+from collector.api.fields import RECONNECT_MS, REFUSALS, Command, RoomName, SiteName
+from collector.ingest.ingest import Ingest
 from collector.lessons.coverage import Coverage, coverage
-from collector.lessons.report import LessonOut, Report, listed
-from collector.live.rooms import RoomState, View
+from collector.lessons.report import LessonOut, Report, Reports, listed
+from collector.lessons.repository import Book
+from collector.live.rooms import Key, Rooms, RoomState, View
 from collector.live.shown import ShownMood
-from collector.storage.store import LONGEST_WINDOW
+from collector.storage.store import LONGEST_WINDOW, Store
 from edge.protocol.messages import Health
-
-if TYPE_CHECKING:
-    from collector.app_context import Desk
-
-RECONNECT_MS = 1000
-"""A browser whose feed ended asks again after so long; by default it is three seconds or more."""
 
 LONGEST = timedelta(days=1)
 
 HALF_HOUR = timedelta(minutes=30)
 
-Command = Literal["pause", "resume", "stop_today"]
-
-SiteName = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,32}$", description="The site's name.")]
-RoomName = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,32}$", description="The room's name.")]
-
 From = Annotated[
     AwareDatetime | None, Query(alias="from", description="RFC 3339; half an hour ago.")
 ]
 To = Annotated[AwareDatetime | None, Query(alias="to", description="RFC 3339; now.")]
-
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    400: {"description": "The request is no JSON."},
-    401: {"description": "Nobody is signed in, or the token is not valid."},
-    403: {"description": "This role, account or token may not."},
-    404: {"description": "There is none."},
-    409: {"description": "That cannot be done now."},
-    413: {"description": "The request is too large."},
-    415: {"description": "The request is neither a form nor JSON."},
-    429: {"description": "Too often; `retry-after` says how long to wait."},
-    503: {"description": "The database does not answer."},
-}
 
 
 class RoomNow(BaseModel):
@@ -105,7 +86,19 @@ def room_now(view: View, *, counts: bool) -> RoomNow:
     return RoomNow(site=view.site, room=view.room, state=view.state, mood=mood, health=health)
 
 
-def router(desk: Desk) -> APIRouter:
+def router(
+    *,
+    store: Store,
+    rooms: Rooms,
+    ingest: Ingest,
+    registry: CollectorRegistry,
+    audit_log: Audit,
+    guard: Guard,
+    book: Book,
+    reports: Reports,
+    send_command: Callable[[Key, str], None],
+    problems: Callable[[], dict[str, str]],
+) -> APIRouter:
     """All routes that answer with data."""
     api = APIRouter(responses=REFUSALS)
 
@@ -114,7 +107,7 @@ def router(desk: Desk) -> APIRouter:
         """Every room that one may see, with its state and newest window."""
         return [
             room_now(view, counts=who.role != "it")
-            for view in desk.rooms.all()
+            for view in rooms.all()
             if sees(who, view.site, view.room)
         ]
 
@@ -124,8 +117,8 @@ def router(desk: Desk) -> APIRouter:
     ) -> list[ShownMood]:
         """Windows that start from `from` up to `to`, oldest first; at most the newest 10,000."""
         since, until = _span(begin, end)
-        desk.audit.viewed(who.said, "room read", f"{site}/{room}")
-        return [ShownMood.of(mood) for mood in desk.store.between(site, room, since, until)]
+        audit_log.viewed(who.said, "room read", f"{site}/{room}")
+        return [ShownMood.of(mood) for mood in store.between(site, room, since, until)]
 
     @api.get("/api/rooms/{site}/{room}/coverage", tags=["rooms"])
     def covered(site: SiteName, room: RoomName, begin: From = None, end: To = None) -> Coverage:
@@ -133,14 +126,14 @@ def router(desk: Desk) -> APIRouter:
         since, until = _span(begin, end)
         if not timedelta() < until - since <= LONGEST:
             raise _wrong("'from' and 'to' must be apart, by a day at most")
-        return coverage(desk.store.reaching(site, room, since, until), since, until)
+        return coverage(store.reaching(site, room, since, until), since, until)
 
     @api.get("/api/rooms/{site}/{room}/live", tags=["rooms"], response_class=EventSourceResponse)
     async def live(
         request: Request, site: SiteName, room: RoomName
     ) -> AsyncIterator[ServerSentEvent]:
         """Events `mood` and `status`, as published but for `boot`; first what is known now."""
-        async for event in desk.guard.while_allowed(request, desk.rooms.feed(site, room)):
+        async for event in guard.while_allowed(request, rooms.feed(site, room)):
             yield ServerSentEvent(raw_data=event.data, event=event.name, retry=RECONNECT_MS)
 
     @api.post("/api/rooms/{site}/{room}/command", tags=["rooms"])
@@ -151,16 +144,14 @@ def router(desk: Desk) -> APIRouter:
         command: Annotated[Command, Body(embed=True)],
     ) -> Told:
         """Switches the room's camera off, on, or off for today."""
-        desk.command((site, room), command)
-        desk.audit.add(who.said, command, f"{site}/{room}")
+        send_command((site, room), command)
+        audit_log.add(who.said, command, f"{site}/{room}")
         return Told(command=command)
 
     @api.get("/api/lessons", tags=["lessons"])
     def lessons(who: SignedIn) -> list[LessonOut]:
         """One's own lessons, newest first; at most 200."""
-        from collector.pages.lessons import own_lessons
-
-        return [listed(lesson) for lesson in own_lessons(desk, who)]
+        return [listed(lesson) for lesson in own_lessons(book, who)]
 
     @api.get("/api/lessons/{lesson}", tags=["lessons"])
     def report(
@@ -169,18 +160,18 @@ def router(desk: Desk) -> APIRouter:
         found: ThisLesson,
     ) -> Report:
         """A lesson's report, which is what the page draws."""
-        desk.audit.viewed(who.said, "report read", f"lesson {lesson}")
-        return desk.reports.of(found)
+        audit_log.viewed(who.said, "report read", f"lesson {lesson}")
+        return reports.of(found)
 
     @api.get("/healthz", tags=["service"])
     def healthz(response: Response) -> Alive:
         """200 while database and broker answer and every worker does its work, else 503."""
         try:
-            desk.store.ping()
-            database = desk.ingest.storing
+            store.ping()
+            database = ingest.storing
         except SQLAlchemyError:
             database = False
-        broker, workers = desk.ingest.connected, desk.problems()
+        broker, workers = ingest.connected, problems()
         good = database and broker and not workers
         response.status_code = 200 if good else 503
         status = "ok" if good else "failing"
@@ -189,6 +180,6 @@ def router(desk: Desk) -> APIRouter:
     @api.get("/metrics", tags=["service"], response_class=Response)
     def metrics() -> Any:
         """Counters and gauges in Prometheus's text format."""
-        return Response(generate_latest(desk.registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return api

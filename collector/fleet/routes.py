@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from collector.access.guard import address, network, too_often
-from collector.app_context import Desk
+from collector.access.limits import Limits
 from collector.fleet.enrolment import Denied
 from collector.fleet.service import Office
 from edge.protocol import device_api
@@ -16,13 +16,17 @@ NONCES_A_MINUTE = 6000
 """From one address: every device of a school may sit behind one router."""
 
 
-def router(desk: Desk) -> APIRouter:
+def router(
+    *,
+    limits: Limits,
+    fleet: Office | None,
+) -> APIRouter:
     routes = APIRouter(prefix="/device", include_in_schema=False)
 
     def office() -> Office:
-        if desk.office is None:
+        if fleet is None:
             raise HTTPException(404, "this collector has no site: see docs/fleet.md")
-        return desk.office
+        return fleet
 
     def told(answer: Any, *given: Any) -> Any:
         try:
@@ -47,7 +51,7 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.post("/nonce")
     def nonce(request: Request) -> device_api.Challenge:
-        if not desk.limits.hit(NONCES_A_MINUTE, "nonce", network(request)):
+        if not limits.hit(NONCES_A_MINUTE, "nonce", network(request)):
             raise too_often()
         return device_api.Challenge(nonce=office().nonces.new())
 

@@ -17,13 +17,13 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import get_day_names
 
+from collector.config import DateOrder
 from edge.common.calendar import Ignored
 from edge.common.errors import Refusal
 from edge.common.text import decode
 
 COLUMNS = ("day", "start", "end", "room", "title")
 OPTIONAL = ("teacher",)
-DateOrder = Literal["dmy", "mdy", "ymd"]
 
 Width = Literal["wide", "abbreviated", "short"]
 DAY_NAMES: tuple[tuple[str, Width], ...] = (

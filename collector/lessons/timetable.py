@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from collector.config import CollectorSettings
+from collector.config import CollectorSettings, DateOrder
 from collector.lessons.places import RoomNames
-from collector.lessons.spreadsheet import DateOrder, Spreadsheet
+from collector.lessons.spreadsheet import Spreadsheet
 from edge.common.calendar import Calendar, Ignored
 from edge.common.errors import Refusal
 

@@ -2,45 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, HTTPException, Path, Request
 from fastapi.responses import HTMLResponse
 
 from collector.access.guard import SignedIn
-from collector.api.routes import REFUSALS
-from collector.app_context import Desk
-from collector.fleet.diagnosis import DeviceOut
 from collector.fleet.invitation_text import own_room, svg
 from collector.fleet.listing import listed
 from collector.fleet.service import Office
+from collector.live.rooms import Rooms
 from collector.pages.redirects import back_to
-from collector.pages.render import language_of, words
+from collector.pages.render import Renderer, language_of, words
 from edge.common.errors import Refusal
 
 VALID_S = {"minutes": 900, "hours": 7200, "week": 7 * 86_400}
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
-def router(desk: Desk) -> APIRouter:
+def router(
+    *,
+    rooms: Rooms,
+    renderer: Renderer,
+    own_url: Callable[[], str],
+    fleet: Office | None,
+) -> APIRouter:
     pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     def office() -> Office:
-        if desk.office is None:
+        if fleet is None:
             raise HTTPException(404)
-        return desk.office
+        return fleet
 
     def page(request: Request, status: int = 200, **more: Any) -> Any:
         context: dict[str, Any] = {
-            "site": desk.office.site if desk.office else None,
-            "rows": listed(desk.office.register, desk.rooms) if desk.office else [],
-            "waiting": desk.office.invitations.waiting() if desk.office else [],
-            "updates": desk.office.offers.all() if desk.office else [],
+            "site": fleet.site if fleet else None,
+            "rows": listed(fleet.register, rooms) if fleet else [],
+            "waiting": fleet.invitations.waiting() if fleet else [],
+            "updates": fleet.offers.all() if fleet else [],
             "valid": VALID_S,
             "wrong": "",
             "code": None,
         }
-        return desk.renderer.page(request, "devices.html", status, **(context | more))
+        return renderer.page(request, "devices.html", status, **(context | more))
 
     @pages.get("/devices")
     def devices(request: Request) -> Any:
@@ -58,7 +63,7 @@ def router(desk: Desk) -> APIRouter:
         except Refusal as refusal:
             return page(request, 422, wrong=str(refusal))
         code = str(office().invite(place, who.said, VALID_S[valid]))
-        url = desk.url()
+        url = own_url()
         told = {"room": "/".join(place), "text": code, "url": url, "svg": svg(url, code)}
         told["scan"] = words(language_of(request))["fleet"]["scan"]
         return page(request, code=told)
@@ -99,13 +104,3 @@ def router(desk: Desk) -> APIRouter:
         return back_to("/devices")
 
     return pages
-
-
-def api(desk: Desk) -> APIRouter:
-    routes = APIRouter(prefix="/api", tags=["devices"], responses=REFUSALS)
-
-    @routes.get("/devices", summary="Every device, its certificate, and what is wrong with it.")
-    def devices() -> list[DeviceOut]:
-        return listed(desk.office.register, desk.rooms) if desk.office else []
-
-    return routes

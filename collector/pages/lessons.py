@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
+from sqlalchemy import Engine
 
-from collector.access.accounts import Room
-from collector.access.guard import SignedIn, ThisLesson
+from collector.access.audit import Audit
+from collector.access.guard import SignedIn, ThisLesson, own_lessons
 from collector.access.sessions import Principal
-from collector.app_context import Desk
-from collector.lessons.report import as_csv, as_parquet
-from collector.lessons.repository import Lesson
+from collector.config import Retention
+from collector.lessons.report import Reports, as_csv, as_parquet
+from collector.lessons.repository import Book, Lesson
+from collector.live.panel_broadcaster import Painter
+from collector.live.rooms import Rooms
 from collector.pages import timeline
 from collector.pages.pdf import as_pdf
-from collector.pages.redirects import back_to, changed, local
-from collector.pages.render import language_of, words
+from collector.pages.redirects import back_to, local
+from collector.pages.render import Renderer, language_of, words
 from collector.pages.report_drawing import figures
 from collector.retention import erase_span
 
@@ -25,27 +29,32 @@ CSV = "text/csv; charset=utf-8"
 PARQUET = "application/vnd.apache.parquet"
 
 
-def own_lessons(desk: Desk, who: Principal, limit: int = 200) -> list[Lesson]:
-    """Those that somebody may see, newest first."""
-    rooms: frozenset[Room] | None = None if who.role == "administrator" else who.rooms
-    return desk.book.of(who.name, rooms, limit)
-
-
-def router(desk: Desk) -> APIRouter:
+def router(
+    *,
+    engine: Engine,
+    rooms: Rooms,
+    audit_log: Audit,
+    book: Book,
+    reports: Reports,
+    renderer: Renderer,
+    painter: Painter,
+    retention_of: Callable[[str], Retention],
+    notify: Callable[[str, Lesson], None],
+) -> APIRouter:
     pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @pages.get("/lessons")
     def lessons(request: Request, who: SignedIn) -> Any:
-        return desk.renderer.page(request, "lessons.html", lessons=own_lessons(desk, who))
+        return renderer.page(request, "lessons.html", lessons=own_lessons(book, who))
 
     @pages.get("/lessons/{lesson}")
     def report(request: Request, who: SignedIn, lesson: int, found: ThisLesson) -> Any:
-        desk.audit.viewed(who.said, "report viewed", _about(found))
+        audit_log.viewed(who.said, "report viewed", _about(found))
         context = _context(found, language_of(request))
-        return desk.renderer.page(request, "report.html", told=None, **context)
+        return renderer.page(request, "report.html", told=None, **context)
 
     def _context(lesson: Lesson, language: str) -> dict[str, Any]:
-        made = desk.reports.of(lesson)
+        made = reports.of(lesson)
         drawn = figures(made)
         labels = words(language)["labels"]
         return {
@@ -55,26 +64,26 @@ def router(desk: Desk) -> APIRouter:
             "attentive_words": ", ".join(labels.get(n, n) for n in made.attentive_labels),
             "width": timeline.WIDTH,
             "height": timeline.HEIGHT,
-            "kept": desk.kept(lesson.site),
+            "kept": retention_of(lesson.site),
             "now": time.time(),
         }
 
     @pages.get("/lessons/{lesson}/report.pdf")
     def pdf(request: Request, who: SignedIn, lesson: int, found: ThisLesson) -> Response:
         language = language_of(request)
-        html = desk.renderer.text("report_pdf.html", language, _context(found, language))
+        html = renderer.text("report_pdf.html", language, _context(found, language))
         return _file(who, found, as_pdf(html), "pdf", "application/pdf")
 
     @pages.get("/lessons/{lesson}/report.csv")
     def csv(who: SignedIn, lesson: int, found: ThisLesson) -> Response:
-        return _file(who, found, as_csv(desk.reports.of(found)).encode(), "csv", CSV)
+        return _file(who, found, as_csv(reports.of(found)).encode(), "csv", CSV)
 
     @pages.get("/lessons/{lesson}/report.parquet")
     def parquet(who: SignedIn, lesson: int, found: ThisLesson) -> Response:
-        return _file(who, found, as_parquet(desk.reports.of(found)), "parquet", PARQUET)
+        return _file(who, found, as_parquet(reports.of(found)), "parquet", PARQUET)
 
     def _file(who: Principal, lesson: Lesson, content: bytes, kind: str, media: str) -> Response:
-        desk.audit.add(who.said, "report exported", f"{_about(lesson)} as {kind}")
+        audit_log.add(who.said, "report exported", f"{_about(lesson)} as {kind}")
         name = f"{lesson.room}-{time.strftime('%Y-%m-%d-%H%M', time.gmtime(lesson.start))}.{kind}"
         headers = {"content-disposition": f'attachment; filename="{name}"'}
         return Response(content, media_type=media, headers=headers)
@@ -87,9 +96,9 @@ def router(desk: Desk) -> APIRouter:
         title: Annotated[str, Form(max_length=120)],
         notes: Annotated[str, Form(max_length=5000)] = "",
     ) -> Any:
-        desk.book.describe(found, title, notes)
-        changed(desk, found)
-        desk.audit.add(who.said, "lesson described", _about(found))
+        book.describe(found, title, notes)
+        painter.changed((found.site, found.room))
+        audit_log.add(who.said, "lesson described", _about(found))
         return back_to(f"/lessons/{found.id}")
 
     @pages.post("/lessons/{lesson}/markers")
@@ -101,25 +110,25 @@ def router(desk: Desk) -> APIRouter:
     ) -> Any:
         if found.end is not None:
             raise HTTPException(409)
-        desk.book.mark(found, text)
-        changed(desk, found)
+        book.mark(found, text)
+        painter.changed((found.site, found.room))
         return back_to(local(back) if back else f"/lessons/{found.id}")
 
     @pages.post("/lessons/{lesson}/end")
     def end(lesson: int, found: ThisLesson) -> Any:
         if found.end is None:
-            desk.book.end(found)
-            desk.tell("lesson_ended", desk.book.lesson(found.id))
-            changed(desk, found)
+            book.end(found)
+            notify("lesson_ended", book.lesson(found.id))
+            painter.changed((found.site, found.room))
         return back_to(f"/lessons/{found.id}")
 
     @pages.post("/lessons/{lesson}/erase")
     def erase(who: SignedIn, lesson: int, found: ThisLesson) -> Any:
-        gone = erase_span(desk.engine, found.site, found.room, found.start, found.until)
-        desk.book.erase(found)
-        desk.rooms.forget(found.site, found.room, found.start, found.until)
-        changed(desk, found)
-        desk.audit.add(who.said, "lesson erased", f"{_about(found)}: {gone} windows")
+        gone = erase_span(engine, found.site, found.room, found.start, found.until)
+        book.erase(found)
+        rooms.forget(found.site, found.room, found.start, found.until)
+        painter.changed((found.site, found.room))
+        audit_log.add(who.said, "lesson erased", f"{_about(found)}: {gone} windows")
         return back_to("/lessons")
 
     return pages

@@ -11,13 +11,14 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
-from collector.access.accounts import Account
+from collector.access.accounts import Account, Accounts
+from collector.access.audit import Audit
 from collector.access.guard import COOKIE, address, network
-from collector.access.hashing import Busy
+from collector.access.hashing import Busy, HashingQueue
 from collector.access.known_browsers import COOKIE as BROWSER
-from collector.access.known_browsers import LASTS_S
-from collector.access.limits import Pace
-from collector.app_context import Desk
+from collector.access.known_browsers import LASTS_S, KnownBrowsers
+from collector.access.limits import Guesses, Pace
+from collector.access.sessions import Sessions
 from collector.pages.redirects import back_to
 
 NAME_HERE = Pace(free=5, first_s=2.0, longest_s=900.0)
@@ -36,8 +37,17 @@ def fold(name: str) -> str:
     return unicodedata.normalize("NFKC", name).casefold().strip()
 
 
-def router(desk: Desk, show: Callable[..., Any]) -> APIRouter:
-    """`show` draws the form: the request, what was wrong, where to go on, the status."""
+def router(
+    *,
+    accounts: Accounts,
+    sessions: Sessions,
+    audit_log: Audit,
+    guesses: Guesses,
+    hashing: HashingQueue,
+    browsers: KnownBrowsers,
+    secure_cookies: bool,
+    draw_form: Callable[..., Any],
+) -> APIRouter:
     pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @pages.post("/sign-in")
@@ -46,49 +56,47 @@ def router(desk: Desk, show: Callable[..., Any]) -> APIRouter:
     ) -> Any:
         """Counts first, then hashes in turn, and holds no thread while it waits."""
         place, key = network(request), fold(name)
-        browser = desk.browsers.known(request.cookies.get(BROWSER), key)
+        browser = browsers.known(request.cookies.get(BROWSER), key)
         keys = (
             [(KNOWN_BROWSER, ("browser", browser, key))]
             if browser
             else [(NAME_HERE, ("here", key, place)), (NAME_ANYWHERE, ("name", key))]
         )
-        wait = desk.guesses.wait(*keys)
+        wait = guesses.wait(*keys)
         if wait:
             return _slowed(request, next, wait)
         try:
-            account = await desk.hashing.run(
-                browser or place, desk.accounts.verified, name, password
-            )
+            account = await hashing.run(browser or place, accounts.verified, name, password)
         except Busy:
-            desk.guesses.take_back(*(key for _, key in keys))
+            guesses.take_back(*(key for _, key in keys))
             return _slowed(request, next, 5.0)
         if account is None:
             about = f"'{name}'"
-            await run_in_threadpool(desk.audit.add, address(request), "sign-in refused", about)
-            return show(request, "wrong", next, 403)
-        desk.guesses.right(*(key for _, key in keys))
+            await run_in_threadpool(audit_log.add, address(request), "sign-in refused", about)
+            return draw_form(request, "wrong", next, 403)
+        guesses.right(*(key for _, key in keys))
         return await run_in_threadpool(_signed_in, request, account, next, key)
 
     def _slowed(request: Request, next: str, seconds: float) -> Any:
-        page = show(request, "often", next, 429)
+        page = draw_form(request, "often", next, 429)
         page.headers["retry-after"] = str(math.ceil(seconds))
         return page
 
     def _signed_in(request: Request, account: Account, next: str, key: str) -> Any:
         old = request.session.get(COOKIE)
         if old:
-            desk.sessions.end(old)
+            sessions.end(old)
         request.session.clear()
-        request.session[COOKIE] = desk.sessions.begin(account)
-        desk.audit.add(account.name, "sign-in", f"from {address(request)}")
+        request.session[COOKIE] = sessions.begin(account)
+        audit_log.add(account.name, "sign-in", f"from {address(request)}")
         answer = back_to(next)
         answer.set_cookie(
             BROWSER,
-            desk.browsers.mark(key),
+            browsers.mark(key),
             max_age=LASTS_S,
             httponly=True,
             samesite="lax",
-            secure=desk.secure,
+            secure=secure_cookies,
         )
         return answer
 

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from collector.access.accounts import ROLES, read_room
+from collector.access.accounts import ROLES, Accounts, read_room
+from collector.access.audit import Audit
 from collector.access.guard import COOKIE, SignedIn, too_often
-from collector.access.sessions import SCOPES
-from collector.app_context import Desk
+from collector.access.limits import Limits
+from collector.access.sessions import SCOPES, Sessions
 from collector.pages.password_sign_in import Name, Password
 from collector.pages.redirects import back_to
-from collector.pages.render import language_of, words
+from collector.pages.render import Renderer, language_of, words
 from edge.common.errors import Refusal
 
 DAY_S = 86_400
@@ -21,7 +22,14 @@ PASSWORDS_A_MINUTE = 5
 """Of one account: whoever has its session does not have its password."""
 
 
-def own_router(desk: Desk) -> APIRouter:
+def own_router(
+    *,
+    accounts: Accounts,
+    sessions: Sessions,
+    audit_log: Audit,
+    limits: Limits,
+    renderer: Renderer,
+) -> APIRouter:
     """The account of whoever is signed in."""
     pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -33,29 +41,29 @@ def own_router(desk: Desk) -> APIRouter:
         request: Request, who: SignedIn, status: int = 200, wrong: str = "", new_token: str = ""
     ) -> Any:
         assert who.account is not None  # the policy lets nobody else in
-        own = desk.accounts.by_id(who.account)
+        own = accounts.by_id(who.account)
         context = {
             "account": own,
             "rooms": ", ".join(f"{site}/{room}" for site, room in sorted(own.rooms)),
-            "tokens": desk.sessions.tokens(own.id),
+            "tokens": sessions.tokens(own.id),
             "scopes": SCOPES,
             "wrong": wrong,
             "new_token": new_token,
         }
-        return desk.renderer.page(request, "account.html", status, **context)
+        return renderer.page(request, "account.html", status, **context)
 
     @pages.post("/account/password")
     def password(request: Request, who: SignedIn, old: Password, new: Password) -> Any:
-        if not desk.limits.hit(PASSWORDS_A_MINUTE, "password", str(who.account)):
+        if not limits.hit(PASSWORDS_A_MINUTE, "password", str(who.account)):
             raise too_often()
-        own = desk.accounts.verified(who.name, old)
+        own = accounts.verified(who.name, old)
         if own is None:
             return _account(request, who, 403, words(language_of(request))["sign_in"]["wrong"])
         try:
-            desk.accounts.change(own, password=new)
+            accounts.change(own, password=new)
         except Refusal as refusal:
             return _account(request, who, 422, str(refusal))
-        desk.audit.add(who.said, "password changed", who.name)
+        audit_log.add(who.said, "password changed", who.name)
         return RedirectResponse("/sign-in", 303)
 
     @pages.post("/account/tokens")
@@ -68,34 +76,40 @@ def own_router(desk: Desk) -> APIRouter:
     ) -> Any:
         assert who.account is not None  # the policy lets nobody else in
         try:
-            secret = desk.sessions.make_token(who.account, name, scope or [], days * DAY_S)
+            secret = sessions.make_token(who.account, name, scope or [], days * DAY_S)
         except Refusal as refusal:
             return _account(request, who, 422, str(refusal))
-        desk.audit.add(who.said, "token made", f"{name}: {' '.join(scope or [])}")
+        audit_log.add(who.said, "token made", f"{name}: {' '.join(scope or [])}")
         return _account(request, who, new_token=secret)
 
     @pages.post("/account/tokens/{token}/revoke")
     def revoke(who: SignedIn, token: int) -> Any:
         assert who.account is not None  # the policy lets nobody else in
-        desk.sessions.revoke(who.account, token)
-        desk.audit.add(who.said, "token revoked", str(token))
+        sessions.revoke(who.account, token)
+        audit_log.add(who.said, "token revoked", str(token))
         return back_to("/account")
 
     return pages
 
 
-def router(desk: Desk) -> APIRouter:
+def router(
+    *,
+    accounts: Accounts,
+    sessions: Sessions,
+    audit_log: Audit,
+    renderer: Renderer,
+) -> APIRouter:
     """All accounts."""
     pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @pages.get("/accounts")
-    def accounts(request: Request) -> Any:
+    def accounts_page(request: Request) -> Any:
         return _accounts(request)
 
     def _accounts(request: Request, status: int = 200, wrong: str = "") -> Any:
-        everyone = desk.accounts.all()
+        everyone = accounts.all()
         context = {"accounts": everyone, "roles": ROLES, "wrong": wrong}
-        return desk.renderer.page(request, "accounts.html", status, **context)
+        return renderer.page(request, "accounts.html", status, **context)
 
     @pages.post("/accounts")
     def add(
@@ -109,15 +123,15 @@ def router(desk: Desk) -> APIRouter:
     ) -> Any:
         try:
             own = [read_room(room) for room in rooms.replace(",", " ").split()]
-            made = desk.accounts.add(name, role, own, password or None)
+            made = accounts.add(name, role, own, password or None)
         except Refusal as refusal:
             return _accounts(request, 422, str(refusal))
-        desk.audit.add(who.said, "account made", f"{made.name}, {made.role}")
+        audit_log.add(who.said, "account made", f"{made.name}, {made.role}")
         if not first:
             return back_to("/accounts")
         # The link of the first run has served: from here on one signs in with the account.
-        request.session[COOKIE] = desk.sessions.begin(made)
-        desk.sessions.end_links("administrator")
+        request.session[COOKIE] = sessions.begin(made)
+        sessions.end_links("administrator")
         return back_to("/first-run")
 
     @pages.post("/accounts/{account}")
@@ -132,25 +146,25 @@ def router(desk: Desk) -> APIRouter:
         known = _known(account)
         try:
             own = [read_room(room) for room in rooms.replace(",", " ").split()]
-            desk.accounts.change(known, role=role, rooms=own, password=password or None)
+            accounts.change(known, role=role, rooms=own, password=password or None)
         except Refusal as refusal:
             return _accounts(request, 422, str(refusal))
-        desk.audit.add(who.said, "account changed", f"{known.name}, {role}")
+        audit_log.add(who.said, "account changed", f"{known.name}, {role}")
         return back_to("/accounts")
 
     @pages.post("/accounts/{account}/remove")
     def remove(request: Request, who: SignedIn, account: int) -> Any:
         known = _known(account)
         try:
-            desk.accounts.remove(known)
+            accounts.remove(known)
         except Refusal as refusal:
             return _accounts(request, 409, str(refusal))
-        desk.audit.add(who.said, "account removed", known.name)
+        audit_log.add(who.said, "account removed", known.name)
         return back_to("/accounts")
 
     def _known(account: int) -> Any:
         try:
-            return desk.accounts.by_id(account)
+            return accounts.by_id(account)
         except Refusal:
             raise HTTPException(404) from None
 

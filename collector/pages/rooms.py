@@ -2,70 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from sqlalchemy import Engine
 
-from collector.access.guard import SignedIn, owns, sees
-from collector.api.routes import RECONNECT_MS, Command, RoomName, SiteName
-from collector.app_context import Desk
-from collector.live.rooms import View
-from collector.pages.panel import sentence
-from collector.pages.redirects import back_to, changed
-from collector.pages.render import language_of, words
+from collector.access.accounts import Accounts
+from collector.access.audit import Audit
+from collector.access.guard import Guard, SignedIn, owns, sees
+from collector.access.sessions import Sessions
+from collector.api.fields import RECONNECT_MS, Command, RoomName, SiteName
+from collector.lessons.repository import Book, Lesson
+from collector.live.panel_broadcaster import Painter
+from collector.live.rooms import Key, Rooms, View
+from collector.pages.panel import Panels, sentence
+from collector.pages.redirects import back_to
+from collector.pages.render import Renderer, language_of, words
 from collector.retention import erase_room
 
 HOUR_S = 3600
 
 
-def router(desk: Desk) -> APIRouter:
+def router(
+    *,
+    engine: Engine,
+    rooms: Rooms,
+    accounts: Accounts,
+    sessions: Sessions,
+    audit_log: Audit,
+    guard: Guard,
+    book: Book,
+    renderer: Renderer,
+    panels: Panels,
+    painter: Painter,
+    notify: Callable[[str, Lesson], None],
+    send_command: Callable[[Key, str], None],
+    own_url: Callable[[], str],
+) -> APIRouter:
     pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @pages.get("/")
     def index(request: Request, who: SignedIn) -> Any:
-        if desk.accounts.is_empty() and who.role == "administrator":
+        if accounts.is_empty() and who.role == "administrator":
             return RedirectResponse("/first-run", 303)
         if who.role == "viewer":
             site, room = next(iter(who.rooms))
             return RedirectResponse(f"/rooms/{site}/{room}", 303)
         language = language_of(request)
-        running = {(one.site, one.room): one for one in desk.book.running()}
+        running = {(one.site, one.room): one for one in book.running()}
         cards = [
             (view, _card(view, language, who.role == "it"), running.get((view.site, view.room)))
-            for view in desk.rooms.all()
+            for view in rooms.all()
             if sees(who, view.site, view.room)
         ]
         linked = who.role != "it"
-        return desk.renderer.page(request, "rooms.html", cards=cards, linked=linked)
+        return renderer.page(request, "rooms.html", cards=cards, linked=linked)
 
     @pages.get("/rooms/{site}/{room}")
     def room_page(request: Request, who: SignedIn, site: SiteName, room: RoomName) -> Any:
-        desk.audit.viewed(who.said, "room viewed", f"{site}/{room}")
+        audit_log.viewed(who.said, "room viewed", f"{site}/{room}")
         return _page(request, who, site, room)
 
     def _page(request: Request, who: SignedIn, site: str, room: str, **more: Any) -> Any:
-        view = desk.rooms.view(site, room)
+        view = rooms.view(site, room)
         if view.mood is None and view.status is None:
             raise HTTPException(404)
-        running = desk.book.running(site, room)
+        running = book.running(site, room)
         lesson = running[0] if running else None
         mine = who.role != "viewer"
         context = {
             "view": view,
-            "panel": desk.panels.draw((site, room), language_of(request)),
+            "panel": panels.draw((site, room), language_of(request)),
             "lesson": lesson if mine else None,
             "lesson_mine": lesson is not None and owns(who, lesson),
             "mine": mine,
-            "check_url": f"{desk.url()}/check",
-            "links": desk.sessions.links((site, room)) if mine else [],
+            "check_url": f"{own_url()}/check",
+            "links": sessions.links((site, room)) if mine else [],
             "new_link": None,
             "told": None,
             "path": f"/rooms/{site}/{room}",
         }
-        return desk.renderer.page(request, "room.html", **(context | more))
+        return renderer.page(request, "room.html", **(context | more))
 
     @pages.get("/rooms/{site}/{room}/live", response_class=EventSourceResponse)
     async def live(
@@ -73,7 +93,7 @@ def router(desk: Desk) -> APIRouter:
     ) -> AsyncIterator[ServerSentEvent]:
         """The panel at every change; the page's own feed."""
         key, language = (site, room), language_of(request)
-        async for panel in desk.guard.while_allowed(request, desk.painter.feed(key, language)):
+        async for panel in guard.while_allowed(request, painter.feed(key, language)):
             yield ServerSentEvent(raw_data=panel, event="panel", retry=RECONNECT_MS)
 
     @pages.post("/rooms/{site}/{room}/command")
@@ -84,8 +104,8 @@ def router(desk: Desk) -> APIRouter:
         room: RoomName,
         command: Annotated[Command, Form()],
     ) -> Any:
-        desk.command((site, room), command)
-        desk.audit.add(who.said, command, f"{site}/{room}")
+        send_command((site, room), command)
+        audit_log.add(who.said, command, f"{site}/{room}")
         if who.role == "it":
             return back_to("/")
         told = words(language_of(request))["room"]["sent"]
@@ -95,12 +115,10 @@ def router(desk: Desk) -> APIRouter:
     def start(
         who: SignedIn, site: SiteName, room: RoomName, title: Annotated[str, Form(max_length=120)]
     ) -> Any:
-        lesson = desk.book.begin(
-            site, room, title, "button", teacher=who.name if who.account else None
-        )
+        lesson = book.begin(site, room, title, "button", teacher=who.name if who.account else None)
         if lesson is not None:
-            desk.tell("lesson_began", lesson)
-            changed(desk, lesson)
+            notify("lesson_began", lesson)
+            painter.changed((lesson.site, lesson.room))
         return back_to(f"/rooms/{site}/{room}")
 
     @pages.post("/rooms/{site}/{room}/links")
@@ -111,14 +129,14 @@ def router(desk: Desk) -> APIRouter:
         room: RoomName,
         hours: Annotated[int, Form(ge=1, le=720)],
     ) -> Any:
-        secret = desk.sessions.make_link(who.name, hours * HOUR_S, (site, room))
-        desk.audit.add(who.said, "link made", f"{site}/{room} for {hours} h")
-        return _page(request, who, site, room, new_link=f"{desk.url()}/enter/{secret}")
+        secret = sessions.make_link(who.name, hours * HOUR_S, (site, room))
+        audit_log.add(who.said, "link made", f"{site}/{room} for {hours} h")
+        return _page(request, who, site, room, new_link=f"{own_url()}/enter/{secret}")
 
     @pages.post("/rooms/{site}/{room}/links/{link}/cut")
     def cut(who: SignedIn, site: SiteName, room: RoomName, link: int) -> Any:
-        desk.sessions.cut((site, room), link)
-        desk.audit.add(who.said, "link ended", f"{site}/{room} link {link}")
+        sessions.cut((site, room), link)
+        audit_log.add(who.said, "link ended", f"{site}/{room} link {link}")
         return back_to(f"/rooms/{site}/{room}")
 
     @pages.post("/rooms/{site}/{room}/erase")
@@ -127,9 +145,9 @@ def router(desk: Desk) -> APIRouter:
     ) -> Any:
         if confirm.strip() != room:
             raise HTTPException(409)
-        gone = erase_room(desk.engine, site, room)
-        desk.rooms.forget(site, room)
-        desk.audit.add(who.said, "room erased", f"{site}/{room}: {gone} windows")
+        gone = erase_room(engine, site, room)
+        rooms.forget(site, room)
+        audit_log.add(who.said, "room erased", f"{site}/{room}: {gone} windows")
         return back_to("/")
 
     return pages

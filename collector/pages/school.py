@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from collector.access.accounts import Accounts
+from collector.access.audit import Audit
 from collector.access.guard import network, too_often
-from collector.app_context import Desk
-from collector.lessons.checkins import Answer
-from collector.lessons.repository import Lesson
-from collector.pages.render import language_of, words
+from collector.access.limits import Limits
+from collector.config import Retention
+from collector.ingest.ingest import Ingest
+from collector.lessons.checkins import Answer, CheckIns
+from collector.lessons.repository import Book, Lesson
+from collector.live.rooms import Rooms
+from collector.pages.render import Renderer, language_of, words
 
 CHECKINS_A_MINUTE = 120
 """From one address: a whole class sits behind one router."""
@@ -20,41 +26,55 @@ ANSWERED = "answered"
 """In the cookie of the pupil's browser: the lesson and round that it answered in."""
 
 
-def router(desk: Desk, openapi: Any) -> APIRouter:
+def router(
+    *,
+    rooms: Rooms,
+    ingest: Ingest,
+    accounts: Accounts,
+    audit_log: Audit,
+    limits: Limits,
+    book: Book,
+    checkins: CheckIns,
+    renderer: Renderer,
+    retention_of: Callable[[str], Retention],
+    site_retention: dict[str, Retention],
+    broker_address: tuple[str, int],
+    openapi: Callable[[], dict[str, Any]],
+) -> APIRouter:
     pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @pages.get("/first-run")
     def first_run(request: Request) -> Any:
-        host, port = desk.broker
+        host, port = broker_address
         context: dict[str, Any] = {
-            "no_account": desk.accounts.is_empty(),
-            "broker": desk.ingest.connected,
+            "no_account": accounts.is_empty(),
+            "broker": ingest.connected,
             "broker_host": host,
             "broker_port": port,
-            "cards": desk.rooms.all(),
+            "cards": rooms.all(),
             "wrong": "",
         }
-        return desk.renderer.page(request, "first_run.html", **context)
+        return renderer.page(request, "first_run.html", **context)
 
     @pages.get("/audit")
     def audit(
         request: Request, before: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None
     ) -> Any:
         context: dict[str, Any] = {
-            "wrong": list(desk.audit.wrong()),
-            "count": len(desk.audit),
-            "entries": desk.audit.newest(before=before),
+            "wrong": list(audit_log.wrong()),
+            "count": len(audit_log),
+            "entries": audit_log.newest(before=before),
         }
-        return desk.renderer.page(request, "audit.html", **context)
+        return renderer.page(request, "audit.html", **context)
 
     @pages.get("/keeping")
     def keeping(request: Request) -> Any:
-        sites = [*sorted(desk.sites_kept.items()), ("", desk.kept(""))]
-        return desk.renderer.page(request, "keeping.html", sites=sites)
+        sites = [*sorted(site_retention.items()), ("", retention_of(""))]
+        return renderer.page(request, "keeping.html", sites=sites)
 
     @pages.get("/api/docs")
     def docs(request: Request) -> Any:
-        return desk.renderer.page(request, "docs.html", openapi=openapi())
+        return renderer.page(request, "docs.html", openapi=openapi())
 
     @pages.get("/check")
     def check(request: Request, code: str = "") -> Any:
@@ -73,26 +93,26 @@ def router(desk: Desk, openapi: Any) -> APIRouter:
         lesson = _lesson(request, code)
         told = _answered(request, lesson, "again")
         if told is None:
-            number = desk.checkins.add(lesson, answer)
+            number = checkins.add(lesson, answer)
             request.session[ANSWERED] = f"{lesson.id}.{number}"
             told = words(language_of(request))["check"]["thanks"]
         return _check(request, code=lesson.code, told=told)
 
     def _answered(request: Request, lesson: Lesson, told: str) -> str | None:
-        now = f"{lesson.id}.{desk.checkins.round_of(lesson)}"
+        now = f"{lesson.id}.{checkins.round_of(lesson)}"
         text = words(language_of(request))["check"][told]
         return str(text) if request.session.get(ANSWERED) == now else None
 
     def _lesson(request: Request, code: str) -> Lesson:
-        if not desk.limits.hit(CHECKINS_A_MINUTE, "check", network(request)):
+        if not limits.hit(CHECKINS_A_MINUTE, "check", network(request)):
             raise too_often()
-        lesson = desk.book.by_code(code[:8])
+        lesson = book.by_code(code[:8])
         if lesson is None:
             raise HTTPException(404, words(language_of(request))["check"]["wrong"])
         return lesson
 
     def _check(request: Request, code: str | None = None, told: str | None = None) -> Any:
         context: dict[str, Any] = {"code": code, "told": told, "wrong": None}
-        return desk.renderer.page(request, "check.html", **context)
+        return renderer.page(request, "check.html", **context)
 
     return pages

@@ -2,48 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from collector.access.audit import Audit
 from collector.access.guard import COOKIE, address
-from collector.access.oidc import Unknown
-from collector.app_context import Desk
+from collector.access.oidc import Provider, Unknown
+from collector.access.sessions import Sessions
 from collector.pages.redirects import back_to, local
 
 NEXT = "next"
 
 
-def router(desk: Desk) -> APIRouter:
+def router(
+    *,
+    sessions: Sessions,
+    audit_log: Audit,
+    provider: Provider | None,
+    own_url: Callable[[], str],
+) -> APIRouter:
     pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @pages.get("/oidc")
     async def go(request: Request, next: str = "/") -> Any:
-        if desk.provider is None:
+        if provider is None:
             raise HTTPException(404)
         request.session[NEXT] = local(next)
         try:
-            return await desk.provider.go(request, f"{desk.url()}/oidc/back")
+            return await provider.go(request, f"{own_url()}/oidc/back")
         except Unknown as unknown:
             return _failed(request, str(unknown), "failed")
 
     @pages.get("/oidc/back")
     async def back(request: Request) -> Any:
-        if desk.provider is None:
+        if provider is None:
             raise HTTPException(404)
         try:
-            account = await desk.provider.back(request)
+            account = await provider.back(request)
         except Unknown as unknown:
             return _failed(request, str(unknown), unknown.kind)
         to = request.session.get(NEXT, "/")
         request.session.clear()
-        request.session[COOKIE] = desk.sessions.begin(account)
-        desk.audit.add(account.name, "sign-in", f"by {desk.provider.name}, from {address(request)}")
+        request.session[COOKIE] = sessions.begin(account)
+        audit_log.add(account.name, "sign-in", f"by {provider.name}, from {address(request)}")
         return back_to(to)
 
     def _failed(request: Request, why: str, kind: str) -> RedirectResponse:
-        desk.audit.add("somebody", "sign-in refused", f"{why}, from {address(request)}")
+        audit_log.add("somebody", "sign-in refused", f"{why}, from {address(request)}")
         return RedirectResponse(f"/sign-in?wrong={kind}", 303)
 
     return pages

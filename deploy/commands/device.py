@@ -122,7 +122,7 @@ class Desk(NamedTuple):
 @contextmanager
 def _desk(config: Path) -> Iterator[Desk]:
     from collector.access.audit import Audit
-    from collector.access.guard import Limits
+    from collector.access.limits import Limits
     from collector.access.secret import own_key
     from collector.config import CollectorSettings
     from collector.fleet.service import Office

@@ -20,7 +20,7 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from collector.access.audit import Audit
-from collector.access.guard import Limits
+from collector.access.limits import Limits
 from collector.access.secret import own_key
 from collector.config import CollectorSettings
 from collector.fleet.service import Office

@@ -1,0 +1,25 @@
+"""The JSON API's devices."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from collector.api.fields import REFUSALS
+from collector.fleet.diagnosis import DeviceOut
+from collector.fleet.listing import listed
+from collector.fleet.service import Office
+from collector.live.rooms import Rooms
+
+
+def router(
+    *,
+    rooms: Rooms,
+    fleet: Office | None,
+) -> APIRouter:
+    routes = APIRouter(prefix="/api", tags=["devices"], responses=REFUSALS)
+
+    @routes.get("/devices", summary="Every device, its certificate, and what is wrong with it.")
+    def devices() -> list[DeviceOut]:
+        return listed(fleet.register, rooms) if fleet else []
+
+    return routes
