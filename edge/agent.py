@@ -18,9 +18,10 @@ from uuid import uuid4
 
 import cv2
 
-from edge.camera import is_live, is_still, make
+from edge.camera import is_still, make
 from edge.camera.base import Camera
 from edge.camera.capture import Capture
+from edge.camera.recording import Recording
 from edge.common.clock import Reading, WallClock
 from edge.common.errors import Stalled
 from edge.common.worker import Worker, Workers
@@ -78,10 +79,11 @@ class Agent:
         self._switch = Switch(settings.state / "switch.json")
         self._gate = Gate(self._switch, Schedule(settings.schedule) if settings.schedule else None)
         self._panel = panel(settings.gpio, lambda: self._switch.toggle("button"))
-        frozen_s = settings.supervision.frozen_s if camera or is_live(settings.camera) else None
+        self._recording = Recording(settings.camera)
+        frozen_s = settings.supervision.frozen_s if camera or self._recording.live() else None
         self._capture = Capture(camera or make(settings.camera), self._panel.show, frozen_s)
         self._layout = layout(settings.faces)
-        self._set_mode(decide(settings, date.today(), is_live))
+        self._set_mode(decide(settings, date.today(), self._recording.live()))
         self._boot = uuid4()
         self._seq = 0
         self._newest: Mood | None = None
@@ -189,7 +191,7 @@ class Agent:
 
     def _window(self) -> None:
         # An attestation may have begun, ended or been replaced since the last window.
-        mode = decide(self._settings, date.today(), is_live)
+        mode = decide(self._settings, date.today(), self._recording.live())
         if mode != self._mode:
             self._set_mode(mode)
         begun = time.monotonic()
@@ -208,6 +210,11 @@ class Agent:
             if frame is None:
                 self._stopping.wait(min(0.1, end - now) if pause else 0)
                 continue
+            if self._mode.because == "exempt_source" and (why := self._recording.live()):
+                log.warning("%s: %s: what was read of it is dropped", self._settings.camera, why)
+                frame.fill(0)
+                self._room.forget()
+                return
             taken = time.monotonic()
             tally.add(self._room.look(frame))
             if not self._analysed:

@@ -33,6 +33,7 @@ from edge.run.state_lock import alone
 
 if TYPE_CHECKING:
     from edge.agent import Agent
+    from edge.camera.recording import Recording
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +104,8 @@ def _made(config: Path, settings: AgentSettings) -> Agent:
 def check(config: Path) -> None:
     """Try the settings, the model pack and the camera, and say what is wrong."""
     settings = _in_force(config)
-    from edge.camera import is_live, make
+    from edge.camera import make
+    from edge.camera.recording import Recording
     from edge.permission.mode import decide
     from edge.vision.interpreter import TfliteClassifier
     from edge.vision.pack import open_pack
@@ -121,7 +123,9 @@ def check(config: Path) -> None:
     click.echo(f"settings: {config}: ok")
     click.echo(f"model: {pack.name} ({pack.digest}) on {classifier.runtime}: ok")
     click.echo(f"camera: {width}x{height}: ok")
-    mode = decide(settings, date.today(), is_live)
+    recording = Recording(settings.camera)
+    mode = decide(settings, date.today(), recording.live())
+    click.echo(f"source: {_describe_source(recording)}")
     click.echo(f"mode: {mode.name}: {mode.sentence}")
     if settings.schedule is not None:
         timetable = Schedule(settings.schedule)
@@ -130,6 +134,12 @@ def check(config: Path) -> None:
         click.echo(f"schedule: open {len(spans)} times in the coming week")
         for event in {*timetable.faults, *(one for plan in plans for one in plan.ignored)}:
             click.echo(f"schedule: ignored: {event.event}: {event.why}")
+
+
+def _describe_source(recording: Recording) -> str:
+    """What was decided about the source, and why."""
+    why = recording.live()
+    return "recorded: nobody is being watched" if why is None else f"live: {why}"
 
 
 @agent.command()

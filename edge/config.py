@@ -109,8 +109,6 @@ class AgentSettings(Section):
     """The site's public key, site.pub."""
     enrolled: FilePath | None = None
     """The folder of the device's enrolment, from which site, room, broker and state are taken."""
-    demo: bool = False
-    """Set by `roommood demo`; holds only with a broker on this machine."""
     camera: str = Field("sim:seats=24,seed=1", min_length=1)
     model: str = Field("fer7", min_length=1)
     """A shipped pack's name, or a folder with a pack.yaml."""

@@ -111,10 +111,10 @@ async def _run(demo: Demo) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     broker_port = free_port()
-    # The agent takes longest to start, so it starts first and finds the broker when it is there.
-    agent = _start_agent(demo, broker_port)
-    try:
-        async with _broker(broker_port):
+    async with _broker(broker_port):
+        # It asks whether its broker is ours, so that is there first; it takes longest to start.
+        agent = _start_agent(demo, broker_port)
+        try:
             service = Service(_collector_settings(demo, broker_port), lambda m: _tell(m, demo))
             service.start()
             click.echo(f"roommood: the page: {_entrance(service)}", err=True)
@@ -128,8 +128,8 @@ async def _run(demo: Demo) -> int:
             finally:
                 await asyncio.to_thread(_end, agent)
                 await asyncio.to_thread(service.stop)
-    finally:
-        _end(agent)
+        finally:
+            await asyncio.to_thread(_end, agent)
 
 
 async def _until(
@@ -196,7 +196,6 @@ def _start_agent(demo: Demo, broker_port: int) -> subprocess.Popen[bytes]:
         "broker": {"port": broker_port, "protocol": "3.1.1"},
         "state": str(demo.state / "agent"),
         "log_level": "warning",
-        "demo": True,
     }
     AgentSettings.model_validate(settings)
     config = demo.state / "agent.yaml"

@@ -45,16 +45,29 @@ def attest(key_file: Path, answers: Path, out: Path) -> None:
         raise Refusal(f"{out}: cannot be written ({error.strerror}): give another --out") from None
     rooms = ", ".join(attestation.rooms)
     click.echo(f"{out}: {attestation.site}/{rooms}, until {attestation.last_day}")
-    if is_prohibited(attestation, max(date.today(), attestation.first_day)):
-        rule = countries().rule(attestation.country)
-        assert rule is not None  # it is what prohibits
-        allowed = " or ".join(p for p in get_args(Purpose) if p in rule.except_)
-        click.echo(
-            f"roommood: devices will only count faces: in {attestation.country} a law prohibits "
-            f"{rule.prohibits} ({rule.source}). It excepts {allowed} reasons, which need "
-            "'purpose' and an 'exception' of their own. Ask a lawyer.",
-            err=True,
+    click.echo(f"rule: {_rule(attestation)}")
+
+
+def _rule(attestation: Attestation) -> str:
+    """What the table says of the country and the purpose, with its source and date."""
+    table = countries()
+    rule = table.rule(attestation.country)
+    if rule is None:
+        return (
+            f"{attestation.country}: no prohibition in our table as of {table.as_of}, which is "
+            "no legal advice: devices will read expressions. Ask a lawyer."
         )
+    excepted = " or ".join(purpose for purpose in get_args(Purpose) if purpose in rule.except_)
+    law = (
+        f"in {attestation.country} a law has prohibited {rule.prohibits} since {rule.since} "
+        f"({' '.join(rule.source.split())} Our table is as of {table.as_of}.)"
+    )
+    if is_prohibited(attestation, max(date.today(), attestation.first_day)):
+        return (
+            f"{law} Devices will only count faces. It excepts {excepted} reasons, which need "
+            "'purpose' and an 'exception' of their own. Ask a lawyer."
+        )
+    return f"{law} Devices will read expressions, as {attestation.purpose} reasons are attested."
 
 
 HOME = Path("/var/lib/roommood-collector")

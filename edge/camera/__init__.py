@@ -13,30 +13,28 @@ PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 KNOWN = "usb:0, picamera, jetson, rtsp://…, a video file, a picture, a folder of pictures, sim:"
 
 
+SCHEMES = {"sim": "simulated", "usb": "usb"}
+
+
 def make(source: str) -> Camera:
     """The camera for a source, not yet opened; raises Refusal for one that names nothing."""
-    driver, argument = _driver(source)
+    driver, argument = driver_of(source)
     camera: Camera = importlib.import_module(f"edge.camera.{driver}").camera(argument)
     return camera
 
 
-def is_live(source: str) -> bool:
-    """Whether the source shows people now; anything but a script, a film or pictures may."""
-    return _driver(source)[0] not in ("simulated", "pictures", "video")
-
-
 def is_still(source: str) -> bool:
     """Whether the source may show one picture alone, or pictures of different rooms."""
-    return _driver(source)[0] == "pictures"
+    return driver_of(source)[0] == "pictures"
 
 
-def _driver(source: str) -> tuple[str, str]:
+def driver_of(source: str) -> tuple[str, str]:
     """The module in this folder that serves a source, and what it is given."""
     kind, _, rest = source.partition(":")
-    if kind == "sim":
-        return "simulated", rest
-    if kind == "usb":
-        return "usb", rest
+    if kind in SCHEMES:
+        return SCHEMES[kind], rest
+    if source.startswith("/dev/"):  # /dev/video0, or a link to it under /dev/v4l
+        return "usb", source
     if source in ("picamera", "jetson"):
         return source, ""
     if kind in ("rtsp", "rtsps"):

@@ -19,15 +19,16 @@ WIDTH, HEIGHT = 1280, 720
 
 
 class UsbCamera(OpenCvCamera):
-    def __init__(self, index: int) -> None:
-        self._node = Path(f"/dev/video{index}")
-        self._index = index
+    """`node`: /dev/video0, or a link to it, as udev makes them below /dev/v4l."""
+
+    def __init__(self, node: Path) -> None:
+        self._node = node
 
     def open(self) -> None:
         self.close()
         if not self._node.exists():
             raise CameraFault(f"{self._node}: no such camera: plug it in, or see `ls /dev/video*`")
-        capture = cv2.VideoCapture(self._index, cv2.CAP_V4L2)
+        capture = cv2.VideoCapture(str(self._node), cv2.CAP_V4L2)
         if not capture.isOpened():
             raise CameraFault(f"{self._node}: cannot be opened: is it in use, are you in 'video'?")
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"YUYV"))
@@ -55,6 +56,10 @@ def luma(raw: Grey) -> Grey:
 
 
 def camera(argument: str) -> UsbCamera:
-    if not argument.isdigit():
-        raise Refusal(f"usb:{argument}: not a camera number: give usb:0 for /dev/video0")
-    return UsbCamera(int(argument))
+    if argument.isdigit():
+        return UsbCamera(Path(f"/dev/video{int(argument)}"))
+    if argument.startswith("/dev/"):
+        return UsbCamera(Path(argument))
+    raise Refusal(
+        f"usb:{argument}: not a camera: give usb:0 for /dev/video0, or usb:/dev/v4l/by-id/…"
+    )

@@ -6,7 +6,6 @@ It fails closed: whatever is missing, expired or unclear leaves a headcount.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -14,12 +13,11 @@ from typing import NamedTuple, Protocol
 from edge.common.broker import BrokerSettings
 from edge.common.errors import Refusal
 from edge.common.settings import load
+from edge.permission.demonstration import is_demonstration
 from edge.protocol.attestation import Attestation, Signed, countries, is_signed, public_key
 from edge.protocol.messages import REASONS, ModeName, Reason
 
 log = logging.getLogger(__name__)
-
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class Mode(NamedTuple):
@@ -43,10 +41,6 @@ class ModeSettings(Protocol):
     @property
     def room(self) -> str: ...
     @property
-    def camera(self) -> str: ...
-    @property
-    def demo(self) -> bool: ...
-    @property
     def broker(self) -> BrokerSettings: ...
     @property
     def attestation(self) -> Path | None: ...
@@ -54,15 +48,17 @@ class ModeSettings(Protocol):
     def site_key(self) -> Path | None: ...
 
 
-def decide(settings: ModeSettings, today: date, is_live: Callable[[str], bool]) -> Mode:
-    """The mode for one day; `is_live` says whether a camera may show people, and what it raises
-    for one that names nothing is raised.
+def decide(settings: ModeSettings, today: date, live: str | None) -> Mode:
+    """The mode for one day; `live`: why the source may show people now, None where it cannot.
+
+    The one place where an exemption is decided: from facts about the source and about who
+    started the agent, never from a setting.
     """
     if settings.mode == "headcount":
         return Mode("headcount", "set")
-    if not is_live(settings.camera):
+    if live is None:
         return Mode("emotion", "exempt_source")
-    if settings.demo and settings.broker.host in LOOPBACK:
+    if is_demonstration(settings.broker.host, settings.broker.port):
         return Mode("emotion", "exempt_demo")
     missing = _missing(settings, today)
     return Mode("headcount", missing) if missing else Mode("emotion", "attested")

@@ -11,6 +11,7 @@ import binascii
 import json
 from datetime import date, timedelta
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,7 +19,7 @@ import yaml
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from edge.common.errors import Refusal
 from edge.common.settings import Section, load
@@ -32,9 +33,30 @@ Purpose = Literal["education", "medical", "safety"]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
 
 
-def _norway(value: object) -> object:
-    """YAML reads an unquoted NO as false."""
-    return "NO" if value is False else value
+INSTEAD = {
+    "UK": "GB for the United Kingdom",
+    "EL": "GR for Greece",
+    "EU": "the member state, as in DE or FR",
+    "EN": "the country, as in GB or US",
+    "XK": "the country whose law applies",
+}
+"""What people write, and what ISO 3166-1 has for it."""
+
+
+@cache
+def country_codes() -> frozenset[str]:
+    """The two-letter codes of ISO 3166-1, as the time zone database lists them."""
+    table = files("tzdata.zoneinfo").joinpath("iso3166.tab").read_text(encoding="utf-8")
+    return frozenset(
+        line.split("\t")[0] for line in table.splitlines() if line and not line.startswith("#")
+    )
+
+
+def _country(code: str) -> str:
+    if code not in country_codes():
+        remedy = INSTEAD.get(code, "two capital letters of ISO 3166-1, as in NZ")
+        raise ValueError(f"{code}: no country's code: write {remedy}")
+    return code
 
 
 class Responsible(Section):
@@ -56,7 +78,7 @@ class Attestation(Section):
     legal_basis: Words
     exception: Words | None = None
     """On what an exception from a prohibition rests, where the purpose is medical or safety."""
-    country: Annotated[str, BeforeValidator(_norway), Field(pattern=r"^[A-Z]{2}$")]
+    country: Annotated[str, AfterValidator(_country)]
     """ISO 3166-1, two capital letters."""
     first_day: date
     last_day: date

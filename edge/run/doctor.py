@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from datetime import date, datetime, timezone
 from typing import Any, Literal, NamedTuple
 
-from edge.camera import is_live, make
+from edge.camera import make
+from edge.camera.recording import Recording
 from edge.common.broker import BrokerSettings, Version, client
 from edge.common.clock import BUILT, WallClock, trust
 from edge.common.errors import CameraFault, Refusal
@@ -148,7 +149,7 @@ def _memory(_: AgentSettings) -> Finding:
 
 
 def _mode(settings: AgentSettings) -> Finding:
-    mode = decide(settings, date.today(), is_live)
+    mode = decide(settings, date.today(), Recording(settings.camera).live())
     if mode.name == "headcount" and mode.because != "set":
         return Finding("mode", "warning", f"headcount: {mode.sentence}", "see docs/privacy.md")
     return Finding("mode", "ok", f"{mode.name}: {mode.sentence}")

@@ -32,7 +32,7 @@ def film(tmp_path: Path) -> Path:
     ("source", "said"),
     [
         ("nowhere.mp4", "nowhere.mp4: no such file or folder"),
-        ("usb:front", "usb:front: not a camera number"),
+        ("usb:front", "usb:front: not a camera: give usb:0"),
         ("sim:seats=0", "seats go from 1 to 40"),
         ("sim:rows=3", r"'rows=3' is no option"),
         ("sim:seats=two", "'seats=two' is no option"),

@@ -1,20 +1,25 @@
 from __future__ import annotations
 
+import json
+import socket
+import string
 from datetime import date, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pydantic import ValidationError
 
-from edge.camera import is_live
+from edge.camera.recording import Recording
 from edge.common.errors import Refusal
 from edge.common.settings import load
 from edge.config import AgentSettings
 from edge.permission.mode import Mode, decide
-from edge.protocol.attestation import Attestation, countries, sign
+from edge.protocol.attestation import Attestation, countries, country_codes, sign
 
 TODAY = date(2026, 12, 1)
 ANSWERS: dict[str, Any] = {
@@ -60,7 +65,8 @@ def settings(folder: Path, **changed: object) -> AgentSettings:
 
 def because(folder: Path, today: date = TODAY, **changed: object) -> str:
     """Why faces are only counted, or that they are not."""
-    mode = decide(settings(folder, **changed), today, is_live)
+    made = settings(folder, **changed)
+    mode = decide(made, today, Recording(made.camera).live())
     assert mode.sentence
     assert (mode.name == "emotion") == (
         mode.because in ("attested", "exempt_source", "exempt_demo")
@@ -70,7 +76,8 @@ def because(folder: Path, today: date = TODAY, **changed: object) -> str:
 
 def test_somebody_answers_for_it(tmp_path: Path, key: Ed25519PrivateKey) -> None:
     signed(tmp_path, key)
-    assert decide(settings(tmp_path), TODAY, is_live) == Mode("emotion", "attested")
+    made = settings(tmp_path)
+    assert decide(made, TODAY, Recording(made.camera).live()) == Mode("emotion", "attested")
 
 
 def test_without_an_attestation_faces_are_counted(tmp_path: Path, key: Ed25519PrivateKey) -> None:
@@ -124,10 +131,60 @@ def test_nobody_is_watched_by_a_script_or_a_film(tmp_path: Path, data: Path) -> 
         assert because(tmp_path, camera=source, attestation=None) == "exempt_source"
 
 
-def test_a_demonstration_is_exempt_on_loopback_only(tmp_path: Path) -> None:
-    assert because(tmp_path, attestation=None, demo=True) == "exempt_demo"
-    away = {"host": "broker.school.example"}
-    assert because(tmp_path, attestation=None, demo=True, broker=away) == "no_attestation"
+def test_no_setting_claims_to_be_a_demonstration(tmp_path: Path) -> None:
+    """And a broker on loopback, which some other process runs, is none."""
+    with pytest.raises(Refusal, match="unknown key 'demo'"):
+        because(tmp_path, attestation=None, demo=True)
+    with socket.create_server(("127.0.0.1", 0)) as broker:
+        port = broker.getsockname()[1]
+        assert because(tmp_path, attestation=None, broker={"port": port}) == "no_attestation"
+
+
+CODES = sorted(country_codes())
+PURPOSES: tuple[dict[str, str], ...] = (
+    {"purpose": "education"},
+    {"purpose": "medical"},
+    EXCEPTED,
+    EXCEPTED | {"purpose": "safety"},
+)
+
+
+@pytest.mark.parametrize("purpose", PURPOSES, ids=str)
+def test_every_country_and_purpose_is_as_the_table_says(
+    tmp_path: Path, key: Ed25519PrivateKey, purpose: dict[str, str]
+) -> None:
+    assert len(CODES) == 249
+    for country in CODES:
+        signed(tmp_path, key, country=country, **purpose)
+        listed = country in countries().countries
+        excepted = purpose["purpose"] != "education" and "exception" in purpose
+        expected = "prohibited" if listed and not excepted else "attested"
+        assert because(tmp_path) == expected, country
+
+
+CYRILLIC = "D\N{CYRILLIC CAPITAL LETTER IE}"
+WRONG = ["EU", "EL", "UK", "ZZ", "XX", "XK", "EN", "AA", "QM", "de", "DEU", "", "D", CYRILLIC]
+
+
+def wrong_codes() -> list[str]:
+    """A thousand strings that are no country's code."""
+    random = Random(1)
+    letters = string.ascii_letters + string.digits + " -\u0415"
+    made = {"".join(random.choices(letters, k=random.randint(0, 4))) for _ in range(2000)}
+    return [*WRONG, *sorted(made - {*CODES, *WRONG})][:1000]
+
+
+def test_what_is_no_country_reads_no_expression(tmp_path: Path, key: Ed25519PrivateKey) -> None:
+    codes = wrong_codes()
+    assert len(codes) == 1000
+    path = signed(tmp_path, key)
+    text = path.read_text()
+    for code in codes:
+        with pytest.raises(ValidationError, match="country"):
+            Attestation.model_validate(ANSWERS | {"country": code})
+    for code in WRONG:
+        path.write_text(text.replace("country: NZ", f"country: {json.dumps(code)}"))
+        assert because(tmp_path) == "unreadable"
 
 
 def test_headcount_can_be_chosen(tmp_path: Path, key: Ed25519PrivateKey) -> None:
@@ -163,7 +220,7 @@ def test_an_unquoted_no_is_norway(tmp_path: Path) -> None:
 
 def test_the_table_has_the_union_and_the_area_with_date_and_source() -> None:
     table = countries()
-    assert len(table.countries) == 27 + 3
+    assert len(table.countries) == 27 + 3 + 7  # the Union, the Area, regions outside Europe
     assert table.as_of >= date(2026, 11, 20)
     rule = table.rule("DE")
     assert rule is not None

@@ -1,0 +1,120 @@
+"""Whether a source certainly shows nobody who is there now: the simulation, or a recording.
+
+A name proves nothing. A picture may be overwritten every second, a file may be a pipe, a device, or
+a list of addresses, and a mounted folder may be filled by a camera. So only what is seen to rest
+counts as recorded: regular files on a disk of this machine, written before the start, that stay
+as they were. All else may be live, and stays so for this process once it was noticed.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from edge.camera import PICTURES, driver_of
+
+NETWORKS = ("nfs", "cifs", "smb", "fuse", "9p", "ceph", "afs", "gluster", "lustre", "webdav")
+"""Beginnings of the names of file systems that others can write to unseen."""
+
+HEAD = 64
+"""Bytes of a film in which text shows: a list or description of streams, not pictures."""
+
+RAW_TEXT = (b"YUV4MPEG2",)
+"""Films that begin with text all the same."""
+
+
+class Print(NamedTuple):
+    """What changes when somebody writes to a file, or puts another in its place."""
+
+    path: str
+    device: int
+    inode: int
+    bytes: int
+    modified_ns: int
+    changed_ns: int
+
+
+class Recording:
+    """A source, watched from now on."""
+
+    def __init__(self, source: str) -> None:
+        self._driver, argument = driver_of(source)
+        self._path = Path(argument)
+        self._started_ns = time.time_ns()
+        self._why: str | None = None
+        self._prints: tuple[Print, ...] = ()
+        if self._driver in ("pictures", "video"):
+            self._why, self._prints = self._first_look()
+
+    def live(self) -> str | None:
+        """Why it may show people who are there now, in words; None where that is certain not to be.
+
+        Cheap enough to ask for every frame: a call of `stat` for each file.
+        """
+        if self._driver == "simulated" or self._why:
+            return self._why
+        if self._driver not in ("pictures", "video"):
+            return "a camera"
+        try:
+            if self._look() != self._prints:
+                self._why = "it changes while it is in use"
+        except OSError as error:
+            self._why = f"it can no longer be looked at ({error.strerror})"
+        return self._why
+
+    def _first_look(self) -> tuple[str | None, tuple[Print, ...]]:
+        try:
+            prints = self._look()
+            for one in prints:
+                kind = os.stat(one.path).st_mode
+                if not (stat.S_ISREG(kind) or (stat.S_ISDIR(kind) and self._is_own(one.path))):
+                    return f"{one.path} is not a regular file", ()
+                if max(one.modified_ns, one.changed_ns) >= self._started_ns:
+                    return f"{one.path} was written after the start", ()
+            if self._driver == "video" and _is_text(self._path):
+                return "a list or description of streams, not a film", ()
+            if system := _network(self._path):
+                return f"on a file system that others write to ({system})", ()
+        except OSError as error:
+            return f"it cannot be looked at ({error.strerror})", ()
+        return None, prints
+
+    def _is_own(self, path: str) -> bool:
+        return path in (str(self._path), str(self._path.resolve()))
+
+    def _look(self) -> tuple[Print, ...]:
+        """The source itself, as it is named and as it is reached, and the pictures in it."""
+        files = [self._path, self._path.resolve()]
+        if self._path.is_dir():
+            files += sorted(one for one in self._path.iterdir() if one.suffix.lower() in PICTURES)
+        return tuple(_print(one) for one in files)
+
+
+def _print(path: Path) -> Print:
+    seen = os.stat(path)
+    return Print(
+        str(path), seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns
+    )
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a film begins with text, as playlists, SDP and lists of files do."""
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    printable = all(32 <= byte < 127 or byte in b"\t\r\n" for byte in head.lstrip(b"\xef\xbb\xbf"))
+    return printable and not head.startswith(RAW_TEXT)
+
+
+def _network(path: Path) -> str | None:
+    """The kind of a path's file system, where other machines or programs can write to it."""
+    device = os.stat(path).st_dev
+    wanted = f"{os.major(device)}:{os.minor(device)}"
+    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
+        before, _, after = line.partition(" - ")
+        kind = after.split(" ", 1)[0]
+        if before.split(" ")[2] == wanted and kind.startswith(NETWORKS):
+            return kind
+    return None
