@@ -48,23 +48,45 @@ find_version() {
     done
 }
 
-# make_environment FOLDER PYTHON EXTRAS CONSTRAINTS: a virtual environment with this checkout in it.
-# Does nothing when the folder already holds just that.
+# make_environment FOLDER PYTHON EXTRAS CONSTRAINTS [PACKAGE...]: a virtual environment with this
+# checkout in it, and packages beside. Does nothing when the folder already holds just that.
 make_environment() {
-    local folder=$1 python=$2 extras=$3 constraints=$4 stamp options=()
+    local folder=$1 python=$2 extras=$3 constraints=$4 stamp
+    shift 4
     stamp="$folder/installed-$(cat "$root/pyproject.toml" "$constraints" | cksum | cut -d' ' -f1)-$extras"
     [ -e "$stamp" ] && [ -x "$folder/bin/python" ] && return
+    say "installing into $folder (once)"
+    fill_environment "$folder" "$python" --constraint "$constraints" --editable "$root[$extras]" "$@"
+    touch "$stamp"
+}
+
+# fill_environment FOLDER PYTHON OPTION...: a new virtual environment and what pip's options name, by
+# uv where $uv names one, which takes a fraction of pip's time; by pip where none is or it fails.
+fill_environment() {
+    local folder=$1 python=$2 options=()
+    shift 2
     if ! "$python" -c 'import ensurepip' 2>/dev/null; then
         need_packages /nowhere python3-venv
     fi
     # picamera2 comes from the Pi's own packages and must stay visible.
     if "$python" -c 'import picamera2' 2>/dev/null; then options+=(--system-site-packages); fi
-    say "installing into $folder (once)"
+    rm -rf "$folder"
+    if [ -n "${uv:-}" ] && with_uv "$folder" "$python" "$@"; then return; fi
     rm -rf "$folder"
     "$python" -m venv "${options[@]}" "$folder"
-    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check \
-        --constraint "$constraints" --editable "$root[$extras]" >&2
-    touch "$stamp"
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@" >&2
+}
+
+# Its interpreter by name: behind a shim, uv would take another than the one that answers. And the
+# index that pip was told of, which uv does not ask about.
+with_uv() {
+    local folder=$1 python=$2 index
+    shift 2
+    index=$("${uv%/*}/python" -m pip config list 2>/dev/null | sed -n "s/.*\.index-url='\(.*\)'$/\1/p" | tail -1)
+    [ -z "$index" ] || export UV_DEFAULT_INDEX=$index
+    "$uv" --system-certs venv --quiet --seed "${options[@]}" \
+        --python "$("$python" -c 'import sys; print(sys.executable)')" "$folder" >&2 &&
+        "$uv" --system-certs pip install --quiet --python "$folder/bin/python" "$@" >&2
 }
 
 # constraints_for PYTHON [train-]: the file that fits; two sets, as pyproject.toml explains.

@@ -32,6 +32,18 @@ def data() -> Path:
     return DATA
 
 
+WAIT_LONG = ("system", "deploy", "models")
+"""Folders whose files go to the workers first: their tests wait long, and none should end alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        return WAIT_LONG.index(folder) if folder in WAIT_LONG else len(WAIT_LONG)
+
+    items.sort(key=place)
+
+
 def mood(**changed: Any) -> Mood:
     """A valid mood, with some fields changed."""
     fields: dict[str, Any] = {
@@ -71,7 +83,7 @@ class Mosquitto:
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(5)
+            self._process.wait(60)
             self._process = None
 
 

@@ -75,7 +75,7 @@ class Site:
         self.service.start()
         self._watcher = threading.Thread(target=self._reloads, daemon=True)
         self._watcher.start()
-        wait(lambda: self.get("/healthz").status_code == 200, 20)
+        wait(lambda: self.get("/healthz").status_code == 200)
         return self
 
     def __exit__(
@@ -89,7 +89,7 @@ class Site:
         self.service.stop()
         self.engine.dispose()
         self._broker.terminate()
-        self._broker.wait(10)
+        self._broker.wait(60)
 
     def _reloads(self) -> None:
         """What systemd's path unit does: try the files, then let the broker read them anew."""

@@ -27,12 +27,26 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 
     raise AssertionError(f"nothing listens on {port}; the process ended with {process.poll()}")
 
 
-def wait(condition: Callable[[], bool], seconds: float = 5) -> None:
-    """Until `condition` holds; fails when it does not in time."""
+def wait(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Until `condition` holds; fails when it does not in time.
+
+    For what has to come, but not by when: a machine that is shared may be ten times slower.
+    """
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"it did not come true in {seconds} s"
         time.sleep(0.02)
+
+
+def slowness() -> float:
+    """How many times longer than on an idle machine work takes just now, at least 1.
+
+    For what has to end within a time: the share of a core that a moment of work gets.
+    """
+    begun, spent = time.monotonic(), time.process_time()
+    while time.process_time() - spent < 0.05:
+        pass
+    return max(1.0, (time.monotonic() - begun) / (time.process_time() - spent))
 
 
 @contextlib.contextmanager

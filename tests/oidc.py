@@ -54,7 +54,7 @@ class School:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(60)
 
     def _write(self, folder: Path, key: Mapping[str, object]) -> None:
         self._config.write_text(

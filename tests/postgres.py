@@ -61,7 +61,7 @@ class Postgres:
 
     def stop(self) -> None:
         self._process.send_signal(signal.SIGINT)  # at once, whoever is still connected
-        self._process.wait(30)
+        self._process.wait(60)
 
     def _quiet(self, command: list[str]) -> None:
         subprocess.run(

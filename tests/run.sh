@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Lint, types and all tests, on a fresh machine too: installs what they need first.
+#   tests/run.sh [OPTION...]         everything, as CI runs it; options go to pytest
+#   tests/run.sh --fast [OPTION...]  lint, types and the tests that wait for nothing
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -7,10 +9,16 @@ cd "$root"
 # shellcheck source=deploy/environment.sh
 . "$root/deploy/environment.sh"
 
+fast=
+if [ "${1:-}" = --fast ]; then
+    fast=1
+    shift
+fi
+
 # Debian's packages: the servers, the browser (libatomic: for what drives it), and GStreamer, which
 # plays a network camera through Debian's own Python.
 libs=/usr/lib/$(uname -m)-linux-gnu
-need_packages python3 python3 /usr/bin/python3 python3 \
+[ -n "$fast" ] || need_packages python3 python3 /usr/bin/python3 python3 \
     /usr/sbin/mosquitto mosquitto /usr/lib/postgresql postgresql \
     "$libs/libpangoft2-1.0.so.0" libpangoft2-1.0-0 "$libs/libharfbuzz-subset.so.0" libharfbuzz-subset0 \
     /usr/bin/systemd-analyze systemd /usr/bin/tcpdump tcpdump /usr/bin/chromium chromium "$libs/libatomic.so.1" libatomic1 \
@@ -18,33 +26,63 @@ need_packages python3 python3 /usr/bin/python3 python3 \
     "$libs/girepository-1.0/GstRtspServer-1.0.typelib" gir1.2-gst-rtsp-server-1.0 \
     "$libs/gstreamer-1.0/libgstjpeg.so" gstreamer1.0-plugins-good
 python=$(find_python)
+pins=$(constraints_for "$python")
 
-make_environment build/test "$python" dev "$(constraints_for "$python")"
-# A real OpenID Connect provider, which is no part of ours, in an environment of its own.
-if [ ! -x build/test-oidc/bin/canaille ]; then
-    echo "roommood: installing a provider into build/test-oidc (once)" >&2
-    "$python" -m venv build/test-oidc
-    build/test-oidc/bin/python -m pip install --quiet --disable-pip-version-check \
-        'canaille[front,oidc,server,sqlite]==0.3.6'
+# From here on everything is installed by uv, which the index has as a wheel.
+if [ ! -x build/uv/bin/uv ]; then
+    fill_environment build/uv "$python" 'uv==0.13.9' || say "no uv: pip installs, which takes longer"
+fi
+[ ! -x build/uv/bin/uv ] || uv=$root/build/uv/bin/uv
+
+make_environment build/test "$python" dev "$pins"
+
+# Files whose tests wait long begin first (tests/conftest.py), so that none is left alone at the end.
+suite=(-n "${WORKERS:-2}" --dist loadfile --no-loadscope-reorder)
+
+lint() {
+    build/test/bin/ruff format --check .
+    build/test/bin/ruff check .
+    build/test/bin/mypy
+}
+
+if [ -n "$fast" ]; then
+    lint
+    exec build/test/bin/pytest -m "not train and not once and not slow" "${suite[@]}" "$@"
 fi
 
-build/test/bin/ruff format --check .
-build/test/bin/ruff check .
-build/test/bin/mypy
-build/test/bin/pytest -m "not train" -n 2 --dist loadfile "$@"
+# What needs another environment: training, which has packages that the others do without, and the
+# other dependency set, where its interpreter is present.
+others() {
+    make_environment build/test-train "$python" train "$(constraints_for "$python" train-)" \
+        pytest pytest-timeout
+    build/test-train/bin/python -m pytest -m train tests/models
+    local version other
+    for version in 3.11 3.13; do
+        other=$(find_version "$version")
+        if [ -n "$other" ] && [ "$(constraints_for "$other")" != "$pins" ]; then
+            make_environment build/test-other "$other" dev "$(constraints_for "$other")"
+            build/test-other/bin/pytest -m "not train and not once" "${suite[@]}" "$@"
+        fi
+    done
+}
 
-# Training needs packages that the others do without, so it has an environment of its own.
-pins=$(constraints_for "$python" train-)
-make_environment build/test-train "$python" train "$pins"
-build/test-train/bin/python -m pip install --quiet --disable-pip-version-check \
-    --constraint "$pins" pytest pytest-timeout
-build/test-train/bin/python -m pytest -m train tests/models
+# A real OpenID Connect provider, which is no part of ours, in an environment of its own.
+if [ ! -x build/test-oidc/bin/canaille ]; then
+    say "installing a provider into build/test-oidc (once)"
+    fill_environment build/test-oidc "$python" 'canaille[front,oidc,server,sqlite]==0.3.6'
+fi
 
-# The other dependency set, where its interpreter is present.
-for version in 3.11 3.13; do
-    other=$(find_version "$version")
-    if [ -n "$other" ] && [ "$(constraints_for "$other")" != "$(constraints_for "$python")" ]; then
-        make_environment build/test-other "$other" dev "$(constraints_for "$other")"
-        build/test-other/bin/pytest -m "not train and not once" -n 2 --dist loadfile "$@"
-    fi
-done
+# Beside the suite, since most tests wait more than they compute; what it says comes at the end.
+set -m # a group of its own, which can be ended whole
+(others "$@") >build/others.log 2>&1 &
+beside=$!
+set +m
+trap 'kill -INT -- "-$beside" 2>/dev/null || true' EXIT
+
+lint
+build/test/bin/pytest -m "not train" "${suite[@]}" "$@"
+status=0
+wait "$beside" || status=$?
+trap - EXIT
+cat build/others.log
+exit "$status"

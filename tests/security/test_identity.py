@@ -65,21 +65,21 @@ def test_a_device_that_forges_anothers_run_erases_nothing_and_holds_nothing_back
     mine = [window("r101", seq) for seq in range(5)]
     for one in mine[:3]:
         send(devices["r101"], one)
-    wait(lambda: held(site, "r101") == mine[:3], 10)
+    wait(lambda: held(site, "r101") == mine[:3])
     for seq, windows, seconds in ((99_999, 100_000, 3600.0), (40, 41, 600.0), (2, 1, 15.0)):
         changed = {"windows": windows, "seconds": seconds, "start": mine[0].start}
         send(devices["r102"], window("r102", seq, device="r101", **changed))
-    wait(lambda: [one.seq for one in held(site, "r102")] == [40], 10)
+    wait(lambda: [one.seq for one in held(site, "r102")] == [40])
     for one in mine[3:]:
         send(devices["r101"], one)
-    wait(lambda: held(site, "r101") == mine, 10)
+    wait(lambda: held(site, "r101") == mine)
 
 
 def test_the_run_is_nobodys_business_in_the_api(
     site: Site, devices: dict[str, mqtt.Client]
 ) -> None:
     send(devices["r101"], window("r101", 9))
-    wait(lambda: any(one.seq == 9 for one in held(site, "r101")), 10)
+    wait(lambda: any(one.seq == 9 for one in held(site, "r101")))
     headers = {"authorization": f"Bearer {token_for(site.engine)}"}
     with site.client() as client:
         client.headers.update(headers)

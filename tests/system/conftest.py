@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.collector.school import School
 from tests.conftest import Mosquitto
+from tests.films import film
 from tests.fleet import Site
 from tests.free import wait
 from tests.played import CALM, LIVELY, PlayedDevice
@@ -24,6 +25,12 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def lesson_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film of the simulated classroom, which a camera opens and closes."""
+    return film(tmp_path_factory.mktemp("film") / "room.avi")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +58,7 @@ def device(school: School, broker: Mosquitto) -> Iterator[PlayedDevice]:
         made.half_an_hour()
         made.window(LIVELY, 0)
         other.window(CALM)
-        wait(lambda: len(school.service.rooms.all()) == 2, 20)
+        wait(lambda: len(school.service.rooms.all()) == 2)
         yield made
 
 

@@ -57,7 +57,7 @@ class Roommood:
         time.sleep(0.1)
         return "\n".join(self._out.get() for _ in range(self._out.qsize()))
 
-    def said(self, text: str, seconds: float = 20) -> str:
+    def said(self, text: str, seconds: float = 60) -> str:
         """The first line on stderr with `text` in it."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -71,7 +71,7 @@ class Roommood:
         """Ctrl-C; returns the seconds until the process had ended."""
         begun = time.monotonic()
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(20)
+        self.process.wait(60)
         return time.monotonic() - begun
 
     def __enter__(self) -> Roommood:
@@ -86,7 +86,7 @@ class Roommood:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(10)
+                self.process.wait(20)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()

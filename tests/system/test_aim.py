@@ -16,7 +16,6 @@ from edge.config import AgentSettings
 from edge.permission.audit import Audit
 from edge.permission.pin import hash_pin
 from tests.conftest import Mosquitto
-from tests.films import film
 from tests.free import wait
 from tests.system.browser import SHOTS
 from tests.system.process import Roommood
@@ -25,11 +24,11 @@ pytestmark = pytest.mark.once
 
 
 @pytest.fixture
-def config(tmp_path: Path, mosquitto: Mosquitto) -> Path:
+def config(tmp_path: Path, mosquitto: Mosquitto, lesson_film: Path) -> Path:
     settings = {
         "site": "school",
         "room": "r101",
-        "camera": str(film(tmp_path / "room.avi")),
+        "camera": str(lesson_film),
         "broker": {"port": mosquitto.port},
         "pin": hash_pin("2468"),
         "state": "state",
@@ -68,7 +67,7 @@ def test_the_picture_its_sizes_and_its_end(
         page.get_by_role("button", name="Done").click()
         expect(page.locator("h1")).to_have_text("The camera is closed.")
         context.close()
-        assert aim.process.wait(10) == 0
+        assert aim.process.wait(60) == 0
         proposed = yaml.safe_load(aim.output())
     assert 20 <= proposed["faces"]["min_size"] <= 70
     settings = yaml.safe_load(config.read_text()) | proposed | {"state": tmp_path / "other"}
@@ -89,19 +88,19 @@ def test_nobody_sees_it_without_the_pin(config: Path) -> None:
                 urllib.request.urlopen(url + path, timeout=5)
             assert refused.value.code == 403
         assert b"picture.jpg" not in urllib.request.urlopen(url, timeout=5).read()
-        assert aim.process.wait(20) == 0  # by itself, when its time is over
+        assert aim.process.wait(60) == 0  # by itself, when its time is over
 
 
 def test_while_an_agent_runs_nobody_aims_and_the_other_way_round(config: Path) -> None:
     with Roommood("agent", "run", "--config", config):
         wait((config.parent / "state" / "outbox.sqlite").exists, 20)
         with Roommood("agent", "aim", "--config", config, "--port", 0) as refused:
-            assert refused.process.wait(20) == 2
+            assert refused.process.wait(60) == 2
             refused.said("stop that first")
     with Roommood("agent", "aim", "--config", config, "--port", 0) as aim:
         address(aim)
         with Roommood("agent", "run", "--config", config) as second:
-            assert second.process.wait(20) == 2
+            assert second.process.wait(60) == 2
             second.said("stop that first")
 
 
@@ -110,5 +109,5 @@ def test_without_a_pin_in_the_settings_there_is_no_picture(config: Path) -> None
     del settings["pin"]
     config.write_text(yaml.safe_dump(settings))
     with Roommood("agent", "aim", "--config", config) as aim:
-        assert aim.process.wait(20) == 2
+        assert aim.process.wait(60) == 2
         aim.said("roommood agent pin")

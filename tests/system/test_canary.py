@@ -69,7 +69,7 @@ def run(tmp_path: Path, mosquitto: Mosquitto, module: Sequence[str]) -> Evidence
          "tcp", "port", str(mosquitto.port)],
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    wait(lambda: captured.exists() and captured.stat().st_size >= 24, 10)
+    wait(lambda: captured.exists() and captured.stat().st_size >= 24)
     log = tmp_path / "log"
     with log.open("wb") as errors:
         agent = subprocess.Popen(
@@ -89,7 +89,7 @@ def run(tmp_path: Path, mosquitto: Mosquitto, module: Sequence[str]) -> Evidence
             agent.wait(60)
             time.sleep(0.5)
             tcpdump.terminate()
-            tcpdump.wait(10)
+            tcpdump.wait(60)
     return Evidence(
         canary.sent_to(mosquitto.port, captured),
         captured.read_bytes(),
@@ -147,7 +147,7 @@ def test_a_paused_agent_has_forgotten_what_it_saw(tmp_path: Path, mosquitto: Mos
         )
         agent.said("the camera is closed")
         # Scraps may lie in freed memory and on ended stacks; no whole frame does.
-        wait(lambda: canary.remembered(agent.process.pid) < band, 20)
+        wait(lambda: canary.remembered(agent.process.pid) < band)
 
 
 @pytest.mark.parametrize("leak", LEAKS)

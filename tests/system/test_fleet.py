@@ -42,7 +42,7 @@ def agent(config: Path) -> Iterator[subprocess.Popen[bytes]]:
             yield process
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def live(site: Site) -> bool:
@@ -77,10 +77,10 @@ def test_invited_enrolled_approved_live_renewed_and_revoked(site: Site) -> None:
     wait(lambda: len(site.office.invitations.waiting()) == 1)
     assert shown == site.office.invitations.waiting()[0].fingerprint
     assert site.run("approve", shown)[0] == 0
-    assert device.wait(30) == 0
+    assert device.wait(60) == 0
 
     with agent(settings(state)):
-        wait(lambda: live(site), 40)
+        wait(lambda: live(site))
         assert connected(site, "r101")
         before = (state / "identity" / "certificate.pem").read_bytes()
         sync = [
@@ -95,7 +95,7 @@ def test_invited_enrolled_approved_live_renewed_and_revoked(site: Site) -> None:
         subprocess.run([*sync, "--renew"], check=True)
         assert (state / "identity" / "certificate.pem").read_bytes() != before
         seq = site.service.rooms.view(*ROOM).mood
-        wait(lambda: site.service.rooms.view(*ROOM).mood != seq and connected(site, "r101"), 20)
+        wait(lambda: site.service.rooms.view(*ROOM).mood != seq and connected(site, "r101"))
 
         status, told = site.run("list", "--json")
         assert '"room":"r101"' in told
@@ -104,7 +104,7 @@ def test_invited_enrolled_approved_live_renewed_and_revoked(site: Site) -> None:
         assert site.run("revoke", "r101")[0] == 0
         wait(lambda: not connected(site, "r101"), 60)
         assert time.monotonic() - begun < 60
-        wait(lambda: site.log_of("connection refused") != [], 20)
+        wait(lambda: site.log_of("connection refused") != [])
         assert subprocess.run(sync, check=False, capture_output=True).returncode == 2
     assert any("r101" in line for line in site.log_of("device revoked"))
     refused = site.log_of("connection refused")
@@ -152,11 +152,11 @@ def test_the_servers_certificates_renew_themselves(
     state = site.enrolled("r121")
     Errand(state).run()
     site.office.revoke((SITE, "r121"), "ian", "so that the list changes")
-    wait(lambda: served(site.place.web_port) != before, 20)
+    wait(lambda: served(site.place.web_port) != before)
     monkeypatch.undo()
     assert old[0] != files.broker_pem.read_bytes()
     assert old[1] != files.collector.read_bytes()
-    wait(lambda: site.get("/healthz").status_code == 200, 20)
+    wait(lambda: site.get("/healthz").status_code == 200)
     assert Errand(site.enrolled("r122")).run() == []
 
 

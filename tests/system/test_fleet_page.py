@@ -78,13 +78,13 @@ def test_from_a_code_to_a_device_and_its_end(it: Page, site: Site) -> None:
     state, asked = site.folder / "page-device", threading.Event()
     device = threading.Thread(target=lambda: site.enrol(state, Code(code), asked.set))
     device.start()
-    assert asked.wait(10)
+    assert asked.wait(60)
     it.get_by_role("link", name="Devices").click()
     shown = site.office.invitations.waiting()[0].fingerprint
     expect(it.locator("main")).to_contain_text(shown)
     it.screenshot(path=SHOTS / "fleet-approve.png", full_page=True)
     it.get_by_role("button", name="Approve r101").click()
-    device.join(20)
+    device.join(60)
     Errand(state).run()
     expect(it.get_by_role("row", name="r101")).to_contain_text("nothing has come from it")
 
@@ -122,7 +122,7 @@ def test_axe_finds_nothing(it: Page, site: Site, dark: bool, phone: bool) -> Non
     code = Code(it.locator(".code").inner_text())
     device = threading.Thread(target=lambda: site.enrol(state, code, asked.set))
     device.start()
-    assert asked.wait(10)
+    assert asked.wait(60)
     it.reload()  # the form again: another code, and somebody who waits
     name = "phone-dark" if phone else "desktop-light"
     it.screenshot(path=SHOTS / f"page-devices-{name}.png", full_page=True)
@@ -131,7 +131,7 @@ def test_axe_finds_nothing(it: Page, site: Site, dark: bool, phone: bool) -> Non
     wide = it.evaluate("document.documentElement.scrollWidth > innerWidth + 1")
     assert not wide
     site.approve((SITE, "r109"))
-    device.join(20)
+    device.join(60)
 
 
 def test_a_room_that_is_none_is_refused_in_words(it: Page) -> None:

@@ -28,12 +28,11 @@ pytestmark = pytest.mark.once
 FRAMES = 25
 
 
-@pytest.fixture
-def room(data: Path, tmp_path: Path) -> Iterator[RtspServer]:
-    """Twelve people on a network camera."""
+@pytest.fixture(scope="module")
+def room(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RtspServer]:
+    """Twelve people on a network camera, which all tests look at."""
     film = cv2.VideoCapture(str(data / "rooms_mosaic" / "mosaic_3x4.mp4"))
-    folder = tmp_path / "pictures"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("pictures")
     for number in range(FRAMES):
         _, frame = film.read()
         small = cv2.resize(frame, (960, 544))  # JPEG over RTP wants multiples of 8

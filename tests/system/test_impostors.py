@@ -82,7 +82,7 @@ def test_a_certificate_of_another_authority(site: Site, tmp_path: Path) -> None:
     with connection(site, tmp_path) as client:
         time.sleep(0.5)
         assert not client.is_connected()
-    wait(lambda: told(site, "connection refused", "certificate verify failed"), 10)
+    wait(lambda: told(site, "connection refused", "certificate verify failed"))
 
 
 def test_no_certificate_at_all(site: Site) -> None:
@@ -93,7 +93,7 @@ def test_no_certificate_at_all(site: Site) -> None:
         pytest.raises(ssl.SSLError, match="REQUIRED"),
     ):
         secure.recv(1)  # with TLS 1.3 one is told after the handshake
-    wait(lambda: told(site, "connection refused", "did not return a certificate"), 10)
+    wait(lambda: told(site, "connection refused", "did not return a certificate"))
 
 
 @pytest.mark.parametrize("retain", [False, True])
@@ -103,7 +103,7 @@ def test_another_devices_topic(site: Site, device: Path, retain: bool) -> None:
     with connection(site, device / "identity") as client:
         wait(client.is_connected)
         client.publish(topic, theirs.encode(), qos=1, retain=retain).wait_for_publish(5)
-    wait(lambda: told(site, "topic refused", topic[:80]), 10)
+    wait(lambda: told(site, "topic refused", topic[:80]))
     assert any(line.startswith("r101:") for line in site.log_of("topic refused"))
     assert site.service.rooms.view(SITE, "r102").mood is None
     listener = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="look")
@@ -127,7 +127,7 @@ def test_a_message_that_could_hold_a_picture(site: Site, device: Path) -> None:
     with connection(site, device / "identity") as client:
         wait(client.is_connected)
         client.publish(topic, b"x" * 1025, qos=1)
-        wait(lambda: told(site, "message too large", topic), 10)
+        wait(lambda: told(site, "message too large", topic))
 
 
 def test_a_code_that_has_ended(site: Site, tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_old_tls_is_refused_by_broker_and_collector(site: Site) -> None:
             socket.create_connection(("localhost", port)) as plain,
         ):
             old_tls().wrap_socket(plain)
-    wait(lambda: told(site, "connection refused", "protocol"), 10)
+    wait(lambda: told(site, "connection refused", "protocol"))
 
 
 def test_who_said_all_before_the_broker_looked(site: Site) -> None:
@@ -248,7 +248,7 @@ def test_who_said_all_before_the_broker_looked(site: Site) -> None:
         with site.broker_waits():
             plain.connect(address)
             plain.sendall(hello.read())
-        wait(lambda: "127.0.0.2: unsupported protocol" in site.log_of("connection refused"), 10)
+        wait(lambda: "127.0.0.2: unsupported protocol" in site.log_of("connection refused"))
 
 
 def test_somebody_in_between_who_does_not_know_the_code(site: Site, tmp_path: Path) -> None:

@@ -109,6 +109,11 @@ PAGES = (
 )
 
 
+ALL_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+LOOKS = ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size"]
+"""The rules that ask about colours and sizes: all others read the same in every variant."""
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
 def test_axe_finds_nothing_on_any_page(
@@ -135,12 +140,8 @@ def test_axe_finds_nothing_on_any_page(
         shown.goto(school.service.url + path.format(lesson=lesson.id, code=lesson.code))
         wide = shown.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         found += [f"{path}: {wide} px too wide"] if wide > 0 else []
-        answer = Axe().run(
-            shown,
-            options={
-                "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-            },
-        )
+        asked = {"type": "rule", "values": LOOKS} if dark or phone else ALL_RULES
+        answer = Axe().run(shown, options={"runOnly": asked})
         found += [
             f"{path}: {one['id']}: {node['html'][:150]} {node['failureSummary'][:200]}"
             for one in answer.response["violations"]
@@ -226,8 +227,8 @@ def test_many_who_watch_all_see_it(school: School, device: PlayedDevice) -> None
     threads = [threading.Thread(target=watch) for _ in range(12)]
     for thread in threads:
         thread.start()
-    wait(lambda: len(watching) == 12, 20)
+    wait(lambda: len(watching) == 12)
     device.window(CALM)
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert heard == [2] * 12

@@ -70,7 +70,7 @@ def test_memory_and_files_stay_as_they_are(tmp_path: Path, mosquitto: Mosquitto)
                 seen.append((process.memory_info().rss, process.num_fds()))
     finally:
         agent.terminate()
-        agent.wait(20)
+        agent.wait(60)
         collector.client.disconnect()
         collector.client.loop_stop()
     quarter = max(1, len(seen) // 4)

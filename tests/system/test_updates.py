@@ -66,7 +66,7 @@ class Device:
         self._ending.set()
         if self.process is not None:
             self.process.terminate()
-        self._thread.join(20)
+        self._thread.join(60)
 
     @property
     def slots(self) -> Slots:
@@ -134,7 +134,7 @@ def test_a_pack_is_tried_in_the_canary_room_kept_and_then_offered_to_all(
     assert Errand(other).run() == []  # it is no canary
     assert device.sync() == ["update 1: to be tried at the next window"]
     wait(lambda: device.model() == SMALL, 60)
-    wait(lambda: device.slots.current == 1, 10)
+    wait(lambda: device.slots.current == 1)
     device.sync()
     offers = site.office.offers
     assert offers.all()[0].state == "everywhere"
@@ -235,7 +235,7 @@ def test_what_crashes_the_agent_is_rolled_back(
     wait(lambda: device.slots.refused == 21, 60)
     assert (device.slots.current, device.slots.trying) == (2, None)
     newest = site.service.rooms.view(*ROOM).mood
-    wait(lambda: site.service.rooms.view(*ROOM).mood != newest, 30)
+    wait(lambda: site.service.rooms.view(*ROOM).mood != newest)
     device.sync()
     assert site.office.offers.all()[-1].state == "withdrawn"
     assert any("21, after school/r101: withdrawn" in one for one in site.log_of("update moved"))
@@ -246,15 +246,15 @@ def test_what_kills_the_agent_twice_is_rolled_back(
 ) -> None:
     offer(site, settings(key, 22, window_seconds=3600), "r101")
     device.sync()
-    wait(lambda: device.slots.starts == 1, 30)
+    wait(lambda: device.slots.starts == 1)
     for starts in (2, 0):
         assert device.process is not None
         device.process.kill()
-        wait(lambda starts=starts: device.slots.starts == starts, 30)  # type: ignore[misc]  # bound at once
+        wait(lambda starts=starts: device.slots.starts == starts)  # type: ignore[misc]  # bound at once
     assert device.slots.refused == 22
     assert "did not get through one window" in device.slots.because
     newest = site.service.rooms.view(*ROOM).mood
-    wait(lambda: site.service.rooms.view(*ROOM).mood != newest, 30)
+    wait(lambda: site.service.rooms.view(*ROOM).mood != newest)
 
 
 def test_a_camera_that_gives_nothing_is_rolled_back(
@@ -271,7 +271,7 @@ def test_settings_that_are_wrong_are_rolled_back_in_the_same_start(
 ) -> None:
     offer(site, settings(key, 24, frames_per_second=0), "r101")
     device.sync()
-    wait(lambda: device.slots.refused == 24, 30)
+    wait(lambda: device.slots.refused == 24)
     assert "frames_per_second" in device.slots.because
 
 
@@ -280,5 +280,5 @@ def test_an_update_cannot_change_who_the_device_is(
 ) -> None:
     offer(site, settings(key, 25, broker={"host": "elsewhere"}), "r101")
     device.sync()
-    wait(lambda: device.slots.refused == 25, 30)
+    wait(lambda: device.slots.refused == 25)
     assert "cannot change 'broker'" in device.slots.because

@@ -75,5 +75,5 @@ def test_a_short_run_loses_nothing(tmp_path: Path) -> None:
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     (tmp_path / "something").write_text("")
     with Roommood("bench", "faults", "--state", tmp_path) as run:
-        assert run.process.wait(30) == 2
+        assert run.process.wait(60) == 2
         run.said("not empty: give a new folder with --state")

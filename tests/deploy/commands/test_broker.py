@@ -39,7 +39,7 @@ def port(tmp_path: Path) -> Iterator[int]:
     wait_for_port(found, broker)
     yield found
     broker.terminate()
-    broker.wait(10)
+    broker.wait(60)
 
 
 class User:

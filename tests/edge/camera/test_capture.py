@@ -135,7 +135,7 @@ def test_a_camera_that_gives_the_same_picture_for_ever_is_opened_anew() -> None:
     camera = Scripted(step)
     capture = Capture(camera, frozen_s=0.2)
     capture.start()
-    wait(lambda: camera.opened >= 2, 10)
+    wait(lambda: camera.opened >= 2)
     assert camera.closed >= 1
     capture.stop()
 

@@ -101,7 +101,7 @@ def test_3_1_1_where_it_does_not(
 ) -> None:
     caplog.set_level("INFO")
     made = link(old_broker)
-    wait(lambda: made.connected, 20)
+    wait(lambda: made.connected)
     made.publish("roommood/test", b"hello")
     wait(lambda: heard == [b"hello"])
     assert "MQTT 3.1.1" in caplog.text
@@ -186,7 +186,7 @@ def authority(tmp_path: Path) -> Iterator[Callable[[datetime, datetime], Authori
     yield start
     for one in made:
         one.process.terminate()
-        one.process.wait(5)
+        one.process.wait(60)
 
 
 YEAR = timedelta(days=365)
@@ -244,7 +244,7 @@ def test_another_authority_is_refused_whatever_the_clock(
     time.sleep(2)
     assert not made.connected
     other.process.terminate()
-    other.process.wait(5)
+    other.process.wait(60)
 
 
 def test_a_clock_that_is_set_later_is_believed_from_then_on(
@@ -255,4 +255,4 @@ def test_a_clock_that_is_set_later_is_believed_from_then_on(
     made = link(broker.port, WallClock(system=lambda: now[0]), ca=broker.ca)
     wait(lambda: made.connected)
     now[0] = NOW
-    wait(lambda: not made.connected, 10)
+    wait(lambda: not made.connected)
