@@ -33,12 +33,12 @@ from collector.lessons.summary import Summaries
 from collector.lessons.timetable import timetable_of
 from collector.live.history import KEPT_S
 from collector.live.panel_broadcaster import Painter
-from collector.live.rooms import Key, Rooms
+from collector.live.rooms import Key, Rooms, View
 from collector.pages import render
 from collector.pages.middleware import listen, protect
 from collector.pages.panel import Panels
 from collector.retention import Keeper
-from collector.run.announcements import Announcements
+from collector.run.announcements import Announcement, Announcements
 from collector.run.room_changes import RoomChanges
 from collector.run.web_server import WebServer
 from collector.storage.database import connect
@@ -147,22 +147,15 @@ class Service:
 
     def _all_announcements(self) -> Announcements:
         """Who hears of what, by the name under which a failure is said."""
-        changes = RoomChanges(self.rooms.view, self._webhooks.tell)
-        home, office = self._home, self.office
-
-        def of_room(message: Mood | Status) -> Key:
-            return message.site, message.room
-
-        both: dict[str, Callable[[Mood | Status], None]] = {
-            "pages": lambda message: self._painter.changed(of_room(message)),
-            "webhooks": lambda message: changes.update(of_room(message)),
+        rooms: dict[str, Callable[[View], None]] = {
+            "pages": lambda view: self._painter.changed((view.site, view.room)),
+            "webhooks": RoomChanges(self._webhooks.tell).update,
         }
-        if home is not None:
-            both["Home Assistant"] = lambda message: home.tell(self.rooms.view(*of_room(message)))
-        fleet = {"devices": office.heard} if office is not None else {}
-        return Announcements(
-            {**both, "lessons": self._clerk.saw, "stored": self._on_stored}, {**both, **fleet}
-        )
+        if self._home is not None:
+            rooms["Home Assistant"] = self._home.tell
+        devices = {"devices": self.office.heard} if self.office is not None else {}
+        moods = {"lessons": self._clerk.saw, "stored": self._on_stored}
+        return Announcements(rooms, moods, devices)
 
     def _all_workers(self) -> Iterator[Worker]:
         """In the order of their start, and the other way round in that of their end.
@@ -230,7 +223,8 @@ class Service:
         return "; ".join(problems) or f"{len(self.rooms.all())} rooms"
 
     def _announce(self, message: Mood | Status) -> None:
-        self._announcements.put(message)
+        view = self.rooms.view(message.site, message.room)
+        self._announcements.put(Announcement(message, view))
 
     def _remember(self, store: Store) -> None:
         now = datetime.now(timezone.utc)

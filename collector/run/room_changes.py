@@ -13,13 +13,14 @@ Tell = Callable[[str, dict[str, Any]], None]
 class RoomChanges:
     """`update` after every window and status; `tell` hears of a change, not of the first state."""
 
-    def __init__(self, view: Callable[[str, str], View], tell: Tell) -> None:
-        self._view, self._tell = view, tell
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
         self._states: dict[Key, str] = {}
 
-    def update(self, key: Key) -> None:
-        state = self._view(*key).state
-        before, self._states[key] = self._states.get(key), state
-        if before not in (None, state):
+    def update(self, view: View) -> None:
+        key = (view.site, view.room)
+        before, self._states[key] = self._states.get(key), view.state
+        if before not in (None, view.state):
             site, room = key
-            self._tell("room_state", {"site": site, "room": room, "state": state, "before": before})
+            change = {"site": site, "room": room, "state": view.state, "before": before}
+            self._tell("room_state", change)

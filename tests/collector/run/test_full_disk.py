@@ -1,0 +1,152 @@
+"""A collector on a disk of its own that runs full and has room again; webhooks are on."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from collector.config import CollectorSettings
+from collector.integrations.webhooks import LOOK_S
+from collector.service import Service
+from deploy.bench.faults.processes import Disk
+from edge.protocol.messages import Mood
+from tests.collector.integrations.test_integrations import SECRET, Receiver
+from tests.collector.test_service import Room, script
+from tests.conftest import Mosquitto, mood
+from tests.free import wait
+
+PAGE = 4096
+STEPS = 14
+"""Pages left free: a window takes some, and then there is none for what is told of it."""
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    made = Disk(tmp_path / "disk", 8)
+    if not made.can_be_full:
+        pytest.skip("no file system can be mounted here: this test needs root")
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.stop()
+
+
+@contextlib.contextmanager
+def running(settings: CollectorSettings, *told: Callable[[Mood], None]) -> Iterator[Service]:
+    service = Service(settings, *told)
+    service.start()
+    try:
+        yield service
+    finally:
+        service.stop()
+
+
+@contextlib.contextmanager
+def played(mosquitto: Mosquitto) -> Iterator[Room]:
+    room = Room(mosquitto.port)
+    yield room
+    room.client.disconnect()
+    room.client.loop_stop()
+
+
+def leave(disk: Disk, pages: int) -> None:
+    disk.fill()
+    with (disk.folder / "ballast").open("r+b") as file:
+        file.truncate(max(0, file.seek(0, 2) - pages * PAGE))
+
+
+def test_windows_are_stored_again_once_there_is_room(
+    disk: Disk, mosquitto: Mosquitto, tmp_path: Path, receiver: Receiver
+) -> None:
+    settings = CollectorSettings.model_validate(
+        {
+            "database": f"sqlite:///{disk.folder}/c.sqlite",
+            "state": tmp_path / "state",
+            "broker": {"port": mosquitto.port},
+            "web": {"port": 0},
+            "webhooks": [{"url": receiver.url, "secret": SECRET, "events": ["room_state"]}],
+        }
+    )
+    failures: dict[str, str] = {}
+    with running(settings) as service, played(mosquitto) as room, script(service, settings) as web:
+
+        def send(seq: int) -> None:
+            """Each second one shows counts, the others none, so that each changes the state."""
+            hidden = {"counts": None, "withheld": "few_faces", "faces": None} if seq % 2 else {}
+            room.send(mood(seq=seq, start=datetime.now(timezone.utc), **hidden).encode())
+
+        def acknowledged(seq: int, seconds: float) -> bool:
+            with contextlib.suppress(queue.Empty):
+                while room.acks.get(timeout=seconds)["seq"] != seq:
+                    pass
+                return True
+            return False
+
+        for seq in range(STEPS):
+            leave(disk, seq)
+            send(seq)
+            stored = acknowledged(seq, 1)
+            until = time.monotonic() + LOOK_S + 0.3  # what is told of it is written down by then
+            while time.monotonic() < until:
+                health = web.get("/healthz")
+                failures |= health.json()["workers"]
+                assert health.status_code == (503 if health.json()["workers"] else 200)
+                time.sleep(0.1)
+            assert stored or health.json()["database"] is False
+            disk.clear()
+            if not stored:
+                send(seq)  # as its agent would
+                assert acknowledged(seq, 10), f"window {seq} was never stored"
+            wait(lambda: web.get("/healthz").status_code == 200, 10)
+        send(STEPS)
+        assert acknowledged(STEPS, 10)
+    events = [json.loads(receiver.heard.get(timeout=10)[1]) for _ in range(STEPS)]
+    assert [event["data"]["state"] for event in events[:2]] == ["withheld", "live"]
+    assert "disk is full" in failures["writer"]
+    assert "disk is full" in failures["webhooks"]
+
+
+def test_one_who_cannot_be_told_keeps_neither_windows_nor_others_from_their_way(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    told: list[int] = []
+
+    def tell(window: Mood) -> None:
+        told.append(window.seq)
+        if len(told) < 3:
+            raise OSError("the printer is on fire")
+
+    settings = CollectorSettings.model_validate(
+        {
+            "database": f"sqlite:///{tmp_path}/c.sqlite",
+            "state": tmp_path / "state",
+            "broker": {"port": mosquitto.port},
+            "web": {"port": 0},
+        }
+    )
+    with (
+        running(settings, tell) as service,
+        played(mosquitto) as room,
+        script(service, settings) as web,
+    ):
+        for seq in range(2):
+            room.send(mood(seq=seq).encode())
+            assert room.acks.get(timeout=10)["seq"] == seq
+        wait(lambda: web.get("/healthz").status_code == 503)
+        failing = {"announcements": "stored: the printer is on fire"}
+        assert web.get("/healthz").json()["workers"] == failing
+        room.send(mood(seq=2).encode())
+        wait(lambda: web.get("/healthz").status_code == 200)
+        assert told == [0, 1, 2]
