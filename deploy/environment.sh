@@ -65,16 +65,16 @@ make_environment() {
 fill_environment() {
     local folder=$1 python=$2 options=()
     shift 2
-    if ! "$python" -c 'import ensurepip' 2>/dev/null; then
+    if ! "$python" -I -c 'import ensurepip' 2>/dev/null; then
         need_packages /nowhere python3-venv
     fi
     # picamera2 comes from the Pi's own packages and must stay visible.
-    if "$python" -c 'import picamera2' 2>/dev/null; then options+=(--system-site-packages); fi
+    if "$python" -I -c 'import picamera2' 2>/dev/null; then options+=(--system-site-packages); fi
     rm -rf "$folder"
     if [ -n "${uv:-}" ] && with_uv "$folder" "$python" "$@"; then return; fi
     rm -rf "$folder"
-    "$python" -m venv "${options[@]}" "$folder"
-    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@" >&2
+    "$python" -I -m venv "${options[@]}" "$folder"
+    "$folder/bin/python" -I -m pip install --quiet --disable-pip-version-check "$@" >&2
 }
 
 # Its interpreter by name: behind a shim, uv would take another than the one that answers. And the
@@ -82,10 +82,10 @@ fill_environment() {
 with_uv() {
     local folder=$1 python=$2 index
     shift 2
-    index=$("${uv%/*}/python" -m pip config list 2>/dev/null | sed -n "s/.*\.index-url='\(.*\)'$/\1/p" | tail -1)
+    index=$("${uv%/*}/python" -I -m pip config list 2>/dev/null | sed -n "s/.*\.index-url='\(.*\)'$/\1/p" | tail -1)
     [ -z "$index" ] || export UV_DEFAULT_INDEX=$index
     "$uv" --system-certs venv --quiet --seed "${options[@]}" \
-        --python "$("$python" -c 'import sys; print(sys.executable)')" "$folder" >&2 &&
+        --python "$("$python" -I -c 'import sys; print(sys.executable)')" "$folder" >&2 &&
         "$uv" --system-certs pip install --quiet --python "$folder/bin/python" "$@" >&2
 }
 

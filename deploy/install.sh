@@ -39,30 +39,30 @@ install_version() {
     folder=$(version_folder)
     [ -x "$folder/bin/roommood" ] && { printf '%s\n' "$folder"; return; }
     python=$(find_python)
-    "$python" -c 'import ensurepip' 2>/dev/null || need_packages /nowhere python3-venv
+    "$python" -I -c 'import ensurepip' 2>/dev/null || need_packages /nowhere python3-venv
     # picamera2 and libcamera are the Pi's own packages, and the Jetson's OpenCV is the one that has
     # GStreamer: both have to stay visible.
-    if "$python" -c 'import picamera2' 2>/dev/null || [ -e /etc/nv_tegra_release ]; then
+    if "$python" -I -c 'import picamera2' 2>/dev/null || [ -e /etc/nv_tegra_release ]; then
         options+=(--system-site-packages)
     fi
     [ -z "$wheels" ] || from=(--no-index --find-links "$wheels")
     say "installing into $folder"
     rm -rf "$folder"
     mkdir -p "$(dirname "$folder")"
-    "$python" -m venv "${options[@]}" "$folder" >&2
+    "$python" -I -m venv "${options[@]}" "$folder" >&2
     local source
     source=$(mktemp -d)
     # Whole, with .git where there is one: the version comes from its tags, and reads "changed" where a file lacks.
     tar -C "$root" --exclude=./build --exclude=./.venv -cf - . | tar -C "$source" --no-same-owner -xf -
-    if ! TMPDIR=$(dirname "$folder") "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir \
+    if ! TMPDIR=$(dirname "$folder") "$folder/bin/python" -I -m pip install --quiet --disable-pip-version-check --no-cache-dir \
         "${from[@]}" --constraint "$(constraints_for "$python")" "$source[$extras]" >&2; then
         rm -rf "$folder" "$source"
         refuse "pip could not install: look above; without a network give --wheels FOLDER"
     fi
     rm -rf "$source"
     if [ -e /etc/nv_tegra_release ]; then
-        "$folder/bin/python" -m pip uninstall --quiet --yes opencv-python-headless >&2
-        "$folder/bin/python" -c 'import cv2' || refuse "JetPack's OpenCV is missing: apt-get install nvidia-opencv"
+        "$folder/bin/python" -I -m pip uninstall --quiet --yes opencv-python-headless >&2
+        "$folder/bin/python" -I -c 'import cv2' || refuse "JetPack's OpenCV is missing: apt-get install nvidia-opencv"
     fi
     mkdir -p "$folder/libexec" "$folder/systemd"
     cp "$root"/deploy/libexec/* "$folder/libexec/"

@@ -10,8 +10,8 @@ trap 'rm -rf "$work"' EXIT
 pin() { # PYTHON FILE TITLE REQUIREMENT...
     local python=$1 file=$2 title=$3
     shift 3
-    "$python" -m venv "$work/$file"
-    "$work/$file/bin/python" -m pip install --quiet --disable-pip-version-check \
+    "$python" -I -m venv "$work/$file"
+    "$work/$file/bin/python" -I -m pip install --quiet --disable-pip-version-check \
         --dry-run --ignore-installed --report "$work/report.json" "$@"
     "$python" - "$work/report.json" "$title" >"$root/deploy/$file" <<'END'
 import json, sys

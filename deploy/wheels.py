@@ -6,11 +6,11 @@ For devices that have no network when they are installed, and to see that every 
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import click
 
+from edge.common.child import python_command
 from edge.common.errors import Refusal
 
 HERE = Path(__file__).resolve().parent
@@ -79,7 +79,7 @@ def main(python: str, machine: str, extras: tuple[str, ...], out: Path) -> None:
     wanted = requirements(list(extras), python, machine)
     options = command(python, machine, wanted, HERE / f"constraints-{name}.txt")
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "download", "--dest", str(out), *options], check=False
+        python_command("pip", "download", "--dest", str(out), *options), check=False
     )
     if done.returncode:
         raise Refusal(f"{out}: not every package has a wheel for Python {python} on {machine}")

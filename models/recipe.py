@@ -20,6 +20,7 @@ from pathlib import Path
 
 import click
 
+from edge.common.child import python_command
 from edge.common.errors import Refusal
 from models.training.runs import CURVE
 
@@ -132,14 +133,14 @@ class Scheduler:
         click.echo(f"{name}: roommood {shlex.join(words)}")
         with (self._out / f"{name}.log").open("ab") as log:
             self._under_way[name] = subprocess.Popen(
-                [sys.executable, "-m", "deploy.commands.cli", *words], stdout=log, stderr=log
+                python_command("deploy.commands.cli", *words), stdout=log, stderr=log
             )
 
 
-def run(*words: str) -> None:
+def run(module: str, *words: str) -> None:
     """A command of ours that ends soon; raises Refusal when it fails."""
-    if subprocess.run([sys.executable, "-m", *words], check=False).returncode:
-        raise Refusal(f"{shlex.join(words)}: failed")
+    if subprocess.run(python_command(module, *words), check=False).returncode:
+        raise Refusal(f"{shlex.join((module, *words))}: failed")
 
 
 @click.command()

@@ -26,6 +26,7 @@ import yaml
 from collector.config import CollectorSettings
 from deploy.commands.ports import free_port
 from edge.camera import make
+from edge.common.child import python_command
 from edge.common.command import log_to_stderr
 from edge.common.errors import CameraFault, Refusal
 from edge.config import AgentSettings
@@ -202,7 +203,7 @@ def _start_agent(demo: Demo, broker_port: int) -> subprocess.Popen[bytes]:
     config.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
     # Should the demo be killed, the kernel ends the agent too; setpriv is part of every Debian.
     with_parent = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
-    command = [sys.executable, "-m", "deploy.commands.cli", "agent", "run", "--config", str(config)]
+    command = python_command("deploy.commands.cli", "agent", "run", "--config", str(config))
     return subprocess.Popen(
         [*with_parent, *command],
         stdin=subprocess.DEVNULL,

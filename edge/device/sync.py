@@ -10,7 +10,6 @@ import base64
 import hashlib
 import logging
 import subprocess
-import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import TypeVar
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from edge.common.child import python_command
 from edge.common.errors import Refusal
 from edge.device.enrol import SITE_KEY, About, about
 from edge.device.hardware import hardware
@@ -136,7 +136,7 @@ def _try_pack(bundle: Bundle) -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         write_out(Bundle(bundle.manifest, pack), Path(folder))
-        command = [sys.executable, "-m", "edge.device.try_pack", str(Path(folder) / PACK)]
+        command = python_command("edge.device.try_pack", str(Path(folder) / PACK))
         try:
             tried = subprocess.run(command, capture_output=True, timeout=TRIAL_S, check=False)
         except subprocess.TimeoutExpired:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import random
-import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from deploy.commands.broker import find_mosquitto
 from deploy.commands.ports import free_port
 from edge.agent import OUTBOX
 from edge.common import atomic_file
+from edge.common.child import python_command
 from edge.protocol.messages import Mood
 
 SITE = "bench"
@@ -225,4 +225,4 @@ class School:
 
 
 def _witness(which: str) -> tuple[str, ...]:
-    return sys.executable, "-m", "deploy.bench.faults.witness", which
+    return tuple(python_command("deploy.bench.faults.witness", which))

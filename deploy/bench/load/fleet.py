@@ -6,7 +6,6 @@ import contextlib
 import getpass
 import ssl
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -29,6 +28,7 @@ from deploy.bench.load.devices import window
 from deploy.commands.broker import find_mosquitto
 from deploy.commands.ports import free_port
 from deploy.commands.site_init import Place, init
+from edge.common.child import python_command
 from edge.common.errors import Refusal
 from edge.common.settings import load
 from edge.device.enrol import Enrolment
@@ -145,7 +145,7 @@ def _school(folder: Path) -> Iterator[Place]:
     content = yaml.safe_load(place.config.read_text())
     content["web"]["host"], content["log_level"] = "127.0.0.1", "warning"
     place.config.write_text(yaml.safe_dump(content))
-    command = [sys.executable, "-m", "deploy.commands.cli", "collector", "run"]
+    command = python_command("deploy.commands.cli", "collector", "run")
     with (folder / "collector.log").open("wb") as log:
         processes = [
             subprocess.Popen([find_mosquitto(), "-c", str(conf)], stderr=subprocess.DEVNULL),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import subprocess
-import sys
 import time
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +13,7 @@ import yaml
 from collector.access.script import token_in
 from deploy.commands.broker import find_mosquitto
 from deploy.commands.ports import free_port
+from edge.common.child import python_command
 from edge.common.errors import Refusal
 
 BEGINS_S = 30.0
@@ -45,15 +45,7 @@ class School:
         self._processes = [
             subprocess.Popen([mosquitto, "-c", str(conf)], stderr=subprocess.DEVNULL)
         ]
-        command = [
-            sys.executable,
-            "-m",
-            "deploy.commands.cli",
-            "collector",
-            "run",
-            "--config",
-            str(config),
-        ]
+        command = python_command("deploy.commands.cli", "collector", "run", "--config", str(config))
         self._log = (folder / "collector.log").open("wb")
         self._processes.append(subprocess.Popen(command, stderr=self._log))
 

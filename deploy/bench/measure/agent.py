@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -14,6 +13,7 @@ import cv2
 import yaml
 
 from deploy.bench.measure.material import Simulated, scaled
+from edge.common.child import python_command
 from edge.common.errors import Refusal
 from edge.run.supervision import resident_mb
 
@@ -53,15 +53,7 @@ def figures(model: str) -> dict[str, Any]:
         config.write_text(yaml.safe_dump(settings), encoding="utf-8")
         log = folder / "log"
         with log.open("wb") as out:
-            command = [
-                sys.executable,
-                "-m",
-                "deploy.commands.cli",
-                "agent",
-                "run",
-                "--config",
-                str(config),
-            ]
+            command = python_command("deploy.commands.cli", "agent", "run", "--config", str(config))
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=out)
         try:
             most = _watched(Path(f"/proc/{process.pid}/statm"))
