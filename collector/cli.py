@@ -24,6 +24,7 @@ from edge.common.command import (
 )
 from edge.common.errors import Refusal
 from edge.common.privileges import become_owner
+from edge.common.reach import try_connection
 from edge.common.settings import load, show
 
 if TYPE_CHECKING:
@@ -75,8 +76,8 @@ def run(config: Path) -> None:
 
 @collector.command()
 @config_option
-def check(config: Path) -> None:
-    """Try the settings and the database, and say what is wrong."""
+def check(config: Path) -> int:
+    """Try settings, database and broker; exit status 1 where the broker is not reached."""
     settings = load(CollectorSettings, config)
     with _opened(settings):
         pass
@@ -92,8 +93,11 @@ def check(config: Path) -> None:
         click.echo(f"timetable: ok: {count} lessons in the coming week, {len(ignored)} ignored")
         for one in sorted(ignored):
             click.echo(f"timetable: ignored: {one.event}: {one.why}")
+    wrong = try_connection(settings.broker, "check")
+    click.echo(f"broker: {wrong or f'{settings.broker.host}:{settings.broker.port}: ok'}")
     click.echo(f"settings: {config}: ok")
     click.echo("database: ok")
+    return 1 if wrong else 0
 
 
 @collector.command("show-config")

@@ -21,6 +21,7 @@ from edge.common.command import (
 )
 from edge.common.errors import CameraFault, Refusal, Stalled
 from edge.common.privileges import become_owner
+from edge.common.reach import try_connection
 from edge.common.settings import show
 from edge.common.watchdog import TRY_AGAIN
 from edge.config import AgentSettings
@@ -101,8 +102,8 @@ def _made(config: Path, settings: AgentSettings) -> Agent:
 
 @agent.command()
 @config_option
-def check(config: Path) -> None:
-    """Try the settings, the model pack and the camera, and say what is wrong."""
+def check(config: Path) -> int:
+    """Try settings, model, camera and broker; exit status 1 where the broker is not reached."""
     settings = _in_force(config)
     from edge.camera import make
     from edge.camera.recording import Recording
@@ -127,6 +128,8 @@ def check(config: Path) -> None:
     mode = decide(settings, date.today(), recording.live())
     click.echo(f"source: {_describe_source(recording)}")
     click.echo(f"mode: {mode.name}: {mode.sentence}")
+    wrong = try_connection(settings.broker, "check")
+    click.echo(f"broker: {wrong or f'{settings.broker.host}:{settings.broker.port}: ok'}")
     if settings.schedule is not None:
         timetable = Schedule(settings.schedule)
         plans = [timetable.on(day) for day in days_from(None, 7)]
@@ -134,6 +137,7 @@ def check(config: Path) -> None:
         click.echo(f"schedule: open {len(spans)} times in the coming week")
         for event in {*timetable.faults, *(one for plan in plans for one in plan.ignored)}:
             click.echo(f"schedule: ignored: {event.event}: {event.why}")
+    return 1 if wrong else 0
 
 
 def _describe_source(recording: Recording) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ from paho.mqtt import client as mqtt
 
 from edge.common.broker import WILL_WAITS_S, BrokerSettings, Version, client, connect, properties
 from edge.common.clock import WallClock
+from edge.common.reach import closed, explain, refusal
 from edge.common.worker import Worker
 
 UNCONFIRMED_S = 5.0
@@ -36,6 +38,10 @@ LONGEST_WAIT_S = 4.0
 FAREWELL_S = 1.0
 """For saying goodbye to a broker that may not listen."""
 
+SHORT_S, SHORT_ONES = 10.0, 4
+"""Connections so short, so many in a row: somebody ends them, and MQTT 3.1.1 does not say who."""
+
+TAKEN_OVER = "Session taken over"
 BAD_VERSION = "Unsupported protocol version"
 
 
@@ -76,6 +82,9 @@ class Link(Worker):
         self._may_change = settings.protocol == "auto"
         self._closed_early = 0
         self._complaint = ""
+        self._up_since: float | None = None
+        self._short = 0
+        """Connections in a row that lasted for less than SHORT_S."""
         self._unconfirmed: dict[int, tuple[float, Any]] = {}
         self._lock = threading.Lock()
         self._renew = False
@@ -120,6 +129,7 @@ class Link(Worker):
         made = client(self._settings, self._id, self._version, self._clock)
         self._doubted = self._clock.is_lost()
         made.on_connect = self._safely(self._connected)
+        made.on_connect_fail = self._safely(self._unreached)
         made.on_disconnect = self._safely(self._disconnected)
         made.on_message = self._safely(self._received)
         if self._will:
@@ -183,13 +193,14 @@ class Link(Worker):
             if self._may_change and str(reason) == BAD_VERSION:
                 self._other_version()
             else:
-                self._complain(f"refused us ({reason}): check user, password and certificate")
+                self._complain(str(refusal(reason, self._settings)))
             return
         if self._doubted and self._has_ended(made.socket()):
             self._complain("its certificate had ended before the last time we knew")
             self._ask_anew()
             return
         self._closed_early, self._may_change = 0, False
+        self._up_since = time.monotonic()
         settings = self._settings
         self._log.info(
             "broker: connected to %s:%d, MQTT %s", settings.host, settings.port, self._version
@@ -207,12 +218,36 @@ class Link(Worker):
     def _disconnected(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
         with self._lock:
             self._unconfirmed.clear()
-        if not self._complaint:
-            self._complain(f"connection lost ({reason}); {self._meanwhile}")
+        if self._up_since is not None:
+            self._lost(str(reason), time.monotonic() - self._up_since)
+        elif not self._complaint:
+            self._complain(str(closed(self._settings)))
+        self._up_since = None
         if self._may_change:
             self._closed_early += 1
             if self._closed_early >= CLOSED_EARLY:
                 self._other_version()
+
+    def _lost(self, reason: str, lasted_s: float) -> None:
+        """A connection that was up has ended."""
+        self._short = self._short + 1 if lasted_s < SHORT_S else 0
+        if reason == TAKEN_OVER or self._short >= SHORT_ONES:
+            self._complain(
+                f"another client connects as '{self._id}' and ends our connection; "
+                f"{self._meanwhile}: give each device a room and certificate of its own"
+            )
+        else:
+            self._complain(f"connection lost ({reason}); {self._meanwhile}")
+
+    def _unreached(self, *_: Any) -> None:
+        """Called by paho while it handles what a try to connect has raised."""
+        error = sys.exc_info()[1]
+        if error is not None:
+            self._complain(f"{explain(error, self._settings)}; {self._meanwhile}")
+
+    def problem(self) -> str:
+        """Why it does not do its work now, or nothing."""
+        return super().problem() or self._complaint
 
     def _received(self, _c: Any, _u: Any, message: Any) -> None:
         self._on_message(message.topic, bytes(message.payload))

@@ -9,18 +9,16 @@ import contextlib
 import os
 import platform
 import shutil
-import socket
 import sys
-import threading
 from collections.abc import Iterator
 from datetime import date, datetime, timezone
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from edge.camera import make
 from edge.camera.recording import Recording
-from edge.common.broker import BrokerSettings, Version, client
-from edge.common.clock import BUILT, WallClock, trust
+from edge.common.clock import BUILT, trust
 from edge.common.errors import CameraFault, Refusal
+from edge.common.reach import try_connection
 from edge.config import AgentSettings
 from edge.permission.mode import decide
 from edge.run.memory import no_swap
@@ -194,41 +192,7 @@ def _certificate(settings: AgentSettings) -> Finding:
 
 def _broker(settings: AgentSettings) -> Finding:
     broker = settings.broker
-    place = f"{broker.host}:{broker.port}"
-    try:
-        socket.create_connection((broker.host, broker.port), BROKER_WAITS_S).close()
-    except OSError as error:
-        remedy = "check 'broker.host' and 'broker.port', the network, and that the broker runs"
-        return _fault("broker", f"{place}: {error.strerror or error}", remedy)
-    answer = _connect(broker)
-    if answer is None:
-        return _fault("broker", f"{place}: no answer", "check that TLS is meant on both sides")
-    if answer.is_failure:
-        return _fault("broker", f"{place}: {answer}", "check user, password and certificate")
-    return Finding("broker", "ok", place)
-
-
-def _connect(broker: BrokerSettings) -> Any:
-    """What the broker answers to a connection of its own, or None.
-
-    In MQTT 3.1.1, which every broker speaks, whatever the agent will find.
-    """
-    answers: list[Any] = []
-    answered = threading.Event()
-    version: Version = "5" if broker.protocol == "5" else "3.1.1"
-    made = client(broker, f"roommood-doctor-{os.getpid()}", version, WallClock())
-
-    def heard(_c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
-        answers.append(reason)
-        answered.set()
-
-    made.on_connect = heard
-    try:
-        made.connect(broker.host, broker.port, broker.keepalive_s)
-    except OSError:  # TLS that the other side does not speak
-        return None
-    made.loop_start()
-    answered.wait(BROKER_WAITS_S)
-    made.disconnect()
-    made.loop_stop()
-    return answers[0] if answers else None
+    wrong = try_connection(broker, "doctor")
+    if wrong is not None:
+        return _fault("broker", *wrong)
+    return Finding("broker", "ok", f"{broker.host}:{broker.port}")

@@ -14,6 +14,7 @@ from edge.cli import agent
 from edge.common.errors import Refusal
 from edge.permission.pin import Pin
 from tests.conftest import ROOT
+from tests.free import free_port
 
 
 def roommood(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -77,17 +78,20 @@ def test_bad_input_is_one_line_and_status_two(command: str, said: str) -> None:
 
 def test_check_and_show_config(tmp_path: Path) -> None:
     config = tmp_path / "agent.yaml"
-    config.write_text("site: school\nroom: r101\nstate: kept\ncamera: sim:seats=6\n")
+    nobody = f"broker: {{port: {free_port()}}}\n"
+    config.write_text(f"site: school\nroom: r101\nstate: kept\ncamera: sim:seats=6\n{nobody}")
     checked = roommood("agent", "check", "--config", config)
-    assert checked.returncode == 0, checked.stderr
+    assert checked.returncode == 1, checked.stderr
+    assert "nothing accepts connections there: check broker.port" in checked.stdout
     assert "camera: 1280x720: ok" in checked.stdout
     assert "model: fer7" in checked.stdout
     assert "mode: emotion: exempt: the source is simulated" in checked.stdout
     assert "min_size: 24" in roommood("agent", "show-config", "--config", config).stdout
 
-    config.write_text(f"database: sqlite:///{tmp_path}/c.sqlite\n")
+    config.write_text(f"database: sqlite:///{tmp_path}/c.sqlite\n{nobody}")
     checked = roommood("collector", "check", "--config", config)
-    assert checked.returncode == 0, checked.stderr
+    assert checked.returncode == 1, checked.stderr
+    assert "nothing accepts connections there: check broker.port" in checked.stdout
     assert "port: 8642" in roommood("collector", "show-config", "--config", config).stdout
     config.write_text("database: mysql://x/y\n")
     assert "only sqlite and postgresql" in roommood("collector", "check", "--config", config).stderr

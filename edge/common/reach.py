@@ -1,0 +1,142 @@
+"""Why a broker is not reached, in words, with the remedy; and a try of a connection.
+
+The errors of sockets, TLS and paho say little to whoever has to mend the settings.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import ssl
+import threading
+from typing import Any, NamedTuple
+
+from edge.common.broker import BrokerSettings, Version, client
+from edge.common.clock import WallClock
+
+WAITS_S = 8.0
+
+VERIFY: dict[int, tuple[str, str]] = {
+    9: ("its certificate is not valid yet", "check this machine's clock"),
+    10: ("its certificate has expired", "renew it on the broker, and check this machine's clock"),
+    62: (
+        "its certificate is for another name",
+        "set broker.host to a name that the certificate has, or issue one for this name",
+    ),
+    64: (
+        "its certificate is for another address",
+        "set broker.host to a name or address that the certificate has",
+    ),
+}
+"""By OpenSSL's X509_V_ERR codes, x509_vfy.h."""
+
+OTHER_TLS = (
+    "does not speak TLS as we do",
+    "check broker.port (8883 is usual with TLS, 1883 without), and broker.ca, which turns TLS on",
+)
+NO_CERTIFICATE = (
+    "refuses our certificate",
+    "check broker.certificate and broker.key; on an enrolled device, enrol it again",
+)
+
+UNKNOWN_NAME = (
+    "this name is not known here",
+    "check broker.host, and this machine's DNS server",
+)
+NOBODY = ("nothing accepts connections there", "check broker.port, and that the broker runs")
+NO_ANSWER = ("no answer", "check broker.host, the network, and firewalls on the way")
+NO_WAY = ("no way leads there", "check the network, and broker.host")
+CLOSED = (
+    "closes the connection without an answer",
+    "check broker.port; where the broker wants TLS, set broker.ca",
+)
+
+
+class Unreachable(NamedTuple):
+    """What is wrong, and what to do about it."""
+
+    why: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.why}: {self.remedy}"
+
+
+def explain(error: BaseException, broker: BrokerSettings) -> Unreachable:
+    """What an error of a connection means."""
+    place = f"{broker.host}:{broker.port}"
+    why, remedy = _meaning(error, broker)
+    return Unreachable(f"{place}: {why}", remedy)
+
+
+def _meaning(error: BaseException, broker: BrokerSettings) -> tuple[str, str]:
+    if isinstance(error, ssl.SSLError):
+        return _tls_meaning(error, broker)
+    number = error.errno if isinstance(error, OSError) else None
+    meanings = (
+        (isinstance(error, socket.gaierror), UNKNOWN_NAME),
+        (isinstance(error, ConnectionRefusedError), NOBODY),
+        (isinstance(error, TimeoutError) or number == errno.ETIMEDOUT, NO_ANSWER),
+        (number in (errno.EHOSTUNREACH, errno.ENETUNREACH), NO_WAY),
+        (isinstance(error, ConnectionError), OTHER_TLS if broker.ca else CLOSED),
+    )
+    other = (str(error) or type(error).__name__, "check the section 'broker' and the network")
+    return next((meaning for holds, meaning in meanings if holds), other)
+
+
+def _tls_meaning(error: ssl.SSLError, broker: BrokerSettings) -> tuple[str, str]:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        authority = f"its certificate is not signed by {broker.ca}"
+        return VERIFY.get(
+            error.verify_code, (authority, "set broker.ca to the authority that signed it")
+        )
+    return NO_CERTIFICATE if "ALERT" in (error.reason or "").upper() else OTHER_TLS
+
+
+def refusal(reason: object, broker: BrokerSettings) -> Unreachable:
+    """What a broker's own answer to CONNECT means, by paho's name for its code."""
+    text = str(reason)
+    remedy = "check broker.username, broker.password and broker.certificate"
+    if "identifier" in text.lower():
+        remedy = "the broker does not take this client's name: check its rules"
+    return Unreachable(f"{broker.host}:{broker.port}: refuses us ({text})", remedy)
+
+
+def closed(broker: BrokerSettings) -> Unreachable:
+    """A broker that took the connection and ended it without a word."""
+    why, remedy = NO_CERTIFICATE if broker.ca else CLOSED
+    return Unreachable(f"{broker.host}:{broker.port}: {why}", remedy)
+
+
+def try_connection(broker: BrokerSettings, name: str) -> Unreachable | None:
+    """Connects once, under a client id of its own, and says why that fails; None where it works.
+
+    In MQTT 3.1.1, which every broker speaks, whatever the settings would find. Raises Refusal for
+    certificates that cannot be used.
+    """
+    answers: list[Any] = []
+    answered = threading.Event()
+    version: Version = "5" if broker.protocol == "5" else "3.1.1"
+    made = client(broker, f"roommood-{name}-{os.getpid()}", version, WallClock())
+
+    def heard(_c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
+        answers.append(reason)
+        answered.set()
+
+    made.on_connect = heard
+    made.on_disconnect = lambda *_: answered.set()
+    made.connect_timeout = WAITS_S
+    try:
+        made.connect(broker.host, broker.port, broker.keepalive_s)
+    except OSError as error:
+        return explain(error, broker)
+    made.loop_start()
+    answered.wait(WAITS_S)
+    made.on_disconnect = None
+    made.disconnect()
+    made.loop_stop()
+    if not answers:
+        silent = Unreachable(f"{broker.host}:{broker.port}: no answer", CLOSED[1])
+        return closed(broker) if answered.is_set() else silent
+    return refusal(answers[0], broker) if answers[0].is_failure else None

@@ -1,0 +1,223 @@
+"""A broker that is not reached is spoken of: why, what to do, once, by link and checks alike."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from pydantic import ValidationError
+
+from edge.common.broker import BrokerSettings
+from edge.common.link import Link
+from edge.common.reach import explain, try_connection
+from tests.conftest import Mosquitto
+from tests.free import free_port
+
+NOW = datetime.now(timezone.utc)
+
+
+def certificate(folder: Path, name: str, host: str, *, days: tuple[int, int] = (-1, 30)) -> Path:
+    """A certificate that signs itself, with its key in the same file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    try:
+        alternative: x509.GeneralName = x509.IPAddress(ip_address(host))
+    except ValueError:
+        alternative = x509.DNSName(host)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(who)
+        .issuer_name(who)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW + timedelta(days=days[0]))
+        .not_valid_after(NOW + timedelta(days=days[1]))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / f"{name}.pem"
+    secret = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + secret)
+    return path
+
+
+@contextmanager
+def server(pem: Path | None = None, *, wants: Path | None = None) -> Iterator[int]:
+    """Takes connections, in TLS where it has a certificate, and ends each without a word."""
+    context: ssl.SSLContext | None = None
+    if pem is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem)
+        if wants is not None:
+            context.load_verify_locations(wants)
+            context.verify_mode = ssl.CERT_REQUIRED
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    taken, _ = listener.accept()
+                except OSError:
+                    return
+                try:
+                    taken.settimeout(2)
+                    wrapped = context.wrap_socket(taken, server_side=True) if context else taken
+                    wrapped.recv(100)
+                    wrapped.close()
+                except OSError:
+                    taken.close()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join(3)
+
+
+def wrong(**settings: Any) -> str:
+    return str(try_connection(BrokerSettings.model_validate(settings), "test"))
+
+
+def test_each_way_to_miss_a_broker_has_words_and_a_remedy(tmp_path: Path) -> None:
+    ours, other = certificate(tmp_path, "ours", "127.0.0.1"), certificate(tmp_path, "o", "1.2.3.4")
+    old = certificate(tmp_path, "old", "127.0.0.1", days=(-20, -10))
+    coming = certificate(tmp_path, "coming", "127.0.0.1", days=(10, 20))
+    port = free_port()
+    assert wrong(host="mood.invalid") == (
+        "mood.invalid:1883: this name is not known here: "
+        "check broker.host, and this machine's DNS server"
+    )
+    assert wrong(port=port) == (
+        f"127.0.0.1:{port}: nothing accepts connections there: "
+        "check broker.port, and that the broker runs"
+    )
+    with server(ours) as port:
+        assert "closes the connection without an answer: check broker.port; " in wrong(port=port)
+        said = wrong(port=port, ca=other)
+        assert f"its certificate is not signed by {other}: set broker.ca" in said
+        # At the end of the TLS handshake it ends the connection.
+        assert "refuses our certificate: check broker.certificate" in wrong(port=port, ca=ours)
+    with server(ours, wants=other) as port:
+        assert "refuses our certificate" in wrong(port=port, ca=ours)
+    with server(other) as port:
+        assert "its certificate is for another" in wrong(port=port, ca=other)
+    with server(old) as port:
+        assert "its certificate has expired: renew it" in wrong(port=port, ca=old)
+    with server(coming) as port:
+        assert "not valid yet: check this machine's clock" in wrong(port=port, ca=coming)
+    with server() as port:
+        assert "does not speak TLS as we do: check broker.port (8883" in wrong(port=port, ca=ours)
+
+
+def test_a_broker_that_is_there_is_reached_and_one_that_refuses_says_so(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    assert try_connection(BrokerSettings(port=mosquitto.port), "test") is None
+    closed = Mosquitto(tmp_path)
+    (tmp_path / "mosquitto.conf").write_text(f"listener {closed.port} 127.0.0.1\n")
+    closed.start()
+    try:
+        assert "refuses us (Not authorized): check broker.username" in wrong(port=closed.port)
+    finally:
+        closed.stop()
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (TimeoutError(), "no answer: check broker.host, the network, and firewalls"),
+        (OSError(113, "No route to host"), "no way leads there: check the network"),
+        (OSError(101, "Network is unreachable"), "no way leads there"),
+        (OSError(24, "Too many open files"), "Too many open files"),
+        (ConnectionResetError(104, "reset"), "closes the connection without an answer"),
+    ],
+)
+def test_errors_that_no_test_can_cause(error: OSError, words: str) -> None:
+    assert words in str(explain(error, BrokerSettings()))
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("mqtt://mood.example", "write the name alone, without mqtt://"),
+        ("mood.example:1884", "write the name alone, and the port as 'port: 1884'"),
+        ("10.0.0.4:1884", "'port: 1884'"),
+        ("mood example", "no name of a machine"),
+        ("kim@mood.example", "no name of a machine"),
+        ("mood..example", "no name of a machine"),
+        ("", "no name of a machine"),
+        ("x" * 70, "no name of a machine"),
+    ],
+)
+def test_what_is_no_name_is_refused_in_words(host: str, words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        BrokerSettings(host=host)
+
+
+@pytest.mark.parametrize("host", ["[::1]", "::1", "mood.example", "10.0.0.4", "bücher.example"])
+def test_names_and_addresses_are_taken(host: str) -> None:
+    assert BrokerSettings(host=host).host == host.strip("[]")
+
+
+@contextmanager
+def link(port: int, name: str = "test") -> Iterator[Link]:
+    made = Link(
+        BrokerSettings(port=port),
+        name,
+        logging.getLogger("tests.link"),
+        topics=["t"],
+        on_up=lambda: None,
+        on_message=lambda topic, payload: None,
+        meanwhile="windows wait",
+    )
+    made.start()
+    yield made
+    made.stop()
+
+
+def until(happens: Any, seconds: float = 15) -> None:
+    end = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_the_link_says_once_why_it_is_not_up(caplog: pytest.LogCaptureFixture) -> None:
+    port = free_port()
+    with caplog.at_level(logging.WARNING), link(port) as made:
+        until(lambda: "nothing accepts connections there" in made.problem())
+        time.sleep(2.5)  # two more tries
+    said = [record.getMessage() for record in caplog.records if "accepts" in record.getMessage()]
+    assert said == [
+        f"broker: 127.0.0.1:{port}: nothing accepts connections there: check broker.port, "
+        "and that the broker runs; windows wait"
+    ]
+
+
+def test_two_with_one_name_are_told_of_it(mosquitto: Mosquitto) -> None:
+    with link(mosquitto.port, "twin") as first:
+        until(lambda: first.connected)
+        with link(mosquitto.port, "twin") as second:
+            until(
+                lambda: any(
+                    "another client connects as 'twin'" in one.problem() for one in (first, second)
+                )
+            )
