@@ -41,7 +41,7 @@ from edge.run.supervision import Deadline, Progress, Supervisor, age_s, resident
 from edge.run.thermal import temperature, throttled
 from edge.transport.publisher import Publisher
 from edge.vision.emotion import Expressions
-from edge.vision.pack import open_pack
+from edge.vision.forms import open_fast
 from edge.vision.pipeline import FACE, Room, layout, room
 from edge.window.tally import Tally
 
@@ -143,7 +143,7 @@ class Agent:
             log.warning("faces are counted, no expression is read: %s", mode.sentence)
             return
         log.info("expressions are read: %s", mode.sentence)
-        pack, model = open_pack(self._settings.model)
+        pack, model = open_fast(self._settings.model)
         self._digest, self._labels = pack.digest, (*pack.labels, UNCERTAIN)
         self._room = self._new_room(Expressions.from_pack(pack, model))
         self._control = control(self._settings, self._labels)

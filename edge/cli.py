@@ -108,10 +108,10 @@ def check(config: Path) -> int:
     from edge.camera import make
     from edge.camera.recording import Recording
     from edge.permission.mode import decide
+    from edge.vision.forms import open_form
     from edge.vision.interpreter import TfliteClassifier
-    from edge.vision.pack import open_pack
 
-    pack, model = open_pack(settings.model)
+    pack, model, form = open_form(settings.model)
     classifier = TfliteClassifier(model, pack.input, len(pack.labels))
     camera = make(settings.camera)
     try:
@@ -122,7 +122,7 @@ def check(config: Path) -> int:
     finally:
         camera.close()
     click.echo(f"settings: {config}: ok")
-    click.echo(f"model: {pack.name} ({pack.digest}) on {classifier.runtime}: ok")
+    click.echo(f"model: {pack.name} ({pack.digest}) on {classifier.runtime} as {form}: ok")
     click.echo(f"camera: {width}x{height}: ok")
     recording = Recording(settings.camera)
     mode = decide(settings, date.today(), recording.live())

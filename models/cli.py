@@ -1,4 +1,4 @@
-"""`roommood model`: train, quantize, evaluate, explain, card, verify, fetch."""
+"""`roommood model`: train, variants, quantize, evaluate, compare, explain, card, verify, fetch."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import click
 import numpy as np
 
 from edge.common.errors import Refusal
+from edge.vision.forms import FORMS, open_form
 from edge.vision.interpreter import TfliteClassifier
 from edge.vision.pack import open_pack
 from models.fetch import fetch
+from models.measure.compare import compare, variants
 from models.measure.scoring import card, evaluate
+from models.training.torch_extra import need_torch
 
 path_option = click.Path(path_type=Path)
-TRAIN_EXTRA = "pip install 'roommood[train]'"
 
 
 @click.group()
@@ -25,6 +27,8 @@ def model() -> None:
 
 model.add_command(evaluate)
 model.add_command(card)
+model.add_command(compare)
+model.add_command(variants)
 model.add_command(fetch)
 
 
@@ -43,7 +47,7 @@ model.add_command(fetch)
 )
 @click.option(
     "--network",
-    type=click.Choice(["standard", "small", "teacher", "teacher-fine"]),
+    type=click.Choice(["standard", "small", "wide", "teacher", "teacher-fine"]),
     default="standard",
     show_default=True,
 )
@@ -82,7 +86,7 @@ model.add_command(fetch)
 @click.option("--folds", type=click.IntRange(2, 50), help="Cross-validate: one run per fold.")
 def train(data: str, out: Path, folds: int | None, **options: Any) -> None:
     """Train a network; a run that was stopped goes on where it was."""
-    _need_torch()
+    need_torch()
     from models.training.runs import Settings
     from models.training.train import cross_validate
     from models.training.train import train as run
@@ -93,8 +97,10 @@ def train(data: str, out: Path, folds: int | None, **options: Any) -> None:
         click.echo(line, err=True)
 
     if folds:
-        mean, deviation = cross_validate(out, settings, folds, log)
-        click.echo(f"{mean:.4f} ± {deviation:.4f} over {folds} folds; runs in {out}")
+        from models.measure.evaluate import fold_table
+
+        click.echo("\n".join(fold_table(cross_validate(out, settings, folds, log))))
+        click.echo(f"{folds} folds; runs in {out}")
         return
     best = run(out, settings, log)
     click.echo(f"{best:.4f} of the faces held out; weights and curve.png in {out}")
@@ -105,7 +111,7 @@ def train(data: str, out: Path, folds: int | None, **options: Any) -> None:
 @click.option("--out", required=True, type=path_option, help="The pack's folder, made or replaced.")
 def quantize(run_folder: Path, out: Path) -> None:
     """Make a full-integer int8 pack of a run, with its temperature and thresholds."""
-    _need_torch()
+    need_torch()
     from models.training.packing import quantize as pack
 
     made = pack(run_folder, out)
@@ -126,7 +132,7 @@ def quantize(run_folder: Path, out: Path) -> None:
 @click.option("--samples", type=click.IntRange(1, 20), default=3, help="Faces of each class.")
 def explain(which: str, data: Path, usage: str | None, out: Path, samples: int) -> None:
     """Draw where in a face the answer comes from: class activation and guided gradients."""
-    _need_torch()
+    need_torch()
     from models.training.explain import draw
 
     shown = draw(which, data, usage, out, samples)
@@ -137,18 +143,13 @@ def explain(which: str, data: Path, usage: str | None, out: Path, samples: int) 
 @click.argument("pack")
 def verify(pack: str) -> None:
     """Refuse a pack whose file, labels or shape do not match what it says."""
-    opened, content = open_pack(pack)
-    classifier = TfliteClassifier(content, opened.input, len(opened.labels))
-    answers = classifier(np.full((1, 48, 48), 128, np.uint8))
-    if abs(float(answers.shares.sum()) - 1) > 0.05:
-        raise Refusal(f"{pack}: its outputs sum to {answers.shares.sum():.2f}: copy it again")
-    click.echo(
-        f"{opened.name} ({opened.digest}): {len(opened.labels)} labels on {classifier.runtime}: ok"
-    )
-
-
-def _need_torch() -> None:
-    try:
-        import torch  # noqa: F401 - only whether it is there
-    except ImportError:
-        raise Refusal(f"training needs PyTorch: {TRAIN_EXTRA}") from None
+    for form in FORMS if open_pack(pack)[0].float16 else FORMS[:1]:
+        opened, content, _ = open_form(pack, form)
+        classifier = TfliteClassifier(content, opened.input, len(opened.labels))
+        answers = classifier(np.full((1, 48, 48), 128, np.uint8))
+        if abs(float(answers.shares.sum()) - 1) > 0.05:
+            raise Refusal(f"{pack}: its outputs sum to {answers.shares.sum():.2f}: copy it again")
+        click.echo(
+            f"{opened.name} ({opened.digest}): {form}, {len(opened.labels)} labels on "
+            f"{classifier.runtime}: ok"
+        )

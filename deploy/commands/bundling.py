@@ -11,7 +11,7 @@ from edge.common.errors import Refusal
 from edge.common.settings import read
 from edge.device.managed import FIXED
 from edge.protocol.bundle import LARGEST, PACK, SETTINGS
-from edge.vision.pack import PACK_FILE, open_pack
+from edge.vision.pack import PACK_FILE, open_float16, open_pack
 
 
 def gather(pack: Path | None, settings: Path | None, more: Sequence[Path]) -> dict[str, bytes]:
@@ -23,6 +23,9 @@ def gather(pack: Path | None, settings: Path | None, more: Sequence[Path]) -> di
         found, model = open_pack(str(pack))
         files[PACK + PACK_FILE] = (pack / PACK_FILE).read_bytes()
         files[PACK + found.file] = model
+        whole = open_float16(str(pack))[1]
+        if found.float16 and whole:
+            files[PACK + found.float16.file] = whole
     if settings is not None:
         content = read(settings)
         if wrong := FIXED & content.keys():

@@ -7,22 +7,24 @@ import sys
 import numpy as np
 
 from edge.common.errors import Refusal
+from edge.vision.forms import FORMS, open_form
 from edge.vision.interpreter import TfliteClassifier
-from edge.vision.pack import open_pack
 
 
 def main(folder: str) -> None:
-    try:
-        pack, model = open_pack(folder)
-        classifier = TfliteClassifier(model, pack.input, len(pack.labels))
-        size = pack.input.size
-        answers = classifier(np.full((2, size, size), 128, np.uint8))
-    except Refusal as refusal:
-        sys.exit(str(refusal))
-    except (ValueError, RuntimeError) as error:
-        sys.exit(f"{type(error).__name__}: {error}")
-    if answers.shares.shape != (2, len(pack.labels)) or not np.isfinite(answers.shares).all():
-        sys.exit("the model's answer is not one share for each label")
+    """Both forms, whichever runs here: the next runtime may prefer the other one."""
+    for form in FORMS:
+        try:
+            pack, model, _ = open_form(folder, form)
+            classifier = TfliteClassifier(model, pack.input, len(pack.labels))
+            size = pack.input.size
+            answers = classifier(np.full((2, size, size), 128, np.uint8))
+        except Refusal as refusal:
+            sys.exit(str(refusal))
+        except (ValueError, RuntimeError) as error:
+            sys.exit(f"{form}: {type(error).__name__}: {error}")
+        if answers.shares.shape != (2, len(pack.labels)) or not np.isfinite(answers.shares).all():
+            sys.exit(f"{form}: the model's answer is not one share for each label")
 
 
 if __name__ == "__main__":

@@ -108,10 +108,10 @@ def _opencv(settings: AgentSettings) -> Finding:
 
 
 def _model(settings: AgentSettings) -> Finding:
+    from edge.vision.forms import open_fast
     from edge.vision.interpreter import TfliteClassifier
-    from edge.vision.pack import open_pack
 
-    pack, model = open_pack(settings.model)
+    pack, model = open_fast(settings.model)
     TfliteClassifier(model, pack.input, len(pack.labels))
     return Finding("model", "ok", f"{pack.name} ({pack.digest})")
 

@@ -30,12 +30,22 @@ class Input(Section):
     light there is less, and the crop is stretched to it."""
 
 
+class OtherForm(Section):
+    """Another file of the same network."""
+
+    file: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
 class Pack(Section):
     """`pack.yaml`, checked."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
     file: str
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    float16: OtherForm | None = None
+    """The network before it was made int8, for machines that run that faster: see `forms.py`.
+    Weights are stored in half precision; the arithmetic is float32."""
     labels: tuple[Label, ...] = Field(min_length=2, max_length=20)
     input: Input
     temperature: float = Field(gt=0)
@@ -56,15 +66,33 @@ class Pack(Section):
 
     @cached_property
     def digest(self) -> str:
-        """The first 12 hex digits of the model's SHA-256, as published."""
+        """The first 12 hex digits of the int8 file's SHA-256, as published, whichever form runs."""
         return self.sha256[:12]
 
 
 def open_pack(where: str) -> tuple[Pack, bytes]:
-    """The pack in a folder, or a shipped one by its name, with its model file's bytes.
+    """The pack in a folder, or a shipped one by its name, with its int8 file's bytes.
 
-    Raises Refusal when the folder, its pack.yaml or its model file is missing or does not match.
+    Raises Refusal when the folder, its pack.yaml or a file that it names is missing or does not
+    match.
     """
+    return _opened(where)[:2]
+
+
+def open_float16(where: str) -> tuple[Pack, bytes | None]:
+    """The same with the float16 file's bytes, or None for a pack that has none."""
+    pack, _, float16 = _opened(where)
+    return pack, float16
+
+
+def _opened(where: str) -> tuple[Pack, bytes, bytes | None]:
+    """The pack and both of its files: whichever runs, a pack is whole or it is refused."""
+    pack, folder = _described(where)
+    int8, other = _checked(folder, pack.file, pack.sha256), pack.float16
+    return pack, int8, _checked(folder, other.file, other.sha256) if other else None
+
+
+def _described(where: str) -> tuple[Pack, Path]:
     folder = Path(where)
     if not folder.exists() and "/" not in where:
         folder = SHIPPED / where
@@ -72,16 +100,20 @@ def open_pack(where: str) -> tuple[Pack, bytes]:
         shipped = ", ".join(sorted(p.parent.name for p in SHIPPED.glob(f"*/{PACK_FILE}")))
         raise Refusal(f"{where}: no such model pack: give a folder, or one of: {shipped}")
     pack = load(Pack, folder / PACK_FILE)
-    path = folder / pack.file
-    try:
-        model = path.read_bytes()
-    except OSError:
-        raise Refusal(f"{path}: missing: copy the whole pack again") from None
-    if hashlib.sha256(model).hexdigest() != pack.sha256:
-        raise Refusal(f"{path}: does not match the SHA-256 in {PACK_FILE}: copy the pack again")
     if len(set(pack.labels)) != len(pack.labels) or {UNCERTAIN, OTHER} & set(pack.labels):
         raise Refusal(f"{folder / PACK_FILE}: labels repeat, or use '{UNCERTAIN}' or '{OTHER}'")
     rows, columns = len(pack.labels), len(pack.labels) + 1
     if pack.confusion and [len(row) for row in pack.confusion] != [columns] * rows:
         raise Refusal(f"{folder / PACK_FILE}: confusion: needs {rows} rows of {columns} counts")
-    return pack, model
+    return pack, folder
+
+
+def _checked(folder: Path, file: str, sha256: str) -> bytes:
+    path = folder / file
+    try:
+        content = path.read_bytes()
+    except OSError:
+        raise Refusal(f"{path}: missing: copy the whole pack again") from None
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise Refusal(f"{path}: does not match the SHA-256 in {PACK_FILE}: copy the pack again")
+    return content

@@ -203,6 +203,19 @@ def splits(path: Path, votes: Path | None, seed: int) -> tuple[Faces, Faces]:
         if {"Training", "PublicTest"} <= usages:
             return load(path, "Training", votes), load(path, "PublicTest", votes)
     faces = load(path, votes=votes)
-    order = np.random.default_rng(seed).permutation(len(faces.label))
-    held = max(1, len(order) // 10)
-    return faces.only(order[held:]), faces.only(order[:held])
+    held = _a_tenth(faces.label, seed)
+    rest = np.setdiff1d(np.arange(len(faces.label)), held)
+    if not len(held) or not len(rest):
+        raise Refusal(
+            f"{path}: {len(faces.label)} pictures, no two of a label: there is nothing to hold "
+            "out: add at least one more of each label"
+        )
+    return faces.only(rest), faces.only(held)
+
+
+def _a_tenth(label: NDArray[np.int64], seed: int) -> NDArray[np.intp]:
+    """Rows of a tenth of the faces of each label, of at least one where there are two."""
+    rng = np.random.default_rng(seed)
+    parts = [rng.permutation(np.flatnonzero(label == one)) for one in np.unique(label)]
+    chosen = [part[: max(len(part) // 10, int(len(part) > 1))] for part in parts]
+    return np.sort(np.concatenate(chosen))

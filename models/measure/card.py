@@ -67,11 +67,13 @@ def _figures(pack: Pack, found: dict[str, Any]) -> list[str]:
         row("faces answered", "answered"),
         row("right when it answers", "right_when_answered"),
         row("faces taken for none", "taken_for_no_face"),
-        f"| int8 against float32, where it was chosen | {difference:+.1f} points | |",
+        f"| int8 against floating point, where it was chosen | {difference:+.1f} points | |",
         f"| size, weights | {found['size_bytes']} bytes, {pack.parameters} | |",
-        f"| time per face on the machine that wrote this | {found['us_per_face']:.0f} µs "
-        f"({found['runtime']}) | |",
+        f"| time per face on the machine that wrote this | {found['fast_us_per_face']:.0f} µs "
+        f"({found['fast_form']}, {found['runtime']}) | |",
     ]
+    if agree := pack.figures.get("forms_agree"):
+        lines.append(f"| both forms say the same of | {_percent(agree)} of the faces | |")
     if found["ferplus_accuracy"] is not None:
         lines.insert(3, f"| FER+ majority | {_percent(found['ferplus_accuracy'])} | |")
         lines.insert(4, f"| FER2013's labels | {_percent(found['fer2013_accuracy'])} | |")

@@ -13,6 +13,7 @@ from edge.common.errors import Refusal
 from edge.vision.emotion import tempered
 from edge.vision.interpreter import Answers, Classifier
 from models.data.faces import Faces
+from models.measure.intervals import bootstrap
 
 BATCH = 64
 BINS = 15
@@ -130,6 +131,40 @@ def choose_face_threshold(face: NDArray[np.float32]) -> float:
     return min(0.5, round(float(np.quantile(face, LOST_FACES, method="lower")), 3))
 
 
+FOLD_FIGURES = ("accuracy", "macro_precision", "macro_recall", "macro_f1")
+"""What is said of each fold, with its interval."""
+
+
+def per_fold(scores: Scores) -> dict[str, Any]:
+    """`n`, and for each of FOLD_FIGURES its value and 95 % interval over the faces of one fold."""
+
+    def figures(rows: NDArray[Any]) -> dict[str, float]:
+        part = scores.only(rows)
+        return macro(part.confusion()) | {"accuracy": part.accuracy()}
+
+    everyone = np.arange(len(scores.truth))
+    whole = figures(everyone)
+    found: dict[str, Any] = {"n": len(everyone)}
+    for name in FOLD_FIGURES:
+        low, high = bootstrap(lambda rows, name=name: figures(rows)[name], everyone, 300)  # type: ignore[misc]  # the default binds this figure's name
+        found[name] = {"value": round(whole[name], 4), "interval": [low, high]}
+    return found
+
+
+def fold_table(folds: list[dict[str, Any]]) -> list[str]:
+    """Lines of text: a row for each fold, and their mean with its standard deviation."""
+    lines = [f"{'fold':>6}{'n':>7}" + "".join(f"{name:>30}" for name in FOLD_FIGURES)]
+    for number, fold in enumerate(folds, 1):
+        cells = [
+            "{value:.4f} [{interval[0]:.4f}, {interval[1]:.4f}]".format(**fold[name])
+            for name in FOLD_FIGURES
+        ]
+        lines.append(f"{number:>6}{fold['n']:>7}" + "".join(f"{cell:>30}" for cell in cells))
+    values = [[fold[name]["value"] for fold in folds] for name in FOLD_FIGURES]
+    cells = [f"{np.mean(v):.4f} ± {np.std(v, ddof=1):.4f}" for v in values]
+    return [*lines, f"{'mean':>13}" + "".join(f"{cell:>30}" for cell in cells)]
+
+
 def folded(scores: Scores, folds: int) -> dict[str, Any]:
     """Cross-validation of what is chosen: temperature and threshold from all folds but one.
 
@@ -140,6 +175,7 @@ def folded(scores: Scores, folds: int) -> dict[str, Any]:
         raise Refusal(f"--folds {folds}: choose 2 to {len(scores.truth)}, the number of faces")
     parts = np.array_split(np.random.default_rng(1).permutation(len(scores.truth)), folds)
     found: dict[str, list[float]] = {"accuracy": [], "ece": [], "answered": [], "right": []}
+    each = []
     for at, part in enumerate(parts):
         temperature, threshold = choose(scores.only(np.concatenate(parts[:at] + parts[at + 1 :])))
         held = Scores(scores.truth[part], tempered(scores.shares[part], temperature))
@@ -148,7 +184,8 @@ def folded(scores: Scores, folds: int) -> dict[str, Any]:
         found["ece"].append(held.ece())
         found["answered"].append(float(answered.mean()))
         found["right"].append(float(held.right[answered].mean()) if answered.any() else 1.0)
-    return {"folds": folds} | {
+        each.append(per_fold(held))
+    return {"folds": folds, "each": each} | {
         name: {"mean": round(float(np.mean(v)), 4), "sd": round(float(np.std(v, ddof=1)), 4)}
         for name, v in found.items()
     }

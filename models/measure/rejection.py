@@ -21,6 +21,7 @@ import numpy as np
 from edge.common.errors import Refusal
 from edge.vision.emotion import crop
 from edge.vision.faces import HaarDetector, overlap
+from edge.vision.forms import open_fast
 from edge.vision.interpreter import TfliteClassifier
 from edge.vision.pack import open_pack
 from models.data.films import Film
@@ -49,7 +50,7 @@ def measure(
     model: str, photos: tuple[Path, ...], videos: tuple[Path, ...]
 ) -> dict[str, dict[str, list[float]]]:
     """For each set, the model's probability of a face for its 'true' and its 'false' detections."""
-    pack, content = open_pack(model)
+    pack, content = open_fast(model)
     classifier = TfliteClassifier(content, pack.input, len(pack.labels))
     haar = HaarDetector()
     found: dict[str, dict[str, list[float]]] = {}

@@ -24,7 +24,8 @@ from edge.common.errors import Refusal
 from edge.protocol.messages import UNCERTAIN
 from edge.vision.emotion import Expressions, tempered
 from edge.vision.faces import HaarDetector
-from edge.vision.pack import Pack, open_pack
+from edge.vision.forms import open_fast
+from edge.vision.pack import Pack
 from edge.window.tally import Tally
 from models import shares
 from models.data.films import Film
@@ -92,7 +93,7 @@ def drawn(which: str, data: Path, seed: int = 1) -> list[Room]:
 
 def windows(which: str, film: Path) -> list[Room]:
     """The windows of a film with a `.truth.json` beside it, counted as a device counts them."""
-    pack, model = open_pack(which)
+    pack, model = open_fast(which)
     reader, haar = Expressions.from_pack(pack, model), HaarDetector()
     try:
         truth = json.loads(film.with_suffix(".truth.json").read_text(encoding="utf-8"))

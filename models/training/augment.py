@@ -2,6 +2,9 @@
 
 Crops that are off, small turns, mirror images, glasses, things in front, dim and uneven light, few
 pixels and noise: a detector's box is never the tight, well-lit crop of a data set.
+
+All of it is work on whole batches. Random numbers are drawn where the generator is: with one on a
+GPU nothing of it happens elsewhere.
 """
 
 from __future__ import annotations
@@ -24,11 +27,19 @@ def warp(faces: Tensor, rng: torch.Generator, strength: float = 1.0) -> Tensor:
     n = len(faces)
 
     def spread(most: float) -> Tensor:
-        return (torch.rand(n, generator=rng) + torch.rand(n, generator=rng) - 1) * most * strength
+        return (
+            (
+                torch.rand(n, generator=rng, device=rng.device)
+                + torch.rand(n, generator=rng, device=rng.device)
+                - 1
+            )
+            * most
+            * strength
+        )
 
     angle = spread(math.radians(18))
     scale = 1 + spread(0.2)
-    mirror = torch.where(torch.rand(n, generator=rng) < 0.5, -1.0, 1.0)
+    mirror = torch.where(torch.rand(n, generator=rng, device=rng.device) < 0.5, -1.0, 1.0)
     rows = [
         torch.stack([mirror * scale * angle.cos(), -scale * angle.sin(), spread(0.2)], 1),
         torch.stack([mirror * scale * angle.sin(), scale * angle.cos(), spread(0.2)], 1),
@@ -42,12 +53,20 @@ def warp(faces: Tensor, rng: torch.Generator, strength: float = 1.0) -> Tensor:
 def glasses(faces: Tensor, rng: torch.Generator, share: float = 0.06) -> Tensor:
     """(N, 1, H, W): that share of the faces gets spectacles, of random size and tone."""
     n, _, height, width = faces.shape
-    worn = (torch.rand(n, 1, 1, 1, generator=rng) < share).to(faces.device)
+    worn = (torch.rand(n, 1, 1, 1, generator=rng, device=rng.device) < share).to(faces.device)
     y = torch.linspace(-1, 1, height, device=faces.device).view(1, 1, height, 1)
     x = torch.linspace(-1, 1, width, device=faces.device).view(1, 1, 1, width)
-    size = torch.empty(n, 1, 1, 1).uniform_(0.2, 0.3, generator=rng).to(faces.device)
-    tone = torch.empty(n, 1, 1, 1).uniform_(0, 0.5, generator=rng).to(faces.device)
-    flat = torch.empty(n, 1, 1, 1).uniform_(1, 1.5, generator=rng).to(faces.device)
+    size = (
+        torch.empty(n, 1, 1, 1, device=rng.device)
+        .uniform_(0.2, 0.3, generator=rng)
+        .to(faces.device)
+    )
+    tone = (
+        torch.empty(n, 1, 1, 1, device=rng.device).uniform_(0, 0.5, generator=rng).to(faces.device)
+    )
+    flat = (
+        torch.empty(n, 1, 1, 1, device=rng.device).uniform_(1, 1.5, generator=rng).to(faces.device)
+    )
     radii = torch.stack(
         [((x - ex) ** 2 + ((y - ey) * flat) ** 2).sqrt() / size for ex, ey in EYES]
     ).amin(0)
@@ -59,13 +78,13 @@ def glasses(faces: Tensor, rng: torch.Generator, share: float = 0.06) -> Tensor:
 def cover(faces: Tensor, rng: torch.Generator, share: float = 0.1) -> Tensor:
     """(N, 1, H, W): on that share of the faces a flat rectangle, as of a hand or a neighbour."""
     n, _, height, width = faces.shape
-    hit = torch.rand(n, 1, 1, generator=rng) < share
-    centre = torch.rand(2, n, 1, 1, generator=rng)
-    half = torch.empty(2, n, 1, 1).uniform_(0.05, 0.2, generator=rng)
-    y = torch.linspace(0, 1, height).view(1, height, 1)
-    x = torch.linspace(0, 1, width).view(1, 1, width)
+    hit = torch.rand(n, 1, 1, generator=rng, device=rng.device) < share
+    centre = torch.rand(2, n, 1, 1, generator=rng, device=rng.device)
+    half = torch.empty(2, n, 1, 1, device=rng.device).uniform_(0.05, 0.2, generator=rng)
+    y = torch.linspace(0, 1, height, device=rng.device).view(1, height, 1)
+    x = torch.linspace(0, 1, width, device=rng.device).view(1, 1, width)
     inside = ((y - centre[0]).abs() < half[0]) & ((x - centre[1]).abs() < half[1]) & hit
-    tone = torch.rand(n, 1, 1, 1, generator=rng).to(faces.device)
+    tone = torch.rand(n, 1, 1, 1, generator=rng, device=rng.device).to(faces.device)
     return torch.where(inside.unsqueeze(1).to(faces.device), tone, faces)
 
 
@@ -75,13 +94,13 @@ def light(faces: Tensor, rng: torch.Generator, share: float = 0.6) -> Tensor:
     The others stay as they are: with all of them changed, networks learnt the changes instead.
     """
     n, _, height, width = faces.shape
-    as_is = torch.rand(n, 1, 1, 1, generator=rng) < 1 - share
-    gain = torch.empty(n, 1, 1, 1).uniform_(0.5, 1.2, generator=rng)
-    offset = torch.empty(n, 1, 1, 1).uniform_(-0.1, 0.1, generator=rng)
-    gamma = torch.empty(n, 1, 1, 1).uniform_(-0.3, 0.3, generator=rng).exp()
-    slope = torch.empty(n, 2, 1, 1).uniform_(-0.15, 0.15, generator=rng)
-    down = torch.linspace(-1, 1, height).view(1, height, 1)
-    across = torch.linspace(-1, 1, width).view(1, 1, width)
+    as_is = torch.rand(n, 1, 1, 1, generator=rng, device=rng.device) < 1 - share
+    gain = torch.empty(n, 1, 1, 1, device=rng.device).uniform_(0.5, 1.2, generator=rng)
+    offset = torch.empty(n, 1, 1, 1, device=rng.device).uniform_(-0.1, 0.1, generator=rng)
+    gamma = torch.empty(n, 1, 1, 1, device=rng.device).uniform_(-0.3, 0.3, generator=rng).exp()
+    slope = torch.empty(n, 2, 1, 1, device=rng.device).uniform_(-0.15, 0.15, generator=rng)
+    down = torch.linspace(-1, 1, height, device=rng.device).view(1, height, 1)
+    across = torch.linspace(-1, 1, width, device=rng.device).view(1, 1, width)
     ramp = (slope[:, :1] * down + slope[:, 1:] * across).to(faces.device)
     lit = faces.clamp(0, 1) ** gamma.to(faces.device)
     changed = (lit * gain.to(faces.device) + offset.to(faces.device) + ramp).clamp(0, 1)
@@ -94,12 +113,12 @@ def blur(faces: Tensor, rng: torch.Generator, share: float = 0.2) -> Tensor:
     few = int(len(faces) * share) // 2
     parts = []
     for part in (faces[:few], faces[few : 2 * few]):
-        size = int(torch.randint(16, 41, (1,), generator=rng))
+        size = int(torch.randint(16, 41, (1,), generator=rng, device=rng.device))
         small = functional.interpolate(part, size=(size, size), mode="area")
         parts.append(functional.interpolate(small, size=side, mode="bilinear", align_corners=False))
     seen = torch.cat([*parts, faces[2 * few :]])
-    sigma = torch.empty(len(faces), 1, 1, 1).uniform_(0, 0.03, generator=rng)
-    noise = torch.randn(seen.shape, generator=rng) * sigma
+    sigma = torch.empty(len(faces), 1, 1, 1, device=rng.device).uniform_(0, 0.03, generator=rng)
+    noise = torch.randn(seen.shape, generator=rng, device=rng.device) * sigma
     return (seen + noise.to(faces.device)).clamp(0, 1)
 
 

@@ -1,7 +1,8 @@
-"""From trained weights to the full-integer int8 TFLite file that devices run.
+"""From trained weights to the TFLite files that devices run: full-integer int8, and float16.
 
-PyTorch to TFLite by litert-torch, then static int8 by ai-edge-quantizer: both are the makers' own
-and kept up. Input and output are int8 too, and the batch may be resized.
+PyTorch to TFLite by litert-torch, then static int8, or weights of half precision, by
+ai-edge-quantizer: both are the makers' own and kept up. Input and output of the int8 file are int8
+too, and the batch may be resized.
 """
 
 from __future__ import annotations
@@ -19,6 +20,27 @@ from torch import Tensor, nn
 from models.training.network import INPUT_SIZE, MiniXception
 
 CALIBRATION_FACES = 500
+
+HALF = [
+    {
+        "regex": ".*",
+        "operation": "*",
+        "algorithm_key": "float_casting",
+        "op_config": {
+            "weight_tensor_config": {
+                "num_bits": 16,
+                "symmetric": True,
+                "granularity": "TENSORWISE",
+                "dtype": "FLOAT",
+            },
+            "compute_precision": "FLOAT",
+            "explicit_dequantize": True,
+            "skip_checks": False,
+            "min_weight_elements": 0,
+        },
+    }
+]
+"""The quantizer's recipe for half-precision weights, of which it has none ready-made."""
 
 
 class Probabilities(nn.Module):
@@ -83,6 +105,16 @@ def to_int8(float_model: bytes, faces: NDArray[np.uint8]) -> bytes:
         made.load_quantization_recipe(recipe.static_wi8_ai8())
         result = made.quantize(ranges.get_model_qsvs())
     return _renamed(bytes(result.quantized_model))
+
+
+def to_float16(float_model: bytes) -> bytes:
+    """The float32 file with its weights in half precision; runtimes compute in float32."""
+    from ai_edge_quantizer import quantizer
+
+    halved = quantizer.Quantizer(_renamed(float_model))  # its own file cannot be renamed again
+    halved.load_quantization_recipe(HALF)
+    with _quiet():
+        return bytes(halved.quantize().quantized_model)
 
 
 def _renamed(model: bytes) -> bytes:

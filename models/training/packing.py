@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import yaml
 
 from edge.common.errors import Refusal
 from edge.vision.emotion import tempered
+from edge.vision.forms import Form
 from edge.vision.interpreter import TfliteClassifier
 from edge.vision.pack import PACK_FILE, Input
 from models.data.faces import LABELS, MARGIN, Faces
@@ -21,9 +22,11 @@ from models.measure import evaluate as evaluation
 from models.measure.envelope import smallest_face
 
 if TYPE_CHECKING:
+    from models.training.network import MiniXception
     from models.training.runs import Settings
 
 MODEL_FILE = "model.tflite"
+FLOAT_FILE = "model-float16.tflite"
 WEIGHTS_FILE = "weights.npz"
 """The float weights, for `explain` and `train --start`; no device reads them."""
 
@@ -37,65 +40,117 @@ LICENCE = {
 }
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What pack.yaml says of where a network comes from."""
+
+    labels: tuple[str, ...]
+    truth: str
+    network: str
+    data: str
+    command: str
+
+
 def quantize(run: Path, out: Path) -> dict[str, Any]:
     """Writes the pack's folder and returns what pack.yaml says; raises Refusal for no such run."""
-    from models.training.convert import CALIBRATION_FACES, to_float, to_int8
     from models.training.network import MiniXception
     from models.training.runs import load_network
 
     network, settings = load_network(run)
     if not isinstance(network, MiniXception):
         raise Refusal(f"{run}: a teacher is too large for a device: train a network that learns")
-    truth = settings.truth or "own"
     trained, held_out = splits(
         Path(settings.data), Path(settings.votes) if settings.votes else None, settings.seed
     )
-    order = np.random.default_rng(settings.seed).permutation(len(trained.pixels))
+    origin = Origin(
+        labels=settings.labels,
+        truth=settings.truth or "own",
+        network=settings.network,
+        data=_data(settings, held_out),
+        command=command(settings, run, out),
+    )
+    return write_pack(network, out, trained, held_out, origin, settings.seed)
+
+
+def write_pack(
+    network: MiniXception, out: Path, trained: Faces, held_out: Faces, origin: Origin, seed: int = 1
+) -> dict[str, Any]:
+    """A pack of a trained network: both forms, what is chosen for it, figures, float weights.
+
+    Ranges are calibrated on faces of `trained`; all choices are made on `held_out`.
+    """
+    from models.training.convert import CALIBRATION_FACES, to_float, to_float16, to_int8
+
+    order = np.random.default_rng(seed).permutation(len(trained.pixels))
     whole = to_float(network)
-    int8 = to_int8(whole, trained.pixels[order[:CALIBRATION_FACES]])
+    int8, float16 = to_int8(whole, trained.pixels[order[:CALIBRATION_FACES]]), to_float16(whole)
     usual = np.percentile(trained.pixels.std((1, 2)), FLATTEST)
     shape = Input(size=48, low=-1, high=1, margin=MARGIN, least_contrast=round(float(usual), 1))
-    labels = settings.labels
-
-    before, _ = evaluation.predict(TfliteClassifier(whole, shape, len(labels)), held_out.pixels)
-    as_float = evaluation.scored(held_out, before.shares, truth).accuracy()
-    chosen = measured(int8, shape, labels, held_out, truth)
+    chosen = measured({"int8": int8, "float16": float16}, shape, origin, held_out)
     pack = {
         "name": out.name,
         "file": MODEL_FILE,
         "sha256": hashlib.sha256(int8).hexdigest(),
-        "labels": list(labels),
+        "float16": {"file": FLOAT_FILE, "sha256": hashlib.sha256(float16).hexdigest()},
+        "labels": list(origin.labels),
         "input": shape.model_dump(),
         **{name: chosen[name] for name in ("temperature", "threshold", "face_threshold")},
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "network": settings.network,
-        "truth": truth,
-        "data": _data(settings, held_out),
-        "command": command(settings, run, out),
-        "licence": LICENCE[labels == LABELS],
-        "figures": chosen["figures"] | {"float_accuracy": round(as_float, 4)},
+        "network": origin.network,
+        "truth": origin.truth,
+        "data": origin.data,
+        "command": origin.command,
+        "licence": LICENCE[origin.labels == LABELS],
+        "figures": chosen["figures"],
         "confusion": chosen["confusion"],
     }
     out.mkdir(parents=True, exist_ok=True)
     (out / MODEL_FILE).write_bytes(int8)
+    (out / FLOAT_FILE).write_bytes(float16)
     halves = {k: v.numpy().astype(np.float16) for k, v in network.state_dict().items()}
     np.savez_compressed(out / WEIGHTS_FILE, **halves)
-    text = yaml.safe_dump(pack, sort_keys=False, width=100, default_flow_style=None)
-    (out / PACK_FILE).write_text(text, encoding="utf-8")
+    describe(out, pack)
     return pack | {"size_bytes": len(int8)}
 
 
+def describe(folder: Path, pack: dict[str, Any]) -> None:
+    """Writes pack.yaml."""
+    text = yaml.safe_dump(pack, sort_keys=False, width=100, default_flow_style=None)
+    (folder / PACK_FILE).write_text(text, encoding="utf-8")
+
+
+def add_float16(folder: Path) -> None:
+    """Gives a pack that has only its int8 file the other form, made of its float weights."""
+    from models.training.convert import to_float, to_float16
+    from models.training.restored import from_pack
+
+    float16 = to_float16(to_float(from_pack(str(folder))))
+    (folder / FLOAT_FILE).write_bytes(float16)
+    form = {"file": FLOAT_FILE, "sha256": hashlib.sha256(float16).hexdigest()}
+    before = yaml.safe_load((folder / PACK_FILE).read_text(encoding="utf-8"))
+    after: dict[str, Any] = {}
+    for key, value in before.items():
+        after[key] = value
+        if key == "sha256":
+            after["float16"] = form
+    describe(folder, after)
+
+
 def measured(
-    int8: bytes, shape: Input, labels: tuple[str, ...], held_out: Faces, truth: str
+    forms: dict[Form, bytes], shape: Input, origin: Origin, held_out: Faces
 ) -> dict[str, Any]:
-    """What pack.yaml says of a file, chosen and counted on the faces held out."""
-    reader = TfliteClassifier(int8, shape, len(labels))
-    after, _ = evaluation.predict(reader, held_out.pixels)
+    """What pack.yaml says of a pack's files, chosen and counted on the faces held out."""
+    labels, truth = origin.labels, origin.truth
+    readers = {form: TfliteClassifier(file, shape, len(labels)) for form, file in forms.items()}
+    answers = {form: evaluation.predict(one, held_out.pixels)[0] for form, one in readers.items()}
+    after = answers["int8"]
     raw = evaluation.scored(held_out, after.shares, truth)
+    whole = evaluation.scored(held_out, answers["float16"].shares, truth)
     temperature, threshold = evaluation.choose(raw)
     scores = evaluation.Scores(raw.truth, tempered(raw.shares, temperature))
     figures = evaluation.report(held_out, tempered(after.shares, temperature), labels, truth)
     known = evaluation.known(held_out, truth)
+    alike = raw.shares.argmax(axis=1) == whole.shares.argmax(axis=1)
     return {
         "temperature": temperature,
         "threshold": threshold,
@@ -103,7 +158,10 @@ def measured(
         "figures": {
             **{name: figures[name] for name in ("accuracy", "balanced_accuracy", "ece")},
             "answered": round(float((scores.shares.max(axis=1) >= threshold).mean()), 4),
-            "smallest_face": smallest_face(reader, held_out, truth),
+            # The other form is the faster one where these files are made, and differs by little.
+            "smallest_face": smallest_face(readers["float16"], held_out, truth),
+            "float_accuracy": round(whole.accuracy(), 4),
+            "forms_agree": round(float(alike.mean()), 4),
         },
         "confusion": scores.confusion(threshold).tolist(),
     }

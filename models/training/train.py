@@ -23,6 +23,7 @@ from torch.optim.swa_utils import AveragedModel
 from edge.common.errors import Refusal
 from models.data.faces import LABELS, Faces
 from models.data.sources import splits
+from models.measure.evaluate import Scores, per_fold, scored
 from models.training.augment import augment
 from models.training.distil import taught, teachers, view
 from models.training.network import build
@@ -46,16 +47,28 @@ def fast_bfloat16(device: torch.device) -> bool:
     return bool({"amx_bf16", "avx512_bf16", "bf16"} & set(flags))
 
 
+def logits_of(network: nn.Module, faces: Faces, device: torch.device) -> Tensor:
+    """(N, outputs) of faces as they are, in the arithmetic and layout that training uses."""
+    network.eval()
+    pixels = torch.from_numpy(faces.pixels).unsqueeze(1)
+    with (
+        torch.inference_mode(),
+        torch.autocast(device.type, torch.bfloat16, enabled=fast_bfloat16(device)),
+    ):
+        parts = [
+            network(
+                (x.to(device).float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+            )
+            for x in pixels.split(256)
+        ]
+    return torch.cat(parts).float().cpu()
+
+
 def accuracies(
     network: nn.Module, held_out: Faces, truth: Truth, device: torch.device
 ) -> dict[str, float]:
     """The share of faces whose likeliest label is the truth's, for each truth that is taught."""
-    network.eval()
-    pixels = torch.from_numpy(held_out.pixels).unsqueeze(1)
-    with torch.inference_mode():
-        logits = torch.cat(
-            [network(x.to(device).float() / 127.5 - 1).cpu() for x in pixels.split(512)]
-        )
+    logits = logits_of(network, held_out, device)
     found: dict[str, float] = {}
     count = len(held_out.labels)
     for head, name in enumerate(("ferplus", "fer2013") if truth == "both" else (truth,)):
@@ -106,7 +119,9 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=settings.rate, weight_decay=0.01
         )
-        self.steps = len(self.seen.pixels) // settings.batch
+        # Few pictures of one's own are one batch; batches fit what there is.
+        self.batch = min(settings.batch, len(self.seen.pixels))
+        self.steps = len(self.seen.pixels) // self.batch
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, settings.rate, total_steps=settings.epochs * self.steps, pct_start=0.1
         )
@@ -137,7 +152,7 @@ class Trainer:
         self.network.train()
         total = 0.0
         for step in range(self.steps):
-            rows = order[step * self.settings.batch : (step + 1) * self.settings.batch]
+            rows = order[step * self.batch : (step + 1) * self.batch]
             x = pixels[rows].to(self.device).float() / 255
             x = x if changed else augment(x, rng, self.settings.strength)
             y = targets[rows].to(self.device)
@@ -163,6 +178,13 @@ class Trainer:
     def best(self) -> float:
         """The highest accuracy on the held-out faces; the mean of both truths where both count."""
         return max(self._score(point) for point in self.curve)
+
+    def answers(self) -> Scores:
+        """What the network of the last epoch says of the faces held out, beside the truth."""
+        truth = self.settings.truth or "own"
+        logits = logits_of(self.average, self.held_out, self.device)
+        shares = torch.softmax(logits[:, : self.seen.labels], 1).numpy()
+        return scored(self.held_out, shares, truth)
 
     def _score(self, point: dict[str, float]) -> float:
         truth = str(self.settings.truth)
@@ -236,6 +258,10 @@ def train(out: Path, settings: Settings, log: Callable[[str], None]) -> float:
 
     Raises Refusal for data that cannot be used, or a folder whose run had other settings.
     """
+    return _trained(out, settings, log).best()
+
+
+def _trained(out: Path, settings: Settings, log: Callable[[str], None]) -> Trainer:
     from models.measure.pictures import curve
 
     run = Trainer(out, settings)
@@ -250,22 +276,20 @@ def train(out: Path, settings: Settings, log: Callable[[str], None]) -> float:
             + ", ".join(f"{key} {value:.4f}" for key, value in point.items())
         )
         curve(run.curve, out / "curve.png")
-    return run.best()
+    return run
 
 
 def cross_validate(
     out: Path, settings: Settings, folds: int, log: Callable[[str], None]
-) -> tuple[float, float]:
+) -> list[dict[str, Any]]:
     """Trains once per fold of the training faces, in folders of `out`; the rest is untouched.
 
-    Returns mean and standard deviation of the accuracy after the last epoch: the best epoch would
-    be chosen on the fold that it is reported on.
+    Returns the figures of each fold (`models.measure.evaluate.per_fold`), of the network after the
+    last epoch: the best epoch would be chosen on the fold that it is reported on.
     """
-    last = []
+    scores = []
     for part in range(folds):
         log(f"fold {part + 1}/{folds}")
-        folder = out / f"fold-{part}"
-        train(folder, replace(settings, fold=f"{part}/{folds}"), log)
-        point = json.loads((folder / CURVE).read_text(encoding="utf-8"))[-1]
-        last.append(next(point[key] for key in ("ferplus", "fer2013", "own") if key in point))
-    return float(np.mean(last)), float(np.std(last, ddof=1))
+        run = _trained(out / f"fold-{part}", replace(settings, fold=f"{part}/{folds}"), log)
+        scores.append(run.answers())
+    return [per_fold(one) for one in scores]

@@ -1,91 +1,205 @@
-"""The shipped packs' recipe: a run that waits for another, and one that is stopped."""
+"""The recipe in miniature, on a CPU: trained by the clock, resumed, and made into packs."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import signal
-import subprocess
-import sys
+import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
+from click.testing import CliRunner, Result
 
 from edge.common.errors import Refusal
-from models.cli import train
-from tests.free import wait
+from edge.vision.pack import open_pack
 
 pytestmark = [pytest.mark.train, pytest.mark.timeout(600)]
 
-SMALL = "--network small --epochs 1"
 
-
-@pytest.fixture
-def place(data: Path, tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+@pytest.fixture(scope="module")
+def place(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
     """A data folder with few faces, and a folder for runs with crops that are no faces."""
-    for name, count in (("train", 256), ("public_test", 100)):
+    folder = tmp_path_factory.mktemp("recipe")
+    for name, count in (("train", 320), ("public_test", 150)):
         with np.load(data / "fer2013" / f"{name}.npz") as whole:
-            (tmp_path / "data" / "fer2013").mkdir(parents=True, exist_ok=True)
+            (folder / "data" / "fer2013").mkdir(parents=True, exist_ok=True)
             some = {key: whole[key][:count] for key in whole}
-            np.savez(tmp_path / "data" / "fer2013" / f"{name}.npz", **some)
-    out = tmp_path / "out"
-    out.mkdir()
+            np.savez(folder / "data" / "fer2013" / f"{name}.npz", **some)
+    (folder / "data" / "faces_london").symlink_to(data / "faces_london")
+    (folder / "out").mkdir()
     noise = np.random.default_rng(1).integers(0, 255, (64, 48, 48), np.uint8)
-    np.savez(out / "negatives.npz", pixels=noise)
-    yield tmp_path / "data", out
-    shutil.rmtree(tmp_path / "data")
+    np.savez(folder / "out" / "negatives.npz", pixels=noise)
+    yield folder / "data", folder / "out"
+    shutil.rmtree(folder / "data")
 
 
-def test_each_run_is_a_command_and_comes_after_what_it_needs() -> None:
-    from models.recipe import PACKS, STAGES, arguments, needs, wanted
+def call(data: Path, out: Path, *options: object) -> Result:
+    from models.recipe import main
 
-    order = wanted(STAGES, list(PACKS.values()))
-    assert set(order) == set(STAGES)
-    for at, name in enumerate(order):
-        assert set(needs(STAGES[name])) <= set(order[:at])
-        words = arguments(name, STAGES[name], Path("data"), Path("out"))
-        given = train.make_context("train", words[2:]).params
-        assert given["out"] == Path("out") / name
-        told = {*given["teacher"], given["start"]} - {None}
-        assert told == {f"out/{run}" for run in needs(STAGES[name])}
-    with pytest.raises(Refusal, match="fer8: no such run: choose from teacher-1"):
-        wanted(STAGES, ["fer8"])
+    words = ["--data", str(data), "--out", str(out), *map(str, options)]
+    return CliRunner().invoke(main, words)
 
 
-def test_runs_wait_for_each_other_and_are_made_once(
-    place: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
-) -> None:
-    from models.recipe import Scheduler
-
-    stages = {"first": SMALL, "second": f"{SMALL} --truth ferplus --start first --teacher first"}
-    Scheduler(*place, stages).finish(["first", "second"], jobs=2)
-    said = capsys.readouterr().out
-    assert said.index("first: finished") < said.index("second: roommood model train")
-    settings = json.loads((place[1] / "second" / "settings.json").read_text())
-    assert settings["start"] == str(place[1] / "first")
-    Scheduler(*place, stages).finish(["first", "second"], jobs=2)
-    assert capsys.readouterr().out == ""
-
-
-def test_a_run_that_fails_is_named_with_its_log(place: tuple[Path, Path]) -> None:
-    from models.recipe import Scheduler
-
-    with pytest.raises(Refusal, match=r"own: failed: read .*own\.log"):
-        Scheduler(*place, {"own": f"{SMALL} --start nothing"}).finish(["own"], jobs=1)
-    assert "neither a run nor a pack" in (place[1] / "own.log").read_text()
-
-
-def test_a_recipe_that_is_stopped_leaves_no_run_behind(place: tuple[Path, Path]) -> None:
+@pytest.fixture(scope="module")
+def learnt(place: tuple[Path, Path]) -> Path:
+    """What a third of a minute on a CPU leaves: all students."""
     data, out = place
-    command = [sys.executable, "-m", "models.recipe", "--data", str(data), "--out", str(out)]
-    recipe = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    settings = out / "teacher-1" / "settings.json"
-    wait(settings.exists, 60)
-    recipe.send_signal(signal.SIGTERM)
-    _, said = recipe.communicate(timeout=30)
-    assert recipe.returncode == 1
-    assert said.strip() == "roommood: stopped: the same command goes on where it was"
-    running = subprocess.run(["pgrep", "-f", str(out)], capture_output=True, check=False)
-    assert running.stdout == b""
+    done = call(data, out, "--minutes", 0.3)
+    assert done.exit_code == 0, done.output
+    return out
+
+
+def test_it_leaves_half_precision_weights_of_all_students_and_curves(learnt: Path) -> None:
+    from models.training.session import STUDENTS
+
+    students = sorted(path.stem for path in (learnt / "students").glob("*.npz"))
+    assert students == sorted(STUDENTS)
+    for path in [*learnt.glob("students/*.npz"), *learnt.glob("teachers/*.npz")]:
+        assert path.stat().st_size < 16 * 2**20
+        with np.load(path) as arrays:
+            assert {arrays[key].dtype for key in arrays} <= {np.dtype("float16"), np.dtype("int64")}
+    curve = json.loads((learnt / "students" / "curve.json").read_text())
+    assert curve[-1]["progress"] == 1
+    assert set(curve[-1]) >= set(STUDENTS) - {"fer7-wide"}
+    assert curve[-1]["fer7"]["ferplus"] > 0.6  # it started from what ships
+
+
+def test_a_wide_student_is_the_head_of_the_wide_teacher(learnt: Path) -> None:
+    import torch
+
+    from models.training.ensemble import stored
+
+    both = stored(learnt / "teachers" / "wide.npz")
+    one = stored(learnt / "students" / "fer7-wide.npz", 8, "wide")
+    faces = torch.rand(4, 1, 48, 48)
+    with torch.no_grad():
+        assert torch.allclose(one(faces)[:, :7], both(faces)[:, :7], atol=1e-3)
+        assert torch.allclose(one(faces)[:, 7], both(faces)[:, 14], atol=1e-3)
+
+
+def test_packs_are_made_of_it_and_replace_worse_ones_only(
+    place: tuple[Path, Path], learnt: Path, tmp_path: Path
+) -> None:
+    data, _ = place
+    packs = tmp_path / "packs"
+    done = call(data, learnt, "--finish", "--packs", packs, "--only", "fer7-small")
+    assert done.exit_code == 0, done.output
+    pack, _ = open_pack(str(packs / "fer7-small"))
+    assert pack.float16 is not None
+    assert pack.network == "small"
+    assert "--minutes 0.3" in pack.command
+    assert "--finish" in pack.command
+    assert pack.figures["forms_agree"] > 0.9
+    assert (packs / "fer7-small" / "CARD.md").exists()
+
+    description = packs / "fer7-small" / "pack.yaml"
+    content = yaml.safe_load(description.read_text())
+    content["figures"]["accuracy"] = 0.99
+    description.write_text(yaml.safe_dump(content))
+    before = (packs / "fer7-small" / "model.tflite").read_bytes()
+    again = call(data, learnt, "--finish", "--packs", packs, "--only", "fer7-small")
+    assert again.exit_code == 0, again.output
+    assert "no better than 0.99: left as it is" in again.output
+    assert (packs / "fer7-small" / "model.tflite").read_bytes() == before
+
+
+def test_teachers_from_nothing_teach_the_students_view_by_view(
+    place: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a GPU does, on a CPU: the steps are few, the path is the same."""
+    from models.training import session
+
+    data, out = place
+    shutil.copy(out / "negatives.npz", tmp_path)
+    monkeypatch.setattr(session, "FROM_NOTHING", ("teacher-fine",))
+    options = ("--minutes", 0.25, "--from-nothing", "--only", "fer7-small", "--only", "fer7-wide")
+    done = call(data, tmp_path, *options)
+    assert done.exit_code == 0, done.output
+    assert [path.name for path in tmp_path.glob("teachers/*")] == ["teacher-fine-1.npz"]
+    assert (tmp_path / "teachers" / "teacher-fine-1.npz").stat().st_size < 16 * 2**20
+    students = {path.stem for path in tmp_path.glob("students/*.npz")}
+    assert students == {"fer7-small", "fer7-wide"}
+
+
+def test_a_course_that_is_stopped_goes_on_with_the_time_that_was_left(
+    place: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from models.data.sources import load
+    from models.training import course
+    from models.training.batches import FaceStore
+    from models.training.course import Course, Plan, Student
+    from models.training.network import build
+
+    faces = FaceStore(load(place[0] / "fer2013" / "train.npz"), None, torch.device("cpu"))
+    plan = Plan(seconds=6, rate=1e-3, batch=64)
+    monkeypatch.setattr(course, "KEEP_EVERY_S", 0)
+
+    def fresh() -> tuple[Course, Student]:
+        student = Student(build("small", 8), "ferplus", plan, torch.device("cpu"))
+        return Course(tmp_path, plan, {"one": student}, faces, half=False), student
+
+    notes: list[str] = []
+
+    def stop(line: str) -> None:
+        notes.append(line)
+        if json.loads(line)["progress"] > 0.4:
+            raise KeyboardInterrupt
+
+    first, student = fresh()
+    with pytest.raises(KeyboardInterrupt):
+        first.hold(lambda _network, _truth: {"ferplus": 0.5}, stop)
+    second, resumed = fresh()
+    assert 0 < resumed.steps <= student.steps
+    begun = time.monotonic()
+    curve = second.hold(lambda _network, _truth: {"ferplus": 0.5}, lambda _line: None)
+    assert time.monotonic() - begun < plan.seconds
+    assert curve[-1]["progress"] == 1
+    assert resumed.steps > student.steps
+
+
+def test_the_step_size_follows_the_clock() -> None:
+    from models.training.course import rate_at
+
+    rates = [rate_at(p / 100, 1.0) for p in range(101)]
+    assert max(rates) == pytest.approx(1, abs=0.01)
+    assert rates[0] == 0
+    assert rates[-1] == pytest.approx(0, abs=1e-6)
+    assert all(a >= b for a, b in pairwise(rates[6:]))
+
+
+def test_a_square_of_another_face_brings_its_part_of_the_answer() -> None:
+    import torch
+
+    from models.training.batches import Batch, cutmix
+
+    side, count = 48, 64
+    pixels = torch.arange(count).float().view(count, 1, 1, 1).expand(count, 1, side, side)
+    target = torch.eye(count)[:, :7]
+    batch = Batch(pixels, target, target, *(torch.ones(count) for _ in range(3)))
+    mixed = cutmix(batch, 0.25, torch.Generator().manual_seed(3))
+    own = (mixed.pixels == pixels).float().mean((1, 2, 3))
+    moved = own < 1
+    assert moved.float().mean() > 0.9
+    assert own[moved] == pytest.approx(torch.full((int(moved.sum()),), 0.75), abs=0.01)
+    assert mixed.ferplus[0].max() == pytest.approx(0.75 if moved[0] else 1, abs=0.01)
+
+
+def test_what_cannot_be_done_is_named(place: tuple[Path, Path], tmp_path: Path) -> None:
+    data, out = place
+    for options, said in (
+        ((), "give --minutes N to train, or --finish"),
+        (("--minutes", 1, "--finish"), "give --minutes N to train, or --finish"),
+        (("--finish",), "say where the packs go with --packs"),
+        (("--minutes", 1, "--only", "fer8"), "fer8: no such student: choose from fer7-wide"),
+    ):
+        refused = call(data, out, *options)
+        assert isinstance(refused.exception, Refusal)
+        assert said in str(refused.exception)
+    empty = call(data, tmp_path, "--finish", "--packs", tmp_path / "packs")
+    assert "no student is there: train first" in str(empty.exception)

@@ -25,6 +25,7 @@ from edge.config import FacesSettings
 from edge.protocol.messages import UNCERTAIN
 from edge.vision.emotion import Expressions
 from edge.vision.faces import Box, HaarDetector
+from edge.vision.forms import open_fast
 from edge.vision.pack import open_pack
 from edge.vision.pipeline import Room, layout, room
 from edge.window.disclosure import Steady
@@ -63,7 +64,7 @@ class Ours:
 
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
-        self._expressions = Expressions.from_pack(*open_pack(asked.model))
+        self._expressions = Expressions.from_pack(*open_fast(asked.model))
         self._room: Room | None = None
         self._seconds = 0.0
 
@@ -90,7 +91,7 @@ class Reference:
 
     def __init__(self, asked: Asked) -> None:
         self._haar = HaarDetector()
-        self._expressions = Expressions.from_pack(*open_pack(asked.model))
+        self._expressions = Expressions.from_pack(*open_fast(asked.model))
         self.detecting = 0.0
 
     def begin(self, is_film: bool) -> None:

@@ -204,3 +204,13 @@ def test_photographs_are_cropped_where_haar_finds_the_face(data: Path) -> None:
     assert faces.missed <= 2
     assert {LABELS[at] for at in faces.label} == {"happy", "neutral"}
     assert faces.names[0].endswith(".jpg")
+
+
+@pytest.mark.parametrize("each", [2, 4, 9, 25])
+def test_few_pictures_are_held_out_label_by_label(tmp_path: Path, each: int) -> None:
+    tree(tmp_path / "own", "angry", "bored", "engaged", "neutral", each=each)
+    train, held_out = splits(tmp_path / "own", None, 1)
+    for label in range(4):
+        assert (held_out.label == label).sum() == max(1, each // 10)
+        assert (train.label == label).sum() == each - max(1, each // 10)
+    assert not set(train.names) & set(held_out.names)

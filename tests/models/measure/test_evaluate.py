@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from edge.vision.forms import FORMS
 from models.cli import model
 from models.data.faces import LABELS, Faces
-from models.measure.evaluate import Scores, choose, report
+from models.measure.evaluate import FOLD_FIGURES, Scores, choose, report
 
 
 def shares(
@@ -100,6 +101,41 @@ def test_the_shipped_packs_answer_as_their_cards_say(
     assert figures["size_bytes"] <= 300_000
     assert figures["parameters"] <= (70_000 if pack.endswith("-small") else 210_000)
     assert sum(map(sum, figures["confusion"])) == figures["n"]
+
+
+def test_each_fold_has_its_macro_figures_with_intervals(some: Path) -> None:
+    options = ["--model", "fer7-small", "--data", str(some), "--folds", "3"]
+    found = json.loads(CliRunner().invoke(model, ["evaluate", *options, "--json"]).stdout)
+    folds = found["folds"]["each"]
+    assert sum(fold["n"] for fold in folds) == found["n"]
+    for fold in folds:
+        for name in FOLD_FIGURES:
+            low, high = fold[name]["interval"]
+            assert low <= fold[name]["value"] <= high
+    mean = np.average([f["accuracy"]["value"] for f in folds], weights=[f["n"] for f in folds])
+    assert mean == pytest.approx(found["accuracy"], abs=1e-3)
+    said = CliRunner().invoke(model, ["evaluate", *options]).stdout
+    for name in FOLD_FIGURES:
+        assert name in said
+
+
+def test_packs_stand_side_by_side(some: Path) -> None:
+    options = ["compare", "--model", "fer7", "--model", "fer7-small", "--data", str(some)]
+    rows = json.loads(CliRunner().invoke(model, [*options, "--json"]).stdout)
+    assert [row["model"] for row in rows] == ["fer7", "fer7-small"]
+    table = CliRunner().invoke(model, options).stdout
+    for row in rows:
+        for name in FOLD_FIGURES:
+            assert f"{row[name]:.4f}" in table
+    assert "On the same" in table
+
+
+def test_a_form_may_be_asked_for(some: Path) -> None:
+    options = ["evaluate", "--model", "fer7-small", "--data", str(some), "--json", "--form"]
+    one, other = (json.loads(CliRunner().invoke(model, [*options, form]).stdout) for form in FORMS)
+    assert (one["form"], other["form"]) == FORMS
+    assert one["accuracy"] == pytest.approx(other["accuracy"], abs=0.01)
+    assert one["size_bytes"] == other["size_bytes"]  # of the file whose digest is published
 
 
 @pytest.mark.parametrize("pack", ["fer7", "fer7-small", "fer2013", "fer2013-small"])

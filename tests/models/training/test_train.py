@@ -16,6 +16,7 @@ from edge.vision.interpreter import TfliteClassifier
 from edge.vision.pack import open_pack
 from models.cli import model
 from models.data.faces import LABELS
+from models.measure.evaluate import FOLD_FIGURES
 
 pytestmark = [pytest.mark.train, pytest.mark.timeout(600)]
 
@@ -204,13 +205,58 @@ def test_labels_of_ones_own_groups_and_a_start_from_a_pack(
     assert "the data is labelled bored, engaged" in str(other.exception)
 
 
+@pytest.fixture
+def sixteen(few: Path, tmp_path: Path) -> Path:
+    """Four pictures of each of four labels of one's own."""
+    with np.load(few / "train.npz") as faces:
+        pixels, label = faces["pixels"], faces["label"]
+    for name, at in (("angry", 0), ("bored", 4), ("engaged", 3), ("neutral", 6)):
+        (tmp_path / "own" / name).mkdir(parents=True)
+        for number, face in enumerate(pixels[label == at][:4]):
+            cv2.imwrite(str(tmp_path / "own" / name / f"{number}.png"), face)
+    return tmp_path / "own"
+
+
+def test_three_networks_learn_sixteen_pictures_and_stand_in_one_table(
+    sixteen: Path, tmp_path: Path
+) -> None:
+    options = ("--epochs", 2, "--from-nothing", "--json")
+    done = call("variants", "--data", sixteen, "--out", tmp_path / "runs", *options)
+    assert done.exit_code == 0, done.output
+    rows = json.loads(done.stdout)
+    assert [row["network"] for row in rows] == ["small", "standard", "wide"]
+    for row in rows:
+        assert row["n"] == 4  # one of each label is held out
+        assert {"accuracy", "macro_precision", "macro_recall", "macro_f1"} <= row.keys()
+        pack, _ = open_pack(str(tmp_path / "runs" / "packs" / row["network"]))
+        assert pack.labels == ("angry", "bored", "engaged", "neutral")
+        assert row["size_bytes"] <= 1_000_000
+    packs = [f"--model={tmp_path / 'runs' / 'packs' / row['network']}" for row in rows]
+    said = call("compare", *packs, "--data", sixteen)
+    assert "macro_f1" in said.output
+    assert "On the same 16 faces." in said.output
+
+
+def test_pictures_that_leave_nothing_to_hold_out_are_named(tmp_path: Path) -> None:
+    for name in ("bored", "engaged"):
+        (tmp_path / "own" / name).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "own" / name / "1.png"), np.full((60, 60), 90, np.uint8))
+    done = call("train", "--data", tmp_path / "own", "--out", tmp_path / "run", "--epochs", 1)
+    assert "no two of a label" in str(done.exception)
+
+
 def test_every_fold_is_trained_and_scored_on_faces_it_has_not_seen(
     few: Path, tmp_path: Path
 ) -> None:
     options = ("--network", "small", "--epochs", 1, "--folds", 2)
     done = call("train", "--data", few, "--out", tmp_path / "runs", *options)
     assert done.exit_code == 0, done.output
-    assert "over 2 folds" in done.stdout
+    assert "2 folds" in done.stdout
+    head, *rows = done.stdout.splitlines()
+    assert head.split() == ["fold", "n", *FOLD_FIGURES]
+    for row in rows[:2]:
+        assert row.count("[") == row.count("]") == len(FOLD_FIGURES)  # an interval each
+    assert rows[2].split()[0] == "mean"
     folds = [
         json.loads((tmp_path / "runs" / f"fold-{k}" / "settings.json").read_text()) for k in (0, 1)
     ]

@@ -1,0 +1,114 @@
+"""What all networks that are known say together: the teacher of those that come next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple, get_args
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from edge.common.errors import Refusal
+from edge.vision.pack import PACK_FILE, open_pack
+from models.training.network import Name, build
+from models.training.packing import WEIGHTS_FILE
+from models.training.restored import from_pack
+
+BATCH = 512
+
+
+class Member(NamedTuple):
+    """A network that is ready to answer, and the truth that it learnt: `both` for two heads."""
+
+    network: nn.Module
+    truth: str
+
+
+def stored(path: Path, outputs: int = 15, name: Name | None = None) -> nn.Module:
+    """The network of a weights file: `name`, or what the file is called after, as `teacher-2.npz`.
+
+    Raises Refusal for a file that holds no such network.
+    """
+    names = [name] if name else [one for one in get_args(Name) if path.stem.startswith(one)]
+    if not names:
+        raise Refusal(f"{path}: named after none of {', '.join(get_args(Name))}: rename it")
+    network = build(max(names, key=len), outputs)
+    try:
+        with np.load(path) as arrays:
+            network.load_state_dict({key: _whole(arrays[key]) for key in arrays})
+    except (OSError, ValueError, RuntimeError) as error:
+        raise Refusal(f"{path}: no weights of this network ({error}): fetch it again") from None
+    return network.eval()
+
+
+def _whole(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Tensor:
+    return torch.from_numpy(array.astype(np.float32) if array.dtype == np.float16 else array)
+
+
+def store(path: Path, network: nn.Module) -> None:
+    """Writes half-precision weights, all at once; a teacher of 6.3 million takes 12 MB."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {
+        key: (value.half() if value.is_floating_point() else value).cpu().numpy()
+        for key, value in network.state_dict().items()
+    }
+    partial = path.with_name(f"{path.stem}.part.npz")
+    np.savez_compressed(partial, **state)
+    partial.replace(path)
+
+
+def members(teachers: Iterable[Path], packs: Path) -> list[Member]:
+    """The networks of weights files, then those of the packs that have float weights."""
+    known = [Member(stored(path), "both") for path in teachers]
+    for description in sorted(packs.glob(f"*/{PACK_FILE}")):
+        if (description.parent / WEIGHTS_FILE).exists():
+            folder = str(description.parent)
+            known.append(Member(from_pack(folder), open_pack(folder)[0].truth))
+    return known
+
+
+class Ensemble:
+    """Networks that answer together, on one device."""
+
+    def __init__(self, members: list[Member], device: torch.device, half: bool) -> None:
+        if not {"both"} & {member.truth for member in members}:
+            truths = {member.truth for member in members}
+            if not {"ferplus", "fer2013"} <= truths:
+                raise Refusal("no teacher for both truths: give a weights file or both packs")
+        self._half = half
+        self._device = device
+        self._members = [
+            Member(network.eval().to(device, memory_format=torch.channels_last), truth)
+            for network, truth in members
+        ]
+
+    def __call__(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, 7) shares of FER+'s labels and of FER2013's, for (N, 1, 48, 48) in -1..1.
+
+        Each network looks at the view and at its mirror image; logarithms are averaged.
+        """
+        with torch.no_grad():
+            return self._answers(pixels)
+
+    def _answers(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        said: dict[str, list[Tensor]] = {"ferplus": [], "fer2013": []}
+        for network, truth in self._members:
+            for face in (pixels, pixels.flip(3)):
+                with torch.autocast(self._device.type, torch.bfloat16, enabled=self._half):
+                    logits = network(face)
+                for head, name in enumerate(said if truth == "both" else (truth,)):
+                    part = logits[:, head * 7 : head * 7 + 7].float()
+                    said[name].append(part.log_softmax(1))
+        ferplus, fer2013 = (torch.stack(parts).mean(0).softmax(1) for parts in said.values())
+        return ferplus, fer2013
+
+    def of_faces(self, faces: Tensor) -> tuple[Tensor, Tensor]:
+        """The same for (N, 1, 48, 48) uint8, as they are, in batches."""
+        parts = [
+            self((x.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last))
+            for x in faces.split(BATCH)
+        ]
+        ferplus, fer2013 = (torch.cat(column) for column in zip(*parts, strict=True))
+        return ferplus, fer2013

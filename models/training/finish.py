@@ -1,0 +1,85 @@
+"""What a CPU does after the training: packs, compared with those that ship, and their cards."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from edge.common.child import python_command
+from edge.common.errors import Refusal
+from edge.vision.pack import PACK_FILE, open_pack
+from models.data.faces import LABELS
+from models.data.sources import load
+from models.training.ensemble import stored
+from models.training.network import MiniXception, Name
+from models.training.packing import FLOAT_FILE, Origin, add_float16, write_pack
+from models.training.session import COMMAND, STUDENTS
+
+DATA = "FER2013 train; temperature, thresholds and whether it replaces an older pack chosen on "
+
+
+def finish_all(
+    data: Path, out: Path, packs: Path, only: tuple[str, ...], log: Callable[[str], None]
+) -> None:
+    """Makes packs in `out/packs`; one that is better on its truth replaces that in `packs`.
+
+    A pack that stays gets the form that it lacks. All get new cards. Raises Refusal where nothing
+    has been learnt.
+    """
+    learnt = {p.stem: p for p in sorted((out / "students").glob("*.npz")) if p.stem in STUDENTS}
+    chosen = {name: path for name, path in learnt.items() if not only or name in only}
+    if not chosen:
+        raise Refusal(f"{out}: no student is there: train first, with --minutes N")
+    faces = data / "fer2013"
+    trained, held_out = load(faces / "train.npz"), load(faces / "public_test.npz")
+    how = (out / COMMAND).read_text(encoding="utf-8").strip()
+    for name, path in chosen.items():
+        goal = STUDENTS[name]
+        network = stored_as(path, goal.network)
+        finish = f"python -m models.recipe --data {shlex.quote(str(data))} --out {out} --finish"
+        origin = Origin(
+            LABELS, goal.truth, goal.network, DATA + "public_test",
+            f"{how} && {finish} --packs {packs}",
+        )  # fmt: skip
+        made = write_pack(network, out / "packs" / name, trained, held_out, origin)
+        log(f"{name}: {made['figures']}")
+        replace_if_better(out / "packs" / name, packs / name, log)
+    for description in sorted(packs.glob(f"*/{PACK_FILE}")):
+        if not (description.parent / FLOAT_FILE).exists():
+            add_float16(description.parent)
+        write_card(description.parent, data)
+
+
+def stored_as(path: Path, network: Name) -> MiniXception:
+    """A student's weights; the file is named after its pack, not after its network."""
+    restored = stored(path, 8, network)
+    assert isinstance(restored, MiniXception)  # STUDENTS has no other
+    return restored
+
+
+def replace_if_better(new: Path, shipped: Path, log: Callable[[str], None]) -> None:
+    """By the accuracy of the int8 files on their truth, where both were chosen: public_test."""
+    accuracy = open_pack(str(new))[0].figures["accuracy"]
+    if (shipped / PACK_FILE).exists():
+        before = open_pack(str(shipped))[0].figures["accuracy"]
+        if accuracy <= before:
+            log(f"{shipped.name}: {accuracy} is no better than {before}: left as it is")
+            return
+        log(f"{shipped.name}: {before} before, {accuracy} now")
+        shutil.rmtree(shipped)
+    shutil.copytree(new, shipped)
+
+
+def write_card(folder: Path, data: Path) -> None:
+    """CARD.md by `roommood model card`, on public_test and the photographs of adults."""
+    words = (
+        "model", "card", "--model", str(folder), "--data", str(data / "fer2013/public_test.npz"),
+        "--photos", str(data / "faces_london"),
+    )  # fmt: skip
+    command = python_command("deploy.commands.cli", *words)
+    if subprocess.run(command, check=False, env=os.environ).returncode:
+        raise Refusal(f"roommood {shlex.join(words)}: failed: see above")
