@@ -23,6 +23,9 @@ pytestmark = [pytest.mark.train, pytest.mark.timeout(600)]
 @pytest.fixture(scope="module")
 def place(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
     """A data folder with few faces, and a folder for runs with crops that are no faces."""
+    import torch
+
+    torch.set_num_threads(1)  # beside other tests, threads that wait for each other take minutes
     folder = tmp_path_factory.mktemp("recipe")
     for name, count in (("train", 320), ("public_test", 150)):
         with np.load(data / "fer2013" / f"{name}.npz") as whole:
