@@ -22,7 +22,7 @@ from edge.common.command import (
     plan_options,
     stop_on_signals,
 )
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.privileges import become_owner
 from edge.common.reach import try_connection
 from edge.common.settings import load, show
@@ -38,7 +38,7 @@ BY = "the command line"
 
 @click.group()
 def collector() -> None:
-    """The service that keeps the counts and shows them."""
+    """The server: stores the counts and shows them."""
 
 
 @collector.command()
@@ -64,7 +64,9 @@ def run(config: Path) -> None:
     click.echo(f"roommood: pages at {service.url}", err=True)
     first = service.first_run()
     if first is not None:
-        click.echo(f"roommood: no account yet: within an hour, open {first}", err=True)
+        click.echo(
+            f"roommood: no account yet; to create one, open this within an hour: {first}", err=True
+        )
     stopping.wait()
     if not stuck:
         watchdog.stop()
@@ -114,7 +116,7 @@ def timetable(config: Path, first: datetime | None, days: int, as_json: bool) ->
     """Print the lessons that the timetable has, and the events that are none, with the reason."""
     table = timetable_of(load(CollectorSettings, config))
     if table is None:
-        raise Refusal(f"{config}: there is no timetable: name one as school.timetable")
+        raise UserError("there is no timetable", config, "name one as school.timetable")
     plans = [table.on(day) for day in days_from(first, days)]
     lessons = [
         {
@@ -164,12 +166,14 @@ def account() -> None:
 @config_option
 @click.argument("name")
 @click.option("--role", required=True, help="administrator, it or teacher.")
-@click.option("--room", "rooms", multiple=True, help="site/room; as often as needed.")
+@click.option(
+    "--room", "rooms", multiple=True, help="Room (site/room) that the account may see; repeatable."
+)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def add_account(
     config: Path, name: str, role: str, rooms: tuple[str, ...], password_stdin: bool
 ) -> None:
-    """Make an account; asks for its password."""
+    """Create an account; asks for its password."""
     from collector.access.accounts import read_room
 
     own = [read_room(room) for room in rooms]
@@ -184,7 +188,7 @@ def add_account(
 @click.argument("name")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def new_password(config: Path, name: str, password_stdin: bool) -> None:
-    """Give an account a new password, which ends its sessions."""
+    """Set an account's password, which ends its sessions."""
     with _books(config) as (_, accounts, audit, _settings):
         accounts.change(accounts.by_name(name), password=_password(password_stdin))
         audit.add(BY, "password changed", name)
@@ -225,21 +229,27 @@ def audit_log() -> None:
 @audit_log.command("verify")
 @config_option
 def verify(config: Path) -> int:
-    """Say whether the log was tampered with, and where; exit status 1 if it was."""
+    """Check whether the log was tampered with, and where; exit status 1 if it was."""
     with _books(config) as (_, _accounts, audit, _settings):
         wrong = list(audit.wrong())
         for line in wrong:
             click.echo(f"audit log: {line}")
         if not wrong:
-            click.echo(f"audit log: {len(audit)} entries, none changed, added or cut off")
+            click.echo(f"audit log: {len(audit)} entries; none changed, added or missing")
     return 1 if wrong else 0
 
 
 @audit_log.command("show")
 @config_option
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    default=50,
+    show_default=True,
+    help="How many entries to print.",
+)
 def show_log(config: Path, limit: int) -> None:
-    """Print the newest entries, newest first."""
+    """Print the newest entries first."""
     from datetime import datetime, timezone
 
     with _books(config) as (_, _accounts, audit, _settings):
@@ -254,7 +264,7 @@ def _opened_file(path: Path, mode: Literal["wb", "rb"]) -> IO[bytes]:
     try:
         return path.open(mode)
     except OSError as error:
-        raise Refusal(f"{path}: {error.strerror}: choose another place") from None
+        raise UserError(str(error.strerror), path, "choose another place") from None
 
 
 def _site(settings: CollectorSettings) -> Path | None:
@@ -263,9 +273,9 @@ def _site(settings: CollectorSettings) -> Path | None:
 
 @collector.command()
 @config_option
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The file to write.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write.")
 def backup(config: Path, out: Path) -> None:
-    """Write everything the collector keeps, its key included, into one file."""
+    """Write all of the collector's data, its key included, into one file."""
     from collector import retention as keeping
 
     file = _opened_file(out, "wb")
@@ -278,7 +288,9 @@ def backup(config: Path, out: Path) -> None:
 
 @collector.command()
 @config_option
-@click.option("--from", "source", required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--from", "source", required=True, type=click.Path(path_type=Path), help="Backup file to read."
+)
 def restore(config: Path, source: Path) -> None:
     """Fill a new, empty database from a backup."""
     from collector import retention as keeping
@@ -295,16 +307,16 @@ def restore(config: Path, source: Path) -> None:
 
 @collector.command()
 @config_option
-@click.option("--room", help="site/room: all its windows and lessons.")
-@click.option("--lesson", type=int, help="A lesson's number: the lesson and its windows.")
+@click.option("--room", help="Erase all windows and lessons of this room (site/room).")
+@click.option("--lesson", type=int, help="Erase this lesson (by number) and its windows.")
 def erase(config: Path, room: str | None, lesson: int | None) -> None:
-    """Delete what is kept of a room or of a lesson, for good; while the collector is stopped."""
+    """Delete a room's or a lesson's data for good; the collector must be stopped."""
     from collector.access.accounts import read_room
     from collector.lessons.repository import Book
     from collector.retention import erase_room, erase_span
 
     if (room is None) == (lesson is None):
-        raise Refusal("give --room site/room or --lesson NUMBER")
+        raise UserError("nothing to erase", "erase", "add --room site/room or --lesson NUMBER")
     with _books(config) as (engine, _accounts, audit, _settings):
         if room is not None:
             about = room

@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from edge.common.broker import BrokerSettings, FilePath
+from edge.common.errors import SettingError
 from edge.common.settings import Section
 from edge.protocol.messages import Label, Name
 
@@ -52,7 +53,7 @@ class WebSettings(Section):
     @model_validator(mode="after")
     def _both(self) -> WebSettings:
         if (self.certificate is None) != (self.key is None):
-            raise ValueError("'certificate' and 'key' belong together: give both")
+            raise SettingError("'certificate' and 'key' belong together", "set both or neither")
         return self
 
     @property
@@ -83,7 +84,9 @@ class SchoolSettings(Section):
         try:
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError("no time zone: write it as in Europe/Berlin") from None
+            raise SettingError(
+                f"no such time zone, {name}", "write one as in Europe/Berlin"
+            ) from None
         return name
 
 
@@ -176,11 +179,11 @@ class CollectorSettings(Section):
         try:
             parsed = make_url(url)
         except ArgumentError:
-            raise ValueError(
-                "not a database URL: write sqlite:////var/lib/roommood.sqlite"
+            raise SettingError(
+                "not a database URL", "write sqlite:////var/lib/roommood.sqlite"
             ) from None
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-            raise ValueError("only sqlite and postgresql are supported")
+            raise SettingError("unknown kind of database", "use sqlite or postgresql")
         return url
 
     def title(self, site: str, room: str) -> str:

@@ -20,7 +20,7 @@ from collector.config import Retention
 from collector.storage.database import newest
 from collector.storage.tables import audit, deliveries, lessons, metadata, moods, sessions
 from edge.common import atomic_file
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ def backup(
             os.fchmod(opened.fileno(), 0o600)  # it holds the key and the passwords' hashes
             rows = _write(opened, steady, state, site)
     except OSError as error:
-        raise Refusal(f"{out}: {error.strerror}: choose another place") from None
+        raise UserError(str(error.strerror), out, "choose another place") from None
     return rows
 
 
@@ -151,7 +151,7 @@ def restore(
     site: Path | None = None,
     file: IO[bytes] | None = None,
 ) -> dict[str, int]:
-    """Fills an empty database from a backup; raises Refusal for one that is not empty.
+    """Fills an empty database from a backup; raises UserError for one that is not empty.
 
     Of the site what is there stays: two authorities in one folder would fit neither.
     """
@@ -159,7 +159,7 @@ def restore(
     with engine.connect() as connection:
         for table in metadata.sorted_tables:
             if connection.execute(select(func.count()).select_from(table)).scalar_one():
-                raise Refusal("the database is not empty: restore into a new one ('database')")
+                raise UserError("not empty", "database", "restore into a new one: set 'database'")
     try:
         with (
             file or source.open("rb") as opened,
@@ -167,7 +167,9 @@ def restore(
         ):
             names = set(archive.getnames())
             if _get(archive, "revision").decode() != newest():
-                raise Refusal(f"{source}: made by another version of roommood: install that one")
+                raise UserError(
+                    "made by another version of roommood", source, "install that version"
+                )
             with engine.begin() as connection:
                 for table in metadata.sorted_tables:
                     if f"{table.name}.jsonl" not in names:
@@ -191,7 +193,11 @@ def restore(
                         path.chmod(0o600 if path.parent == site else 0o640)
             (state / HEAD).write_text(f"{rows.get(audit.name, 0)}\n", encoding="ascii")
     except (OSError, tarfile.TarError, KeyError, ValueError) as error:
-        raise Refusal(f"{source}: no backup of a collector ({error})") from None
+        raise UserError(
+            f"not a collector's backup ({error})",
+            source,
+            "use a file that `roommood collector backup` wrote",
+        ) from None
     return rows
 
 

@@ -12,7 +12,7 @@ refuse() { say "$*"; exit 2; }
 check_host() {
     [ "$(uname -s)" = Linux ] || refuse "this is $(uname -s): roommood runs on Debian, Raspberry Pi OS and Ubuntu"
     [ "$(id -u)" = 0 ] || refuse "needs root, to make a user and services: sudo $0"
-    [ -d /run/systemd/system ] || refuse "systemd does not run here: in a container use 'roommood $part run' by itself"
+    [ -d /run/systemd/system ] || refuse "systemd is not running here; in a container use 'roommood $part run' directly"
     command -v apt-get >/dev/null || refuse "no apt-get: roommood's packages come from Debian's"
     case $(uname -m) in
         x86_64 | aarch64) ;;
@@ -57,7 +57,7 @@ install_version() {
     if ! TMPDIR=$(dirname "$folder") "$folder/bin/python" -I -m pip install --quiet --disable-pip-version-check --no-cache-dir \
         "${from[@]}" --constraint "$(constraints_for "$python")" "$source[$extras]" >&2; then
         rm -rf "$folder" "$source"
-        refuse "pip could not install: look above; without a network give --wheels FOLDER"
+        refuse "pip could not install, see above; without a network use --wheels FOLDER"
     fi
     rm -rf "$source"
     if [ -e /etc/nv_tegra_release ]; then

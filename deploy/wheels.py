@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from edge.common.child import python_command
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 HERE = Path(__file__).resolve().parent
 GLIBC = {"3.10": 35, "3.11": 36, "3.12": 39, "3.13": 41}
@@ -82,7 +82,11 @@ def main(python: str, machine: str, extras: tuple[str, ...], out: Path) -> None:
         python_command("pip", "download", "--dest", str(out), *options), check=False
     )
     if done.returncode:
-        raise Refusal(f"{out}: not every package has a wheel for Python {python} on {machine}")
+        raise UserError(
+            f"not every package has a wheel for Python {python} on {machine}",
+            out,
+            "see pip's message above; choose another --python or --extra",
+        )
     click.echo(f"{out}: {len(list(out.glob('*.whl')))} wheels")
 
 

@@ -62,7 +62,7 @@ NO_MODEL = "0" * 12
 
 
 class Agent:
-    """Made from settings, raising Refusal for what they name and is not there; then `run`.
+    """Made from settings, raising UserError for what they name and is not there; then `run`.
 
     A camera and an outbox of one's own take the place of those that the settings name.
     """
@@ -140,9 +140,9 @@ class Agent:
         self._room = self._new_room(None)
         self._labels: tuple[str, ...] = (FACE,)
         if mode.name == "headcount":
-            log.warning("faces are counted, no expression is read: %s", mode.sentence)
+            log.warning("counting faces only: %s", mode.sentence)
             return
-        log.info("expressions are read: %s", mode.sentence)
+        log.info("reading expressions: %s", mode.sentence)
         pack, model = open_fast(self._settings.model)
         self._digest, self._labels = pack.digest, (*pack.labels, UNCERTAIN)
         self._room = self._new_room(Expressions.from_pack(pack, model))
@@ -231,7 +231,7 @@ class Agent:
             self._keep(self._say(tally, pause), tally.frames, start, seconds)
         again = self._trial.saw_window(tally.frames, pause is not None) if now >= end else None
         if again:
-            log.info("%s: starting anew", again)
+            log.info("%s: restarting", again)
             self._restart = again
             self._stopping.set()
 
@@ -239,7 +239,9 @@ class Agent:
         """Seconds from one frame to the next; twice as long while the machine is too hot."""
         hot = bool(set(throttled()) & SLOWED)
         if hot != self._hot:
-            log.warning("the machine is %s", "too hot: half the frames" if hot else "cool again")
+            log.warning(
+                "the machine is %s", "too hot: halving the frame rate" if hot else "cool again"
+            )
         self._hot = hot
         return (2 if hot else 1) / self._settings.frames_per_second
 

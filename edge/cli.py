@@ -19,7 +19,7 @@ from edge.common.command import (
     plan_options,
     stop_on_signals,
 )
-from edge.common.errors import CameraFault, Refusal, Stalled
+from edge.common.errors import CameraFault, Stalled, UserError
 from edge.common.privileges import become_owner
 from edge.common.reach import try_connection
 from edge.common.settings import show
@@ -64,7 +64,7 @@ def run(config: Path) -> None:
 
     no_core_dumps()
     if swappable := no_swap():
-        log.warning("memory: %s", swappable)
+        log.warning("%s", swappable)
     with alone(settings.state):
         made = _made(config, settings)
         stop_on_signals(made.stop)
@@ -92,10 +92,10 @@ def _made(config: Path, settings: AgentSettings) -> Agent:
     number = updates.begin()
     try:
         return Agent(agent_settings(config, number), trial=Trial(state, number))
-    except Refusal as refusal:
+    except UserError as error:
         if updates.slots().trying is None:
             raise
-        updates.roll_back(str(refusal))
+        updates.roll_back(str(error))
     number = updates.begin()
     return Agent(agent_settings(config, number), trial=Trial(state, number))
 
@@ -118,7 +118,7 @@ def check(config: Path) -> int:
         camera.open()
         height, width = camera.read().shape
     except CameraFault as fault:
-        raise Refusal(str(fault)) from None
+        raise fault.lasting() from None
     finally:
         camera.close()
     click.echo(f"settings: {config}: ok")
@@ -127,7 +127,7 @@ def check(config: Path) -> int:
     recording = Recording(settings.camera)
     mode = decide(settings, date.today(), recording.live())
     click.echo(f"source: {_describe_source(recording)}")
-    click.echo(f"mode: {mode.name}: {mode.sentence}")
+    click.echo(f"mode: {mode.name}: {mode.sentence}{': ' if mode.remedy else ''}{mode.remedy}")
     wrong = try_connection(settings.broker, "check")
     click.echo(f"broker: {wrong or f'{settings.broker.host}:{settings.broker.port}: ok'}")
     if settings.schedule is not None:
@@ -153,7 +153,11 @@ def schedule(config: Path, first: datetime | None, days: int, as_json: bool) -> 
     """Print when the camera will be open, and the events that open nothing, with the reason."""
     settings = _in_force(config)
     if settings.schedule is None:
-        raise Refusal(f"{config}: there is no 'schedule': the camera is open at all times")
+        raise UserError(
+            "there is no 'schedule', so the camera is open at all times",
+            config,
+            "add 'schedule' to the settings",
+        )
     plan = Schedule(settings.schedule)
     plans = [plan.on(day) for day in days_from(first, days)]
     spans = [
@@ -167,9 +171,9 @@ def schedule(config: Path, first: datetime | None, days: int, as_json: bool) -> 
 
 @agent.command()
 @config_option
-@click.option("--json", "as_json", is_flag=True, help="One object per line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def doctor(config: Path, as_json: bool) -> int:
-    """Look at everything the agent needs; exit status 1 where something is wrong."""
+    """Check everything the agent needs; exit status 1 if something is wrong."""
     from edge.run.doctor import examine
 
     wrong = 0
@@ -186,8 +190,20 @@ def doctor(config: Path, as_json: bool) -> int:
 
 @agent.command()
 @config_option
-@click.option("--port", type=click.IntRange(0, 65535), default=8644, show_default=True)
-@click.option("--seconds", type=click.FloatRange(1, 600), default=600, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8644,
+    show_default=True,
+    help="Loopback port of the page; 0 picks a free one.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1, 600),
+    default=600,
+    show_default=True,
+    help="Stop after this long.",
+)
 def aim(config: Path, port: int, seconds: float) -> None:
     """Show what the camera sees, on this machine only, to whoever knows the PIN.
 
@@ -196,7 +212,7 @@ def aim(config: Path, port: int, seconds: float) -> None:
     settings = _in_force(config)
     log_to_stderr(settings.log_level)
     if settings.pin is None:
-        raise Refusal(f"{config}: 'pin' is missing: put in what `roommood agent pin` prints")
+        raise UserError("'pin' is missing", config, "add the line that `roommood agent pin` prints")
     from edge.aim.session import Aim
     from edge.aim.sizes import LEAST_SIZE
     from edge.camera import make
@@ -221,13 +237,13 @@ def aim(config: Path, port: int, seconds: float) -> None:
             seconds=seconds,
         )
         stop_on_signals(made.stop)
-        click.echo(f"roommood: the picture: {made.url}", err=True)
+        click.echo(f"roommood: camera view at {made.url}", err=True)
         try:
             report = made.run()
         finally:
             light.close()
     if report is None:
-        click.echo("no face was seen: nothing to propose")
+        click.echo("no face was seen; nothing to propose")
         return
     click.echo(f"# faces were {report.smallest} to {report.largest} pixels wide")
     click.echo(f"faces:\n  min_size: {report.proposed_min_size}")
@@ -242,7 +258,7 @@ def pin() -> None:
     """Ask for a PIN and print the settings' line for it."""
     typed = click.prompt("PIN", hide_input=True, confirmation_prompt=True, err=True)
     if len(typed) < SHORTEST:
-        raise Refusal(f"the PIN is shorter than {SHORTEST} characters: choose a longer one")
+        raise UserError(f"shorter than {SHORTEST} characters", "PIN", "choose a longer one")
     click.echo(f"pin: {hash_pin(typed)}")
 
 

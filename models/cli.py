@@ -8,7 +8,7 @@ from typing import Any
 import click
 import numpy as np
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.forms import FORMS, open_form
 from edge.vision.interpreter import TfliteClassifier
 from edge.vision.pack import open_pack
@@ -38,51 +38,69 @@ model.add_command(fetch)
     required=True,
     help="A folder with train.npz and public_test.npz, a fer2013.csv, or a folder per class.",
 )
-@click.option("--out", required=True, type=path_option, help="The run's folder; resumed if begun.")
+@click.option(
+    "--out",
+    required=True,
+    type=path_option,
+    help="Folder for the run; an unfinished run in it is continued.",
+)
 @click.option(
     "--truth",
     type=click.Choice(["ferplus", "fer2013", "own", "both"]),
-    help="Whose answer is right: FER+'s votes (the default where there are any), FER2013's labels, "
-    "a folder's own, or for a teacher both of the first two.",
+    help="Labels to learn: FER+'s votes (the default if there are any), "
+    "FER2013's labels, the folder's own, or, for a teacher, both of "
+    "the first two.",
 )
 @click.option(
     "--network",
     type=click.Choice(["standard", "small", "wide", "teacher", "teacher-fine"]),
     default="standard",
     show_default=True,
+    help="Architecture to train.",
 )
-@click.option("--epochs", type=click.IntRange(1, 1000), default=40, show_default=True)
-@click.option("--batch", type=click.IntRange(8, 4096), default=128, show_default=True)
-@click.option("--rate", type=float, default=4e-3, show_default=True, help="The highest step size.")
 @click.option(
-    "--mixup", type=click.FloatRange(0, 1), default=0.0, help="How far faces are blended in pairs."
+    "--epochs",
+    type=click.IntRange(1, 1000),
+    default=40,
+    show_default=True,
+    help="Passes over the training faces.",
+)
+@click.option(
+    "--batch", type=click.IntRange(8, 4096), default=128, show_default=True, help="Faces per step."
+)
+@click.option("--rate", type=float, default=4e-3, show_default=True, help="Highest learning rate.")
+@click.option(
+    "--mixup",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    help="How strongly to blend faces in pairs.",
 )
 @click.option(
     "--strength",
     type=click.FloatRange(0, 1),
     default=1.0,
     show_default=True,
-    help="How much faces are moved, dimmed, blurred and covered, as in a room.",
+    help="How strongly to shift, dim, blur and cover faces, as in a room.",
 )
-@click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--votes", help="FER+'s fer2013new.csv, for a .csv; found where it lies beside it.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of everything random.")
+@click.option("--votes", help="FER+'s fer2013new.csv, for a .csv; found automatically beside it.")
 @click.option(
-    "--negatives", help="An .npz of `python -m models.training.negatives`: crops that are no face."
+    "--negatives", help="An .npz from `python -m models.negatives`: crops that are not faces."
 )
 @click.option(
     "--teacher",
     multiple=True,
-    help="The run or pack of a teacher, whose answers are learnt too; several may be.",
+    help="Run or pack whose answers to learn as well; repeatable.",
 )
 @click.option(
     "--trust",
     type=click.FloatRange(0, 1),
     default=0.5,
     show_default=True,
-    help="How much of what is learnt is the teachers' answer; the rest is the people's.",
+    help="Weight of the teachers' answers; the rest is people's.",
 )
-@click.option("--start", help="A run or a pack whose weights to begin with.")
-@click.option("--groups", help="A table of groups of people, to let each count alike.")
+@click.option("--start", help="Run or pack whose weights to start from.")
+@click.option("--groups", help="Table of groups of people, so that each counts equally.")
 @click.option("--folds", type=click.IntRange(2, 50), help="Cross-validate: one run per fold.")
 def train(data: str, out: Path, folds: int | None, **options: Any) -> None:
     """Train a network; a run that was stopped goes on where it was."""
@@ -107,8 +125,16 @@ def train(data: str, out: Path, folds: int | None, **options: Any) -> None:
 
 
 @model.command()
-@click.option("--run", "run_folder", required=True, type=path_option, help="A folder of `train`.")
-@click.option("--out", required=True, type=path_option, help="The pack's folder, made or replaced.")
+@click.option(
+    "--run",
+    "run_folder",
+    required=True,
+    type=path_option,
+    help="Folder that `roommood model train` wrote.",
+)
+@click.option(
+    "--out", required=True, type=path_option, help="The pack's folder, created or replaced."
+)
 def quantize(run_folder: Path, out: Path) -> None:
     """Make a full-integer int8 pack of a run, with its temperature and thresholds."""
     need_torch()
@@ -129,7 +155,9 @@ def quantize(run_folder: Path, out: Path) -> None:
 )
 @click.option("--usage", help="The rows of a .csv: Training, PublicTest or PrivateTest.")
 @click.option("--out", required=True, type=path_option, help="The .png to write.")
-@click.option("--samples", type=click.IntRange(1, 20), default=3, help="Faces of each class.")
+@click.option(
+    "--samples", type=click.IntRange(1, 20), default=3, help="How many faces to draw per class."
+)
 def explain(which: str, data: Path, usage: str | None, out: Path, samples: int) -> None:
     """Draw where in a face the answer comes from: class activation and guided gradients."""
     need_torch()
@@ -148,7 +176,7 @@ def verify(pack: str) -> None:
         classifier = TfliteClassifier(content, opened.input, len(opened.labels))
         answers = classifier(np.full((1, 48, 48), 128, np.uint8))
         if abs(float(answers.shares.sum()) - 1) > 0.05:
-            raise Refusal(f"{pack}: its outputs sum to {answers.shares.sum():.2f}: copy it again")
+            raise UserError(f"its outputs sum to {answers.shares.sum():.2f}", pack, "copy it again")
         click.echo(
             f"{opened.name} ({opened.digest}): {form}, {len(opened.labels)} labels on "
             f"{classifier.runtime}: ok"

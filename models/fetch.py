@@ -11,7 +11,7 @@ from typing import NamedTuple
 import click
 
 from edge.common import atomic_file
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 TIMEOUT_S = 30
 
@@ -37,7 +37,7 @@ PUBLISHED = {
 
 
 def fetched(name: str, out: Path, published: Published | None = None) -> Path:
-    """Downloads, checks and only then puts in place; raises Refusal, and leaves nothing behind."""
+    """Downloads, checks and then puts in place; raises UserError, and leaves nothing behind."""
     what = published or PUBLISHED[name]
     by_hand = f"get {what.url} elsewhere, copy it to {out}, and run this again to check it"
     if out.exists():
@@ -48,25 +48,27 @@ def fetched(name: str, out: Path, published: Published | None = None) -> Path:
             content = answer.read(what.size + 1)
     except (OSError, urllib.error.URLError) as error:
         reason = getattr(error, "reason", error)
-        raise Refusal(f"{name}: cannot be fetched ({reason}): {by_hand}") from None
+        raise UserError(f"cannot be fetched ({reason})", name, by_hand) from None
     _check(content, what, what.url)
     try:
         atomic_file.write(out, content)
     except OSError as error:
-        raise Refusal(f"{out}: {error.strerror}: give another place with --out") from None
+        raise UserError(str(error.strerror), out, "choose another place with --out") from None
     return out
 
 
 def _check(content: bytes, what: Published, where: str) -> None:
     if hashlib.sha256(content).hexdigest() != what.sha256:
-        raise Refusal(f"{where}: not the file that was published (SHA-256): remove it, try again")
+        raise UserError(
+            "not the file that was published (SHA-256)", where, "remove it and try again"
+        )
 
 
 @click.command()
 @click.argument("name", type=click.Choice(sorted(PUBLISHED)))
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Where to put it.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
 def fetch(name: str, out: Path | None) -> None:
-    """Get a detector that is not shipped, from its publisher; a copy that is there is checked."""
+    """Download an optional detector from its publisher, or check an existing copy."""
     place = fetched(name, out or Path(f"{name}.onnx"))
     click.echo(f"{place}: {PUBLISHED[name].licence}; SHA-256 as pinned", err=True)
     click.echo(f"faces:\n  detector: {name}\n  model: {place}")

@@ -23,7 +23,7 @@ import click
 
 from edge.common import atomic_file
 from edge.common.child import python_command
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.pack import SHIPPED
 from models.training.torch_extra import need_torch
 
@@ -31,7 +31,7 @@ TEACHERS = Path(__file__).resolve().parent / "teachers"
 """Half-precision weights of networks that know both truths; README.md there says where from."""
 
 PHOTOS = ("photos_caltech", "photos_voc")
-"""Photographs from which crops that are no faces are taken."""
+"""Photographs from which crops that are not faces are taken."""
 
 
 @click.command()
@@ -68,7 +68,11 @@ def main(
 ) -> None:
     """Make the shipped packs again: first --minutes N, then --finish."""
     if (minutes is None) == (not finish):
-        raise Refusal("give --minutes N to train, or --finish to make packs of what is learnt")
+        raise UserError(
+            "neither --minutes nor --finish",
+            "recipe",
+            "add --minutes N to train, or --finish to make packs of the result",
+        )
     need_torch()
     if minutes is not None:
         from models.training.session import COMMAND, Session
@@ -82,7 +86,7 @@ def main(
         session.run(60 * minutes - (time.monotonic() - begun), only, _log, from_nothing)
         return
     if packs is None:
-        raise Refusal("--finish: say where the packs go with --packs")
+        raise UserError("no folder for the packs", "--finish", "add --packs FOLDER")
     from models.training.finish import finish_all
 
     finish_all(data, out, packs, only, _log)
@@ -93,23 +97,23 @@ def _log(line: str) -> None:
 
 
 def _negatives(data: Path, out: Path) -> Path:
-    """The crops that are no faces, made where they are not there yet."""
+    """The crops that are not faces, made where they are not there yet."""
     path = out / "negatives.npz"
     if not path.exists():
         photos = [f"--photos={data / folder}" for folder in PHOTOS]
         command = python_command("models.training.negatives", *photos, "--out", str(path))
         if subprocess.run(command, check=False, stdout=sys.stderr).returncode:
-            raise Refusal(f"{shlex.join(command)}: failed: see above")
+            raise UserError("failed", shlex.join(command), "see above")
     return path
 
 
 if __name__ == "__main__":
     try:
         main(standalone_mode=False)
-    except Refusal as refusal:
+    except UserError as refusal:
         sys.exit(f"roommood: {refusal}")
     except click.ClickException as wrong:
         wrong.show()
         sys.exit(2)
     except click.Abort:
-        sys.exit("roommood: stopped: the same command goes on where it was")
+        sys.exit("roommood: stopped; the same command continues from here")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.protocol.messages import OTHER, UNCERTAIN
 from edge.vision.pack import PACK_FILE, SHIPPED, Pack, open_pack
 
@@ -51,14 +51,14 @@ def corrected(
 
     `independent` is the number of different faces behind the counts, where it is smaller than
     their sum: the same pupils are counted in every window, which makes them no more certain.
-    Raises Refusal for counts of another pack, of nobody, or a pack without its confusion.
+    Raises UserError for counts of another pack, of nobody, or a pack without its confusion.
     """
     if not pack.confusion:
-        raise Refusal(f"{pack.name}: has no confusion matrix: quantize it again")
+        raise UserError("has no confusion matrix", pack.name, "quantize it again")
     said, merge = _observed(counts, pack)
     faces = said.sum()
     if faces <= 0:
-        raise Refusal("no faces: there is nothing to correct")
+        raise UserError("no faces", "counts", "give counts of at least one face")
     said = said / faces * min(independent or faces, faces)
     rows = np.array(pack.confusion, float) + SMOOTHING
     usual = rows.sum(axis=1) / rows.sum()
@@ -90,7 +90,11 @@ def _observed(
     answers = (*pack.labels, UNCERTAIN)
     unknown = sorted(counts.keys() - {*answers, OTHER})
     if unknown:
-        raise Refusal(f"{pack.name}: counts {', '.join(unknown)} are of another pack")
+        raise UserError(
+            f"counts {', '.join(unknown)} are of another pack",
+            pack.name,
+            "use the pack that counted",
+        )
     named = [name for name in counts if name != OTHER]
     columns = [*named, OTHER]
     merge = np.zeros((len(answers), len(columns)))

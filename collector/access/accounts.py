@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from collector.access import hashing
 from collector.storage.tables import account_rooms, accounts, sessions
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 Role = Literal["administrator", "it", "teacher", "viewer"]
 """`viewer` is whoever has a link; no account has that role."""
@@ -55,9 +55,13 @@ class Accounts:
         password: str | None = None,
         subject: str | None = None,
     ) -> Account:
-        """Raises Refusal for a name that is taken, a role unknown, or a password too short."""
+        """Raises UserError for a name that is taken, a role unknown, or a password too short."""
         if not NAME.fullmatch(name):
-            raise Refusal(f"'{name[:70]}': no name for an account: 1 to 64 letters, digits, . @ -")
+            raise UserError(
+                "not a valid account name",
+                f"'{name[:70]}'",
+                "choose 1 to 64 letters, digits, . @ -",
+            )
         hashed = None if password is None else _hash(password)
         row = {
             "name": name,
@@ -72,7 +76,9 @@ class Accounts:
                 number = int(made[0]) if made else 0
                 _set_rooms(connection, number, rooms)
         except IntegrityError:
-            raise Refusal(f"'{name}': there is such an account: choose another name") from None
+            raise UserError(
+                "this account exists already", f"'{name}'", "choose another name"
+            ) from None
         return self.by_id(number)
 
     def change(
@@ -101,7 +107,7 @@ class Accounts:
                 connection.execute(delete(sessions).where(sessions.c.account == account.id))
 
     def remove(self, account: Account) -> None:
-        """Raises Refusal for the last administrator."""
+        """Raises UserError for the last administrator."""
         with self._engine.begin() as connection:
             if account.role == "administrator":
                 _keep_one(connection)
@@ -128,9 +134,7 @@ class Accounts:
     def by_name(self, name: str) -> Account:
         found = self._one(accounts.c.name == name)
         if found is None:
-            raise Refusal(
-                f"'{name}': there is no such account: see `roommood collector account list`"
-            )
+            raise UserError("no such account", f"'{name}'", "see `roommood collector account list`")
         return found
 
     def by_subject(self, subject: str) -> Account | None:
@@ -139,7 +143,7 @@ class Accounts:
     def by_id(self, number: int) -> Account:
         found = self._one(accounts.c.id == number)
         if found is None:
-            raise Refusal(f"account {number}: there is no such account")
+            raise UserError("no such account", f"account {number}", "see the list of accounts")
         return found
 
     def all(self) -> list[Account]:
@@ -163,22 +167,24 @@ class Accounts:
 
 
 def read_room(text: str) -> Room:
-    """`site/room`; raises Refusal for anything else."""
+    """`site/room`; raises UserError for anything else."""
     found = ROOM.fullmatch(text.strip())
     if found is None:
-        raise Refusal(f"'{text}': not a room: write site/room, as in school/r101")
+        raise UserError("not a room", f"'{text}'", "write site/room, as in school/r101")
     return found.group(1), found.group(2)
 
 
 def _role(role: str) -> str:
     if role not in ROLES:
-        raise Refusal(f"'{role}': not a role: choose {', '.join(ROLES)}")
+        raise UserError("not a role", f"'{role}'", f"choose {', '.join(ROLES)}")
     return role
 
 
 def _hash(password: str) -> str:
     if not SHORTEST <= len(password) <= LONGEST:
-        raise Refusal(f"the password has to have {SHORTEST} to {LONGEST} characters")
+        raise UserError(
+            "the length is not allowed", "password", f"choose {SHORTEST} to {LONGEST} characters"
+        )
     return hashing.hashed(password)
 
 
@@ -195,7 +201,9 @@ def _keep_one(connection: Connection) -> None:
     connection.execute(update(accounts).where(administrators).values(role="administrator"))
     count = select(func.count()).select_from(accounts).where(administrators)
     if connection.execute(count).scalar_one() <= 1:
-        raise Refusal("this is the last administrator: make another one first")
+        raise UserError(
+            "this is the last administrator", "account", "make another administrator first"
+        )
 
 
 assert set(ROLES) < set(get_args(Role))

@@ -16,7 +16,7 @@ from collector.access.limits import Limits, network_of
 from collector.access.policy import RIGHTS, ROUTES, Right, sees_all
 from collector.access.sessions import Principal, Sessions
 from collector.lessons.repository import Book, Lesson
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 COOKIE = "session"
 """The key of the session's secret in the signed cookie."""
@@ -72,7 +72,7 @@ class Guard:
             raise too_often()
         if not self._may(who, right, request):
             self._audit.viewed(who.said, "refused", f"{request.method} {request.url.path}")
-            raise HTTPException(403, "this is not yours to see or to do")
+            raise HTTPException(403, "you don't have permission")
 
     async def while_allowed(self, request: Request, feed: AsyncIterator[T]) -> AsyncIterator[T]:
         """A feed that ends when whoever reads it has signed out, or their link has ended."""
@@ -117,7 +117,7 @@ class Guard:
     def _owns(self, who: Principal, request: Request) -> bool:
         try:
             lesson = self._book.lesson(int(request.path_params["lesson"]))
-        except (Refusal, ValueError, OverflowError):
+        except (UserError, ValueError, OverflowError):
             raise HTTPException(404, "there is no such lesson") from None
         request.state.lesson = lesson
         return owns(who, lesson)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from collector.access.accounts import Account, Accounts, Role
 from collector.config import OidcSettings
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 RANK: tuple[Role, ...] = ("administrator", "it", "teacher")
 """Whoever is in several groups has the first of their roles."""
@@ -27,7 +27,7 @@ class Provider:
         try:
             from authlib.integrations.starlette_client import OAuth
         except ModuleNotFoundError:
-            raise Refusal("oidc needs a package: pip install 'roommood[oidc]'") from None
+            raise UserError("authlib is missing", "oidc", "pip install 'roommood[oidc]'") from None
         self.name = settings.name
         self._settings = settings
         self._accounts = accounts
@@ -86,6 +86,6 @@ class Provider:
                 return self._accounts.add(name, role, subject=subject)
             if known.role != role:
                 self._accounts.change(known, role=role)
-        except Refusal as refusal:
-            raise Unknown(str(refusal)) from None
+        except UserError as error:
+            raise Unknown(str(error)) from None
         return self._accounts.by_id(known.id)

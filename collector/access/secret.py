@@ -8,14 +8,14 @@ import os
 import secrets
 from pathlib import Path
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 FILE = "secret.key"
 BYTES = 32
 
 
 def own_key(state: Path) -> bytes:
-    """The key of this collector, made at the first start; raises Refusal where it cannot be."""
+    """The key of this collector, made at the first start; raises UserError where it cannot be."""
     path = state / FILE
     try:
         state.mkdir(parents=True, exist_ok=True)
@@ -25,9 +25,9 @@ def own_key(state: Path) -> bytes:
                 file.write(secrets.token_bytes(BYTES))
         key = path.read_bytes()
     except OSError as error:
-        raise Refusal(f"{path}: {error.strerror}: check 'state'") from None
+        raise UserError(str(error.strerror), path, "check 'state'") from None
     if len(key) != BYTES:
-        raise Refusal(f"{path}: not a key of {BYTES} bytes: restore it from a backup")
+        raise UserError(f"not a key of {BYTES} bytes", path, "restore it from a backup")
     return key
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, delete, insert, select
 from collector.access.accounts import Account, Accounts, Role, Room
 from collector.access.secret import fingerprint, new_secret
 from collector.storage.tables import links, sessions, tokens
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 SESSION_S = 12 * 3600
 """A school day; then one signs in again."""
@@ -141,9 +141,9 @@ class Sessions:
             connection.execute(delete(links).where(links.c.role == role))
 
     def make_token(self, account: int, name: str, scopes: list[str], seconds: float) -> str:
-        """Raises Refusal for a scope that there is not."""
+        """Raises UserError for a scope that there is not."""
         if not scopes or set(scopes) - set(SCOPES):
-            raise Refusal(f"scopes: choose of {', '.join(SCOPES)}")
+            raise UserError("unknown or no scope", "scopes", f"choose from {', '.join(SCOPES)}")
         secret = f"rm_{new_secret()}"
         row = {"secret": fingerprint(secret), "account": account, "name": name[:64] or "token"}
         row |= {"scopes": " ".join(sorted(set(scopes))), "expires": time.time() + seconds}

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.protocol.identity import common_name, read_key
 
 DEVICE_DAYS = 90
@@ -47,11 +47,13 @@ class Authority:
 
     @classmethod
     def load(cls, key: Path, certificate: Path) -> Authority:
-        """Raises Refusal naming the file."""
+        """Raises UserError naming the file."""
         try:
             found = x509.load_pem_x509_certificate(certificate.read_bytes())
         except (OSError, ValueError) as error:
-            raise Refusal(f"{certificate}: unusable ({error}): restore it from a backup") from None
+            raise UserError(
+                f"cannot be used ({error})", certificate, "restore it from a backup"
+            ) from None
         return cls(read_key(key), found)
 
     @property
@@ -61,11 +63,11 @@ class Authority:
     def sign_device(self, csr: str, room: str, days: float = DEVICE_DAYS) -> x509.Certificate:
         """A certificate in the room's name, whatever else the request asks for.
 
-        Raises Refusal for a request that is not signed with its own key, or names another room.
+        Raises UserError for a request that is not signed with its own key, or names another room.
         """
         asked = read_request(csr)
         if common_name(asked.subject) != room:
-            raise Refusal(f"the request is not for room {room}")
+            raise UserError(f"not for room {room}", "certificate request", "make the request again")
         usage = [ExtendedKeyUsageOID.CLIENT_AUTH]
         return self._sign(_name(room), _p256(asked.public_key()), timedelta(days=days), usage)
 
@@ -123,14 +125,18 @@ def pem(certificate: x509.Certificate) -> str:
 
 
 def read_request(csr: str) -> x509.CertificateSigningRequest:
-    """Raises Refusal for what is none, or not signed with its own key."""
+    """Raises UserError for what is none, or not signed with its own key."""
     try:
         asked = x509.load_pem_x509_csr(csr.encode())
         genuine = asked.is_signature_valid
     except (ValueError, TypeError):
-        raise Refusal("not a certificate request") from None
+        raise UserError(
+            "not a certificate request", "certificate request", "make the request again"
+        ) from None
     if not genuine:
-        raise Refusal("the certificate request is not signed with its own key")
+        raise UserError(
+            "not signed with its own key", "certificate request", "make the request again"
+        )
     _p256(asked.public_key())
     return asked
 
@@ -142,7 +148,11 @@ def public_key_of(csr: str) -> ec.EllipticCurvePublicKey:
 def _p256(key: object) -> ec.EllipticCurvePublicKey:
     if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
         return key
-    raise Refusal("the key is of another kind than P-256")
+    raise UserError(
+        "the key is not P-256",
+        "certificate request",
+        "make the request with this version of roommood",
+    )
 
 
 def _builder(

@@ -10,14 +10,15 @@ from collector.access.limits import Limits, network_of
 from collector.fleet.authority import Authority, pem, public_key_of
 from collector.fleet.invitations import Invitation, Invitations, Request
 from collector.fleet.registry import Register
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.protocol import device_api
 from edge.protocol.code import is_proven, proof
 from edge.protocol.identity import fingerprint
 
 log = logging.getLogger(__name__)
 
-UNKNOWN = "this code is not known: check it, or ask IT for a new one"
+UNKNOWN = "this code is not known", "check it, or ask IT for a new one"
+NOT_ASKED = "no device has asked with this code", "run `roommood device enrol` again"
 
 WRONG_CODES = 10
 """From one network in ten minutes; after that the next ones are told to wait. A right one never is:
@@ -26,11 +27,11 @@ it has too many bits to be guessed, and a school sits behind one address."""
 MINUTES = 10
 
 
-class Denied(Refusal):
+class Denied(UserError):
     """A device that is told no; `often` where it should not even have asked again."""
 
-    def __init__(self, why: str, often: bool = False) -> None:
-        super().__init__(why)
+    def __init__(self, what: str, where: str, remedy: str, *, often: bool = False) -> None:
+        super().__init__(what, where, remedy)
         self.often = often
 
 
@@ -62,8 +63,8 @@ class Enrolment:
         """Raises Denied for a code that nobody gave out, or that has ended."""
         invitation = self._invitation(message.code, address)
         if invitation.over and self._invitations.of(invitation) is None:
-            self._audit.viewed(address, "code refused", f"{_named(invitation)}: it has ended")
-            raise Denied("this code has ended: ask IT for a new one")
+            self._audit.viewed(address, "code refused", f"{_named(invitation)}: expired")
+            raise Denied("this code has expired", "enrolment", "ask IT for a new one")
         told = (message.nonce, *invitation.room, self._authority.pem)
         return device_api.Welcome(
             site=invitation.room[0],
@@ -80,8 +81,8 @@ class Enrolment:
         key = fingerprint(public_key_of(message.csr))
         known = self._invitations.of(invitation)
         if known is None and invitation.over:
-            self._audit.viewed(address, "code refused", f"{_named(invitation)}: it has ended")
-            raise Denied("this code has ended: ask IT for a new one")
+            self._audit.viewed(address, "code refused", f"{_named(invitation)}: expired")
+            raise Denied("this code has expired", "enrolment", "ask IT for a new one")
         if known is None:
             known = self._invitations.ask(
                 invitation,
@@ -94,16 +95,16 @@ class Enrolment:
             self._audit.add(address, "device asks", f"{_named(invitation)}, fingerprint {key}")
         if known is None or known.fingerprint != key:
             self._audit.viewed(address, "code refused", f"{_named(invitation)}: used already")
-            raise Denied("this code was used by another device: ask IT for a new one")
+            raise Denied(
+                "this code was used by another device", "enrolment", "ask IT for a new one"
+            )
         return _standing(invitation, known.state, None, "")
 
     def standing(self, message: device_api.Asked, address: str) -> device_api.Standing:
         invitation = self._invitation(message.code, address)
         known = self._invitations.of(invitation)
         if known is None or not is_proven(message.proof, invitation.key, "asked", message.nonce):
-            self._wrong(
-                address, "nothing was asked with this code: run `roommood device enrol` again"
-            )
+            self._wrong(address, *NOT_ASKED)
         granted = None
         if known.state == "approved" and known.certificate is not None:
             granted = device_api.Granted(
@@ -117,7 +118,7 @@ class Enrolment:
         """Signs the certificate; a device that had the room before is revoked."""
         signed = self._authority.sign_device(request.csr, request.room[1], self._terms.days)
         if not self._invitations.decide(request, "approved", pem(signed)):
-            raise Refusal(f"{'/'.join(request.room)}: was decided already: look again")
+            raise UserError("has been decided already", "/".join(request.room), "reload the list")
         self._register.give(request.room, signed, request.hardware)
         told = f"{'/'.join(request.room)}, fingerprint {request.fingerprint}"
         self._audit.add(who, "device approved", told)
@@ -133,14 +134,19 @@ class Enrolment:
             self._wrong(address)
         return found
 
-    def _wrong(self, address: str, why: str = UNKNOWN) -> NoReturn:
+    def _wrong(self, address: str, what: str = UNKNOWN[0], remedy: str = UNKNOWN[1]) -> NoReturn:
         """Raises Denied, which says whether it was one too often."""
         often = not self._limits.hit(WRONG_CODES, "code", network_of(address), minutes=MINUTES)
         if often:
             self._audit.viewed(address, "slowed down", f"{WRONG_CODES} wrong codes")
-            raise Denied("too many wrong codes from here: wait ten minutes", often=True)
+            raise Denied(
+                "too many wrong codes from your address",
+                "enrolment",
+                "wait ten minutes",
+                often=True,
+            )
         self._audit.viewed(address, "wrong code", "")
-        raise Denied(why)
+        raise Denied(what, "enrolment", remedy)
 
 
 def _named(invitation: Invitation) -> str:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from collector.fleet.authority import Authority, pem
 from edge.common import atomic_file
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.protocol.identity import RENEWED_AT, new_key, private_pem
 
 READABLE = 0o640
@@ -39,7 +39,7 @@ class SiteFiles:
 
     def load(self) -> Authority:
         if not self.authority_key.exists():
-            raise Refusal(f"{self.folder}: no site there: make it with `roommood site init`")
+            raise UserError("no site there", self.folder, "make it with `roommood site init`")
         return Authority.load(self.authority_key, self.authority)
 
     def renew_servers(self, authority: Authority) -> list[str]:

@@ -9,18 +9,26 @@ from urllib.parse import quote
 import segno
 
 from collector.access.accounts import Room
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 NAME = re.compile(r"[a-z0-9-]{1,32}")
 
 
 def own_room(name: str, site: str) -> Room:
-    """`r101` or `site/r101`; raises Refusal for another site's, or no room's name."""
+    """`r101` or `site/r101`; raises UserError for another site's, or no room's name."""
     before, slash, room = name.strip().rpartition("/")
     if slash and before != site:
-        raise Refusal(f"'{name}': this is site '{site}', whose authority signs for its own rooms")
+        raise UserError(
+            f"not a room of site '{site}', whose authority signs for its own rooms alone",
+            f"'{name}'",
+            "name a room of this site",
+        )
     if not NAME.fullmatch(room) or room == "collector":
-        raise Refusal(f"'{name}': not a room's name: 1 to 32 of a-z, 0-9 and -; not 'collector'")
+        raise UserError(
+            "not a valid room name",
+            f"'{name}'",
+            "choose 1 to 32 of a-z, 0-9 and -, but not 'collector'",
+        )
     return site, room
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from collector.access.accounts import Room
 from collector.storage.tables import invitations, requests
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.protocol.code import Code
 
 LONGEST_S = 14 * 86_400.0
@@ -58,7 +58,11 @@ class Invitations:
     def invite(self, room: Room, made_by: str, seconds: float) -> Code:
         """A new code; those given out for the room before, and not used, end."""
         if not 0 < seconds <= LONGEST_S:
-            raise Refusal(f"a code holds for {LONGEST_S / 86_400:.0f} days at most: ask for less")
+            raise UserError(
+                f"a code is valid for {LONGEST_S / 86400:.0f} days at most",
+                "code",
+                "choose a shorter time",
+            )
         code = Code.new()
         row = {
             "code": code.number,
@@ -106,20 +110,26 @@ class Invitations:
         )
 
     def find(self, named: str) -> Request:
-        """One that waits, by room or by fingerprint; raises Refusal unless it is just one."""
+        """One that waits, by room or by fingerprint; raises UserError unless it is just one."""
         told = named.strip().lower()
         found = [r for r in self.waiting() if told in (r.room[1], "/".join(r.room), r.fingerprint)]
         if not found:
-            raise Refusal(f"'{named}': no device waits there: see `roommood device list`")
+            raise UserError(
+                "no device is waiting there", f"'{named}'", "see `roommood device list`"
+            )
         if len(found) > 1:
             told = ", ".join(r.fingerprint for r in found)
-            raise Refusal(f"'{named}': several devices wait there: name one by fingerprint: {told}")
+            raise UserError(
+                "several devices are waiting there",
+                f"'{named}'",
+                f"name one by its fingerprint, {told}",
+            )
         return found[0]
 
     def by_id(self, number: int) -> Request:
         found = self._select(requests.c.id == number)
         if not found:
-            raise Refusal(f"request {number}: there is none")
+            raise UserError("no such request", f"request {number}", "reload the list")
         return found[0]
 
     def decide(self, request: Request, state: State, certificate: str | None = None) -> bool:

@@ -16,7 +16,7 @@ from collector.live.rooms import Rooms
 from collector.storage.store import Store
 from edge.common.broker import BrokerSettings, client
 from edge.common.clock import WallClock
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.protocol.messages import MessageError, Status, decode, topic
 
 CONNECTS_S, QUIET_S, LONGEST_S = 5.0, 0.7, 5.0
@@ -35,7 +35,7 @@ def retained(broker: BrokerSettings, rooms: Rooms) -> bool:
         made = client(broker, f"roommood-list-{time.monotonic_ns()}", "3.1.1", WallClock())
         made.on_message = received
         made.connect(broker.host, broker.port)
-    except (OSError, ValueError, Refusal):
+    except (OSError, ValueError, UserError):
         return False
     begun = time.monotonic()
     while not made.is_connected() and time.monotonic() - begun < CONNECTS_S:

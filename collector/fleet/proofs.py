@@ -74,18 +74,18 @@ class Proofs:
         if certificate.ended:
             self._deny(address, "certificate refused", f"{told}: {certificate.because}")
         if certificate.expires < time.time():
-            self._deny(address, "certificate refused", f"{told}: it has ended by itself")
+            self._deny(address, "certificate refused", f"{told}: expired")
         if message.purpose != purpose:
             self._deny(address, "signature refused", f"{told}: signed for something else")
         try:
             body = kind.model_validate_json(message.body)
         except ValidationError:
-            raise Denied("the message was not understood: use one version at both ends") from None
+            raise Denied("not understood", "message", "use the same version at both ends") from None
         return body, certificate
 
     def _deny(self, address: str, what: str, about: str) -> NoReturn:
         self._audit.viewed(address, what, about)
-        raise Denied(f"{what}: {about}: ask IT for a new code")
+        raise Denied(about, what, "ask IT for a new code")
 
 
 def _is_signed(message: Signed, certificate: str) -> bool:

@@ -19,7 +19,7 @@ from collector.fleet.registry import Register, State
 from edge.common import atomic_file
 from edge.common.broker import BrokerSettings, client
 from edge.common.clock import WallClock
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -82,5 +82,5 @@ class Revoking(Worker):
             while not made.is_connected() and time.monotonic() < end:
                 made.loop(0.1)
             made.disconnect()
-        except (OSError, ValueError, Refusal) as error:
-            log.warning("revocation: the broker cannot be told to let go of %s: %s", room[1], error)
+        except (OSError, ValueError, UserError) as error:
+            log.warning("revocation: cannot make the broker disconnect %s: %s", room[1], error)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from collector.access.guard import address, network, too_often
 from collector.access.limits import Limits
-from collector.fleet.enrolment import Denied
 from collector.fleet.service import Office
 from edge.protocol import device_api
 
@@ -28,26 +25,17 @@ def router(
             raise HTTPException(404, "this collector has no site: see docs/fleet.md")
         return fleet
 
-    def told(answer: Any, *given: Any) -> Any:
-        try:
-            return answer(*given)
-        except Denied as denied:
-            raise HTTPException(429 if denied.often else 403, str(denied)) from None
-
     @routes.post("/hello")
     def hello(request: Request, message: device_api.Hello) -> device_api.Welcome:
-        made: device_api.Welcome = told(office().enrolment.hello, message, address(request))
-        return made
+        return office().enrolment.hello(message, address(request))
 
     @routes.post("/requests")
     def ask(request: Request, message: device_api.Request) -> device_api.Standing:
-        made: device_api.Standing = told(office().enrolment.request, message, address(request))
-        return made
+        return office().enrolment.request(message, address(request))
 
     @routes.post("/requests/standing")
     def standing(request: Request, message: device_api.Asked) -> device_api.Standing:
-        made: device_api.Standing = told(office().enrolment.standing, message, address(request))
-        return made
+        return office().enrolment.standing(message, address(request))
 
     @routes.post("/nonce")
     def nonce(request: Request) -> device_api.Challenge:
@@ -57,17 +45,15 @@ def router(
 
     @routes.post("/renew")
     def renew(request: Request, message: device_api.Signed) -> device_api.Renewed:
-        made: device_api.Renewed = told(office().renew, message, address(request))
-        return made
+        return office().renew(message, address(request))
 
     @routes.post("/report")
     def report(request: Request, message: device_api.Signed) -> device_api.Orders:
-        made: device_api.Orders = told(office().report, message, address(request))
-        return made
+        return office().report(message, address(request))
 
     @routes.post("/bundle")
     def bundle(request: Request, message: device_api.Signed) -> Response:
-        content: bytes = told(office().bundle, message, address(request))
+        content: bytes = office().bundle(message, address(request))
         return Response(content, media_type="application/octet-stream")
 
     return routes

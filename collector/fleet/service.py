@@ -22,7 +22,7 @@ from collector.fleet.registry import Certificate, Register
 from collector.fleet.revocation import Revoking
 from collector.fleet.update_catalog import Offers, Stage
 from edge.common.broker import BrokerSettings
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.worker import Worker
 from edge.protocol import device_api
 from edge.protocol.attestation import public_key
@@ -84,11 +84,17 @@ class Office:
         devices = {one.room: one for one in self.register.all()}
         device = devices.get(held.room)
         if device is None:
-            raise Refusal(f"{'/'.join(held.room)}: no device is enrolled there")
+            raise UserError(
+                "no device is enrolled there", "/".join(held.room), "see `roommood device list`"
+            )
         if device.hardware and told.hardware and device.hardware != told.hardware:
-            why = f"{'/'.join(held.room)}: speaks from another machine than was enrolled"
-            self._audit.viewed(address, "copy refused", why)
-            raise Denied(why)
+            copied = Denied(
+                "speaks from another machine than the one that was enrolled",
+                "/".join(held.room),
+                "revoke it, and enrol this device with a new code",
+            )
+            self._audit.viewed(address, "copy refused", f"{copied.where}: {copied.what}")
+            raise copied
         self._used(held)
         hardware = device.hardware or told.hardware
         self.register.reported(held.room, hardware, told.model_dump(mode="json"))
@@ -106,7 +112,7 @@ class Office:
         wanted, held = self._proofs.check(message, "bundle", device_api.Wanted, address)
         content = self.offers.content(wanted.sha256)
         if content is None:
-            raise Denied(f"{'/'.join(held.room)}: there is no such update")
+            raise Denied("no such update", "/".join(held.room), "see `roommood device updates`")
         return content
 
     def heard(self, status: Status) -> None:
@@ -117,11 +123,13 @@ class Office:
             self.revoke(room, "the collector", "two machines spoke for the room")
 
     def revoke(self, room: Room, who: str, because: str) -> int:
-        """Takes a room's certificates back; raises Refusal where it has none."""
+        """Takes a room's certificates back; raises UserError where it has none."""
         count = self.register.revoke(room, because)
         self._twins.forget(room)
         if not count:
-            raise Refusal(f"{'/'.join(room)}: no device there has a certificate")
+            raise UserError(
+                "no device there has a certificate", "/".join(room), "see `roommood device list`"
+            )
         self._audit.add(who, "device revoked", f"{'/'.join(room)}: {because}")
         return count
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from collector.access.accounts import Room
 from collector.storage.tables import bundles
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.protocol.bundle import unpack
 from edge.protocol.device_api import Offer, Report
 
@@ -41,13 +41,14 @@ class Offers:
         self._engine = engine
 
     def add(self, data: bytes, key: Ed25519PublicKey, site: str, canaries: Sequence[str]) -> Update:
-        """Raises Refusal for a bundle that devices would refuse, or a number that is not newer."""
+        """Raises UserError for a bundle that devices would reject, or a number not newer."""
         manifest = unpack(data, key, site).manifest
         newest = max((one.number for one in self.all() if one.site == site), default=0)
         if manifest.number <= newest:
-            raise Refusal(
-                f"update {manifest.number}: number {newest} was given out already, and devices "
-                f"take none that is lower: sign it with --number {newest + 1}"
+            raise UserError(
+                f"number {newest} has been used, and devices accept higher ones only",
+                f"update {manifest.number}",
+                f"sign it with --number {newest + 1}",
             )
         row = {
             "number": manifest.number,
@@ -63,7 +64,11 @@ class Offers:
             with self._engine.begin() as connection:
                 connection.execute(insert(bundles).values(row))
         except IntegrityError:
-            raise Refusal(f"update {manifest.number}: was uploaded meanwhile") from None
+            raise UserError(
+                "was uploaded in the meantime",
+                f"update {manifest.number}",
+                "see `roommood device updates`",
+            ) from None
         return self.all()[-1]
 
     def all(self) -> list[Update]:
@@ -84,7 +89,9 @@ class Offers:
         where = (bundles.c.site == site) & (bundles.c.number == number)
         with self._engine.begin() as connection:
             if not connection.execute(update(bundles).where(where).values(state=stage)).rowcount:
-                raise Refusal(f"update {number}: there is none: see `roommood device updates`")
+                raise UserError(
+                    "no such update", f"update {number}", "see `roommood device updates`"
+                )
 
     def heard(
         self, room: Room, report: Report, in_use: Mapping[str, int | None]

@@ -89,7 +89,7 @@ class Ingest:
                 self._messages.labels("status", "accepted").inc()
         except MessageError as error:
             self._messages.labels(kind if kind in KINDS else "other", "refused").inc()
-            log.warning("%s: refused: %s", name, error)
+            log.warning("%s: rejected: %s", name, error)
 
     def _take(self, mood: Mood) -> None:
         """To the writer; what it cannot take now is not acknowledged, and so comes again.

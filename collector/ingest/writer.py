@@ -102,7 +102,7 @@ class Writer(Worker):
             ) from None
         self._batch = []
         if not self.storing:
-            log.info("database: it takes windows again")
+            log.info("database: storing windows again")
         self.storing = True
         self._messages.labels("mood", "stored").inc(len(new))
         self._messages.labels("mood", "repeated").inc(len(stored) - len(new))

@@ -20,7 +20,7 @@ import httpx
 from sqlalchemy import Engine, delete, insert, select, update
 from standardwebhooks import Webhook as Signer
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.worker import Worker
 from edge.protocol.messages import rfc3339
 
@@ -45,7 +45,9 @@ def target(url: str, secret: str, events: Iterable[str]) -> Target:
     try:
         signer = Signer(secret)
     except Exception:  # the library raises what base64 raises, and its own
-        raise Refusal(f"webhooks: {url}: the secret is not base64, as in whsec_…") from None
+        raise UserError(
+            "the secret is not base64", f"webhooks: {url}", "write it as in whsec_c2VjcmV0"
+        ) from None
     return Target(url, signer, frozenset(events))
 
 
@@ -123,7 +125,7 @@ class Webhooks(Worker):
             wait = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**row.tries)
             over = row.tries + 1 >= GIVES_UP_AFTER
             if over:
-                log.error("webhooks: %s: did not take an event for a day: given up", row.url)
+                log.error("webhooks: %s: did not accept an event for a day; giving up", row.url)
             changed = {"tries": row.tries + 1, "next": time.time() + wait, "given_up": over}
             with self._engine.begin() as connection:
                 where = self._table.c.id == row.id

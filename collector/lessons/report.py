@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from collector.lessons.checkins import CheckIns
 from collector.lessons.repository import Book, Lesson
 from collector.lessons.summary import Summaries, Summary, instant, ratio
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.protocol.messages import rfc3339
 
 CAVEAT = (
@@ -152,12 +152,14 @@ def as_csv(report: Report) -> str:
 
 
 def as_parquet(report: Report) -> bytes:
-    """Raises Refusal where the package for it is missing."""
+    """Raises UserError where the package for it is missing."""
     try:
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError:
-        raise Refusal("Parquet needs a package: pip install 'roommood[parquet]'") from None
+        raise UserError(
+            "pyarrow is missing", "Parquet", "pip install 'roommood[parquet]'"
+        ) from None
     header, rows = _columns(report)
     texts = {"start", "withheld", "markers"}
     columns = {

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from collector.storage.tables import lessons, markers
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 How = Literal["timetable", "button", "found"]
 
@@ -111,7 +111,7 @@ class Book:
     def mark(self, lesson: Lesson, text: str) -> None:
         """Drops a marker now."""
         if not text.strip():
-            raise Refusal("a marker needs a word: write what begins now")
+            raise UserError("no text", "marker", "write what begins now")
         row = {"lesson": lesson.id, "at": time.time(), "text": text.strip()[:MARKER]}
         with self._engine.begin() as connection:
             connection.execute(insert(markers).values(row))
@@ -126,10 +126,10 @@ class Book:
             connection.execute(delete(lessons).where(lessons.c.id == lesson.id))
 
     def lesson(self, number: int) -> Lesson:
-        """Raises Refusal where there is none."""
+        """Raises UserError where there is none."""
         found = self._some(lessons.c.id == number)
         if not found:
-            raise Refusal(f"lesson {number}: there is no such lesson")
+            raise UserError("no such lesson", f"lesson {number}", "see the list of lessons")
         return found[0]
 
     def by_code(self, code: str) -> Lesson | None:

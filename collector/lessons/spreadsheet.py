@@ -19,7 +19,7 @@ from babel.dates import get_day_names
 
 from collector.config import DateOrder
 from edge.common.calendar import Ignored
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.text import decode
 
 COLUMNS = ("day", "start", "end", "room", "title")
@@ -60,7 +60,7 @@ class Row(NamedTuple):
 
 
 class Spreadsheet:
-    """The rows of a file; raises Refusal (naming `where`) for one that holds no timetable."""
+    """The rows of a file; raises UserError (naming `where`) for one that holds no timetable."""
 
     def __init__(self, content: bytes, where: str, order: DateOrder | None) -> None:
         self.rows: list[Row] = []
@@ -71,7 +71,7 @@ class Spreadsheet:
             except ValueError as error:
                 self.faults.append(Ignored(f"line {number}", str(error)))
         if self.faults and not self.rows:
-            raise Refusal(f"{where}: {self.faults[0].event}: {self.faults[0].why}")
+            raise UserError(f"{self.faults[0].event}", where, f"{self.faults[0].why}")
 
 
 def _table(text: str, where: str) -> list[tuple[int, dict[str, str]]]:
@@ -89,12 +89,13 @@ def _table(text: str, where: str) -> list[tuple[int, dict[str, str]]]:
         if rows and _known(rows[0][1]) > (_known(best[0][1]) if best else -1):
             best = rows
     if not best:
-        raise Refusal(f"{where}: holds no row: give it the columns {', '.join(COLUMNS)}")
+        raise UserError("holds no row", where, f"give it the columns {', '.join(COLUMNS)}")
     headings = [cell.strip().lower() for cell in best[0][1]]
     if missing := [name for name in COLUMNS if name not in headings]:
-        raise Refusal(
-            f"{where}: columns {', '.join(missing)} are missing: "
-            f"the first row names them, separated by commas, semicolons or tabs"
+        raise UserError(
+            f"columns {', '.join(missing)} are missing",
+            where,
+            "the first row names them, separated by commas, semicolons or tabs",
         )
     return [
         (number, {name: cell.strip() for name, cell in zip(headings, row, strict=False)})

@@ -18,13 +18,13 @@ from collector.config import CollectorSettings, DateOrder
 from collector.lessons.places import RoomNames
 from collector.lessons.spreadsheet import Spreadsheet
 from edge.common.calendar import Calendar, Ignored
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 log = logging.getLogger(__name__)
 
 
 def timetable_of(settings: CollectorSettings) -> Timetable | None:
-    """The one that the settings name, if any; raises Refusal for one that cannot be read."""
+    """The one that the settings name, if any; raises UserError for one that cannot be read."""
     school = settings.school
     if school.timetable is None:
         return None
@@ -59,7 +59,7 @@ class Entry(NamedTuple):
 
 
 class Timetable:
-    """A file that is read again when it changes; raises Refusal for one that cannot be read."""
+    """A file that is read again when it changes; raises UserError for one that cannot be read."""
 
     def __init__(
         self,
@@ -84,8 +84,8 @@ class Timetable:
         """What goes on at a moment; a file that can no longer be read leaves it as it was."""
         try:
             self._refresh()
-        except Refusal as refusal:
-            log.error("%s; the timetable stays as it was", refusal)
+        except UserError as error:
+            log.error("%s; keeping the previous timetable", error)
         moment = at.astimezone(timezone.utc)  # times of one zone compare by the clock on the wall
         plan, _ = self.on(at.astimezone(self._zone).date())
         return [planned for planned in plan if planned.start <= moment < planned.end]
@@ -136,7 +136,7 @@ class Timetable:
             self._read_at = modified
             content = self._path.read_bytes()
         except OSError as error:
-            raise Refusal(f"{self._path}: {error.strerror}: check 'school.timetable'") from None
+            raise UserError(str(error.strerror), self._path, "check 'school.timetable'") from None
         where = str(self._path)
         is_calendar = self._path.suffix.lower() in (".ics", ".ical", ".ifb", ".icalendar")
         if is_calendar or b"BEGIN:VCALENDAR" in content[:200].upper().replace(b"\0", b""):

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.protocol.messages import OTHER, UNCERTAIN
 
 DRAWS = 100
@@ -43,7 +43,7 @@ def shares(counts: Mapping[str, float], faces: float, model: str) -> dict[str, S
 
         try:
             best = corrected(counts, pack, faces, draws=DRAWS)
-        except Refusal:
+        except UserError:
             pass
         else:
             return {

@@ -15,7 +15,7 @@ from collector.fleet.service import Office
 from collector.live.rooms import Rooms
 from collector.pages.redirects import back_to
 from collector.pages.render import Renderer, language_of, words
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 VALID_S = {"minutes": 900, "hours": 7200, "week": 7 * 86_400}
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
@@ -60,8 +60,8 @@ def router(
     ) -> Any:
         try:
             place = own_room(room, office().site)
-        except Refusal as refusal:
-            return page(request, 422, wrong=str(refusal))
+        except UserError as error:
+            return page(request, 422, wrong=str(error))
         code = str(office().invite(place, who.said, VALID_S[valid]))
         url = own_url()
         told = {"room": "/".join(place), "text": code, "url": url, "svg": svg(url, code)}
@@ -74,23 +74,23 @@ def router(
     ) -> Any:
         try:
             asked = office().invitations.by_id(number)
-        except Refusal:
+        except UserError:
             raise HTTPException(404) from None
         if decision == "refuse":
             office().enrolment.refuse(asked, who.said)
         else:
             try:
                 office().enrolment.approve(asked, who.said)
-            except Refusal as refusal:
-                return page(request, 409, wrong=str(refusal))
+            except UserError as error:
+                return page(request, 409, wrong=str(error))
         return back_to("/devices")
 
     @pages.post("/devices/{site}/{room}/revoke")
     def revoke(request: Request, who: SignedIn, site: str, room: str) -> Any:
         try:
             office().revoke((site, room), who.said, "revoked by IT")
-        except Refusal as refusal:
-            return page(request, 409, wrong=str(refusal))
+        except UserError as error:
+            return page(request, 409, wrong=str(error))
         return back_to("/devices")
 
     @pages.post("/updates/{number}/{stage}")
@@ -99,8 +99,8 @@ def router(
     ) -> Any:
         try:
             office().move(number, stage, who.said)
-        except Refusal as refusal:
-            return page(request, 404, wrong=str(refusal))
+        except UserError as error:
+            return page(request, 404, wrong=str(error))
         return back_to("/devices")
 
     return pages

@@ -31,8 +31,9 @@ from starlette.middleware.sessions import SessionMiddleware
 
 from collector.access.secret import derived
 from collector.access.sessions import SESSION_S
+from collector.fleet.enrolment import Denied
 from collector.pages.render import Renderer, language_of, words
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 log = logging.getLogger(__name__)
 
@@ -170,11 +171,14 @@ def answer_errors(app: FastAPI, renderer: Renderer) -> None:
             )
         return answer(request, 422, None)
 
-    @app.exception_handler(Refusal)
-    def refused(request: Request, refusal: Refusal) -> Response:
+    @app.exception_handler(UserError)
+    def user_error(request: Request, error: UserError) -> Response:
         if wants_data(request):
-            return JSONResponse({"detail": str(refusal)}, 409)
-        return renderer.page(request, "error.html", 409, message=str(refusal))
+            status = 409
+            if isinstance(error, Denied):
+                status = 429 if error.often else 403
+            return JSONResponse({"detail": str(error), **error.fields()}, status)
+        return renderer.page(request, "error.html", 409, message=str(error))
 
     @app.exception_handler(SQLAlchemyError)
     def database(request: Request, error: SQLAlchemyError) -> Response:
@@ -194,5 +198,5 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         reason = error.strerror or str(error)
-        raise Refusal(f"web: {host}:{port}: {reason}: choose another port or host") from None
+        raise UserError(reason, f"web: {host}:{port}", "choose another port or host") from None
     return listener

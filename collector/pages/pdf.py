@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 STYLES = Path(__file__).parent.parent / "static"
 
 
 def as_pdf(html: str) -> bytes:
-    """Raises Refusal where WeasyPrint or its libraries are missing."""
+    """Raises UserError where WeasyPrint or its libraries are missing."""
     try:
         import weasyprint
     except (ModuleNotFoundError, OSError):
-        raise Refusal(
-            "PDF needs a package and Debian's Pango: pip install 'roommood[pdf]' and apt install "
-            "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+        raise UserError(
+            "WeasyPrint or Debian's Pango is missing",
+            "PDF",
+            "pip install 'roommood[pdf]' and apt install libpango-1.0-0 "
+            "libpangoft2-1.0-0 libharfbuzz-subset0",
         ) from None
 
     # It names every property of the screen's style that paper has no use for.

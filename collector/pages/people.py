@@ -15,7 +15,7 @@ from collector.access.sessions import SCOPES, Sessions
 from collector.pages.password_sign_in import Name, Password
 from collector.pages.redirects import back_to
 from collector.pages.render import Renderer, language_of, words
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 DAY_S = 86_400
 PASSWORDS_A_MINUTE = 5
@@ -61,7 +61,7 @@ def own_router(
             return _account(request, who, 403, words(language_of(request))["sign_in"]["wrong"])
         try:
             accounts.change(own, password=new)
-        except Refusal as refusal:
+        except UserError as refusal:
             return _account(request, who, 422, str(refusal))
         audit_log.add(who.said, "password changed", who.name)
         return RedirectResponse("/sign-in", 303)
@@ -77,7 +77,7 @@ def own_router(
         assert who.account is not None  # the policy lets nobody else in
         try:
             secret = sessions.make_token(who.account, name, scope or [], days * DAY_S)
-        except Refusal as refusal:
+        except UserError as refusal:
             return _account(request, who, 422, str(refusal))
         audit_log.add(who.said, "token made", f"{name}: {' '.join(scope or [])}")
         return _account(request, who, new_token=secret)
@@ -124,7 +124,7 @@ def router(
         try:
             own = [read_room(room) for room in rooms.replace(",", " ").split()]
             made = accounts.add(name, role, own, password or None)
-        except Refusal as refusal:
+        except UserError as refusal:
             return _accounts(request, 422, str(refusal))
         audit_log.add(who.said, "account made", f"{made.name}, {made.role}")
         if not first:
@@ -147,7 +147,7 @@ def router(
         try:
             own = [read_room(room) for room in rooms.replace(",", " ").split()]
             accounts.change(known, role=role, rooms=own, password=password or None)
-        except Refusal as refusal:
+        except UserError as refusal:
             return _accounts(request, 422, str(refusal))
         audit_log.add(who.said, "account changed", f"{known.name}, {role}")
         return back_to("/accounts")
@@ -157,7 +157,7 @@ def router(
         known = _known(account)
         try:
             accounts.remove(known)
-        except Refusal as refusal:
+        except UserError as refusal:
             return _accounts(request, 409, str(refusal))
         audit_log.add(who.said, "account removed", known.name)
         return back_to("/accounts")
@@ -165,7 +165,7 @@ def router(
     def _known(account: int) -> Any:
         try:
             return accounts.by_id(account)
-        except Refusal:
+        except UserError:
             raise HTTPException(404) from None
 
     return pages

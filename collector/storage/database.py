@@ -13,13 +13,13 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def connect(url: str) -> Engine:
-    """An engine on tables that are up to date; raises Refusal for a database that cannot be."""
+    """An engine on tables that are up to date; raises UserError for a database that cannot be."""
     shown = make_url(url).render_as_string(hide_password=True)
     try:
         engine = create_engine(url)
@@ -31,13 +31,14 @@ def connect(url: str) -> Engine:
             engine.dispose()
             raise
     except CommandError:
-        raise Refusal(
-            f"database {shown}: a newer roommood has used it: install that version, or restore a "
-            "backup"
+        raise UserError(
+            "a newer roommood has used it",
+            f"database {shown}",
+            "install that version, or restore a backup",
         ) from None
     except (SQLAlchemyError, ImportError) as error:
         reason = str(error).splitlines()[0]
-        raise Refusal(f"database {shown}: {reason}: check 'database'") from None
+        raise UserError(reason, f"database {shown}", "check 'database'") from None
     return engine
 
 

@@ -31,22 +31,53 @@ PORTRAITS = Path("../shared/data/faces_london")
     "--set",
     "folder",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Annotated pictures or films; without it, the simulated classroom.",
+    help="Folder of annotated pictures or videos; without it, the simulated classroom.",
 )
-@click.option("--detector", type=click.Choice(["haar", "yunet"]), default="haar", show_default=True)
 @click.option(
-    "--detector-model", type=click.Path(path_type=Path), help="YuNet's file: see `model fetch`."
+    "--detector",
+    type=click.Choice(["haar", "yunet"]),
+    default="haar",
+    show_default=True,
+    help="Face detector to measure.",
 )
-@click.option("--model", default="fer7", show_default=True, help="A pack.")
-@click.option("--frames", type=click.IntRange(10, 100_000), default=MOST, show_default=True)
-@click.option("--seconds", type=click.FloatRange(5, 36_000), help="In place of --frames.")
+@click.option(
+    "--detector-model",
+    type=click.Path(path_type=Path),
+    help="YuNet's model file: see `roommood model fetch`.",
+)
+@click.option("--model", default="fer7", show_default=True, help="Model pack: a name or a folder.")
+@click.option(
+    "--frames",
+    type=click.IntRange(10, 100_000),
+    default=MOST,
+    show_default=True,
+    help="Measure at most this many frames of each video.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(5, 36_000),
+    help="Measure this much of each video; in place of --frames.",
+)
 @click.option(
     "--films",
     "kinds",
-    help="Films made from a seed instead: walk,tilt,turn,near,hide,still; with +dim in dim light.",
+    help="Videos generated from a seed instead: "
+    "walk,tilt,turn,near,hide,still; add +dim for dim light.",
 )
-@click.option("--people", type=click.IntRange(1, 50), default=8, show_default=True)
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option(
+    "--people",
+    type=click.IntRange(1, 50),
+    default=8,
+    show_default=True,
+    help="How many people are in each generated video.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="Seed of the generated videos.",
+)
 @click.option(
     "--faces",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -57,19 +88,28 @@ PORTRAITS = Path("../shared/data/faces_london")
     type=click.Choice(["develop", "report"]),
     default="report",
     show_default=True,
-    help="Which half of the portraits' people: settings are chosen on one, reported on the other.",
+    help="Half of the portraits' people to use: settings are chosen on one "
+    "and reported on the other.",
 )
 @click.option(
     "--keep",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write --films there, with their truth, instead of measuring.",
+    help="Write the generated videos and their ground truth here instead of measuring.",
 )
-@click.option("--window", type=click.FloatRange(1, 3600), default=WINDOW_S, show_default=True)
+@click.option(
+    "--window",
+    type=click.FloatRange(1, 3600),
+    default=WINDOW_S,
+    show_default=True,
+    help="Window length in seconds.",
+)
 @click.option("--tune", is_flag=True, help="Print settings that suit this machine instead.")
 @click.option(
-    "--write", type=click.Path(path_type=Path), help="Measure all of --set's folders for a page."
+    "--write",
+    type=click.Path(path_type=Path),
+    help="Measure every folder below --set and write a page of results here.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def bench(
     context: click.Context,
@@ -90,7 +130,7 @@ def bench(
     write: Path | None,
     as_json: bool,
 ) -> None:
-    """Measure finding, reading and counting faces, beside the reference settings, in one run."""
+    """Measure detecting, reading and counting faces, beside the reference settings."""
     if context.invoked_subcommand is not None:
         return
     most = frames if seconds is None else max(1, round(seconds * PER_SECOND))
@@ -104,7 +144,7 @@ def bench(
         _films(films(kinds, people, seed, portraits, half), asked, keep, as_json)
     elif write is not None:
         if folder is None:
-            raise click.UsageError("--write: give --set too, a folder of annotated folders.")
+            raise click.UsageError("--write: add --set too, a folder of annotated folders.")
         _write(write, folder, asked)
     else:
         from deploy.bench.measure.material import Simulated, sources
@@ -176,24 +216,44 @@ def _write(path: Path, folder: Path, asked: Asked) -> None:
 
 
 @bench.command()
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
-@click.option("--minutes", type=click.FloatRange(0.1, 1440), default=10, show_default=True)
-@click.option("--agents", type=click.IntRange(1, 20), default=3, show_default=True)
 @click.option(
-    "--state", type=click.Path(path_type=Path, file_okay=False), help="Keep logs and files there."
+    "--seed",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="Seed of the plan of faults.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0.1, 1440),
+    default=10,
+    show_default=True,
+    help="How long to run.",
+)
+@click.option(
+    "--agents",
+    type=click.IntRange(1, 20),
+    default=3,
+    show_default=True,
+    help="How many agents to run.",
+)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep logs and data in this folder.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def faults(seed: int, minutes: float, agents: int, state: Path | None, as_json: bool) -> int:
-    """Break everything that may break, and count what was lost.
+    """Break everything that can break, and count what was lost.
 
-    Agents, a Mosquitto and a collector run in processes of their own. They are killed, cut off,
-    filled up, frozen and damaged in turn, as the seed says. Exit status 1 where a window was lost,
-    counted twice or altered, or a fault not recovered from.
+    Agents, Mosquitto and a collector run in processes of their own. They are killed, disconnected,
+    filled up, frozen and damaged in turn, as the seed decides. Exit status 1 if a window was lost,
+    counted twice or altered, or a fault was not recovered from.
     """
     from deploy.bench.faults.run import bench as run
 
     if state is not None and state.exists() and any(state.iterdir()):
-        raise click.UsageError(f"{state}: not empty: give a new folder with --state.")
+        raise click.UsageError(f"{state}: not empty: choose a new folder with --state.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whatever ends us, all is put away
     figures = run(seed, minutes, agents, state, lambda line: click.echo(line, err=True))
     if as_json:
@@ -206,13 +266,31 @@ def faults(seed: int, minutes: float, agents: int, state: Path | None, as_json: 
 
 
 @bench.command()
-@click.option("--windows", type=click.IntRange(1, 100_000), help="Windows per second to store.")
+@click.option("--windows", type=click.IntRange(1, 100_000), help="Windows to store per second.")
 @click.option("--viewers", type=click.IntRange(1, 5000), help="Screens that watch.")
-@click.option("--rooms", type=click.IntRange(1, 1000), default=50, show_default=True)
-@click.option("--window", type=click.FloatRange(1, 3600), default=5.0, show_default=True)
-@click.option("--seconds", type=click.FloatRange(1, 3600), default=60.0, show_default=True)
-@click.option("--database", help="An SQLAlchemy URL of an empty database; SQLite by default.")
-@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+@click.option(
+    "--rooms",
+    type=click.IntRange(1, 1000),
+    default=50,
+    show_default=True,
+    help="How many rooms publish.",
+)
+@click.option(
+    "--window",
+    type=click.FloatRange(1, 3600),
+    default=5.0,
+    show_default=True,
+    help="Window length in seconds.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1, 3600),
+    default=60.0,
+    show_default=True,
+    help="How long to publish.",
+)
+@click.option("--database", help="SQLAlchemy URL of an empty database; SQLite by default.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def collector(
     windows: int | None,
     viewers: int | None,
@@ -222,10 +300,10 @@ def collector(
     database: str | None,
     as_json: bool,
 ) -> int:
-    """How much a collector bears on this machine: --windows it stores, or --viewers it shows.
+    """Measure a collector's capacity on this machine: --windows it stores, or --viewers it serves.
 
-    A Mosquitto and a collector run in processes of their own, and share the machine with what
-    plays devices and screens. Exit status 1 where a window was lost, or not shown.
+    Mosquitto and collector run in processes of their own, and share the machine with the simulated
+    devices and screens. Exit status 1 if a window was lost, or not shown.
     """
     if (windows is None) == (viewers is None):
         raise click.UsageError("give --windows or --viewers.")
@@ -248,13 +326,19 @@ def collector(
 
 
 @bench.command()
-@click.option("--devices", type=click.IntRange(1, 1000), default=200, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+@click.option(
+    "--devices",
+    type=click.IntRange(1, 1000),
+    default=200,
+    show_default=True,
+    help="How many devices to enrol.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def fleet(devices: int, as_json: bool) -> int:
-    """How long it takes to enrol many devices against one collector, until all publish.
+    """Measure how long many devices take to enrol with one collector, until all publish.
 
-    A Mosquitto and a collector run in processes of their own; codes, keys, certificates and TLS are
-    real, the windows are made up. Exit status 1 where a device does not publish.
+    Mosquitto and collector run in processes of their own; codes, keys, certificates and TLS are
+    real, the windows are invented. Exit status 1 if a device does not publish.
     """
     from deploy.bench.load.fleet import measure
 

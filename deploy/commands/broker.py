@@ -20,7 +20,7 @@ from collector.fleet.files import SiteFiles
 from deploy.commands.ports import free_port
 from edge.common.broker import BrokerSettings, client
 from edge.common.clock import WallClock
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 TLS = """\
 cafile {broker}/authority.pem
@@ -90,12 +90,12 @@ BEGINS_S = 10.0
 def find_mosquitto() -> str:
     found = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/bin")
     if found is None:
-        raise Refusal("mosquitto: not installed: as root, apt-get install mosquitto")
+        raise UserError("not installed", "mosquitto", "as root, apt-get install mosquitto")
     return found
 
 
 def trial(files: SiteFiles) -> None:
-    """Runs the configuration as it is, on other ports, and connects; raises Refusal.
+    """Runs the configuration as it is, on other ports, and connects; raises UserError.
 
     Mosquitto may end when it is told to reload files that it cannot use: so first this.
     """
@@ -116,8 +116,8 @@ def trial(files: SiteFiles) -> None:
                 log = Path(folder) / "log"
                 told += log.read_text(errors="replace").splitlines() if log.exists() else []
                 wrong = [line for line in told if "rror" in line] or told or ["no answer"]
-                raise Refusal(
-                    f"{files.conf}: Mosquitto does not work with it ({wrong[0]}): mend it"
+                raise UserError(
+                    f"Mosquitto does not start with it ({wrong[0]})", files.conf, "correct it"
                 )
         finally:
             process.terminate()
@@ -134,7 +134,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise Refusal(f"{path}: {error.strerror}: run `roommood site init`") from None
+        raise UserError(str(error.strerror), path, "run `roommood site init`") from None
 
 
 def _elsewhere(conf: str, ports: list[int], folder: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.settings import read
 from edge.device.managed import FIXED
 from edge.protocol.bundle import LARGEST, PACK, SETTINGS
@@ -15,10 +15,10 @@ from edge.vision.pack import PACK_FILE, open_float16, open_pack
 
 
 def gather(pack: Path | None, settings: Path | None, more: Sequence[Path]) -> dict[str, bytes]:
-    """Raises Refusal for a pack or settings that no device would take."""
+    """Raises UserError for a pack or settings that no device would take."""
     files: dict[str, bytes] = {}
     if pack is None and settings is None:
-        raise Refusal("nothing to sign: give --pack, --settings or both")
+        raise UserError("nothing to sign", "update", "add --pack, --settings or both")
     if pack is not None:
         found, model = open_pack(str(pack))
         files[PACK + PACK_FILE] = (pack / PACK_FILE).read_bytes()
@@ -29,13 +29,15 @@ def gather(pack: Path | None, settings: Path | None, more: Sequence[Path]) -> di
     if settings is not None:
         content = read(settings)
         if wrong := FIXED & content.keys():
-            raise Refusal(f"{settings}: an update cannot change '{min(wrong)}': leave it out")
+            raise UserError(f"an update cannot change '{min(wrong)}'", settings, "leave it out")
         files[SETTINGS] = yaml.safe_dump(content, sort_keys=False).encode()
     for path in more:
         try:
             files[path.name] = path.read_bytes()
         except OSError as error:
-            raise Refusal(f"{path}: cannot be read ({error.strerror})") from None
+            raise UserError(
+                f"cannot be read ({error.strerror})", path, "check the path and its permissions"
+            ) from None
     if sum(map(len, files.values())) > LARGEST:
-        raise Refusal(f"more than {LARGEST // 2**20} MB: leave something out")
+        raise UserError(f"more than {LARGEST // 2**20} MB", "update", "leave something out")
     return files

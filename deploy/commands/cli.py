@@ -13,16 +13,16 @@ from typing import Any
 
 import click
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 SUBCOMMANDS = {
     "agent": ("edge.cli", "The agent in the room."),
     "bench": ("deploy.bench.cli", "Measure the system, and try to break it."),
-    "collector": ("collector.cli", "The service that keeps the counts and shows them."),
+    "collector": ("collector.cli", "The server: stores the counts and shows them."),
     "demo": ("deploy.commands.demo", "The whole system on this machine."),
     "device": ("deploy.commands.device", "The site's devices: enrolment, certificates, updates."),
     "model": ("models.cli", "Train, quantize and evaluate model packs."),
-    "site": ("deploy.commands.site", "The site's key, and what is signed with it."),
+    "site": ("deploy.commands.site", "The site's authority and key, and what is signed with it."),
 }
 
 EXTRA_OF = {
@@ -54,7 +54,7 @@ class Lazy(click.Group):
 @click.command(cls=Lazy)
 @click.version_option(package_name="roommood")
 def roommood(**_options: Any) -> None:
-    """The mood of a room, as counts: no picture ever leaves it."""
+    """The mood of a room as counts: no picture leaves it."""
 
 
 def main() -> None:
@@ -62,8 +62,8 @@ def main() -> None:
     os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # its warnings repeat what we say better
     try:
         status = roommood.main(standalone_mode=False)
-    except Refusal as refusal:
-        status = _refuse(str(refusal))
+    except UserError as error:
+        status = _refuse(str(error))
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "roommood"
         status = _refuse(f"{error.format_message()} See '{path} --help'.")
@@ -76,11 +76,11 @@ def main() -> None:
         if extra and sys.argv[1:2] == ["demo"]:
             extra = "demo"  # which brings the collector's too
         if extra is None:
-            status = _defect(missing)
+            status = _internal_error(missing)
         else:
             status = _refuse(f"{missing.name} is missing: pip install 'roommood[{extra}]'")
-    except Exception as defect:  # nobody should see a traceback who did not ask for one
-        status = _defect(defect)
+    except Exception as error:  # nobody should see a traceback who did not ask for one
+        status = _internal_error(error)
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -89,11 +89,12 @@ def _refuse(message: str) -> int:
     return 2
 
 
-def _defect(defect: Exception) -> int:
+def _internal_error(error: Exception) -> int:
     if os.environ.get("ROOMMOOD_TRACEBACK"):
-        raise defect
-    kind = type(defect).__name__
-    click.echo(f"roommood: a defect: {kind}: {defect}; set ROOMMOOD_TRACEBACK=1 for more", err=True)
+        raise error
+    name = type(error).__name__
+    more = "set ROOMMOOD_TRACEBACK=1 for more"
+    click.echo(f"roommood: internal error: {name}: {error}; {more}", err=True)
     return 1
 
 

@@ -28,7 +28,7 @@ from deploy.commands.ports import free_port
 from edge.camera import make
 from edge.common.child import python_command
 from edge.common.command import log_to_stderr
-from edge.common.errors import CameraFault, Refusal
+from edge.common.errors import CameraFault, UserError
 from edge.config import AgentSettings
 from edge.protocol.messages import Mood
 
@@ -52,14 +52,22 @@ class Demo:
 
 
 @click.command()
-@click.option("--source", default="sim:seats=24,seed=1", show_default=True, help="Camera or file.")
-@click.option("--seconds", type=click.FloatRange(min=1), help="Stop by itself after so long.")
-@click.option("--window", type=click.FloatRange(1, 3600), default=5.0, show_default=True)
-@click.option("--port", type=click.IntRange(0, 65535), help=f"The page's; {PORT} if it is free.")
 @click.option(
-    "--state", type=click.Path(path_type=Path), help="Keep what is stored in this folder."
+    "--source", default="sim:seats=24,seed=1", show_default=True, help="Camera or file to watch."
 )
-@click.option("--json", "as_json", is_flag=True, help="Each stored mood as a line on stdout.")
+@click.option("--seconds", type=click.FloatRange(min=1), help="Stop after this long.")
+@click.option(
+    "--window",
+    type=click.FloatRange(1, 3600),
+    default=5.0,
+    show_default=True,
+    help="Window length in seconds.",
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help=f"Port of the page; {PORT} if it is free."
+)
+@click.option("--state", type=click.Path(path_type=Path), help="Keep the data in this folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print each stored mood as a line of JSON.")
 def demo(
     source: str,
     seconds: float | None,
@@ -68,7 +76,7 @@ def demo(
     state: Path | None,
     as_json: bool,
 ) -> int:
-    """Run the whole system on this machine and watch the mood of a room move."""
+    """Run the whole system on this machine and watch a classroom's mood."""
     log_to_stderr("warning")
     for noisy in ("amqtt", "transitions", "websockets"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
@@ -86,7 +94,7 @@ def _check_source(source: str) -> None:
         camera.open()
         camera.read()
     except CameraFault as fault:
-        raise Refusal(str(fault)) from None
+        raise fault.lasting() from None
     finally:
         camera.close()
 
@@ -100,7 +108,7 @@ def _folder(state: Path | None) -> Iterator[Path]:
     try:
         state.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Refusal(f"{state}: {error.strerror}: give another folder with --state") from None
+        raise UserError(str(error.strerror), state, "choose another folder with --state") from None
     yield state.resolve()
 
 

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 import click
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.privileges import become_owner
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ DURATION = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 path_option = click.Path(path_type=Path)
 state_option = click.option(
-    "--state", default=STATE, show_default=True, type=path_option, help="The agent's folder."
+    "--state", default=STATE, show_default=True, type=path_option, help="The agent's state folder."
 )
 config_option = click.option(
     "--config",
     default=Path("/etc/roommood/collector.yaml"),
     show_default=True,
     type=path_option,
-    help="The collector's settings.",
+    help="The collector's settings file.",
 )
 
 
@@ -42,10 +42,15 @@ def device() -> None:
 
 @device.command()
 @click.argument("collector", required=False)
-@click.option("--code", help="As `roommood device invite` printed it.")
-@click.option("--from", "file", type=path_option, help="A file with 'collector' and 'code'.")
-@click.option("--camera", help="Read both from the QR code held before this camera.")
-@click.option("--wait", default="1h", show_default=True, help="For approval: 30s, 10m, 1h, 14d.")
+@click.option("--code", help="One-time code, as printed by `roommood device invite`.")
+@click.option("--from", "file", type=path_option, help="File that contains 'collector' and 'code'.")
+@click.option("--camera", help="Read both from a QR code held up to this camera.")
+@click.option(
+    "--wait",
+    default="1h",
+    show_default=True,
+    help="How long to wait for approval: 30s, 10m, 1h, 14d.",
+)
 @state_option
 def enrol(
     collector: str | None,
@@ -55,7 +60,7 @@ def enrol(
     wait: str,
     state: Path,
 ) -> None:
-    """On a device: make a key, ask for a certificate, wait until IT has approved it."""
+    """On a device: make a key, request a certificate, wait until IT approves it."""
     from edge.common.settings import load
     from edge.device.enrol import Enrolment, Invitation
     from edge.protocol.code import Code
@@ -68,20 +73,22 @@ def enrol(
 
         collector, code = seen_by(camera, lambda line: click.echo(line, err=True))
     if collector is None or code is None:
-        raise click.UsageError("give the collector's address and --code, --from or --camera.")
+        raise click.UsageError("add the collector's address and --code, or use --from or --camera.")
     become_owner(state)
     try:
         state.mkdir(parents=True, exist_ok=True)
         found = Enrolment(collector, Code(code), state).run(click.echo, seconds(wait))
     except OSError as error:
-        raise Refusal(f"{error.filename}: {error.strerror}: give another --state") from None
+        raise UserError(str(error.strerror), error.filename, "choose another --state") from None
     until = found.certificate.not_valid_after_utc
-    click.echo(f"enrolled as {found.name}; certificate until {until:%Y-%m-%d}, renewed by itself")
+    click.echo(
+        f"enrolled as {found.name}; certificate until {until:%Y-%m-%d}, renewed automatically"
+    )
 
 
 @device.command()
 @state_option
-@click.option("--renew", is_flag=True, help="The certificate too, though it is not due.")
+@click.option("--renew", is_flag=True, help="Renew the certificate even if it is not due.")
 def sync(state: Path, renew: bool) -> None:
     """On a device: renew what is due, report, fetch what is offered. Run by a timer."""
     from edge.device.sync import Errand
@@ -106,10 +113,10 @@ def print_addresses(state: Path) -> None:
 
 
 def seconds(told: str) -> float:
-    """`90s`, `15m`, `2h`, `7d`; raises Refusal."""
+    """`90s`, `15m`, `2h`, `7d`; raises UserError."""
     number, unit = told[:-1], told[-1:]
     if unit not in DURATION or not number.isdigit():
-        raise Refusal(f"'{told}': not a time: write it as in 90s, 15m, 2h or 7d")
+        raise UserError("not a duration", f"'{told}'", "write it as in 90s, 15m, 2h or 7d")
     return int(number) * DURATION[unit]
 
 
@@ -132,7 +139,7 @@ def _desk(config: Path) -> Iterator[Desk]:
 
     settings = load(CollectorSettings, config)
     if settings.fleet is None:
-        raise Refusal(f"{config}: 'fleet' is missing: make the site with `roommood site init`")
+        raise UserError("'fleet' is missing", config, "make the site with `roommood site init`")
     become_owner(settings.state)
     key = own_key(settings.state)
     engine = connect(settings.database)
@@ -145,10 +152,17 @@ def _desk(config: Path) -> Iterator[Desk]:
 
 
 @device.command()
-@click.option("--room", "rooms", multiple=True, required=True, help="As often as needed.")
-@click.option("--valid", default="15m", show_default=True, help="30s, 15m, 2h, 7d; 14d at most.")
-@click.option("--out", type=path_option, help="A folder for a file per room, for boot partitions.")
-@click.option("--json", "as_json", is_flag=True, help="One object per line.")
+@click.option("--room", "rooms", multiple=True, required=True, help="Room to invite; repeatable.")
+@click.option(
+    "--valid",
+    default="15m",
+    show_default=True,
+    help="How long the code is valid: 30s, 15m, 2h, 7d; at most 14d.",
+)
+@click.option(
+    "--out", type=path_option, help="Folder for one file per room, to put on boot partitions."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @config_option
 def invite(
     config: Path, rooms: tuple[str, ...], valid: str, out: Path | None, as_json: bool
@@ -160,7 +174,11 @@ def invite(
     with _desk(config) as desk:
         url = desk.settings.web.url
         if url is None:
-            raise Refusal(f"{config}: 'web.url' is missing: devices have to reach the collector")
+            raise UserError(
+                "'web.url' is missing",
+                config,
+                "set it to the address at which devices reach the collector",
+            )
         for name in rooms:
             room = own_room(name, desk.office.site)
             code = str(desk.office.invite(room, BY, seconds(valid)))
@@ -182,20 +200,23 @@ def _card_file(folder: Path, name: str) -> IO[str]:
         file = path.open("w", encoding="utf-8")
         path.chmod(0o600)
     except OSError as error:
-        raise Refusal(f"{path}: {error.strerror}: give another --out") from None
+        raise UserError(str(error.strerror), path, "choose another --out") from None
     return file
 
 
 @device.command()
 @click.argument("named", nargs=-1)
 @click.option(
-    "--all", "everyone", is_flag=True, help="All that wait; only where you know them all."
+    "--all",
+    "everyone",
+    is_flag=True,
+    help="Approve every pending device; only if you recognise them all.",
 )
 @config_option
 def approve(config: Path, named: tuple[str, ...], everyone: bool) -> None:
-    """Approve devices that wait, by room or fingerprint, after comparing fingerprints."""
+    """Approve pending devices, by room or fingerprint, after comparing fingerprints."""
     if bool(named) == everyone:
-        raise click.UsageError("name rooms or fingerprints, or give --all.")
+        raise click.UsageError("name rooms or fingerprints, or add --all.")
     with _desk(config) as desk:
         book = desk.office.invitations
         found = book.waiting() if everyone else [book.find(name) for name in named]
@@ -208,7 +229,7 @@ def approve(config: Path, named: tuple[str, ...], everyone: bool) -> None:
 @click.argument("named", nargs=-1, required=True)
 @config_option
 def refuse(config: Path, named: tuple[str, ...]) -> None:
-    """Refuse devices that wait, by room or fingerprint."""
+    """Reject pending devices, by room or fingerprint."""
     with _desk(config) as desk:
         for name in named:
             request = desk.office.invitations.find(name)
@@ -218,10 +239,12 @@ def refuse(config: Path, named: tuple[str, ...]) -> None:
 
 @device.command()
 @click.argument("rooms", nargs=-1, required=True)
-@click.option("--because", default="revoked by IT", show_default=True, help="For the audit log.")
+@click.option(
+    "--because", default="revoked by IT", show_default=True, help="Reason, for the audit log."
+)
 @config_option
 def revoke(config: Path, rooms: tuple[str, ...], because: str) -> None:
-    """Take devices' certificates back; open connections end within a minute."""
+    """Revoke the certificates of rooms' devices; open connections end within a minute."""
     from collector.fleet.invitation_text import own_room
 
     with _desk(config) as desk:
@@ -232,10 +255,10 @@ def revoke(config: Path, rooms: tuple[str, ...], because: str) -> None:
 
 
 @device.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One object per line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @config_option
 def list_devices(config: Path, as_json: bool) -> int:
-    """Print every device and what is wrong with it; exit status 1 where something is."""
+    """Print every device and what is wrong with it; exit status 1 if something is."""
     from collector.fleet.listing import as_of_now
     from collector.pages.render import words
 
@@ -266,14 +289,18 @@ def list_devices(config: Path, as_json: bool) -> int:
 
 @device.command()
 @click.argument("bundle", type=path_option)
-@click.option("--canary", "canaries", multiple=True, help="A room that tries it first.")
+@click.option(
+    "--canary", "canaries", multiple=True, help="Room that tries the update first; repeatable."
+)
 @config_option
 def update(config: Path, bundle: Path, canaries: tuple[str, ...]) -> None:
-    """Offer an update that `roommood site bundle` signed; without --canary, to all at once."""
+    """Offer a signed update (`roommood site bundle`); without --canary, to all at once."""
     try:
         data = bundle.read_bytes()  # before the command goes on as the collector's user
     except OSError as error:
-        raise Refusal(f"{bundle}: cannot be read ({error.strerror})") from None
+        raise UserError(
+            f"cannot be read ({error.strerror})", bundle, "check the path and its permissions"
+        ) from None
     with _desk(config) as desk:
         number = desk.office.upload(data, list(canaries), BY)
     first = f"first to {', '.join(canaries)}" if canaries else "to all"
@@ -281,11 +308,11 @@ def update(config: Path, bundle: Path, canaries: tuple[str, ...]) -> None:
 
 
 @device.command()
-@click.option("--everywhere", type=int, help="Offer this update to all now.")
-@click.option("--withdraw", type=int, help="Offer this update no longer.")
+@click.option("--everywhere", type=int, help="Offer this update to every device now.")
+@click.option("--withdraw", type=int, help="Stop offering this update.")
 @config_option
 def updates(config: Path, everywhere: int | None, withdraw: int | None) -> None:
-    """Print all updates and how far they are; or move one on, or end it."""
+    """Print every update and its progress; or offer it to all, or withdraw it."""
     with _desk(config) as desk:
         if everywhere is not None:
             desk.office.move(everywhere, "everywhere", BY)

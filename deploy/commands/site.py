@@ -10,7 +10,7 @@ from typing import get_args
 import click
 
 from deploy.commands.site_key import PRIVATE, PUBLIC, make_key, read_private
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.settings import load
 from edge.permission.mode import is_prohibited
 from edge.protocol.attestation import Attestation, Purpose, countries, sign
@@ -20,11 +20,11 @@ path_option = click.Path(path_type=Path)
 
 @click.group()
 def site() -> None:
-    """The site's key, and what is signed with it."""
+    """The site's authority and key, and what is signed with it."""
 
 
 @site.command()
-@click.option("--out", required=True, type=path_option, help="A folder that IT alone can read.")
+@click.option("--out", required=True, type=path_option, help="Folder that only IT can read.")
 def key(out: Path) -> None:
     """Make the site's Ed25519 key: site.key stays here, site.pub goes to the devices."""
     make_key(out)
@@ -32,17 +32,23 @@ def key(out: Path) -> None:
 
 
 @site.command()
-@click.option("--key", "key_file", required=True, type=path_option, help="The site's site.key.")
-@click.option("--answers", required=True, type=path_option, help="Who, where, why: a YAML file.")
-@click.option("--out", required=True, type=path_option, help="The signed file for the devices.")
+@click.option(
+    "--key", "key_file", required=True, type=path_option, help="The site's private key, site.key."
+)
+@click.option("--answers", required=True, type=path_option, help="Who, where and why: a YAML file.")
+@click.option(
+    "--out", required=True, type=path_option, help="Signed file to write, for the devices."
+)
 def attest(key_file: Path, answers: Path, out: Path) -> None:
-    """Sign an attestation; start from deploy/examples/attestation.yaml."""
+    """Sign an authorisation; start from deploy/examples/attestation.yaml."""
     attestation = load(Attestation, answers)
     secret = read_private(key_file)
     try:
         out.write_text(sign(attestation, secret), encoding="utf-8")
     except OSError as error:
-        raise Refusal(f"{out}: cannot be written ({error.strerror}): give another --out") from None
+        raise UserError(
+            f"cannot be written ({error.strerror})", out, "choose another --out"
+        ) from None
     rooms = ", ".join(attestation.rooms)
     click.echo(f"{out}: {attestation.site}/{rooms}, until {attestation.last_day}")
     click.echo(f"rule: {_rule(attestation)}")
@@ -72,32 +78,73 @@ def _rule(attestation: Attestation) -> str:
 
 HOME = Path("/var/lib/roommood-collector")
 folder_option = click.option(
-    "--folder", default=HOME / "site", show_default=True, type=path_option, help="The site's."
+    "--folder",
+    default=HOME / "site",
+    show_default=True,
+    type=path_option,
+    help="The site's folder.",
 )
 
 
 @site.command("init")
-@click.option("--site", "name", required=True, help="A short name: a-z, 0-9, -.")
+@click.option("--site", "name", required=True, help="Short name of the site: a-z, 0-9 and -.")
 @click.option(
-    "--host", "hosts", multiple=True, required=True, help="As devices reach this machine."
+    "--host",
+    "hosts",
+    multiple=True,
+    required=True,
+    help="Name or address at which devices reach this machine; repeatable.",
 )
 @folder_option
-@click.option("--state", default=HOME, show_default=True, type=path_option, help="The collector's.")
 @click.option(
-    "--config", default=Path("/etc/roommood/collector.yaml"), show_default=True, type=path_option
+    "--state",
+    default=HOME,
+    show_default=True,
+    type=path_option,
+    help="The collector's state folder.",
 )
 @click.option(
-    "--broker-data", default=Path("/var/lib/roommood-broker"), show_default=True, type=path_option
+    "--config",
+    default=Path("/etc/roommood/collector.yaml"),
+    show_default=True,
+    type=path_option,
+    help="Collector settings to write.",
+)
+@click.option(
+    "--broker-data",
+    default=Path("/var/lib/roommood-broker"),
+    show_default=True,
+    type=path_option,
+    help="The broker's data folder.",
 )
 @click.option(
     "--broker-log",
     default=Path("/run/roommood-broker/broker.log"),
     show_default=True,
     type=path_option,
+    help="The broker's log, which the collector reads.",
 )
-@click.option("--web-port", default=8642, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--broker-port", default=8883, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--local-port", default=8884, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--web-port",
+    default=8642,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help="Port of the pages.",
+)
+@click.option(
+    "--broker-port",
+    default=8883,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help="Port for devices (TLS).",
+)
+@click.option(
+    "--local-port",
+    default=8884,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help="Port for the collector, on this machine.",
+)
 def make_site(
     name: str,
     hosts: tuple[str, ...],
@@ -110,11 +157,11 @@ def make_site(
     broker_port: int,
     local_port: int,
 ) -> None:
-    """Make the site's authority, certificates, broker and collector settings; again, nothing."""
+    """Make the site's authority, certificates, broker and collector settings. Safe to run again."""
     from deploy.commands.site_init import Place, init
 
     if not re.fullmatch(r"[a-z0-9-]{1,32}", name):
-        raise Refusal(f"'{name}': not a site's name: 1 to 32 of a-z, 0-9 and -")
+        raise UserError("not a valid site name", f"'{name}'", "choose 1 to 32 of a-z, 0-9 and -")
     folder, state, config = folder.absolute(), state.absolute(), config.absolute()
     place = Place(
         name,
@@ -145,14 +192,27 @@ def check(folder: Path) -> None:
 
 
 @site.command()
-@click.option("--key", "key_file", required=True, type=path_option, help="The site's site.key.")
+@click.option(
+    "--key", "key_file", required=True, type=path_option, help="The site's private key, site.key."
+)
 @click.option("--site", "name", required=True, help="The site's name.")
-@click.option("--number", required=True, type=click.IntRange(1), help="Higher than any before.")
-@click.option("--pack", type=path_option, help="A model pack's folder.")
-@click.option("--settings", type=path_option, help="What to change in every agent.yaml.")
-@click.option("--file", "more", multiple=True, type=path_option, help="Named in the settings.")
-@click.option("--note", default="", help="For people.")
-@click.option("--out", required=True, type=path_option, help="The file to write.")
+@click.option(
+    "--number",
+    required=True,
+    type=click.IntRange(1),
+    help="Number of the update; higher than any before.",
+)
+@click.option("--pack", type=path_option, help="Folder of a model pack.")
+@click.option("--settings", type=path_option, help="Settings to change in every agent.yaml.")
+@click.option(
+    "--file",
+    "more",
+    multiple=True,
+    type=path_option,
+    help="Extra file that --settings refers to; repeatable.",
+)
+@click.option("--note", default="", help="Note for people.")
+@click.option("--out", required=True, type=path_option, help="File to write.")
 def bundle(
     key_file: Path,
     name: str,
@@ -172,5 +232,7 @@ def bundle(
     try:
         out.write_bytes(data)
     except OSError as error:
-        raise Refusal(f"{out}: cannot be written ({error.strerror}): give another --out") from None
+        raise UserError(
+            f"cannot be written ({error.strerror})", out, "choose another --out"
+        ) from None
     click.echo(f"{out}: update {number}, {len(data)} bytes; next: `roommood device update {out}`")

@@ -18,7 +18,7 @@ from collector.fleet.files import READABLE, SiteFiles, hosts_of, serve
 from deploy.commands.broker import ACL, CONF, TLS, trial
 from deploy.commands.site_key import PRIVATE, PUBLIC, make_key
 from edge.common import atomic_file
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.protocol.identity import new_key, private_pem
 
 ALWAYS = ("localhost", "127.0.0.1")
@@ -41,14 +41,14 @@ class Place(NamedTuple):
 
 
 def init(place: Place) -> Iterator[str]:
-    """What was made, a sentence each; raises Refusal, and then nothing is in use that was not."""
+    """What was made, a sentence each; raises UserError, and then nothing is in use that was not."""
     files = SiteFiles(place.folder)
     try:
         files.broker.mkdir(parents=True, exist_ok=True)
         yield from _make(place, files)
     except OSError as error:
-        raise Refusal(
-            f"{error.filename}: {error.strerror}: run it as root, or give --folder"
+        raise UserError(
+            str(error.strerror), error.filename, "run it as root, or choose --folder"
         ) from None
     trial(files)
     yield f"{files.conf}: works, tried with a real Mosquitto"
@@ -77,9 +77,10 @@ def _make(place: Place, files: SiteFiles) -> Iterator[str]:
         if pem_file.exists():
             known = hosts_of(x509.load_pem_x509_certificate(pem_file.read_bytes()))
             if known != hosts:
-                raise Refusal(
-                    f"{pem_file}: is for {', '.join(known)}: give the same hosts, or delete it "
-                    "and run this again"
+                raise UserError(
+                    f"is for {', '.join(known)}",
+                    pem_file,
+                    "use the same --host, or delete it and run this again",
                 )
             continue
         serve(authority, key_file, pem_file, name, hosts, mode)

@@ -9,15 +9,15 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 PRIVATE, PUBLIC = "site.key", "site.pub"
 
 
 def make_key(out: Path) -> None:
-    """Both files; raises Refusal where there is one already, or the folder cannot be written."""
+    """Both files; raises UserError where there is one already, or the folder cannot be written."""
     if (out / PRIVATE).exists():
-        raise Refusal(f"{out / PRIVATE}: is there already: keep it, or give another --out")
+        raise UserError("exists already", out / PRIVATE, "keep it, or choose another --out")
     made = Ed25519PrivateKey.generate()
     private = made.private_bytes(
         serialization.Encoding.PEM,
@@ -34,16 +34,20 @@ def make_key(out: Path) -> None:
             file.write(private)
         (out / PUBLIC).write_bytes(public)
     except OSError as error:
-        raise Refusal(f"{out}: cannot be written ({error.strerror}): give another --out") from None
+        raise UserError(
+            f"cannot be written ({error.strerror})", out, "choose another --out"
+        ) from None
 
 
 def read_private(path: Path) -> Ed25519PrivateKey:
     try:
         secret = serialization.load_pem_private_key(path.read_bytes(), None)
     except OSError as error:
-        raise Refusal(f"{path}: cannot be read ({error.strerror}): give the site's key") from None
+        raise UserError(f"cannot be read ({error.strerror})", path, "name the site's key") from None
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise Refusal(f"{path}: no private key in PEM: make one with `roommood site key`") from None
+        raise UserError(
+            "not a private key in PEM", path, "make one with `roommood site key`"
+        ) from None
     if not isinstance(secret, Ed25519PrivateKey):
-        raise Refusal(f"{path}: not an Ed25519 key: make one with `roommood site key`")
+        raise UserError("not an Ed25519 key", path, "make one with `roommood site key`")
     return secret

@@ -66,7 +66,7 @@ class Aim:
         self._stopping.set()
 
     def run(self) -> Report | None:
-        """Returns what the faces' sizes were; raises Refusal for a camera or a log that fails."""
+        """Returns what the faces' sizes were; raises UserError for a camera or a log that fails."""
         begun = time.monotonic()
         self._ends = begun + self._seconds
         self._audit.note("aim_begins")

@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 
 from edge.camera.base import Camera
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 
@@ -17,7 +17,7 @@ SCHEMES = {"sim": "simulated", "usb": "usb"}
 
 
 def make(source: str) -> Camera:
-    """The camera for a source, not yet opened; raises Refusal for one that names nothing."""
+    """The camera for a source, not yet opened; raises UserError for one that names nothing."""
     driver, argument = driver_of(source)
     camera: Camera = importlib.import_module(f"edge.camera.{driver}").camera(argument)
     return camera
@@ -41,7 +41,7 @@ def driver_of(source: str) -> tuple[str, str]:
         return "stream", source
     path = Path(source)
     if not path.exists():
-        raise Refusal(f"{source}: no such file or folder: give one of {KNOWN}")
+        raise UserError("no such file or folder", source, f"use one of {KNOWN}")
     if path.is_dir() or path.suffix.lower() in PICTURES:
         return "pictures", source
     return "video", source

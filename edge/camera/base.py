@@ -12,7 +12,7 @@ Grey: TypeAlias = "NDArray[np.uint8]"
 
 
 class Camera(Protocol):
-    """A source of grey frames. Faults that may pass raise CameraFault, lasting ones Refusal."""
+    """A source of grey frames. Faults that may pass raise CameraFault, lasting ones UserError."""
 
     def open(self) -> None: ...
 

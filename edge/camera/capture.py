@@ -76,7 +76,7 @@ class Capture:
     def take(self, timeout: float) -> Grey | None:
         """The newest frame not yet taken, or None after `timeout` seconds.
 
-        Raises what ended the thread: Refusal for a lasting fault, anything else for a defect.
+        Raises what ended the thread: UserError for a lasting fault, anything else for a defect.
         """
         with self._news:
             if self._slot is None and self._failure is None:
@@ -110,7 +110,11 @@ class Capture:
             if seen != self._changed[0]:
                 self._changed = (seen, now)
             elif now - self._changed[1] > self._frozen_s:
-                raise CameraFault(f"camera: the same picture for {self._frozen_s:g} s")
+                raise CameraFault(
+                    f"the same picture for {self._frozen_s:g} s",
+                    "camera",
+                    "check its cable and power",
+                )
         return frame
 
     def _shut(self) -> None:

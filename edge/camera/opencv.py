@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 
@@ -19,11 +21,11 @@ class OpenCvCamera:
             self._capture.release()
             self._capture = None
 
-    def _raw(self, fault: str) -> Grey:
-        """The next frame in the camera's own layout; raises CameraFault(fault) without one."""
+    def _raw(self, what: str, where: str | Path, remedy: str) -> Grey:
+        """The next frame in the camera's own layout; raises CameraFault with these without one."""
         ok, frame = self._capture.read() if self._capture is not None else (False, None)
         if not ok or frame is None:
-            raise CameraFault(fault)
+            raise CameraFault(what, where, remedy)
         return np.asarray(frame, np.uint8)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from edge.camera.base import Grey
-from edge.common.errors import CameraFault, Refusal
+from edge.common.errors import CameraFault, UserError
 
 SIZE = (1280, 720)
 
@@ -19,9 +19,11 @@ class PiCamera:
         try:
             from picamera2 import Picamera2
         except ImportError:
-            raise Refusal(
-                "picamera: picamera2 is not visible here: `apt install python3-picamera2`, and "
-                "make the virtual environment with --system-site-packages"
+            raise UserError(
+                "picamera2 is not visible here",
+                "picamera",
+                "`apt install python3-picamera2`, and make the virtual environment with "
+                "--system-site-packages",
             ) from None
         self._make = Picamera2
         self._device: Any = None
@@ -36,13 +38,13 @@ class PiCamera:
             device.start()
         except (RuntimeError, IndexError, OSError) as error:
             raise CameraFault(
-                f"picamera: does not start ({error}): check the ribbon cable"
+                f"the camera does not start ({error})", "picamera", "check the ribbon cable"
             ) from None
         self._device = device
 
     def read(self) -> Grey:
         if self._device is None:
-            raise CameraFault("picamera: closed")
+            raise CameraFault("the camera is closed", "picamera", "open it first")
         planes = self._device.capture_array("main")
         return np.ascontiguousarray(planes[: SIZE[1], : SIZE[0]])
 

@@ -10,7 +10,7 @@ import cv2
 
 from edge.camera import PICTURES
 from edge.camera.base import Grey
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 SHOWN_S = 2.0
 PERIOD_S = 0.1
@@ -23,7 +23,9 @@ class Pictures:
         files = path.iterdir() if path.is_dir() else [path]
         self._files = sorted(file for file in files if file.suffix.lower() in PICTURES)
         if not self._files:
-            raise Refusal(f"{path}: holds no picture: put {', '.join(sorted(PICTURES))} there")
+            raise UserError(
+                "contains no picture", path, f"put {', '.join(sorted(PICTURES))} files there"
+            )
         self._turn = itertools.cycle(self._files)
         self._picture: Grey | None = None
         self._until = 0.0
@@ -40,7 +42,7 @@ class Pictures:
             file = next(self._turn)
             picture = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
             if picture is None:
-                raise Refusal(f"{file}: not a picture that can be read: remove or convert it")
+                raise UserError("not a readable picture", file, "remove or convert it")
             self.close()
             self._picture = picture  # type: ignore[assignment]  # cv2 types any dtype
             self._until = time.monotonic() + SHOWN_S

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edge.camera.base import Grey
 from edge.camera.classroom import Classroom, Moment
 from edge.camera.painting import Sprite, desk, looks, person, place, room
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 RATE = 10
 """Frames per second."""
@@ -90,8 +90,10 @@ def camera(options: str) -> SimulatedCamera:
     for option in filter(None, options.split(",")):
         key, _, value = option.partition("=")
         if key not in values or not value.isdigit():
-            raise Refusal(f"sim:{options}: '{option}' is no option: write sim:seats=24,seed=1")
+            raise UserError(
+                f"unknown option '{option}'", f"sim:{options}", "write sim:seats=24,seed=1"
+            )
         values[key] = int(value)
     if not 1 <= values["seats"] <= MOST_SEATS:
-        raise Refusal(f"sim:{options}: seats go from 1 to {MOST_SEATS}")
+        raise UserError("seats are out of range", f"sim:{options}", f"choose 1 to {MOST_SEATS}")
     return SimulatedCamera(**values)

@@ -31,11 +31,11 @@ class Stream(OpenCvCamera):
         ]
         capture = cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, limits)
         if not capture.isOpened():
-            raise CameraFault(f"{self._shown}: no stream: check the address, user and password")
+            raise CameraFault("no stream", self._shown, "check the address, user and password")
         self._capture = capture
 
     def read(self) -> Grey:
-        return grey(self._raw(f"{self._shown}: the stream ended"))
+        return grey(self._raw("the stream ended", self._shown, "check the camera and its network"))
 
 
 def camera(url: str) -> Stream:

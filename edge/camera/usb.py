@@ -13,7 +13,7 @@ import numpy as np
 
 from edge.camera.base import Grey
 from edge.camera.opencv import OpenCvCamera, grey
-from edge.common.errors import CameraFault, Refusal
+from edge.common.errors import CameraFault, UserError
 
 WIDTH, HEIGHT = 1280, 720
 
@@ -27,10 +27,14 @@ class UsbCamera(OpenCvCamera):
     def open(self) -> None:
         self.close()
         if not self._node.exists():
-            raise CameraFault(f"{self._node}: no such camera: plug it in, or see `ls /dev/video*`")
+            raise CameraFault("no such camera", self._node, "plug it in, or see `ls /dev/video*`")
         capture = cv2.VideoCapture(str(self._node), cv2.CAP_V4L2)
         if not capture.isOpened():
-            raise CameraFault(f"{self._node}: cannot be opened: is it in use, are you in 'video'?")
+            raise CameraFault(
+                "cannot be opened",
+                self._node,
+                "check that nothing else uses it and that the user is in group 'video'",
+            )
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"YUYV"))
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, WIDTH)
         capture.set(cv2.CAP_PROP_FRAME_HEIGHT, HEIGHT)
@@ -38,7 +42,7 @@ class UsbCamera(OpenCvCamera):
         self._capture = capture
 
     def read(self) -> Grey:
-        return luma(self._raw(f"{self._node}: gives no frame: check its cable"))
+        return luma(self._raw("delivers no frame", self._node, "check its cable"))
 
 
 def luma(raw: Grey) -> Grey:
@@ -51,7 +55,11 @@ def luma(raw: Grey) -> Grey:
         return raw
     decoded = cv2.imdecode(raw.reshape(-1), cv2.IMREAD_GRAYSCALE)
     if decoded is None:
-        raise CameraFault("camera: a damaged MJPEG frame")
+        raise CameraFault(
+            "damaged MJPEG frame",
+            "camera",
+            "check the cable; a shorter one, or another port, may help",
+        )
     return decoded  # type: ignore[return-value]  # cv2 types any dtype
 
 
@@ -60,6 +68,6 @@ def camera(argument: str) -> UsbCamera:
         return UsbCamera(Path(f"/dev/video{int(argument)}"))
     if argument.startswith("/dev/"):
         return UsbCamera(Path(argument))
-    raise Refusal(
-        f"usb:{argument}: not a camera: give usb:0 for /dev/video0, or usb:/dev/v4l/by-id/…"
+    raise UserError(
+        "not a camera", f"usb:{argument}", "write usb:0 for /dev/video0, or usb:/dev/v4l/by-id/…"
     )

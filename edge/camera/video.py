@@ -9,7 +9,7 @@ import numpy as np
 
 from edge.camera.base import Grey
 from edge.camera.opencv import OpenCvCamera, grey
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 
 class VideoFile(OpenCvCamera):
@@ -24,8 +24,8 @@ class VideoFile(OpenCvCamera):
         self.close()
         capture = cv2.VideoCapture(self._path, cv2.CAP_FFMPEG)
         if not capture.isOpened():
-            raise Refusal(
-                f"{self._path}: not a video that can be played: convert it to MP4 (H.264)"
+            raise UserError(
+                "not a video that can be played", self._path, "convert it to MP4 (H.264)"
             )
         rate = capture.get(cv2.CAP_PROP_FPS)
         self._period = 1 / rate if 0.1 <= rate <= 240 else 1 / 25
@@ -43,17 +43,17 @@ class VideoFile(OpenCvCamera):
         assert self._capture is not None  # _advance has refused a closed camera
         ok, frame = self._capture.retrieve()
         if not ok:
-            raise Refusal(f"{self._path}: damaged: convert it again to MP4 (H.264)")
+            raise UserError("damaged", self._path, "convert it again to MP4 (H.264)")
         return grey(np.asarray(frame, np.uint8))
 
     def _advance(self) -> None:
         if self._capture is None:
-            raise Refusal(f"{self._path}: read before it was opened")
+            raise UserError("read before it was opened", self._path, "open it first")
         if self._capture.grab():
             return
         self._capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
         if not self._capture.grab():
-            raise Refusal(f"{self._path}: holds no picture: give another video")
+            raise UserError("contains no picture", self._path, "use another video")
 
 
 def camera(path: str) -> VideoFile:

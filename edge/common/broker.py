@@ -15,7 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
 
 from edge.common.clock import WallClock
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.settings import Section
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class BrokerSettings(Section):
 def client(
     settings: BrokerSettings, client_id: str, version: Version, clock: WallClock
 ) -> mqtt.Client:
-    """A paho client, configured and not yet connected; raises Refusal for unusable certificates.
+    """A paho client, configured and not yet connected; raises UserError for unusable certificates.
 
     The session is kept by the broker between connections, so that QoS 1 messages which arrive
     while we are away are not lost.
@@ -132,9 +132,11 @@ def _tls(settings: BrokerSettings, ca: Path, clock: WallClock) -> ssl.SSLContext
             made.load_cert_chain(str(settings.certificate), key)
     except (OSError, ssl.SSLError) as error:
         files = ", ".join(str(f) for f in (ca, settings.certificate, settings.key) if f)
-        raise Refusal(f"broker: {files}: unusable ({error}): check the files") from None
+        raise UserError(
+            f"cannot be used ({error})", f"broker: {files}", "check the files"
+        ) from None
     if clock.is_lost():
-        log.warning("broker: the clock is before this program's making: no certificate's dates")
+        log.warning("broker: clock predates this build; not checking certificate dates")
     return made
 
 

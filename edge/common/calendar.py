@@ -16,7 +16,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.text import decode
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Ignored(NamedTuple):
 class Calendar:
     """The events of a file, in a time zone that floating times are taken to be in.
 
-    `tentative`: whether events that are not yet certain count. Raises Refusal (naming `where`)
+    `tentative`: whether events that are not yet certain count. Raises UserError (naming `where`)
     for what is no calendar at all.
     """
 
@@ -194,7 +194,7 @@ def _parse(content: bytes, where: str) -> Any:
         import icalendar
         import recurring_ical_events  # noqa: F401  # missing is said here, before it is needed
     except ModuleNotFoundError as missing:
-        raise Refusal(f"{where}: {missing.name} is missing, which reads it: {INSTALL}") from None
+        raise UserError(f"{missing.name} is missing, which reads it", where, f"{INSTALL}") from None
     try:
         text = decode(content)
         if "BEGIN:VCALENDAR" not in text.upper():
@@ -203,7 +203,7 @@ def _parse(content: bytes, where: str) -> Any:
         if text.upper().count("BEGIN:VCALENDAR") != len(calendars):
             raise ValueError("it ends in the middle")
     except (ValueError, IndexError) as error:
-        raise Refusal(f"{where}: not an iCalendar file ({error}): export it again") from None
+        raise UserError(f"not an iCalendar file ({error})", where, "export it again") from None
     for more in calendars[1:]:
         for component in more.subcomponents:
             calendars[0].add_component(component)

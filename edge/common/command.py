@@ -17,7 +17,7 @@ from edge.common.calendar import Ignored
 F = TypeVar("F", bound=Callable[..., Any])
 
 config_option = click.option(
-    "--config", required=True, type=click.Path(path_type=Path), help="The settings, a YAML file."
+    "--config", required=True, type=click.Path(path_type=Path), help="Settings file (YAML)."
 )
 
 

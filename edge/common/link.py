@@ -55,7 +55,7 @@ class Will(NamedTuple):
 class Link(Worker):
     """Between `start` and `stop`; the callbacks come from paho's thread, and must not block long.
 
-    Raises Refusal when it is made, for certificates that cannot be used.
+    Raises UserError when it is made, for certificates that cannot be used.
     """
 
     def __init__(
@@ -168,13 +168,13 @@ class Link(Worker):
             oldest = min((at for at, _ in self._unconfirmed.values()), default=None)
         if oldest is None or not self.connected or time.monotonic() - oldest < UNCONFIRMED_S:
             return False
-        self._complain("nothing is confirmed any more: connecting anew")
+        self._complain("nothing is being confirmed; reconnecting")
         return True
 
     def _is_outdated(self) -> bool:
         """Whether the certificate was renewed, or the clock set since dates were not looked at."""
         if self._certificate_now() != self._certificate:
-            self._log.info("broker: the certificate was renewed: connecting with the new one")
+            self._log.info("broker: the certificate was renewed; reconnecting with the new one")
             return True
         return bool(self._settings.ca) and self._doubted and not self._clock.is_lost()
 
@@ -196,7 +196,7 @@ class Link(Worker):
                 self._complain(str(refusal(reason, self._settings)))
             return
         if self._doubted and self._has_ended(made.socket()):
-            self._complain("its certificate had ended before the last time we knew")
+            self._complain("the broker's certificate has expired")
             self._ask_anew()
             return
         self._closed_early, self._may_change = 0, False
@@ -264,13 +264,13 @@ class Link(Worker):
         self.wake()
 
     def _safely(self, act: Callable[..., None]) -> Callable[..., None]:
-        """A defect in what we do with a message must not end paho's thread, unseen and for ever."""
+        """An internal error in handling a message must not end paho's thread unseen."""
 
         def guarded(*given: Any) -> None:
             try:
                 act(*given)
             except Exception:
-                self._log.exception("broker: a defect")
+                self._log.exception("broker: internal error")
 
         return guarded
 

@@ -112,7 +112,7 @@ def closed(broker: BrokerSettings) -> Unreachable:
 def try_connection(broker: BrokerSettings, name: str) -> Unreachable | None:
     """Connects once, under a client id of its own, and says why that fails; None where it works.
 
-    In MQTT 3.1.1, which every broker speaks, whatever the settings would find. Raises Refusal for
+    In MQTT 3.1.1, which every broker speaks, whatever the settings would find. Raises UserError for
     certificates that cannot be used.
     """
     answers: list[Any] = []

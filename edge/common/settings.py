@@ -14,7 +14,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
-from edge.common.errors import Refusal
+from edge.common.errors import SettingError, UserError
 
 MASK = "**********"
 
@@ -37,7 +37,7 @@ class Loader(yaml.SafeLoader):
     """YAML as people mean it: 8:30 is text, not 510; `no` is text, not false; 007 is text, not 7.
 
     YAML 1.1 reads them so, and YAML 1.2 took it back; where a switch is wanted, pydantic
-    reads `yes` and `off` all the same. A key that is given twice is refused.
+    reads `yes` and `off` all the same. A key that appears twice is an error.
     """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -47,7 +47,7 @@ class Loader(yaml.SafeLoader):
                 name = self.construct_object(key, deep=True)
                 if str(name) in seen:
                     raise yaml.constructor.ConstructorError(
-                        None, None, f"the key '{name}' is given twice", key.start_mark
+                        None, None, f"the key '{name}' appears twice", key.start_mark
                     )
                 seen.add(str(name))
         return super().construct_mapping(node, deep)
@@ -75,25 +75,27 @@ Loader.add_implicit_resolver(
 
 
 def load(kind: type[S], path: Path) -> S:
-    """Reads and checks a settings file; raises Refusal naming the file, the key and the remedy."""
+    """Reads and checks a settings file; raises UserError with file, key and remedy."""
     return checked(kind, read(path), path)
 
 
 def read(path: Path) -> dict[str, Any]:
-    """What a settings file says, unchecked; raises Refusal where it says nothing."""
+    """What a settings file says, unchecked; raises UserError where it says nothing."""
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506  # a SafeLoader
     except FileNotFoundError:
-        raise Refusal(f"{path}: no such file: give the settings with --config FILE") from None
+        raise UserError("no such file", path, "name the settings file with --config FILE") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise Refusal(f"{path}: cannot be read ({error}): check its permissions") from None
+        raise UserError(f"cannot be read ({error})", path, "check its permissions") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" at line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "check the indentation and quotes"
-        raise Refusal(f"{path}: not valid YAML{line}: {problem}") from None
+        problem = getattr(error, "problem", None)
+        about = f" ({problem})" if problem else ""
+        remedy = "fix the indentation or quotes there"
+        raise UserError(f"not valid YAML{line}{about}", path, remedy) from None
     if not isinstance(content, dict):
-        raise Refusal(f"{path}: holds no settings: start from the example in deploy/examples")
+        raise UserError("contains no settings", path, "start from the example in deploy/examples")
     return content
 
 
@@ -102,23 +104,33 @@ def checked(kind: type[S], content: dict[str, Any], path: Path) -> S:
     try:
         return kind.model_validate(content, context={"folder": path.resolve().parent})
     except ValidationError as error:
-        raise Refusal(f"{path}: {'; '.join(_explain(kind, error))}") from None
+        faults = _explain(kind, error)
+        what = "; ".join(what for _, what, _ in faults)
+        if len(faults) == 1:
+            raise UserError(what, path, faults[0][2]) from None
+        remedies = (f"'{key}': {remedy}" for key, _, remedy in faults)
+        raise UserError(what, path, "; ".join(remedies)) from None
 
 
-def _explain(kind: type[BaseModel], error: ValidationError) -> list[str]:
+def _explain(kind: type[BaseModel], error: ValidationError) -> list[tuple[str, str, str]]:
+    """Each key, what is wrong with it, and the remedy."""
     lines = []
     for fault in error.errors(include_input=False, include_url=False):
+        cause = fault.get("ctx", {}).get("error")
         where = [str(part) for part in fault["loc"]]
         key = ".".join(where) or "settings"
         if fault["type"] == "extra_forbidden":
             names = list(_section_at(kind, where[:-1]).model_fields)
             near = difflib.get_close_matches(where[-1], names, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(names)}"
-            lines.append(f"unknown key '{key}': {hint}")
+            hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(names)}"
+            lines.append((key, f"unknown key '{key}'", hint))
         elif fault["type"] == "missing":
-            lines.append(f"'{key}' is missing: add it")
+            lines.append((key, f"'{key}' is missing", "add it"))
+        elif isinstance(cause, SettingError):
+            lines.append((key, f"'{key}': {cause.what}", cause.remedy))
         else:
-            lines.append(f"'{key}': {fault['msg'].removeprefix('Value error, ')}")
+            said = fault["msg"].removeprefix("Value error, ")
+            lines.append((key, f"'{key}' is not valid", said[:1].lower() + said[1:]))
     return lines
 
 

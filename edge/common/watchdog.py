@@ -58,7 +58,7 @@ class Watchdog(Worker):
 
     def run_once(self) -> None:
         if why := self._ask():
-            log.error("%s: starting anew", why)
+            log.error("%s: restarting", why)
             try:
                 self._give_up(why)
             except Exception:  # the process is to end all the same

@@ -13,7 +13,7 @@ RESOLVERS = Path("/etc/resolv.conf")
 
 
 def addresses(state: Path, resolvers: Path = RESOLVERS) -> list[str]:
-    """Without those that cannot be looked up now; raises Refusal where it is not enrolled."""
+    """Without those that cannot be looked up now; raises UserError where it is not enrolled."""
     found: set[str] = set()
     for host in (urlsplit(about(state).collector).hostname, read(state / SITE)["broker"]["host"]):
         try:

@@ -16,7 +16,7 @@ import yaml
 from pydantic import ValidationError
 
 from edge.common.atomic_file import OWNER_ALONE, write
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.settings import Section
 from edge.device.hardware import hardware
 from edge.device.https import Caller, Unreachable, unverified, verified
@@ -71,7 +71,7 @@ class Enrolment:
         self._pending = state / PENDING
 
     def run(self, say: Callable[[str], None], patience_s: float) -> Identity:
-        """Raises Refusal when it was refused, or nobody approved it in time."""
+        """Raises UserError when it was rejected, or nobody approved it in time."""
         welcome = self._welcome()
         authority = self._pending / AUTHORITY
         write(authority, welcome.authority)
@@ -87,7 +87,7 @@ class Enrolment:
         )
         caller.ask("/device/requests", message, Standing)
         say(f"room {welcome.site}/{welcome.room}, fingerprint {fingerprint(key.public_key())}")
-        say("waiting for IT to compare and approve it")
+        say("waiting for IT to compare the fingerprint and approve it")
         granted = self._wait(caller, time.monotonic() + patience_s)
         return self._settle(welcome, granted)
 
@@ -98,9 +98,11 @@ class Enrolment:
         welcome = Caller(self._url, unverified()).ask("/device/hello", hello, Welcome)
         told = (nonce, welcome.site, welcome.room, welcome.authority)
         if not is_proven(welcome.proof, self._code.key, "welcome", *told):
-            raise Refusal(
-                f"{self._url}: it does not know the code: somebody else may be answering in the "
-                "collector's place; do not go on from this network"
+            raise UserError(
+                "it does not know the code; somebody else may be answering in the "
+                "collector's place",
+                self._url,
+                "do not continue on this network; ask IT",
             )
         return welcome
 
@@ -137,18 +139,24 @@ class Enrolment:
                     return answer.granted
                 pause = EVERY_S
             if time.monotonic() + pause > end:
-                raise Refusal(
-                    "nobody has approved it yet: run the same command again, it goes on from here"
+                raise UserError(
+                    "nobody has approved this device yet",
+                    self._url,
+                    "run the same command again; it continues from here",
                 )
             time.sleep(pause)
 
     def _check(self, answer: Standing, nonce: str) -> None:
         told = answer.granted.model_dump_json() if answer.granted else ""
         if not is_proven(answer.proof, self._code.key, "standing", nonce, answer.state, told):
-            raise Refusal(f"{self._url}: an answer from somebody who does not know the code")
+            raise UserError(
+                "an answer from somebody who does not know the code",
+                self._url,
+                "do not continue on this network; ask IT",
+            )
         if answer.state == "refused":
             shutil.rmtree(self._pending)
-            raise Refusal("IT has refused this device: ask for a new code")
+            raise UserError("IT rejected this device", self._url, "ask IT for a new code")
 
     def _settle(self, welcome: Welcome, granted: Granted) -> Identity:
         """Writes identity and settings; only then what was pending is forgotten."""
@@ -184,18 +192,21 @@ def _settings(state: Path, about: About, granted: Granted) -> dict[str, Any]:
 
 
 def about(state: Path) -> About:
-    """What enrolment noted; raises Refusal where the device is not enrolled, or not this one."""
+    """What enrolment noted; raises UserError where the device is not enrolled, or not this one."""
     path = state / ABOUT
     try:
         found = About.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise Refusal(f"{path}: this device is not enrolled: run `roommood device enrol`") from None
+        raise UserError(
+            "this device is not enrolled", path, "run `roommood device enrol`"
+        ) from None
     except (OSError, ValidationError) as error:
-        raise Refusal(f"{path}: unusable ({error}): enrol the device anew") from None
+        raise UserError(f"cannot be used ({error})", path, "enrol the device again") from None
     here = hardware()
     if found.hardware and here and found.hardware != here:
-        raise Refusal(
-            f"{state}: this card was enrolled in another machine, and a key must not be in two: "
-            "ask IT for a new code and run `roommood device enrol` here"
+        raise UserError(
+            "this card was enrolled in another machine, and a key must not be in two",
+            state,
+            "ask IT for a new code and run `roommood device enrol` here",
         )
     return found

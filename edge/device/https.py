@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from edge.common.broker import trusting
 from edge.common.clock import WallClock
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.protocol.device_api import Wire
 
 log = logging.getLogger(__name__)
@@ -26,11 +26,11 @@ LARGEST = 32 * 2**20
 W = TypeVar("W", bound=Wire)
 
 
-class Unreachable(Refusal):
+class Unreachable(UserError):
     """The collector does not answer now; it may later."""
 
 
-class Turned(Refusal):
+class Turned(UserError):
     """The collector answered, and said no."""
 
 
@@ -51,12 +51,12 @@ def verified(authority: Path) -> ssl.SSLContext:
 
 
 class Caller:
-    """Posts to one collector; raises Refusal for an address that is none."""
+    """Posts to one collector; raises UserError for an address that is none."""
 
     def __init__(self, url: str, context: ssl.SSLContext) -> None:
         parts = urlsplit(url)
         if parts.scheme != "https" or not parts.hostname or parts.path.strip("/"):
-            raise Refusal(f"'{url}': not a collector's address: write https://HOST:PORT")
+            raise UserError("not a collector's address", f"'{url}'", "write https://HOST:PORT")
         self._host, self._port = parts.hostname, parts.port or 443
         self._context = context
 
@@ -66,9 +66,10 @@ class Caller:
         try:
             return kind.model_validate_json(data)
         except ValidationError:
-            raise Refusal(
-                f"{self._host}: an answer that is none of a collector's: check the address, and "
-                "that both ends have the same version"
+            raise UserError(
+                "not a collector's answer",
+                self._host,
+                "check the address, and that both ends have the same version",
             ) from None
 
     def fetch(self, path: str, message: BaseModel) -> bytes:
@@ -82,24 +83,36 @@ class Caller:
             answer = connection.getresponse()
             data = answer.read(LARGEST + 1)
         except ssl.SSLCertVerificationError as error:
-            raise Refusal(
-                f"{self._host}: its certificate is not the site's ({error.verify_message}): check "
-                "the address, and the clock"
+            raise UserError(
+                f"its certificate is not the site's ({error.verify_message})",
+                self._host,
+                "check the address, and the clock",
             ) from None
         except (OSError, http.client.HTTPException) as error:
-            raise Unreachable(f"{self._host}:{self._port}: {error}: is the collector up?") from None
+            raise Unreachable(
+                str(error), f"{self._host}:{self._port}", "check that the collector is running"
+            ) from None
         finally:
             connection.close()
         if answer.status >= 500:
-            raise Unreachable(f"{self._host}: it answers {answer.status}: see its log")
+            raise Unreachable(f"it answers {answer.status}", self._host, "see its log")
         if answer.status != 200 or len(data) > LARGEST:
-            raise Turned(f"{self._host}: {_detail(data) or answer.reason}")
+            raise _answered(data, answer.reason, self._host)
         return data
 
 
-def _detail(data: bytes) -> str:
+def _answered(data: bytes, reason: str, host: str) -> Turned:
+    """What the collector says is wrong, in its own three parts where it sent them."""
     try:
-        told = json.loads(data)["detail"]
-    except (ValueError, KeyError, TypeError):
-        return ""
-    return told if isinstance(told, str) else "the message was not understood"
+        answer = json.loads(data)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        return Turned(reason, host, "see the collector's log")
+    parts = [answer.get(key) for key in ("what", "where", "remedy")]
+    what, where, remedy = (part if isinstance(part, str) else "" for part in parts)
+    if what:
+        return Turned(what, f"{host}: {where}" if where else host, remedy)
+    detail = answer.get("detail", reason)
+    said = detail if isinstance(detail, str) else "the message was not understood"
+    return Turned(said, host, "see the collector's audit log")

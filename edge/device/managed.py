@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.settings import checked, read
 from edge.config import AgentSettings
 from edge.device.enrol import SITE, about
@@ -22,7 +22,7 @@ FIXED = {"site", "room", "device", "broker", "state", "site_key", "enrolled", "d
 
 
 def agent_settings(config: Path, update: int | None = None) -> AgentSettings:
-    """The settings in force; raises Refusal naming the file and the key."""
+    """The settings in force; raises UserError naming the file and the key."""
     own = read(config)
     enrolled = own.get("enrolled")
     if enrolled is None:
@@ -42,12 +42,12 @@ def enrolment_of(config: Path) -> Path | None:
 
 
 def update_settings(folder: Path) -> dict[str, Any]:
-    """What an update changes; raises Refusal for what it may not."""
+    """What an update changes; raises UserError for what it may not."""
     changed: dict[str, Any] = {}
     if (folder / SETTINGS).exists():
         changed = read(folder / SETTINGS)
     if wrong := FIXED & changed.keys():
-        raise Refusal(f"{SETTINGS}: an update cannot change '{min(wrong)}': leave it out")
+        raise UserError(f"an update cannot change '{min(wrong)}'", SETTINGS, "leave it out")
     if (folder / PACK).is_dir():
         changed["model"] = str(folder / PACK)
     files = {path.name for path in folder.iterdir() if path.is_file()}

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import cv2
 
 from edge.camera import make
-from edge.common.errors import CameraFault, Refusal
+from edge.common.errors import CameraFault, UserError
 
 BEGINS = "roommood:"
 WAITS_S = 120.0
@@ -18,10 +18,10 @@ WAITS_S = 120.0
 def seen_by(
     camera: str, say: Callable[[str], None], patience_s: float = WAITS_S
 ) -> tuple[str, str]:
-    """The collector's address and the code; raises Refusal for a camera that sees none in time."""
+    """The collector's address and the code; raises UserError if none is seen in time."""
     source, detector = make(camera), cv2.QRCodeDetector()
     end = time.monotonic() + patience_s
-    say(f"{camera}: hold the QR code before the camera")
+    say(f"{camera}: hold the QR code up to the camera")
     try:
         source.open()
         while time.monotonic() < end:
@@ -32,7 +32,7 @@ def seen_by(
                 url, _, code = text.removeprefix(BEGINS).partition("#")
                 return unquote(url), code
     except CameraFault as fault:
-        raise Refusal(str(fault)) from None
+        raise fault.lasting() from None
     finally:
         source.close()
-    raise Refusal(f"{camera}: saw no code in {patience_s:.0f} s: type it with --code instead")
+    raise UserError(f"saw no code in {patience_s:.0f} s", camera, "type it with --code instead")

@@ -57,7 +57,9 @@ class Updates:
         except FileNotFoundError:
             return Slots()
         except (OSError, ValidationError) as error:
-            log.error("%s: unreadable (%s): going on without updates", self._folder / FILE, error)
+            log.error(
+                "%s: cannot be read (%s); continuing without updates", self._folder / FILE, error
+            )
             return Slots()
 
     def place(self, number: int) -> Path:
@@ -69,7 +71,7 @@ class Updates:
         if number == slots.refused:
             return slots.because
         if number <= slots.newest:
-            return f"a downgrade: number {slots.newest} was here already"
+            return f"a downgrade: number {slots.newest} was installed before"
         return None
 
     def stage(self, bundle: Bundle) -> None:
@@ -105,7 +107,7 @@ class Updates:
             self._note(slots, starts=slots.starts + 1)
             return slots.current
         because = f"the agent ended {LATER_STARTS} times before a window's end"
-        log.error("update %d: taken back: %s", slots.current, because)
+        log.error("update %d: undone: %s", slots.current, because)
         back = {"current": slots.before, "before": None, "can_go_back": False, "starts": 0}
         self._note(slots, **back, refused=slots.current, because=because)
         self._tidy()

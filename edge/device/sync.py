@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from edge.common.child import python_command
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.device.enrol import SITE_KEY, About, about
 from edge.device.hardware import hardware
 from edge.device.https import Caller, Unreachable, verified
@@ -53,7 +53,7 @@ class Empty(Wire):
 
 
 class Errand:
-    """Raises Refusal where the device is not enrolled, or not this machine."""
+    """Raises UserError where the device is not enrolled, or not this machine."""
 
     def __init__(self, state: Path) -> None:
         self._state = state
@@ -63,7 +63,7 @@ class Errand:
         self._caller = Caller(self._about.collector, verified(self._identity.authority))
 
     def run(self) -> list[str]:
-        """What was done, a sentence each; raises Refusal where the collector says no."""
+        """What was done, a sentence each; raises UserError where the collector says no."""
         done = []
         if self._identity.is_due():
             self.renew()
@@ -103,16 +103,20 @@ class Errand:
                     "/device/bundle", self._signed("bundle", Wanted(sha256=offer.sha256))
                 )
                 if hashlib.sha256(data).hexdigest() != offer.sha256:
-                    raise Unreachable("update: damaged on its way: it will be fetched again")
+                    raise Unreachable(
+                        "damaged in transit", "update", "nothing to do: it is downloaded again"
+                    )
                 bundle = unpack(data, public_key(self._state / SITE_KEY), self._about.site)
                 if bundle.manifest.number != offer.number:
-                    raise Refusal("update: its number is not the one that was offered")
+                    raise UserError(
+                        "its number is not the one that was offered", "update", "sign it again"
+                    )
                 _try_pack(bundle)
                 self._updates.stage(bundle)
                 return f"update {offer.number}: to be tried at the next window"
             except Unreachable:
                 raise
-            except Refusal as wrong:
+            except UserError as wrong:
                 refusal = str(wrong)
         self._updates.refuse(offer.number, refusal)
         return f"update {offer.number}: refused: {refusal}"
@@ -140,8 +144,16 @@ def _try_pack(bundle: Bundle) -> None:
         try:
             tried = subprocess.run(command, capture_output=True, timeout=TRIAL_S, check=False)
         except subprocess.TimeoutExpired:
-            raise Refusal("update: its model gives no answer") from None
+            raise UserError(
+                "its model gives no answer",
+                "update",
+                "sign one with a model that `roommood model verify` accepts",
+            ) from None
     if tried.returncode:
         told = tried.stderr.decode(errors="replace").strip().splitlines()
         why = told[-1] if told and tried.returncode > 0 else f"ended with {tried.returncode}"
-        raise Refusal(f"update: its model cannot be run: {why[:120]}")
+        raise UserError(
+            f"its model cannot be run ({why[:120]})",
+            "update",
+            "sign one with a model that `roommood model verify` accepts",
+        )

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.forms import FORMS, open_form
 from edge.vision.interpreter import TfliteClassifier
 
@@ -19,12 +19,12 @@ def main(folder: str) -> None:
             classifier = TfliteClassifier(model, pack.input, len(pack.labels))
             size = pack.input.size
             answers = classifier(np.full((2, size, size), 128, np.uint8))
-        except Refusal as refusal:
+        except UserError as refusal:
             sys.exit(str(refusal))
         except (ValueError, RuntimeError) as error:
             sys.exit(f"{form}: {type(error).__name__}: {error}")
         if answers.shares.shape != (2, len(pack.labels)) or not np.isfinite(answers.shares).all():
-            sys.exit(f"{form}: the model's answer is not one share for each label")
+            sys.exit(f"{form}: the model's output is not one share per label")
 
 
 if __name__ == "__main__":

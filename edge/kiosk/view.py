@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.protocol.messages import OTHER, UNCERTAIN, ModeName, Mood, Pause
 
 HERE = Path(__file__).parent
@@ -36,12 +36,12 @@ def strings(language: str) -> dict[str, Any]:
 
 @cache
 def templates(folder: Path) -> Any:
-    """A folder's templates; raises Refusal where Jinja is not installed."""
+    """A folder's templates; raises UserError where Jinja is not installed."""
     try:
         import jinja2
     except ModuleNotFoundError:
-        raise Refusal(
-            "jinja2 is missing, which the device's pages need: pip install 'roommood[kiosk]'"
+        raise UserError(
+            "jinja2 is missing", "device pages", "pip install 'roommood[kiosk]'"
         ) from None
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),

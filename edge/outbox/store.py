@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.outbox.merge import merged
 from edge.outbox.second_copy import SecondCopy
 from edge.outbox.windows_file import Damaged, insert, is_damage, opened, rescued, sound
@@ -60,7 +60,9 @@ class Outbox:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = opened(path, self._copy)
         except (OSError, sqlite3.Error) as error:
-            raise Refusal(f"{path}: no outbox ({error}): check the disk, or set 'state'") from None
+            raise UserError(
+                f"cannot open the outbox ({error})", path, "check the disk, or set 'state'"
+            ) from None
 
     @property
     def trouble(self) -> str:
@@ -149,7 +151,7 @@ class Outbox:
                     self._shrink()
             self._held = []
             if self._trouble:
-                log.info("outbox: the disk takes windows again")
+                log.info("outbox: writing to the disk works again")
             self._trouble = ""
 
         if self._held:
@@ -177,7 +179,7 @@ class Outbox:
 
     def _wait(self, trouble: str) -> None:
         if not self._trouble:
-            log.error("%s: %s; windows wait in memory: make room there", self._path, trouble)
+            log.error("%s: %s; windows wait in memory: free some space there", self._path, trouble)
         self._trouble = trouble
         if self._is_lost():
             with contextlib.suppress(OSError, sqlite3.Error):

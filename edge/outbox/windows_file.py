@@ -59,7 +59,7 @@ def opened(path: Path, copy: SecondCopy) -> sqlite3.Connection:
 def rescued(path: Path, copy: SecondCopy, why: str) -> sqlite3.Connection:
     """A new file with all that can be read of the damaged one, and all of the second copy."""
     aside = path.with_suffix(".damaged")
-    log.error("%s: damaged (%s): kept as %s", path, why, aside.name)
+    log.error("%s: damaged (%s); set aside as %s", path, why, aside.name)
     for suffix in ("-wal", "-shm"):
         # The log belongs to its database, which may need it to be read.
         with contextlib.suppress(FileNotFoundError):
@@ -74,7 +74,7 @@ def rescued(path: Path, copy: SecondCopy, why: str) -> sqlite3.Connection:
     with fresh:
         for mood in taken:
             insert(fresh, mood)
-    log.error("%s: %d windows taken over", path, len(taken))
+    log.error("%s: %d windows recovered", path, len(taken))
     return fresh
 
 

@@ -13,7 +13,7 @@ import os
 from datetime import datetime, timezone
 from pathlib import Path
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.protocol.messages import rfc3339
 
 NOTHING = "0" * 64
@@ -26,7 +26,7 @@ class Audit:
         self._path = path
 
     def note(self, event: str, **details: str | float) -> None:
-        """Writes one line, on the disk before it returns; raises Refusal where it cannot."""
+        """Writes one line, on the disk before it returns; raises UserError where it cannot."""
         line = {
             "at": rfc3339(datetime.now(timezone.utc)),
             "event": event,
@@ -41,8 +41,10 @@ class Audit:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise Refusal(
-                f"{self._path}: {error.strerror}: what is done here must be logged"
+            raise UserError(
+                f"{error.strerror}, and what is done here must be logged",
+                self._path,
+                "let the agent's user write there",
             ) from None
 
     def broken(self) -> int | None:
@@ -68,7 +70,7 @@ class Audit:
         except FileNotFoundError:
             return []
         except (OSError, UnicodeDecodeError) as error:
-            raise Refusal(f"{self._path}: cannot be read ({error}): move it away") from None
+            raise UserError(f"cannot be read ({error})", self._path, "move it elsewhere") from None
 
 
 def _digest(text: str) -> str:

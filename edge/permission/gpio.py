@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 BOUNCE_S = 0.05
 
@@ -26,15 +26,15 @@ class NoPanel:
 class Panel:
     """Calls `pressed` for each press; `show` switches the light.
 
-    Raises Refusal for pins that cannot be used.
+    Raises UserError for pins that cannot be used.
     """
 
     def __init__(self, button: int | None, led: int | None, pressed: Callable[[], None]) -> None:
         try:
             import gpiozero
         except ModuleNotFoundError:
-            raise Refusal(
-                "gpio: gpiozero is missing: pip install 'roommood[pi]', or remove the key"
+            raise UserError(
+                "gpiozero is missing", "gpio", "pip install 'roommood[pi]', or remove the key"
             ) from None
         self._button: Any = None
         self._led: Any = None
@@ -45,9 +45,10 @@ class Panel:
                 self._button = gpiozero.Button(button, bounce_time=BOUNCE_S)
                 self._button.when_pressed = pressed
         except Exception as error:  # pin factories raise errors of their own, of no common kind
-            raise Refusal(
-                f"gpio: button {button}, led {led}: unusable ({error}): check the pins' numbers, "
-                "and that the agent's user is in 'gpio'"
+            raise UserError(
+                f"cannot be used ({error})",
+                f"gpio: button {button}, led {led}",
+                "check the pin numbers, and that the agent's user is in group 'gpio'",
             ) from None
 
     def show(self, on: bool) -> None:

@@ -11,13 +11,23 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from edge.common.broker import BrokerSettings
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.settings import load
 from edge.permission.demonstration import is_demonstration
 from edge.protocol.attestation import Attestation, Signed, countries, is_signed, public_key
 from edge.protocol.messages import REASONS, ModeName, Reason
 
 log = logging.getLogger(__name__)
+
+REMEDIES: dict[Reason, str] = {
+    "no_attestation": "set 'attestation' and 'site_key', see docs/privacy.md",
+    "unreadable": "copy both again, and let the agent's user read them",
+    "bad_signature": "sign it again with `roommood site attest`",
+    "other_room": "sign one that names this site and room",
+    "not_yet": "wait for its first day, or set the clock",
+    "expired": "sign a new one",
+    "prohibited": "ask a lawyer; only a medical or safety reason may be excepted",
+}
 
 
 class Mode(NamedTuple):
@@ -29,6 +39,11 @@ class Mode(NamedTuple):
     @property
     def sentence(self) -> str:
         return REASONS[self.because]
+
+    @property
+    def remedy(self) -> str:
+        """What makes expressions be read again; empty where nothing is wrong."""
+        return REMEDIES.get(self.because, "")
 
 
 class ModeSettings(Protocol):
@@ -71,8 +86,8 @@ def _missing(settings: ModeSettings, today: date) -> Reason | None:
     try:
         signed = load(Signed, settings.attestation)
         genuine = is_signed(signed, public_key(settings.site_key))
-    except Refusal as refusal:
-        log.error("%s", refusal)
+    except UserError as error:
+        log.error("%s", error)
         return "unreadable"
     attested = signed.attestation
     checks: tuple[tuple[Reason, bool], ...] = (
@@ -91,7 +106,7 @@ def responsible(attestation: Path | None) -> str | None:
         return None
     try:
         who = load(Signed, attestation).attestation.responsible
-    except Refusal:  # said by `decide` already
+    except UserError:  # said by `decide` already
         return None
     return f"{who.name}, {who.role}, {who.contact}"
 

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from edge.common.calendar import Calendar, Ignored
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.permission.schedule_settings import LessonTimes, ScheduleSettings
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class DayPlan(NamedTuple):
 
 
 class Schedule:
-    """Made from settings, raising Refusal for a calendar that cannot be read."""
+    """Made from settings, raising UserError for a calendar that cannot be read."""
 
     def __init__(self, settings: ScheduleSettings) -> None:
         self._settings = settings
@@ -84,8 +84,11 @@ class Schedule:
             try:
                 self._calendars = {path: self._read(path) for path in self._calendars}
                 self._unreadable = False
-            except Refusal as refusal:
-                log.error("%s; paused until it can", refusal)
+            except UserError as error:
+                log.error(
+                    "%s; paused until it can be read",
+                    error,
+                )
                 self._unreadable = True
         return [] if self._unreadable else self.on(day).spans
 
@@ -120,5 +123,7 @@ class Schedule:
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise Refusal(f"{path}: cannot be read ({error.strerror}): check 'schedule'") from None
+            raise UserError(
+                f"cannot be read ({error.strerror})", path, "check 'schedule'"
+            ) from None
         return Calendar(content, self._zone, str(path), tentative=self._settings.tentative)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from edge.common.broker import FilePath
+from edge.common.errors import SettingError
 from edge.common.settings import Section
 
 CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::00)?|(24):(00)(?::00)?")
@@ -35,7 +36,9 @@ def _clock(value: object) -> object:
     text = str(value).strip()
     found = CLOCK.fullmatch(text)
     if found is None:
-        raise ValueError(f"{text}: not a time of day: write hours and minutes, {_guess(value)}")
+        raise SettingError(
+            f"not a time of day, {text}", f"write hours and minutes, {_guess(value)}"
+        )
     hour, minute = (int(part) for part in found.groups() if part is not None)
     return time(hour % 24, minute)
 
@@ -63,9 +66,9 @@ class LessonTimes(Section):
         begin, end = (clock.hour * 60 + clock.minute for clock in (self.start, self.end))
         to_midnight = end == 0 < begin
         if end <= begin and not to_midnight and end + 24 * 60 - begin > OVERNIGHT_H * 60:
-            raise ValueError(
-                f"end: {self.end:%H:%M} is not after start, {self.start:%H:%M}; "
-                f"over midnight a lesson lasts {OVERNIGHT_H} hours at most"
+            raise SettingError(
+                f"end, {self.end:%H:%M}, is not after start, {self.start:%H:%M}",
+                f"choose a later end; past midnight a lesson lasts {OVERNIGHT_H} hours at most",
             )
         return self
 
@@ -104,11 +107,13 @@ class ScheduleSettings(Section):
         try:
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{name}: no such time zone: write one as in Europe/Berlin") from None
+            raise SettingError(
+                f"no such time zone, {name}", "write one as in Europe/Berlin"
+            ) from None
         return name
 
     @model_validator(mode="after")
     def _has_lessons(self) -> ScheduleSettings:
         if not self.lessons and self.calendar is None:
-            raise ValueError("lessons: give times, or a calendar")
+            raise SettingError("there are no lessons", "set 'lessons' or 'calendar'")
         return self

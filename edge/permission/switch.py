@@ -64,7 +64,11 @@ class Switch:
         try:
             atomic_file.write(self._path, json.dumps(content))
         except OSError as error:
-            log.error("%s: cannot be written (%s): a restart forgets this", self._path, error)
+            log.error(
+                "%s: cannot be written (%s); a restart forgets this: check the disk",
+                self._path,
+                error,
+            )
 
     def _remembered(self) -> Kept:
         try:
@@ -76,5 +80,5 @@ class Switch:
         except FileNotFoundError:
             return Kept(None)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            log.error("%s: not understood (%s): paused until told to resume", self._path, error)
+            log.error("%s: cannot be read (%s); paused until somebody resumes", self._path, error)
             return Kept("unreadable")

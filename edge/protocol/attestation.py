@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from edge.common.errors import Refusal
+from edge.common.errors import SettingError, UserError
 from edge.common.settings import Section, load
 from edge.protocol.messages import Name
 
@@ -86,7 +86,10 @@ class Attestation(Section):
     @model_validator(mode="after")
     def _at_most_a_year(self) -> Attestation:
         if not timedelta(0) <= self.last_day - self.first_day <= LONGEST:
-            raise ValueError("last_day: must follow first_day by a year at most")
+            raise SettingError(
+                "last_day is before first_day, or more than a year later",
+                "choose one within a year",
+            )
         return self
 
     def signed_bytes(self) -> bytes:
@@ -139,15 +142,17 @@ def sign(attestation: Attestation, key: Ed25519PrivateKey) -> str:
 
 
 def public_key(path: Path) -> Ed25519PublicKey:
-    """The site's key from a PEM file; raises Refusal naming it."""
+    """The site's key from a PEM file; raises UserError naming it."""
     try:
         key = load_pem_public_key(path.read_bytes())
     except OSError as error:
-        raise Refusal(f"{path}: cannot be read ({error.strerror}): copy the site's key") from None
+        raise UserError(
+            f"cannot be read ({error.strerror})", path, "copy the site's key there"
+        ) from None
     except (ValueError, UnsupportedAlgorithm):
-        raise Refusal(f"{path}: no public key in PEM: copy the site's key") from None
+        raise UserError("not a public key in PEM", path, "copy the site's key there") from None
     if not isinstance(key, Ed25519PublicKey):
-        raise Refusal(f"{path}: not an Ed25519 key: make one with `roommood site key`")
+        raise UserError("not an Ed25519 key", path, "make one with `roommood site key`")
     return key
 
 

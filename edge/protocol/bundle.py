@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import Field, StringConstraints, ValidationError
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.settings import Section
 from edge.protocol.device_api import Hex64
 from edge.protocol.messages import Name
@@ -65,24 +65,28 @@ def pack_up(
 
 
 def unpack(data: bytes, key: Ed25519PublicKey, site: str) -> Bundle:
-    """Checks all of it before any of it is used; raises Refusal."""
+    """Checks all of it before any of it is used; raises UserError."""
     files = _read(data)
     signed, signature = files.pop(MANIFEST, b""), files.pop(SIGNATURE, b"")
     try:
         key.verify(signature, signed)
     except InvalidSignature:
-        raise Refusal("update: not signed with the site's key: sign it anew") from None
+        raise UserError("not signed with the site's key", "update", "sign it again") from None
     try:
         manifest = Manifest.model_validate_json(signed)
     except ValidationError:
-        raise Refusal("update: its manifest is not understood: sign it with this version") from None
+        raise UserError(
+            "unknown manifest format", "update", "sign it with this version of roommood"
+        ) from None
     if manifest.site != site:
-        raise Refusal(f"update: made for site '{manifest.site}', not for '{site}'")
+        raise UserError(
+            f"made for site '{manifest.site}', not for '{site}'", "update", "sign it for this site"
+        )
     if files.keys() != manifest.files.keys():
-        raise Refusal("update: its files are not those of its manifest: sign it anew")
+        raise UserError("its files do not match its manifest", "update", "sign it again")
     for name, content in files.items():
         if hashlib.sha256(content).hexdigest() != manifest.files[name]:
-            raise Refusal(f"update: {name} is damaged: fetch or sign it anew")
+            raise UserError(f"{name} is damaged", "update", "download or sign it again")
     return Bundle(manifest, files)
 
 
@@ -96,10 +100,16 @@ def _read(data: bytes) -> dict[str, bytes]:
                 total += member.size
                 file = archive.extractfile(member) if member.isreg() else None
                 if file is None or total > LARGEST or member.name in files:
-                    raise Refusal(f"update: {member.name[:64]}: does not belong there")
+                    raise UserError(
+                        f"contains {member.name[:64]}, which does not belong there",
+                        "update",
+                        "sign it again with `roommood site bundle`",
+                    )
                 files[member.name] = file.read()
     except tarfile.TarError:
-        raise Refusal("update: damaged, or not an update: fetch or sign it anew") from None
+        raise UserError(
+            "damaged, or not an update", "update", "download or sign it again"
+        ) from None
     return files
 
 

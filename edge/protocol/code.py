@@ -12,7 +12,7 @@ import hmac
 import json
 import secrets
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U."""
@@ -22,14 +22,15 @@ CONFUSED = str.maketrans("ILO", "110")
 
 
 class Code:
-    """A code as it was typed; raises Refusal for what cannot be one."""
+    """A code as it was typed; raises UserError for what cannot be one."""
 
     def __init__(self, typed: str) -> None:
         plain = "".join(typed.split()).replace("-", "").upper().translate(CONFUSED)
         if len(plain) != LENGTH or set(plain) - set(ALPHABET):
-            raise Refusal(
-                f"'{typed[:40]}': not a code: four groups of four characters, as "
-                "`roommood device invite` printed it"
+            raise UserError(
+                "not a code",
+                f"'{typed[:40]}'",
+                "enter four groups of four characters, as `roommood device invite` printed them",
             )
         self._plain = plain
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from edge.common.atomic_file import OWNER_ALONE, write
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 LINK = "identity"
 KEY, CERTIFICATE, AUTHORITY = "key.pem", "certificate.pem", "authority.pem"
@@ -37,13 +37,13 @@ def private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def read_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    """Raises Refusal naming the file."""
+    """Raises UserError naming the file."""
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), None)
     except (OSError, ValueError, TypeError) as error:
-        raise Refusal(f"{path}: no usable key ({error}): enrol the device anew") from None
+        raise UserError(f"no usable key ({error})", path, "enrol the device again") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise Refusal(f"{path}: not a key of ours: enrol the device anew")
+        raise UserError("not a device key", path, "enrol the device again")
     return key
 
 
@@ -59,7 +59,7 @@ def serial(certificate: x509.Certificate) -> str:
 
 
 class Identity:
-    """The device's identity as it is on the disk; raises Refusal where there is none."""
+    """The device's identity as it is on the disk; raises UserError where there is none."""
 
     def __init__(self, state: Path) -> None:
         self.folder = state / LINK
@@ -67,11 +67,13 @@ class Identity:
             pem = (self.folder / CERTIFICATE).read_bytes()
             self.certificate = x509.load_pem_x509_certificate(pem)
         except FileNotFoundError:
-            raise Refusal(
-                f"{self.folder}: this device is not enrolled: run `roommood device enrol`"
+            raise UserError(
+                "this device is not enrolled", self.folder, "run `roommood device enrol`"
             ) from None
         except (OSError, ValueError) as error:
-            raise Refusal(f"{self.folder / CERTIFICATE}: unusable ({error}): enrol anew") from None
+            raise UserError(
+                f"cannot be used ({error})", self.folder / CERTIFICATE, "enrol the device again"
+            ) from None
         self.key = read_key(self.folder / KEY)
         self.authority = self.folder / AUTHORITY
 

@@ -62,17 +62,17 @@ Throttle = Literal["under_voltage", "capped", "throttled", "soft_limit"]
 """Why a Raspberry Pi runs slower than it could; `capped` is its frequency."""
 
 REASONS: dict[Reason, str] = {
-    "attested": "somebody answers for it",
+    "attested": "authorised",
     "exempt_source": "exempt: the source is simulated or recorded, nobody is being watched",
     "exempt_demo": "exempt: a demonstration, whose counts do not leave this machine",
     "set": "the settings say 'headcount'",
-    "no_attestation": "no attestation: set 'attestation' and 'site_key', see docs/privacy.md",
-    "unreadable": "the attestation or the site's key cannot be read",
-    "bad_signature": "the attestation is not signed with the site's key",
-    "other_room": "the attestation is for another site or room",
-    "not_yet": "the attestation is not valid yet, or the clock is wrong",
-    "expired": "the attestation has expired: sign a new one",
-    "prohibited": "prohibited in this country, and no exception is attested",
+    "no_attestation": "no authorisation has been set",
+    "unreadable": "the authorisation or the site's key cannot be read",
+    "bad_signature": "the authorisation is not signed with the site's key",
+    "other_room": "the authorisation is for another site or room",
+    "not_yet": "the authorisation is not valid yet, or the clock is wrong",
+    "expired": "the authorisation has expired",
+    "prohibited": "prohibited in this country, and no exception is authorised",
 }
 
 

@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 from edge.camera import make
 from edge.camera.recording import Recording
 from edge.common.clock import BUILT, trust
-from edge.common.errors import CameraFault, Refusal
+from edge.common.errors import Problem
 from edge.common.reach import try_connection
 from edge.config import AgentSettings
 from edge.permission.mode import decide
@@ -34,12 +34,16 @@ BROKER_WAITS_S = 8.0
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at; `remedy` is empty where nothing is wrong."""
+    """One thing that was checked; `remedy` is empty where nothing is wrong.
+
+    `where` is the file, key, device or address of a fault, which `seen` begins with.
+    """
 
     what: str
     state: State
     seen: str
     remedy: str = ""
+    where: str = ""
 
 
 def examine(settings: AgentSettings) -> Iterator[Finding]:
@@ -60,20 +64,21 @@ def examine(settings: AgentSettings) -> Iterator[Finding]:
         name = check.__name__.removeprefix("_")
         try:
             yield check(settings)
-        except Refusal as refusal:
-            yield _fault(name, *_split(str(refusal)))
-        except Exception as defect:  # the next check may still tell something
-            yield _fault(name, f"{type(defect).__name__}: {defect}", "report this as a defect")
+        except Problem as problem:
+            yield _finding(name, "fault", problem)
+        except Exception as error:  # the next check may still say something
+            seen = f"internal error: {type(error).__name__}: {error}"
+            yield _fault(name, seen, "report it, with what ROOMMOOD_TRACEBACK=1 shows")
 
 
-def _fault(what: str, seen: str, remedy: str) -> Finding:
-    return Finding(what, "fault", seen, remedy)
+def _fault(what: str, seen: str, remedy: str, where: str = "") -> Finding:
+    return Finding(what, "fault", f"{where}: {seen}" if where else seen, remedy, where)
 
 
-def _split(refusal: str) -> tuple[str, str]:
-    """What is wrong, and the remedy after the last colon."""
-    seen, _, remedy = refusal.rpartition(": ")
-    return (seen, remedy) if seen else (remedy, "see docs/contract.md")
+def _finding(name: str, state: State, problem: Problem) -> Finding:
+    """A problem as a finding; its remedy is the one that it was raised with."""
+    seen = f"{problem.where}: {problem.what}" if problem.where else problem.what
+    return Finding(name, state, seen, problem.remedy, problem.where)
 
 
 def _python(_: AgentSettings) -> Finding:
@@ -141,15 +146,14 @@ def _clock(_: AgentSettings) -> Finding:
 def _memory(_: AgentSettings) -> Finding:
     swappable = no_swap()
     if swappable:
-        seen, _colon, remedy = swappable.partition(": ")
-        return Finding("memory", "warning", seen, remedy)
+        return _finding("memory", "warning", swappable)
     return Finding("memory", "ok", "nothing of it reaches a swap disk")
 
 
 def _mode(settings: AgentSettings) -> Finding:
     mode = decide(settings, date.today(), Recording(settings.camera).live())
     if mode.name == "headcount" and mode.because != "set":
-        return Finding("mode", "warning", f"headcount: {mode.sentence}", "see docs/privacy.md")
+        return Finding("mode", "warning", f"headcount: {mode.sentence}", mode.remedy)
     return Finding("mode", "ok", f"{mode.name}: {mode.sentence}")
 
 
@@ -160,8 +164,6 @@ def _camera(settings: AgentSettings) -> Finding:
         with alone(settings.state):
             camera.open()
             height, width = camera.read().shape
-    except CameraFault as fault:
-        return _fault("camera", *_split(str(fault)))
     except Busy:
         return Finding("camera", "ok", "in use by the agent that is running")
     finally:

@@ -27,7 +27,7 @@ def is_well(health: Health) -> bool:
 def endpoint(
     port: int, health: Callable[[], Health], problems: Callable[[], Mapping[str, str]]
 ) -> LocalPages:
-    """The server, not started; raises Refusal for a port that is taken."""
+    """The server, not started; raises UserError for a port that is taken."""
 
     def answer(_: Asked) -> Answer:
         now, wrong = health(), dict(problems())

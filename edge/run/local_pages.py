@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.worker import Worker
 
 LOOPBACK = "127.0.0.1"
@@ -63,8 +63,8 @@ KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf
 class LocalPages(Worker):
     """Serves routes, and a folder's scripts and styles, until `stop`; port 0 is any free one.
 
-    `key` names the port's setting in a Refusal. Once `stop` has returned no route is under way, so
-    that what they use may be closed.
+    `key` names the port's setting in a UserError. Once `stop` has returned no route is under way,
+    so that what they use may be closed.
     """
 
     def __init__(self, name: str, port: int, routes: Routes, folder: Path | None, key: str) -> None:
@@ -85,7 +85,9 @@ class LocalPages(Worker):
         try:
             self._server = ThreadingHTTPServer((LOOPBACK, port), handler)
         except OSError as error:
-            raise Refusal(f"{key}: port {port}: {error.strerror}: give another") from None
+            raise UserError(
+                str(error.strerror), f"{key}: port {port}", "choose another port"
+            ) from None
         self._server.daemon_threads = True
         self._server.timeout = POLL_S
 

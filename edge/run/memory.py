@@ -10,6 +10,8 @@ import os
 import resource
 from pathlib import Path
 
+from edge.common.errors import Problem
+
 PR_SET_DUMPABLE = 4
 MCL_CURRENT, MCL_FUTURE = 1, 2
 SWAPS = Path("/proc/swaps")
@@ -25,8 +27,8 @@ def no_core_dumps() -> None:
     ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def no_swap() -> str | None:
-    """Locks the process in memory; else a sentence on what may be swapped out, and the remedy.
+def no_swap() -> Problem | None:
+    """Locks the process in memory; else what may be swapped out, and the remedy.
 
     Where memory may be locked only up to a limit, locking what is allocated later would make
     allocation fail, so it is tried without a limit alone.
@@ -39,9 +41,10 @@ def no_swap() -> str | None:
             resource.setrlimit(resource.RLIMIT_MEMLOCK, (hard, hard))
         if ctypes.CDLL(None).mlockall(MCL_CURRENT | MCL_FUTURE) == 0:
             return None
-    return (
-        "swap is on and memory cannot be locked: set LimitMEMLOCK=infinity or MemorySwapMax=0 "
-        "in the unit, or turn swap off"
+    return Problem(
+        "swap is on and memory cannot be locked",
+        "memory",
+        "set LimitMEMLOCK=infinity or MemorySwapMax=0 in the unit, or turn swap off",
     )
 
 

@@ -7,28 +7,29 @@ import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 
-class Busy(Refusal):
+class Busy(UserError):
     """Another process holds the state folder."""
 
 
 @contextlib.contextmanager
 def alone(state: Path) -> Iterator[None]:
-    """Holds the state folder; raises Busy where another process does, Refusal for the folder."""
+    """Holds the state folder; raises Busy where another process does, UserError for the folder."""
     path = state / "agent.lock"
     try:
         state.mkdir(parents=True, exist_ok=True)
         file = path.open("w", encoding="utf-8")
     except OSError as error:
-        raise Refusal(f"{path}: {error.strerror}: check 'state' and its permissions") from None
+        raise UserError(str(error.strerror), path, "check 'state' and its permissions") from None
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise Busy(
-                f"{state}: an agent is running with it: stop that first "
-                "(systemctl stop roommood-agent)"
+                "an agent is running with it",
+                state,
+                "stop that first (systemctl stop roommood-agent)",
             ) from None
         yield

@@ -156,7 +156,7 @@ class Publisher(Worker):
             else:
                 self._on_command(decode(Command, payload))
         except MessageError as error:
-            log.warning("%s: refused: %s", name, error)
+            log.warning("%s: rejected: %s", name, error)
 
     def _forget_sent(self, boot: UUID, seq: int) -> None:
         """Windows sent before one that was acknowledged got lost, since MQTT keeps the order.

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import cv2
 
 from edge.camera.base import Grey
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 NEAR = 0.6
 """A face found within this share of its width is the same one, moved."""
@@ -50,14 +50,14 @@ def is_near(a: Box, b: Box) -> bool:
 
 
 def cascade(name: str) -> cv2.CascadeClassifier:
-    """One of OpenCV's; raises Refusal where it ships none.
+    """One of OpenCV's; raises UserError where it ships none.
 
     OpenCV 5 has no CascadeClassifier and ships no cascades, hence the bound on 4.x.
     """
     path = Path(cv2.__file__).parent / "data" / f"haarcascade_{name}.xml"
     made = cv2.CascadeClassifier(str(path))
     if made.empty():
-        raise Refusal(f"{path}: no Haar cascade there: install opencv-python-headless 4.x")
+        raise UserError("no Haar cascade there", path, "install opencv-python-headless 4.x")
     return made
 
 

@@ -23,14 +23,14 @@ SLOW_INT8 = {("tflite-runtime", "x86_64"), ("tflite-runtime", "AMD64")}
 
 
 def fast_form() -> Form:
-    """The form that the installed runtime is fast with; raises Refusal without a runtime."""
+    """The form that the installed runtime is fast with; raises UserError without a runtime."""
     return "float16" if (runtime()[0], platform.machine()) in SLOW_INT8 else "int8"
 
 
 def open_form(where: str, form: Form | None = None) -> tuple[Pack, bytes, Form]:
     """A pack, the bytes of the form asked for, or of the fast one, and which form they are.
 
-    A pack that has no other form is opened as int8. Raises Refusal as `open_pack` does.
+    A pack that has no other form is opened as int8. Raises UserError as `open_pack` does.
     """
     if (form or fast_form()) == "float16":
         pack, model = open_float16(where)
@@ -40,6 +40,6 @@ def open_form(where: str, form: Form | None = None) -> tuple[Pack, bytes, Form]:
 
 
 def open_fast(where: str) -> tuple[Pack, bytes]:
-    """A pack with the bytes that this machine runs; raises Refusal as `open_pack` does."""
+    """A pack with the bytes that this machine runs; raises UserError as `open_pack` does."""
     pack, model, _ = open_form(where)
     return pack, model

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.camera.base import Grey
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.pack import Input
 
 
@@ -48,7 +48,7 @@ def stretched(crops: Grey, least: float) -> Grey:
 
 
 def runtime() -> tuple[str, Any]:
-    """The name and the Interpreter class of the installed runtime; raises Refusal without one."""
+    """The name and the Interpreter class of the installed runtime; raises UserError without one."""
     try:
         from tflite_runtime.interpreter import Interpreter
 
@@ -60,7 +60,9 @@ def runtime() -> tuple[str, Any]:
 
         return "ai-edge-litert", Interpreter
     except ImportError as error:
-        raise Refusal(f"no TFLite runtime ({error}): install roommood again with pip") from None
+        raise UserError(
+            f"no TFLite runtime ({error})", "model", "install roommood again with pip"
+        ) from None
 
 
 class TfliteClassifier:
@@ -72,8 +74,8 @@ class TfliteClassifier:
             self._interpreter = interpreter(model_content=model, num_threads=threads)
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise Refusal(
-                f"model: {self.runtime} cannot load it ({error}): copy it again"
+            raise UserError(
+                f"{self.runtime} cannot load it ({error})", "model", "copy it again"
             ) from None
         self._input = self._interpreter.get_input_details()[0]
         outputs = self._interpreter.get_output_details()
@@ -82,9 +84,11 @@ class TfliteClassifier:
         expected = (shape.size, shape.size, 1)
         got = tuple(int(n) for n in self._input["shape"][1:])
         if got != expected or int(self._output["shape"][-1]) != labels:
-            raise Refusal(
-                f"model: takes {got} and gives {int(self._output['shape'][-1])} labels, but its "
-                f"pack says {expected} and {labels}: use the pack it came with"
+            raise UserError(
+                f"takes {got} and gives {int(self._output['shape'][-1])} labels, but its "
+                f"pack says {expected} and {labels}",
+                "model",
+                "use the pack it came with",
             )
         self._batch = 1
         self._table = self._input_table(shape)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.settings import Section, load
 from edge.protocol.messages import OTHER, UNCERTAIN, Label
 
@@ -73,7 +73,7 @@ class Pack(Section):
 def open_pack(where: str) -> tuple[Pack, bytes]:
     """The pack in a folder, or a shipped one by its name, with its int8 file's bytes.
 
-    Raises Refusal when the folder, its pack.yaml or a file that it names is missing or does not
+    Raises UserError when the folder, its pack.yaml or a file that it names is missing or does not
     match.
     """
     return _opened(where)[:2]
@@ -98,13 +98,21 @@ def _described(where: str) -> tuple[Pack, Path]:
         folder = SHIPPED / where
     if not folder.is_dir():
         shipped = ", ".join(sorted(p.parent.name for p in SHIPPED.glob(f"*/{PACK_FILE}")))
-        raise Refusal(f"{where}: no such model pack: give a folder, or one of: {shipped}")
+        raise UserError("no such model pack", where, f"name a folder, or one of {shipped}")
     pack = load(Pack, folder / PACK_FILE)
     if len(set(pack.labels)) != len(pack.labels) or {UNCERTAIN, OTHER} & set(pack.labels):
-        raise Refusal(f"{folder / PACK_FILE}: labels repeat, or use '{UNCERTAIN}' or '{OTHER}'")
+        raise UserError(
+            f"labels repeat, or use '{UNCERTAIN}' or '{OTHER}'",
+            folder / PACK_FILE,
+            "give each label a name of its own",
+        )
     rows, columns = len(pack.labels), len(pack.labels) + 1
     if pack.confusion and [len(row) for row in pack.confusion] != [columns] * rows:
-        raise Refusal(f"{folder / PACK_FILE}: confusion: needs {rows} rows of {columns} counts")
+        raise UserError(
+            "'confusion' has the wrong shape",
+            folder / PACK_FILE,
+            f"give it {rows} rows of {columns} counts",
+        )
     return pack, folder
 
 
@@ -113,7 +121,7 @@ def _checked(folder: Path, file: str, sha256: str) -> bytes:
     try:
         content = path.read_bytes()
     except OSError:
-        raise Refusal(f"{path}: missing: copy the whole pack again") from None
+        raise UserError("missing", path, "copy the whole pack again") from None
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise Refusal(f"{path}: does not match the SHA-256 in {PACK_FILE}: copy the pack again")
+        raise UserError(f"does not match the SHA-256 in {PACK_FILE}", path, "copy the pack again")
     return content

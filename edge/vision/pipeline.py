@@ -71,7 +71,7 @@ def room(
     *,
     patient: bool = False,
 ) -> Room:
-    """All of it, from the settings; raises Refusal for a detector that cannot be had."""
+    """All of it, from the settings; raises UserError for a detector that cannot be had."""
     seats = Seats(
         search(settings, checked=expressions is not None),
         layout,

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from edge.camera.base import Grey
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.faces import Box
 from edge.vision.layout import Strip
 from edge.vision.motion import Area
@@ -45,14 +45,20 @@ class YuNetSearch:
 
     def __init__(self, model: Path | None, min_size: int) -> None:
         if model is None:
-            raise Refusal("'faces.model' is missing: run `roommood model fetch yunet --out FILE`")
+            raise UserError(
+                "'faces.model' is missing",
+                "settings",
+                "run `roommood model fetch yunet --out FILE` and name the file there",
+            )
         if not model.is_file():
-            raise Refusal(f"{model}: no such file: run `roommood model fetch yunet --out {model}`")
+            raise UserError(
+                "no such file", model, f"run `roommood model fetch yunet --out {model}`"
+            )
         try:
             self._net = cv2.FaceDetectorYN.create(str(model), "", (320, 320), SCORE, OVERLAP)
         except cv2.error as error:
             reason = str(error).strip().splitlines()[-1]
-            raise Refusal(f"{model}: not a YuNet model ({reason}): fetch it again") from None
+            raise UserError(f"not a YuNet model ({reason})", model, "download it again") from None
         self._least = min_size
 
     def thorough(self, frame: Grey) -> list[Box]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.common import atomic_file
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.protocol.counts import Disclosed, disclose, withhold
 from edge.window.tally import Tally
 
@@ -33,7 +33,7 @@ SENSITIVITY = 2.0
 class Noisy:
     """A `Control` that tells noisy mean counts a few times per lesson, and nothing new between.
 
-    Raises Refusal when OpenDP is not installed. What was spent is kept in `path`; where that
+    Raises UserError when OpenDP is not installed. What was spent is kept in `path`; where that
     cannot be read or written, nothing is told.
     """
 
@@ -97,14 +97,14 @@ class Noisy:
         except FileNotFoundError:
             return []
         except (OSError, ValueError, TypeError) as error:
-            log.error("%s: not understood (%s): nothing is told; remove it", self._path, error)
+            log.error("%s: cannot be read (%s); nothing is published: remove it", self._path, error)
             return None
 
     def _remember(self) -> bool:
         try:
             atomic_file.write(self._path, json.dumps(self._spent))
         except OSError as error:
-            log.error("%s: cannot be written (%s): nothing is told", self._path, error)
+            log.error("%s: cannot be written (%s); nothing is published", self._path, error)
             return False
         return True
 
@@ -114,8 +114,10 @@ def _laplace(scale: float) -> Any:
     try:
         import opendp.prelude as dp
     except ModuleNotFoundError:
-        raise Refusal(
-            "disclosure.noise: OpenDP is missing: pip install 'roommood[noise]', or remove the key"
+        raise UserError(
+            "OpenDP is missing",
+            "disclosure.noise",
+            "pip install 'roommood[noise]', or remove the key",
         ) from None
     dp.enable_features("contrib")
     domain = dp.vector_domain(dp.atom_domain(T=float, nan=False))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """The seven labels of FER2013, in its order; the shipped packs name them so."""
@@ -53,9 +53,11 @@ class Faces:
     def agreed(self) -> NDArray[np.bool_]:
         """(N,) whether enough people chose one of the seven labels for the FER+ truth to hold."""
         if self.votes is None:
-            raise Refusal(
-                "these faces carry no FER+ votes: use an .npz with 'votes', or --votes with "
-                "FER+'s fer2013new.csv, or --truth fer2013"
+            raise UserError(
+                "these faces have no FER+ votes",
+                "data",
+                "use an .npz with 'votes', or --votes with FER+'s fer2013new.csv, or "
+                "--truth fer2013",
             )
         enough: NDArray[np.bool_] = self.votes.sum(axis=1) >= MIN_VOTES
         return enough

@@ -9,16 +9,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 
 class Film:
-    """Iterates over (height, width) grey frames; raises Refusal for a file that does not play."""
+    """Iterates over (height, width) grey frames; raises UserError for a file that does not play."""
 
     def __init__(self, path: Path) -> None:
         self._film = cv2.VideoCapture(str(path))
         if not self._film.isOpened():
-            raise Refusal(f"{path}: not a film that can be played: fetch it again")
+            raise UserError("not a film that can be played", path, "fetch it again")
 
     @property
     def rate(self) -> float:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.faces import Box
 
 FOUND = 0.4
@@ -29,7 +29,7 @@ class Photograph:
 
 
 def annotated(folder: Path) -> list[Photograph]:
-    """The photographs of a folder; raises Refusal for one without a fitting `index.json`."""
+    """The photographs of a folder; raises UserError for one without a fitting `index.json`."""
     index = folder / "index.json"
     try:
         images: list[dict[str, Any]] = json.loads(index.read_text(encoding="utf-8"))["images"]
@@ -44,7 +44,9 @@ def annotated(folder: Path) -> list[Photograph]:
             if "faces" in image
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Refusal(f"{index}: not an index of photographs ({error}): give its folder") from None
+        raise UserError(
+            f"not an index of photographs ({error})", index, "name its folder"
+        ) from None
 
 
 def box_of(numbers: list[float]) -> Box:
@@ -54,8 +56,8 @@ def box_of(numbers: list[float]) -> Box:
 
 
 def grey(path: Path) -> NDArray[np.uint8]:
-    """A photograph's luma (height, width); raises Refusal for one that cannot be read."""
+    """A photograph's luma (height, width); raises UserError for one that cannot be read."""
     picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if picture is None:
-        raise Refusal(f"{path}: not a picture that can be read: remove or convert it")
+        raise UserError("not a readable picture", path, "remove or convert it")
     return np.asarray(picture, np.uint8)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.camera import PICTURES
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.emotion import crop
 from edge.vision.faces import HaarDetector, overlap
 from models.data.faces import LABELS, MARGIN, SIDE, Faces, with_votes
@@ -43,13 +43,13 @@ OWN_LABEL = re.compile(r"^[a-z][a-z0-9_-]{0,23}$")
 
 
 def load(path: Path, usage: str | None = None, votes: Path | None = None) -> Faces:
-    """Reads labelled faces from any of the layouts; raises Refusal naming the file.
+    """Reads labelled faces from any of the layouts; raises UserError naming the file.
 
     `usage` chooses the rows of a `.csv` that has several: Training, PublicTest or PrivateTest.
     `votes` is FER+'s `fer2013new.csv` for a `.csv`; one that lies beside it is found.
     """
     if not path.exists():
-        raise Refusal(f"{path}: no such file: give an .npz, a fer2013.csv or a folder of classes")
+        raise UserError("no such file", path, "name an .npz, a fer2013.csv or a folder of classes")
     if path.is_dir():
         return from_photographs(path) if (path / "index.json").exists() else from_folder(path)
     return from_csv(path, usage, votes) if path.suffix.lower() == ".csv" else from_npz(path)
@@ -63,15 +63,21 @@ def from_npz(path: Path) -> Faces:
             label = archive["label"].astype(np.int64)
             votes = archive.get("votes")
     except KeyError as error:
-        raise Refusal(f"{path}: {error.args[0]}: it needs 'pixels' and 'label'") from None
+        raise UserError(f"{error.args[0]}", path, "give it 'pixels' and 'label'") from None
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise Refusal(f"{path}: not a readable .npz ({error}): fetch it again") from None
+        raise UserError(f"not a readable .npz ({error})", path, "fetch it again") from None
     if pixels.ndim != 3 or pixels.shape[1:] != (SIDE, SIDE) or pixels.dtype != np.uint8:
-        raise Refusal(f"{path}: pixels are {pixels.dtype} {pixels.shape}, not uint8 (N, 48, 48)")
+        raise UserError(
+            f"pixels are {pixels.dtype} {pixels.shape}", path, "store them as uint8 (N, 48, 48)"
+        )
     if len(label) != len(pixels) or (votes is not None and votes.shape != (len(pixels), 10)):
-        raise Refusal(f"{path}: label or votes do not match its {len(pixels)} faces")
+        raise UserError(
+            f"label or votes do not match its {len(pixels)} faces", path, "give one row per face"
+        )
     if len(label) and not 0 <= int(label.min()) <= int(label.max()) < len(LABELS):
-        raise Refusal(f"{path}: label {int(label.max())} is none of 0 to {len(LABELS) - 1}")
+        raise UserError(
+            f"label {int(label.max())} is out of range", path, f"use 0 to {len(LABELS) - 1}"
+        )
     return with_votes(pixels, label, votes)
 
 
@@ -80,9 +86,11 @@ def _rows(path: Path, needed: set[str], what: str) -> list[dict[str, str]]:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise Refusal(f"{path}: cannot be read ({error}): fetch it again") from None
+        raise UserError(f"cannot be read ({error})", path, "fetch it again") from None
     if not rows or not needed <= rows[0].keys():
-        raise Refusal(f"{path}: it needs the columns {' and '.join(sorted(needed))}, as {what}")
+        raise UserError(
+            "lacks columns", path, f"give it {' and '.join(sorted(needed))}, as in {what}"
+        )
     return rows
 
 
@@ -95,9 +103,11 @@ def from_csv(path: Path, usage: str | None, votes: Path | None) -> Faces:
     ten = None if votes is None else _votes(votes, path, len(rows))
     known = sorted({row.get("Usage") or "" for row in rows})
     if usage is None and len(known) > 1:
-        raise Refusal(f"{path}: holds {', '.join(known)}: choose one with --usage")
+        raise UserError(f"contains {', '.join(known)}", path, "choose one with --usage")
     if usage is not None and usage not in known:
-        raise Refusal(f"{path}: no row is for {usage}; it holds {', '.join(known)}")
+        raise UserError(
+            f"no row is for {usage}", path, f"choose from {', '.join(known)} with --usage"
+        )
     chosen = [at for at, row in enumerate(rows) if usage is None or row.get("Usage") == usage]
     faces = np.empty((len(chosen), SIDE, SIDE), np.uint8)
     labels = np.empty(len(chosen), np.int64)
@@ -107,7 +117,7 @@ def from_csv(path: Path, usage: str | None, votes: Path | None) -> Faces:
             faces[number] = values.reshape(SIDE, SIDE)
             labels[number] = range(len(LABELS))[int(rows[at]["emotion"])]
         except (ValueError, OverflowError, IndexError) as error:
-            raise Refusal(f"{path}: row {at + 2}: {error}: fetch the file again") from None
+            raise UserError(str(error), f"{path}: row {at + 2}", "fetch the file again") from None
     return with_votes(faces, labels, None if ten is None else ten[chosen])
 
 
@@ -115,11 +125,15 @@ def _votes(path: Path, faces: Path, count: int) -> NDArray[np.int64]:
     """(N, 10) of FER+'s table, whose rows are those of Kaggle's."""
     rows = _rows(path, set(VOTERS), f"FER+'s {VOTES_FILE}")
     if len(rows) != count:
-        raise Refusal(f"{path}: {len(rows)} rows for the {count} of {faces}: they do not belong")
+        raise UserError(
+            f"{len(rows)} rows for the {count} of {faces}",
+            path,
+            "use the file that belongs to these faces",
+        )
     try:
         return np.array([[int(row[name]) for name in VOTERS] for row in rows], np.int64)
     except (ValueError, TypeError) as error:
-        raise Refusal(f"{path}: {error}: fetch it again") from None
+        raise UserError(str(error), path, "fetch it again") from None
 
 
 def from_folder(path: Path) -> Faces:
@@ -127,21 +141,25 @@ def from_folder(path: Path) -> Faces:
     folders = sorted(part for part in path.iterdir() if part.is_dir())
     names = [ALIASES.get(folder.name.lower(), folder.name.lower()) for folder in folders]
     if len(set(names)) < len(names):
-        raise Refusal(f"{path}: two folders mean the same label: {', '.join(sorted(names))}")
+        raise UserError(
+            f"two folders mean the same label ({', '.join(sorted(names))})",
+            path,
+            "keep one of them",
+        )
     labels = LABELS if set(names) <= set(LABELS) else tuple(names)
     faces: list[NDArray[np.uint8]] = []
     numbers: list[int] = []
     files: list[str] = []
     for folder, name in zip(folders, names, strict=True):
         if not OWN_LABEL.match(name):
-            raise Refusal(f"{folder}: no name for a label: use letters, digits, - and _")
+            raise UserError("not a label's name", folder, "use letters, digits, - and _")
         for file in sorted(folder.iterdir()):
             if file.suffix.lower() in PICTURES:
                 faces.append(picture(file))
                 numbers.append(labels.index(name))
                 files.append(str(file.relative_to(path)))
     if not faces:
-        raise Refusal(f"{path}: holds no pictures: put them in a folder per label")
+        raise UserError("contains no pictures", path, "put them in a folder per label")
     return Faces(np.stack(faces), np.array(numbers, np.int64), labels=labels, names=files)
 
 
@@ -161,8 +179,10 @@ def from_photographs(path: Path) -> Faces:
     photographs = annotated(path)
     for photograph in photographs:
         if photograph.emotion not in LABELS:
-            raise Refusal(
-                f"{path}/index.json: {photograph.file.name}: 'emotion' is none of {LABELS}"
+            raise UserError(
+                "'emotion' is not a label",
+                f"{path}/index.json: {photograph.file.name}",
+                f"use one of {LABELS}",
             )
         frame = grey(photograph.file)
         true = photograph.faces[0]
@@ -172,7 +192,11 @@ def from_photographs(path: Path) -> Faces:
             numbers.append(LABELS.index(photograph.emotion))
             files.append(photograph.file.name)
     if not faces:
-        raise Refusal(f"{path}: Haar finds no face in {len(photographs)} photographs")
+        raise UserError(
+            f"Haar finds no face in {len(photographs)} photographs",
+            path,
+            "use photographs with larger faces",
+        )
     missed = len(photographs) - len(faces)
     return Faces(np.stack(faces), np.array(numbers), names=files, missed=missed)
 
@@ -191,11 +215,11 @@ def splits(path: Path, votes: Path | None, seed: int) -> tuple[Faces, Faces]:
     if path.is_dir() and (path / "train").is_dir():
         other = next((path / name for name in HELD_OUT if (path / name).is_dir()), None)
         if other is None:
-            raise Refusal(f"{path}: has 'train' but none of {', '.join(HELD_OUT)}: add one")
+            raise UserError(f"has 'train' but none of {', '.join(HELD_OUT)}", path, "add one")
         both = load(path / "train"), load(other)
         if both[0].labels != both[1].labels:
-            raise Refusal(
-                f"{other}: its folders are not those of {path / 'train'}: name them alike"
+            raise UserError(
+                f"its folders are not those of {path / 'train'}", other, "use the same names"
             )
         return both
     if path.suffix.lower() == ".csv":
@@ -206,9 +230,10 @@ def splits(path: Path, votes: Path | None, seed: int) -> tuple[Faces, Faces]:
     held = _a_tenth(faces.label, seed)
     rest = np.setdiff1d(np.arange(len(faces.label)), held)
     if not len(held) or not len(rest):
-        raise Refusal(
-            f"{path}: {len(faces.label)} pictures, no two of a label: there is nothing to hold "
-            "out: add at least one more of each label"
+        raise UserError(
+            f"{len(faces.label)} pictures, no two of a label, so nothing can be held out",
+            path,
+            "add at least one more of each label",
         )
     return faces.only(rest), faces.only(held)
 

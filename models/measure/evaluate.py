@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.emotion import tempered
 from edge.vision.interpreter import Answers, Classifier
 from models.data.faces import Faces
@@ -172,7 +172,11 @@ def folded(scores: Scores, folds: int) -> dict[str, Any]:
     nothing was chosen on. Mean and standard deviation over the folds.
     """
     if not 2 <= folds <= len(scores.truth):
-        raise Refusal(f"--folds {folds}: choose 2 to {len(scores.truth)}, the number of faces")
+        raise UserError(
+            "out of range",
+            f"--folds {folds}",
+            f"choose 2 to {len(scores.truth)}, the number of faces",
+        )
     parts = np.array_split(np.random.default_rng(1).permutation(len(scores.truth)), folds)
     found: dict[str, list[float]] = {"accuracy": [], "ece": [], "answered": [], "right": []}
     each = []

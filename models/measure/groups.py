@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from models.data.faces import Faces
 from models.measure.evaluate import Scores, macro
 from models.measure.intervals import bootstrap, differ
@@ -29,7 +29,7 @@ MANY = 8
 
 
 def read(path: Path) -> list[dict[str, str]]:
-    """The rows of a `.csv`, or of an index of photographs; raises Refusal naming the file."""
+    """The rows of a `.csv`, or of an index of photographs; raises UserError naming the file."""
     try:
         if path.suffix.lower() == ".json":
             images = json.loads(path.read_text(encoding="utf-8"))["images"]
@@ -41,11 +41,13 @@ def read(path: Path) -> list[dict[str, str]]:
             with path.open(newline="", encoding="utf-8-sig") as file:
                 rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError, csv.Error) as error:
-        raise Refusal(
-            f"{path}: cannot be read ({error}): give a .csv with a column 'file'"
+        raise UserError(
+            f"cannot be read ({error})", path, "use a .csv with a column 'file'"
         ) from None
     if not rows or not {"file", "row"} & rows[0].keys():
-        raise Refusal(f"{path}: needs a column 'file', or 'row' counted from 0")
+        raise UserError(
+            "has neither a column 'file' nor 'row'", path, "add 'file', or 'row' counted from 0"
+        )
     return rows
 
 
@@ -59,9 +61,10 @@ class Groups:
         keys = faces.names if faces.names else [str(n) for n in range(len(faces.label))]
         missing = [key for key in keys if key not in table]
         if missing:
-            raise Refusal(
-                f"{path}: column '{by}' has no {missing[0]} ({len(missing)} faces are missing): "
-                "add them"
+            raise UserError(
+                f"column '{by}' has no {missing[0]} ({len(missing)} faces are missing)",
+                path,
+                "add them",
             )
         mine = [table[key] for key in keys]
         self.columns: dict[str, NDArray[np.str_]] = {
@@ -72,7 +75,7 @@ class Groups:
         people = [row.get("person") or key for row, key in zip(mine, keys, strict=True)]
         self.units: NDArray[np.intp] = np.unique(people, return_inverse=True)[1]
         if not self.columns:
-            raise Refusal(f"{path}: no column that groups: add one, such as 'age'")
+            raise UserError("no column that groups", path, "add one, such as 'age'")
 
 
 def _banded(values: list[str]) -> NDArray[np.str_]:

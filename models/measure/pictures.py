@@ -5,17 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 WIDE, HIGH, DPI = 6.4, 4.4, 120
 
 
 def figure(width: float = WIDE, height: float = HIGH) -> Any:
-    """An empty figure that needs no screen; raises Refusal without matplotlib."""
+    """An empty figure that needs no screen; raises UserError without matplotlib."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise Refusal("pictures need matplotlib: pip install 'roommood[report]'") from None
+        raise UserError(
+            "matplotlib is missing", "pictures", "pip install 'roommood[report]'"
+        ) from None
     return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
 
 

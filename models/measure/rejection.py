@@ -18,7 +18,7 @@ from typing import Any
 import click
 import numpy as np
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.emotion import crop
 from edge.vision.faces import HaarDetector, overlap
 from edge.vision.forms import open_fast
@@ -103,5 +103,5 @@ def main(which: str, photos: tuple[Path, ...], videos: tuple[Path, ...], as_json
 if __name__ == "__main__":
     try:
         main(standalone_mode=False)
-    except Refusal as refusal:
-        sys.exit(f"roommood: {refusal}")
+    except UserError as error:
+        sys.exit(f"roommood: {error}")

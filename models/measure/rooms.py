@@ -20,7 +20,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.protocol.messages import UNCERTAIN
 from edge.vision.emotion import Expressions, tempered
 from edge.vision.faces import HaarDetector
@@ -65,7 +65,7 @@ def drawn(which: str, data: Path, seed: int = 1) -> list[Room]:
     candidate, faces = Candidate(which), load(data)
     pack = candidate.pack
     if pack is None:
-        raise Refusal(f"{which}: give a pack, which has a threshold")
+        raise UserError("has no threshold", which, "use a pack, which has one")
     answers, _ = candidate.answers(faces)
     scores = evaluation.scored(
         faces, tempered(answers.shares, pack.temperature), candidate.truth(faces)
@@ -98,7 +98,7 @@ def windows(which: str, film: Path) -> list[Room]:
     try:
         truth = json.loads(film.with_suffix(".truth.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
-        raise Refusal(f"{film}: no truth beside it ({problem}): give a mosaic") from None
+        raise UserError(f"no truth beside it ({problem})", film, "use a mosaic") from None
     opened = Film(film)
     every, per_window = round(opened.rate / FRAMES_PER_S), round(opened.rate * WINDOW_S)
     found: list[Room] = []
@@ -140,5 +140,5 @@ def main(which: str, data: Path | None, mosaics: tuple[Path, ...], priors: bool)
 if __name__ == "__main__":
     try:
         main(standalone_mode=False)
-    except Refusal as refusal:
-        sys.exit(f"roommood: {refusal}")
+    except UserError as problem:
+        sys.exit(f"roommood: {problem}")

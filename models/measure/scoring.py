@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.emotion import tempered
 from edge.vision.forms import Form, open_form
 from edge.vision.interpreter import Answers, TfliteClassifier
@@ -50,9 +50,11 @@ class Candidate:
     def answers(self, faces: Faces) -> tuple[Answers, float]:
         """What it says before any temperature, and microseconds per face."""
         if faces.labels != self.labels:
-            raise Refusal(
-                f"{self.which}: knows {', '.join(self.labels)}, but the data is labelled "
-                f"{', '.join(faces.labels)}: give data with its labels"
+            raise UserError(
+                f"knows {', '.join(self.labels)}, but the data is labelled "
+                f"{', '.join(faces.labels)}",
+                self.which,
+                "use data with its labels",
             )
         return evaluation.predict(self.classifier, faces.pixels)
 
@@ -64,7 +66,9 @@ def _bytes(which: str) -> bytes:
     try:
         return Path(which).read_bytes()
     except OSError as error:
-        raise Refusal(f"{which}: cannot be read ({error.strerror}): give a .tflite file") from None
+        raise UserError(
+            f"cannot be read ({error.strerror})", which, "name a .tflite file"
+        ) from None
 
 
 def figures(
@@ -193,9 +197,13 @@ def _print(found: dict[str, Any]) -> None:
 
 
 @click.command()
-@click.option("--model", "which", required=True, help="The pack's folder, or a shipped one's name.")
+@click.option(
+    "--model", "which", required=True, help="The pack: a folder, or the name of a shipped one."
+)
 @data_option
-@click.option("--photos", type=path_option, help="Photographs with emotions, as faces_london.")
+@click.option(
+    "--photos", type=path_option, help="Photographs labelled with emotions, such as faces_london."
+)
 @click.option("--usage", help="The rows of a .csv: Training, PublicTest or PrivateTest.")
 def card(which: str, data: Path, photos: Path | None, usage: str | None) -> None:
     """Measure a pack and write its CARD.md and pictures into its folder."""
@@ -204,7 +212,9 @@ def card(which: str, data: Path, photos: Path | None, usage: str | None) -> None
 
     candidate, fast = Candidate(which, "int8"), Candidate(which)
     if candidate.pack is None:
-        raise Refusal(f"{which}: a card is a pack's: give a pack's folder or name")
+        raise UserError(
+            "not a pack, and a card describes a pack", which, "give a pack's folder or name"
+        )
     folder = Path(which) if Path(which).is_dir() else SHIPPED / which
     faces = load(data, usage)
     found = figures(candidate, faces, folds=10)

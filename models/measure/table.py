@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.pack import PACK_FILE, SHIPPED
 from models.data.sources import load
 from models.measure.scoring import Candidate, figures
@@ -69,5 +69,5 @@ def main(data: Path, photos: Path) -> None:
 if __name__ == "__main__":
     try:
         main(standalone_mode=False)
-    except Refusal as refusal:
-        sys.exit(f"roommood: {refusal}")
+    except UserError as error:
+        sys.exit(f"roommood: {error}")

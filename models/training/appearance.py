@@ -25,7 +25,7 @@ from edge.camera import appearance
 from edge.camera.appearance import FILE, SIDE
 from edge.camera.classroom import EXPRESSIONS, Moment
 from edge.camera.painting import Looks, looks, person, place, room
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.emotion import Expressions
 from edge.vision.faces import HaarDetector
 from edge.vision.pack import open_pack
@@ -51,9 +51,9 @@ LANDMARKS = np.array(
 
 
 def yunet_for(path: Path) -> cv2.FaceDetectorYN:
-    """The detector that finds eyes, nose and mouth corners; raises Refusal for no such file."""
+    """The detector that finds eyes, nose and mouth corners; raises UserError for no such file."""
     if not path.is_file():
-        raise Refusal(f"{path}: no such file: give a YuNet detector (ONNX)")
+        raise UserError("no such file", path, "name a YuNet detector (ONNX)")
     return cv2.FaceDetectorYN.create(str(path), "", (FRAME, FRAME), 0.5)
 
 
@@ -145,12 +145,12 @@ def main(data: Path, detector: Path) -> None:
     np.savez_compressed(FILE, **parts, seeds=np.array([0]))  # looks() needs a file to draw from
     appearance.model.cache_clear()
     seeds = [seed for seed in range(TRIED) if reads_right(seed)]
-    click.echo(f"{len(seeds)} of {TRIED} seeds are read right; kept {min(KEPT, len(seeds))}")
+    click.echo(f"{len(seeds)} of {TRIED} seeds are read correctly; kept {min(KEPT, len(seeds))}")
     np.savez_compressed(FILE, **parts, seeds=np.array(seeds[:KEPT]))
 
 
 if __name__ == "__main__":
     try:
         main(standalone_mode=False)
-    except Refusal as refusal:
-        sys.exit(f"roommood: {refusal}")
+    except UserError as error:
+        sys.exit(f"roommood: {error}")

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from models.training.augment import augment
 from models.training.restored import restored
 from models.training.runs import Settings
@@ -41,7 +41,7 @@ class Teachers:
 def teachers(
     settings: Settings, seen: Samples, beside: Path, device: torch.device
 ) -> Teachers | None:
-    """The networks to learn from; raises Refusal for those that know other labels or truths.
+    """The networks to learn from; raises UserError for those that know other labels or truths.
 
     What they say of these faces is kept in a folder `beside` the runs, for all of their students.
     """
@@ -51,11 +51,13 @@ def teachers(
     for run in settings.teacher:
         network, labels, truth = restored(run)
         if labels != settings.labels or truth not in ("both", settings.truth):
-            raise Refusal(f"{run}: a teacher of other labels: train one on this data")
+            raise UserError("a teacher with other labels", run, "train one on this data")
         networks.append(network.to(device, memory_format=torch.channels_last))
         truths.add(truth)
     if len(truths) > 1:
-        raise Refusal("--teacher: some know both truths and some one: give teachers alike")
+        raise UserError(
+            "some know both truths and some only one", "--teacher", "use teachers of one kind"
+        )
     mild = [] if settings.strength == 1 else [f"{settings.strength:g}"]
     names = [Path(run).name for run in settings.teacher]
     faces = hashlib.blake2s(seen.pixels.numpy().tobytes(), digest_size=4).hexdigest()

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.pack import PACK_FILE, open_pack
 from models.training.network import Name, build
 from models.training.packing import WEIGHTS_FILE
@@ -29,17 +29,17 @@ class Member(NamedTuple):
 def stored(path: Path, outputs: int = 15, name: Name | None = None) -> nn.Module:
     """The network of a weights file: `name`, or what the file is called after, as `teacher-2.npz`.
 
-    Raises Refusal for a file that holds no such network.
+    Raises UserError for a file that holds no such network.
     """
     names = [name] if name else [one for one in get_args(Name) if path.stem.startswith(one)]
     if not names:
-        raise Refusal(f"{path}: named after none of {', '.join(get_args(Name))}: rename it")
+        raise UserError(f"named after none of {', '.join(get_args(Name))}", path, "rename it")
     network = build(max(names, key=len), outputs)
     try:
         with np.load(path) as arrays:
             network.load_state_dict({key: _whole(arrays[key]) for key in arrays})
     except (OSError, ValueError, RuntimeError) as error:
-        raise Refusal(f"{path}: no weights of this network ({error}): fetch it again") from None
+        raise UserError(f"no weights of this network ({error})", path, "fetch it again") from None
     return network.eval()
 
 
@@ -76,7 +76,9 @@ class Ensemble:
         if not {"both"} & {member.truth for member in members}:
             truths = {member.truth for member in members}
             if not {"ferplus", "fer2013"} <= truths:
-                raise Refusal("no teacher for both truths: give a weights file or both packs")
+                raise UserError(
+                    "no teacher for both truths", "teacher", "name a weights file or both packs"
+                )
         self._half = half
         self._device = device
         self._members = [

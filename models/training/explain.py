@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from edge.camera import PICTURES
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.interpreter import stretched
 from edge.vision.pack import open_pack
 from models.data.faces import Faces
@@ -62,10 +62,10 @@ def maps(
 ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
     """For faces (N, 48, 48): answers (N,), activation maps and guided gradients in 0..1.
 
-    Raises Refusal for a network that has no planes to show.
+    Raises UserError for a network that has no planes to show.
     """
     if not isinstance(network, MiniXception):
-        raise Refusal("only mini-Xception can be explained: give one of its packs")
+        raise UserError("only mini-Xception can be explained", "model", "use one of its packs")
     x = torch.from_numpy(pixels).unsqueeze(1).float() / 127.5 - 1
     with torch.no_grad():
         planes = network.planes(x)

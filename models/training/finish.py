@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge.common.child import python_command
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.pack import PACK_FILE, open_pack
 from models.data.faces import LABELS
 from models.data.sources import load
@@ -27,13 +27,13 @@ def finish_all(
 ) -> None:
     """Makes packs in `out/packs`; one that is better on its truth replaces that in `packs`.
 
-    A pack that stays gets the form that it lacks. All get new cards. Raises Refusal where nothing
+    A pack that stays gets the form that it lacks. All get new cards. Raises UserError where nothing
     has been learnt.
     """
     learnt = {p.stem: p for p in sorted((out / "students").glob("*.npz")) if p.stem in STUDENTS}
     chosen = {name: path for name, path in learnt.items() if not only or name in only}
     if not chosen:
-        raise Refusal(f"{out}: no student is there: train first, with --minutes N")
+        raise UserError("no student is there", out, "train first, with --minutes N")
     faces = data / "fer2013"
     trained, held_out = load(faces / "train.npz"), load(faces / "public_test.npz")
     how = (out / COMMAND).read_text(encoding="utf-8").strip()
@@ -82,4 +82,4 @@ def write_card(folder: Path, data: Path) -> None:
     )  # fmt: skip
     command = python_command("deploy.commands.cli", *words)
     if subprocess.run(command, check=False, env=os.environ).returncode:
-        raise Refusal(f"roommood {shlex.join(words)}: failed: see above")
+        raise UserError("failed", f"roommood {shlex.join(words)}", "see above")

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.emotion import crop
 from edge.vision.faces import HaarDetector, overlap
 from models.data.faces import MARGIN, SIDE
@@ -47,11 +47,11 @@ def main(photos: tuple[Path, ...], out: Path) -> None:
                 crops.append(crop(frame, false[at], MARGIN, SIDE))
     out.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(out, pixels=np.stack(crops))
-    click.echo(f"{out}: {len(crops)} crops that are no faces")
+    click.echo(f"{out}: {len(crops)} crops that are not faces")
 
 
 if __name__ == "__main__":
     try:
         main(standalone_mode=False)
-    except Refusal as refusal:
-        sys.exit(f"roommood: {refusal}")
+    except UserError as error:
+        sys.exit(f"roommood: {error}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.emotion import tempered
 from edge.vision.forms import Form
 from edge.vision.interpreter import TfliteClassifier
@@ -52,13 +52,13 @@ class Origin:
 
 
 def quantize(run: Path, out: Path) -> dict[str, Any]:
-    """Writes the pack's folder and returns what pack.yaml says; raises Refusal for no such run."""
+    """Writes a pack's folder and returns pack.yaml's content; raises UserError for no such run."""
     from models.training.network import MiniXception
     from models.training.runs import load_network
 
     network, settings = load_network(run)
     if not isinstance(network, MiniXception):
-        raise Refusal(f"{run}: a teacher is too large for a device: train a network that learns")
+        raise UserError("a teacher is too large for a device", run, "train a student network")
     trained, held_out = splits(
         Path(settings.data), Path(settings.votes) if settings.votes else None, settings.seed
     )

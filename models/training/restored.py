@@ -9,26 +9,30 @@ import numpy as np
 import torch
 from torch import nn
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.pack import PACK_FILE, SHIPPED, open_pack
 from models.training.network import Name, build
 from models.training.packing import WEIGHTS_FILE
 
 
 def from_pack(where: str) -> nn.Module:
-    """The network of a pack, ready to answer; raises Refusal for a pack without float weights."""
+    """The network of a pack, ready to answer; raises UserError for a pack without float weights."""
     pack, _ = open_pack(where)
     folder = Path(where) if Path(where).exists() else SHIPPED / where
     path = folder / WEIGHTS_FILE
     if pack.network not in get_args(Name):
-        raise Refusal(f"{folder}: its network is not known here: use a pack of `model quantize`")
+        raise UserError(
+            "unknown network", folder, "use a pack that `roommood model quantize` wrote"
+        )
     network = build(pack.network, len(pack.labels) + 1)  # type: ignore[arg-type]  # checked above
     try:
         with np.load(path) as stored:
             state = {name: torch.from_numpy(stored[name].astype(np.float32)) for name in stored}
         network.load_state_dict(state)
     except (OSError, ValueError, RuntimeError) as error:
-        raise Refusal(f"{path}: no weights of this network ({error}): quantize it again") from None
+        raise UserError(
+            f"not the weights of this network ({error})", path, "quantize it again"
+        ) from None
     return network.eval()
 
 
@@ -41,13 +45,13 @@ class Restored(NamedTuple):
 
 
 def restored(where: str) -> Restored:
-    """The network of a run's folder or of a pack; raises Refusal for what is neither."""
+    """The network of a run's folder or of a pack; raises UserError for what is neither."""
     from models.training.runs import SETTINGS, load_network
 
     if (Path(where) / SETTINGS).exists():
         network, settings = load_network(Path(where))
         return Restored(network, settings.labels, settings.truth)
     if not (Path(where) / PACK_FILE).exists() and not (SHIPPED / where / PACK_FILE).exists():
-        raise Refusal(f"{where}: neither a run nor a pack: give the folder or name of one of them")
+        raise UserError("neither a run nor a pack", where, "give the folder or name of one of them")
     pack, _ = open_pack(where)
     return Restored(from_pack(where), pack.labels, pack.truth)

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from models.training.network import Name, build
 from models.training.samples import Truth
 
@@ -43,13 +43,13 @@ class Settings:
 
 
 def read_settings(run: Path) -> Settings:
-    """The settings in a run's folder; raises Refusal where there are none."""
+    """The settings in a run's folder; raises UserError where there are none."""
     try:
         content = json.loads((run / SETTINGS).read_text(encoding="utf-8"))
         tuples = {name: tuple(content[name] or ()) for name in ("labels", "teacher")}
         return Settings(**(content | tuples))
     except (OSError, ValueError, TypeError, KeyError):
-        raise Refusal(f"{run}: holds no run: make one with `roommood model train`") from None
+        raise UserError("contains no run", run, "make one with `roommood model train`") from None
 
 
 def outputs(settings: Settings) -> int:
@@ -58,12 +58,12 @@ def outputs(settings: Settings) -> int:
 
 
 def load_network(run: Path) -> tuple[nn.Module, Settings]:
-    """The best network of a run, ready to answer; raises Refusal for a run without an epoch."""
+    """The best network of a run, ready to answer; raises UserError for a run without an epoch."""
     settings = read_settings(run)
     try:
         weights = torch.load(run / WEIGHTS, weights_only=True, map_location="cpu")
     except OSError:
-        raise Refusal(f"{run}: holds no finished epoch: run `roommood model train`") from None
+        raise UserError("contains no finished epoch", run, "run `roommood model train`") from None
     network = build(settings.network, outputs(settings))
     network.load_state_dict(weights)
     return network.eval(), settings
@@ -77,5 +77,5 @@ def claim(out: Path, settings: Settings) -> None:
     out.mkdir(parents=True, exist_ok=True)
     path = out / SETTINGS
     if path.exists() and read_settings(out) != settings:
-        raise Refusal(f"{out}: holds a run with other settings: give another --out")
+        raise UserError("contains a run with other settings", out, "choose another --out")
     path.write_text(json.dumps(asdict(settings), indent=1) + "\n", encoding="utf-8")

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from models.data.faces import Faces
 
 Truth = Literal["ferplus", "fer2013", "own", "both"]
@@ -86,13 +86,13 @@ def samples(
 
 
 def crops(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """(N, 48, 48) from an .npz of `python -m models.training.negatives`; raises Refusal."""
+    """(N, 48, 48) from an .npz of `python -m models.training.negatives`; raises UserError."""
     try:
         with np.load(path) as archive:
             pixels = archive["pixels"]
     except (OSError, ValueError, KeyError) as error:
         remedy = "run `python -m models.training.negatives`"
-        raise Refusal(f"{path}: no crops ({error}): {remedy}") from None
+        raise UserError(f"no crops ({error})", path, f"{remedy}") from None
     return np.asarray(pixels, np.uint8)
 
 

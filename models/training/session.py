@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.pack import open_pack
 from models.data.sources import load
 from models.training.batches import FaceStore
@@ -70,7 +70,7 @@ class Session:
         log: Callable[[str], None],
         from_nothing: bool | None = None,
     ) -> None:
-        """Trains for about that long; raises Refusal for a student that is not known.
+        """Trains for about that long; raises UserError for a student that is not known.
 
         `from_nothing`: teachers from nothing, then all students, asking the teachers about each
         view; the default on a GPU. Otherwise the wide teacher goes on, and is cut into the wide
@@ -78,7 +78,7 @@ class Session:
         """
         unknown = sorted({*only} - STUDENTS.keys())
         if unknown:
-            raise Refusal(f"{unknown[0]}: no such student: choose from {', '.join(STUDENTS)}")
+            raise UserError("no such student", unknown[0], f"choose from {', '.join(STUDENTS)}")
         goals = {name: goal for name, goal in STUDENTS.items() if not only or name in only}
         log(f"{self._device}, {len(self._seen.label)} faces, {seconds:.0f} s")
         if self._device.type == "cuda" if from_nothing is None else from_nothing:

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from models.data.faces import LABELS, Faces
 from models.data.sources import splits
 from models.measure.evaluate import Scores, per_fold, scored
@@ -92,8 +92,10 @@ class Trainer:
         self.settings = settings = replace(settings, labels=faces.labels, truth=truth)
         if settings.fold:
             if settings.teacher:
-                raise Refusal(
-                    "--folds: a teacher has seen the faces held out: leave one of them out"
+                raise UserError(
+                    "a teacher has seen the held-out faces",
+                    "--folds",
+                    "leave out --folds or --teacher",
                 )
             part, of = map(int, settings.fold.split("/"))
             order = np.random.default_rng(settings.seed).permutation(len(faces.label))
@@ -236,7 +238,7 @@ def _start(network: nn.Module, where: str) -> None:
     other, mine = restored(where).network.state_dict(), network.state_dict()
     kept = {k: v for k, v in other.items() if k in mine and mine[k].shape == v.shape}
     if len(kept) < len(mine) // 2:
-        raise Refusal(f"{where}: a network of another shape: give a run of the same --network")
+        raise UserError("a network of another shape", where, "use a run of the same --network")
     network.load_state_dict(kept, strict=False)
 
 
@@ -256,7 +258,7 @@ def bar(total: int, title: str) -> Iterator[Callable[[], None]]:
 def train(out: Path, settings: Settings, log: Callable[[str], None]) -> float:
     """Trains, or resumes, in the folder `out`; returns the best accuracy on the faces held out.
 
-    Raises Refusal for data that cannot be used, or a folder whose run had other settings.
+    Raises UserError for data that cannot be used, or a folder whose run had other settings.
     """
     return _trained(out, settings, log).best()
 

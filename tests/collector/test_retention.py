@@ -18,7 +18,7 @@ from collector.retention import DAY_S, Keeper, backup, erase_room, restore
 from collector.storage.database import connect
 from collector.storage.store import Store
 from collector.storage.tables import metadata, moods
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from tests.conftest import mood
 from tests.postgres import Postgres
 
@@ -138,7 +138,7 @@ def test_a_backup_brings_everything_back(fresh: Fresh, tmp_path: Path) -> None:
     back.add("otto", "teacher")
     Audit(other, elsewhere, key).add("ann", "sign-in")
     assert list(Audit(other, elsewhere, key).wrong()) == []
-    with pytest.raises(Refusal, match="not empty"):
+    with pytest.raises(UserError, match="not empty"):
         restore(other, elsewhere, out)
 
 
@@ -146,12 +146,12 @@ def test_what_is_no_backup_changes_nothing(fresh: Fresh, tmp_path: Path) -> None
     engine = fresh()
     wrong = tmp_path / "x.tar.gz"
     wrong.write_bytes(b"nothing of the kind")
-    with pytest.raises(Refusal, match="no backup of a collector"):
+    with pytest.raises(UserError, match="not a collector's backup"):
         restore(engine, tmp_path / "state", wrong)
-    with pytest.raises(Refusal, match="no backup of a collector"):
+    with pytest.raises(UserError, match="not a collector's backup"):
         restore(engine, tmp_path / "state", tmp_path / "none.tar.gz")
     assert not (tmp_path / "state").exists()
-    with pytest.raises(Refusal, match="choose another place"):
+    with pytest.raises(UserError, match="choose another place"):
         backup(engine, tmp_path, tmp_path / "nowhere" / "x.tar.gz")
 
 
@@ -208,7 +208,7 @@ def test_a_database_of_a_newer_version_is_refused(fresh: Fresh) -> None:
     engine = fresh()
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(Refusal, match="a newer roommood has used it"):
+    with pytest.raises(UserError, match="a newer roommood has used it"):
         connect(engine.url.render_as_string(hide_password=False))
 
 

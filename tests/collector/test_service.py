@@ -25,7 +25,7 @@ from collector.service import Service
 from collector.storage.database import connect
 from collector.storage.store import Store
 from edge.common.broker import BrokerSettings
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from tests.conftest import BOOT, Mosquitto, mood
 from tests.free import full_disk, wait
 
@@ -245,7 +245,7 @@ def test_health_tells_of_a_lost_broker(
 def test_a_port_in_use_is_named(service: Service, settings: CollectorSettings) -> None:
     port = int(service.url.rpartition(":")[2])
     taken = settings.model_copy(update={"web": settings.web.model_copy(update={"port": port})})
-    with pytest.raises(Refusal, match=rf"web: 127\.0\.0\.1:{port}: .*choose another port"):
+    with pytest.raises(UserError, match=rf"web: 127\.0\.0\.1:{port}: .*choose another port"):
         Service(taken)
 
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from collector.config import CollectorSettings
 from deploy.commands.cli import roommood
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.settings import Section, checked
 from edge.config import AgentSettings
 from tests.docs.documents import ROOT, documents, fences, inline, name
@@ -113,7 +113,7 @@ def _valid(kind: type[Section], content: dict[str, Any]) -> str | None:
     """Why these are no settings of that kind, or None. Files they name need not be there."""
     try:
         checked(kind, content, Path("example.yaml"))
-    except (Refusal, ValidationError) as error:
+    except (UserError, ValidationError) as error:
         return str(error)
     return None
 

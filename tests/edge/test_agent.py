@@ -45,4 +45,4 @@ def test_a_machine_that_is_too_hot_looks_at_half_the_frames(
     hot.clear()
     assert made._period() == 0.25
     said = [record.message for record in caplog.records if "the machine is" in record.message]
-    assert said == ["the machine is too hot: half the frames", "the machine is cool again"]
+    assert said == ["the machine is too hot: halving the frame rate", "the machine is cool again"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from models.fetch import PUBLISHED, Published, fetched
 from tests.free import free_port
 
@@ -44,7 +44,7 @@ def test_a_file_is_fetched_checked_and_put_in_place(publisher: Published, tmp_pa
 
 def test_a_file_that_was_changed_is_refused(publisher: Published, tmp_path: Path) -> None:
     changed = publisher._replace(sha256="0" * 64)
-    with pytest.raises(Refusal, match="not the file that was published"):
+    with pytest.raises(UserError, match="not the file that was published"):
         fetched("net", tmp_path / "net.onnx", changed)
     assert not (tmp_path / "net.onnx").exists()
 
@@ -52,7 +52,7 @@ def test_a_file_that_was_changed_is_refused(publisher: Published, tmp_path: Path
 def test_offline_it_says_what_to_do(publisher: Published, tmp_path: Path) -> None:
     nowhere = publisher._replace(url=f"http://127.0.0.1:{free_port()}/net.onnx")
     with pytest.raises(
-        Refusal, match=r"cannot be fetched \(.*\): get http.* copy it to .*net.onnx"
+        UserError, match=r"cannot be fetched \(.*\): get http.* copy it to .*net.onnx"
     ):
         fetched("net", tmp_path / "net.onnx", nowhere)
 
@@ -63,7 +63,7 @@ def test_a_copy_that_was_brought_by_hand_is_checked(publisher: Published, tmp_pa
     out.write_bytes(CONTENT)
     assert fetched("net", out, nowhere) == out
     out.write_bytes(CONTENT + b"!")
-    with pytest.raises(Refusal, match=r"net\.onnx: not the file"):
+    with pytest.raises(UserError, match=r"net\.onnx: not the file"):
         fetched("net", out, nowhere)
 
 

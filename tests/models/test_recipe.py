@@ -14,7 +14,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.pack import open_pack
 
 pytestmark = [pytest.mark.train, pytest.mark.timeout(600)]
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.train, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def place(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
-    """A data folder with few faces, and a folder for runs with crops that are no faces."""
+    """A data folder with few faces, and a folder for runs with crops that are not faces."""
     import torch
 
     torch.set_num_threads(1)  # beside other tests, threads that wait for each other take minutes
@@ -196,13 +196,13 @@ def test_a_square_of_another_face_brings_its_part_of_the_answer() -> None:
 def test_what_cannot_be_done_is_named(place: tuple[Path, Path], tmp_path: Path) -> None:
     data, out = place
     for options, said in (
-        ((), "give --minutes N to train, or --finish"),
-        (("--minutes", 1, "--finish"), "give --minutes N to train, or --finish"),
-        (("--finish",), "say where the packs go with --packs"),
+        ((), "add --minutes N to train, or --finish"),
+        (("--minutes", 1, "--finish"), "add --minutes N to train, or --finish"),
+        (("--finish",), "add --packs FOLDER"),
         (("--minutes", 1, "--only", "fer8"), "fer8: no such student: choose from fer7-wide"),
     ):
         refused = call(data, out, *options)
-        assert isinstance(refused.exception, Refusal)
+        assert isinstance(refused.exception, UserError)
         assert said in str(refused.exception)
     empty = call(data, tmp_path, "--finish", "--packs", tmp_path / "packs")
     assert "no student is there: train first" in str(empty.exception)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.protocol.messages import OTHER, UNCERTAIN
 from edge.vision.pack import Pack, open_pack
 from models.measure.rooms import both, drawn, error
@@ -58,11 +58,11 @@ def test_the_same_pupils_in_many_windows_are_no_surer(pack: Pack) -> None:
 
 
 def test_what_cannot_be_corrected_is_said(pack: Pack) -> None:
-    with pytest.raises(Refusal, match="no faces"):
+    with pytest.raises(UserError, match="no faces"):
         corrected({"neutral": 0}, pack)
-    with pytest.raises(Refusal, match="bored are of another pack"):
+    with pytest.raises(UserError, match="bored are of another pack"):
         corrected({"bored": 3}, pack)
-    with pytest.raises(Refusal, match="no confusion matrix"):
+    with pytest.raises(UserError, match="no confusion matrix"):
         corrected({"neutral": 3}, pack.model_copy(update={"confusion": ()}))
 
 

@@ -17,7 +17,7 @@ from collector.access import hashing
 from collector.access.accounts import Accounts
 from collector.access.limits import Guesses, Limits, Pace, network_of
 from collector.pages import password_sign_in
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from tests.collector.school import PASSWORD, School, post, token_in
 
 pytestmark = pytest.mark.once
@@ -163,12 +163,12 @@ def test_of_two_administrators_who_remove_each_other_one_stays(school: School) -
     accounts = Accounts(school.engine)
     for number in range(5):
         ann, bea = accounts.by_name("ann"), accounts.add(f"bea{number}", "administrator")
-        refused: list[Refusal] = []
+        refused: list[UserError] = []
 
-        def remove(name: str, refused: list[Refusal] = refused) -> None:
+        def remove(name: str, refused: list[UserError] = refused) -> None:
             try:
                 accounts.change(accounts.by_name(name), role="teacher")
-            except Refusal as refusal:
+            except UserError as refusal:
                 refused.append(refusal)
 
         both = [threading.Thread(target=remove, args=(one.name,)) for one in (ann, bea)]

@@ -39,7 +39,7 @@ def config(tmp_path: Path, mosquitto: Mosquitto, lesson_film: Path) -> Path:
 
 
 def address(aim: Roommood) -> str:
-    return aim.said("the picture: ").rpartition(" ")[2]
+    return aim.said("camera view at ").rpartition(" ")[2]
 
 
 def test_the_picture_its_sizes_and_its_end(

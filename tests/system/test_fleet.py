@@ -15,7 +15,7 @@ import pytest
 import yaml
 from cryptography import x509
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.device.sync import Errand
 from edge.protocol.code import Code
 from tests.fleet import SITE, Site
@@ -202,14 +202,17 @@ def test_cards_for_many_rooms_and_what_may_not_be_a_room(site: Site, tmp_path: P
     assert (cards / "roommood-enrol-r130.yaml").stat().st_mode & 0o777 == 0o600
     state = tmp_path / "device"
     site.enrol(state, Code(card["code"]), lambda: site.approve((SITE, "r131")))
-    for room, wrong in (("collector", "not a room's name"), ("other/r1", "this is site 'school'")):
-        with pytest.raises(Refusal, match=wrong):
+    for room, wrong in (
+        ("collector", "not a valid room name"),
+        ("other/r1", "not a room of site 'school'"),
+    ):
+        with pytest.raises(UserError, match=wrong):
             site.run("invite", "--room", room)
-    with pytest.raises(Refusal, match="not a time"):
+    with pytest.raises(UserError, match="not a duration"):
         site.run("invite", "--room", "r1", "--valid", "soon")
-    with pytest.raises(Refusal, match="no device waits there"):
+    with pytest.raises(UserError, match="no device is waiting there"):
         site.run("approve", "r999")
-    with pytest.raises(Refusal, match="no device there has a certificate"):
+    with pytest.raises(UserError, match="no device there has a certificate"):
         site.run("revoke", "r999")
-    with pytest.raises(Refusal, match="cannot be read"):
+    with pytest.raises(UserError, match="cannot be read"):
         site.run("update", str(tmp_path / "none.bundle"))

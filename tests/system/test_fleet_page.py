@@ -137,4 +137,4 @@ def test_axe_finds_nothing(it: Page, site: Site, dark: bool, phone: bool) -> Non
 def test_a_room_that_is_none_is_refused_in_words(it: Page) -> None:
     it.get_by_label("Room").fill("elsewhere/r101")
     it.get_by_role("button", name="Make a code").click()
-    expect(it.locator("#wrong")).to_contain_text("this is site 'school'")
+    expect(it.locator("#wrong")).to_contain_text("not a room of site 'school'")

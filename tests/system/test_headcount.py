@@ -124,7 +124,7 @@ def test_without_an_answer_only_faces_are_counted(
         past = date.today() - timedelta(days=1)
         attest(config.parent, first_day=past - timedelta(days=9), last_day=past)
     with Roommood("agent", "run", "--config", config) as agent:
-        agent.said("faces are counted, no expression is read")
+        agent.said("counting faces only")
         mood, status = window(heard)
         kiosk = screen(config)
     assert 8 <= mood["faces"] <= 14

@@ -21,7 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from collector.fleet.authority import Authority, pem
 from collector.fleet.enrolment import WRONG_CODES, Denied
 from edge.common import atomic_file
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.device.enrol import Enrolment
 from edge.device.sync import Errand
 from edge.protocol.code import Code, proof
@@ -133,18 +133,19 @@ def test_a_message_that_could_hold_a_picture(site: Site, device: Path) -> None:
 def test_a_code_that_has_ended(site: Site, tmp_path: Path) -> None:
     code = site.invite("r103", seconds=0.05)
     time.sleep(0.1)
-    with pytest.raises(Refusal, match="this code has ended"):
+    with pytest.raises(UserError, match="this code has expired") as denied:
         Enrolment(site.url, code, tmp_path).run(lambda _line: None, 1)
-    assert told(site, "code refused", "school/r103: it has ended")
+    assert denied.value.remedy == "ask IT for a new one"  # as the collector raised it
+    assert told(site, "code refused", "school/r103: expired")
     assert not (tmp_path / "identity").exists()
 
 
 def test_a_code_serves_for_one_device(site: Site, tmp_path: Path) -> None:
     code = site.invite("r104")
     first, second = tmp_path / "first", tmp_path / "second"
-    with pytest.raises(Refusal, match="nobody has approved it yet"):
+    with pytest.raises(UserError, match="nobody has approved this device yet"):
         Enrolment(site.url, code, first).run(lambda _line: None, 0)
-    with pytest.raises(Refusal, match="was used by another device"):
+    with pytest.raises(UserError, match="was used by another device"):
         Enrolment(site.url, code, second).run(lambda _line: None, 0)
     assert told(site, "code refused", "school/r104: used already")
     # The first one goes on where it was, with the same key.
@@ -168,10 +169,10 @@ def test_a_message_that_is_sent_again(site: Site, device: Path) -> None:
 def test_a_message_signed_by_somebody_else_or_for_something_else(site: Site, device: Path) -> None:
     errand = Errand(device)
     body = Renewal(csr=request(new_key(), "r101"))
-    with pytest.raises(Refusal, match="signed for something else"):
+    with pytest.raises(UserError, match="signed for something else"):
         errand._caller.fetch("/device/renew", errand._signed("report", body))
     errand._identity.key = new_key()
-    with pytest.raises(Refusal, match="signature refused"):
+    with pytest.raises(UserError, match="signature refused"):
         errand.renew()
     assert told(site, "signature refused", "in the name of school/r101")
 
@@ -179,7 +180,7 @@ def test_a_message_signed_by_somebody_else_or_for_something_else(site: Site, dev
 def test_a_renewal_in_another_rooms_name(site: Site, device: Path) -> None:
     errand = Errand(device)
     body = Renewal(csr=request(new_key(), "r102"))
-    with pytest.raises(Refusal, match="not for room r101"):
+    with pytest.raises(UserError, match="not for room r101"):
         errand._caller.fetch("/device/renew", errand._signed("renew", body))
 
 
@@ -190,7 +191,7 @@ def test_a_card_in_another_machine(site: Site) -> None:
     with site.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE device SET hardware = 'aa' WHERE room = 'r105'")
     elsewhere = Report(version="1", hardware="0123456789abcdef")
-    with pytest.raises(Refusal, match="another machine than was enrolled"):
+    with pytest.raises(UserError, match="another machine than the one that was enrolled"):
         errand._caller.fetch("/device/report", errand._signed("report", elsewhere))
     assert told(site, "copy refused", "school/r105: speaks from another machine")
 
@@ -205,7 +206,7 @@ def test_a_copy_made_before_the_renewal(site: Site) -> None:
     genuine.run()
     genuine.renew()
     genuine.run()
-    with pytest.raises(Refusal, match="the card may have been copied"):
+    with pytest.raises(UserError, match="the card may have been copied"):
         Errand(copy).run()
     assert told(site, "copy refused", "school/r106: a certificate that was renewed")
 
@@ -260,7 +261,7 @@ def test_somebody_in_between_who_does_not_know_the_code(site: Site, tmp_path: Pa
     csr = request(new_key(), "r108")
     forged = proof(other.key, "request", csr)
     message = Request(code=known.number, csr=csr, hardware="", version="1", proof=forged)
-    with pytest.raises(Refusal, match="this code is not known"):
+    with pytest.raises(UserError, match="this code is not known"):
         site.office.enrolment.request(message, "elsewhere")
     assert told(site, "wrong code", "")
 

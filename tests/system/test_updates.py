@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from deploy.commands.bundling import gather
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.device.slots import Slots, Updates
 from edge.device.sync import Errand
 from edge.protocol.bundle import pack_up
@@ -188,7 +188,7 @@ def test_what_is_not_the_sites_own_is_refused_and_the_old_one_goes_on(
         "downgraded": (pack_up(SITE, 1, good, "", key), "its number is not the one"),
         "another site's": (pack_up("other", number, good, "", key), "made for site 'other'"),
     }[what]
-    with pytest.raises(Refusal, match=r"was given out already|damaged|not signed|made for"):
+    with pytest.raises(UserError, match=r"was given out already|damaged|not signed|made for"):
         offer(site, data)
     forced(site, number, data)
     before = device.starts

@@ -15,7 +15,7 @@ from typing import Any
 from deploy.bench.faults.compare import Comparison, compare
 from deploy.bench.faults.plan import KINDS, Moment, Plan
 from deploy.bench.faults.school import School
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Figures:
 def bench(
     seed: int, minutes: float, agents: int, folder: Path | None, say: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Runs it, and gives the figures of docs/contract.md; raises Refusal where nothing starts."""
+    """Runs it, and gives the figures of docs/contract.md; raises UserError where nothing starts."""
     with tempfile.TemporaryDirectory(prefix="roommood-faults-") as made:
         school = School(folder or Path(made), agents, seed)
         figures = Figures()
@@ -60,7 +60,11 @@ def _wait_for_all(school: School) -> None:
         if watcher.live_after(begun, BEGINS_S) is None:
             log_file = school.folder / f"{room}.log"
             said = log_file.read_text(encoding="utf-8").splitlines()[-3:]
-            raise Refusal(f"{room}: no window within {BEGINS_S} s: it says: {' / '.join(said)}")
+            raise UserError(
+                f"no window within {BEGINS_S} s; it says {' / '.join(said)}",
+                room,
+                "run `roommood agent check` on this machine",
+            )
 
 
 def _live(school: School, moment: Moment, figures: Figures, say: Callable[[str], None]) -> None:

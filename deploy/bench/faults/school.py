@@ -37,7 +37,7 @@ MODES: dict[Kind, Mode] = {
 
 
 class School:
-    """Everything in `folder`; raises Refusal where Mosquitto is missing."""
+    """Everything in `folder`; raises UserError where Mosquitto is missing."""
 
     def __init__(self, folder: Path, agents: int, seed: int) -> None:
         mosquitto = find_mosquitto()

@@ -29,7 +29,7 @@ from deploy.commands.broker import find_mosquitto
 from deploy.commands.ports import free_port
 from deploy.commands.site_init import Place, init
 from edge.common.child import python_command
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.settings import load
 from edge.device.enrol import Enrolment
 from edge.protocol.code import Code
@@ -170,4 +170,4 @@ def _await(url: str, ca: Path) -> None:
             if httpx.get(url, verify=trusted).status_code == 200:
                 return
         time.sleep(0.2)
-    raise Refusal("the collector did not start: run `roommood collector check`")
+    raise UserError("did not start", "collector", "run `roommood collector check`")

@@ -14,7 +14,7 @@ from collector.access.script import token_in
 from deploy.commands.broker import find_mosquitto
 from deploy.commands.ports import free_port
 from edge.common.child import python_command
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 BEGINS_S = 30.0
 
@@ -61,7 +61,7 @@ class School:
                 pass
             time.sleep(0.1)
         self.__exit__(None, None, None)
-        raise Refusal(f"the collector did not start: see {self._log.name!r}")
+        raise UserError("did not start", "collector", f"see {self._log.name!r}")
 
     def __exit__(
         self,

@@ -14,7 +14,7 @@ import yaml
 
 from deploy.bench.measure.material import Simulated, scaled
 from edge.common.child import python_command
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.run.supervision import resident_mb
 
 HEIGHT = 1080
@@ -62,7 +62,11 @@ def figures(model: str) -> dict[str, Any]:
             process.wait(10)
         said = ANALYSED.search(log.read_text(encoding="utf-8"))
         if said is None:
-            raise Refusal(f"the agent has looked at no frame: {log.read_text(encoding='utf-8')}")
+            raise UserError(
+                f"has analysed no frame: {log.read_text(encoding='utf-8')}",
+                "agent",
+                "run `roommood agent check` on this machine",
+            )
         return {"height": HEIGHT, "start_s": float(said[1]), "rss_mb": most}
 
 

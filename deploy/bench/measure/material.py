@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.camera.simulated import RATE, SimulatedCamera
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.faces import Box
 from models.data.films import Film
 from models.data.photographs import box_of, grey
@@ -95,14 +95,18 @@ def _about(x: float, y: float, width: float) -> Box:
 def sources(folder: Path) -> list[Source]:
     """Every picture and film of a folder that its `index.json` or a `*.truth.json` tells about.
 
-    Raises Refusal for a folder that has neither.
+    Raises UserError for a folder that has neither.
     """
     try:
         found = [*_of_index(folder), *_of_truths(folder)]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Refusal(f"{folder}: its index.json is not as it should be ({error})") from None
+        raise UserError(
+            f"its index.json is not valid ({error})", folder, "correct it, or choose another --set"
+        ) from None
     if not found:
-        raise Refusal(f"{folder}: no index.json with faces and no *.truth.json: give another --set")
+        raise UserError(
+            "no index.json with faces and no *.truth.json", folder, "choose another --set"
+        )
     return found
 
 

@@ -20,7 +20,7 @@ from deploy.bench.measure.figures import Spent, Sums
 from deploy.bench.measure.films import Made
 from deploy.bench.measure.material import Face, Simulated, Source
 from deploy.bench.measure.score import Confirmed, Counts, Windows, typical
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.config import FacesSettings
 from edge.protocol.messages import UNCERTAIN
 from edge.vision.emotion import Expressions
@@ -182,7 +182,7 @@ def measured(which: Which, material: Sequence[Material], asked: Asked) -> dict[s
         if source.is_film:
             films.append({"film": source.path.name, **_figures(film, own, asked)})
     if not total.frames.frames:
-        raise Refusal("--set: no frame could be read: give another folder")
+        raise UserError("no frame could be read", "--set", "choose another folder")
     rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {**_figures(total, minutes, asked), "rss_mb": rss_mb, "films": films}
 

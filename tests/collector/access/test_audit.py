@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from collector.access.audit import HEAD, Audit
 from collector.access.secret import FILE, own_key
 from collector.storage.database import connect
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 
 @pytest.fixture
@@ -85,10 +85,10 @@ def test_the_key_is_for_the_collector_alone(tmp_path: Path) -> None:
     file = tmp_path / "state" / FILE
     assert file.stat().st_mode & 0o077 == 0
     file.write_bytes(b"short")
-    with pytest.raises(Refusal, match="not a key of 32 bytes"):
+    with pytest.raises(UserError, match="not a key of 32 bytes"):
         own_key(tmp_path / "state")
     (tmp_path / "file").write_text("")
-    with pytest.raises(Refusal, match="check 'state'"):
+    with pytest.raises(UserError, match="check 'state'"):
         own_key(tmp_path / "file" / "state")
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from collector.fleet.authority import Authority
 from collector.fleet.invitations import LONGEST_S, Invitations
 from collector.fleet.registry import Register
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.protocol.identity import new_key, request, serial
 
 ROOM, OTHER = ("school", "r101"), ("school", "r102")
@@ -75,7 +75,7 @@ def test_a_second_invitation_ends_the_first(engine: Engine) -> None:
     second = book.invite(ROOM, "ian", 60)
     known = [book.by_code(code.number) is not None for code in (first, other, second)]
     assert known == [False, True, True]
-    with pytest.raises(Refusal, match="14 days at most"):
+    with pytest.raises(UserError, match="14 days at most"):
         book.invite(ROOM, "ian", LONGEST_S + 1)
 
 
@@ -89,5 +89,5 @@ def test_a_second_invitation_ends_the_first(engine: Engine) -> None:
 def test_a_request_that_is_not_the_rooms_is_not_signed(
     authority: Authority, csr: str, wrong: str
 ) -> None:
-    with pytest.raises(Refusal, match=wrong):
+    with pytest.raises(UserError, match=wrong):
         authority.sign_device(csr, "r101")

@@ -24,7 +24,7 @@ from collector.integrations.home_assistant import discovery
 from collector.integrations.webhooks import GIVES_UP_AFTER, Webhooks, target
 from collector.storage.database import connect
 from collector.storage.tables import deliveries
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.protocol.messages import MAX_BYTES
 from tests.collector.school import OWN, School
 from tests.conftest import ROOT, Mosquitto, mood
@@ -149,7 +149,7 @@ def test_after_a_day_it_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFix
 
 
 def test_a_secret_that_is_none_is_refused() -> None:
-    with pytest.raises(Refusal, match="not base64"):
+    with pytest.raises(UserError, match="not base64"):
         target("http://127.0.0.1/", "no secret at all!", [])
 
 

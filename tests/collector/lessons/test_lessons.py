@@ -20,7 +20,7 @@ from collector.lessons.summary import Summaries, instant, ratio
 from collector.lessons.timetable import Timetable
 from collector.pages.report_drawing import figures
 from collector.storage.store import Store
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.protocol.messages import Mood
 from tests.conftest import mood
 
@@ -65,13 +65,13 @@ def test_markers_and_notes(book: Book) -> None:
     begun = book.begin(*ROOM, "Optics", "button")
     assert begun is not None
     book.mark(begun, "  experiment starts ")
-    with pytest.raises(Refusal, match="needs a word"):
+    with pytest.raises(UserError, match="marker: no text"):
         book.mark(begun, "  ")
     assert [marker.text for marker in book.markers(begun)] == ["experiment starts"]
     book.describe(begun, "", "went well")
     assert (book.lesson(begun.id).title, book.lesson(begun.id).notes) == ("Lesson", "went well")
     book.erase(begun)
-    with pytest.raises(Refusal, match="no such lesson"):
+    with pytest.raises(UserError, match="no such lesson"):
         book.lesson(begun.id)
 
 
@@ -137,9 +137,9 @@ def test_a_timetable_that_is_wrong_is_named(
 ) -> None:
     path = tmp_path / name
     path.write_text(text)
-    with pytest.raises(Refusal, match=told):
+    with pytest.raises(UserError, match=told):
         Timetable(path, BERLIN)
-    with pytest.raises(Refusal, match="No such file"):
+    with pytest.raises(UserError, match="No such file"):
         Timetable(tmp_path / "none.csv", BERLIN)
 
 

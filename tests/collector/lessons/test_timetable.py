@@ -17,7 +17,7 @@ from collector.cli import collector
 from collector.lessons.places import RoomNames
 from collector.lessons.spreadsheet import Spreadsheet
 from collector.lessons.timetable import Timetable
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 BERLIN = "Europe/Berlin"
 MONDAY = date(2026, 3, 2)
@@ -103,7 +103,7 @@ def test_short_names_of_days(tmp_path: Path, day: str, number: int) -> None:
 def test_the_order_of_a_date_is_asked_for_where_it_is_open(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text(sheet(["2/3/2026", *GOOD[1:]]))
-    with pytest.raises(Refusal, match=r"line 2: column 'day': 2/3/2026: .*school\.date_order"):
+    with pytest.raises(UserError, match=r"line 2: column 'day': 2/3/2026: .*school\.date_order"):
         Timetable(path, BERLIN)
     assert Timetable(path, BERLIN, order="dmy").on(MONDAY)[0]
     assert Timetable(path, BERLIN, order="mdy").on(date(2026, 2, 3))[0]

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from collector.storage.database import connect
 from collector.storage.store import Store
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from tests.conftest import mood
 
 START = mood().start
@@ -88,7 +88,7 @@ def test_a_merged_window_takes_the_place_of_those_it_stands_for(store: Store) ->
     ["sqlite:////nowhere/at/all.sqlite", "postgresql+psycopg://u:hunter2@127.0.0.1:1/roommood"],
 )
 def test_a_database_that_does_not_open_is_named_without_its_password(url: str) -> None:
-    with pytest.raises(Refusal, match=r"database .*(all\.sqlite|127\.0\.0\.1).*check") as refused:
+    with pytest.raises(UserError, match=r"database .*(all\.sqlite|127\.0\.0\.1).*check") as refused:
         connect(url)
     assert "hunter2" not in str(refused.value)
 

@@ -76,4 +76,4 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     (tmp_path / "something").write_text("")
     with Roommood("bench", "faults", "--state", tmp_path) as run:
         assert run.process.wait(60) == 2
-        run.said("not empty: give a new folder with --state")
+        run.said("not empty: choose a new folder with --state")

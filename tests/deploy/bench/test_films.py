@@ -13,7 +13,7 @@ from deploy.bench.measure.films.film import Made
 from deploy.bench.measure.films.people import london
 from deploy.bench.measure.films.script import KINDS, TILT, moves
 from deploy.bench.measure.material import Source, sources
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.faces import HaarDetector, overlap
 
 
@@ -67,7 +67,7 @@ def test_the_two_halves_have_nobody_in_common(data: Path) -> None:
 
 def test_a_folder_without_portraits_is_refused(tmp_path: Path) -> None:
     (made,) = films("walk", 3, 1, tmp_path, "report")
-    with pytest.raises(Refusal, match="--faces"):
+    with pytest.raises(UserError, match="--faces"):
         next(made.shots(2, 1))
 
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from edge.cli import agent
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.permission.pin import Pin
 from tests.conftest import ROOT
 from tests.free import free_port
@@ -49,7 +49,7 @@ def test_every_command_has_help(command: str) -> None:
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("demo --source nowhere.mp4", "nowhere.mp4: no such file or folder: give one of usb:0"),
+        ("demo --source nowhere.mp4", "nowhere.mp4: no such file or folder: use one of usb:0"),
         ("demo --source usb:97", "/dev/video97: no such camera: plug it in"),
         ("demo --source README.md", "README.md: not a video that can be played"),
         ("demo --window 0", "Invalid value for '--window'"),
@@ -94,7 +94,7 @@ def test_check_and_show_config(tmp_path: Path) -> None:
     assert "nothing accepts connections there: check broker.port" in checked.stdout
     assert "port: 8642" in roommood("collector", "show-config", "--config", config).stdout
     config.write_text("database: mysql://x/y\n")
-    assert "only sqlite and postgresql" in roommood("collector", "check", "--config", config).stderr
+    assert "use sqlite or postgresql" in roommood("collector", "check", "--config", config).stderr
 
 
 def test_a_defect_is_one_line_unless_a_traceback_is_asked_for(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_defect_is_one_line_unless_a_traceback_is_asked_for(tmp_path: Path) ->
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("roommood: a defect: ZeroDivisionError")
+    assert done.stderr.startswith("roommood: internal error: ZeroDivisionError")
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -139,5 +139,5 @@ def test_a_pin_is_asked_for_twice_and_printed_as_a_hash() -> None:
 
 def test_a_short_pin_is_refused() -> None:
     asked = CliRunner().invoke(agent, ["pin"], input="12\n12\n")
-    assert isinstance(asked.exception, Refusal)
+    assert isinstance(asked.exception, UserError)
     assert "shorter than 4" in str(asked.exception)

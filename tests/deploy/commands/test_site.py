@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from collector.fleet.files import SiteFiles
 from deploy.commands.site import site
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 pytestmark = pytest.mark.once
 
@@ -43,15 +43,15 @@ def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
 
 def test_other_hosts_are_refused_with_the_remedy(tmp_path: Path) -> None:
     init(tmp_path)
-    with pytest.raises(Refusal, match=r"broker.pem: is for localhost, 127.0.0.1: give the same"):
+    with pytest.raises(UserError, match=r"broker.pem: is for localhost, 127.0.0.1: use the same"):
         init(tmp_path, "elsewhere")
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "site").write_text("a file")
-    with pytest.raises(Refusal, match=r"site.*: run it as root, or give --folder"):
+    with pytest.raises(UserError, match=r"site.*: run it as root, or choose --folder"):
         init(tmp_path)
-    with pytest.raises(Refusal, match="not a site's name"):
+    with pytest.raises(UserError, match="not a valid site name"):
         init(tmp_path, name="My School")
 
 
@@ -70,7 +70,7 @@ def test_a_broken_file_is_found_before_the_broker_reads_it(
     init(tmp_path)
     assert "ok" in run("check", "--folder", str(tmp_path / "site"))[0]
     (SiteFiles(tmp_path / "site").broker / file).write_text(text)
-    with pytest.raises(Refusal, match="Mosquitto does not work with it"):
+    with pytest.raises(UserError, match="Mosquitto does not start with it"):
         run("check", "--folder", str(tmp_path / "site"))
 
 
@@ -84,5 +84,5 @@ def test_an_update_is_signed_with_what_init_made(tmp_path: Path) -> None:
     told = run(*words, "--settings", str(settings), "--out", str(out))
     assert "update 1" in told[0]
     assert out.stat().st_size > 1000
-    with pytest.raises(Refusal, match="nothing to sign"):
+    with pytest.raises(UserError, match="nothing to sign"):
         run(*words, "--out", str(out))

@@ -13,7 +13,7 @@ from edge.camera import make
 from edge.camera.simulated import SimulatedCamera
 from edge.camera.usb import luma
 from edge.camera.video import VideoFile
-from edge.common.errors import CameraFault, Refusal
+from edge.common.errors import CameraFault, UserError
 from edge.vision.faces import HaarDetector
 
 
@@ -32,16 +32,16 @@ def film(tmp_path: Path) -> Path:
     ("source", "said"),
     [
         ("nowhere.mp4", "nowhere.mp4: no such file or folder"),
-        ("usb:front", "usb:front: not a camera: give usb:0"),
-        ("sim:seats=0", "seats go from 1 to 40"),
-        ("sim:rows=3", r"'rows=3' is no option"),
-        ("sim:seats=two", "'seats=two' is no option"),
+        ("usb:front", "usb:front: not a camera: write usb:0"),
+        ("sim:seats=0", "seats are out of range: choose 1 to 40"),
+        ("sim:rows=3", r"unknown option 'rows=3'"),
+        ("sim:seats=two", "unknown option 'seats=two'"),
         ("picamera", "apt install python3-picamera2"),
         ("jetson", "no GStreamer"),
     ],
 )
 def test_a_source_that_is_none_is_refused(source: str, said: str) -> None:
-    with pytest.raises(Refusal, match=said):
+    with pytest.raises(UserError, match=said):
         make(source)
 
 
@@ -94,7 +94,7 @@ def test_a_file_that_is_no_film_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.mp4"
     path.write_text("not a film")
     camera = make(str(path))
-    with pytest.raises(Refusal, match=r"notes\.mp4: not a video"):
+    with pytest.raises(UserError, match=r"notes\.mp4: not a video"):
         camera.open()
 
 
@@ -116,7 +116,7 @@ def test_a_single_picture_and_an_empty_folder(tmp_path: Path) -> None:
     camera.open()
     assert camera.read().shape == (30, 40)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(Refusal, match="empty: holds no picture"):
+    with pytest.raises(UserError, match="empty: contains no picture"):
         make(str(tmp_path / "empty"))
 
 
@@ -124,7 +124,7 @@ def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_text("no")
     camera = make(str(tmp_path))
     camera.open()
-    with pytest.raises(Refusal, match=r"bad\.png: not a picture"):
+    with pytest.raises(UserError, match=r"bad\.png: not a readable picture"):
         camera.read()
 
 

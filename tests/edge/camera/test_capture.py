@@ -9,7 +9,7 @@ import pytest
 
 from edge.camera.base import Grey
 from edge.camera.capture import Capture
-from edge.common.errors import CameraFault, Refusal
+from edge.common.errors import CameraFault, UserError
 from tests.free import wait
 
 
@@ -86,7 +86,7 @@ def test_a_frame_is_taken_once() -> None:
 def test_a_camera_that_fails_is_opened_again() -> None:
     def step(number: int) -> Grey:
         if number == 2:
-            raise CameraFault("unplugged")
+            raise CameraFault("unplugged", "camera", "plug it in")
         return numbered(number)
 
     camera = Scripted(step)
@@ -102,11 +102,11 @@ def test_a_camera_that_fails_is_opened_again() -> None:
 
 def test_a_lasting_fault_reaches_whoever_takes_frames() -> None:
     def step(_number: int) -> Grey:
-        raise Refusal("no such film")
+        raise UserError("no such film", "camera", "choose another")
 
     capture = Capture(Scripted(step))
     capture.start()
-    with pytest.raises(Refusal, match="no such film"):
+    with pytest.raises(UserError, match="no such film"):
         capture.take(2)
     capture.stop()
 

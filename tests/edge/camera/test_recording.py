@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from edge.camera.recording import Recording
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 PICTURE = np.full((40, 40), 90, np.uint8)
 
@@ -156,5 +156,5 @@ def test_a_link_that_leads_elsewhere_is_live(tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match=r"none\.mp4: no such file"):
+    with pytest.raises(UserError, match=r"none\.mp4: no such file"):
         Recording(str(tmp_path / "none.mp4"))

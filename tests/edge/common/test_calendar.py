@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.common.calendar import Calendar
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.text import decode
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -168,7 +168,7 @@ def test_a_lesson_in_which_the_clocks_change_ends_by_the_clock() -> None:
     ],
 )
 def test_what_is_no_whole_calendar_is_refused(content: bytes) -> None:
-    with pytest.raises(Refusal, match=r"lessons\.ics: not an iCalendar file"):
+    with pytest.raises(UserError, match=r"lessons\.ics: not an iCalendar file"):
         Calendar(content, BERLIN, "lessons.ics")
 
 

@@ -10,7 +10,7 @@ import pytest
 import segno
 
 from collector.fleet.invitation_text import content, invitation_text, svg
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.device.qr import seen_by
 from edge.protocol.code import Code
 
@@ -31,9 +31,9 @@ def test_a_camera_reads_what_the_page_shows(tmp_path: Path) -> None:
 def test_a_camera_that_sees_none_says_so(tmp_path: Path) -> None:
     picture = tmp_path / "wall.png"
     cv2.imwrite(str(picture), np.full((120, 160), 90, np.uint8))
-    with pytest.raises(Refusal, match="saw no code in 1 s: type it with --code"):
+    with pytest.raises(UserError, match="saw no code in 1 s: type it with --code"):
         seen_by(str(picture), lambda _line: None, 1)
-    with pytest.raises(Refusal, match="missing"):
+    with pytest.raises(UserError, match="missing"):
         seen_by(str(tmp_path / "missing.png"), lambda _line: None, 1)
 
 

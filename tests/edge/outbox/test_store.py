@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.outbox.store import Outbox
 from edge.outbox.windows_file import RESERVE
 from edge.protocol.messages import Mood
@@ -97,7 +97,7 @@ def test_an_hour_of_windows_writes_little_to_an_sd_card(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Refusal, match=r"o\.sqlite: no outbox .* set 'state'"):
+    with pytest.raises(UserError, match=r"o\.sqlite: cannot open the outbox .* set 'state'"):
         Outbox(tmp_path / "file" / "o.sqlite")
 
 
@@ -199,7 +199,7 @@ def test_windows_wait_in_memory_while_the_disk_takes_none(
     assert [one.seq for one in Outbox(path).waiting(99)] == [n for n in range(41) if n != 20]
     said = [record.message for record in caplog.records]
     assert len([line for line in said if "wait in memory" in line]) == 1
-    assert "outbox: the disk takes windows again" in said
+    assert "outbox: writing to the disk works again" in said
 
 
 def test_a_file_of_an_earlier_version_goes_on(tmp_path: Path) -> None:

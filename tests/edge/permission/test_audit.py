@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.permission.audit import Audit
 
 
@@ -38,5 +38,5 @@ def test_tampering_shows(tmp_path: Path, tamper: str) -> None:
 
 def test_what_cannot_be_logged_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Refusal, match=r"audit\.jsonl"):
+    with pytest.raises(UserError, match=r"audit\.jsonl"):
         Audit(tmp_path / "file" / "audit.jsonl").note("aim_begins")

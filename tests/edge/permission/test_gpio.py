@@ -5,7 +5,7 @@ import time
 import pytest
 from gpiozero.pins.mock import MockFactory
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.permission.gpio import Panel
 from tests.free import wait
 
@@ -30,5 +30,5 @@ def panel_is_lit(pins: MockFactory) -> bool:
 
 
 def test_a_pin_that_is_not_there_is_refused(pins: MockFactory) -> None:
-    with pytest.raises(Refusal, match="button None, led 53"):
+    with pytest.raises(UserError, match="button None, led 53"):
         Panel(None, 53, lambda: None)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import ValidationError
 
 from edge.camera.recording import Recording
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.settings import load
 from edge.config import AgentSettings
 from edge.permission.mode import Mode, decide
@@ -133,7 +133,7 @@ def test_nobody_is_watched_by_a_script_or_a_film(tmp_path: Path, data: Path) -> 
 
 def test_no_setting_claims_to_be_a_demonstration(tmp_path: Path) -> None:
     """And a broker on loopback, which some other process runs, is none."""
-    with pytest.raises(Refusal, match="unknown key 'demo'"):
+    with pytest.raises(UserError, match="unknown key 'demo'"):
         because(tmp_path, attestation=None, demo=True)
     with socket.create_server(("127.0.0.1", 0)) as broker:
         port = broker.getsockname()[1]
@@ -196,8 +196,8 @@ def test_headcount_can_be_chosen(tmp_path: Path, key: Ed25519PrivateKey) -> None
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"last_day": TODAY + timedelta(days=400)}, "a year at most"),
-        ({"last_day": TODAY - timedelta(days=1)}, "a year at most"),
+        ({"last_day": TODAY + timedelta(days=400)}, "more than a year later"),
+        ({"last_day": TODAY - timedelta(days=1)}, "more than a year later"),
         ({"country": "New Zealand"}, "country"),
         ({"responsible": {"name": "Ada Moana"}}, "responsible"),
         ({"legal_basis": " "}, "legal_basis"),
@@ -208,7 +208,7 @@ def test_headcount_can_be_chosen(tmp_path: Path, key: Ed25519PrivateKey) -> None
 def test_wrong_answers_are_named(tmp_path: Path, changed: dict[str, object], said: str) -> None:
     path = tmp_path / "answers.yaml"
     path.write_text(yaml.safe_dump(ANSWERS | changed))
-    with pytest.raises(Refusal, match=said):
+    with pytest.raises(UserError, match=said):
         load(Attestation, path)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.settings import load
 from edge.config import AgentSettings
 from edge.permission.schedule import Schedule
@@ -141,7 +141,7 @@ def test_a_calendar_that_cannot_be_read_is_refused(tmp_path: Path, content: str 
     path = tmp_path / "lessons.ics"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(Refusal, match=r"lessons\.ics"):
+    with pytest.raises(UserError, match=r"lessons\.ics"):
         schedule(calendar=path)
 
 
@@ -150,7 +150,7 @@ def test_a_calendar_that_cannot_be_read_is_refused(tmp_path: Path, content: str 
     [
         ({"timezone": "Europe/Atlantis"}, "no such time zone"),
         ({"timezone": "../etc/passwd"}, "no such time zone"),
-        ({"lessons": []}, "give times, or a calendar"),
+        ({"lessons": []}, "there are no lessons: set 'lessons' or 'calendar'"),
         ({"lessons": [MORNINGS | {"end": "07:00"}]}, "not after start"),
         ({"lessons": [MORNINGS | {"days": ["monday"]}]}, "mon"),
         ({"holidays": ["Christmas"]}, "date"),
@@ -242,5 +242,5 @@ def test_times_that_may_mean_two_things_are_refused(tmp_path: Path, written: str
         "site: school\nroom: r101\nstate: s\nschedule:\n  timezone: UTC\n"
         f"  lessons: [{{days: [mon], start: {written}, end: 20:00}}]\n"
     )
-    with pytest.raises(Refusal, match=r"start.*not a time of day.*as in \"0[08]:30\""):
+    with pytest.raises(UserError, match=r"start.*not a time of day.*as in \"0[08]:30\""):
         load(AgentSettings, path)

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deploy.commands.bundling import gather
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.device.managed import update_settings
 from edge.device.slots import Updates
 from edge.device.trial import LEAST_S, Trial
@@ -47,7 +47,7 @@ def test_no_byte_of_it_can_be_changed_unnoticed() -> None:
         data[at] ^= 0x55
         try:
             found = unpack(bytes(data), KEY.public_key(), "school")
-        except Refusal:
+        except UserError:
             refused += 1
         else:
             assert found.files == FILES  # padding, or a part of tar's own that nothing hangs on
@@ -62,7 +62,7 @@ def test_files_that_do_not_belong_are_refused() -> None:
             info = tarfile.TarInfo(name)
             info.type, info.linkname = kind, "/etc/passwd"
             archive.addfile(info, io.BytesIO(b""))
-        with pytest.raises(Refusal, match=r"not those of its manifest|does not belong there"):
+        with pytest.raises(UserError, match=r"do not match its manifest|does not belong there"):
             unpack(out.getvalue(), KEY.public_key(), "school")
     with pytest.raises(ValueError, match="files"):
         pack_up("school", 1, {"../outside": b""}, "", KEY)
@@ -74,7 +74,7 @@ def test_what_is_too_large_is_refused() -> None:
         info = tarfile.TarInfo("settings.yaml")
         info.size = LARGEST + 1
         archive.addfile(info, io.BytesIO(bytes(LARGEST + 1)))
-    with pytest.raises(Refusal, match="does not belong there"):
+    with pytest.raises(UserError, match="does not belong there"):
         unpack(out.getvalue(), KEY.public_key(), "school")
 
 
@@ -118,7 +118,7 @@ def test_a_number_only_grows(tmp_path: Path) -> None:
     updates = stage(tmp_path, 5)
     assert updates.refusal(6) is None
     for number in (4, 5):
-        assert "a downgrade: number 5 was here already" in str(updates.refusal(number))
+        assert "a downgrade: number 5 was installed before" in str(updates.refusal(number))
 
 
 def test_slots_that_cannot_be_read_leave_the_agent_without_updates(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_what_no_update_may_change_is_not_even_signed(
 ) -> None:
     settings = tmp_path / "settings.yaml"
     settings.write_text(content)
-    with pytest.raises(Refusal, match=wrong):
+    with pytest.raises(UserError, match=wrong):
         gather(None, settings, ())
 
 
@@ -146,5 +146,5 @@ def test_a_pack_is_gathered_whole_and_nothing_is_not() -> None:
         "pack/model.tflite",
         "pack/model-float16.tflite",
     }
-    with pytest.raises(Refusal, match="nothing to sign"):
+    with pytest.raises(UserError, match="nothing to sign"):
         gather(None, None, ())

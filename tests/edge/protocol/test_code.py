@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.protocol.code import ALPHABET, Code, is_proven, proof
 
 
@@ -16,7 +16,7 @@ def test_a_code_is_read_as_people_type_it() -> None:
 
 @pytest.mark.parametrize("typed", ["", "K7QX", "K7QX-M2PD-9F4T-XW3E-1", "K7QX-M2PD-9F4T-XW3U"])
 def test_what_cannot_be_a_code_is_refused(typed: str) -> None:
-    with pytest.raises(Refusal, match="not a code: four groups of four"):
+    with pytest.raises(UserError, match="not a code: enter four groups of four"):
         Code(typed)
 
 

@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.device.addresses import addresses
 from edge.device.enrol import ABOUT, SITE, About, about
 from edge.device.hardware import hardware
@@ -56,12 +56,12 @@ def test_a_certificate_is_due_after_two_thirds_of_its_life(
 
 
 def test_without_an_enrolment_the_remedy_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="not enrolled: run `roommood device enrol`"):
+    with pytest.raises(UserError, match="not enrolled: run `roommood device enrol`"):
         Identity(tmp_path)
-    with pytest.raises(Refusal, match="not enrolled: run `roommood device enrol`"):
+    with pytest.raises(UserError, match="not enrolled: run `roommood device enrol`"):
         about(tmp_path)
     (tmp_path / ABOUT).write_text("{}")
-    with pytest.raises(Refusal, match="unusable"):
+    with pytest.raises(UserError, match="cannot be used"):
         about(tmp_path)
 
 
@@ -82,7 +82,7 @@ def test_a_card_that_was_put_into_another_machine_is_noticed(
         if fits:
             assert about(tmp_path) == told
         else:
-            with pytest.raises(Refusal, match="enrolled in another machine"):
+            with pytest.raises(UserError, match="enrolled in another machine"):
                 about(tmp_path)
 
 

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from edge.cli import agent
+from edge.common.errors import CameraFault, Problem, UserError
 from edge.config import AgentSettings
 from edge.run import doctor
 from edge.run.doctor import Finding, examine
@@ -65,9 +66,28 @@ def test_each_fault_has_its_remedy_and_the_rest_is_looked_at(
 ) -> None:
     findings = found(tmp_path, **({"broker": {"port": free_port()}} | changed))
     assert findings[what].state == "fault"
-    assert remedy in findings[what].remedy + findings[what].seen
+    assert remedy in findings[what].remedy
     assert findings["opencv"].state == "ok"
     assert len(findings) == 11
+
+
+@pytest.mark.parametrize("kind", [UserError, CameraFault])
+def test_a_remedy_with_colons_is_shown_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Problem]
+) -> None:
+    problem = kind("broken: badly", "/x:y", "pip install 'a[b]': then reboot: twice")
+
+    def fail(_source: str) -> None:
+        raise problem
+
+    monkeypatch.setattr(doctor, "make", fail)
+    finding = found(tmp_path, broker={"port": free_port()})["camera"]
+    assert (finding.state, finding.where, finding.remedy) == (
+        "fault",
+        problem.where,
+        problem.remedy,
+    )
+    assert finding.seen == "/x:y: broken: badly"
 
 
 @pytest.mark.parametrize(("days", "state"), [(-1, "fault"), (10, "warning"), (60, "ok")])
@@ -103,5 +123,5 @@ def test_as_lines_of_json(tmp_path: Path) -> None:
     )
     lines = [json.loads(line) for line in asked.output.splitlines()]
     assert asked.return_value == 1
-    assert all(set(line) == {"what", "state", "seen", "remedy"} for line in lines)
+    assert all(set(line) == {"what", "state", "seen", "remedy", "where"} for line in lines)
     assert [line["what"] for line in lines if line["state"] == "fault"] == ["broker"]

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.protocol.messages import MAX_BYTES, Health, Status
 from edge.run.health import BEHIND_S, endpoint, is_well
 from tests.conftest import BOOT, mood
@@ -67,7 +67,7 @@ def test_the_endpoint_answers_on_this_machine_alone() -> None:
         elsewhere = httpx.get(f"{served.url}/healthz", headers={"Host": "evil.example"})
         assert elsewhere.status_code == 403
         taken = int(served.url.rpartition(":")[2])
-        with pytest.raises(Refusal, match=r"health\.port: port"):
+        with pytest.raises(UserError, match=r"health\.port: port"):
             endpoint(taken, lambda: now[0], dict)
     finally:
         served.stop()

@@ -78,7 +78,7 @@ def test_a_part_that_stands_still_ends_the_process(
     assert given_up == ["publishing: has not moved for 60 s"]
     assert "WATCHDOG=1" not in systemd
     said = [record.message for record in caplog.records]
-    assert said == ["publishing: has not moved for 60 s: starting anew"]
+    assert said == ["publishing: has not moved for 60 s: restarting"]
     made.stop()
 
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from numpy.typing import NDArray
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision import forms
 from edge.vision.forms import fast_form, open_fast, open_form
 from edge.vision.interpreter import TfliteClassifier, runtime
@@ -91,8 +91,8 @@ def test_a_damaged_or_missing_form_is_refused_whichever_runs(tmp_path: Path) -> 
     path = copy / "model-float16.tflite"
     path.write_bytes(path.read_bytes()[:-1])
     for form in ("int8", "float16"):
-        with pytest.raises(Refusal, match=r"model-float16\.tflite: does not match"):
+        with pytest.raises(UserError, match=r"model-float16\.tflite: does not match"):
             open_form(str(copy), form)
     path.unlink()
-    with pytest.raises(Refusal, match=r"model-float16\.tflite: missing"):
+    with pytest.raises(UserError, match=r"model-float16\.tflite: missing"):
         open_pack(str(copy))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.interpreter import TfliteClassifier, stretched
 from edge.vision.pack import PACK_FILE, SHIPPED, open_pack
 
@@ -70,13 +70,13 @@ def test_the_shipped_model_is_full_integer() -> None:
 def test_a_changed_model_is_refused(copy: Path) -> None:
     path = copy / "model.tflite"
     path.write_bytes(path.read_bytes()[:-1] + b"!")
-    with pytest.raises(Refusal, match=r"model\.tflite: does not match the SHA-256"):
+    with pytest.raises(UserError, match=r"model\.tflite: does not match the SHA-256"):
         open_pack(str(copy))
 
 
 def test_a_missing_model_is_named(copy: Path) -> None:
     (copy / "model.tflite").unlink()
-    with pytest.raises(Refusal, match=r"model\.tflite: missing"):
+    with pytest.raises(UserError, match=r"model\.tflite: missing"):
         open_pack(str(copy))
 
 
@@ -88,28 +88,28 @@ def test_a_missing_model_is_named(copy: Path) -> None:
         ({"labels": ["happy", "A pupil"]}, "labels"),
         ({"treshold": 0.5}, "did you mean 'threshold'"),
         ({"temperature": 0}, "temperature"),
-        ({"confusion": [[1, 2]]}, "confusion: needs 7 rows of 8"),
+        ({"confusion": [[1, 2]]}, "'confusion' has the wrong shape: give it 7 rows of 8"),
     ],
 )
 def test_a_wrong_pack_file_is_refused(copy: Path, fields: dict[str, object], said: str) -> None:
     change(copy, **fields)
-    with pytest.raises(Refusal, match=said):
+    with pytest.raises(UserError, match=said):
         open_pack(str(copy))
 
 
 def test_labels_that_do_not_fit_the_model_are_refused(copy: Path) -> None:
     change(copy, labels=["happy", "sad"], confusion=[])
     pack, model = open_pack(str(copy))
-    with pytest.raises(Refusal, match="gives 7 labels"):
+    with pytest.raises(UserError, match="gives 7 labels"):
         TfliteClassifier(model, pack.input, len(pack.labels))
 
 
 def test_a_file_that_is_no_model_is_refused() -> None:
     pack, _ = open_pack("fer7")
-    with pytest.raises(Refusal, match="cannot load it"):
+    with pytest.raises(UserError, match="cannot load it"):
         TfliteClassifier(b"not a model" * 100, pack.input, 7)
 
 
 def test_an_unknown_pack_is_answered_with_those_that_ship() -> None:
-    with pytest.raises(Refusal, match=r"fer8: no such model pack: .*fer7"):
+    with pytest.raises(UserError, match=r"fer8: no such model pack: .*fer7"):
         open_pack("fer8")

@@ -13,7 +13,7 @@ import pytest
 from deploy.bench.measure.films import Made
 from edge.camera.base import Grey
 from edge.camera.simulated import SimulatedCamera
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.config import FacesSettings
 from edge.vision.emotion import Expressions, crop
 from edge.vision.faces import Box, HaarDetector, overlap
@@ -158,5 +158,5 @@ def test_a_patch_at_the_edge_of_the_picture() -> None:
 def test_a_yunet_that_cannot_be_had_is_named(model: str | None, said: str, tmp_path: Path) -> None:
     (tmp_path / "nonsense.onnx").write_bytes(b"nonsense")
     settings = FacesSettings(detector="yunet", model=tmp_path / model if model else None)
-    with pytest.raises(Refusal, match=said):
+    with pytest.raises(UserError, match=said):
         room(settings, None, Layout())

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from models.data.faces import Faces
 from models.measure.evaluate import Scores
 from models.measure.groups import Groups, by_group
@@ -78,17 +78,17 @@ def test_many_numbers_become_three_bands(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        (["name,age", "0.jpg,3"], "needs a column 'file'"),
+        (["name,age", "0.jpg,3"], "neither a column 'file' nor"),
         (["file,age", "9.jpg,3"], "has no 0.jpg \\(2 faces"),
         (["file", "0.jpg", "1.jpg"], "no column that groups"),
     ],
 )
 def test_a_wrong_table_is_named(tmp_path: Path, lines: list[str], said: str) -> None:
-    with pytest.raises(Refusal, match=said) as refused:
+    with pytest.raises(UserError, match=said) as refused:
         Groups(table(tmp_path / "g.csv", *lines), faces(2))
     assert "g.csv" in str(refused.value)
 
 
 def test_a_missing_table_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match=r"gone\.csv: cannot be read"):
+    with pytest.raises(UserError, match=r"gone\.csv: cannot be read"):
         Groups(tmp_path / "gone.csv", faces(1))

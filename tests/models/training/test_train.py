@@ -33,7 +33,7 @@ def few(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(few: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run of one epoch with crops that are no faces."""
+    """A finished run of one epoch with crops that are not faces."""
     folder = tmp_path_factory.mktemp("runs")
     noise = np.random.default_rng(1).integers(0, 255, (64, 48, 48), np.uint8)
     np.savez(folder / "none.npz", pixels=noise)
@@ -156,7 +156,7 @@ def test_a_student_learns_from_a_pack_of_the_same_truth_alone(few: Path, tmp_pat
     options = ("--data", few, "--network", "small", "--epochs", 1, "--out", tmp_path / "run")
     wrong = ("--truth", "ferplus", "--teacher", "fer2013-small", "--out", tmp_path / "wrong")
     refused = call("train", *options, *wrong)
-    assert "fer2013-small: a teacher of other labels" in str(refused.exception)
+    assert "fer2013-small: a teacher with other labels" in str(refused.exception)
     packs = ("--teacher", "fer2013", "--teacher", "fer2013-small")
     done = call("train", *options, "--truth", "fer2013", *packs)
     assert done.exit_code == 0, done.output
@@ -297,4 +297,4 @@ def test_the_wrong_data_is_named(few: Path, tmp_path: Path) -> None:
 
 def test_a_run_without_weights_is_named(tmp_path: Path) -> None:
     done = call("quantize", "--run", tmp_path, "--out", tmp_path / "pack")
-    assert "holds no run" in str(done.exception)
+    assert "contains no run" in str(done.exception)

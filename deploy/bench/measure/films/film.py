@@ -18,7 +18,7 @@ from deploy.bench.measure.films.people import Cast, Half, drawn, london
 from deploy.bench.measure.films.scene import background, draw, light
 from deploy.bench.measure.films.script import HEIGHT, KINDS, WIDTH, Wander, moves
 from deploy.bench.measure.material import Face, Shot
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 
 SURELY, PERHAPS = 0.75, 0.4
 """A face counts as there from the first share that can be seen; below the second it is hidden.
@@ -91,13 +91,13 @@ class Made:
 
 
 def films(kinds: str, people: int, seed: int, faces: Path | None, half: Half) -> list[Made]:
-    """One for each kind of `walk,tilt+dim`; raises Refusal for one that there is not."""
+    """One for each kind of `walk,tilt+dim`; raises UserError for one that there is not."""
     made = []
     for kind in kinds.split(","):
         way, plus, lamp = kind.partition("+")
         if way not in (*KINDS, "dim") or (plus and lamp != "dim"):
             known = ", ".join((*KINDS, "dim"))
-            raise Refusal(f"--films {kind}: not a kind of film: write {known}, or walk+dim")
+            raise UserError("not a kind of film", f"--films {kind}", f"write {known}, or walk+dim")
         made.append(Made(kind, people, seed, faces, half))
     return made
 

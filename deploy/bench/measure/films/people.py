@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from edge.camera.classroom import Moment
 from edge.camera.painting import looks, person
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.vision.faces import Box
 from models.data.photographs import box_of
 
@@ -89,7 +89,7 @@ def drawn(seed: int) -> Cast:
 def london(folder: Path, half: Half, seed: int) -> Cast:
     """One half of the people of `faces_london`, in an order that the seed gives.
 
-    Raises Refusal for a folder that is not as that one.
+    Raises UserError for a folder that is not as that one.
     """
     images = _of_half(folder, half)
     people = sorted({person for person, _ in images})
@@ -100,7 +100,7 @@ def london(folder: Path, half: Half, seed: int) -> Cast:
         image = images[order[number % len(order)], expression]
         whole = cv2.imread(str(folder / image["file"]))
         if whole is None:
-            raise Refusal(f"{folder / image['file']}: cannot be read: fetch the folder again")
+            raise UserError("cannot be read", folder / image["file"], "fetch the folder again")
         shade = random.Random(f"shirt {seed}/{number}").uniform(0.25, 1)
         cut = _cut_out(np.asarray(whole, np.uint8), box_of(image["faces"][0]), shade, expression)
         # More people than the half has: who comes twice is seen in a mirror.
@@ -121,8 +121,8 @@ def _of_half(folder: Path, half: Half) -> dict[tuple[str, str], dict[str, Any]]:
             if image["person"] in chosen
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Refusal(
-            f"{index}: not an index of portraits ({error}): give --faces the folder faces_london"
+        raise UserError(
+            f"not an index of portraits ({error})", index, "give --faces the folder faces_london"
         ) from None
 
 

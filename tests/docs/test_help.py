@@ -1,0 +1,38 @@
+"""Every command and every option says what it does, in words that people use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from deploy.commands.cli import roommood
+
+AVOIDED = re.compile(r"\b(told|tells?|given|kept|mend|anew|bears?|oftener|looked at)\b", re.I)
+"""Words that the glossary replaces: see docs/glossary.md."""
+
+
+def _commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner is not None
+            yield from _commands(inner, f"{path} {name}")
+
+
+COMMANDS = dict(_commands(roommood, "roommood"))
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_a_command_and_its_options_explain_themselves(path: str) -> None:
+    command = COMMANDS[path]
+    texts = {path: command.help}
+    texts |= {str(p.opts): p.help for p in command.params if isinstance(p, click.Option)}
+    for name, text in texts.items():
+        assert text, f"{name}: no help"
+        assert text.strip().endswith("."), f"{name}: {text}"
+        assert not AVOIDED.search(text), f"{name}: {text}"
