@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from edge.camera.base import Grey
+from edge.vision.brightness import lift, white
 from edge.vision.faces import Box, cascade, overlap
 from edge.vision.layout import Strip
 from edge.vision.motion import Area
@@ -65,7 +66,7 @@ def merged(boxes: Iterable[Box]) -> list[Box]:
 class HaarSearch:
     """Search and second look; `neighbors` overlapping detections make one."""
 
-    every = 10
+    every = 15
     learns_soon = True
 
     def __init__(
@@ -110,24 +111,27 @@ class HaarSearch:
 
     def quick(self, frame: Grey, strips: Sequence[Strip]) -> list[Box]:
         """Faces of the sizes that the strips name, where they are."""
-        return self._in_strips(frame, strips, QUICK_STEP, self._neighbors)
+        width = frame.shape[1]
+        areas = [Area(0, strip.top, width, strip.bottom) for strip in strips]
+        return self.moving(frame, areas, [strip.smallest for strip in strips])
 
     def moving(self, frame: Grey, areas: Sequence[Area], smallest: Sequence[int]) -> list[Box]:
         """Faces in areas where something has moved, none smaller than each area's `smallest`."""
         raw: list[Box] = []
+        brightest = white(frame)
         for area, least in zip(areas, smallest, strict=True):
             part = frame[area.top : area.bottom, area.left : area.right]
-            raw += self._octaves(part, least, area.left, area.top)
+            raw += self._octaves(part, brightest, least, area.left, area.top)
         boxes = _grouped(raw, MOVING_NEIGHBORS if self._checked else MOVING_ALONE)
         return boxes if self._checked else [b for b in boxes if self._agrees(frame, b)]
 
-    def _octaves(self, part: Grey, least: int, left: int, top: int) -> list[Box]:
+    def _octaves(self, part: Grey, brightest: int, least: int, left: int, top: int) -> list[Box]:
         """Detections, not yet grouped, in the frame."""
         found: list[Box] = []
         while least < min(part.shape):
             shrink = min(1.0, ALTERNATIVE_BASE / least)
             size = round(part.shape[1] * shrink), round(part.shape[0] * shrink)
-            small = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
+            small = _shrunk(part, size, brightest)
             most = int(OCTAVE * ALTERNATIVE_BASE)
             for box in _detect(self._alternative, small, MOVING_STEP, 0, 0, most):
                 found.append(_grown(box, shrink, left, top))
@@ -151,13 +155,11 @@ class HaarSearch:
         on both sides.
         """
         raw: list[Box] = []
+        brightest = white(frame)
         for strip in strips:
             shrink = min(1.0, BASE / strip.smallest)
             size = round(frame.shape[1] * shrink), round((strip.bottom - strip.top) * shrink)
-            part = np.asarray(
-                cv2.resize(frame[strip.top : strip.bottom], size, interpolation=cv2.INTER_AREA),
-                np.uint8,
-            )
+            part = _shrunk(frame[strip.top : strip.bottom], size, brightest)
             least, most = int(strip.smallest * shrink), int(strip.largest * shrink)
             for box in _detect(self._default, part, step, 0, least, most):
                 raw.append(_grown(box, shrink, 0, strip.top))
@@ -212,6 +214,13 @@ class HaarSearch:
             found.append(box._replace(x=mirrored.shape[1] - box.x - box.width))
         mirrored.fill(0)
         return found
+
+
+def _shrunk(part: Grey, size: tuple[int, int], brightest: int) -> Grey:
+    small = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
+    lifted = lift(small, brightest)
+    small.fill(0)
+    return lifted
 
 
 def _detect(

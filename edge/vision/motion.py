@@ -14,8 +14,9 @@ from edge.vision.faces import Box
 SHRINK = 8
 """Pixels of the frame that become one: noise is averaged away."""
 
-CHANGED = 10
-"""Grey levels; sensor noise of 10 levels is about one after shrinking."""
+CHANGED, CHANGED_DIM, CHANGED_SHARE = 10, 4, 0.1
+"""Grey levels, of which in the dark a tenth is enough; sensor noise of 10 levels is about one after
+shrinking."""
 
 SHARE = 0.04
 """Of a box's area that has to have changed before it counts as moved."""
@@ -58,7 +59,8 @@ class Motion:
             self._changed = np.full(small.shape, 1, np.uint8)
             return
         difference = np.asarray(cv2.absdiff(small, before), np.uint8)
-        self._changed = (difference > CHANGED).astype(np.uint8)
+        enough = np.clip(CHANGED_SHARE * np.maximum(small, before), CHANGED_DIM, CHANGED)
+        self._changed = (difference > enough).astype(np.uint8)
         before.fill(0)
 
     def in_box(self, box: Box) -> bool:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from edge.camera.base import Grey
+from edge.vision.brightness import lift, white
 from edge.vision.faces import NEAR, Box
 
 SMALLER, LARGER = 0.66, 1.4
@@ -18,7 +19,8 @@ class Patch:
     """The place around a box, the face in it `side` pixels wide and upright; wiped after use.
 
     around: how much of the picture around the face is shown, as a share of it, on each side.
-    turn: degrees by which the patch is turned about its middle. equal: its contrast is spread.
+    turn: degrees by which the head leans: the patch is turned back. equal: contrast is spread
+    evenly; otherwise the dark parts are lifted.
     `sizes` are the widths, in the patch, of faces that it may hold.
     """
 
@@ -47,8 +49,7 @@ class Patch:
         )
         how = cv2.INTER_AREA if self._scale < 1 else cv2.INTER_LINEAR
         self.grey = np.asarray(cv2.resize(part, size, interpolation=how), np.uint8)
-        if equal:
-            self._now(cv2.equalizeHist(self.grey))
+        self._now(cv2.equalizeHist(self.grey) if equal else lift(self.grey, white(self.grey)))
         self._turn, self._back = turn, None
         if turn:
             matrix = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), -turn, 1)

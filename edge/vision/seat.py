@@ -67,6 +67,11 @@ class Seat:
         return self.accepted or (self.found >= CERTAIN and not self.wrong)
 
     @property
+    def is_sure(self) -> bool:
+        """Found often, and the last time too."""
+        return self.missed == 0 and self.found >= CERTAIN
+
+    @property
     def walks(self) -> bool:
         return self.step is not None
 

@@ -16,7 +16,7 @@ from edge.vision.faces import Box, is_near
 from edge.vision.layout import ENOUGH, Layout, Strip
 from edge.vision.matching import in_place, walked
 from edge.vision.motion import Area, Motion
-from edge.vision.seat import CERTAIN, GIVEN_UP, Seat
+from edge.vision.seat import GIVEN_UP, Seat
 
 WIDE_EVERY = 8
 """Every so many searches look everywhere for every size, not just where faces have been."""
@@ -30,6 +30,9 @@ them where something has moved."""
 
 STILL = 3
 """Frames from one look at an empty place where nothing has moved to the next."""
+
+CALM = 0.3
+"""Where less of a face that was found has changed, it is looked at in every other frame."""
 
 SMALLER = 0.75
 """Who moves may be so much smaller than the smallest face that was seen."""
@@ -214,10 +217,13 @@ class Seats:
         """Those who sit, but for the ones that have been `seen`."""
         for seat in self._seats:
             if seat.number not in seen and not seat.is_empty and not seat.walks:
-                self._look_again(frame, seat)
+                # One that sways a little will be there in the next frame too.
+                calm = seat.is_sure and self._motion.share(seat.box) < CALM
+                if not calm or (seat.number + self._frames) % 2:
+                    self._look_again(frame, seat)
 
     def _look_again(self, frame: Grey, seat: Seat) -> None:
-        if seat.is_wrong or (seat.missed == 0 and seat.found >= CERTAIN and not seat.moved):
+        if seat.is_wrong or (seat.is_sure and not seat.moved):
             return  # what was there is there
         box = self._search.again(frame, seat.box)
         if box is None or self._is_taken(box, seat):

@@ -26,7 +26,7 @@ SURELY, PERHAPS = 0.75, 0.4
 In between it is neither missed nor wrongly found: people would not agree either.
 """
 
-NOISE, NOISE_DIM = 2.5, 5.0
+NOISE, NOISE_DIM = 2.5, 4.0
 """Deviation of the sensor's noise, grey levels."""
 
 FROM_S = 20.0
@@ -67,7 +67,7 @@ class Made:
             Wander(r, lambda r: float(r.randrange(len(whom.expressions))), (2, 6), 0)
             for r in chance
         ]
-        bright = [r.uniform(0.6, 1.05) for r in chance]
+        bright = [r.uniform(0.7, 1.05) for r in chance]
         empty, lit = background(self.seed), light(self.seed, dim=dim)
         noise = np.random.default_rng(self.seed)
         for number in range(most):

@@ -52,7 +52,7 @@ def light(seed: int, *, dim: bool) -> NDArray[np.float32]:
     rows, columns = np.mgrid[-1 : 1 : HEIGHT * 1j, -1 : 1 : WIDTH * 1j]
     angle = chance.uniform(0, 2 * math.pi)
     across = math.cos(angle) * columns + math.sin(angle) * rows
-    most, uneven = (0.5, 0.5) if dim else (1.0, 0.12)
+    most, uneven = (0.6, 0.45) if dim else (1.0, 0.12)
     return np.asarray(most * (1 - uneven * (0.5 + 0.5 * across)), np.float32)
 
 
