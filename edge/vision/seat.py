@@ -58,8 +58,8 @@ class Seat:
 
     @property
     def is_empty(self) -> bool:
-        """A place where nobody has been found for a while."""
-        return self.missed >= GIVEN_UP
+        """A place where nobody has been found for a while, or that somebody has left."""
+        return self.missed >= GIVEN_UP or self.left
 
     @property
     def is_certain(self) -> bool:

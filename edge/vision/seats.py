@@ -16,7 +16,7 @@ from edge.vision.faces import Box, is_near
 from edge.vision.layout import ENOUGH, Layout, Strip
 from edge.vision.matching import in_place, walked
 from edge.vision.motion import Area, Motion
-from edge.vision.seat import GIVEN_UP, Seat
+from edge.vision.seat import GIVEN_UP, GONE, Seat
 
 WIDE_EVERY = 8
 """Every so many searches look everywhere for every size, not just where faces have been."""
@@ -176,7 +176,7 @@ class Seats:
         Whom the search has not found may be where the way goes on, or may have stopped.
         """
         gone = [s for s in self._seats if s.number not in seen and (s.walks or s.left)]
-        pairs, rest = walked([s for s in gone if not s.is_empty], boxes)
+        pairs, rest = walked([s for s in gone if s.missed < GIVEN_UP], boxes)
         for seat, box in pairs:
             seat.follow(box)
         found = {seat.number for seat, _ in pairs}
@@ -225,9 +225,11 @@ class Seats:
     def _look_again(self, frame: Grey, seat: Seat) -> None:
         if seat.is_wrong or (seat.is_sure and not seat.moved):
             return  # what was there is there
-        box = self._search.again(frame, seat.box)
+        # Where all has changed, somebody has gone or passes by; the search finds who is there.
+        share = self._motion.share(seat.box)
+        box = self._search.again(frame, seat.box, closely=share < GONE or seat.is_sure)
         if box is None or self._is_taken(box, seat):
-            seat.miss(self._motion.share(seat.box))
+            seat.miss(share)
         else:
             seat.see(box)
 
