@@ -72,9 +72,13 @@ def command(python: str, machine: str, wanted: list[str], constraints: Path) -> 
 @click.option("--python", type=click.Choice(list(GLIBC)), required=True)
 @click.option("--machine", default="aarch64", show_default=True)
 @click.option("--extra", "extras", multiple=True, default=("pi", "calendar"), show_default=True)
+@click.option("--detector", type=click.Choice(["haar", "yunet"]), default="haar", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), required=True)
-def main(python: str, machine: str, extras: tuple[str, ...], out: Path) -> None:
-    """Fetch all wheels of an installation into a folder, for `install-agent --wheels`."""
+def main(python: str, machine: str, extras: tuple[str, ...], detector: str, out: Path) -> None:
+    """Fetch all wheels of an installation into a folder, for `install-agent --wheels`.
+
+    With `--detector yunet` its file too, for `install-agent --wheels FOLDER --detector yunet`.
+    """
     name = "3.11" if python in ("3.10", "3.11") else "3.13"
     wanted = requirements(list(extras), python, machine)
     options = command(python, machine, wanted, HERE / f"constraints-{name}.txt")
@@ -87,6 +91,10 @@ def main(python: str, machine: str, extras: tuple[str, ...], out: Path) -> None:
             out,
             "see pip's message above; choose another --python or --extra",
         )
+    if detector == "yunet":
+        from models.fetch import fetched
+
+        fetched(detector, out / "yunet.onnx")
     click.echo(f"{out}: {len(list(out.glob('*.whl')))} wheels")
 
 

@@ -40,6 +40,7 @@ from edge.run.health import endpoint
 from edge.run.supervision import Deadline, Progress, Supervisor, age_s, resident_mb
 from edge.run.thermal import temperature, throttled
 from edge.transport.publisher import Publisher
+from edge.vision.detectors import choose
 from edge.vision.emotion import Expressions
 from edge.vision.forms import open_fast
 from edge.vision.pipeline import FACE, Room, layout, room
@@ -83,6 +84,9 @@ class Agent:
         frozen_s = settings.supervision.frozen_s if camera or self._recording.live() else None
         self._capture = Capture(camera or make(settings.camera), self._panel.show, frozen_s)
         self._layout = layout(settings.faces)
+        self._detector = choose(settings.faces)
+        if self._detector.problem:
+            log.warning("Haar finds the faces: %s", self._detector.problem)
         self._set_mode(decide(settings, date.today(), self._recording.live()))
         self._boot = uuid4()
         self._seq = 0
@@ -309,6 +313,7 @@ class Agent:
             temperature_c=temperature(),
             throttled=throttled(),
             memory_mb=round(resident_mb(), 1),
+            detector=self._detector.name,
         )
 
     def _sentence(self) -> str:

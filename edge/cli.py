@@ -108,6 +108,7 @@ def check(config: Path) -> int:
     from edge.camera import make
     from edge.camera.recording import Recording
     from edge.permission.mode import decide
+    from edge.vision.detectors import choose, search
     from edge.vision.forms import open_form
     from edge.vision.interpreter import TfliteClassifier
 
@@ -124,6 +125,9 @@ def check(config: Path) -> int:
     click.echo(f"settings: {config}: ok")
     click.echo(f"model: {pack.name} ({pack.digest}) on {classifier.runtime} as {form}: ok")
     click.echo(f"camera: {width}x{height}: ok")
+    search(settings.faces, checked=False)
+    choice = choose(settings.faces)
+    click.echo(f"detector: {choice.sentence}: {choice.problem or 'ok'}")
     recording = Recording(settings.camera)
     mode = decide(settings, date.today(), recording.live())
     click.echo(f"source: {_describe_source(recording)}")
@@ -218,8 +222,9 @@ def aim(config: Path, port: int, seconds: float) -> None:
     from edge.camera import make
     from edge.camera.capture import Capture
     from edge.factories import panel
+    from edge.vision.detectors import search
     from edge.vision.pack import open_pack
-    from edge.vision.pipeline import layout, search
+    from edge.vision.pipeline import layout
 
     no_core_dumps()
     with alone(settings.state):

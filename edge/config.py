@@ -18,7 +18,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class FacesSettings(Section):
     """How faces are found."""
 
-    detector: Literal["haar", "yunet"] = "haar"
+    detector: Literal["auto", "haar", "yunet"] = "haar"
+    """`auto`: YuNet where its file is, else Haar. An installation has that."""
     model: FilePath | None = None
     """YuNet's file, as `roommood model fetch yunet` gets it."""
     scale_factor: float = Field(1.1, gt=1, le=2)

@@ -48,6 +48,7 @@ class DeviceOut(BaseModel):
     frames_per_s: float | None
     waiting: int | None
     memory_mb: float | None
+    detector: str | None
     last_window: str | None
     reported: str | None
 
@@ -77,6 +78,7 @@ def row(device: Device, view: View, newest_version: str) -> DeviceOut:
         frames_per_s=health.frames_per_s if health else None,
         waiting=health.waiting if health else None,
         memory_mb=health.memory_mb if health else None,
+        detector=health.detector if health else None,
         last_window=None if view.mood is None else rfc3339(view.mood.start),
         reported=None if device.seen is None else _at(device.seen),
     )

@@ -185,6 +185,8 @@ class Health(Message):
     temperature_c: float | None = Field(None, ge=-40, le=150)
     throttled: tuple[Throttle, ...] = Field((), strict=False)
     memory_mb: float | None = Field(None, ge=0)
+    detector: Literal["haar", "yunet"] | None = None
+    """What finds the faces: `auto` has chosen one of the two."""
 
 
 class Status(Message):

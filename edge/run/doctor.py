@@ -106,10 +106,14 @@ def _runtime(_: AgentSettings) -> Finding:
 def _opencv(settings: AgentSettings) -> Finding:
     import cv2
 
-    from edge.vision.pipeline import search
+    from edge.vision.detectors import choose, search
 
     search(settings.faces, checked=False)
-    return Finding("opencv", "ok", f"OpenCV {cv2.__version__} with {settings.faces.detector}")
+    choice = choose(settings.faces)
+    seen = f"OpenCV {cv2.__version__} with {choice.sentence}"
+    if choice.problem:
+        return Finding("opencv", "warning", f"{seen}: {choice.problem.what}", choice.problem.remedy)
+    return Finding("opencv", "ok", seen)
 
 
 def _model(settings: AgentSettings) -> Finding:

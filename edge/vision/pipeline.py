@@ -6,17 +6,14 @@ import time
 
 from edge.camera.base import Grey
 from edge.config import FacesSettings
+from edge.vision.detectors import search
 from edge.vision.emotion import Expressions
 from edge.vision.expression_scheduler import Reading
-from edge.vision.haar import HaarSearch
 from edge.vision.layout import Layout, Row
-from edge.vision.seats import Face, Search, Seats
+from edge.vision.seats import Face, Seats
 
 FACE = "face"
 """What every face counts as where no expression is read."""
-
-NEIGHBORS_CHECKED, NEIGHBORS_ALONE = 2, 5
-"""Where a model says afterwards what is no face, and where nobody does."""
 
 
 class Room:
@@ -52,16 +49,6 @@ class Room:
         """For when the camera is closed: what detector and model hold of the last frame is gone."""
         self.forget()
         self._seats.wipe()
-
-
-def search(settings: FacesSettings, *, checked: bool) -> Search:
-    """The detector that the settings name; `checked` if a model sorts out what is no face."""
-    if settings.detector == "yunet":
-        from edge.vision.yunet import YuNetSearch
-
-        return YuNetSearch(settings.model, settings.min_size)
-    neighbors = settings.min_neighbors or (NEIGHBORS_CHECKED if checked else NEIGHBORS_ALONE)
-    return HaarSearch(settings.scale_factor, neighbors, settings.min_size, checked=checked)
 
 
 def room(

@@ -11,16 +11,20 @@ import numpy as np
 import pytest
 
 from deploy.bench.measure.films import Made
+from deploy.bench.measure.material import sources
+from deploy.bench.measure.score import Frames
 from edge.camera.base import Grey
 from edge.camera.simulated import SimulatedCamera
 from edge.common.errors import UserError
 from edge.config import FacesSettings
+from edge.vision.detectors import Choice, choose, search
 from edge.vision.emotion import Expressions, crop
 from edge.vision.faces import Box, HaarDetector, overlap
 from edge.vision.haar import HaarSearch
 from edge.vision.layout import Layout
 from edge.vision.pack import open_pack
 from edge.vision.pipeline import FACE, Room, layout, room
+from edge.vision.yunet import YuNetSearch
 from models.data.films import Film
 from models.data.photographs import annotated, grey
 
@@ -82,6 +86,40 @@ def test_photographs_of_rooms(data: Path) -> None:
         true += len(photograph.faces)
     assert right / true > 0.8
     assert right / found > 0.9
+
+
+def test_auto_is_yunet_where_its_file_is(data: Path, tmp_path: Path) -> None:
+    place = tmp_path / "yunet.onnx"
+    auto = FacesSettings(detector="auto", model=place)
+    assert choose(auto) == Choice("haar", f"{place} is not there")
+    assert isinstance(search(auto, checked=True), HaarSearch)
+    place.write_bytes((data / "detectors" / "face_yunet_n.onnx").read_bytes())
+    assert choose(auto).name == "yunet"
+    assert isinstance(search(auto, checked=True), YuNetSearch)
+
+
+def test_auto_says_what_is_wrong_with_a_file_and_goes_on(tmp_path: Path) -> None:
+    place = tmp_path / "yunet.onnx"
+    place.write_bytes(b"nonsense")
+    choice = choose(FacesSettings(detector="auto", model=place))
+    assert choice.name == "haar"
+    assert "not a YuNet model" in str(choice.problem)
+    assert choose(FacesSettings(detector="auto")).name == "haar"
+
+
+def test_yunet_finds_as_many_in_the_third_minute(data: Path) -> None:
+    """What is learnt of the faces' sizes must not shrink them until they are lost."""
+    made, frames = room(yunet(data), None, Layout()), Frames()
+    film = next(one for one in sources(data / "rooms_mosaic") if "4x6" in one.path.name)
+    shots = list(film.shots(2, 16))
+    for _ in range(4):  # windows: sizes are learnt at the end of each
+        for shot in shots:
+            made.faces(shot.grey.copy())
+        made.forget()
+    for shot in shots:
+        frames.add([face.box for _, face in made.faces(shot.grey.copy())], shot.faces)
+    assert frames.recall
+    assert frames.recall > 0.97
 
 
 def test_without_a_model_every_face_is_a_face() -> None:

@@ -160,9 +160,23 @@ def test_a_certain_face_survives_missed_looks_and_no_more() -> None:
     search.every = 99
     seen = []
     for number in range(BRIDGED + 3):
-        still[200:230, 100:115] = 255 * (number % 2)
+        still[200:260, 100:124] = 255 * (number % 2)
         seen.append(len(seats.find(still.copy())))
     assert seen == [1] * BRIDGED + [0] * 3
+
+
+def test_who_sways_a_little_is_looked_at_in_every_other_frame() -> None:
+    search = Scripted(LEFT)
+    seats = Seats(search, Layout(), 24)
+    still = frame()
+    for _ in range(CERTAIN + 1):
+        seats.find(still.copy())
+    search.every = 99
+    search.asked.clear()
+    for number in range(6):
+        still[200:225, 100:120] = 255 * (number % 2)
+        assert boxes(seats.find(still.copy())) == [LEFT]
+    assert search.asked.count("again") == 3
 
 
 def test_a_face_that_was_found_once_is_not_bridged() -> None:
