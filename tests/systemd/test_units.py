@@ -82,9 +82,20 @@ def test_an_installer_refuses_a_machine_that_it_is_not_for(script: str) -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert re.search(r"systemd does not run here|needs root", done.stderr)
+    assert re.search(r"systemd is not running here|needs root", done.stderr)
     wrong = subprocess.run(
         [ROOT / "deploy" / script, "--camra", "usb:0"], capture_output=True, text=True, check=False
     )
     assert wrong.returncode == 2
     assert "unknown: --camra" in wrong.stderr
+
+
+def test_the_agent_s_installer_knows_two_detectors() -> None:
+    done = subprocess.run(
+        [ROOT / "deploy" / "install-agent", "--detector", "yonet"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "there are haar and yunet" in done.stderr
