@@ -82,7 +82,9 @@ class Agent:
         self._panel = panel(settings.gpio, lambda: self._switch.toggle("button"))
         self._recording = Recording(settings.camera)
         frozen_s = settings.supervision.frozen_s if camera or self._recording.live() else None
-        self._capture = Capture(camera or make(settings.camera), self._panel.show, frozen_s)
+        self._capture = Capture(
+            camera or make(settings.camera, settings.transport), self._panel.show, frozen_s
+        )
         self._layout = layout(settings.faces)
         self._detector = choose(settings.faces)
         if self._detector.problem:

@@ -114,7 +114,7 @@ def check(config: Path) -> int:
 
     pack, model, form = open_form(settings.model)
     classifier = TfliteClassifier(model, pack.input, len(pack.labels))
-    camera = make(settings.camera)
+    camera = make(settings.camera, settings.transport)
     try:
         camera.open()
         height, width = camera.read().shape
@@ -148,6 +148,20 @@ def _describe_source(recording: Recording) -> str:
     """What was decided about the source, and why."""
     why = recording.live()
     return "recorded: nobody is being watched" if why is None else f"live: {why}"
+
+
+@agent.command("cameras")
+@click.option("--config", type=click.Path(path_type=Path), help="Accepted, and not needed.")
+@click.option("--json", "as_json", is_flag=True, help="One object per line.")
+def list_cameras(config: Path | None, as_json: bool) -> None:
+    """List this machine's cameras, by the name to write in the settings."""
+    from edge.camera.listing import cameras
+
+    listed = cameras()
+    for one in listed:
+        click.echo(json.dumps(one._asdict()) if as_json else f"{one.source}\t{one.title}")
+    if not listed:
+        click.echo("no camera: plug one in; network cameras are named rtsp://…", err=True)
 
 
 @agent.command()
@@ -232,7 +246,7 @@ def aim(config: Path, port: int, seconds: float) -> None:
         found = settings.faces.model_copy(update={"min_size": LEAST_SIZE, "rows": ()})
         learnt = layout(found)
         made = Aim(
-            Capture(make(settings.camera), light.show),
+            Capture(make(settings.camera, settings.transport), light.show),
             search(found, checked=False).thorough,
             learnt,
             pin=Pin(settings.pin),

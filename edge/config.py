@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from edge.common.broker import BrokerSettings, FilePath
+from edge.camera import Transport
+from edge.common.broker import BrokerSettings, FilePath, from_folder
 from edge.common.settings import Section
 from edge.permission.pin import PinHash
 from edge.permission.schedule_settings import ScheduleSettings
 from edge.protocol.messages import Name
+
+NAMED = re.compile(r"[a-z]{2,12}:|picamera$|jetson$|auto$")
+"""Sources that are no path; a path with a colon so near its beginning is written as ./a:b."""
+
+
+def _source(source: str, info: ValidationInfo) -> str:
+    """A film or picture is named from the settings' folder, as every path is."""
+    if NAMED.match(source):
+        return source
+    return str(from_folder(Path(source), info))
+
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -110,7 +124,9 @@ class AgentSettings(Section):
     """The site's public key, site.pub."""
     enrolled: FilePath | None = None
     """The folder of the device's enrolment, from which site, room, broker and state are taken."""
-    camera: str = Field("sim:seats=24,seed=1", min_length=1)
+    camera: Annotated[str, AfterValidator(_source)] = Field("sim:seats=24,seed=1", min_length=1)
+    transport: Transport = "auto"
+    """How a network camera sends; `auto` asks for TCP, and takes UDP from one that has no other."""
     model: str = Field("fer7", min_length=1)
     """A shipped pack's name, or a folder with a pack.yaml."""
     window_seconds: float = Field(15, ge=1, le=3600)

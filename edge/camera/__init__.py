@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import Literal
 
 from edge.camera.base import Camera
 from edge.common.errors import UserError
@@ -13,19 +14,34 @@ PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 KNOWN = "usb:0, picamera, jetson, rtsp://…, a video file, a picture, a folder of pictures, sim:"
 
 
+Transport = Literal["auto", "tcp", "udp"]
 SCHEMES = {"sim": "simulated", "usb": "usb"}
 
 
-def make(source: str) -> Camera:
-    """The camera for a source, not yet opened; raises UserError for one that names nothing."""
+def make(source: str, transport: Transport = "auto") -> Camera:
+    """The camera for a source, not yet opened; raises UserError for one that names nothing.
+
+    `transport`: how a network camera sends its stream.
+    """
     driver, argument = driver_of(source)
-    camera: Camera = importlib.import_module(f"edge.camera.{driver}").camera(argument)
+    module = importlib.import_module(f"edge.camera.{driver}")
+    options = {"transport": transport} if driver == "stream" else {}
+    camera: Camera = module.camera(argument, **options)
     return camera
 
 
 def is_still(source: str) -> bool:
     """Whether the source may show one picture alone, or pictures of different rooms."""
     return driver_of(source)[0] == "pictures"
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """A folder's pictures, by name; not hidden files, such as the ._x.jpg that macOS leaves."""
+    return sorted(
+        file
+        for file in folder.iterdir()
+        if file.suffix.lower() in PICTURES and not file.name.startswith(".")
+    )
 
 
 def driver_of(source: str) -> tuple[str, str]:

@@ -14,12 +14,17 @@ import time
 import zlib
 from collections.abc import Callable
 
+import cv2
+
 from edge.camera.base import Camera, Grey
 from edge.common.errors import CameraFault
 from edge.common.worker import Worker
 
 LONGEST_WAIT_S = 10.0
 LONGEST_HANG_S = 10.0
+
+SMALLEST = 24
+"""Side of the smallest frame, pixels, in which a face could be found."""
 
 SPARSE = 8
 """Every so many pixels, in both directions, are compared from frame to frame."""
@@ -103,7 +108,15 @@ class Capture:
 
     def _read(self) -> Grey:
         self._called = time.monotonic()
-        frame = self._camera.read()
+        try:
+            frame = self._camera.read()
+        except cv2.error as error:
+            raise CameraFault(
+                f"a frame cannot be decoded ({error.err})", "camera", "check its cable"
+            ) from None
+        if frame.ndim != 2 or min(frame.shape) < SMALLEST:
+            size = "x".join(map(str, frame.shape[::-1]))
+            raise CameraFault(f"a frame of {size} pixels", "camera", "check its cable")
         self._called = None
         if self._frozen_s is not None:
             seen, now = zlib.crc32(frame[::SPARSE, ::SPARSE].tobytes()), time.monotonic()

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from edge.camera import PICTURES, driver_of
+from edge.camera import driver_of, pictures_in
 
 NETWORKS = ("nfs", "cifs", "smb", "fuse", "9p", "ceph", "afs", "gluster", "lustre", "webdav")
 """Beginnings of the names of file systems that others can write to unseen."""
@@ -89,7 +89,7 @@ class Recording:
         """The source itself, as it is named and as it is reached, and the pictures in it."""
         files = [self._path, self._path.resolve()]
         if self._path.is_dir():
-            files += sorted(one for one in self._path.iterdir() if one.suffix.lower() in PICTURES)
+            files += pictures_in(self._path)
         return tuple(_print(one) for one in files)
 
 

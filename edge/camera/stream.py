@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from urllib.parse import urlsplit
 
 import cv2
 
+from edge.camera import Transport
 from edge.camera.base import Grey
 from edge.camera.opencv import OpenCvCamera, grey
 from edge.common.errors import CameraFault
 
 TIMEOUT_MS = 5_000
 
+OPTIONS: dict[Transport, str] = {
+    "auto": "rtsp_flags;prefer_tcp",
+    "tcp": "rtsp_transport;tcp",
+    "udp": "rtsp_transport;udp",
+}
+"""FFmpeg's, for its RTSP reader: many networks let no UDP through."""
+
 
 class Stream(OpenCvCamera):
     """The newest frames of an RTSP stream; its address is shown without user and password."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, transport: Transport) -> None:
         self._url = url
+        self._transport = transport
         parts = urlsplit(url)
         self._shown = f"{parts.scheme}://{parts.hostname}{parts.path}"
 
@@ -29,6 +39,8 @@ class Stream(OpenCvCamera):
             cv2.CAP_PROP_READ_TIMEOUT_MSEC,
             TIMEOUT_MS,
         ]
+        # The only way to FFmpeg's options; read at each opening, and there is one camera a process.
+        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = OPTIONS[self._transport]
         capture = cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, limits)
         if not capture.isOpened():
             raise CameraFault("no stream", self._shown, "check the address, user and password")
@@ -38,5 +50,5 @@ class Stream(OpenCvCamera):
         return grey(self._raw("the stream ended", self._shown, "check the camera and its network"))
 
 
-def camera(url: str) -> Stream:
-    return Stream(url)
+def camera(url: str, transport: Transport = "auto") -> Stream:
+    return Stream(url, transport)

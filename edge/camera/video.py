@@ -9,7 +9,7 @@ import numpy as np
 
 from edge.camera.base import Grey
 from edge.camera.opencv import OpenCvCamera, grey
-from edge.common.errors import UserError
+from edge.common.errors import CameraFault, UserError
 
 
 class VideoFile(OpenCvCamera):
@@ -43,15 +43,18 @@ class VideoFile(OpenCvCamera):
         assert self._capture is not None  # _advance has refused a closed camera
         ok, frame = self._capture.retrieve()
         if not ok:
-            raise UserError("damaged", self._path, "convert it again to MP4 (H.264)")
+            raise CameraFault("a frame is damaged", self._path, "convert it again to MP4 (H.264)")
         return grey(np.asarray(frame, np.uint8))
 
     def _advance(self) -> None:
         if self._capture is None:
-            raise UserError("read before it was opened", self._path, "open it first")
+            raise CameraFault("read before it was opened", self._path, "open it first")
         if self._capture.grab():
             return
-        self._capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
+        # Opened anew rather than wound back: not every kind of film has an index to wind by.
+        due = self._due
+        self.open()
+        self._due = due
         if not self._capture.grab():
             raise UserError("contains no picture", self._path, "use another video")
 

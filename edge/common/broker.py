@@ -40,12 +40,13 @@ NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME of OpenSSL's x509_vfy.h, which Python has no name for."""
 
 
-def _from_folder(path: Path, info: ValidationInfo) -> Path:
+def from_folder(path: Path, info: ValidationInfo) -> Path:
+    """A relative path, from the folder that the settings lie in."""
     folder = (info.context or {}).get("folder")
     return folder / path if folder else path
 
 
-FilePath = Annotated[Path, AfterValidator(_from_folder)]
+FilePath = Annotated[Path, AfterValidator(from_folder)]
 """A path in a settings file, taken from the folder the file lies in."""
 
 

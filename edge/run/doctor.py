@@ -163,7 +163,7 @@ def _mode(settings: AgentSettings) -> Finding:
 
 def _camera(settings: AgentSettings) -> Finding:
 
-    camera = make(settings.camera)
+    camera = make(settings.camera, settings.transport)
     try:
         with alone(settings.state):
             camera.open()
