@@ -65,7 +65,9 @@ class Pictures:
                 log.warning("%s: left out: %s: %s", file, *fault)
                 self._bad.add(file)
         raise UserError(
-            "none of its files is a readable picture", self._files[0].parent, "convert them to JPEG or PNG"
+            "none of its files is a readable picture",
+            self._files[0].parent,
+            "convert them to JPEG or PNG",
         )
 
     def close(self) -> None:

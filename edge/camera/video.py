@@ -27,6 +27,7 @@ class VideoFile(OpenCvCamera):
             raise UserError(
                 "not a video that can be played", self._path, "convert it to MP4 (H.264)"
             )
+        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)  # a film that was held upright stands upright
         rate = capture.get(cv2.CAP_PROP_FPS)
         self._period = 1 / rate if 0.1 <= rate <= 240 else 1 / 25
         self._capture = capture
