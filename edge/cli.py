@@ -34,6 +34,7 @@ from edge.run.state_lock import alone
 
 if TYPE_CHECKING:
     from edge.agent import Agent
+    from edge.aim.session import Read
     from edge.camera.recording import Recording
 
 log = logging.getLogger(__name__)
@@ -253,6 +254,7 @@ def aim(config: Path, port: int, seconds: float) -> None:
             port=port,
             audit=Audit(settings.state / "audit.jsonl"),
             readable=open_pack(settings.model)[0].figures.get("smallest_face"),
+            read=_reader(settings),
             seconds=seconds,
         )
         stop_on_signals(made.stop)
@@ -270,6 +272,20 @@ def aim(config: Path, port: int, seconds: float) -> None:
         click.echo("  rows:")
     for row in rows:
         click.echo(f"    - {row}")
+
+
+def _reader(settings: AgentSettings) -> Read | None:
+    """What reads faces while aiming: under the same conditions as the agent, else nothing."""
+    from edge.camera.recording import Recording
+    from edge.permission.mode import decide
+    from edge.vision.emotion import Expressions
+    from edge.vision.forms import open_fast
+
+    mode = decide(settings, date.today(), Recording(settings.camera).live())
+    click.echo(f"roommood: {mode.name}: {mode.sentence}", err=True)
+    if mode.name == "headcount":
+        return None
+    return Expressions.from_pack(*open_fast(settings.model)).read
 
 
 @agent.command()

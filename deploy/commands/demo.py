@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ import yaml
 from collector.config import CollectorSettings
 from deploy.commands.ports import free_port
 from edge.camera import make
+from edge.camera.listing import Listed, cameras
 from edge.common.child import python_command
 from edge.common.command import log_to_stderr
 from edge.common.errors import CameraFault, UserError
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 PORT = 8642
 SITE, ROOM = "demo", "classroom"
+SIMULATION = "sim:seats=24,seed=1"
 AGENT_BEGINS_S = 20.0
 AGENT_ENDS_S = 2.0
 
@@ -53,7 +55,10 @@ class Demo:
 
 @click.command()
 @click.option(
-    "--source", default="sim:seats=24,seed=1", show_default=True, help="Camera or file to watch."
+    "--source",
+    default=SIMULATION,
+    show_default=True,
+    help="Camera or file to watch; auto: the first camera that works, else the simulation.",
 )
 @click.option("--seconds", type=click.FloatRange(min=1), help="Stop after this long.")
 @click.option(
@@ -80,9 +85,26 @@ def demo(
     log_to_stderr("warning")
     for noisy in ("amqtt", "transitions", "websockets"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
-    _check_source(source)
+    if source == "auto":
+        source = first_camera(cameras())
+    else:
+        _check_source(source)
     with _folder(state) as folder:
         return asyncio.run(_run(Demo(source, seconds, window, port, folder, as_json)))
+
+
+def first_camera(found: Sequence[Listed]) -> str:
+    """The source of the first that gives a picture, else the simulation; says on stderr which."""
+    for one in found:
+        try:
+            _check_source(one.source)
+        except UserError as error:
+            click.echo(f"roommood: {error.where}: {error.what}; trying the next one", err=True)
+        else:
+            click.echo(f"roommood: the camera is {one.source} ({one.title})", err=True)
+            return one.source
+    click.echo(f"roommood: no camera works here; watching the simulation, {SIMULATION}", err=True)
+    return SIMULATION
 
 
 def _check_source(source: str) -> None:

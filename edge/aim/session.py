@@ -10,7 +10,7 @@ import hmac
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,12 @@ WATCHED_S = 5.0
 """How long after the last request a page still counts as being looked at."""
 
 
+Read = Callable[[Grey, Sequence[Box]], Sequence[str | None]]
+"""A label for each box, None for one that holds no face."""
+
+
 class Aim:
-    """Runs until `stop`, or for `seconds`."""
+    """Runs until `stop`, or for `seconds`. `read`: only where expressions may be read."""
 
     def __init__(
         self,
@@ -46,12 +50,13 @@ class Aim:
         port: int,
         audit: Audit,
         readable: float | None,
+        read: Read | None = None,
         seconds: float = LONGEST_S,
     ) -> None:
         self._capture, self._find, self._layout = capture, find, layout
         self._pin, self._audit = pin, audit
         self._seconds = min(seconds, LONGEST_S)
-        self._readable = readable
+        self._readable, self._read = readable, read
         self._sizes = Sizes(readable)
         self._sessions: set[str] = set()
         self._jpeg = b""
@@ -90,7 +95,8 @@ class Aim:
         self._layout.learn(boxes, frame.shape[0])
         self._sizes.add([box.width for box in boxes])
         watched = time.monotonic() - self._watched < WATCHED_S
-        self._jpeg = picture(frame, boxes, self._readable) if watched else b""
+        labels = self._read(frame, boxes) if self._read and watched else []
+        self._jpeg = picture(frame, boxes, self._readable, labels) if watched else b""
         frame.fill(0)
 
     def _routes(self) -> Routes:
@@ -138,16 +144,29 @@ class Aim:
         return Answer(text.encode(), status=status)
 
 
-def picture(frame: Grey, boxes: list[Box], readable: float | None) -> bytes:
-    """The frame as JPEG, each face in a box with its width in pixels; a thin one if too small."""
+def picture(
+    frame: Grey, boxes: Sequence[Box], readable: float | None, labels: Sequence[str | None] = ()
+) -> bytes:
+    """The frame as JPEG, each face in a box with its width in pixels; a thin one if too small.
+
+    Beside the width stands what the face is read as, where there are `labels`.
+    """
     drawn = cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR)
-    for box in boxes:
+    for box, text in zip(boxes, captions(boxes, labels), strict=True):
         large = readable is None or box.width >= readable
         colour = (80, 220, 120) if large else (60, 120, 255)
         corner = (box.x + box.width, box.y + box.height)
         cv2.rectangle(drawn, (box.x, box.y), corner, colour, 3 if large else 1)
         place = (box.x, max(14, box.y - 6))
-        cv2.putText(drawn, str(box.width), place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, colour, 2)
+        cv2.putText(drawn, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, colour, 2)
     _, jpeg = cv2.imencode(".jpg", drawn, [cv2.IMWRITE_JPEG_QUALITY, 80])
     np.asarray(drawn).fill(0)
     return jpeg.tobytes()
+
+
+def captions(boxes: Sequence[Box], labels: Sequence[str | None]) -> list[str]:
+    """Each face's width, and its label where faces are read."""
+    if not labels:
+        return [str(box.width) for box in boxes]
+    pairs = zip(boxes, labels, strict=True)
+    return [f"{box.width} {label or 'no face'}" for box, label in pairs]
