@@ -77,6 +77,14 @@ fill_environment() {
     "$folder/bin/python" -I -m pip install --quiet --disable-pip-version-check "$@" >&2
 }
 
+# have_uv PYTHON: $uv is from here on what installs; empty, that is pip, where pip cannot bring it.
+have_uv() {
+    uv=
+    [ -x "$root/build/uv/bin/uv" ] || fill_environment "$root/build/uv" "$1" 'uv==0.13.9' ||
+        say "uv cannot be had: pip installs, which takes longer"
+    [ ! -x "$root/build/uv/bin/uv" ] || uv=$root/build/uv/bin/uv
+}
+
 # Its interpreter by name: behind a shim, uv would take another than the one that answers. And the
 # index that pip was told of, which uv does not ask about.
 with_uv() {

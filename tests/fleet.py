@@ -163,7 +163,7 @@ class Site:
             if len(said) == 2:
                 meanwhile()
 
-        Enrolment(self.url, code, state).run(say, 10)
+        Enrolment(self.url, code, state).run(say, 60)
         return said
 
     def approve(self, room: Room) -> None:

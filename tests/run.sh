@@ -28,16 +28,13 @@ libs=/usr/lib/$(uname -m)-linux-gnu
 python=$(find_python)
 pins=$(constraints_for "$python")
 
-# From here on everything is installed by uv, which the index has as a wheel.
-if [ ! -x build/uv/bin/uv ]; then
-    fill_environment build/uv "$python" 'uv==0.13.9' || say "no uv: pip installs, which takes longer"
-fi
-[ ! -x build/uv/bin/uv ] || uv=$root/build/uv/bin/uv
-
+have_uv "$python"
 make_environment build/test "$python" dev "$pins"
 
-# Files whose tests wait long begin first (tests/conftest.py), so that none is left alone at the end.
-suite=(-n "${WORKERS:-2}" --dist loadfile --no-loadscope-reorder)
+# More workers than cores, since most tests wait more than they compute. Files whose tests wait long
+# begin first (tests/conftest.py), so that none is left alone at the end.
+cores=$(nproc)
+suite=(-n "$((cores < 4 ? cores + 1 : 4))" --dist loadfile --no-loadscope-reorder)
 
 lint() {
     build/test/bin/ruff format --check .
@@ -74,7 +71,7 @@ if [ ! -x build/test-oidc/bin/canaille ]; then
     fill_environment build/test-oidc "$python" 'canaille[front,oidc,server,sqlite]==0.3.6'
 fi
 
-# Beside the suite, since most tests wait more than they compute; what it says comes at the end.
+# Beside the suite; what it says comes at the end.
 set -m # a group of its own, which can be ended whole
 (others "$@") </dev/null >build/others.log 2>&1 &
 beside=$!

@@ -39,3 +39,29 @@ def test_wheels_for_arm_are_resolved(tmp_path: Path, python: str, runtime: str) 
     found = {one["metadata"]["name"].lower() for one in json.loads(report.read_text())["install"]}
     assert {runtime, "numpy", "opencv-python-headless", "cryptography", "gpiozero"} <= found
     assert not {"fastapi", "sqlalchemy", "torch"} & found
+
+
+@pytest.mark.parametrize("extra", ["dev", "train"])
+@pytest.mark.parametrize("python", ["3.10", "3.12"])
+def test_the_pins_can_be_installed_on_the_oldest_python(
+    tmp_path: Path, python: str, extra: str
+) -> None:
+    """The newest of each set is what tests/run.sh installs; this one need not be here."""
+    uv = ROOT / "build" / "uv" / "bin" / "uv"
+    if not uv.exists():
+        pytest.skip(f"{uv} is not there: ./tests/run.sh installs it")
+    pins = f"constraints-{'train-' * (extra == 'train')}{'3.11' if python < '3.12' else '3.13'}.txt"
+    done = subprocess.run(
+        [
+            *(uv, "--system-certs", "pip", "compile", "--quiet", "--python-version", python),
+            *("--extra", extra, "--constraint", ROOT / "deploy" / pins),
+            *("--output-file", tmp_path / "pins.txt", ROOT / "pyproject.toml"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "error sending request" in done.stderr:
+        pytest.skip("no package registry can be reached")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "numpy==" in (tmp_path / "pins.txt").read_text()
