@@ -75,9 +75,15 @@ def compare(which: tuple[str, ...], data: Path, usage: str | None, as_json: bool
 @click.command()
 @click.option("--data", required=True, help="As for `train`.")
 @click.option("--out", required=True, type=path_option, help="A folder for runs and packs.")
-@click.option("--epochs", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option(
+    "--epochs",
+    type=click.IntRange(1, 1000),
+    default=20,
+    show_default=True,
+    help="Passes over the pictures.",
+)
 @click.option("--from-nothing", is_flag=True, help="Not from the weights of the shipped packs.")
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the random numbers.")
 @click.option("--json", "as_json", is_flag=True, help="A list of objects on stdout.")
 def variants(
     data: str, out: Path, epochs: int, from_nothing: bool, seed: int, as_json: bool

@@ -35,7 +35,7 @@ class Scripted:
 
 def numbered(number: int) -> Grey:
     time.sleep(0.005)
-    return np.full((2, 2), number % 256, np.uint8)
+    return np.full((24, 24), number % 256, np.uint8)
 
 
 def test_the_newest_frame_wins() -> None:
@@ -130,7 +130,7 @@ def test_a_camera_that_gives_the_same_picture_for_ever_is_opened_anew() -> None:
     def step(number: int) -> Grey:
         time.sleep(0.005)
         # It freezes after ten frames, and again after each time it is opened.
-        return np.full((16, 16), min(number % 100, 10), np.uint8)
+        return np.full((24, 24), min(number % 100, 10), np.uint8)
 
     camera = Scripted(step)
     capture = Capture(camera, frozen_s=0.2)
@@ -141,7 +141,7 @@ def test_a_camera_that_gives_the_same_picture_for_ever_is_opened_anew() -> None:
 
 
 def test_a_still_picture_may_stay_where_nothing_is_live() -> None:
-    camera = Scripted(lambda _: np.zeros((16, 16), np.uint8))
+    camera = Scripted(lambda _: np.zeros((24, 24), np.uint8))
     capture = Capture(camera)
     capture.start()
     time.sleep(0.3)

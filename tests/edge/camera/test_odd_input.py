@@ -90,7 +90,7 @@ def test_hidden_files_and_broken_ones_are_left_out(
     camera.open()
     assert camera.read().shape == (60, 80)
     camera.close()
-    assert "a.jpg: left out: not a picture that can be read" in caplog.text
+    assert "a.jpg: left out: not a readable picture" in caplog.text
     assert "._b.jpg" not in caplog.text
 
 
@@ -99,7 +99,7 @@ def test_a_folder_without_a_picture_that_can_be_read_is_refused(tmp_path: Path) 
     (tmp_path / "b.jpg").write_bytes(b"nor this")
     camera = make(str(tmp_path))
     camera.open()
-    with pytest.raises(UserError, match="none of its files is a picture"):
+    with pytest.raises(UserError, match="none of its files is a readable picture"):
         camera.read()
 
 
