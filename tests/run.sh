@@ -53,7 +53,8 @@ fi
 others() {
     make_environment build/test-train "$python" train "$(constraints_for "$python" train-)" \
         pytest pytest-timeout
-    build/test-train/bin/python -m pytest -m train tests/models
+    # One thread: where cores are shared, torch's wait for each other in a loop.
+    OMP_NUM_THREADS=1 build/test-train/bin/python -m pytest -m train tests/models
     local version other
     for version in 3.11 3.13; do
         other=$(find_version "$version")
@@ -63,6 +64,17 @@ others() {
                 { [ $? = 5 ] && (($#)); } # of the tests asked for, none is run twice
         fi
     done
+}
+
+# In good order, so that its tests stop what they started; whoever ignores that is ended all the same.
+end_beside() {
+    local _
+    kill -INT -- "-$beside" 2>/dev/null || return 0
+    for _ in {1..20}; do
+        sleep 0.5
+        kill -0 -- "-$beside" 2>/dev/null || return 0
+    done
+    kill -TERM -- "-$beside" 2>/dev/null || true
 }
 
 # A real OpenID Connect provider, which is no part of ours, in an environment of its own.
@@ -76,7 +88,7 @@ set -m # a group of its own, which can be ended whole
 (others "$@") </dev/null >build/others.log 2>&1 &
 beside=$!
 set +m
-trap 'kill -INT -- "-$beside" 2>/dev/null || true' EXIT
+trap end_beside EXIT
 
 lint
 build/test/bin/pytest -m "not train" "${suite[@]}" "$@"
