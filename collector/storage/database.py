@@ -22,7 +22,8 @@ def connect(url: str) -> Engine:
     """An engine on tables that are up to date; raises UserError for a database that cannot be."""
     shown = make_url(url).render_as_string(hide_password=True)
     try:
-        engine = create_engine(url)
+        # A connection that the server ended meanwhile is replaced before anybody gets it.
+        engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
         try:

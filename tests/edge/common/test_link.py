@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Any
 
 import pytest
 from amqtt.broker import Broker
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from deploy.bench.faults.proxy import FaultProxy
 from edge.common.broker import BrokerSettings
 from edge.common.clock import WallClock
+from edge.common.errors import Refusal
 from edge.common.link import UNCONFIRMED_S, Link
 from tests.conftest import Mosquitto
 from tests.free import free_port, wait, wait_for_port
@@ -256,3 +258,65 @@ def test_a_clock_that_is_set_later_is_believed_from_then_on(
     wait(lambda: made.connected)
     now[0] = NOW
     wait(lambda: not made.connected)
+
+
+def test_a_message_of_the_client_just_replaced_is_not_waited_for(
+    mosquitto: Mosquitto, link: Callable[..., Link], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would ever confirm it, and the connection would be taken for a half-open one."""
+    made = link(mosquitto.port)
+    wait(lambda: made.connected)
+    before, publish = made._client, made._client.publish
+
+    def replaced_meanwhile(*given: Any, **named: Any) -> Any:
+        sent = publish(*given, **named)
+        made._ask_anew()
+        wait(lambda: made._client is not before)
+        return sent
+
+    monkeypatch.setattr(before, "publish", replaced_meanwhile)
+    made.publish("roommood/test", b"late")
+    assert made._unconfirmed == {}
+
+
+def test_certificates_that_cannot_be_used_now_are_tried_again(
+    mosquitto: Mosquitto,
+    link: Callable[..., Link],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As while they are being renewed, when the new certificate has the old one's key."""
+    made = link(mosquitto.port)
+    wait(lambda: made.connected)
+    make, tries = made._made, list[int]()
+
+    def unusable_at_first() -> Any:
+        tries.append(1)
+        if len(tries) < 3:
+            raise Refusal("broker: the key does not belong to the certificate")
+        return make()
+
+    monkeypatch.setattr(made, "_made", unusable_at_first)
+    before = made._client
+    made._ask_anew()
+    wait(lambda: made._client is not before and made.connected, 10)
+    assert "the key does not belong" in caplog.text
+    assert made.problem() == ""
+
+
+def test_a_defect_in_what_is_done_with_a_message_is_survived(
+    mosquitto: Mosquitto, link: Callable[..., Link], caplog: pytest.LogCaptureFixture
+) -> None:
+    made = link(mosquitto.port)
+    wait(lambda: made.connected)
+
+    def broken(_topic: str, payload: bytes) -> None:
+        if payload == b"odd":
+            raise KeyError("notAfter")
+        heard.append(payload)
+
+    made._on_message = broken
+    for payload in (b"odd", b"good"):
+        made.publish("roommood/test", payload)
+    wait(lambda: heard == [b"good"])
+    assert "KeyError" in caplog.text
