@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from deploy.bench.faults.proxy import FaultProxy
 from edge.common.broker import BrokerSettings
 from edge.common.clock import WallClock
-from edge.common.errors import Refusal
+from edge.common.errors import UserError
 from edge.common.link import UNCONFIRMED_S, Link
 from tests.conftest import Mosquitto
 from tests.free import free_port, wait, wait_for_port
@@ -293,7 +293,7 @@ def test_certificates_that_cannot_be_used_now_are_tried_again(
     def unusable_at_first() -> Any:
         tries.append(1)
         if len(tries) < 3:
-            raise Refusal("broker: the key does not belong to the certificate")
+            raise UserError("the key does not belong to the certificate", "broker", "")
         return make()
 
     monkeypatch.setattr(made, "_made", unusable_at_first)
