@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
@@ -32,12 +33,14 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class FacesSettings(Section):
     """How faces are found."""
 
+    former: ClassVar[Mapping[str, str]] = {"min_neighbors": "min_detections"}
+
     detector: Literal["auto", "haar", "yunet"] = "haar"
     """`auto`: YuNet where its file is, else Haar. An installation has that."""
     model: FilePath | None = None
     """YuNet's file, as `roommood model fetch yunet` gets it."""
     scale_factor: float = Field(1.1, gt=1, le=2)
-    min_neighbors: int | None = Field(None, ge=1, le=50)
+    min_detections: int | None = Field(None, ge=1, le=50)
     """How many detections make a face; by default 2, and 5 where no model looks again."""
     min_size: int = Field(24, ge=10, le=1000)
     """The smallest face looked for, pixels."""

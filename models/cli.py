@@ -103,7 +103,7 @@ model.add_command(fetch)
 @click.option("--groups", help="Table of groups of people, so that each counts equally.")
 @click.option("--folds", type=click.IntRange(2, 50), help="Cross-validate: one run per fold.")
 def train(data: str, out: Path, folds: int | None, **options: Any) -> None:
-    """Train a network; a run that was stopped goes on where it was."""
+    """Train a network; an interrupted run continues where it stopped."""
     need_torch()
     from models.training.runs import Settings
     from models.training.train import cross_validate
@@ -136,7 +136,7 @@ def train(data: str, out: Path, folds: int | None, **options: Any) -> None:
     "--out", required=True, type=path_option, help="The pack's folder, created or replaced."
 )
 def quantize(run_folder: Path, out: Path) -> None:
-    """Make a full-integer int8 pack of a run, with its temperature and thresholds."""
+    """Make an int8 model pack from a training run, with its temperature and thresholds."""
     need_torch()
     from models.training.packing import quantize as pack
 
@@ -159,7 +159,7 @@ def quantize(run_folder: Path, out: Path) -> None:
     "--samples", type=click.IntRange(1, 20), default=3, help="How many faces to draw per class."
 )
 def explain(which: str, data: Path, usage: str | None, out: Path, samples: int) -> None:
-    """Draw where in a face the answer comes from: class activation and guided gradients."""
+    """Draw which parts of a face an answer is based on: class activation and guided gradients."""
     need_torch()
     from models.training.explain import draw
 
@@ -170,7 +170,7 @@ def explain(which: str, data: Path, usage: str | None, out: Path, samples: int) 
 @model.command()
 @click.argument("pack")
 def verify(pack: str) -> None:
-    """Refuse a pack whose file, labels or shape do not match what it says."""
+    """Check that a pack's file, labels and shape match its description."""
     for form in FORMS if open_pack(pack)[0].float16 else FORMS[:1]:
         opened, content, _ = open_form(pack, form)
         classifier = TfliteClassifier(content, opened.input, len(opened.labels))

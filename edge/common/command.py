@@ -36,16 +36,19 @@ def stop_on_signals(stop: Callable[[], None]) -> None:
 def plan_options(command: F) -> F:
     """`--date D --days N --json`, of the commands that print what will happen."""
     for option in (
-        click.option("--json", "as_json", is_flag=True, help="One object."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
         click.option(
             "--days",
             type=click.IntRange(1, 366),
             default=7,
             show_default=True,
-            help="How many days to print.",
+            help="How many days.",
         ),
         click.option(
-            "--date", "first", type=click.DateTime(["%Y-%m-%d"]), help="The first day; today's."
+            "--date",
+            "first",
+            type=click.DateTime(["%Y-%m-%d"]),
+            help="First day; today by default.",
         ),
     ):
         command = option(command)

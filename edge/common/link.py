@@ -22,7 +22,7 @@ from paho.mqtt import client as mqtt
 
 from edge.common.broker import WILL_WAITS_S, BrokerSettings, Version, client, connect, properties
 from edge.common.clock import WallClock
-from edge.common.reach import closed, explain, refusal
+from edge.common.reach import closed, explain, rejection
 from edge.common.worker import Worker
 
 UNCONFIRMED_S = 5.0
@@ -193,7 +193,7 @@ class Link(Worker):
             if self._may_change and str(reason) == BAD_VERSION:
                 self._other_version()
             else:
-                self._complain(str(refusal(reason, self._settings)))
+                self._complain(str(rejection(reason, self._settings)))
             return
         if self._doubted and self._has_ended(made.socket()):
             self._complain("the broker's certificate has expired")

@@ -1,6 +1,6 @@
 """Why a broker is not reached, in words, with the remedy; and a try of a connection.
 
-The errors of sockets, TLS and paho say little to whoever has to mend the settings.
+The errors of sockets, TLS and paho say little to whoever has to correct the settings.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import os
 import socket
 import ssl
 import threading
-from typing import Any, NamedTuple
+from typing import Any
 
 from edge.common.broker import BrokerSettings, Version, client
 from edge.common.clock import WallClock
+from edge.common.errors import Problem
 
 WAITS_S = 8.0
 
@@ -36,7 +37,7 @@ OTHER_TLS = (
     "check broker.port (8883 is usual with TLS, 1883 without), and broker.ca, which turns TLS on",
 )
 NO_CERTIFICATE = (
-    "refuses our certificate",
+    "rejects our certificate",
     "check broker.certificate and broker.key; on an enrolled device, enrol it again",
 )
 
@@ -46,28 +47,21 @@ UNKNOWN_NAME = (
 )
 NOBODY = ("nothing accepts connections there", "check broker.port, and that the broker runs")
 NO_ANSWER = ("no answer", "check broker.host, the network, and firewalls on the way")
-NO_WAY = ("no way leads there", "check the network, and broker.host")
+NO_WAY = ("it cannot be reached from this network", "check the network, and broker.host")
 CLOSED = (
     "closes the connection without an answer",
     "check broker.port; where the broker wants TLS, set broker.ca",
 )
 
 
-class Unreachable(NamedTuple):
-    """What is wrong, and what to do about it."""
-
-    why: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.why}: {self.remedy}"
+def _place(broker: BrokerSettings) -> str:
+    return f"{broker.host}:{broker.port}"
 
 
-def explain(error: BaseException, broker: BrokerSettings) -> Unreachable:
+def explain(error: BaseException, broker: BrokerSettings) -> Problem:
     """What an error of a connection means."""
-    place = f"{broker.host}:{broker.port}"
-    why, remedy = _meaning(error, broker)
-    return Unreachable(f"{place}: {why}", remedy)
+    what, remedy = _meaning(error, broker)
+    return Problem(what, _place(broker), remedy)
 
 
 def _meaning(error: BaseException, broker: BrokerSettings) -> tuple[str, str]:
@@ -94,22 +88,22 @@ def _tls_meaning(error: ssl.SSLError, broker: BrokerSettings) -> tuple[str, str]
     return NO_CERTIFICATE if "ALERT" in (error.reason or "").upper() else OTHER_TLS
 
 
-def refusal(reason: object, broker: BrokerSettings) -> Unreachable:
+def rejection(reason: object, broker: BrokerSettings) -> Problem:
     """What a broker's own answer to CONNECT means, by paho's name for its code."""
     text = str(reason)
     remedy = "check broker.username, broker.password and broker.certificate"
     if "identifier" in text.lower():
-        remedy = "the broker does not take this client's name: check its rules"
-    return Unreachable(f"{broker.host}:{broker.port}: refuses us ({text})", remedy)
+        remedy = "check the broker's rules on client names"
+    return Problem(f"rejects us ({text})", _place(broker), remedy)
 
 
-def closed(broker: BrokerSettings) -> Unreachable:
+def closed(broker: BrokerSettings) -> Problem:
     """A broker that took the connection and ended it without a word."""
-    why, remedy = NO_CERTIFICATE if broker.ca else CLOSED
-    return Unreachable(f"{broker.host}:{broker.port}: {why}", remedy)
+    what, remedy = NO_CERTIFICATE if broker.ca else CLOSED
+    return Problem(what, _place(broker), remedy)
 
 
-def try_connection(broker: BrokerSettings, name: str) -> Unreachable | None:
+def try_connection(broker: BrokerSettings, name: str) -> Problem | None:
     """Connects once, under a client id of its own, and says why that fails; None where it works.
 
     In MQTT 3.1.1, which every broker speaks, whatever the settings would find. Raises UserError for
@@ -137,6 +131,6 @@ def try_connection(broker: BrokerSettings, name: str) -> Unreachable | None:
     made.disconnect()
     made.loop_stop()
     if not answers:
-        silent = Unreachable(f"{broker.host}:{broker.port}: no answer", CLOSED[1])
+        silent = Problem("no answer", _place(broker), CLOSED[1])
         return closed(broker) if answered.is_set() else silent
-    return refusal(answers[0], broker) if answers[0].is_failure else None
+    return rejection(answers[0], broker) if answers[0].is_failure else None

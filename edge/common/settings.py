@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 from datetime import time
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, ClassVar, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, model_validator
 
 from edge.common.errors import SettingError, UserError
 
@@ -28,6 +29,19 @@ class Section(BaseModel):
         validate_default=True,
         coerce_numbers_to_str=True,  # a room or password of digits alone needs no quotes
     )
+
+    former: ClassVar[Mapping[str, str]] = {}
+    """A key's former spelling, which is still understood, and today's."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_todays_names(cls, content: Any) -> Any:
+        if not isinstance(content, dict):
+            return content
+        for old, new in cls.former.items():
+            if old in content and new in content:
+                raise SettingError(f"both '{old}' and '{new}', which is one key", f"remove '{old}'")
+        return {cls.former.get(key, key): value for key, value in content.items()}
 
 
 S = TypeVar("S", bound=Section)

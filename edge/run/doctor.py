@@ -129,12 +129,12 @@ def _state(settings: AgentSettings) -> Finding:
     with contextlib.suppress(Busy), alone(settings.state):
         pass
     free = shutil.disk_usage(settings.state).free
-    seen = f"{settings.state}: {free // 2**20} MB free"
+    seen, where = f"{free // 2**20} MB free", str(settings.state)
     if not os.access(settings.state, os.W_OK):
-        return _fault("state", seen, f"let user {os.getuid()} write there")
+        return _fault("state", "cannot be written", f"let user {os.getuid()} write there", where)
     if free < LEAST_FREE:
-        return _fault("state", seen, "make room on that disk")
-    return Finding("state", "ok", seen)
+        return _fault("state", seen, "free some space on that disk", where)
+    return Finding("state", "ok", f"{where}: {seen}")
 
 
 def _clock(_: AgentSettings) -> Finding:
@@ -181,24 +181,25 @@ def _certificate(settings: AgentSettings) -> Finding:
     path = settings.broker.certificate
     if path is None:
         return Finding("certificate", "ok", "none is set")
+    where = str(path)
     try:
         ends = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
     except OSError as error:
-        return _fault("certificate", f"{path}: {error.strerror}", "copy it there, or enrol again")
+        return _fault("certificate", str(error.strerror), "copy it there, or enrol again", where)
     except ValueError:
-        return _fault("certificate", f"{path}: no certificate", "copy it again, or enrol again")
+        return _fault("certificate", "not a certificate", "copy it again, or enrol again", where)
     days = (ends - datetime.now(timezone.utc)).days
-    seen = f"{path}: ends on {ends:%Y-%m-%d}"
+    seen = f"expires on {ends:%Y-%m-%d}"
     if days < 0:
-        return _fault("certificate", seen, "renew it; and look at the clock above")
+        return _fault("certificate", seen, "renew it, and check the clock above", where)
     if days < CERTIFICATE_WARNS_DAYS:
-        return Finding("certificate", "warning", seen, "renew it")
-    return Finding("certificate", "ok", seen)
+        return _finding("certificate", "warning", Problem(seen, path, "renew it"))
+    return Finding("certificate", "ok", f"{where}: {seen}")
 
 
 def _broker(settings: AgentSettings) -> Finding:
     broker = settings.broker
     wrong = try_connection(broker, "doctor")
     if wrong is not None:
-        return _fault("broker", *wrong)
+        return _finding("broker", "fault", wrong)
     return Finding("broker", "ok", f"{broker.host}:{broker.port}")

@@ -11,7 +11,7 @@ from edge.vision.seats import Search
 
 Name = Literal["haar", "yunet"]
 
-NEIGHBORS_CHECKED, NEIGHBORS_ALONE = 2, 5
+DETECTIONS_CHECKED, DETECTIONS_ALONE = 2, 5
 """Where a model says afterwards what is no face, and where nobody does."""
 
 
@@ -52,8 +52,9 @@ def search(settings: FacesSettings, *, checked: bool) -> Search:
     """
     if choose(settings).name == "yunet":
         return _yunet(settings)
-    neighbors = settings.min_neighbors or (NEIGHBORS_CHECKED if checked else NEIGHBORS_ALONE)
-    return HaarSearch(settings.scale_factor, neighbors, settings.min_size, checked=checked)
+    usual = DETECTIONS_CHECKED if checked else DETECTIONS_ALONE
+    min_detections = settings.min_detections or usual
+    return HaarSearch(settings.scale_factor, min_detections, settings.min_size, checked=checked)
 
 
 def _yunet(settings: FacesSettings) -> Search:

@@ -64,22 +64,22 @@ def cascade(name: str) -> cv2.CascadeClassifier:
 class HaarDetector:
     """OpenCV's frontal Haar cascade (Viola and Jones 2001).
 
-    The defaults are the reference settings: scale 1.1, 5 neighbours, 30 pixels.
+    The defaults are the reference settings: scale 1.1, 5 detections, 30 pixels.
     """
 
     def __init__(
-        self, scale_factor: float = 1.1, min_neighbors: int = 5, min_size: int = 30
+        self, scale_factor: float = 1.1, min_detections: int = 5, min_size: int = 30
     ) -> None:
         self._cascade = cascade("frontalface_default")
         self._scale_factor = scale_factor
-        self._min_neighbors = min_neighbors
+        self._min_detections = min_detections
         self._min_size = (min_size, min_size)
 
     def find(self, frame: Grey) -> list[Box]:
         found = self._cascade.detectMultiScale(
             frame,
             scaleFactor=self._scale_factor,
-            minNeighbors=self._min_neighbors,
+            minNeighbors=self._min_detections,
             minSize=self._min_size,
         )
         return [Box(*map(int, box)) for box in found]

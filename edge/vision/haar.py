@@ -1,8 +1,8 @@
 """Haar cascades for a fixed room: searches, thorough and quick, and a second look at a place.
 
 OpenCV's frontal and profile cascades (Viola and Jones 2001; Lienhart and Maydt 2002). With two
-neighbours instead of five they find more, and more that is no face: the expression model's second
-output, which says whether it is one, sorts those out. Without a model, five neighbours have to do,
+detections instead of five they find more, and more that is no face: the expression model's second
+output, which says whether it is one, sorts those out. Without a model, five detections have to do,
 and another cascade has to agree.
 
 A picture is shrunk until the smallest faces looked for fill the cascade's window, octave by octave:
@@ -36,8 +36,8 @@ GLANCE_AROUND, LOOK_AROUND = 0.35, 0.45
 LOOK_STEP = 1.15
 QUICK_STEP = 1.1
 MOVING_STEP = 1.2
-MOVING_NEIGHBORS, MOVING_ALONE = 1, 3
-"""Neighbours for who moves; and where no model looks at it afterwards."""
+MOVING_DETECTIONS, MOVING_ALONE = 1, 3
+"""Overlapping detections for who moves; and where no model looks at it afterwards."""
 
 OCTAVE = 2.0
 WIDE_LEAST = 1.25
@@ -64,17 +64,17 @@ def merged(boxes: Iterable[Box]) -> list[Box]:
 
 
 class HaarSearch:
-    """Search and second look; `neighbors` overlapping detections make one."""
+    """Search and second look; `min_detections` overlapping detections make one."""
 
     every = 15
     learns_soon = True
 
     def __init__(
-        self, scale_factor: float, neighbors: int, min_size: int, *, checked: bool
+        self, scale_factor: float, min_detections: int, min_size: int, *, checked: bool
     ) -> None:
         self._checked = checked
         self._step = scale_factor
-        self._neighbors = neighbors
+        self._min_detections = min_detections
         self._least = min_size
         self._default = cascade("frontalface_default")
         self._alternative = cascade("frontalface_alt2")
@@ -82,15 +82,15 @@ class HaarSearch:
 
     def thorough(self, frame: Grey) -> list[Box]:
         """Every face of any size, with two cascades that fail on different faces."""
-        found = _detect(self._default, frame, self._step, self._neighbors, self._least, 0)
-        more = _detect(self._alternative, frame, self._step, self._neighbors, self._least, 0)
+        found = _detect(self._default, frame, self._step, self._min_detections, self._least, 0)
+        more = _detect(self._alternative, frame, self._step, self._min_detections, self._least, 0)
         return merged([*found, *more])
 
     def coarse(self, frame: Grey) -> list[Box]:
         """The larger faces, at once."""
         height = frame.shape[0]
         whole = Strip(0, height, 2 * self._least_wide(height), height)
-        return self._in_strips(frame, [whole], QUICK_STEP, max(1, self._neighbors // 2))
+        return self._in_strips(frame, [whole], QUICK_STEP, max(1, self._min_detections // 2))
 
     def wide(self, frame: Grey) -> list[Box]:
         """Every face, with one cascade: whom it leaves out, a later search or look will find.
@@ -107,7 +107,7 @@ class HaarSearch:
             for top, bottom in pairwise(edges)
         ]
         strips = [Strip(0, height, large, height), *thirds]
-        return self._in_strips(frame, strips, self._step, self._neighbors)
+        return self._in_strips(frame, strips, self._step, self._min_detections)
 
     def quick(self, frame: Grey, strips: Sequence[Strip]) -> list[Box]:
         """Faces of the sizes that the strips name, where they are."""
@@ -122,7 +122,7 @@ class HaarSearch:
         for area, least in zip(areas, smallest, strict=True):
             part = frame[area.top : area.bottom, area.left : area.right]
             raw += self._octaves(part, brightest, least, area.left, area.top)
-        boxes = _grouped(raw, MOVING_NEIGHBORS if self._checked else MOVING_ALONE)
+        boxes = _grouped(raw, MOVING_DETECTIONS if self._checked else MOVING_ALONE)
         return boxes if self._checked else [b for b in boxes if self._agrees(frame, b)]
 
     def _octaves(self, part: Grey, brightest: int, least: int, left: int, top: int) -> list[Box]:
@@ -147,11 +147,11 @@ class HaarSearch:
         return max(int(self._least * WIDE_LEAST), height // SMALLEST_SHARE)
 
     def _in_strips(
-        self, frame: Grey, strips: Sequence[Strip], step: float, neighbors: int
+        self, frame: Grey, strips: Sequence[Strip], step: float, min_detections: int
     ) -> list[Box]:
         """Each strip is shrunk until its smallest faces are as small as the cascade can see.
 
-        Detections are grouped once for all strips: a face between two sizes has its neighbours
+        Detections are grouped once for all strips: a face between two sizes has its others
         on both sides.
         """
         raw: list[Box] = []
@@ -164,7 +164,7 @@ class HaarSearch:
             for box in _detect(self._default, part, step, 0, least, most):
                 raw.append(_grown(box, shrink, 0, strip.top))
             part.fill(0)
-        return _grouped(raw, neighbors)
+        return _grouped(raw, min_detections)
 
     def again(self, frame: Grey, box: Box, *, closely: bool = True) -> Box | None:
         """The face that was at a place, turned or tilted since then.
@@ -194,7 +194,7 @@ class HaarSearch:
         """Cascades keep a copy of the last picture that they searched: now that is a black one."""
         black = np.zeros(shape, np.uint8)
         for which in (self._default, self._alternative, self._profile):
-            _detect(which, black, self._step, self._neighbors, 0, 0)
+            _detect(which, black, self._step, self._min_detections, 0, 0)
 
     def _agrees(self, frame: Grey, box: Box) -> bool:
         """Whether the default cascade sees it too."""
@@ -224,24 +224,29 @@ def _shrunk(part: Grey, size: tuple[int, int], brightest: int) -> Grey:
 
 
 def _detect(
-    which: cv2.CascadeClassifier, image: Grey, step: float, neighbors: int, least: int, most: int
+    which: cv2.CascadeClassifier,
+    image: Grey,
+    step: float,
+    min_detections: int,
+    least: int,
+    most: int,
 ) -> list[Box]:
     """Faces from `least` to `most` pixels wide; 0 is no limit."""
     found = which.detectMultiScale(
         image,
         scaleFactor=step,
-        minNeighbors=neighbors,
+        minNeighbors=min_detections,
         minSize=(least, least),
         maxSize=(most, most),
     )
     return [Box(*map(int, box)) for box in found]
 
 
-def _grouped(raw: Sequence[Box], neighbors: int) -> list[Box]:
-    """One box for each place that has so many neighbours more than one detection."""
+def _grouped(raw: Sequence[Box], min_detections: int) -> list[Box]:
+    """One box for each place that so many detections besides one agree on."""
     if not raw:
         return []
-    groups, _ = cv2.groupRectangles([box[:4] for box in raw], neighbors, 0.2)
+    groups, _ = cv2.groupRectangles([box[:4] for box in raw], min_detections, 0.2)
     return merged(Box(*map(int, box)) for box in groups)
 
 

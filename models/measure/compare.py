@@ -63,10 +63,12 @@ def _say(rows: list[dict[str, Any]], as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--model", "which", multiple=True, required=True, help="A pack; give several.")
+@click.option(
+    "--model", "which", multiple=True, required=True, help="A pack's name or folder; repeatable."
+)
 @click.option("--data", required=True, type=path_option, help="Faces as `evaluate` reads them.")
 @click.option("--usage", help="The rows of a .csv: Training, PublicTest or PrivateTest.")
-@click.option("--json", "as_json", is_flag=True, help="A list of objects on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def compare(which: tuple[str, ...], data: Path, usage: str | None, as_json: bool) -> None:
     """Print packs of the same labels in one table."""
     _say(compared(which, load(data, usage)), as_json)
@@ -74,17 +76,17 @@ def compare(which: tuple[str, ...], data: Path, usage: str | None, as_json: bool
 
 @click.command()
 @click.option("--data", required=True, help="As for `train`.")
-@click.option("--out", required=True, type=path_option, help="A folder for runs and packs.")
+@click.option("--out", required=True, type=path_option, help="Folder for runs and packs.")
 @click.option(
     "--epochs",
     type=click.IntRange(1, 1000),
     default=20,
     show_default=True,
-    help="Passes over the pictures.",
+    help="Passes over the faces.",
 )
-@click.option("--from-nothing", is_flag=True, help="Not from the weights of the shipped packs.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the random numbers.")
-@click.option("--json", "as_json", is_flag=True, help="A list of objects on stdout.")
+@click.option("--from-nothing", is_flag=True, help="Do not start from the shipped packs' weights.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of everything random.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def variants(
     data: str, out: Path, epochs: int, from_nothing: bool, seed: int, as_json: bool
 ) -> None:

@@ -131,15 +131,21 @@ data_option = click.option(
 @data_option
 @click.option("--usage", help="The rows of a .csv: Training, PublicTest or PrivateTest.")
 @click.option("--votes", type=path_option, help="FER+'s fer2013new.csv, for a .csv.")
-@click.option("--by", type=path_option, help="A .csv of groups: each metric per group, and a test.")
-@click.option("--folds", type=int, help="Cross-validate temperature and threshold.")
+@click.option(
+    "--by",
+    type=path_option,
+    help="A .csv of groups: report every metric per group, and test for differences.",
+)
+@click.option(
+    "--folds", type=int, help="Cross-validate temperature and threshold with this many folds."
+)
 @click.option(
     "--form",
     type=click.Choice(["int8", "float16"]),
     help="Which of the pack's files; by default the one that an agent on this machine runs.",
 )
-@click.option("--out", type=path_option, help="A folder for pictures and report.json.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--out", type=path_option, help="Folder for pictures and report.json.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate(
     which: str,
     data: Path,
@@ -151,7 +157,7 @@ def evaluate(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Score the file that ships, through the interpreter that devices use."""
+    """Score a model file through the interpreter that devices use."""
     faces, candidate = load(data, usage, votes), Candidate(which, form)
     found = figures(candidate, faces, by, folds)
     if out:

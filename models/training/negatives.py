@@ -31,7 +31,7 @@ PER_PHOTO = 120
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The .npz to write.")
 def main(photos: tuple[Path, ...], out: Path) -> None:
     """Writes `pixels` (N, 48, 48)."""
-    careless = HaarDetector(scale_factor=1.05, min_neighbors=0, min_size=20)
+    careless = HaarDetector(scale_factor=1.05, min_detections=0, min_size=20)
     rng = np.random.default_rng(1)
     crops = []
     for folder in photos:

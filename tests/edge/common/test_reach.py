@@ -114,9 +114,9 @@ def test_each_way_to_miss_a_broker_has_words_and_a_remedy(tmp_path: Path) -> Non
         said = wrong(port=port, ca=other)
         assert f"its certificate is not signed by {other}: set broker.ca" in said
         # At the end of the TLS handshake it ends the connection.
-        assert "refuses our certificate: check broker.certificate" in wrong(port=port, ca=ours)
+        assert "rejects our certificate: check broker.certificate" in wrong(port=port, ca=ours)
     with server(ours, wants=other) as port:
-        assert "refuses our certificate" in wrong(port=port, ca=ours)
+        assert "rejects our certificate" in wrong(port=port, ca=ours)
     with server(other) as port:
         assert "its certificate is for another" in wrong(port=port, ca=other)
     with server(old) as port:
@@ -135,7 +135,7 @@ def test_a_broker_that_is_there_is_reached_and_one_that_refuses_says_so(
     (tmp_path / "mosquitto.conf").write_text(f"listener {closed.port} 127.0.0.1\n")
     closed.start()
     try:
-        assert "refuses us (Not authorized): check broker.username" in wrong(port=closed.port)
+        assert "rejects us (Not authorized): check broker.username" in wrong(port=closed.port)
     finally:
         closed.stop()
 
@@ -144,8 +144,11 @@ def test_a_broker_that_is_there_is_reached_and_one_that_refuses_says_so(
     ("error", "words"),
     [
         (TimeoutError(), "no answer: check broker.host, the network, and firewalls"),
-        (OSError(113, "No route to host"), "no way leads there: check the network"),
-        (OSError(101, "Network is unreachable"), "no way leads there"),
+        (
+            OSError(113, "No route to host"),
+            "it cannot be reached from this network: check the network",
+        ),
+        (OSError(101, "Network is unreachable"), "it cannot be reached from this network"),
         (OSError(24, "Too many open files"), "Too many open files"),
         (ConnectionResetError(104, "reset"), "closes the connection without an answer"),
     ],

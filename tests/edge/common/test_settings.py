@@ -165,3 +165,13 @@ def test_no_secret_in_an_address_is_shown(address: str, secret: str) -> None:
     assert secret not in shown
     assert unquote(secret) not in shown
     assert address.split("://", maxsplit=1)[0] in shown
+
+
+def test_a_keys_former_spelling_is_understood_and_todays_is_shown(tmp_path: Path) -> None:
+    settings = load(AgentSettings, write(tmp_path, MINIMAL + "faces: {min_neighbors: 7}\n"))
+    assert settings.faces.min_detections == 7
+    assert "min_detections: 7" in show(settings)
+    assert "min_neighbors" not in show(settings)
+    both = MINIMAL + "faces: {min_neighbors: 7, min_detections: 8}\n"
+    with pytest.raises(UserError, match=r"'faces': both 'min_neighbors' and .*remove"):
+        load(AgentSettings, write(tmp_path, both))

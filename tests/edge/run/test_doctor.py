@@ -104,7 +104,7 @@ def test_a_full_disk_and_a_wrong_clock(tmp_path: Path, monkeypatch: pytest.Monke
         doctor, "BUILT", datetime.datetime(2999, 1, 1, tzinfo=datetime.timezone.utc)
     )
     findings = found(tmp_path, broker={"port": 1})
-    assert findings["state"].remedy == "make room on that disk"
+    assert findings["state"].remedy == "free some space on that disk"
     assert "timedatectl" in findings["clock"].remedy
 
 
