@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from collector.access.accounts import Accounts
-from collector.access.audit import Audit
+from collector.access.audit import AuditLog
 from collector.access.guard import Guard
 from collector.access.hashing import HashingQueue
 from collector.access.known_browsers import KnownBrowsers
@@ -24,12 +24,12 @@ from collector.access.sessions import Sessions
 from collector.api import devices, routes
 from collector.config import Retention
 from collector.fleet import routes as device_routes
-from collector.fleet.service import Office
+from collector.fleet.service import FleetService
 from collector.ingest.ingest import Ingest
 from collector.lessons.checkins import CheckIns
 from collector.lessons.report import Reports
-from collector.lessons.repository import Book, Lesson
-from collector.live.panel_broadcaster import Painter
+from collector.lessons.repository import Lesson, LessonRepository
+from collector.live.panel_broadcaster import PanelBroadcaster
 from collector.live.rooms import Key, Rooms
 from collector.pages import (
     fleet,
@@ -58,7 +58,7 @@ class AppContext(NamedTuple):
     registry: CollectorRegistry
     accounts: Accounts
     sessions: Sessions
-    audit_log: Audit
+    audit_log: AuditLog
     limits: Limits
     guesses: Guesses
     hashing: HashingQueue
@@ -66,12 +66,12 @@ class AppContext(NamedTuple):
     secure_cookies: bool
     """Whether cookies insist on HTTPS."""
     guard: Guard
-    book: Book
+    book: LessonRepository
     checkins: CheckIns
     reports: Reports
     renderer: Renderer
     panels: Panels
-    painter: Painter
+    painter: PanelBroadcaster
     provider: Provider | None
     retention_of: Callable[[str], Retention]
     site_retention: dict[str, Retention]
@@ -80,7 +80,7 @@ class AppContext(NamedTuple):
     own_url: Callable[[], str]
     problems: Callable[[], dict[str, str]]
     broker_address: tuple[str, int]
-    fleet: Office | None
+    fleet: FleetService | None
 
 
 def make_app(context: AppContext) -> FastAPI:

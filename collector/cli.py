@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from collector.access.accounts import Accounts
-    from collector.access.audit import Audit
+    from collector.access.audit import AuditLog
 
 BY = "the command line"
 
@@ -145,16 +145,16 @@ def _opened(settings: CollectorSettings) -> Iterator[Engine]:
 
 
 @contextmanager
-def _books(config: Path) -> Iterator[tuple[Engine, Accounts, Audit, CollectorSettings]]:
+def _books(config: Path) -> Iterator[tuple[Engine, Accounts, AuditLog, CollectorSettings]]:
     from collector.access.accounts import Accounts
-    from collector.access.audit import Audit
+    from collector.access.audit import AuditLog
     from collector.access.secret import own_key
 
     settings = load(CollectorSettings, config)
     become_owner(settings.state)
     key = own_key(settings.state)
     with _opened(settings) as engine:
-        yield engine, Accounts(engine), Audit(engine, settings.state, key), settings
+        yield engine, Accounts(engine), AuditLog(engine, settings.state, key), settings
 
 
 @collector.group()
@@ -312,7 +312,7 @@ def restore(config: Path, source: Path) -> None:
 def erase(config: Path, room: str | None, lesson: int | None) -> None:
     """Delete a room's or a lesson's data for good; the collector must be stopped."""
     from collector.access.accounts import read_room
-    from collector.lessons.repository import Book
+    from collector.lessons.repository import LessonRepository
     from collector.retention import erase_room, erase_span
 
     if (room is None) == (lesson is None):
@@ -322,7 +322,7 @@ def erase(config: Path, room: str | None, lesson: int | None) -> None:
             about = room
             gone = erase_room(engine, *read_room(room))
         else:
-            book = Book(engine)
+            book = LessonRepository(engine)
             found = book.lesson(int(lesson or 0))
             about = f"lesson {found.id} in {found.site}/{found.room}"
             gone = erase_span(engine, found.site, found.room, found.start, found.until)

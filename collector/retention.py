@@ -37,7 +37,7 @@ SITE = "site/"
 """In a backup: the site's folder."""
 
 
-class Keeper(Worker):
+class RetentionWorker(Worker):
     """Deletes what is past its time."""
 
     def __init__(self, engine: Engine, kept: Callable[[str], Retention]) -> None:

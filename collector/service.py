@@ -9,7 +9,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from collector.access.accounts import Accounts
-from collector.access.audit import Audit
+from collector.access.audit import AuditLog
 from collector.access.guard import Guard
 from collector.access.hashing import HashingQueue
 from collector.access.known_browsers import KnownBrowsers
@@ -20,24 +20,24 @@ from collector.access.sessions import Sessions
 from collector.access.settings_audit import settings_noticed
 from collector.app import AppContext, make_app
 from collector.config import CollectorSettings
-from collector.fleet.service import Office
+from collector.fleet.service import FleetService
 from collector.ingest.ingest import Ingest
 from collector.integrations.home_assistant import HomeAssistantRooms
 from collector.integrations.metrics import RoomMetrics
 from collector.integrations.webhooks import Webhooks, target
 from collector.lessons.checkins import CheckIns
 from collector.lessons.report import Reports, listed
-from collector.lessons.repository import Book, Lesson
-from collector.lessons.scheduler import Clerk
+from collector.lessons.repository import Lesson, LessonRepository
+from collector.lessons.scheduler import LessonScheduler
 from collector.lessons.summary import Summaries
 from collector.lessons.timetable import timetable_of
 from collector.live.history import KEPT_S
-from collector.live.panel_broadcaster import Painter
-from collector.live.rooms import Key, Rooms, View
+from collector.live.panel_broadcaster import PanelBroadcaster
+from collector.live.rooms import Key, Rooms, RoomView
 from collector.pages import render
 from collector.pages.middleware import listen, protect
 from collector.pages.panel import Panels
-from collector.retention import Keeper
+from collector.retention import RetentionWorker
 from collector.run.announcements import Announcement, Announcements
 from collector.run.room_changes import RoomChanges
 from collector.run.web_server import WebServer
@@ -63,7 +63,7 @@ class Service:
         store = Store(self._engine)
         self.accounts = Accounts(self._engine)
         self.sessions = Sessions(self._engine, self.accounts)
-        self.audit = Audit(self._engine, settings.state, key)
+        self.audit = AuditLog(self._engine, settings.state, key)
         settings_noticed(self._engine, self.audit, settings, key)
         self.rooms = Rooms()
         self._remember(store)
@@ -71,12 +71,12 @@ class Service:
         registry.register(RoomMetrics(self.rooms))
         hooks = [target(h.url, h.secret.get_secret_value(), h.events) for h in settings.webhooks]
         self._webhooks = Webhooks(self._engine, hooks)
-        book, checkins = Book(self._engine), CheckIns(self._engine)
+        book, checkins = LessonRepository(self._engine), CheckIns(self._engine)
         summaries = Summaries(store, book)
         renderer = render.Renderer(settings.school.timezone)
         panels = Panels(self.rooms, book, checkins, renderer)
-        self._painter = Painter(panels.draw, lambda room: self.rooms.view(*room).state)
-        self._clerk = Clerk(
+        self._painter = PanelBroadcaster(panels.draw, lambda room: self.rooms.view(*room).state)
+        self._clerk = LessonScheduler(
             book,
             summaries,
             lambda: [(view.site, view.room) for view in self.rooms.all()],
@@ -84,7 +84,7 @@ class Service:
             self._lesson,
             find=settings.school.find_lessons,
         )
-        self._keeper = Keeper(self._engine, settings.kept)
+        self._keeper = RetentionWorker(self._engine, settings.kept)
         self._on_stored = on_stored
         self._ingest = Ingest(
             settings.broker, settings.name, store, self.rooms, registry, self._announce
@@ -96,7 +96,9 @@ class Service:
         limits = Limits()
         self._hashing = HashingQueue()
         self.office = (
-            Office(settings.fleet, self._engine, self.audit, limits, settings.broker, self._renewed)
+            FleetService(
+                settings.fleet, self._engine, self.audit, limits, settings.broker, self._renewed
+            )
             if settings.fleet
             else None
         )
@@ -147,7 +149,7 @@ class Service:
 
     def _all_announcements(self) -> Announcements:
         """Who hears of what, by the name under which a failure is said."""
-        rooms: dict[str, Callable[[View], None]] = {
+        rooms: dict[str, Callable[[RoomView], None]] = {
             "pages": lambda view: self._painter.changed((view.site, view.room)),
             "webhooks": RoomChanges(self._webhooks.tell).update,
         }

@@ -22,19 +22,19 @@ from edge.camera import is_still, make
 from edge.camera.base import Camera
 from edge.camera.capture import Capture
 from edge.camera.recording import Recording
-from edge.common.clock import Reading, WallClock
-from edge.common.errors import Stalled
+from edge.common.clock import Timestamp, WallClock
+from edge.common.errors import Stall
 from edge.common.worker import Worker, Workers
 from edge.config import AgentSettings
-from edge.device.trial import Trial
+from edge.device.trial import UpdateTrial
 from edge.factories import control, kiosk, panel
-from edge.kiosk.view import View
+from edge.kiosk.view import KioskView
 from edge.outbox.store import Outbox
 from edge.permission.gate import Gate
 from edge.permission.mode import Mode, decide, responsible
 from edge.permission.schedule import Schedule
 from edge.permission.switch import Switch
-from edge.protocol.counts import Disclosed, headcount, withhold
+from edge.protocol.counts import Disclosure, headcount, withhold
 from edge.protocol.messages import UNCERTAIN, Command, Health, Mood, Pause
 from edge.run.health import endpoint
 from edge.run.supervision import Deadline, Progress, Supervisor, age_s, resident_mb
@@ -43,7 +43,7 @@ from edge.transport.publisher import Publisher
 from edge.vision.detectors import choose
 from edge.vision.emotion import Expressions
 from edge.vision.forms import open_fast
-from edge.vision.pipeline import FACE, Room, layout, room
+from edge.vision.pipeline import FACE, VisionPipeline, layout, room
 from edge.window.tally import Tally
 
 log = logging.getLogger(__name__)
@@ -73,10 +73,10 @@ class Agent:
         settings: AgentSettings,
         camera: Camera | None = None,
         outbox: Outbox | None = None,
-        trial: Trial | None = None,
+        trial: UpdateTrial | None = None,
     ) -> None:
         self._settings = settings
-        self._trial = trial or Trial(None, None)
+        self._trial = trial or UpdateTrial(None, None)
         self._switch = Switch(settings.state / "switch.json")
         self._gate = Gate(self._switch, Schedule(settings.schedule) if settings.schedule else None)
         self._panel = panel(settings.gpio, lambda: self._switch.toggle("button"))
@@ -154,7 +154,7 @@ class Agent:
         self._room = self._new_room(Expressions.from_pack(pack, model))
         self._control = control(self._settings, self._labels)
 
-    def _new_room(self, expressions: Expressions | None) -> Room:
+    def _new_room(self, expressions: Expressions | None) -> VisionPipeline:
         still = is_still(self._settings.camera)
         return room(self._settings.faces, expressions, self._layout, patient=still)
 
@@ -191,7 +191,7 @@ class Agent:
             self._outbox.close()
             self._supervisor.stop()
         if self._failure:
-            raise Stalled(self._failure)
+            raise Stall(self._failure)
         self._trial.ended()
         return self._restart
 
@@ -263,7 +263,7 @@ class Agent:
             self._publisher.say("paused")
             log.info("paused (%s): the camera is closed", pause)
 
-    def _say(self, tally: Tally, pause: Pause | None) -> Disclosed:
+    def _say(self, tally: Tally, pause: Pause | None) -> Disclosure:
         if pause:
             return withhold("paused")
         if not tally.frames:
@@ -272,7 +272,7 @@ class Agent:
             return headcount(tally.typical()[FACE], self._settings.disclosure.min_faces)
         return self._control.tell(tally)
 
-    def _keep(self, seen: Disclosed, frames: int, start: Reading, seconds: float) -> None:
+    def _keep(self, seen: Disclosure, frames: int, start: Timestamp, seconds: float) -> None:
         mood = Mood.model_validate(
             {
                 "schema": "roommood.mood/1",
@@ -323,8 +323,8 @@ class Agent:
         doing = f"paused ({self._pause})" if self._pause else f"{self._frames_per_s:.1f} frames/s"
         return f"{self._mode.name}: {doing}, {len(self._outbox)} windows waiting"
 
-    def _view(self) -> View:
-        return View(
+    def _view(self) -> KioskView:
+        return KioskView(
             open=self._capture.is_open,
             pause=self._pause,
             mode=self._mode.name,

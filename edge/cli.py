@@ -19,14 +19,14 @@ from edge.common.command import (
     plan_options,
     stop_on_signals,
 )
-from edge.common.errors import CameraFault, Stalled, UserError
+from edge.common.errors import CameraFault, Stall, UserError
 from edge.common.privileges import become_owner
 from edge.common.reach import try_connection
 from edge.common.settings import show
 from edge.common.watchdog import TRY_AGAIN
 from edge.config import AgentSettings
 from edge.device.managed import agent_settings, enrolment_of
-from edge.permission.audit import Audit
+from edge.permission.audit import DeviceAuditLog
 from edge.permission.pin import SHORTEST, Pin, hash_pin
 from edge.permission.schedule import Schedule
 from edge.run.memory import no_core_dumps, no_swap
@@ -71,7 +71,7 @@ def run(config: Path) -> None:
         stop_on_signals(made.stop)
         try:
             again = made.run()
-        except Stalled:  # the supervisor has said what
+        except Stall:  # the supervisor has said what
             sys.exit(TRY_AGAIN)
         if again:  # an update is to be tried, or was rolled back
             sys.exit(TRY_AGAIN)
@@ -84,7 +84,7 @@ def _made(config: Path, settings: AgentSettings) -> Agent:
     """
     from edge.agent import Agent
     from edge.device.slots import Updates
-    from edge.device.trial import Trial
+    from edge.device.trial import UpdateTrial
 
     state = enrolment_of(config)
     if state is None:
@@ -92,13 +92,13 @@ def _made(config: Path, settings: AgentSettings) -> Agent:
     updates = Updates(state)
     number = updates.begin()
     try:
-        return Agent(agent_settings(config, number), trial=Trial(state, number))
+        return Agent(agent_settings(config, number), trial=UpdateTrial(state, number))
     except UserError as error:
         if updates.slots().trying is None:
             raise
         updates.roll_back(str(error))
     number = updates.begin()
-    return Agent(agent_settings(config, number), trial=Trial(state, number))
+    return Agent(agent_settings(config, number), trial=UpdateTrial(state, number))
 
 
 @agent.command()
@@ -252,7 +252,7 @@ def aim(config: Path, port: int, seconds: float) -> None:
             learnt,
             pin=Pin(settings.pin),
             port=port,
-            audit=Audit(settings.state / "audit.jsonl"),
+            audit=DeviceAuditLog(settings.state / "audit.jsonl"),
             readable=open_pack(settings.model)[0].figures.get("smallest_face"),
             read=_reader(settings),
             seconds=seconds,

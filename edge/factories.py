@@ -6,21 +6,21 @@ from collections.abc import Callable, Sequence
 
 from edge.config import AgentSettings, GpioSettings
 from edge.kiosk.pages import Kiosk
-from edge.kiosk.view import HERE, View, templates
+from edge.kiosk.view import HERE, KioskView, templates
 from edge.permission.gpio import NoPanel, Panel
 from edge.permission.pin import Pin
 from edge.protocol.messages import Command
-from edge.window.disclosure import Control, Steady
+from edge.window.disclosure import DisclosureControl, SteadyDisclosure
 
 
-def control(settings: AgentSettings, labels: Sequence[str]) -> Control:
+def control(settings: AgentSettings, labels: Sequence[str]) -> DisclosureControl:
     """What decides on disclosure: with noise where the settings ask for it."""
     limits = settings.disclosure
     if limits.noise is None:
-        return Steady(limits.min_faces, limits.min_cell, limits.min_change)
-    from edge.window.noise import Noisy
+        return SteadyDisclosure(limits.min_faces, limits.min_cell, limits.min_change)
+    from edge.window.noise import NoisyDisclosure
 
-    return Noisy(
+    return NoisyDisclosure(
         settings.state / "budget.json",
         labels,
         epsilon=limits.noise.epsilon,
@@ -36,7 +36,7 @@ def panel(pins: GpioSettings | None, pressed: Callable[[], None]) -> Panel | NoP
 
 
 def kiosk(
-    settings: AgentSettings, view: Callable[[], View], press: Callable[[Command], None]
+    settings: AgentSettings, view: Callable[[], KioskView], press: Callable[[Command], None]
 ) -> Kiosk | None:
     if settings.kiosk is None:
         return None

@@ -85,7 +85,8 @@ model.add_command(fetch)
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of everything random.")
 @click.option("--votes", help="FER+'s fer2013new.csv, for a .csv; found automatically beside it.")
 @click.option(
-    "--negatives", help="An .npz from `python -m models.negatives`: crops that are not faces."
+    "--negatives",
+    help="An .npz from `python -m models.training.negatives`: crops that are not faces.",
 )
 @click.option(
     "--teacher",

@@ -16,7 +16,7 @@ from edge.common.errors import UserError
 TIMEOUT_S = 30
 
 
-class Published(NamedTuple):
+class PublishedFile(NamedTuple):
     """A file somewhere else; it never changes, or its SHA-256 would."""
 
     url: str
@@ -26,7 +26,7 @@ class Published(NamedTuple):
 
 
 PUBLISHED = {
-    "yunet": Published(
+    "yunet": PublishedFile(
         "https://media.githubusercontent.com/media/opencv/opencv_zoo/main/models/"
         "face_detection_yunet/face_detection_yunet_2023mar.onnx",
         "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
@@ -36,7 +36,7 @@ PUBLISHED = {
 }
 
 
-def fetched(name: str, out: Path, published: Published | None = None) -> Path:
+def fetched(name: str, out: Path, published: PublishedFile | None = None) -> Path:
     """Downloads, checks and then puts in place; raises UserError, and leaves nothing behind."""
     what = published or PUBLISHED[name]
     by_hand = f"get {what.url} elsewhere, copy it to {out}, and run this again to check it"
@@ -57,7 +57,7 @@ def fetched(name: str, out: Path, published: Published | None = None) -> Path:
     return out
 
 
-def _check(content: bytes, what: Published, where: str) -> None:
+def _check(content: bytes, what: PublishedFile, where: str) -> None:
     if hashlib.sha256(content).hexdigest() != what.sha256:
         raise UserError(
             "not the file that was published (SHA-256)", where, "remove it and try again"

@@ -32,7 +32,7 @@ models.measure.rooms`."""
 
 
 @dataclass(frozen=True)
-class Share:
+class ShareEstimate:
     """Part of the faces, 0..1, with its 95 % interval."""
 
     value: float
@@ -46,7 +46,7 @@ def corrected(
     independent: float | None = None,
     seed: int = 1,
     draws: int = DRAWS,
-) -> dict[str, Share]:
+) -> dict[str, ShareEstimate]:
     """The share of each label of the pack, from the counts of a window or summed over a lesson.
 
     `independent` is the number of different faces behind the counts, where it is smaller than
@@ -70,7 +70,9 @@ def corrected(
     spread = _em(drawn.astype(float), tables @ merge, usual)
     low, high = np.percentile(spread, [2.5, 97.5], axis=0)
     return {
-        label: Share(float(best[at]), float(min(low[at], best[at])), float(max(high[at], best[at])))
+        label: ShareEstimate(
+            float(best[at]), float(min(low[at], best[at])), float(max(high[at], best[at]))
+        )
         for at, label in enumerate(pack.labels)
     }
 

@@ -18,13 +18,13 @@ from click.testing import CliRunner
 
 from collector.access.accounts import Room
 from collector.config import CollectorSettings
-from collector.fleet.service import Office
+from collector.fleet.service import FleetService
 from collector.service import Service
 from collector.storage.database import connect
 from deploy.commands.broker import trial
-from deploy.commands.site_init import Place, init
+from deploy.commands.site_init import SitePlan, init
 from edge.common.settings import load
-from edge.device.enrol import Enrolment
+from edge.device.enrol import DeviceEnrolment
 from edge.protocol.code import Code
 from tests.free import free_port, wait, wait_for_port
 
@@ -38,7 +38,7 @@ class Site:
         self.folder = folder
         self.config = folder / "collector.yaml"
         self.log = folder / "broker.log"
-        self.place = Place(
+        self.place = SitePlan(
             SITE,
             hosts,
             folder / "site",
@@ -114,7 +114,7 @@ class Site:
             self._broker.send_signal(signal.SIGCONT)
 
     @property
-    def office(self) -> Office:
+    def office(self) -> FleetService:
         assert self.service.office is not None
         return self.service.office
 
@@ -163,7 +163,7 @@ class Site:
             if len(said) == 2:
                 meanwhile()
 
-        Enrolment(self.url, code, state).run(say, 60)
+        DeviceEnrolment(self.url, code, state).run(say, 60)
         return said
 
     def approve(self, room: Room) -> None:

@@ -30,7 +30,7 @@ SAME_VIEW_S = 600
 """Who looks at a room again within ten minutes is still looking at it."""
 
 
-class Entry(NamedTuple):
+class AuditEntry(NamedTuple):
     number: int
     at: float
     who: str
@@ -38,7 +38,7 @@ class Entry(NamedTuple):
     about: str
 
 
-class Audit:
+class AuditLog:
     """One log per collector."""
 
     def __init__(self, engine: Engine, state: Path, key: bytes) -> None:
@@ -66,7 +66,7 @@ class Audit:
             newest = select(audit).order_by(audit.c.number.desc()).limit(1)
             last = connection.execute(newest).first()
             number = last.number + 1 if last else 1
-            entry = Entry(number, time.time(), who[:64], what, about[:200])
+            entry = AuditEntry(number, time.time(), who[:64], what, about[:200])
             seal = self._seal(entry, last.hash if last else "")
             connection.execute(insert(audit).values(**entry._asdict(), hash=seal))
         return int(number)
@@ -87,7 +87,7 @@ class Audit:
                 self._viewed.pop(key, None)
             raise
 
-    def newest(self, limit: int = 200, before: int | None = None) -> list[Entry]:
+    def newest(self, limit: int = 200, before: int | None = None) -> list[AuditEntry]:
         """The last entries, newest first."""
         query = select(audit).order_by(audit.c.number.desc()).limit(limit)
         if before is not None:
@@ -118,7 +118,7 @@ class Audit:
         with self._engine.connect() as connection:
             return int(connection.execute(select(func.count()).select_from(audit)).scalar_one())
 
-    def _seal(self, entry: Entry, before: str) -> str:
+    def _seal(self, entry: AuditEntry, before: str) -> str:
         content = json.dumps([before, *entry], ensure_ascii=True, separators=(",", ":"))
         return hmac.digest(self._key, content.encode(), "sha256").hex()
 
@@ -132,5 +132,5 @@ class Audit:
             return None
 
 
-def _entry(row: Any) -> Entry:
-    return Entry(row.number, row.at, row.who, row.what, row.about)
+def _entry(row: Any) -> AuditEntry:
+    return AuditEntry(row.number, row.at, row.who, row.what, row.about)

@@ -11,11 +11,11 @@ from fastapi import Depends, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 
 from collector.access.accounts import Room
-from collector.access.audit import Audit
+from collector.access.audit import AuditLog
 from collector.access.limits import Limits, network_of
 from collector.access.policy import RIGHTS, ROUTES, Right, sees_all
 from collector.access.sessions import Principal, Sessions
-from collector.lessons.repository import Book, Lesson
+from collector.lessons.repository import Lesson, LessonRepository
 from edge.common.errors import UserError
 
 COOKIE = "session"
@@ -49,7 +49,9 @@ def network(request: Request) -> str:
 class Guard:
     """One for all routes: `app = FastAPI(dependencies=[Depends(guard)])`."""
 
-    def __init__(self, sessions: Sessions, book: Book, audit: Audit, limits: Limits) -> None:
+    def __init__(
+        self, sessions: Sessions, book: LessonRepository, audit: AuditLog, limits: Limits
+    ) -> None:
         self._sessions = sessions
         self._book = book
         self._audit = audit
@@ -157,7 +159,7 @@ SignedIn = Annotated[Principal, Depends(_signed_in)]
 ThisLesson = Annotated[Lesson, Depends(_lesson)]
 
 
-def own_lessons(book: Book, who: Principal, limit: int = 200) -> list[Lesson]:
+def own_lessons(book: LessonRepository, who: Principal, limit: int = 200) -> list[Lesson]:
     """Those that somebody may see, newest first."""
     rooms: frozenset[Room] | None = None if who.role == "administrator" else who.rooms
     return book.of(who.name, rooms, limit)

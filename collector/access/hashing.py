@@ -28,7 +28,7 @@ _turns = threading.BoundedSemaphore(AT_ONCE)
 _hasher = PasswordHasher()
 
 
-class Busy(Exception):
+class HashingQueueFull(Exception):
     """Too many wait already."""
 
 
@@ -56,9 +56,9 @@ class HashingQueue:
         self._waiting: Counter[str] = Counter()
 
     async def run(self, place: str, work: Callable[..., T], *arguments: object) -> T:
-        """Raises Busy at once where the queue is full."""
+        """Raises HashingQueueFull at once where the queue is full."""
         if self._waiting[place] >= OF_ONE_PLACE or self._waiting.total() >= WAITING:
-            raise Busy
+            raise HashingQueueFull
         self._waiting[place] += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)

@@ -12,7 +12,7 @@ RANK: tuple[Role, ...] = ("administrator", "it", "teacher")
 """Whoever is in several groups has the first of their roles."""
 
 
-class Unknown(Exception):
+class UnknownUser(Exception):
     """Somebody whom the provider or the school does not let in; the message is for the log."""
 
     def __init__(self, message: str, kind: Literal["failed", "no_group"] = "failed") -> None:
@@ -50,10 +50,10 @@ class Provider:
         try:
             return await self._client.authorize_redirect(request, back)
         except (httpx.HTTPError, ValueError, RuntimeError) as error:
-            raise Unknown(f"{self.name} does not answer: {error}") from None
+            raise UnknownUser(f"{self.name} does not answer: {error}") from None
 
     async def back(self, request: Any) -> Account:
-        """Whoever comes back from there, checked; raises Unknown."""
+        """Whoever comes back from there, checked; raises UnknownUser."""
         import httpx
         from authlib.common.errors import AuthlibBaseError
         from joserfc.errors import JoseError
@@ -62,14 +62,14 @@ class Provider:
         try:
             token = await self._client.authorize_access_token(request)
         except (AuthlibBaseError, JoseError, httpx.HTTPError, ValueError, KeyError) as error:
-            raise Unknown(f"{self.name}: {error}") from None
+            raise UnknownUser(f"{self.name}: {error}") from None
         claims = token.get("userinfo")
         if not claims or not claims.get("sub"):
-            raise Unknown(f"{self.name}: no identity came with the token")
+            raise UnknownUser(f"{self.name}: no identity came with the token")
         return await run_in_threadpool(self.account, claims)
 
     def account(self, claims: dict[str, Any]) -> Account:
-        """The account of an identity, made or brought up to date; raises Unknown without a role."""
+        """Makes the account of an identity or updates it; raises UnknownUser without a role."""
         groups = claims.get(self._settings.claim) or []
         names = {groups} if isinstance(groups, str) else {str(group) for group in groups}
         roles = {role for group, role in self._settings.roles.items() if group in names}
@@ -79,7 +79,7 @@ class Provider:
             claims.get("preferred_username") or claims.get("email") or claims.get("name") or ""
         )
         if role is None:
-            raise Unknown(f"{name or claims['sub']} is in no group with a role", "no_group")
+            raise UnknownUser(f"{name or claims['sub']} is in no group with a role", "no_group")
         known = self._accounts.by_subject(subject)
         try:
             if known is None:
@@ -87,5 +87,5 @@ class Provider:
             if known.role != role:
                 self._accounts.change(known, role=role)
         except UserError as error:
-            raise Unknown(str(error)) from None
+            raise UnknownUser(str(error)) from None
         return self._accounts.by_id(known.id)

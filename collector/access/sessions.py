@@ -37,7 +37,7 @@ class Principal(NamedTuple):
         return f"{self.name} by token {self.token}" if self.token else self.name
 
 
-class Link(NamedTuple):
+class ShareLink(NamedTuple):
     id: int
     role: Role
     site: str | None
@@ -64,14 +64,14 @@ class Sessions:
         """The secret of a new session."""
         return self._new(time.time() + SESSION_S, account=account.id)
 
-    def follow(self, secret: str) -> tuple[str, Link] | None:
+    def follow(self, secret: str) -> tuple[str, ShareLink] | None:
         """A session for whoever has a link, no longer than the link; None for one that expired."""
         with self._engine.connect() as connection:
             where = links.c.secret == fingerprint(secret)
             row = connection.execute(select(links).where(where)).first()
         if row is None or row.expires <= time.time():
             return None
-        link = Link(row.id, row.role, row.site, row.room, row.made_by, row.expires)
+        link = ShareLink(row.id, row.role, row.site, row.room, row.made_by, row.expires)
         return self._new(min(row.expires, time.time() + SESSION_S), link=row.id), link
 
     def _new(self, expires: float, account: int | None = None, link: int | None = None) -> str:
@@ -122,12 +122,12 @@ class Sessions:
             connection.execute(insert(links).values(row))
         return secret
 
-    def links(self, room: Room) -> list[Link]:
+    def links(self, room: Room) -> list[ShareLink]:
         """Those to a room that have not expired."""
         where = (links.c.site == room[0]) & (links.c.room == room[1])
         with self._engine.connect() as connection:
             rows = connection.execute(select(links).where(where, links.c.expires > time.time()))
-            return [Link(r.id, r.role, r.site, r.room, r.made_by, r.expires) for r in rows]
+            return [ShareLink(r.id, r.role, r.site, r.room, r.made_by, r.expires) for r in rows]
 
     def cut(self, room: Room, link: int) -> None:
         """Ends a link, and every session that began with it."""

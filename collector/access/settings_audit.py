@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, delete, insert, select
 
-from collector.access.audit import Audit
+from collector.access.audit import AuditLog
 from collector.access.secret import derived
 from collector.config import CollectorSettings
 from collector.storage.tables import settings as table
@@ -16,7 +16,9 @@ from collector.storage.tables import settings as table
 KEY = "settings"
 
 
-def settings_noticed(engine: Engine, audit: Audit, settings: CollectorSettings, key: bytes) -> None:
+def settings_noticed(
+    engine: Engine, audit: AuditLog, settings: CollectorSettings, key: bytes
+) -> None:
     """Names the settings that changed; their values may be secrets, so only seals are kept."""
     now = _seals(settings.model_dump(mode="python"), derived(key, "settings"))
     with engine.begin() as connection:

@@ -7,14 +7,14 @@ from fastapi import APIRouter
 from collector.api.fields import REFUSALS
 from collector.fleet.diagnosis import DeviceOut
 from collector.fleet.listing import listed
-from collector.fleet.service import Office
+from collector.fleet.service import FleetService
 from collector.live.rooms import Rooms
 
 
 def router(
     *,
     rooms: Rooms,
-    fleet: Office | None,
+    fleet: FleetService | None,
 ) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["devices"], responses=REFUSALS)
 

@@ -12,14 +12,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from pydantic import AwareDatetime, BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
-from collector.access.audit import Audit
+from collector.access.audit import AuditLog
 from collector.access.guard import Guard, SignedIn, ThisLesson, own_lessons, sees
 from collector.api.fields import RECONNECT_MS, REFUSALS, Command, RoomName, SiteName
 from collector.ingest.ingest import Ingest
 from collector.lessons.coverage import Coverage, coverage
-from collector.lessons.report import LessonOut, Report, Reports, listed
-from collector.lessons.repository import Book
-from collector.live.rooms import Key, Rooms, RoomState, View
+from collector.lessons.report import LessonOut, LessonReport, Reports, listed
+from collector.lessons.repository import LessonRepository
+from collector.live.rooms import Key, Rooms, RoomState, RoomView
 from collector.live.shown import ShownMood
 from collector.storage.store import LONGEST_WINDOW, Store
 from edge.protocol.messages import Health
@@ -44,13 +44,13 @@ class RoomNow(BaseModel):
     health: Health | None
 
 
-class Told(BaseModel):
+class CommandReceipt(BaseModel):
     """What was passed on to the room's device."""
 
     command: Command
 
 
-class Alive(BaseModel):
+class ServiceHealth(BaseModel):
     """Whether the parts that the collector needs answer, and all of its own work."""
 
     status: str
@@ -78,7 +78,7 @@ def _span(begin: datetime | None, end: datetime | None) -> tuple[datetime, datet
     return since, until
 
 
-def room_now(view: View, *, counts: bool) -> RoomNow:
+def room_now(view: RoomView, *, counts: bool) -> RoomNow:
     health = view.status.health if view.status is not None else None
     if health is not None and not counts:
         health = health.model_copy(update={"faces": None})
@@ -92,9 +92,9 @@ def router(
     rooms: Rooms,
     ingest: Ingest,
     registry: CollectorRegistry,
-    audit_log: Audit,
+    audit_log: AuditLog,
     guard: Guard,
-    book: Book,
+    book: LessonRepository,
     reports: Reports,
     send_command: Callable[[Key, str], None],
     problems: Callable[[], dict[str, str]],
@@ -142,11 +142,11 @@ def router(
         site: SiteName,
         room: RoomName,
         command: Annotated[Command, Body(embed=True)],
-    ) -> Told:
+    ) -> CommandReceipt:
         """Switches the room's camera off, on, or off for today."""
         send_command((site, room), command)
         audit_log.add(who.said, command, f"{site}/{room}")
-        return Told(command=command)
+        return CommandReceipt(command=command)
 
     @api.get("/api/lessons", tags=["lessons"])
     def lessons(who: SignedIn) -> list[LessonOut]:
@@ -158,13 +158,13 @@ def router(
         who: SignedIn,
         lesson: Annotated[int, Path(description="The lesson's number.", ge=1, le=2**31 - 1)],
         found: ThisLesson,
-    ) -> Report:
+    ) -> LessonReport:
         """A lesson's report, which is what the page draws."""
         audit_log.viewed(who.said, "report read", f"lesson {lesson}")
         return reports.of(found)
 
     @api.get("/healthz", tags=["service"])
-    def healthz(response: Response) -> Alive:
+    def healthz(response: Response) -> ServiceHealth:
         """200 while database and broker answer and every worker does its work, else 503."""
         try:
             store.ping()
@@ -175,7 +175,7 @@ def router(
         good = database and broker and not workers
         response.status_code = 200 if good else 503
         status = "ok" if good else "failing"
-        return Alive(status=status, database=database, broker=broker, workers=workers)
+        return ServiceHealth(status=status, database=database, broker=broker, workers=workers)
 
     @api.get("/metrics", tags=["service"], response_class=Response)
     def metrics() -> Any:

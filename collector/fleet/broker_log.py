@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
-from collector.access.audit import Audit
+from collector.access.audit import AuditLog
 from edge.common.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ HARMLESS = ("unexpected eof while reading",)
 class BrokerLog(Worker):
     """A file that is not there is waited for."""
 
-    def __init__(self, path: Path, audit: Audit) -> None:
+    def __init__(self, path: Path, audit: AuditLog) -> None:
         super().__init__("broker's log", EVERY_S)
         self._path, self._audit = path, audit
         self._at = _size(path)  # what was there before us, somebody saw before us

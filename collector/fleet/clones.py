@@ -16,7 +16,7 @@ from edge.protocol.messages import Status
 TIMES = 2
 
 
-class Twins:
+class CloneDetector:
     """Hears every status."""
 
     def __init__(self) -> None:

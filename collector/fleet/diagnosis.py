@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from collector.fleet.registry import Device
-from collector.live.rooms import View
+from collector.live.rooms import RoomView
 from edge.protocol.messages import Health, rfc3339
 
 DAY_S = 86_400
@@ -53,7 +53,7 @@ class DeviceOut(BaseModel):
     reported: str | None
 
 
-def row(device: Device, view: View, newest_version: str) -> DeviceOut:
+def row(device: Device, view: RoomView, newest_version: str) -> DeviceOut:
     """One device now."""
     health = view.status.health if view.status else None
     held = device.certificate
@@ -89,7 +89,7 @@ def _at(seconds: float) -> str:
 
 
 def _faults(
-    device: Device, view: View, health: Health | None, newest_version: str
+    device: Device, view: RoomView, health: Health | None, newest_version: str
 ) -> Iterator[tuple[str, str]]:
     """Every fault there is; the first is the one to mend."""
     held, now = device.certificate, time.time()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from typing import NamedTuple, NoReturn
 
-from collector.access.audit import Audit
+from collector.access.audit import AuditLog
 from collector.access.limits import Limits, network_of
 from collector.fleet.authority import Authority, pem, public_key_of
-from collector.fleet.invitations import Invitation, Invitations, Request
-from collector.fleet.registry import Register
+from collector.fleet.invitations import Invitation, Invitations, PendingRequest
+from collector.fleet.registry import DeviceRegistry
 from edge.common.errors import UserError
 from edge.protocol import device_api
 from edge.protocol.code import is_proven, proof
@@ -27,7 +27,7 @@ it has too many bits to be guessed, and a school sits behind one address."""
 MINUTES = 10
 
 
-class Denied(UserError):
+class EnrolmentDenied(UserError):
     """A device that is told no; `often` where it should not even have asked again."""
 
     def __init__(self, what: str, where: str, remedy: str, *, often: bool = False) -> None:
@@ -38,20 +38,20 @@ class Denied(UserError):
 class Terms(NamedTuple):
     """What every device of the site is told."""
 
-    broker: device_api.BrokerPlace
+    broker: device_api.BrokerAddress
     site_key: str
     days: float
 
 
-class Enrolment:
+class EnrolmentService:
     """One per collector."""
 
     def __init__(
         self,
         authority: Authority,
         invitations: Invitations,
-        register: Register,
-        audit: Audit,
+        register: DeviceRegistry,
+        audit: AuditLog,
         limits: Limits,
         terms: Terms,
     ) -> None:
@@ -60,11 +60,11 @@ class Enrolment:
         self._audit, self._limits = audit, limits
 
     def hello(self, message: device_api.Hello, address: str) -> device_api.Welcome:
-        """Raises Denied for a code that nobody gave out, or that has ended."""
+        """Raises EnrolmentDenied for a code that nobody gave out, or that has ended."""
         invitation = self._invitation(message.code, address)
         if invitation.over and self._invitations.of(invitation) is None:
             self._audit.viewed(address, "code refused", f"{_named(invitation)}: expired")
-            raise Denied("this code has expired", "enrolment", "ask IT for a new one")
+            raise EnrolmentDenied("this code has expired", "enrolment", "ask IT for a new one")
         told = (message.nonce, *invitation.room, self._authority.pem)
         return device_api.Welcome(
             site=invitation.room[0],
@@ -73,7 +73,9 @@ class Enrolment:
             proof=proof(invitation.key, "welcome", *told),
         )
 
-    def request(self, message: device_api.Request, address: str) -> device_api.Standing:
+    def request(
+        self, message: device_api.EnrolmentRequest, address: str
+    ) -> device_api.RequestStatus:
         """Takes a request down, once for each code; the same one again changes nothing."""
         invitation = self._invitation(message.code, address)
         if not is_proven(message.proof, invitation.key, "request", message.csr):
@@ -82,7 +84,7 @@ class Enrolment:
         known = self._invitations.of(invitation)
         if known is None and invitation.over:
             self._audit.viewed(address, "code refused", f"{_named(invitation)}: expired")
-            raise Denied("this code has expired", "enrolment", "ask IT for a new one")
+            raise EnrolmentDenied("this code has expired", "enrolment", "ask IT for a new one")
         if known is None:
             known = self._invitations.ask(
                 invitation,
@@ -95,26 +97,26 @@ class Enrolment:
             self._audit.add(address, "device asks", f"{_named(invitation)}, fingerprint {key}")
         if known is None or known.fingerprint != key:
             self._audit.viewed(address, "code refused", f"{_named(invitation)}: used already")
-            raise Denied(
+            raise EnrolmentDenied(
                 "this code was used by another device", "enrolment", "ask IT for a new one"
             )
         return _standing(invitation, known.state, None, "")
 
-    def standing(self, message: device_api.Asked, address: str) -> device_api.Standing:
+    def standing(self, message: device_api.StatusQuery, address: str) -> device_api.RequestStatus:
         invitation = self._invitation(message.code, address)
         known = self._invitations.of(invitation)
         if known is None or not is_proven(message.proof, invitation.key, "asked", message.nonce):
             self._wrong(address, *NOT_ASKED)
         granted = None
         if known.state == "approved" and known.certificate is not None:
-            granted = device_api.Granted(
+            granted = device_api.Grant(
                 certificate=known.certificate,
                 site_key=self._terms.site_key,
                 broker=self._terms.broker,
             )
         return _standing(invitation, known.state, granted, message.nonce)
 
-    def approve(self, request: Request, who: str) -> None:
+    def approve(self, request: PendingRequest, who: str) -> None:
         """Signs the certificate; a device that had the room before is revoked."""
         signed = self._authority.sign_device(request.csr, request.room[1], self._terms.days)
         if not self._invitations.decide(request, "approved", pem(signed)):
@@ -123,7 +125,7 @@ class Enrolment:
         told = f"{'/'.join(request.room)}, fingerprint {request.fingerprint}"
         self._audit.add(who, "device approved", told)
 
-    def refuse(self, request: Request, who: str) -> None:
+    def refuse(self, request: PendingRequest, who: str) -> None:
         if self._invitations.decide(request, "refused"):
             told = f"{'/'.join(request.room)}, fingerprint {request.fingerprint}"
             self._audit.add(who, "device refused", told)
@@ -135,18 +137,18 @@ class Enrolment:
         return found
 
     def _wrong(self, address: str, what: str = UNKNOWN[0], remedy: str = UNKNOWN[1]) -> NoReturn:
-        """Raises Denied, which says whether it was one too often."""
+        """Raises EnrolmentDenied, which says whether it was one too often."""
         often = not self._limits.hit(WRONG_CODES, "code", network_of(address), minutes=MINUTES)
         if often:
             self._audit.viewed(address, "slowed down", f"{WRONG_CODES} wrong codes")
-            raise Denied(
+            raise EnrolmentDenied(
                 "too many wrong codes from your address",
                 "enrolment",
                 "wait ten minutes",
                 often=True,
             )
         self._audit.viewed(address, "wrong code", "")
-        raise Denied(what, "enrolment", remedy)
+        raise EnrolmentDenied(what, "enrolment", remedy)
 
 
 def _named(invitation: Invitation) -> str:
@@ -154,10 +156,10 @@ def _named(invitation: Invitation) -> str:
 
 
 def _standing(
-    invitation: Invitation, state: str, granted: device_api.Granted | None, nonce: str
-) -> device_api.Standing:
+    invitation: Invitation, state: str, granted: device_api.Grant | None, nonce: str
+) -> device_api.RequestStatus:
     told = granted.model_dump_json() if granted else ""
-    return device_api.Standing.model_validate(
+    return device_api.RequestStatus.model_validate(
         {
             "state": state,
             "granted": granted,

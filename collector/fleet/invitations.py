@@ -34,7 +34,7 @@ class Invitation(NamedTuple):
         return self.expires < time.time()
 
 
-class Request(NamedTuple):
+class PendingRequest(NamedTuple):
     """A device that asks for a certificate."""
 
     id: int
@@ -89,7 +89,7 @@ class Invitations:
             return None
         return Invitation(row.code, row.key, (row.site, row.room), row.expires)
 
-    def ask(self, invitation: Invitation, **fields: Any) -> Request | None:
+    def ask(self, invitation: Invitation, **fields: Any) -> PendingRequest | None:
         """A new request; None where the code has served for one already."""
         row = {"code": invitation.code, "at": time.time(), "state": "waiting", **fields}
         try:
@@ -99,17 +99,17 @@ class Invitations:
             return None
         return self.of(invitation)
 
-    def of(self, invitation: Invitation) -> Request | None:
+    def of(self, invitation: Invitation) -> PendingRequest | None:
         found = self._select(requests.c.code == invitation.code)
         return found[0] if found else None
 
-    def waiting(self) -> list[Request]:
+    def waiting(self) -> list[PendingRequest]:
         """What a person has to decide on, oldest first."""
         return self._select(
             (requests.c.state == "waiting") & (requests.c.at > time.time() - REQUEST_WAITS_S)
         )
 
-    def find(self, named: str) -> Request:
+    def find(self, named: str) -> PendingRequest:
         """One that waits, by room or by fingerprint; raises UserError unless it is just one."""
         told = named.strip().lower()
         found = [r for r in self.waiting() if told in (r.room[1], "/".join(r.room), r.fingerprint)]
@@ -126,13 +126,13 @@ class Invitations:
             )
         return found[0]
 
-    def by_id(self, number: int) -> Request:
+    def by_id(self, number: int) -> PendingRequest:
         found = self._select(requests.c.id == number)
         if not found:
             raise UserError("no such request", f"request {number}", "reload the list")
         return found[0]
 
-    def decide(self, request: Request, state: State, certificate: str | None = None) -> bool:
+    def decide(self, request: PendingRequest, state: State, certificate: str | None = None) -> bool:
         """Whether it was still to be decided."""
         values = {"state": state, "certificate": certificate}
         where = (requests.c.id == request.id) & (requests.c.state == "waiting")
@@ -140,7 +140,7 @@ class Invitations:
             changed = connection.execute(update(requests).where(where).values(values)).rowcount
         return bool(changed)
 
-    def _select(self, where: Any) -> list[Request]:
+    def _select(self, where: Any) -> list[PendingRequest]:
         both = requests.join(invitations, requests.c.code == invitations.c.code)
         columns = (*requests.c, invitations.c.site, invitations.c.room)
         query = select(*columns).select_from(both).where(where).order_by(requests.c.at)
@@ -148,8 +148,8 @@ class Invitations:
             return [_request(row) for row in connection.execute(query)]
 
 
-def _request(row: Any) -> Request:
-    return Request(
+def _request(row: Any) -> PendingRequest:
+    return PendingRequest(
         row.id,
         (row.site, row.room),
         row.csr,

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import Any
 
 from collector.fleet.diagnosis import DeviceOut, row
-from collector.fleet.registry import Register
+from collector.fleet.registry import DeviceRegistry
 from collector.live.rooms import Rooms
 from collector.storage.store import Store
 from edge.common.broker import BrokerSettings, client
@@ -50,13 +50,13 @@ def retained(broker: BrokerSettings, rooms: Rooms) -> bool:
     return True
 
 
-def listed(register: Register, rooms: Rooms) -> list[DeviceOut]:
+def listed(register: DeviceRegistry, rooms: Rooms) -> list[DeviceOut]:
     """A row for each device, in order of rooms."""
     ours = version("roommood")
     return [row(device, rooms.view(*device.room), ours) for device in register.all()]
 
 
-def as_of_now(register: Register, store: Store, broker: BrokerSettings) -> list[DeviceOut]:
+def as_of_now(register: DeviceRegistry, store: Store, broker: BrokerSettings) -> list[DeviceOut]:
     """The same without a running collector's memory."""
     rooms = Rooms()
     retained(broker, rooms)

@@ -15,16 +15,16 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import ValidationError
 
-from collector.access.audit import Audit
-from collector.fleet.enrolment import Denied
-from collector.fleet.registry import Certificate, Register
-from edge.protocol.device_api import Purpose, Signed, Wire
+from collector.access.audit import AuditLog
+from collector.fleet.enrolment import EnrolmentDenied
+from collector.fleet.registry import Certificate, DeviceRegistry
+from edge.protocol.device_api import DeviceMessage, Purpose, SignedMessage
 
 NONCE_S = 120.0
 MOST = 20_000
 """Numbers that are out at a time; past that the oldest end early."""
 
-W = TypeVar("W", bound=Wire)
+W = TypeVar("W", bound=DeviceMessage)
 
 
 class Nonces:
@@ -52,13 +52,13 @@ class Nonces:
 class Proofs:
     """Checks what devices sign."""
 
-    def __init__(self, register: Register, audit: Audit, nonces: Nonces) -> None:
+    def __init__(self, register: DeviceRegistry, audit: AuditLog, nonces: Nonces) -> None:
         self._register, self._audit, self._nonces = register, audit, nonces
 
     def check(
-        self, message: Signed, purpose: Purpose, kind: type[W], address: str
+        self, message: SignedMessage, purpose: Purpose, kind: type[W], address: str
     ) -> tuple[W, Certificate]:
-        """What was signed, and with which certificate; raises Denied, and notes it in the log."""
+        """What was signed, and with which certificate; raises EnrolmentDenied, and logs it."""
         fresh = self._nonces.spend(message.nonce)
         certificate = self._register.by_serial(message.serial)
         if certificate is None:
@@ -80,15 +80,17 @@ class Proofs:
         try:
             body = kind.model_validate_json(message.body)
         except ValidationError:
-            raise Denied("not understood", "message", "use the same version at both ends") from None
+            raise EnrolmentDenied(
+                "not understood", "message", "use the same version at both ends"
+            ) from None
         return body, certificate
 
     def _deny(self, address: str, what: str, about: str) -> NoReturn:
         self._audit.viewed(address, what, about)
-        raise Denied(about, what, "ask IT for a new code")
+        raise EnrolmentDenied(about, what, "ask IT for a new code")
 
 
-def _is_signed(message: Signed, certificate: str) -> bool:
+def _is_signed(message: SignedMessage, certificate: str) -> bool:
     key = x509.load_pem_x509_certificate(certificate.encode()).public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey):
         return False

@@ -37,7 +37,7 @@ class Certificate(NamedTuple):
         return self.state in ENDED
 
 
-class Ended(NamedTuple):
+class RevokedCertificate(NamedTuple):
     """A certificate for the revocation list, and since when."""
 
     serial: str
@@ -56,7 +56,7 @@ class Device(NamedTuple):
     certificate: Certificate | None
 
 
-class Register:
+class DeviceRegistry:
     """One per database."""
 
     def __init__(self, engine: Engine) -> None:
@@ -109,14 +109,17 @@ class Register:
             ).first()
         return None if row is None else _certificate(row)
 
-    def revoked(self) -> list[Ended]:
+    def revoked(self) -> list[RevokedCertificate]:
         """What was ended and would not have ended by itself yet."""
         query = select(certificates).where(
             certificates.c.state.in_(ENDED), certificates.c.expires > time.time()
         )
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(certificates.c.serial)).all()
-        return [Ended(row.serial, row.ended, (row.site, row.room), row.state) for row in rows]
+        return [
+            RevokedCertificate(row.serial, row.ended, (row.site, row.room), row.state)
+            for row in rows
+        ]
 
     def all(self) -> list[Device]:
         """Every room's device with its certificate, the newest that is valid first."""

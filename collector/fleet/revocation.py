@@ -15,7 +15,7 @@ from collections.abc import Callable
 from collector.access.accounts import Room
 from collector.fleet.authority import Authority
 from collector.fleet.files import READABLE, SiteFiles
-from collector.fleet.registry import Register, State
+from collector.fleet.registry import DeviceRegistry, State
 from edge.common import atomic_file
 from edge.common.broker import BrokerSettings, client
 from edge.common.clock import WallClock
@@ -32,14 +32,14 @@ DAY_S = 86_400.0
 WAITS_S = 5.0
 
 
-class Revoking(Worker):
+class RevocationWorker(Worker):
     """Looks at the register."""
 
     def __init__(
         self,
         files: SiteFiles,
         authority: Authority,
-        register: Register,
+        register: DeviceRegistry,
         broker: BrokerSettings,
         on_renewed: Callable[[], None],
     ) -> None:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 
 from collector.access.guard import address, network, too_often
 from collector.access.limits import Limits
-from collector.fleet.service import Office
+from collector.fleet.service import FleetService
 from edge.protocol import device_api
 
 NONCES_A_MINUTE = 6000
@@ -16,11 +16,11 @@ NONCES_A_MINUTE = 6000
 def router(
     *,
     limits: Limits,
-    fleet: Office | None,
+    fleet: FleetService | None,
 ) -> APIRouter:
     routes = APIRouter(prefix="/device", include_in_schema=False)
 
-    def office() -> Office:
+    def office() -> FleetService:
         if fleet is None:
             raise HTTPException(404, "this collector has no site: see docs/fleet.md")
         return fleet
@@ -30,11 +30,11 @@ def router(
         return office().enrolment.hello(message, address(request))
 
     @routes.post("/requests")
-    def ask(request: Request, message: device_api.Request) -> device_api.Standing:
+    def ask(request: Request, message: device_api.EnrolmentRequest) -> device_api.RequestStatus:
         return office().enrolment.request(message, address(request))
 
     @routes.post("/requests/standing")
-    def standing(request: Request, message: device_api.Asked) -> device_api.Standing:
+    def standing(request: Request, message: device_api.StatusQuery) -> device_api.RequestStatus:
         return office().enrolment.standing(message, address(request))
 
     @routes.post("/nonce")
@@ -44,15 +44,15 @@ def router(
         return device_api.Challenge(nonce=office().nonces.new())
 
     @routes.post("/renew")
-    def renew(request: Request, message: device_api.Signed) -> device_api.Renewed:
+    def renew(request: Request, message: device_api.SignedMessage) -> device_api.RenewalReply:
         return office().renew(message, address(request))
 
     @routes.post("/report")
-    def report(request: Request, message: device_api.Signed) -> device_api.Orders:
+    def report(request: Request, message: device_api.SignedMessage) -> device_api.ReportReply:
         return office().report(message, address(request))
 
     @routes.post("/bundle")
-    def bundle(request: Request, message: device_api.Signed) -> Response:
+    def bundle(request: Request, message: device_api.SignedMessage) -> Response:
         content: bytes = office().bundle(message, address(request))
         return Response(content, media_type="application/octet-stream")
 

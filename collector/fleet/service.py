@@ -8,19 +8,19 @@ from collections.abc import Callable
 from sqlalchemy import Engine
 
 from collector.access.accounts import Room
-from collector.access.audit import Audit
+from collector.access.audit import AuditLog
 from collector.access.limits import Limits
 from collector.config import FleetSettings
 from collector.fleet.authority import pem
 from collector.fleet.broker_log import BrokerLog
-from collector.fleet.clones import Twins
-from collector.fleet.enrolment import Denied, Enrolment, Terms
+from collector.fleet.clones import CloneDetector
+from collector.fleet.enrolment import EnrolmentDenied, EnrolmentService, Terms
 from collector.fleet.files import SiteFiles
 from collector.fleet.invitations import Invitations
 from collector.fleet.proofs import Nonces, Proofs
-from collector.fleet.registry import Certificate, Register
-from collector.fleet.revocation import Revoking
-from collector.fleet.update_catalog import Offers, Stage
+from collector.fleet.registry import Certificate, DeviceRegistry
+from collector.fleet.revocation import RevocationWorker
+from collector.fleet.update_catalog import Stage, UpdateCatalog
 from edge.common.broker import BrokerSettings
 from edge.common.errors import UserError
 from edge.common.worker import Worker
@@ -32,14 +32,14 @@ from edge.protocol.messages import Status
 log = logging.getLogger(__name__)
 
 
-class Office:
+class FleetService:
     """What pages, commands and devices ask; `workers` are for the collector to start and stop."""
 
     def __init__(
         self,
         settings: FleetSettings,
         engine: Engine,
-        audit: Audit,
+        audit: AuditLog,
         limits: Limits,
         broker: BrokerSettings,
         on_renewed: Callable[[], None] = lambda: None,
@@ -50,37 +50,37 @@ class Office:
         self._audit = audit
         self.site = settings.site
         self.site_key = public_key(self.files.site_key)
-        self.register, self.invitations = Register(engine), Invitations(engine)
-        self.offers = Offers(engine)
+        self.register, self.invitations = DeviceRegistry(engine), Invitations(engine)
+        self.offers = UpdateCatalog(engine)
         terms = Terms(
-            device_api.BrokerPlace(host=settings.broker_host, port=settings.broker_port),
+            device_api.BrokerAddress(host=settings.broker_host, port=settings.broker_port),
             self.files.site_key.read_text(encoding="ascii"),
             self._days,
         )
-        self.enrolment = Enrolment(
+        self.enrolment = EnrolmentService(
             self._authority, self.invitations, self.register, audit, limits, terms
         )
         self.nonces = Nonces()
         self._proofs = Proofs(self.register, audit, self.nonces)
-        self._twins = Twins()
+        self._twins = CloneDetector()
         self.workers: list[Worker] = [
-            Revoking(self.files, self._authority, self.register, broker, on_renewed)
+            RevocationWorker(self.files, self._authority, self.register, broker, on_renewed)
         ]
         if settings.broker_log is not None:
             self.workers.append(BrokerLog(settings.broker_log, audit))
 
-    def renew(self, message: device_api.Signed, address: str) -> device_api.Renewed:
+    def renew(self, message: device_api.SignedMessage, address: str) -> device_api.RenewalReply:
         """Another certificate for a device that holds a valid one."""
         asked, held = self._proofs.check(message, "renew", device_api.Renewal, address)
         signed = self._authority.sign_device(asked.csr, held.room[1], self._days)
         self._used(held)
         self.register.give(held.room, signed)
         self._audit.add(address, "certificate renewed", "/".join(held.room))
-        return device_api.Renewed(certificate=pem(signed))
+        return device_api.RenewalReply(certificate=pem(signed))
 
-    def report(self, message: device_api.Signed, address: str) -> device_api.Orders:
+    def report(self, message: device_api.SignedMessage, address: str) -> device_api.ReportReply:
         """How a device stands, and what it is to do."""
-        told, held = self._proofs.check(message, "report", device_api.Report, address)
+        told, held = self._proofs.check(message, "report", device_api.DeviceReport, address)
         devices = {one.room: one for one in self.register.all()}
         device = devices.get(held.room)
         if device is None:
@@ -88,7 +88,7 @@ class Office:
                 "no device is enrolled there", "/".join(held.room), "see `roommood device list`"
             )
         if device.hardware and told.hardware and device.hardware != told.hardware:
-            copied = Denied(
+            copied = EnrolmentDenied(
                 "speaks from another machine than the one that was enrolled",
                 "/".join(held.room),
                 "revoke it, and enrol this device with a new code",
@@ -106,13 +106,15 @@ class Office:
             update, stage = moved
             about = f"{update.number}, after {'/'.join(held.room)}: {stage}"
             self._audit.add("a canary room", "update moved", about)
-        return device_api.Orders(offer=self.offers.for_device(held.room, told))
+        return device_api.ReportReply(offer=self.offers.for_device(held.room, told))
 
-    def bundle(self, message: device_api.Signed, address: str) -> bytes:
-        wanted, held = self._proofs.check(message, "bundle", device_api.Wanted, address)
+    def bundle(self, message: device_api.SignedMessage, address: str) -> bytes:
+        wanted, held = self._proofs.check(message, "bundle", device_api.BundleRequest, address)
         content = self.offers.content(wanted.sha256)
         if content is None:
-            raise Denied("no such update", "/".join(held.room), "see `roommood device updates`")
+            raise EnrolmentDenied(
+                "no such update", "/".join(held.room), "see `roommood device updates`"
+            )
         return content
 
     def heard(self, status: Status) -> None:

@@ -16,7 +16,7 @@ from collector.access.accounts import Room
 from collector.storage.tables import bundles
 from edge.common.errors import UserError
 from edge.protocol.bundle import unpack
-from edge.protocol.device_api import Offer, Report
+from edge.protocol.device_api import AvailableUpdate, DeviceReport
 
 Stage = Literal["canary", "everywhere", "withdrawn"]
 
@@ -34,7 +34,7 @@ class Update(NamedTuple):
     size: int
 
 
-class Offers:
+class UpdateCatalog:
     """One per database."""
 
     def __init__(self, engine: Engine) -> None:
@@ -94,7 +94,7 @@ class Offers:
                 )
 
     def heard(
-        self, room: Room, report: Report, in_use: Mapping[str, int | None]
+        self, room: Room, report: DeviceReport, in_use: Mapping[str, int | None]
     ) -> tuple[Update, Stage] | None:
         """A canary's report ends its update, or moves it on once all of them use it; what it did.
 
@@ -111,7 +111,7 @@ class Offers:
                 return one, "everywhere"
         return None
 
-    def for_device(self, room: Room, report: Report) -> Offer | None:
+    def for_device(self, room: Room, report: DeviceReport) -> AvailableUpdate | None:
         """The newest update that this device should have and has not seen."""
         seen = max(report.bundle or 0, report.trying or 0, report.refused or 0)
         fitting = [
@@ -124,7 +124,7 @@ class Offers:
         if not fitting:
             return None
         newest = fitting[-1]
-        return Offer(number=newest.number, sha256=newest.sha256, size=newest.size)
+        return AvailableUpdate(number=newest.number, sha256=newest.sha256, size=newest.size)
 
 
 def _update(row: Any) -> Update:

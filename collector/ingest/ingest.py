@@ -16,7 +16,7 @@ from collector.ingest.writer import Writer
 from collector.live.rooms import Rooms
 from collector.storage.store import LONGEST_WINDOW, Store
 from edge.common.broker import BrokerSettings
-from edge.common.link import Link
+from edge.common.link import MqttLink
 from edge.protocol.messages import Ack, MessageError, Mood, Status, address, decode, topic
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Ingest:
             "roommood_messages", "Messages received.", ["kind", "result"], registry=registry
         )
         self.writer = Writer(store, rooms, self._messages, self._acknowledge, announce)
-        self.link = Link(
+        self.link = MqttLink(
             settings,
             f"roommood-{name}",
             log,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
-from collector.live.rooms import Key, View
+from collector.live.rooms import Key, RoomView
 from edge.protocol.messages import Mood
 
 Publish = Callable[[str, bytes], None]
@@ -33,7 +33,7 @@ class HomeAssistantRooms:
         self._announced: dict[Key, tuple[str, ...]] = {}
         self._told: dict[Key, bytes] = {}
 
-    def tell(self, view: View) -> None:
+    def tell(self, view: RoomView) -> None:
         key = (view.site, view.room)
         labels = tuple(view.mood.counts or ()) if view.mood else ()
         known = self._announced.get(key)
@@ -49,7 +49,7 @@ class HomeAssistantRooms:
             self._told[key] = state
 
 
-def figures(view: View) -> dict[str, Any]:
+def figures(view: RoomView) -> dict[str, Any]:
     """What is told of a room: null where it is not known."""
     mood: Mood | None = view.mood if view.state == "live" else None
     counts = mood.counts or {} if mood else {}

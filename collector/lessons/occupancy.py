@@ -15,7 +15,7 @@ EMPTIES_S = 600.0
 Change = Literal["began", "ended", None]
 
 
-class Presence:
+class OccupancyDetector:
     """One room's recent windows, by their own times; tells when a lesson began or ended."""
 
     def __init__(self) -> None:

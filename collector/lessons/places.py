@@ -19,7 +19,7 @@ SEPARATORS = re.compile(r"[,;\n]|\\,")
 NAME = re.compile(r"[a-z0-9-]{1,32}")
 
 
-class Place(NamedTuple):
+class RoomPlace(NamedTuple):
     """A room; `site` is None where no school is named."""
 
     site: str | None
@@ -48,31 +48,31 @@ class RoomNames:
     """
 
     def __init__(self, calendars: Mapping[str, tuple[str, ...]] | None = None) -> None:
-        self._places: dict[str, list[Place]] = {}
+        self._places: dict[str, list[RoomPlace]] = {}
         for name, spellings in (calendars or {}).items():
             place = _place(name)
             for spelling in (place.room, *spellings):
                 self._places.setdefault(key(spelling), []).append(place)
 
-    def find(self, text: str) -> list[Place]:
+    def find(self, text: str) -> list[RoomPlace]:
         """The rooms that a text names, none where it names no room."""
         if known := self._places.get(key(text)):
             return known
-        places: list[Place] = []
+        places: list[RoomPlace] = []
         for part in SEPARATORS.split(text):
             places += self._places.get(key(part)) or _guess(part)
         return list(dict.fromkeys(places))
 
 
-def _place(text: str) -> Place:
+def _place(text: str) -> RoomPlace:
     site, slash, room = text.rpartition("/")
-    return Place(site if slash else None, room)
+    return RoomPlace(site if slash else None, room)
 
 
-def _guess(text: str) -> list[Place]:
+def _guess(text: str) -> list[RoomPlace]:
     """A room that no settings name, as `r101` or `site/r101`."""
     site, room = _place(text.strip())
     name = slug(room)
     if not NAME.fullmatch(name) or (site is not None and not NAME.fullmatch(slug(site))):
         return []
-    return [Place(slug(site) if site is not None else None, name)]
+    return [RoomPlace(slug(site) if site is not None else None, name)]

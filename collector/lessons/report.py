@@ -10,7 +10,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from collector.lessons.checkins import CheckIns
-from collector.lessons.repository import Book, Lesson
+from collector.lessons.repository import Lesson, LessonRepository
 from collector.lessons.summary import Summaries, Summary, instant, ratio
 from edge.common.errors import UserError
 from edge.protocol.messages import rfc3339
@@ -47,7 +47,7 @@ class LessonOut(BaseModel):
     how: str
 
 
-class Earlier(BaseModel):
+class EarlierLesson(BaseModel):
     """An earlier lesson of the same title, to compare with."""
 
     id: int
@@ -57,7 +57,7 @@ class Earlier(BaseModel):
     attentive: float | None
 
 
-class Report(LessonOut):
+class LessonReport(LessonOut):
     """All there is of a lesson."""
 
     notes: str
@@ -66,7 +66,7 @@ class Report(LessonOut):
     checkins: list[RoundOut]
     attentive: float | None = Field(description=CAVEAT)
     attentive_labels: list[str]
-    earlier: list[Earlier]
+    earlier: list[EarlierLesson]
 
 
 def listed(lesson: Lesson) -> LessonOut:
@@ -86,16 +86,20 @@ class Reports:
     """Made when they are asked for."""
 
     def __init__(
-        self, book: Book, summaries: Summaries, checkins: CheckIns, attentive: Sequence[str]
+        self,
+        book: LessonRepository,
+        summaries: Summaries,
+        checkins: CheckIns,
+        attentive: Sequence[str],
     ) -> None:
         self._book = book
         self._summaries = summaries
         self._checkins = checkins
         self._attentive = list(attentive)
 
-    def of(self, lesson: Lesson) -> Report:
+    def of(self, lesson: Lesson) -> LessonReport:
         summary = self._summaries.of(lesson)
-        return Report(
+        return LessonReport(
             **dict(listed(lesson)),
             notes=lesson.notes,
             summary=summary,
@@ -109,9 +113,9 @@ class Reports:
             earlier=[self._earlier(one) for one in self._book.earlier(lesson)],
         )
 
-    def _earlier(self, lesson: Lesson) -> Earlier:
+    def _earlier(self, lesson: Lesson) -> EarlierLesson:
         summary = self._summaries.of(lesson)
-        return Earlier(
+        return EarlierLesson(
             id=lesson.id,
             start=instant(lesson.start),
             faces=summary.faces,
@@ -120,7 +124,7 @@ class Reports:
         )
 
 
-def _columns(report: Report) -> tuple[list[str], list[list[object]]]:
+def _columns(report: LessonReport) -> tuple[list[str], list[list[object]]]:
     """One row for each slot: times, faces, why withheld, mean counts, markers that fell in it."""
     labels = list(dict.fromkeys(label for s in report.summary.slots for label in s.counts or {}))
     header = ["start", "seconds", "faces", "withheld", *labels, "markers"]
@@ -139,7 +143,7 @@ def _columns(report: Report) -> tuple[list[str], list[list[object]]]:
     return header, rows
 
 
-def as_csv(report: Report) -> str:
+def as_csv(report: LessonReport) -> str:
     header, rows = _columns(report)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
@@ -151,7 +155,7 @@ def as_csv(report: Report) -> str:
     return out.getvalue()
 
 
-def as_parquet(report: Report) -> bytes:
+def as_parquet(report: LessonReport) -> bytes:
     """Raises UserError where the package for it is missing."""
     try:
         import pyarrow as pa

@@ -48,7 +48,7 @@ class Marker(NamedTuple):
     text: str
 
 
-class Book:
+class LessonRepository:
     """Safe to use from several threads."""
 
     def __init__(self, engine: Engine) -> None:

@@ -9,11 +9,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 
-from collector.lessons.occupancy import Presence
+from collector.lessons.occupancy import OccupancyDetector
 from collector.lessons.places import key
-from collector.lessons.repository import Book, Lesson
+from collector.lessons.repository import Lesson, LessonRepository
 from collector.lessons.summary import Summaries
-from collector.lessons.timetable import Planned, Timetable
+from collector.lessons.timetable import PlannedLesson, Timetable
 from edge.common.worker import Worker
 from edge.protocol.messages import Mood
 
@@ -32,12 +32,12 @@ Room = tuple[str, str]
 Told = Callable[[str, Lesson], None]
 
 
-class Clerk(Worker):
+class LessonScheduler(Worker):
     """`saw` is called with every new window."""
 
     def __init__(
         self,
-        book: Book,
+        book: LessonRepository,
         summaries: Summaries,
         rooms: Callable[[], Iterable[Room]],
         timetable: Timetable | None,
@@ -52,7 +52,7 @@ class Clerk(Worker):
         self._timetable = timetable
         self._tell = tell
         self._find = find
-        self._presence: dict[Room, Presence] = defaultdict(Presence)
+        self._presence: dict[Room, OccupancyDetector] = defaultdict(OccupancyDetector)
         self._lock = threading.Lock()
 
     def saw(self, mood: Mood) -> None:
@@ -100,7 +100,7 @@ class Clerk(Worker):
                         running[room] = lesson
                         self._tell("lesson_began", lesson)
 
-    def _places(self, planned: Planned) -> list[Room]:
+    def _places(self, planned: PlannedLesson) -> list[Room]:
         """A room whose site the timetable does not name is every known one of that name.
 
         However it is spelt there: a room may be lab-2, and `Lab 2` in the calendar.

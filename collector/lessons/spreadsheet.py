@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import get_day_names
 
 from collector.config import DateOrder
-from edge.common.calendar import Ignored
+from edge.common.calendar import IgnoredEvent
 from edge.common.errors import UserError
 from edge.common.text import decode
 
@@ -40,7 +40,7 @@ LONGEST_CELL, LONGEST_ROW = 8, 20_000
 """Lines, and characters: a timetable's are far shorter."""
 
 
-class Row(NamedTuple):
+class SpreadsheetRow(NamedTuple):
     """One row that can be read; `weekday` counts from Monday, or `day` is one day alone."""
 
     weekday: int | None
@@ -63,13 +63,13 @@ class Spreadsheet:
     """The rows of a file; raises UserError (naming `where`) for one that holds no timetable."""
 
     def __init__(self, content: bytes, where: str, order: DateOrder | None) -> None:
-        self.rows: list[Row] = []
-        self.faults: list[Ignored] = []
+        self.rows: list[SpreadsheetRow] = []
+        self.faults: list[IgnoredEvent] = []
         for number, row in _table(decode(content), where):
             try:
                 self.rows.append(_row(row, order))
             except ValueError as error:
-                self.faults.append(Ignored(f"line {number}", str(error)))
+                self.faults.append(IgnoredEvent(f"line {number}", str(error)))
         if self.faults and not self.rows:
             raise UserError(f"{self.faults[0].event}", where, f"{self.faults[0].why}")
 
@@ -127,7 +127,7 @@ def _known(row: list[str]) -> int:
     return len({cell.strip().lower() for cell in row} & {*COLUMNS, *OPTIONAL})
 
 
-def _row(row: dict[str, str], order: DateOrder | None) -> Row:
+def _row(row: dict[str, str], order: DateOrder | None) -> SpreadsheetRow:
     """Raises ValueError, which names the column, what is there, and what is expected."""
     for name in COLUMNS:
         if not row.get(name) and name != "title":
@@ -139,7 +139,7 @@ def _row(row: dict[str, str], order: DateOrder | None) -> Row:
     if minutes == 0 or -((24 - OVERNIGHT_H) * 60) < minutes < 0:
         raise ValueError(f"column 'end': {row['end']} is not after 'start', {row['start']}")
     title = row["title"] or "Lesson"
-    return Row(weekday, day, start, end, row["room"], title, row.get("teacher") or None)
+    return SpreadsheetRow(weekday, day, start, end, row["room"], title, row.get("teacher") or None)
 
 
 def _plain(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from collector.lessons.coverage import Coverage, coverage
-from collector.lessons.repository import Book, Lesson
+from collector.lessons.repository import Lesson, LessonRepository
 from collector.live.history import weighted
 from collector.live.shares import Share, shares
 from collector.storage.store import Store
@@ -101,7 +101,7 @@ def _mean_faces(moods: Sequence[Mood]) -> float | None:
 class Summaries:
     """Of every lesson: fresh while its windows are there, else as it was kept."""
 
-    def __init__(self, store: Store, book: Book) -> None:
+    def __init__(self, store: Store, book: LessonRepository) -> None:
         self._store = store
         self._book = book
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from collector.config import CollectorSettings, DateOrder
 from collector.lessons.places import RoomNames
 from collector.lessons.spreadsheet import Spreadsheet
-from edge.common.calendar import Calendar, Ignored
+from edge.common.calendar import Calendar, IgnoredEvent
 from edge.common.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def timetable_of(settings: CollectorSettings) -> Timetable | None:
     )
 
 
-class Planned(NamedTuple):
+class PlannedLesson(NamedTuple):
     """One lesson of the timetable; `site` is None where it names none."""
 
     site: str | None
@@ -48,7 +48,7 @@ class Planned(NamedTuple):
     end: datetime
 
 
-class Entry(NamedTuple):
+class TimetableEntry(NamedTuple):
     """A lesson as the file has it: its rooms are still text."""
 
     rooms: str
@@ -77,10 +77,10 @@ class Timetable:
         self._order = order
         self._read_at: int | None = None
         self._content: Calendar | Spreadsheet
-        self._days: dict[date, tuple[list[Planned], list[Ignored]]] = {}
+        self._days: dict[date, tuple[list[PlannedLesson], list[IgnoredEvent]]] = {}
         self._refresh()
 
-    def now(self, at: datetime) -> list[Planned]:
+    def now(self, at: datetime) -> list[PlannedLesson]:
         """What goes on at a moment; a file that can no longer be read leaves it as it was."""
         try:
             self._refresh()
@@ -90,7 +90,7 @@ class Timetable:
         plan, _ = self.on(at.astimezone(self._zone).date())
         return [planned for planned in plan if planned.start <= moment < planned.end]
 
-    def on(self, day: date) -> tuple[list[Planned], list[Ignored]]:
+    def on(self, day: date) -> tuple[list[PlannedLesson], list[IgnoredEvent]]:
         """The lessons that touch a day of the school's zone, and what was left out, and why."""
         if day not in self._days:
             if len(self._days) > 31:
@@ -99,34 +99,34 @@ class Timetable:
         return self._days[day]
 
     @property
-    def faults(self) -> list[Ignored]:
+    def faults(self) -> list[IgnoredEvent]:
         """Events and rows that cannot be read, of the whole file."""
         return self._content.faults
 
-    def _plan(self, day: date) -> tuple[list[Planned], list[Ignored]]:
+    def _plan(self, day: date) -> tuple[list[PlannedLesson], list[IgnoredEvent]]:
         if isinstance(self._content, Calendar):
             entries = [_entry(one.event, one.start, one.end) for one in self._content.on(day)]
             ignored = list(self._content.ignored_on(day))
         else:
             entries, ignored = list(self._of_rows(self._content, day)), []
-        lessons: list[Planned] = []
+        lessons: list[PlannedLesson] = []
         for entry in entries:
             places = self._rooms.find(entry.rooms)
             lessons += [
-                Planned(*place, entry.title, entry.teacher, entry.start, entry.end)
+                PlannedLesson(*place, entry.title, entry.teacher, entry.start, entry.end)
                 for place in places
             ]
             if not places:
                 why = f"names no room: {entry.rooms}" if entry.rooms else "names no room"
-                ignored.append(Ignored(f"{entry.title} ({entry.start:%Y-%m-%d})", why))
+                ignored.append(IgnoredEvent(f"{entry.title} ({entry.start:%Y-%m-%d})", why))
         return lessons, ignored
 
-    def _of_rows(self, content: Spreadsheet, day: date) -> Iterator[Entry]:
+    def _of_rows(self, content: Spreadsheet, day: date) -> Iterator[TimetableEntry]:
         for begin in (day - timedelta(days=1), day):
             for row in content.rows:
                 span = row.on(begin, self._zone)
                 if span is not None and (begin == day or span[1].date() == day):
-                    yield Entry(row.room, row.title, row.teacher, *span)
+                    yield TimetableEntry(row.room, row.title, row.teacher, *span)
 
     def _refresh(self) -> None:
         try:
@@ -148,9 +148,9 @@ class Timetable:
         self._days.clear()
 
 
-def _entry(event: Any, start: datetime, end: datetime) -> Entry:
+def _entry(event: Any, start: datetime, end: datetime) -> TimetableEntry:
     title = " ".join(_text(event, "SUMMARY").split()) or "Lesson"
-    return Entry(_text(event, "LOCATION"), title, _teacher(event), start, end)
+    return TimetableEntry(_text(event, "LOCATION"), title, _teacher(event), start, end)
 
 
 def _text(event: Any, name: str) -> str:

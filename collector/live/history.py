@@ -11,7 +11,7 @@ from edge.protocol.messages import Mood
 KEPT_S = 3 * 3600.0
 
 
-class Seen(NamedTuple):
+class WindowSummary(NamedTuple):
     """One window, as much of it as pages draw. Times are seconds since 1970."""
 
     start: float
@@ -33,12 +33,12 @@ class Mean(NamedTuple):
 class History:
     """One room's windows in the order of their start; not safe to use from several threads."""
 
-    def __init__(self, seen: Iterable[Seen] = ()) -> None:
-        self._seen: deque[Seen] = deque(seen)
+    def __init__(self, seen: Iterable[WindowSummary] = ()) -> None:
+        self._seen: deque[WindowSummary] = deque(seen)
 
     def add(self, mood: Mood) -> None:
         """One that comes late takes its place; what is older than three hours is forgotten."""
-        seen = Seen(
+        seen = WindowSummary(
             mood.start.timestamp(), mood.seconds, mood.faces, mood.counts, mood.withheld, mood.model
         )
         at = len(self._seen)
@@ -49,12 +49,12 @@ class History:
         while self._seen and self._seen[0].start < newest - KEPT_S:
             self._seen.popleft()
 
-    def all(self) -> list[Seen]:
+    def all(self) -> list[WindowSummary]:
         """Oldest first."""
         return list(self._seen)
 
 
-class Counted(Protocol):
+class CountedWindow(Protocol):
     """A window, in memory or as it was sent."""
 
     @property
@@ -64,7 +64,7 @@ class Counted(Protocol):
     def counts(self) -> dict[str, int] | None: ...
 
 
-def weighted(windows: Iterable[Counted]) -> dict[str, float]:
+def weighted(windows: Iterable[CountedWindow]) -> dict[str, float]:
     """Mean counts of the windows that told any, each by its length."""
     told = [(one.counts, one.seconds) for one in windows if one.counts is not None]
     whole = sum(seconds for _, seconds in told)
@@ -75,12 +75,12 @@ def weighted(windows: Iterable[Counted]) -> dict[str, float]:
     }
 
 
-def mean(windows: Sequence[Seen]) -> Mean:
+def mean(windows: Sequence[WindowSummary]) -> Mean:
     """Weighted by time."""
     counts = weighted(windows)
     told = sum(seen.counts is not None for seen in windows)
     return Mean(counts, sum(counts.values()), told)
 
 
-def between(windows: Sequence[Seen], begin: float, end: float) -> list[Seen]:
+def between(windows: Sequence[WindowSummary], begin: float, end: float) -> list[WindowSummary]:
     return [seen for seen in windows if begin <= seen.start < end]

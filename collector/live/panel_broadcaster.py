@@ -32,7 +32,7 @@ Watched = tuple[Key, str]
 Draw = Callable[[Key, str], str]
 
 
-class Shares:
+class ShareCache:
     """Shares per room, made anew at most every SHARES_S, and not while a window waits."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Shares:
         return known
 
 
-class Painter(Worker):
+class PanelBroadcaster(Worker):
     """A worker, and the feeds of those who watch."""
 
     def __init__(self, draw: Draw, state: Callable[[Key], RoomState]) -> None:

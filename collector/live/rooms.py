@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from typing import Literal, NamedTuple
 
-from collector.live.history import History, Seen
+from collector.live.history import History, WindowSummary
 from collector.live.shown import as_json
 from edge.protocol.messages import Mood, Status
 
@@ -29,7 +29,7 @@ class Event(NamedTuple):
     data: str
 
 
-class View(NamedTuple):
+class RoomView(NamedTuple):
     """One room as the pages show it."""
 
     site: str
@@ -97,7 +97,7 @@ class Rooms:
             for mood in moods:
                 self._history[mood.site, mood.room].add(mood)
 
-    def windows(self, site: str, room: str) -> list[Seen]:
+    def windows(self, site: str, room: str) -> list[WindowSummary]:
         """Those of the last hours, oldest first."""
         with self._lock:
             history = self._history.get((site, room))
@@ -121,14 +121,14 @@ class Rooms:
             self._status[key] = status
         self._tell(key, Event("status", as_json(status)))
 
-    def view(self, site: str, room: str) -> View:
+    def view(self, site: str, room: str) -> RoomView:
         key = (site, room)
         with self._lock:
             mood, received = self._moods.get(key, (None, 0.0))
             status = self._status.get(key)
-        return View(site, room, state_of(mood, received, status, time.time()), mood, status)
+        return RoomView(site, room, state_of(mood, received, status, time.time()), mood, status)
 
-    def all(self) -> list[View]:
+    def all(self) -> list[RoomView]:
         with self._lock:
             keys = sorted(self._moods.keys() | self._status.keys())
         return [self.view(*key) for key in keys]

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from collector.access.guard import SignedIn
 from collector.fleet.invitation_text import own_room, svg
 from collector.fleet.listing import listed
-from collector.fleet.service import Office
+from collector.fleet.service import FleetService
 from collector.live.rooms import Rooms
 from collector.pages.redirects import back_to
 from collector.pages.render import Renderer, language_of, words
@@ -26,11 +26,11 @@ def router(
     rooms: Rooms,
     renderer: Renderer,
     own_url: Callable[[], str],
-    fleet: Office | None,
+    fleet: FleetService | None,
 ) -> APIRouter:
     pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
-    def office() -> Office:
+    def office() -> FleetService:
         if fleet is None:
             raise HTTPException(404)
         return fleet

@@ -10,13 +10,13 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import Engine
 
-from collector.access.audit import Audit
+from collector.access.audit import AuditLog
 from collector.access.guard import SignedIn, ThisLesson, own_lessons
 from collector.access.sessions import Principal
 from collector.config import Retention
 from collector.lessons.report import Reports, as_csv, as_parquet
-from collector.lessons.repository import Book, Lesson
-from collector.live.panel_broadcaster import Painter
+from collector.lessons.repository import Lesson, LessonRepository
+from collector.live.panel_broadcaster import PanelBroadcaster
 from collector.live.rooms import Rooms
 from collector.pages import timeline
 from collector.pages.pdf import as_pdf
@@ -33,11 +33,11 @@ def router(
     *,
     engine: Engine,
     rooms: Rooms,
-    audit_log: Audit,
-    book: Book,
+    audit_log: AuditLog,
+    book: LessonRepository,
     reports: Reports,
     renderer: Renderer,
-    painter: Painter,
+    painter: PanelBroadcaster,
     retention_of: Callable[[str], Retention],
     notify: Callable[[str, Lesson], None],
 ) -> APIRouter:

@@ -31,7 +31,7 @@ from starlette.middleware.sessions import SessionMiddleware
 
 from collector.access.secret import derived
 from collector.access.sessions import SESSION_S
-from collector.fleet.enrolment import Denied
+from collector.fleet.enrolment import EnrolmentDenied
 from collector.pages.render import Renderer, language_of, words
 from edge.common.errors import UserError
 
@@ -69,7 +69,7 @@ def headers(secure: bool) -> Secure:
     )
 
 
-class Plain:
+class RequestFilter:
     """Refuses what the libraries behind would stumble over: other forms, and too large ones."""
 
     def __init__(self, app: Any) -> None:
@@ -95,7 +95,7 @@ class Plain:
             await PlainTextResponse("not UTF-8", 400)(scope, receive, send)
 
 
-class Compressed:
+class Compression:
     """GZip for all but feeds: it would hold back their beginning until there is news."""
 
     def __init__(self, app: Any) -> None:
@@ -115,7 +115,7 @@ def protect(app: FastAPI, key: bytes, secure: bool) -> Any:
         await PlainTextResponse(text, 403)(scope, _nothing, send)
 
     inner = SessionMiddleware(
-        Compressed(app),
+        Compression(app),
         secret_key=derived(key, "session").hex(),
         session_cookie="roommood",
         max_age=SESSION_S,
@@ -128,7 +128,7 @@ def protect(app: FastAPI, key: bytes, secure: bool) -> Any:
         cookie_secure=secure,
         send_csrf_failed=old_form,
     )
-    return SecureASGIMiddleware(Plain(guarded), secure=headers(secure))
+    return SecureASGIMiddleware(RequestFilter(guarded), secure=headers(secure))
 
 
 async def _nothing() -> Any:
@@ -175,7 +175,7 @@ def answer_errors(app: FastAPI, renderer: Renderer) -> None:
     def user_error(request: Request, error: UserError) -> Response:
         if wants_data(request):
             status = 409
-            if isinstance(error, Denied):
+            if isinstance(error, EnrolmentDenied):
                 status = 429 if error.often else 403
             return JSONResponse({"detail": str(error), **error.fields()}, status)
         return renderer.page(request, "error.html", 409, message=str(error))

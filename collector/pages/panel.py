@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from collector.lessons.checkins import CheckIns
-from collector.lessons.repository import Book, Lesson
-from collector.live.panel_broadcaster import Shares
-from collector.live.rooms import Key, Rooms, View
+from collector.lessons.repository import Lesson, LessonRepository
+from collector.live.panel_broadcaster import ShareCache
+from collector.live.rooms import Key, Rooms, RoomView
 from collector.pages import timeline
 from collector.pages.render import Renderer, words
-from collector.pages.room_summary import Glance, glance, label_order, tone
+from collector.pages.room_summary import RoomSummary, glance, label_order, tone
 from edge.protocol.messages import REASONS
 
 
-def sentence(view: View, language: str) -> str:
+def sentence(view: RoomView, language: str) -> str:
     """What there is to say in place of numbers; nothing while there are some."""
     t = words(language)
     withheld = view.mood.withheld if view.mood is not None and view.state == "withheld" else None
@@ -32,12 +32,14 @@ def sentence(view: View, language: str) -> str:
 class Panels:
     """Draws any room's panel."""
 
-    def __init__(self, rooms: Rooms, book: Book, checkins: CheckIns, renderer: Renderer) -> None:
+    def __init__(
+        self, rooms: Rooms, book: LessonRepository, checkins: CheckIns, renderer: Renderer
+    ) -> None:
         self._rooms = rooms
         self._book = book
         self._checkins = checkins
         self._renderer = renderer
-        self._shares = Shares()
+        self._shares = ShareCache()
 
     def draw(self, key: Key, language: str) -> str:
         """HTML without line ends."""
@@ -54,7 +56,9 @@ class Panels:
         context["sentence"] = sentence(view, language)
         return self._renderer.fragment("panel.html", language, context)
 
-    def _context(self, view: View, seen: Glance, windows: Any, lesson: Lesson | None) -> Any:
+    def _context(
+        self, view: RoomView, seen: RoomSummary, windows: Any, lesson: Lesson | None
+    ) -> Any:
         newest = view.mood
         end = newest.start.timestamp() + newest.seconds if newest else 0.0
         columns = timeline.recent(windows, end)

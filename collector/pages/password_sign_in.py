@@ -12,9 +12,9 @@ from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
 from collector.access.accounts import Account, Accounts
-from collector.access.audit import Audit
+from collector.access.audit import AuditLog
 from collector.access.guard import COOKIE, address, network
-from collector.access.hashing import Busy, HashingQueue
+from collector.access.hashing import HashingQueue, HashingQueueFull
 from collector.access.known_browsers import COOKIE as BROWSER
 from collector.access.known_browsers import LASTS_S, KnownBrowsers
 from collector.access.limits import Guesses, Pace
@@ -41,7 +41,7 @@ def router(
     *,
     accounts: Accounts,
     sessions: Sessions,
-    audit_log: Audit,
+    audit_log: AuditLog,
     guesses: Guesses,
     hashing: HashingQueue,
     browsers: KnownBrowsers,
@@ -67,7 +67,7 @@ def router(
             return _slowed(request, next, wait)
         try:
             account = await hashing.run(browser or place, accounts.verified, name, password)
-        except Busy:
+        except HashingQueueFull:
             guesses.take_back(*(key for _, key in keys))
             return _slowed(request, next, 5.0)
         if account is None:

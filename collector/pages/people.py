@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from collector.access.accounts import ROLES, Accounts, read_room
-from collector.access.audit import Audit
+from collector.access.audit import AuditLog
 from collector.access.guard import COOKIE, SignedIn, too_often
 from collector.access.limits import Limits
 from collector.access.sessions import SCOPES, Sessions
@@ -26,7 +26,7 @@ def own_router(
     *,
     accounts: Accounts,
     sessions: Sessions,
-    audit_log: Audit,
+    audit_log: AuditLog,
     limits: Limits,
     renderer: Renderer,
 ) -> APIRouter:
@@ -96,7 +96,7 @@ def router(
     *,
     accounts: Accounts,
     sessions: Sessions,
-    audit_log: Audit,
+    audit_log: AuditLog,
     renderer: Renderer,
 ) -> APIRouter:
     """All accounts."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from collector.lessons.checkins import ROUND_S
-from collector.lessons.report import Report
+from collector.lessons.report import LessonReport
 from collector.pages.room_summary import LAST, label_order, tone
 from collector.pages.timeline import Column, Timeline, draw
 
@@ -34,7 +34,7 @@ class Bar(NamedTuple):
     width: float
 
 
-class Figures(NamedTuple):
+class ReportFigures(NamedTuple):
     """Everything that a report draws; `at` are 0..1 of the lesson."""
 
     timeline: Timeline
@@ -47,7 +47,7 @@ class Figures(NamedTuple):
     """This lesson and earlier ones: when, its number (None: this one), its shares."""
 
 
-def figures(report: Report) -> Figures:
+def figures(report: LessonReport) -> ReportFigures:
     summary = report.summary
     begin, end = summary.coverage.start, summary.coverage.end
     whole = max(1.0, (end - begin).total_seconds())
@@ -60,7 +60,7 @@ def figures(report: Report) -> Figures:
         for slot in summary.slots
     ]
     slots = whole / summary.slots[0].seconds if summary.slots else 1
-    return Figures(
+    return ReportFigures(
         timeline=draw(columns, order, slots),
         tones={label: tone(label, order) for label in order},
         markers=[((m.at - begin).total_seconds() / whole, m.text) for m in report.markers],

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 from collector.lessons.repository import Lesson
-from collector.live.history import Mean, Seen, between, mean
-from collector.live.rooms import RoomState, View
+from collector.live.history import Mean, WindowSummary, between, mean
+from collector.live.rooms import RoomState, RoomView
 from collector.live.shares import Share, shares
 from edge.protocol.messages import OTHER, UNCERTAIN
 
@@ -37,7 +37,7 @@ LOW_COVERAGE = 0.8
 Divide = Callable[[Mapping[str, float], float, str], dict[str, Share]]
 
 
-class Row(NamedTuple):
+class ExpressionRow(NamedTuple):
     """One expression: its share now with an interval, and the lesson's own average of it."""
 
     label: str
@@ -53,13 +53,13 @@ class Change(NamedTuple):
     kind: Literal["more", "less"]
 
 
-class Glance(NamedTuple):
+class RoomSummary(NamedTuple):
     """A room now. `rows` is empty where nothing is told; `why` then says why."""
 
     state: RoomState
     why: str | None
     faces: int | None
-    rows: list[Row]
+    rows: list[ExpressionRow]
     change: Change | None
     compared: bool
     """Whether there was enough to compare, so that no change means none."""
@@ -85,12 +85,12 @@ def tone(label: str, order: list[str]) -> str:
 
 
 def glance(
-    view: View,
-    windows: list[Seen],
+    view: RoomView,
+    windows: list[WindowSummary],
     lesson: Lesson | None,
     divide: Divide = shares,
     now: float | None = None,
-) -> Glance:
+) -> RoomSummary:
     """Of a room, from its windows of the last hours."""
     now = time.time() if now is None else now
     if view.mood is not None and view.state in ("live", "withheld"):
@@ -103,7 +103,7 @@ def glance(
     whole = mean(between(windows, since, now))
     told = shown is not None and recent.windows > 0
     before = mean(between(windows, now - NOW_S - BEFORE_S, now - NOW_S))
-    return Glance(
+    return RoomSummary(
         state=view.state,
         why=withheld,
         faces=shown.faces if shown is not None else None,
@@ -117,10 +117,12 @@ def glance(
     )
 
 
-def _rows(now: dict[str, Share], whole: Mean) -> list[Row]:
+def _rows(now: dict[str, Share], whole: Mean) -> list[ExpressionRow]:
     average = _named(whole.counts)
     order = label_order(list(now))
-    return [Row(label, tone(label, order), now[label], average.get(label)) for label in order]
+    return [
+        ExpressionRow(label, tone(label, order), now[label], average.get(label)) for label in order
+    ]
 
 
 def _named(counts: Mapping[str, float]) -> dict[str, float]:
@@ -145,7 +147,7 @@ def _change(recent: Mean, before: Mean) -> Change | None:
     return found[-1][1] if found else None
 
 
-def _covered(windows: list[Seen], lesson: Lesson | None, now: float) -> float | None:
+def _covered(windows: list[WindowSummary], lesson: Lesson | None, now: float) -> float | None:
     """Only where it is low; windows do not overlap, or hardly."""
     start = (
         lesson.start

@@ -11,13 +11,13 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy import Engine
 
 from collector.access.accounts import Accounts
-from collector.access.audit import Audit
+from collector.access.audit import AuditLog
 from collector.access.guard import Guard, SignedIn, owns, sees
 from collector.access.sessions import Sessions
 from collector.api.fields import RECONNECT_MS, Command, RoomName, SiteName
-from collector.lessons.repository import Book, Lesson
-from collector.live.panel_broadcaster import Painter
-from collector.live.rooms import Key, Rooms, View
+from collector.lessons.repository import Lesson, LessonRepository
+from collector.live.panel_broadcaster import PanelBroadcaster
+from collector.live.rooms import Key, Rooms, RoomView
 from collector.pages.panel import Panels, sentence
 from collector.pages.redirects import back_to
 from collector.pages.render import Renderer, language_of, words
@@ -32,12 +32,12 @@ def router(
     rooms: Rooms,
     accounts: Accounts,
     sessions: Sessions,
-    audit_log: Audit,
+    audit_log: AuditLog,
     guard: Guard,
-    book: Book,
+    book: LessonRepository,
     renderer: Renderer,
     panels: Panels,
-    painter: Painter,
+    painter: PanelBroadcaster,
     notify: Callable[[str, Lesson], None],
     send_command: Callable[[Key, str], None],
     own_url: Callable[[], str],
@@ -153,7 +153,7 @@ def router(
     return pages
 
 
-def _card(view: View, language: str, health_only: bool) -> str:
+def _card(view: RoomView, language: str, health_only: bool) -> str:
     """One line of a room in the list."""
     t = words(language)
     if health_only:

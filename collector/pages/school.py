@@ -9,13 +9,13 @@ from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from collector.access.accounts import Accounts
-from collector.access.audit import Audit
+from collector.access.audit import AuditLog
 from collector.access.guard import network, too_often
 from collector.access.limits import Limits
 from collector.config import Retention
 from collector.ingest.ingest import Ingest
 from collector.lessons.checkins import Answer, CheckIns
-from collector.lessons.repository import Book, Lesson
+from collector.lessons.repository import Lesson, LessonRepository
 from collector.live.rooms import Rooms
 from collector.pages.render import Renderer, language_of, words
 
@@ -31,9 +31,9 @@ def router(
     rooms: Rooms,
     ingest: Ingest,
     accounts: Accounts,
-    audit_log: Audit,
+    audit_log: AuditLog,
     limits: Limits,
-    book: Book,
+    book: LessonRepository,
     checkins: CheckIns,
     renderer: Renderer,
     retention_of: Callable[[str], Retention],

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, Response
 
-from collector.access.audit import Audit
+from collector.access.audit import AuditLog
 from collector.access.guard import COOKIE, address, network, too_often
 from collector.access.limits import Limits
 from collector.access.oidc import Provider
@@ -37,7 +37,7 @@ def sign_in_form(renderer: Renderer, provider: Provider | None) -> Callable[...,
 def router(
     *,
     sessions: Sessions,
-    audit_log: Audit,
+    audit_log: AuditLog,
     limits: Limits,
     renderer: Renderer,
     draw_form: Callable[..., Any],

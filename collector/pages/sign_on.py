@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from collector.access.audit import Audit
+from collector.access.audit import AuditLog
 from collector.access.guard import COOKIE, address
-from collector.access.oidc import Provider, Unknown
+from collector.access.oidc import Provider, UnknownUser
 from collector.access.sessions import Sessions
 from collector.pages.redirects import back_to, local
 
@@ -20,7 +20,7 @@ NEXT = "next"
 def router(
     *,
     sessions: Sessions,
-    audit_log: Audit,
+    audit_log: AuditLog,
     provider: Provider | None,
     own_url: Callable[[], str],
 ) -> APIRouter:
@@ -33,7 +33,7 @@ def router(
         request.session[NEXT] = local(next)
         try:
             return await provider.go(request, f"{own_url()}/oidc/back")
-        except Unknown as unknown:
+        except UnknownUser as unknown:
             return _failed(request, str(unknown), "failed")
 
     @pages.get("/oidc/back")
@@ -42,7 +42,7 @@ def router(
             raise HTTPException(404)
         try:
             account = await provider.back(request)
-        except Unknown as unknown:
+        except UnknownUser as unknown:
             return _failed(request, str(unknown), unknown.kind)
         to = request.session.get(NEXT, "/")
         request.session.clear()

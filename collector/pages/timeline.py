@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from collector.live.history import Seen
+from collector.live.history import WindowSummary
 
 SPAN_S = 1800.0
 SLOTS = 90
@@ -35,14 +35,14 @@ class Timeline(NamedTuple):
     """The number of faces at the top of the scale."""
 
 
-def recent(windows: Sequence[Seen], end: float) -> list[Column]:
+def recent(windows: Sequence[WindowSummary], end: float) -> list[Column]:
     """Windows gathered into the slots up to the one that holds `end`; empty slots are left out.
 
     Slots begin at whole multiples of their length, so that a window stays in its slot.
     """
     length = SPAN_S / SLOTS
     begin = (end // length + 1) * length - SPAN_S
-    slots: dict[int, list[Seen]] = defaultdict(list)
+    slots: dict[int, list[WindowSummary]] = defaultdict(list)
     for seen in windows:
         slot = int((seen.start - begin) // length)
         if 0 <= slot < SLOTS:

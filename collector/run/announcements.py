@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
-from collector.live.rooms import View
+from collector.live.rooms import RoomView
 from edge.common.worker import QueueWorker, first_line
 from edge.protocol.messages import Mood, Status
 
@@ -25,7 +25,7 @@ class Announcement(NamedTuple):
     """A window that was stored, or a status, and the room as it then was."""
 
     message: Mood | Status
-    view: View
+    view: RoomView
 
 
 class Announcements(QueueWorker[Announcement]):
@@ -33,7 +33,7 @@ class Announcements(QueueWorker[Announcement]):
 
     def __init__(
         self,
-        of_rooms: Mapping[str, Callable[[View], None]],
+        of_rooms: Mapping[str, Callable[[RoomView], None]],
         of_moods: Mapping[str, Callable[[Mood], None]],
         of_statuses: Mapping[str, Callable[[Status], None]],
     ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from collector.live.rooms import Key, View
+from collector.live.rooms import Key, RoomView
 
 Tell = Callable[[str, dict[str, Any]], None]
 
@@ -17,7 +17,7 @@ class RoomChanges:
         self._tell = tell
         self._states: dict[Key, str] = {}
 
-    def update(self, view: View) -> None:
+    def update(self, view: RoomView) -> None:
         key = (view.site, view.room)
         before, self._states[key] = self._states.get(key), view.state
         if before not in (None, view.state):

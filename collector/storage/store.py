@@ -45,7 +45,7 @@ ROWS = 200
 """In one statement."""
 
 
-class Kept(NamedTuple):
+class StoredWindow(NamedTuple):
     """A stored window, and when the collector received it (seconds since 1970)."""
 
     mood: Mood
@@ -139,7 +139,7 @@ class Store:
         moods = self.between(site, room, begin - LONGEST_WINDOW, end, limit=100_000)
         return [mood for mood in moods if mood.start + timedelta(seconds=mood.seconds) > begin]
 
-    def latest(self) -> list[Kept]:
+    def latest(self) -> list[StoredWindow]:
         """The newest window of every room: the last of the run of which something came last.
 
         What came last may be a backlog, whose windows come after newer ones.
@@ -155,7 +155,7 @@ class Store:
         ours = tuple_(*IDENTITY)
         with self._engine.connect() as connection:
             rows = connection.execute(select(moods).where(ours.in_(newest))).mappings()
-            return [Kept(_mood(row), row["received"]) for row in rows]
+            return [StoredWindow(_mood(row), row["received"]) for row in rows]
 
     def ping(self) -> None:
         """Raises SQLAlchemyError when the database does not answer."""

@@ -12,9 +12,9 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from deploy.bench.measure.films import Made
+    from deploy.bench.measure.films import FilmPlan
     from deploy.bench.measure.films.people import Half
-    from deploy.bench.measure.pipelines import Asked, Material
+    from deploy.bench.measure.pipelines import BenchSettings, Material
 
 PER_SECOND, WINDOW_S = 2.0, 15.0
 """As the agent's defaults."""
@@ -147,15 +147,15 @@ def bench(
             raise click.UsageError("--write: add --set too, a folder of annotated folders.")
         _write(write, folder, asked)
     else:
-        from deploy.bench.measure.material import Simulated, sources
+        from deploy.bench.measure.material import SimulatedSource, sources
 
         if folder is None:
-            _compare("sim", [Simulated()], asked, as_json)
+            _compare("sim", [SimulatedSource()], asked, as_json)
         else:
             _compare(str(folder), sources(folder), asked, as_json)
 
 
-def _films(made: list[Made], asked: Asked, keep: Path | None, as_json: bool) -> None:
+def _films(made: list[FilmPlan], asked: BenchSettings, keep: Path | None, as_json: bool) -> None:
     from deploy.bench.measure.films import write
 
     drawn = not made[0].faces
@@ -167,7 +167,7 @@ def _films(made: list[Made], asked: Asked, keep: Path | None, as_json: bool) -> 
         _compare(",".join(str(one.path) for one in made), made, asked, as_json)
 
 
-def _compare(name: str, material: Sequence[Material], asked: Asked, as_json: bool) -> None:
+def _compare(name: str, material: Sequence[Material], asked: BenchSettings, as_json: bool) -> None:
     from deploy.bench.measure.run import compared
     from deploy.bench.measure.show import table
 
@@ -177,15 +177,15 @@ def _compare(name: str, material: Sequence[Material], asked: Asked, as_json: boo
 
 def _asked(
     detector: str, detector_model: Path | None, model: str, frames: int, window: float
-) -> Asked:
-    from deploy.bench.measure.pipelines import Asked
+) -> BenchSettings:
+    from deploy.bench.measure.pipelines import BenchSettings
     from edge.config import FacesSettings
 
     faces: dict[str, Any] = {"detector": detector, "model": detector_model}
-    return Asked(FacesSettings.model_validate(faces), model, PER_SECOND, window, frames)
+    return BenchSettings(FacesSettings.model_validate(faces), model, PER_SECOND, window, frames)
 
 
-def _tune(asked: Asked) -> None:
+def _tune(asked: BenchSettings) -> None:
     import yaml
 
     from deploy.bench.measure.machine import described, tuned
@@ -195,7 +195,7 @@ def _tune(asked: Asked) -> None:
     click.echo(yaml.safe_dump(tuned(asked), sort_keys=False), nl=False)
 
 
-def _write(path: Path, folder: Path, asked: Asked) -> None:
+def _write(path: Path, folder: Path, asked: BenchSettings) -> None:
     """A page of all sets below a folder, of growth, and of the agent itself."""
     from deploy.bench.measure.agent import figures
     from deploy.bench.measure.growth import cost, rooms

@@ -36,7 +36,7 @@ EXTRA_OF = {
 }
 
 
-class Lazy(click.Group):
+class LazyGroup(click.Group):
     def list_commands(self, _context: click.Context) -> list[str]:
         return list(SUBCOMMANDS)
 
@@ -51,7 +51,7 @@ class Lazy(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in SUBCOMMANDS.items()])
 
 
-@click.command(cls=Lazy)
+@click.command(cls=LazyGroup)
 @click.version_option(package_name="roommood")
 def roommood(**_options: Any) -> None:
     """The mood of a room as counts: no picture leaves it."""

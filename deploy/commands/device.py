@@ -15,7 +15,7 @@ from edge.common.privileges import become_owner
 
 if TYPE_CHECKING:
     from collector.config import CollectorSettings
-    from collector.fleet.service import Office
+    from collector.fleet.service import FleetService
     from collector.storage.store import Store
 
 BY = "the command line"
@@ -62,11 +62,11 @@ def enrol(
 ) -> None:
     """On a device: make a key, request a certificate, wait until IT approves it."""
     from edge.common.settings import load
-    from edge.device.enrol import Enrolment, Invitation
+    from edge.device.enrol import DeviceEnrolment, InvitationFile
     from edge.protocol.code import Code
 
     if file is not None:
-        invitation = load(Invitation, file)
+        invitation = load(InvitationFile, file)
         collector, code = invitation.collector, invitation.code
     if camera is not None:
         from edge.device.qr import seen_by
@@ -77,7 +77,7 @@ def enrol(
     become_owner(state)
     try:
         state.mkdir(parents=True, exist_ok=True)
-        found = Enrolment(collector, Code(code), state).run(click.echo, seconds(wait))
+        found = DeviceEnrolment(collector, Code(code), state).run(click.echo, seconds(wait))
     except OSError as error:
         raise UserError(str(error.strerror), error.filename, "choose another --state") from None
     until = found.certificate.not_valid_after_utc
@@ -91,10 +91,10 @@ def enrol(
 @click.option("--renew", is_flag=True, help="Renew the certificate even if it is not due.")
 def sync(state: Path, renew: bool) -> None:
     """On a device: renew what is due, report, fetch what is offered. Run by a timer."""
-    from edge.device.sync import Errand
+    from edge.device.sync import DeviceSync
 
     become_owner(state)
-    errand = Errand(state)
+    errand = DeviceSync(state)
     if renew:
         errand.renew()
         click.echo("certificate renewed")
@@ -120,19 +120,19 @@ def seconds(told: str) -> float:
     return int(number) * DURATION[unit]
 
 
-class Desk(NamedTuple):
-    office: Office
+class FleetAccess(NamedTuple):
+    office: FleetService
     store: Store
     settings: CollectorSettings
 
 
 @contextmanager
-def _desk(config: Path) -> Iterator[Desk]:
-    from collector.access.audit import Audit
+def _desk(config: Path) -> Iterator[FleetAccess]:
+    from collector.access.audit import AuditLog
     from collector.access.limits import Limits
     from collector.access.secret import own_key
     from collector.config import CollectorSettings
-    from collector.fleet.service import Office
+    from collector.fleet.service import FleetService
     from collector.storage.database import connect
     from collector.storage.store import Store
     from edge.common.settings import load
@@ -144,9 +144,9 @@ def _desk(config: Path) -> Iterator[Desk]:
     key = own_key(settings.state)
     engine = connect(settings.database)
     try:
-        audit = Audit(engine, settings.state, key)
-        office = Office(settings.fleet, engine, audit, Limits(), settings.broker)
-        yield Desk(office, Store(engine), settings)
+        audit = AuditLog(engine, settings.state, key)
+        office = FleetService(settings.fleet, engine, audit, Limits(), settings.broker)
+        yield FleetAccess(office, Store(engine), settings)
     finally:
         engine.dispose()
 

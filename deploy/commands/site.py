@@ -158,12 +158,12 @@ def make_site(
     local_port: int,
 ) -> None:
     """Make the site's authority, certificates, broker and collector settings. Safe to run again."""
-    from deploy.commands.site_init import Place, init
+    from deploy.commands.site_init import SitePlan, init
 
     if not re.fullmatch(r"[a-z0-9-]{1,32}", name):
         raise UserError("not a valid site name", f"'{name}'", "choose 1 to 32 of a-z, 0-9 and -")
     folder, state, config = folder.absolute(), state.absolute(), config.absolute()
-    place = Place(
+    place = SitePlan(
         name,
         hosts,
         folder,

@@ -25,7 +25,7 @@ ALWAYS = ("localhost", "127.0.0.1")
 SIGNING = "signing"
 
 
-class Place(NamedTuple):
+class SitePlan(NamedTuple):
     """Where a site is, and how it is reached."""
 
     site: str
@@ -40,7 +40,7 @@ class Place(NamedTuple):
     local_port: int = 8884
 
 
-def init(place: Place) -> Iterator[str]:
+def init(place: SitePlan) -> Iterator[str]:
     """What was made, a sentence each; raises UserError, and then nothing is in use that was not."""
     files = SiteFiles(place.folder)
     try:
@@ -54,7 +54,7 @@ def init(place: Place) -> Iterator[str]:
     yield f"{files.conf}: works, tried with a real Mosquitto"
 
 
-def _make(place: Place, files: SiteFiles) -> Iterator[str]:
+def _make(place: SitePlan, files: SiteFiles) -> Iterator[str]:
     if not files.authority_key.exists():
         key = new_key()
         atomic_file.write(files.authority_key, private_pem(key), 0o600)
@@ -90,7 +90,7 @@ def _make(place: Place, files: SiteFiles) -> Iterator[str]:
     yield from _settings(place, files)
 
 
-def _settings(place: Place, files: SiteFiles) -> Iterator[str]:
+def _settings(place: SitePlan, files: SiteFiles) -> Iterator[str]:
     conf = CONF.format(
         site=place.site,
         folder=place.folder,
@@ -112,7 +112,7 @@ def _settings(place: Place, files: SiteFiles) -> Iterator[str]:
         yield f"{place.config}: the collector's settings"
 
 
-def _collector(place: Place, files: SiteFiles) -> str:
+def _collector(place: SitePlan, files: SiteFiles) -> str:
     content: dict[str, Any] = {
         "database": f"sqlite:///{place.state}/collector.sqlite",
         "state": str(place.state),

@@ -17,13 +17,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edge.aim.sizes import Report, Sizes
+from edge.aim.sizes import SizeReport, Sizes
 from edge.camera.base import Grey
 from edge.camera.capture import Capture
 from edge.kiosk.view import templates
-from edge.permission.audit import Audit
+from edge.permission.audit import DeviceAuditLog
 from edge.permission.pin import Pin
-from edge.run.local_pages import REFUSED, Answer, Asked, LocalPages, Routes
+from edge.run.local_pages import REFUSED, Answer, LocalPages, PageRequest, Routes
 from edge.vision.faces import Box
 from edge.vision.layout import Layout
 
@@ -48,7 +48,7 @@ class Aim:
         *,
         pin: Pin,
         port: int,
-        audit: Audit,
+        audit: DeviceAuditLog,
         readable: float | None,
         read: Read | None = None,
         seconds: float = LONGEST_S,
@@ -70,7 +70,7 @@ class Aim:
     def stop(self) -> None:
         self._stopping.set()
 
-    def run(self) -> Report | None:
+    def run(self) -> SizeReport | None:
         """Returns what the faces' sizes were; raises UserError for a camera or a log that fails."""
         begun = time.monotonic()
         self._ends = begun + self._seconds
@@ -109,9 +109,9 @@ class Aim:
         }
 
     def _behind_pin(
-        self, route: Callable[[Asked], Answer], otherwise: Answer = REFUSED
-    ) -> Callable[[Asked], Answer]:
-        def guarded(asked: Asked) -> Answer:
+        self, route: Callable[[PageRequest], Answer], otherwise: Answer = REFUSED
+    ) -> Callable[[PageRequest], Answer]:
+        def guarded(asked: PageRequest) -> Answer:
             if not any(hmac.compare_digest(asked.session, known) for known in self._sessions):
                 return otherwise
             self._watched = time.monotonic()
@@ -119,14 +119,14 @@ class Aim:
 
         return guarded
 
-    def _picture(self, _: Asked) -> Answer:
+    def _picture(self, _: PageRequest) -> Answer:
         return Answer(self._jpeg, "image/jpeg", 200 if self._jpeg else 503)
 
-    def _end(self, _: Asked) -> Answer:
+    def _end(self, _: PageRequest) -> Answer:
         self.stop()
         return self._page("ended.html")
 
-    def _unlock(self, asked: Asked) -> Answer:
+    def _unlock(self, asked: PageRequest) -> Answer:
         if not self._pin.opens(asked.form.get("pin", "")):
             self._audit.note("aim_wrong_pin")
             locked = "Too many wrong tries: wait a minute." if self._pin.locked else None

@@ -17,7 +17,7 @@ LEAST_SIZE = 20
 """Pixels; what the detector looks for while aiming."""
 
 
-class Report(NamedTuple):
+class SizeReport(NamedTuple):
     """Of the faces seen lately, widths in pixels. `enough` is the share that the model can read."""
 
     now: int
@@ -41,7 +41,7 @@ class Sizes:
         self._now = len(widths)
         self._widths.extend(widths)
 
-    def report(self) -> Report | None:
+    def report(self) -> SizeReport | None:
         """None until a face was seen. The smallest and largest twentieth count as chance."""
         if not self._widths:
             return None
@@ -49,7 +49,7 @@ class Sizes:
         small, large = widths[len(widths) // 20], widths[-1 - len(widths) // 20]
         enough = _share(widths, self._readable) if self._readable else None
         proposed = max(LEAST_SIZE, int(small * SMALLER))
-        return Report(self._now, small, int(statistics.median(widths)), large, enough, proposed)
+        return SizeReport(self._now, small, int(statistics.median(widths)), large, enough, proposed)
 
 
 def _share(widths: Iterable[int], at_least: float) -> float:

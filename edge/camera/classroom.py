@@ -26,7 +26,7 @@ class Moment(NamedTuple):
     expression: str
 
 
-class Seat(NamedTuple):
+class SeatPosition(NamedTuple):
     """A seat's place in the frame: centre and width of the face that sits there, pixels."""
 
     x: float
@@ -97,7 +97,7 @@ class Classroom:
         return {name: facing.count(name) for name in EXPRESSIONS}
 
 
-def _places(seats: int) -> list[Seat]:
+def _places(seats: int) -> list[SeatPosition]:
     rows = math.ceil(seats / SEATS_PER_ROW)
     places = []
     for row in range(rows):
@@ -109,5 +109,5 @@ def _places(seats: int) -> list[Seat]:
         stagger = pitch * (0.12 if row % 2 else -0.12)
         for place in range(count):
             x = Classroom.WIDTH / 2 + (place - (count - 1) / 2) * pitch + stagger
-            places.append(Seat(x, y, width))
+            places.append(SeatPosition(x, y, width))
     return places

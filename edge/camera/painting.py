@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.camera.appearance import draw, model
-from edge.camera.classroom import Classroom, Moment, Seat
+from edge.camera.classroom import Classroom, Moment, SeatPosition
 
 Picture = NDArray[np.uint8]
 Colour = tuple[float, float, float]
@@ -129,7 +129,7 @@ def room() -> Picture:
     return canvas
 
 
-def desk(canvas: Picture, seats: list[Seat]) -> None:
+def desk(canvas: Picture, seats: list[SeatPosition]) -> None:
     """The table in front of one row of seats."""
     seat = seats[0]
     top = int(seat.y + 1.3 * seat.width)

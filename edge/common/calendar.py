@@ -45,7 +45,7 @@ class Occurrence(NamedTuple):
     """icalendar's component, for its other properties."""
 
 
-class Ignored(NamedTuple):
+class IgnoredEvent(NamedTuple):
     """What does not count, and why."""
 
     event: str
@@ -66,7 +66,7 @@ class Calendar:
         self._tentative = tentative
         parsed = _parse(content, where)
         self._called_off = str(parsed.get("METHOD", "")).upper() == "CANCEL"
-        self.faults: list[Ignored] = []
+        self.faults: list[IgnoredEvent] = []
         """Events that cannot be read, for the whole file."""
         self._events = self._readable(parsed)
         for fault in self.faults:
@@ -77,7 +77,7 @@ class Calendar:
         """Timed events that take place and touch the day, the ones over midnight included."""
         return self._expand(day)[0]
 
-    def ignored_on(self, day: date) -> list[Ignored]:
+    def ignored_on(self, day: date) -> list[IgnoredEvent]:
         """Events of the day that do not count, with the reason."""
         return self._expand(day)[1]
 
@@ -119,15 +119,15 @@ class Calendar:
         try:
             check(events)
         except _Fault as fault:
-            self.faults.append(Ignored(describe(events[0]), str(fault)))
+            self.faults.append(IgnoredEvent(describe(events[0]), str(fault)))
         except Exception as error:  # it is somebody's text: whatever it causes, it is its fault
             why = f"cannot be worked out ({error})"[:200]
-            self.faults.append(Ignored(describe(events[0]), why))
+            self.faults.append(IgnoredEvent(describe(events[0]), why))
         else:
             return True
         return False
 
-    def _expanded(self, day: date) -> tuple[list[Occurrence], list[Ignored], bool]:
+    def _expanded(self, day: date) -> tuple[list[Occurrence], list[IgnoredEvent], bool]:
         begin = datetime.combine(day, time(), self._zone)
         end = datetime.combine(day + timedelta(days=1), time(), self._zone)
         takes_place, ignored, anything = [], [], False
@@ -143,7 +143,7 @@ class Calendar:
                     if occurrence.start < end and occurrence.end > begin:
                         takes_place.append(occurrence)
                     continue
-            ignored.append(Ignored(describe(event), stated))
+            ignored.append(IgnoredEvent(describe(event), stated))
         takes_place.sort(key=lambda one: (one.start, one.end))
         return takes_place, ignored, anything
 

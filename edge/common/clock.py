@@ -37,7 +37,7 @@ def trust() -> Trust:
     return "synced" if 0 <= answer < TIME_ERROR else "unsynced"
 
 
-class Reading(NamedTuple):
+class Timestamp(NamedTuple):
     """A moment, UTC, and whether it may be believed."""
 
     at: datetime
@@ -70,8 +70,8 @@ class WallClock:
         """Whether the system's clock is certainly wrong, as at 1970."""
         return self._system() < BUILT
 
-    def now(self) -> Reading:
+    def now(self) -> Timestamp:
         at, clock = self._system(), self._trusted()
         if clock == "synced" and at >= BUILT:
-            return Reading(at, "synced")
-        return Reading(max(at, self.floor), "unsynced")
+            return Timestamp(at, "synced")
+        return Timestamp(max(at, self.floor), "unsynced")

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
-from edge.common.calendar import Ignored
+from edge.common.calendar import IgnoredEvent
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -62,7 +62,7 @@ def days_from(first: datetime | None, days: int) -> list[date]:
 
 
 def echo_plan(
-    name: str, entries: Iterable[dict[str, Any]], ignored: Iterable[Ignored], as_json: bool
+    name: str, entries: Iterable[dict[str, Any]], ignored: Iterable[IgnoredEvent], as_json: bool
 ) -> None:
     """What will happen, and what was left out and why; each once, in its order."""
     unique = list({json.dumps(entry): entry for entry in entries}.values())

@@ -50,5 +50,5 @@ class SettingError(ValueError):
         self.what, self.remedy = what, remedy
 
 
-class Stalled(Exception):
+class Stall(Exception):
     """A part of the agent that stands still: a new process may do better, and systemd starts it."""

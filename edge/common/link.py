@@ -52,7 +52,7 @@ class Will(NamedTuple):
     payload: bytes
 
 
-class Link(Worker):
+class MqttLink(Worker):
     """Between `start` and `stop`; the callbacks come from paho's thread, and must not block long.
 
     Raises UserError when it is made, for certificates that cannot be used.

@@ -19,9 +19,16 @@ from edge.common.atomic_file import OWNER_ALONE, write
 from edge.common.errors import UserError
 from edge.common.settings import Section
 from edge.device.hardware import hardware
-from edge.device.https import Caller, Unreachable, unverified, verified
+from edge.device.https import Caller, CollectorUnreachable, unverified, verified
 from edge.protocol.code import Code, is_proven, proof
-from edge.protocol.device_api import Asked, Granted, Hello, Request, Standing, Welcome
+from edge.protocol.device_api import (
+    EnrolmentRequest,
+    Grant,
+    Hello,
+    RequestStatus,
+    StatusQuery,
+    Welcome,
+)
 from edge.protocol.identity import (
     AUTHORITY,
     CERTIFICATE,
@@ -47,7 +54,7 @@ EVERY_S = 2.0
 LONGEST_WAIT_S = 30.0
 
 
-class About(Section):
+class EnrolmentRecord(Section):
     """`enrolment.json`: what later requests need."""
 
     collector: str
@@ -56,14 +63,14 @@ class About(Section):
     hardware: str
 
 
-class Invitation(Section):
+class InvitationFile(Section):
     """The file on a card's boot partition."""
 
     collector: str
     code: str
 
 
-class Enrolment:
+class DeviceEnrolment:
     """One attempt; one that was broken off goes on with the same key."""
 
     def __init__(self, url: str, code: Code, state: Path) -> None:
@@ -78,14 +85,14 @@ class Enrolment:
         caller = Caller(self._url, verified(authority))
         csr = self._request(welcome.room)
         key = read_key(self._pending / KEY)
-        message = Request(
+        message = EnrolmentRequest(
             code=self._code.number,
             csr=csr,
             hardware=hardware(),
             version=version("roommood"),
             proof=proof(self._code.key, "request", csr),
         )
-        caller.ask("/device/requests", message, Standing)
+        caller.ask("/device/requests", message, RequestStatus)
         say(f"room {welcome.site}/{welcome.room}, fingerprint {fingerprint(key.public_key())}")
         say("waiting for IT to compare the fingerprint and approve it")
         granted = self._wait(caller, time.monotonic() + patience_s)
@@ -121,15 +128,15 @@ class Enrolment:
         write(kept, json.dumps({"code": self._code.number, "room": room, "csr": csr}))
         return csr
 
-    def _wait(self, caller: Caller, end: float) -> Granted:
+    def _wait(self, caller: Caller, end: float) -> Grant:
         pause = EVERY_S
         while True:
             nonce = secrets.token_hex(32)
             number, key = self._code.number, self._code.key
-            asked = Asked(code=number, nonce=nonce, proof=proof(key, "asked", nonce))
+            asked = StatusQuery(code=number, nonce=nonce, proof=proof(key, "asked", nonce))
             try:
-                answer = caller.ask("/device/requests/standing", asked, Standing)
-            except Unreachable as trouble:
+                answer = caller.ask("/device/requests/standing", asked, RequestStatus)
+            except CollectorUnreachable as trouble:
                 log.warning("%s", trouble)
                 answer = None
                 pause = min(2 * pause, LONGEST_WAIT_S)
@@ -146,7 +153,7 @@ class Enrolment:
                 )
             time.sleep(pause)
 
-    def _check(self, answer: Standing, nonce: str) -> None:
+    def _check(self, answer: RequestStatus, nonce: str) -> None:
         told = answer.granted.model_dump_json() if answer.granted else ""
         if not is_proven(answer.proof, self._code.key, "standing", nonce, answer.state, told):
             raise UserError(
@@ -158,13 +165,13 @@ class Enrolment:
             shutil.rmtree(self._pending)
             raise UserError("IT rejected this device", self._url, "ask IT for a new code")
 
-    def _settle(self, welcome: Welcome, granted: Granted) -> Identity:
+    def _settle(self, welcome: Welcome, granted: Grant) -> Identity:
         """Writes identity and settings; only then what was pending is forgotten."""
         state = self._state.resolve()
         key = (self._pending / KEY).read_bytes()
         found = install(state, key, granted.certificate, welcome.authority)
         write(state / SITE_KEY, granted.site_key)
-        about = About(
+        about = EnrolmentRecord(
             collector=self._url, site=welcome.site, room=welcome.room, hardware=hardware()
         )
         write(state / ABOUT, about.model_dump_json())
@@ -173,7 +180,7 @@ class Enrolment:
         return found
 
 
-def _settings(state: Path, about: About, granted: Granted) -> dict[str, Any]:
+def _settings(state: Path, about: EnrolmentRecord, granted: Grant) -> dict[str, Any]:
     identity = state / LINK
     return {
         "site": about.site,
@@ -191,11 +198,11 @@ def _settings(state: Path, about: About, granted: Granted) -> dict[str, Any]:
     }
 
 
-def about(state: Path) -> About:
+def about(state: Path) -> EnrolmentRecord:
     """What enrolment noted; raises UserError where the device is not enrolled, or not this one."""
     path = state / ABOUT
     try:
-        found = About.model_validate_json(path.read_text(encoding="utf-8"))
+        found = EnrolmentRecord.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(
             "this device is not enrolled", path, "run `roommood device enrol`"

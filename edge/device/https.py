@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from edge.common.broker import trusting
 from edge.common.clock import WallClock
 from edge.common.errors import UserError
-from edge.protocol.device_api import Wire
+from edge.protocol.device_api import DeviceMessage
 
 log = logging.getLogger(__name__)
 
@@ -23,14 +23,14 @@ WAITS_S = 20
 LARGEST = 32 * 2**20
 """Bytes of an answer: a model pack is far smaller."""
 
-W = TypeVar("W", bound=Wire)
+W = TypeVar("W", bound=DeviceMessage)
 
 
-class Unreachable(UserError):
+class CollectorUnreachable(UserError):
     """The collector does not answer now; it may later."""
 
 
-class Turned(UserError):
+class Rejection(UserError):
     """The collector answered, and said no."""
 
 
@@ -61,7 +61,7 @@ class Caller:
         self._context = context
 
     def ask(self, path: str, message: BaseModel, kind: type[W]) -> W:
-        """The answer, checked; raises Unreachable or Turned."""
+        """The answer, checked; raises CollectorUnreachable or Turned."""
         data = self.fetch(path, message)
         try:
             return kind.model_validate_json(data)
@@ -89,30 +89,30 @@ class Caller:
                 "check the address, and the clock",
             ) from None
         except (OSError, http.client.HTTPException) as error:
-            raise Unreachable(
+            raise CollectorUnreachable(
                 str(error), f"{self._host}:{self._port}", "check that the collector is running"
             ) from None
         finally:
             connection.close()
         if answer.status >= 500:
-            raise Unreachable(f"it answers {answer.status}", self._host, "see its log")
+            raise CollectorUnreachable(f"it answers {answer.status}", self._host, "see its log")
         if answer.status != 200 or len(data) > LARGEST:
             raise _answered(data, answer.reason, self._host)
         return data
 
 
-def _answered(data: bytes, reason: str, host: str) -> Turned:
+def _answered(data: bytes, reason: str, host: str) -> Rejection:
     """What the collector says is wrong, in its own three parts where it sent them."""
     try:
         answer = json.loads(data)
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
-        return Turned(reason, host, "see the collector's log")
+        return Rejection(reason, host, "see the collector's log")
     parts = [answer.get(key) for key in ("what", "where", "remedy")]
     what, where, remedy = (part if isinstance(part, str) else "" for part in parts)
     if what:
-        return Turned(what, f"{host}: {where}" if where else host, remedy)
+        return Rejection(what, f"{host}: {where}" if where else host, remedy)
     detail = answer.get("detail", reason)
     said = detail if isinstance(detail, str) else "the message was not understood"
-    return Turned(said, host, "see the collector's audit log")
+    return Rejection(said, host, "see the collector's audit log")

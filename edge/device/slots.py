@@ -29,7 +29,7 @@ LATER_STARTS = 5
 """In a row that brought no window, of an update that was kept: nobody switches off so often."""
 
 
-class Slots(Section):
+class UpdateState(Section):
     """The file."""
 
     current: int | None = None
@@ -51,16 +51,18 @@ class Updates:
     def __init__(self, state: Path) -> None:
         self._folder = state / FOLDER
 
-    def slots(self) -> Slots:
+    def slots(self) -> UpdateState:
         try:
-            return Slots.model_validate_json((self._folder / FILE).read_text(encoding="utf-8"))
+            return UpdateState.model_validate_json(
+                (self._folder / FILE).read_text(encoding="utf-8")
+            )
         except FileNotFoundError:
-            return Slots()
+            return UpdateState()
         except (OSError, ValidationError) as error:
             log.error(
                 "%s: cannot be read (%s); continuing without updates", self._folder / FILE, error
             )
-            return Slots()
+            return UpdateState()
 
     def place(self, number: int) -> Path:
         return self._folder / str(number)
@@ -100,7 +102,7 @@ class Updates:
         self._note(slots, starts=slots.starts + 1)
         return slots.trying
 
-    def _begin_kept(self, slots: Slots) -> int | None:
+    def _begin_kept(self, slots: UpdateState) -> int | None:
         if not slots.can_go_back:
             return slots.current
         if slots.starts < LATER_STARTS:
@@ -136,7 +138,7 @@ class Updates:
             self._note(slots, trying=None, starts=0, refused=slots.trying, because=told)
             self._tidy()
 
-    def _note(self, slots: Slots, **changed: int | str | bool | None) -> None:
+    def _note(self, slots: UpdateState, **changed: int | str | bool | None) -> None:
         content = slots.model_dump() | changed
         write(self._folder / FILE, json.dumps(content))
 

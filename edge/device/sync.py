@@ -20,23 +20,23 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from edge.common.child import python_command
 from edge.common.errors import UserError
-from edge.device.enrol import SITE_KEY, About, about
+from edge.device.enrol import SITE_KEY, EnrolmentRecord, about
 from edge.device.hardware import hardware
-from edge.device.https import Caller, Unreachable, verified
+from edge.device.https import Caller, CollectorUnreachable, verified
 from edge.device.slots import Updates
 from edge.protocol.attestation import public_key
 from edge.protocol.bundle import PACK, Bundle, unpack, write_out
 from edge.protocol.device_api import (
+    AvailableUpdate,
+    BundleRequest,
     Challenge,
-    Offer,
-    Orders,
+    DeviceMessage,
+    DeviceReport,
     Purpose,
     Renewal,
-    Renewed,
-    Report,
-    Signed,
-    Wanted,
-    Wire,
+    RenewalReply,
+    ReportReply,
+    SignedMessage,
 )
 from edge.protocol.identity import Identity, install, new_key, private_pem, request
 
@@ -45,19 +45,19 @@ log = logging.getLogger(__name__)
 TRIAL_S = 60
 """For loading a model and one answer, on the slowest machine there is."""
 
-W = TypeVar("W", bound=Wire)
+W = TypeVar("W", bound=DeviceMessage)
 
 
-class Empty(Wire):
+class Empty(DeviceMessage):
     """Nothing to say."""
 
 
-class Errand:
+class DeviceSync:
     """Raises UserError where the device is not enrolled, or not this machine."""
 
     def __init__(self, state: Path) -> None:
         self._state = state
-        self._about: About = about(state)
+        self._about: EnrolmentRecord = about(state)
         self._identity = Identity(state)
         self._updates = Updates(state)
         self._caller = Caller(self._about.collector, verified(self._identity.authority))
@@ -79,13 +79,13 @@ class Errand:
         """A new key and certificate; the old one ends once the new one has been used."""
         key = new_key()
         csr = request(key, self._identity.name)
-        renewed = self._ask("renew", Renewal(csr=csr), Renewed)
+        renewed = self._ask("renew", Renewal(csr=csr), RenewalReply)
         authority = self._identity.authority.read_text(encoding="ascii")
         self._identity = install(self._state, private_pem(key), renewed.certificate, authority)
 
-    def _report(self) -> Orders:
+    def _report(self) -> ReportReply:
         slots = self._updates.slots()
-        report = Report(
+        report = DeviceReport(
             version=version("roommood"),
             hardware=hardware(),
             bundle=slots.current,
@@ -93,17 +93,17 @@ class Errand:
             refused=slots.refused,
             because=slots.because,
         )
-        return self._ask("report", report, Orders)
+        return self._ask("report", report, ReportReply)
 
-    def _take(self, offer: Offer) -> str:
+    def _take(self, offer: AvailableUpdate) -> str:
         refusal = self._updates.refusal(offer.number)
         if refusal is None:
             try:
                 data = self._caller.fetch(
-                    "/device/bundle", self._signed("bundle", Wanted(sha256=offer.sha256))
+                    "/device/bundle", self._signed("bundle", BundleRequest(sha256=offer.sha256))
                 )
                 if hashlib.sha256(data).hexdigest() != offer.sha256:
-                    raise Unreachable(
+                    raise CollectorUnreachable(
                         "damaged in transit", "update", "nothing to do: it is downloaded again"
                     )
                 bundle = unpack(data, public_key(self._state / SITE_KEY), self._about.site)
@@ -114,21 +114,21 @@ class Errand:
                 _try_pack(bundle)
                 self._updates.stage(bundle)
                 return f"update {offer.number}: to be tried at the next window"
-            except Unreachable:
+            except CollectorUnreachable:
                 raise
             except UserError as wrong:
                 refusal = str(wrong)
         self._updates.refuse(offer.number, refusal)
         return f"update {offer.number}: refused: {refusal}"
 
-    def _ask(self, purpose: Purpose, message: Wire, kind: type[W]) -> W:
+    def _ask(self, purpose: Purpose, message: DeviceMessage, kind: type[W]) -> W:
         return self._caller.ask(f"/device/{purpose}", self._signed(purpose, message), kind)
 
-    def _signed(self, purpose: Purpose, message: Wire) -> Signed:
+    def _signed(self, purpose: Purpose, message: DeviceMessage) -> SignedMessage:
         nonce = self._caller.ask("/device/nonce", Empty(), Challenge).nonce
         body = message.model_dump_json()
         fields = {"serial": self._identity.serial, "nonce": nonce, "purpose": purpose, "body": body}
-        unsigned = Signed.model_validate({**fields, "signature": ""})
+        unsigned = SignedMessage.model_validate({**fields, "signature": ""})
         made = self._identity.key.sign(unsigned.signed_bytes(), ec.ECDSA(hashes.SHA256()))
         return unsigned.model_copy(update={"signature": base64.b64encode(made).decode()})
 

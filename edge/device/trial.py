@@ -14,7 +14,7 @@ BLIND_WINDOWS = 2
 """The first may be short of frames because the camera takes its time to open."""
 
 
-class Trial:
+class UpdateTrial:
     """Asked by the agent at each window's end; without an enrolment there are no updates."""
 
     def __init__(self, state: Path | None, update: int | None) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from edge.kiosk.view import HERE, LANGUAGES, View, render
+from edge.kiosk.view import HERE, LANGUAGES, KioskView, render
 from edge.permission.pin import Pin
 from edge.protocol.messages import Command
-from edge.run.local_pages import Answer, Asked, LocalPages
+from edge.run.local_pages import Answer, LocalPages, PageRequest
 
 
 class Kiosk:
@@ -22,7 +22,7 @@ class Kiosk:
         port: int,
         language: str,
         *,
-        view: Callable[[], View],
+        view: Callable[[], KioskView],
         press: Callable[[Command], None],
         pin: Pin | None,
     ) -> None:
@@ -37,14 +37,14 @@ class Kiosk:
         self.pages = LocalPages("kiosk", port, routes, HERE, "kiosk.port")
         self.url = self.pages.url
 
-    def _page(self, template: str) -> Callable[[Asked], Answer]:
+    def _page(self, template: str) -> Callable[[PageRequest], Answer]:
         return lambda asked: Answer(render(template, self._view(), self._spoken(asked)))
 
-    def _spoken(self, asked: Asked) -> str:
+    def _spoken(self, asked: PageRequest) -> str:
         wanted = asked.query.get("lang", "")
         return wanted if wanted in LANGUAGES else self._language
 
-    def _resume(self, asked: Asked) -> Answer:
+    def _resume(self, asked: PageRequest) -> Answer:
         language = self._spoken(asked)
         if self._pin is None:
             return self._do("resume", language)

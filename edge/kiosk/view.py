@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 LANGUAGES = ("en", "de", "es", "fr")
 
 
-class View(NamedTuple):
+class KioskView(NamedTuple):
     """The state of the agent: whether the camera is open this moment, what keeps it closed, and
     the newest window as it was published."""
 
@@ -62,7 +62,7 @@ def cells(mood: Mood, words: dict[str, Any]) -> list[tuple[str, str, int]]:
     return sorted(told, key=lambda cell: (cell[0] in last, -cell[2]))
 
 
-def sentence(view: View, words: dict[str, Any]) -> str:
+def sentence(view: KioskView, words: dict[str, Any]) -> str:
     """What there is to say beside the numbers, or in their place."""
     if view.pause is not None:
         return str(words["paused"][view.pause])
@@ -74,7 +74,7 @@ def sentence(view: View, words: dict[str, Any]) -> str:
     return str(words[withheld] if withheld else words["face_kinds"])
 
 
-def render(template: str, view: View, language: str, **more: Any) -> bytes:
+def render(template: str, view: KioskView, language: str, **more: Any) -> bytes:
     """One of the kiosk's pages, UTF-8."""
     words = strings(language)
     seen = view.mood if view.pause is None and view.mood and view.mood.faces is not None else None

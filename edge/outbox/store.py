@@ -20,7 +20,7 @@ from uuid import UUID
 from edge.common.errors import UserError
 from edge.outbox.merge import merged
 from edge.outbox.second_copy import SecondCopy
-from edge.outbox.windows_file import Damaged, insert, is_damage, opened, rescued, sound
+from edge.outbox.windows_file import DamagedRow, insert, is_damage, opened, rescued, sound
 from edge.protocol.messages import Mood
 
 log = logging.getLogger(__name__)
@@ -165,7 +165,7 @@ class Outbox:
             except sqlite3.OperationalError as error:  # the disk, not the file
                 self._wait(str(error))
                 return otherwise
-            except (sqlite3.DatabaseError, Damaged) as error:
+            except (sqlite3.DatabaseError, DamagedRow) as error:
                 if not is_damage(error):
                     raise
                 try:

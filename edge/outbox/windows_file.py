@@ -33,7 +33,7 @@ ADDED = {"windows": "INTEGER NOT NULL DEFAULT 1", "crc": "INTEGER"}
 """Columns that a file of an earlier version lacks; all of them at the end, whatever TABLE says."""
 
 
-class Damaged(Exception):
+class DamagedRow(Exception):
     """A row that is not what was written."""
 
 
@@ -43,7 +43,7 @@ def is_damage(error: Exception) -> bool:
     Python names these with the base class of all its database errors. The classes below it are
     about the disk (OperationalError), or about us: a closed connection, a wrong statement.
     """
-    return type(error) in (sqlite3.DatabaseError, sqlite3.InternalError, Damaged)
+    return type(error) in (sqlite3.DatabaseError, sqlite3.InternalError, DamagedRow)
 
 
 def opened(path: Path, copy: SecondCopy) -> sqlite3.Connection:
@@ -93,14 +93,14 @@ def insert(db: sqlite3.Connection, mood: Mood, row: int | None = None) -> None:
 
 
 def sound(row: Any) -> Mood:
-    """The window of a row (`SELECT *`); raises Damaged for one that is not as it was written."""
+    """The window of a row (`SELECT *`); raises DamagedRow for one that is not as it was written."""
     content, crc = row["mood"], row["crc"]
     try:
         if crc is None or zlib.crc32(content) == crc:
             return decode(Mood, content)
     except (MessageError, TypeError):
         pass
-    raise Damaged("a window is not as it was written")
+    raise DamagedRow("a window is not as it was written")
 
 
 def _checked(path: Path) -> sqlite3.Connection:
@@ -151,6 +151,6 @@ def _readable(damaged: Path) -> list[Mood]:
         for query, found in zip(queries, from_both_ends, strict=True):
             with contextlib.suppress(sqlite3.Error):
                 for row in old.execute(query):
-                    with contextlib.suppress(Damaged, IndexError):
+                    with contextlib.suppress(DamagedRow, IndexError):
                         found.append(sound(row))
     return [*from_both_ends[0], *reversed(from_both_ends[1])]

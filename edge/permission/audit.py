@@ -19,7 +19,7 @@ from edge.protocol.messages import rfc3339
 NOTHING = "0" * 64
 
 
-class Audit:
+class DeviceAuditLog:
     """Appends to one file."""
 
     def __init__(self, path: Path) -> None:

@@ -14,7 +14,13 @@ from edge.common.broker import BrokerSettings
 from edge.common.errors import UserError
 from edge.common.settings import load
 from edge.permission.demonstration import is_demonstration
-from edge.protocol.attestation import Attestation, Signed, countries, is_signed, public_key
+from edge.protocol.attestation import (
+    Attestation,
+    SignedAttestation,
+    countries,
+    is_signed,
+    public_key,
+)
 from edge.protocol.messages import REASONS, ModeName, Reason
 
 log = logging.getLogger(__name__)
@@ -84,7 +90,7 @@ def _missing(settings: ModeSettings, today: date) -> Reason | None:
     if settings.attestation is None or settings.site_key is None:
         return "no_attestation"
     try:
-        signed = load(Signed, settings.attestation)
+        signed = load(SignedAttestation, settings.attestation)
         genuine = is_signed(signed, public_key(settings.site_key))
     except UserError as error:
         log.error("%s", error)
@@ -105,7 +111,7 @@ def responsible(attestation: Path | None) -> str | None:
     if attestation is None:
         return None
     try:
-        who = load(Signed, attestation).attestation.responsible
+        who = load(SignedAttestation, attestation).attestation.responsible
     except UserError:  # said by `decide` already
         return None
     return f"{who.name}, {who.role}, {who.contact}"

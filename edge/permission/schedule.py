@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from edge.common.calendar import Calendar, Ignored
+from edge.common.calendar import Calendar, IgnoredEvent
 from edge.common.errors import UserError
 from edge.permission.schedule_settings import LessonTimes, ScheduleSettings
 
@@ -33,7 +33,7 @@ class DayPlan(NamedTuple):
     """What a day's lessons are, and which events count as none."""
 
     spans: list[Span]
-    ignored: list[Ignored]
+    ignored: list[IgnoredEvent]
 
 
 class Schedule:
@@ -63,9 +63,9 @@ class Schedule:
     def on(self, day: date) -> DayPlan:
         """The lessons that touch a day, as the calendars are now."""
         if self._is_holiday(day):
-            return DayPlan([], [Ignored("the day's lessons", "holiday")])
+            return DayPlan([], [IgnoredEvent("the day's lessons", "holiday")])
         listed = self._listed(day)
-        ignored: list[Ignored] = []
+        ignored: list[IgnoredEvent] = []
         if self._settings.calendar is not None:
             calendar = self._calendars[self._settings.calendar]
             listed += [Span(one.start, one.end) for one in calendar.on(day)]
@@ -73,7 +73,7 @@ class Schedule:
         return DayPlan(sorted(listed), ignored)
 
     @property
-    def faults(self) -> list[Ignored]:
+    def faults(self) -> list[IgnoredEvent]:
         """Events of the calendars that cannot be read."""
         return [fault for calendar in self._calendars.values() for fault in calendar.faults]
 

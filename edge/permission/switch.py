@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 By = Literal["command", "button", "kiosk"]
 
 
-class Kept(NamedTuple):
+class SwitchState(NamedTuple):
     """What the file says: who paused, if anyone, and for which day alone."""
 
     by: Pause | None
@@ -42,12 +42,12 @@ class Switch:
     def obey(self, command: Command, by: By = "command") -> None:
         with self._lock:
             day = self._today() if command.command == "stop_today" else None
-            self._keep(Kept(None if command.command == "resume" else by, day))
+            self._keep(SwitchState(None if command.command == "resume" else by, day))
 
     def toggle(self, by: By) -> None:
         """A press of a button: whoever paused, it resumes."""
         with self._lock:
-            self._keep(Kept(None if self._kept.by else by))
+            self._keep(SwitchState(None if self._kept.by else by))
 
     @property
     def pause(self) -> Pause | None:
@@ -55,10 +55,10 @@ class Switch:
         with self._lock:
             # A clock that starts in 1970 is before any day, and so ends nothing.
             if self._kept.day is not None and self._today() > self._kept.day:
-                self._keep(Kept(None))
+                self._keep(SwitchState(None))
             return self._kept.by
 
-    def _keep(self, kept: Kept) -> None:
+    def _keep(self, kept: SwitchState) -> None:
         self._kept = kept
         content = {"paused_by": kept.by, "day": kept.day and kept.day.isoformat()}
         try:
@@ -70,15 +70,15 @@ class Switch:
                 error,
             )
 
-    def _remembered(self) -> Kept:
+    def _remembered(self) -> SwitchState:
         try:
             content = json.loads(self._path.read_text(encoding="utf-8"))
             by, day = content["paused_by"], content["day"]
             if by is not None and by not in get_args(Pause):
                 raise ValueError(f"'paused_by' is {by!r}")
-            return Kept(by, None if day is None else date.fromisoformat(day))
+            return SwitchState(by, None if day is None else date.fromisoformat(day))
         except FileNotFoundError:
-            return Kept(None)
+            return SwitchState(None)
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.error("%s: cannot be read (%s); paused until somebody resumes", self._path, error)
-            return Kept("unreadable")
+            return SwitchState("unreadable")

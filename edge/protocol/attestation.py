@@ -101,7 +101,7 @@ class Attestation(Section):
         return self.site == site and (ALL_ROOMS in self.rooms or room in self.rooms)
 
 
-class Signed(Section):
+class SignedAttestation(Section):
     """The file: an attestation and its signature, base64."""
 
     attestation: Attestation
@@ -156,7 +156,7 @@ def public_key(path: Path) -> Ed25519PublicKey:
     return key
 
 
-def is_signed(signed: Signed, key: Ed25519PublicKey) -> bool:
+def is_signed(signed: SignedAttestation, key: Ed25519PublicKey) -> bool:
     """Whether the signature is the site's, of just this content."""
     try:
         key.verify(

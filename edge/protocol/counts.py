@@ -13,7 +13,7 @@ from typing import NamedTuple
 from edge.protocol.messages import OTHER, UNCERTAIN, Withheld
 
 
-class Disclosed(NamedTuple):
+class Disclosure(NamedTuple):
     """The three fields of a mood that say what was seen."""
 
     faces: int | None
@@ -21,16 +21,16 @@ class Disclosed(NamedTuple):
     withheld: Withheld | None
 
 
-def withhold(why: Withheld) -> Disclosed:
-    return Disclosed(None, None, why)
+def withhold(why: Withheld) -> Disclosure:
+    return Disclosure(None, None, why)
 
 
-def headcount(faces: int, min_faces: int = 5) -> Disclosed:
+def headcount(faces: int, min_faces: int = 5) -> Disclosure:
     """The number of faces and nothing else, or nothing of few."""
-    return withhold("few_faces") if faces < min_faces else Disclosed(faces, None, "headcount_only")
+    return withhold("few_faces") if faces < min_faces else Disclosure(faces, None, "headcount_only")
 
 
-def disclose(counts: Mapping[str, int], min_faces: int = 5, min_cell: int = 3) -> Disclosed:
+def disclose(counts: Mapping[str, int], min_faces: int = 5, min_cell: int = 3) -> Disclosure:
     """The counts of a window with no cell from 1 to `min_cell` - 1, or withheld.
 
     Small cells go into `other`. Where they are too few to hide in it, `other` is topped up to
@@ -47,7 +47,7 @@ def disclose(counts: Mapping[str, int], min_faces: int = 5, min_cell: int = 3) -
     other = faces - sum(shown.values())
     unanimous = any(count == faces for name, count in shown.items() if name != UNCERTAIN)
     if other == 0 and not unanimous:
-        return Disclosed(faces, shown, None)
+        return Disclosure(faces, shown, None)
     while other < min_cell:
         lender = max(shown, key=lambda name: (name == UNCERTAIN and shown[name] > 0, shown[name]))
         lent = min_cell - other
@@ -55,7 +55,7 @@ def disclose(counts: Mapping[str, int], min_faces: int = 5, min_cell: int = 3) -
             lent = shown[lender]  # a cell that would become small is merged whole
         shown[lender] -= lent
         other += lent
-    return Disclosed(faces, {**shown, OTHER: other}, None)
+    return Disclosure(faces, {**shown, OTHER: other}, None)
 
 
 def apportion(weights: Mapping[str, float], total: int) -> dict[str, int]:

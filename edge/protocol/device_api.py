@@ -19,13 +19,13 @@ Pem = Annotated[str, StringConstraints(max_length=8192)]
 Purpose = Literal["renew", "report", "bundle"]
 
 
-class Wire(BaseModel):
+class DeviceMessage(BaseModel):
     """Strict: no unknown field, no coercion."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Hello(Wire):
+class Hello(DeviceMessage):
     """A device knows a code, and asks whom it may trust."""
 
     code: Hex16
@@ -33,7 +33,7 @@ class Hello(Wire):
     nonce: Hex64
 
 
-class Welcome(Wire):
+class Welcome(DeviceMessage):
     """Whom to trust and who one is; proven with the code over nonce, site, room, authority."""
 
     site: Name
@@ -42,7 +42,7 @@ class Welcome(Wire):
     proof: Hex64
 
 
-class Request(Wire):
+class EnrolmentRequest(DeviceMessage):
     """A certificate request for the room; proven with the code over the request."""
 
     code: Hex16
@@ -53,7 +53,7 @@ class Request(Wire):
     proof: Hex64
 
 
-class Asked(Wire):
+class StatusQuery(DeviceMessage):
     """How the request stands; proven with the code over the nonce."""
 
     code: Hex16
@@ -61,35 +61,35 @@ class Asked(Wire):
     proof: Hex64
 
 
-class BrokerPlace(Wire):
+class BrokerAddress(DeviceMessage):
     host: str = Field(min_length=1, max_length=253)
     port: int = Field(ge=1, le=65535)
 
 
-class Granted(Wire):
+class Grant(DeviceMessage):
     """All a device needs to begin."""
 
     certificate: Pem
     site_key: Pem
     """The public key that signs attestations and updates."""
-    broker: BrokerPlace
+    broker: BrokerAddress
 
 
-class Standing(Wire):
+class RequestStatus(DeviceMessage):
     """The answer; proven with the code over the nonce and what was granted."""
 
     state: Literal["waiting", "refused", "approved"]
-    granted: Granted | None = None
+    granted: Grant | None = None
     proof: Hex64
 
 
-class Challenge(Wire):
+class Challenge(DeviceMessage):
     """A number that signs one message, once."""
 
     nonce: Hex64
 
 
-class Signed(Wire):
+class SignedMessage(DeviceMessage):
     """A message of an enrolled device, signed with the key of the certificate `serial`."""
 
     serial: Serial
@@ -105,15 +105,15 @@ class Signed(Wire):
         return "\n".join((*head, self.body)).encode()
 
 
-class Renewal(Wire):
+class Renewal(DeviceMessage):
     csr: Pem
 
 
-class Renewed(Wire):
+class RenewalReply(DeviceMessage):
     certificate: Pem
 
 
-class Report(Wire):
+class DeviceReport(DeviceMessage):
     """How a device's versions stand."""
 
     version: str = Field(max_length=32)
@@ -126,7 +126,7 @@ class Report(Wire):
     because: str = Field("", max_length=200)
 
 
-class Offer(Wire):
+class AvailableUpdate(DeviceMessage):
     """An update, to be fetched by its digest."""
 
     number: int = Field(ge=1)
@@ -134,11 +134,11 @@ class Offer(Wire):
     size: int = Field(ge=1)
 
 
-class Orders(Wire):
+class ReportReply(DeviceMessage):
     """What a device is to do."""
 
-    offer: Offer | None = None
+    offer: AvailableUpdate | None = None
 
 
-class Wanted(Wire):
+class BundleRequest(DeviceMessage):
     sha256: Hex64

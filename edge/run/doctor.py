@@ -22,7 +22,7 @@ from edge.common.reach import try_connection
 from edge.config import AgentSettings
 from edge.permission.mode import decide
 from edge.run.memory import no_swap
-from edge.run.state_lock import Busy, alone
+from edge.run.state_lock import StateFolderBusy, alone
 
 State = Literal["ok", "warning", "fault"]
 
@@ -126,7 +126,7 @@ def _model(settings: AgentSettings) -> Finding:
 
 
 def _state(settings: AgentSettings) -> Finding:
-    with contextlib.suppress(Busy), alone(settings.state):
+    with contextlib.suppress(StateFolderBusy), alone(settings.state):
         pass
     free = shutil.disk_usage(settings.state).free
     seen, where = f"{free // 2**20} MB free", str(settings.state)
@@ -168,7 +168,7 @@ def _camera(settings: AgentSettings) -> Finding:
         with alone(settings.state):
             camera.open()
             height, width = camera.read().shape
-    except Busy:
+    except StateFolderBusy:
         return Finding("camera", "ok", "in use by the agent that is running")
     finally:
         camera.close()

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 
 from edge.protocol.messages import Health
-from edge.run.local_pages import Answer, Asked, LocalPages
+from edge.run.local_pages import Answer, LocalPages, PageRequest
 
 BEHIND_S = 120
 """Without an acknowledgement for so long, with windows waiting, something is wrong out there."""
@@ -29,7 +29,7 @@ def endpoint(
 ) -> LocalPages:
     """The server, not started; raises UserError for a port that is taken."""
 
-    def answer(_: Asked) -> Answer:
+    def answer(_: PageRequest) -> Answer:
         now, wrong = health(), dict(problems())
         status = 200 if is_well(now) and not wrong else 503
         told = {**now.model_dump(mode="json"), "workers": wrong}

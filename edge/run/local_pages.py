@@ -32,7 +32,7 @@ HEADERS = {
 }
 
 
-class Asked(NamedTuple):
+class PageRequest(NamedTuple):
     """A request: `GET /panel`, what its address and form say, and its session cookie."""
 
     what: str
@@ -54,7 +54,7 @@ REFUSED = Answer(b"refused\n", "text/plain", 403)
 ENDING = Answer(b"ending\n", "text/plain", 503)
 
 
-Routes = Mapping[str, Callable[[Asked], Answer]]
+Routes = Mapping[str, Callable[[PageRequest], Answer]]
 """What answers `GET /panel`, and so on."""
 
 KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
@@ -77,7 +77,7 @@ class LocalPages(Worker):
             if path.suffix in KINDS
         }
 
-        def answer(asked: Asked) -> Answer:
+        def answer(asked: PageRequest) -> Answer:
             route = routes.get(asked.what)
             return self._answer(route, asked) if route else static.get(asked.what, NOT_FOUND)
 
@@ -105,7 +105,7 @@ class LocalPages(Worker):
         with self._count:
             return self._count.wait_for(lambda: not self._under_way, ENDS_IN_S) and ended
 
-    def _answer(self, route: Callable[[Asked], Answer], asked: Asked) -> Answer:
+    def _answer(self, route: Callable[[PageRequest], Answer], asked: PageRequest) -> Answer:
         with self._count:
             if self._stopping.is_set():
                 return ENDING
@@ -119,7 +119,7 @@ class LocalPages(Worker):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    answer: Callable[[Asked], Answer]
+    answer: Callable[[PageRequest], Answer]
     timeout = TIMEOUT_S
     server_version, sys_version = "roommood", ""
 
@@ -141,20 +141,20 @@ class _Handler(BaseHTTPRequestHandler):
         port = int(self.connection.getsockname()[1])
         return self.headers.get("Host") in (f"{LOOPBACK}:{port}", f"localhost:{port}")
 
-    def _asked(self, form: dict[str, str]) -> Asked:
+    def _asked(self, form: dict[str, str]) -> PageRequest:
         parts = urlsplit(self.path)
         try:
             session = SimpleCookie(self.headers.get("Cookie", "")).get("session")
         except CookieError:
             session = None
-        return Asked(
+        return PageRequest(
             f"{self.command} {parts.path}",
             dict(parse_qsl(parts.query)),
             form,
             session.value if session else "",
         )
 
-    def _reply(self, asked: Asked | None) -> None:
+    def _reply(self, asked: PageRequest | None) -> None:
         reply = type(self).answer(asked) if asked else REFUSED
         self.send_response(303 if reply.go_to else reply.status)
         for name, value in HEADERS.items():

@@ -10,13 +10,13 @@ from pathlib import Path
 from edge.common.errors import UserError
 
 
-class Busy(UserError):
+class StateFolderBusy(UserError):
     """Another process holds the state folder."""
 
 
 @contextlib.contextmanager
 def alone(state: Path) -> Iterator[None]:
-    """Holds the state folder; raises Busy where another process does, UserError for the folder."""
+    """Holds the state folder; raises StateFolderBusy where another process does, or UserError."""
     path = state / "agent.lock"
     try:
         state.mkdir(parents=True, exist_ok=True)
@@ -27,7 +27,7 @@ def alone(state: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise Busy(
+            raise StateFolderBusy(
                 "an agent is running with it",
                 state,
                 "stop that first (systemctl stop roommood-agent)",

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from edge.common.broker import BrokerSettings
 from edge.common.clock import WallClock
-from edge.common.link import Link, Will
+from edge.common.link import MqttLink, Will
 from edge.common.worker import Worker
 from edge.outbox.store import Outbox
 from edge.protocol.messages import Ack, Command, Health, MessageError, State, Status, decode, topic
@@ -61,7 +61,7 @@ class Publisher(Worker):
         self._acknowledged: float | None = None
         self._lock = threading.Lock()
         self._status_due = time.monotonic() + STATUS_EVERY_S
-        self.link = Link(
+        self.link = MqttLink(
             settings,
             f"roommood-agent-{site}-{device}",
             log,

@@ -23,7 +23,7 @@ SMOOTHED = 0.2
 """Weight of the newest measurement of how long a face takes."""
 
 
-class Reading:
+class ExpressionScheduler:
     """Labels by seat; `budget_ms` of a frame go to faces that were read before."""
 
     def __init__(self, expressions: Expressions, budget_ms: float) -> None:

@@ -8,7 +8,7 @@ from edge.camera.base import Grey
 from edge.config import FacesSettings
 from edge.vision.detectors import search
 from edge.vision.emotion import Expressions
-from edge.vision.expression_scheduler import Reading
+from edge.vision.expression_scheduler import ExpressionScheduler
 from edge.vision.layout import Layout, Row
 from edge.vision.seats import Face, Seats
 
@@ -16,10 +16,10 @@ FACE = "face"
 """What every face counts as where no expression is read."""
 
 
-class Room:
+class VisionPipeline:
     """Frames of one room in order; `forget` between windows, and when the camera is closed."""
 
-    def __init__(self, seats: Seats, reading: Reading | None) -> None:
+    def __init__(self, seats: Seats, reading: ExpressionScheduler | None) -> None:
         self._seats, self._reading = seats, reading
         self.detecting = 0.0
         """Seconds of this thread's processor time that finding faces took, not reading them."""
@@ -57,7 +57,7 @@ def room(
     layout: Layout,
     *,
     patient: bool = False,
-) -> Room:
+) -> VisionPipeline:
     """All of it, from the settings; raises UserError for a detector that cannot be had."""
     seats = Seats(
         search(settings, checked=expressions is not None),
@@ -65,7 +65,9 @@ def room(
         settings.min_size,
         patient=patient,
     )
-    return Room(seats, Reading(expressions, settings.read_ms) if expressions else None)
+    return VisionPipeline(
+        seats, ExpressionScheduler(expressions, settings.read_ms) if expressions else None
+    )
 
 
 def layout(settings: FacesSettings) -> Layout:

@@ -12,17 +12,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from edge.protocol.counts import Disclosed, apportion, disclose
+from edge.protocol.counts import Disclosure, apportion, disclose
 from edge.window.tally import Tally
 
 
-class Control(Protocol):
+class DisclosureControl(Protocol):
     """Decides what is told of each window in turn; it may remember what it told before."""
 
-    def tell(self, tally: Tally) -> Disclosed: ...
+    def tell(self, tally: Tally) -> Disclosure: ...
 
 
-class Steady:
+class SteadyDisclosure:
     """Tells how many faces there are now, and their expressions as they were last told, until at
     least `min_change` faces would have to be told otherwise.
 
@@ -34,7 +34,7 @@ class Steady:
         self._min_faces, self._min_cell, self._min_change = min_faces, min_cell, min_change
         self._mix: Mapping[str, int] | None = None
 
-    def tell(self, tally: Tally) -> Disclosed:
+    def tell(self, tally: Tally) -> Disclosure:
         return disclose(self.settle(tally.typical()), self._min_faces, self._min_cell)
 
     def settle(self, counts: Mapping[str, int]) -> Mapping[str, int]:

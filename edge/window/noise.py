@@ -21,7 +21,7 @@ from typing import Any
 
 from edge.common import atomic_file
 from edge.common.errors import UserError
-from edge.protocol.counts import Disclosed, disclose, withhold
+from edge.protocol.counts import Disclosure, disclose, withhold
 from edge.window.tally import Tally
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ SENSITIVITY = 2.0
 """A pupil moves the mean counts by one face from one cell to another at most: 2 in the L1 norm."""
 
 
-class Noisy:
+class NoisyDisclosure:
     """A `Control` that tells noisy mean counts a few times per lesson, and nothing new between.
 
     Raises UserError when OpenDP is not installed. What was spent is kept in `path`; where that
@@ -61,7 +61,7 @@ class Noisy:
         self._told = withhold("gathering")
         self._spent = self._remembered()
 
-    def tell(self, tally: Tally) -> Disclosed:
+    def tell(self, tally: Tally) -> Disclosure:
         now = self._now()
         self._sums.update(tally.sums())
         self._frames += tally.frames
@@ -73,7 +73,7 @@ class Noisy:
             self._frames, self._begun = 0, now
         return self._told
 
-    def _release(self, now: float) -> Disclosed:
+    def _release(self, now: float) -> Disclosure:
         if self._spent is None:
             return withhold("budget_spent")
         # What was spent in a future that a wrong clock saw stays spent.

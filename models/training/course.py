@@ -32,7 +32,7 @@ SCORES = 12
 
 
 @dataclass(frozen=True)
-class Plan:
+class CoursePlan:
     """How a course is held. seconds: how long. rate: the highest step size.
 
     strength, mixed: how much faces are changed, and the share of batches that are cut and mixed;
@@ -57,7 +57,9 @@ class Plan:
 class Student:
     """A network with what it takes to train it. `truth`: ferplus, fer2013, or both."""
 
-    def __init__(self, network: nn.Module, truth: Truth, plan: Plan, device: torch.device) -> None:
+    def __init__(
+        self, network: nn.Module, truth: Truth, plan: CoursePlan, device: torch.device
+    ) -> None:
         self.truth = truth
         self._frozen = plan.frozen
         self.network = network.to(device, memory_format=torch.channels_last)
@@ -140,7 +142,7 @@ class Course:
     def __init__(
         self,
         folder: Path,
-        plan: Plan,
+        plan: CoursePlan,
         students: Mapping[str, Student],
         faces: FaceStore,
         half: bool,

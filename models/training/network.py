@@ -84,7 +84,7 @@ class MiniXception(nn.Module):
         return found
 
 
-class Plain(nn.Module):
+class PlainBlock(nn.Module):
     """Two plain 3x3 convolutions beside a shortcut (He et al., arXiv 1512.03385)."""
 
     def __init__(self, channels_in: int, channels_out: int, stride: int) -> None:
@@ -111,7 +111,10 @@ class Teacher(nn.Module):
         parts: list[nn.Module] = [_conv_bn(1, widths[0], 3, stride), nn.ReLU()]
         before = widths[0]
         for width in widths:
-            parts += [Plain(before, width, 1 if width == before else 2), Plain(width, width, 1)]
+            parts += [
+                PlainBlock(before, width, 1 if width == before else 2),
+                PlainBlock(width, width, 1),
+            ]
             before = width
         self.body = nn.Sequential(*parts)
         self.dropout = nn.Dropout(0.3)

@@ -36,7 +36,7 @@ def from_pack(where: str) -> nn.Module:
     return network.eval()
 
 
-class Restored(NamedTuple):
+class TrainedNetwork(NamedTuple):
     """A trained network, the labels it knows, and whose answers they are."""
 
     network: nn.Module
@@ -44,14 +44,14 @@ class Restored(NamedTuple):
     truth: str | None
 
 
-def restored(where: str) -> Restored:
+def restored(where: str) -> TrainedNetwork:
     """The network of a run's folder or of a pack; raises UserError for what is neither."""
     from models.training.runs import SETTINGS, load_network
 
     if (Path(where) / SETTINGS).exists():
         network, settings = load_network(Path(where))
-        return Restored(network, settings.labels, settings.truth)
+        return TrainedNetwork(network, settings.labels, settings.truth)
     if not (Path(where) / PACK_FILE).exists() and not (SHIPPED / where / PACK_FILE).exists():
         raise UserError("neither a run nor a pack", where, "give the folder or name of one of them")
     pack, _ = open_pack(where)
-    return Restored(from_pack(where), pack.labels, pack.truth)
+    return TrainedNetwork(from_pack(where), pack.labels, pack.truth)

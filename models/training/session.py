@@ -14,7 +14,7 @@ from edge.common.errors import UserError
 from edge.vision.pack import open_pack
 from models.data.sources import load
 from models.training.batches import FaceStore
-from models.training.course import Course, Plan, Student
+from models.training.course import Course, CoursePlan, Student
 from models.training.ensemble import Ensemble, Member, members, store, stored
 from models.training.network import Name, build
 from models.training.packing import WEIGHTS_FILE
@@ -104,7 +104,7 @@ class Session:
         return FaceStore(self._seen, self._negatives, self._device)
 
     def _course(
-        self, name: str, plan: Plan, students: dict[str, Student], faces: FaceStore
+        self, name: str, plan: CoursePlan, students: dict[str, Student], faces: FaceStore
     ) -> Course:
         return Course(self.out / name, plan, students, faces, self._half)
 
@@ -113,7 +113,7 @@ class Session:
             path = self.out / "teachers" / f"{name}-{number}.npz"
             if path.exists():
                 continue
-            plan = Plan(
+            plan = CoursePlan(
                 seconds / len(FROM_NOTHING), rate=0.1, batch=512, strength=1.0, mixed=0.5,
                 seed=self._seed + number, large=True,
             )  # fmt: skip
@@ -134,7 +134,7 @@ class Session:
         if path.exists():
             return
         start = [one for one in self._known if one.stem.startswith("wide")]
-        plan = Plan(
+        plan = CoursePlan(
             seconds,
             rate=1e-3,
             batch=min(128, len(self._seen.label)),
@@ -156,7 +156,7 @@ class Session:
     ) -> None:
         """All at once, from the same views; to `ask` teachers about each view wants a GPU."""
         gpu = self._device.type == "cuda"
-        plan = Plan(
+        plan = CoursePlan(
             seconds,
             rate=4e-3 if gpu else 1e-3,
             batch=min(2048 if gpu else 128, len(self._seen.label)),

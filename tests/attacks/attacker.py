@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from edge.protocol.counts import Disclosed
+from edge.protocol.counts import Disclosure
 from edge.protocol.messages import OTHER
 from tests.attacks.lessons import LABELS, Window
 
@@ -24,7 +24,7 @@ CELLS = (*LABELS, OTHER)
 APART = 4
 """Windows between the two that are linked: a minute."""
 
-Published = list[Disclosed]
+Published = list[Disclosure]
 
 
 class Gain(NamedTuple):
@@ -130,7 +130,7 @@ def _known(case: Case) -> NDArray[np.float64]:
     return np.array([1.0, *(case.known == label for label in LABELS)])
 
 
-def _vector(told: Disclosed) -> list[float]:
+def _vector(told: Disclosure) -> list[float]:
     if told.counts is None:
         return [-1.0] * len(CELLS)
     return [float(told.counts.get(cell, 0)) for cell in CELLS]

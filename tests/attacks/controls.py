@@ -6,10 +6,10 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edge.protocol.counts import Disclosed
+from edge.protocol.counts import Disclosure
 from edge.protocol.messages import OTHER
-from edge.window.disclosure import Control, Steady
-from edge.window.noise import Noisy
+from edge.window.disclosure import DisclosureControl, SteadyDisclosure
+from edge.window.noise import NoisyDisclosure
 from edge.window.tally import Tally
 from tests.attacks.lessons import LABELS, WINDOW_S, Window
 
@@ -17,9 +17,9 @@ from tests.attacks.lessons import LABELS, WINDOW_S, Window
 class Nothing:
     """No control at all: what every face shows is told."""
 
-    def tell(self, tally: Tally) -> Disclosed:
+    def tell(self, tally: Tally) -> Disclosure:
         counts = tally.typical()
-        return Disclosed(sum(counts.values()), counts, None)
+        return Disclosure(sum(counts.values()), counts, None)
 
 
 class Noise:
@@ -28,7 +28,7 @@ class Noise:
     def __init__(self, epsilon: float) -> None:
         self._folder = tempfile.TemporaryDirectory()
         self._time = 0.0
-        self._noisy = Noisy(
+        self._noisy = NoisyDisclosure(
             Path(self._folder.name) / "budget.json",
             LABELS,
             epsilon=epsilon,
@@ -37,24 +37,24 @@ class Noise:
             now=lambda: self._time,
         )
 
-    def tell(self, tally: Tally) -> Disclosed:
+    def tell(self, tally: Tally) -> Disclosure:
         self._time += WINDOW_S
         return self._noisy.tell(tally)
 
 
-CONTROLS: dict[str, Callable[[], Control]] = {
+CONTROLS: dict[str, Callable[[], DisclosureControl]] = {
     "nothing": Nothing,
-    "small cells only": lambda: Steady(min_change=1),
-    "min_change 3": lambda: Steady(min_change=3),
-    "min_change 5 (default)": Steady,
-    "min_change 8": lambda: Steady(min_change=8),
+    "small cells only": lambda: SteadyDisclosure(min_change=1),
+    "min_change 3": lambda: SteadyDisclosure(min_change=3),
+    "min_change 5 (default)": SteadyDisclosure,
+    "min_change 8": lambda: SteadyDisclosure(min_change=8),
     "noise, epsilon 4": lambda: Noise(4),
 }
 
 
 def publish(
-    control: Callable[[], Control], lessons: Sequence[list[Window]]
-) -> list[list[Disclosed]]:
+    control: Callable[[], DisclosureControl], lessons: Sequence[list[Window]]
+) -> list[list[Disclosure]]:
     """What each lesson's windows tell, each lesson with a control of its own."""
     published = []
     for lesson in lessons:
@@ -63,7 +63,7 @@ def publish(
     return published
 
 
-def error(lessons: Sequence[list[Window]], published: Sequence[Sequence[Disclosed]]) -> float:
+def error(lessons: Sequence[list[Window]], published: Sequence[Sequence[Disclosure]]) -> float:
     """Mean share of a window's faces that are not told under their own label."""
     errors = []
     for lesson, told in zip(lessons, published, strict=True):
@@ -77,7 +77,7 @@ def error(lessons: Sequence[list[Window]], published: Sequence[Sequence[Disclose
     return sum(errors) / len(errors) if errors else float("nan")
 
 
-def merged(published: Sequence[Sequence[Disclosed]]) -> float:
+def merged(published: Sequence[Sequence[Disclosure]]) -> float:
     """Mean share of the published faces that are told as `other`."""
     shares = [
         one.counts.get(OTHER, 0) / one.faces

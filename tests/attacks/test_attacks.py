@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.window.disclosure import Steady
+from edge.window.disclosure import SteadyDisclosure
 from tests.attacks.attacker import attack
 from tests.attacks.controls import Nothing, error, publish
 from tests.attacks.lessons import Window, lesson
@@ -21,8 +21,8 @@ def test_who_comes_or_goes_is_exposed_without_control_and_not_with_it(
     still: list[list[Window]], event: str
 ) -> None:
     open_to_all = attack(event, still, publish(Nothing, still))
-    cells = attack(event, still, publish(lambda: Steady(min_change=1), still))
-    default = attack(event, still, publish(Steady, still))
+    cells = attack(event, still, publish(lambda: SteadyDisclosure(min_change=1), still))
+    default = attack(event, still, publish(SteadyDisclosure, still))
     assert (
         min(open_to_all.points, cells.points) > 15
     )  # the attacker can do it, where it can be done
@@ -32,4 +32,4 @@ def test_who_comes_or_goes_is_exposed_without_control_and_not_with_it(
 
 def test_the_price_is_small(still: list[list[Window]]) -> None:
     assert error(still, publish(Nothing, still)) < 0.02
-    assert error(still, publish(Steady, still)) < 0.15
+    assert error(still, publish(SteadyDisclosure, still)) < 0.15

@@ -14,7 +14,7 @@ import httpx
 from collector.access.accounts import Account
 from collector.access.script import token_for
 from collector.config import CollectorSettings
-from collector.lessons.repository import Book, Lesson
+from collector.lessons.repository import Lesson, LessonRepository
 from collector.service import Service
 from collector.storage.database import connect
 from collector.storage.store import Store
@@ -43,7 +43,7 @@ class School:
         self.engine = connect(self.settings.database)
         """The tests' own way to the database, beside the collector's."""
         self.store = Store(self.engine)
-        self.book = Book(self.engine)
+        self.book = LessonRepository(self.engine)
         self._ready = "/sign-in" if broker is None else "/healthz"
         self.people: dict[str, Account] = {}
         self._cookies: dict[str, httpx.Cookies] = {}

@@ -7,7 +7,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from collector.cli import collector
-from collector.lessons.repository import Book
+from collector.lessons.repository import LessonRepository
 from collector.storage.database import connect
 from collector.storage.store import Store
 from edge.common.errors import UserError
@@ -89,9 +89,9 @@ def test_backup_erase_and_restore_by_command(config: Path, tmp_path: Path) -> No
     engine = connect(f"sqlite:///{tmp_path}/c.sqlite")
     Store(engine).add([mood(seq=n) for n in range(5)])
     start = mood().start.timestamp()
-    lesson = Book(engine).begin("school", "r101", "Optics", "button", start=start)
+    lesson = LessonRepository(engine).begin("school", "r101", "Optics", "button", start=start)
     assert lesson is not None
-    Book(engine).end(lesson, start + 60)
+    LessonRepository(engine).end(lesson, start + 60)
     engine.dispose()
     add(config, "ann", "administrator")
     out = tmp_path / "school.tar.gz"

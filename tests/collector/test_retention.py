@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import Engine, func, select, text
 
 from collector.access.accounts import Accounts
-from collector.access.audit import Audit
+from collector.access.audit import AuditLog
 from collector.access.secret import own_key
 from collector.access.sessions import Sessions
 from collector.config import Retention
-from collector.lessons.repository import Book
-from collector.retention import DAY_S, Keeper, backup, erase_room, restore
+from collector.lessons.repository import LessonRepository
+from collector.retention import DAY_S, RetentionWorker, backup, erase_room, restore
 from collector.storage.database import connect
 from collector.storage.store import Store
 from collector.storage.tables import metadata, moods
@@ -63,8 +63,8 @@ def test_windows_are_kept_for_as_long_as_the_site_says(fresh: Fresh) -> None:
     fill(engine, "r101", [1, 29, 31, 400])
     fill(engine, "r1", [1, 6, 8], site="kindergarten")
     short = Retention(windows_days=7, lessons_days=30)
-    keeper = Keeper(engine, lambda site: short if site == "kindergarten" else Retention())
-    book = Book(engine)
+    keeper = RetentionWorker(engine, lambda site: short if site == "kindergarten" else Retention())
+    book = LessonRepository(engine)
     for site, age in (("school", 300), ("school", 370), ("kindergarten", 40)):
         at = NOW.timestamp() - age * DAY_S
         lesson = book.begin(site, "r1", "x", "button", start=at)
@@ -98,23 +98,23 @@ def test_erasing_a_room_leaves_the_others(fresh: Fresh) -> None:
     engine = fresh()
     fill(engine, "r101", [1, 2])
     fill(engine, "r102", [1, 2, 3])
-    Book(engine).begin("school", "r101", "x", "button")
+    LessonRepository(engine).begin("school", "r101", "x", "button")
     assert erase_room(engine, "school", "r101") == 2
     assert count(engine) == 3
-    assert Book(engine).of() == []
+    assert LessonRepository(engine).of() == []
 
 
 def test_a_backup_brings_everything_back(fresh: Fresh, tmp_path: Path) -> None:
     engine, state = fresh(), tmp_path / "state"
     key = own_key(state)
-    audit = Audit(engine, state, key)
+    audit = AuditLog(engine, state, key)
     accounts = Accounts(engine)
     tess = accounts.add("tess", "teacher", [("school", "r101")], "correct horse battery")
     token = Sessions(engine, accounts).make_token(tess.id, "script", ["read"], 3600)
     fill(engine, "r101", list(range(50)))
-    lesson = Book(engine).begin("school", "r101", "Optics", "button", teacher="tess")
+    lesson = LessonRepository(engine).begin("school", "r101", "Optics", "button", teacher="tess")
     assert lesson is not None
-    Book(engine).mark(lesson, "experiment starts")
+    LessonRepository(engine).mark(lesson, "experiment starts")
     audit.add("ann", "backup made")
     out = tmp_path / "school.tar.gz"
     rows = backup(engine, state, out)
@@ -124,11 +124,13 @@ def test_a_backup_brings_everything_back(fresh: Fresh, tmp_path: Path) -> None:
     other, elsewhere = fresh(), tmp_path / "elsewhere"
     assert restore(other, elsewhere, out) == rows
     assert own_key(elsewhere) == key
-    assert list(Audit(other, elsewhere, key).wrong()) == []
+    assert list(AuditLog(other, elsewhere, key).wrong()) == []
     back = Accounts(other)
     assert back.verified("tess", "correct horse battery") == tess
     assert Sessions(other, back).of_token(token) is not None
-    assert [m.text for m in Book(other).markers(Book(other).of()[0])] == ["experiment starts"]
+    assert [m.text for m in LessonRepository(other).markers(LessonRepository(other).of()[0])] == [
+        "experiment starts"
+    ]
     far = datetime(2020, 1, 1, tzinfo=timezone.utc), datetime(2030, 1, 1, tzinfo=timezone.utc)
     assert Store(other).between("school", "r101", *far) == Store(engine).between(
         "school", "r101", *far
@@ -136,8 +138,8 @@ def test_a_backup_brings_everything_back(fresh: Fresh, tmp_path: Path) -> None:
     # And one goes on from there.
     assert Store(other).add([mood(seq=1000)]) == [mood(seq=1000)]
     back.add("otto", "teacher")
-    Audit(other, elsewhere, key).add("ann", "sign-in")
-    assert list(Audit(other, elsewhere, key).wrong()) == []
+    AuditLog(other, elsewhere, key).add("ann", "sign-in")
+    assert list(AuditLog(other, elsewhere, key).wrong()) == []
     with pytest.raises(UserError, match="not empty"):
         restore(other, elsewhere, out)
 
@@ -215,7 +217,7 @@ def test_a_database_of_a_newer_version_is_refused(fresh: Fresh) -> None:
 def test_the_keeper_runs_by_itself(fresh: Fresh) -> None:
     engine = fresh()
     fill(engine, "r101", [4000])
-    keeper = Keeper(engine, lambda _: Retention())
+    keeper = RetentionWorker(engine, lambda _: Retention())
     keeper.start()
     end = time.monotonic() + 5
     while count(engine) and time.monotonic() < end:

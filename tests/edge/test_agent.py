@@ -7,7 +7,7 @@ import pytest
 
 from edge.agent import Agent
 from edge.camera.simulated import SimulatedCamera
-from edge.common.errors import Stalled
+from edge.common.errors import Stall
 from edge.config import AgentSettings
 from tests.free import free_port
 
@@ -25,7 +25,7 @@ def test_an_agent_whose_driver_hangs_gives_up_so_that_a_new_one_may_try(
         "supervision": {"driver_s": 1, "memory_mb": 65_536},  # the tests' own memory
     }
     made = Agent(AgentSettings.model_validate(settings))
-    with pytest.raises(Stalled, match="camera's driver: has not moved for 1 s"):
+    with pytest.raises(Stall, match="camera's driver: has not moved for 1 s"):
         made.run()
     hang.set()
 

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from edge.common.errors import UserError
-from models.fetch import PUBLISHED, Published, fetched
+from models.fetch import PUBLISHED, PublishedFile, fetched
 from tests.free import free_port
 
 CONTENT = b"a network" * 100
 
 
 @pytest.fixture
-def publisher(tmp_path: Path) -> Iterator[Published]:
+def publisher(tmp_path: Path) -> Iterator[PublishedFile]:
     """A web server with the file."""
     folder = tmp_path / "publisher"
     folder.mkdir()
@@ -30,26 +30,28 @@ def publisher(tmp_path: Path) -> Iterator[Published]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}/net.onnx"
-    yield Published(url, hashlib.sha256(CONTENT).hexdigest(), len(CONTENT), "MIT")
+    yield PublishedFile(url, hashlib.sha256(CONTENT).hexdigest(), len(CONTENT), "MIT")
     server.shutdown()
     server.server_close()
 
 
-def test_a_file_is_fetched_checked_and_put_in_place(publisher: Published, tmp_path: Path) -> None:
+def test_a_file_is_fetched_checked_and_put_in_place(
+    publisher: PublishedFile, tmp_path: Path
+) -> None:
     out = tmp_path / "models" / "net.onnx"
     assert fetched("net", out, publisher) == out
     assert out.read_bytes() == CONTENT
     assert [path.name for path in out.parent.iterdir()] == ["net.onnx"]
 
 
-def test_a_file_that_was_changed_is_refused(publisher: Published, tmp_path: Path) -> None:
+def test_a_file_that_was_changed_is_refused(publisher: PublishedFile, tmp_path: Path) -> None:
     changed = publisher._replace(sha256="0" * 64)
     with pytest.raises(UserError, match="not the file that was published"):
         fetched("net", tmp_path / "net.onnx", changed)
     assert not (tmp_path / "net.onnx").exists()
 
 
-def test_offline_it_says_what_to_do(publisher: Published, tmp_path: Path) -> None:
+def test_offline_it_says_what_to_do(publisher: PublishedFile, tmp_path: Path) -> None:
     nowhere = publisher._replace(url=f"http://127.0.0.1:{free_port()}/net.onnx")
     with pytest.raises(
         UserError, match=r"cannot be fetched \(.*\): get http.* copy it to .*net.onnx"
@@ -57,7 +59,9 @@ def test_offline_it_says_what_to_do(publisher: Published, tmp_path: Path) -> Non
         fetched("net", tmp_path / "net.onnx", nowhere)
 
 
-def test_a_copy_that_was_brought_by_hand_is_checked(publisher: Published, tmp_path: Path) -> None:
+def test_a_copy_that_was_brought_by_hand_is_checked(
+    publisher: PublishedFile, tmp_path: Path
+) -> None:
     nowhere = publisher._replace(url="http://127.0.0.1:9/")
     out = tmp_path / "net.onnx"
     out.write_bytes(CONTENT)

@@ -136,11 +136,11 @@ def test_a_course_that_is_stopped_goes_on_with_the_time_that_was_left(
     from models.data.sources import load
     from models.training import course
     from models.training.batches import FaceStore
-    from models.training.course import Course, Plan, Student
+    from models.training.course import Course, CoursePlan, Student
     from models.training.network import build
 
     faces = FaceStore(load(place[0] / "fer2013" / "train.npz"), None, torch.device("cpu"))
-    plan = Plan(seconds=6, rate=1e-3, batch=64)
+    plan = CoursePlan(seconds=6, rate=1e-3, batch=64)
     monkeypatch.setattr(course, "KEEP_EVERY_S", 0)
 
     def fresh() -> tuple[Course, Student]:

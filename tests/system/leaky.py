@@ -16,16 +16,16 @@ import edge.cli
 from deploy.commands.cli import main
 from edge.agent import Agent
 from edge.camera.base import Grey
-from edge.vision.pipeline import Room
+from edge.vision.pipeline import VisionPipeline
 
 LEAKS = ("topic", "thumbnail", "disk", "log", "core")
 
 
 def plant(leak: str) -> None:
     seen: list[Grey] = []
-    look, keep = Room.look, Agent._keep
+    look, keep = VisionPipeline.look, Agent._keep
 
-    def look_and_remember(self: Room, frame: Grey) -> list[str]:
+    def look_and_remember(self: VisionPipeline, frame: Grey) -> list[str]:
         seen[:] = [frame.copy()]
         return look(self, frame)
 
@@ -45,7 +45,7 @@ def plant(leak: str) -> None:
             logging.getLogger("edge").debug("row: %s", seen[0][-2].tolist())
 
     for owner, name, leaky in (
-        (Room, "look", look_and_remember),
+        (VisionPipeline, "look", look_and_remember),
         (Agent, "_keep", keep_and_tell),
     ):
         setattr(owner, name, leaky)

@@ -13,7 +13,7 @@ import yaml
 from playwright.sync_api import Browser, expect
 
 from edge.config import AgentSettings
-from edge.permission.audit import Audit
+from edge.permission.audit import DeviceAuditLog
 from edge.permission.pin import hash_pin
 from tests.conftest import Mosquitto
 from tests.free import wait
@@ -76,7 +76,7 @@ def test_the_picture_its_sizes_and_its_end(
     log = tmp_path / "state" / "audit.jsonl"
     events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
     assert events == ["aim_begins", "aim_wrong_pin", "aim_unlocked", "aim_ends"]
-    assert Audit(log).broken() is None
+    assert DeviceAuditLog(log).broken() is None
     assert {path.name for path in log.parent.iterdir()} == {"audit.jsonl", "agent.lock"}
 
 

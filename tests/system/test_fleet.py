@@ -16,7 +16,7 @@ import yaml
 from cryptography import x509
 
 from edge.common.errors import UserError
-from edge.device.sync import Errand
+from edge.device.sync import DeviceSync
 from edge.protocol.code import Code
 from tests.fleet import SITE, Site
 from tests.free import wait
@@ -150,14 +150,14 @@ def test_the_servers_certificates_renew_themselves(
     monkeypatch.setattr("collector.fleet.files._is_due", lambda _certificate: True)
     site.invite("r120")
     state = site.enrolled("r121")
-    Errand(state).run()
+    DeviceSync(state).run()
     site.office.revoke((SITE, "r121"), "ian", "so that the list changes")
     wait(lambda: served(site.place.web_port) != before)
     monkeypatch.undo()
     assert old[0] != files.broker_pem.read_bytes()
     assert old[1] != files.collector.read_bytes()
     wait(lambda: site.get("/healthz").status_code == 200)
-    assert Errand(site.enrolled("r122")).run() == []
+    assert DeviceSync(site.enrolled("r122")).run() == []
 
 
 def test_a_backup_holds_the_authority_and_not_the_signing_key(site: Site) -> None:

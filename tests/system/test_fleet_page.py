@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from playwright.sync_api import Browser, Page, expect
 
 from deploy.commands.bundling import gather
-from edge.device.sync import Errand
+from edge.device.sync import DeviceSync
 from edge.protocol.bundle import pack_up
 from edge.protocol.code import Code
 from edge.protocol.messages import Health, Status
@@ -85,7 +85,7 @@ def test_from_a_code_to_a_device_and_its_end(it: Page, site: Site) -> None:
     it.screenshot(path=SHOTS / "fleet-approve.png", full_page=True)
     it.get_by_role("button", name="Approve r101").click()
     device.join(60)
-    Errand(state).run()
+    DeviceSync(state).run()
     expect(it.get_by_role("row", name="r101")).to_contain_text("nothing has come from it")
 
     for room in ("r102", "r103", "r104"):

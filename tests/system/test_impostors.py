@@ -19,13 +19,13 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from collector.fleet.authority import Authority, pem
-from collector.fleet.enrolment import WRONG_CODES, Denied
+from collector.fleet.enrolment import WRONG_CODES, EnrolmentDenied
 from edge.common import atomic_file
 from edge.common.errors import UserError
-from edge.device.enrol import Enrolment
-from edge.device.sync import Errand
+from edge.device.enrol import DeviceEnrolment
+from edge.device.sync import DeviceSync
 from edge.protocol.code import Code, proof
-from edge.protocol.device_api import Hello, Renewal, Report, Request
+from edge.protocol.device_api import DeviceReport, EnrolmentRequest, Hello, Renewal
 from edge.protocol.identity import new_key, private_pem, request
 from edge.protocol.messages import Status
 from tests.conftest import mood
@@ -134,7 +134,7 @@ def test_a_code_that_has_ended(site: Site, tmp_path: Path) -> None:
     code = site.invite("r103", seconds=0.05)
     time.sleep(0.1)
     with pytest.raises(UserError, match="this code has expired") as denied:
-        Enrolment(site.url, code, tmp_path).run(lambda _line: None, 1)
+        DeviceEnrolment(site.url, code, tmp_path).run(lambda _line: None, 1)
     assert denied.value.remedy == "ask IT for a new one"  # as the collector raised it
     assert told(site, "code refused", "school/r103: expired")
     assert not (tmp_path / "identity").exists()
@@ -144,17 +144,17 @@ def test_a_code_serves_for_one_device(site: Site, tmp_path: Path) -> None:
     code = site.invite("r104")
     first, second = tmp_path / "first", tmp_path / "second"
     with pytest.raises(UserError, match="nobody has approved this device yet"):
-        Enrolment(site.url, code, first).run(lambda _line: None, 0)
+        DeviceEnrolment(site.url, code, first).run(lambda _line: None, 0)
     with pytest.raises(UserError, match="was used by another device"):
-        Enrolment(site.url, code, second).run(lambda _line: None, 0)
+        DeviceEnrolment(site.url, code, second).run(lambda _line: None, 0)
     assert told(site, "code refused", "school/r104: used already")
     # The first one goes on where it was, with the same key.
     assert len(site.enrol(first, code, lambda: site.approve((SITE, "r104")))) == 2
 
 
 def test_a_message_that_is_sent_again(site: Site, device: Path) -> None:
-    errand = Errand(device)
-    message = errand._signed("report", Report(version="1", hardware=""))
+    errand = DeviceSync(device)
+    message = errand._signed("report", DeviceReport(version="1", hardware=""))
     with site.client() as client:
         sent = {
             "content": message.model_dump_json(),
@@ -167,7 +167,7 @@ def test_a_message_that_is_sent_again(site: Site, device: Path) -> None:
 
 
 def test_a_message_signed_by_somebody_else_or_for_something_else(site: Site, device: Path) -> None:
-    errand = Errand(device)
+    errand = DeviceSync(device)
     body = Renewal(csr=request(new_key(), "r101"))
     with pytest.raises(UserError, match="signed for something else"):
         errand._caller.fetch("/device/renew", errand._signed("report", body))
@@ -178,7 +178,7 @@ def test_a_message_signed_by_somebody_else_or_for_something_else(site: Site, dev
 
 
 def test_a_renewal_in_another_rooms_name(site: Site, device: Path) -> None:
-    errand = Errand(device)
+    errand = DeviceSync(device)
     body = Renewal(csr=request(new_key(), "r102"))
     with pytest.raises(UserError, match="not for room r101"):
         errand._caller.fetch("/device/renew", errand._signed("renew", body))
@@ -186,11 +186,11 @@ def test_a_renewal_in_another_rooms_name(site: Site, device: Path) -> None:
 
 def test_a_card_in_another_machine(site: Site) -> None:
     state = site.enrolled("r105")
-    Errand(state).run()
-    errand = Errand(state)
+    DeviceSync(state).run()
+    errand = DeviceSync(state)
     with site.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE device SET hardware = 'aa' WHERE room = 'r105'")
-    elsewhere = Report(version="1", hardware="0123456789abcdef")
+    elsewhere = DeviceReport(version="1", hardware="0123456789abcdef")
     with pytest.raises(UserError, match="another machine than the one that was enrolled"):
         errand._caller.fetch("/device/report", errand._signed("report", elsewhere))
     assert told(site, "copy refused", "school/r105: speaks from another machine")
@@ -202,12 +202,12 @@ def test_a_copy_made_before_the_renewal(site: Site) -> None:
     state = site.enrolled("r106")
     copy = state.with_name("copy")
     shutil.copytree(state, copy, symlinks=True)
-    genuine = Errand(state)
+    genuine = DeviceSync(state)
     genuine.run()
     genuine.renew()
     genuine.run()
     with pytest.raises(UserError, match="the card may have been copied"):
-        Errand(copy).run()
+        DeviceSync(copy).run()
     assert told(site, "copy refused", "school/r106: a certificate that was renewed")
 
 
@@ -260,7 +260,7 @@ def test_somebody_in_between_who_does_not_know_the_code(site: Site, tmp_path: Pa
     assert welcome.proof != proof(other.key, "welcome", nonce, SITE, "r108", welcome.authority)
     csr = request(new_key(), "r108")
     forged = proof(other.key, "request", csr)
-    message = Request(code=known.number, csr=csr, hardware="", version="1", proof=forged)
+    message = EnrolmentRequest(code=known.number, csr=csr, hardware="", version="1", proof=forged)
     with pytest.raises(UserError, match="this code is not known"):
         site.office.enrolment.request(message, "elsewhere")
     assert told(site, "wrong code", "")
@@ -278,7 +278,7 @@ def test_ten_thousand_guesses(site: Site) -> None:
     assert answers == {403: WRONG_CODES, 429: 200 - WRONG_CODES}
     assert right.status_code == 200  # whoever guesses keeps nobody out
     for _ in range(9_800):  # without HTTP around it, for speed; from another address
-        with pytest.raises(Denied) as denied:
+        with pytest.raises(EnrolmentDenied) as denied:
             site.office.enrolment.hello(Hello(code=secrets.token_hex(8), nonce=nonce), "far away")
         answers[429 if denied.value.often else 403] += 1
     assert answers == {403: 2 * WRONG_CODES, 429: 10_000 - 2 * WRONG_CODES}

@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from deploy.commands.bundling import gather
 from edge.common.errors import UserError
-from edge.device.slots import Slots, Updates
-from edge.device.sync import Errand
+from edge.device.slots import Updates, UpdateState
+from edge.device.sync import DeviceSync
 from edge.protocol.bundle import pack_up
-from edge.protocol.device_api import Report
+from edge.protocol.device_api import DeviceReport
 from edge.vision.pack import SHIPPED, open_pack
 from tests.fleet import SITE, Site
 from tests.free import wait
@@ -69,11 +69,11 @@ class Device:
         self._thread.join(60)
 
     @property
-    def slots(self) -> Slots:
+    def slots(self) -> UpdateState:
         return Updates(self.state).slots()
 
     def sync(self) -> list[str]:
-        return Errand(self.state).run()
+        return DeviceSync(self.state).run()
 
     def model(self) -> str | None:
         """What the newest window was read with, as the collector has it."""
@@ -131,7 +131,7 @@ def test_a_pack_is_tried_in_the_canary_room_kept_and_then_offered_to_all(
     other = site.enrolled("r102")
     files = gather(SHIPPED / "fer7-small", None, ())
     offer(site, pack_up(SITE, 1, files, "the small one", key), "r101")
-    assert Errand(other).run() == []  # it is no canary
+    assert DeviceSync(other).run() == []  # it is no canary
     assert device.sync() == ["update 1: to be tried at the next window"]
     wait(lambda: device.model() == SMALL, 60)
     wait(lambda: device.slots.current == 1)
@@ -139,13 +139,13 @@ def test_a_pack_is_tried_in_the_canary_room_kept_and_then_offered_to_all(
     offers = site.office.offers
     assert offers.all()[0].state == "everywhere"
     offers.set_stage(SITE, 1, "canary")  # with two canaries it waits for the other
-    kept = Report(version="1", hardware="", bundle=1)
+    kept = DeviceReport(version="1", hardware="", bundle=1)
     two = {"r101": 1, "r102": None}
     with site.engine.begin() as connection:
         connection.exec_driver_sql('UPDATE bundle SET canaries = \'["r101", "r102"]\'')
     assert offers.heard(ROOM, kept, two) is None
     assert offers.heard(ROOM, kept, two | {"r102": 1}) is not None
-    assert Errand(other).run() == ["update 1: to be tried at the next window"]
+    assert DeviceSync(other).run() == ["update 1: to be tried at the next window"]
 
 
 def test_settings_are_laid_over_the_machines_own(

@@ -53,14 +53,14 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Moment:
+class FaultMoment:
     """After `wait` seconds of calm, one fault or two at once."""
 
     wait: float
     faults: tuple[Fault, ...]
 
 
-class Plan:
+class FaultPlan:
     """An endless row of moments; the same seed and rooms give the same one.
 
     Every kind comes once before any comes again, so that a short run has tried most.
@@ -72,10 +72,10 @@ class Plan:
         self._kinds = kinds
         self._deck: list[Kind] = []
 
-    def next(self) -> Moment:
+    def next(self) -> FaultMoment:
         count = 2 if self._random.random() < 0.25 else 1
         faults = tuple(self._fault() for _ in range(count))
-        return Moment(self._random.uniform(1.0, 4.0), faults)
+        return FaultMoment(self._random.uniform(1.0, 4.0), faults)
 
     def _fault(self) -> Fault:
         if not self._deck:

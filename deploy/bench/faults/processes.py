@@ -16,7 +16,7 @@ RESTART_S = 1.0
 KILLED = -signal.SIGKILL
 
 
-class Kept:
+class ManagedProcess:
     """One process between `start` and `stop`; `log` gets what it says."""
 
     def __init__(self, name: str, command: Sequence[str], log: Path) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from deploy.bench.faults.compare import Comparison, compare
-from deploy.bench.faults.plan import KINDS, Moment, Plan
-from deploy.bench.faults.school import School
+from deploy.bench.faults.plan import KINDS, FaultMoment, FaultPlan
+from deploy.bench.faults.school import FaultSchool
 from edge.common.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ DRAINS_S = 120
 
 
 @dataclass
-class Figures:
+class FaultFigures:
     faults: Counter[str] = field(default_factory=Counter)
     recovery_s: list[float] = field(default_factory=list)
     slowest: dict[str, float] = field(default_factory=dict)
@@ -38,12 +38,12 @@ def bench(
 ) -> dict[str, Any]:
     """Runs it, and gives the figures of docs/contract.md; raises UserError where nothing starts."""
     with tempfile.TemporaryDirectory(prefix="roommood-faults-") as made:
-        school = School(folder or Path(made), agents, seed)
-        figures = Figures()
+        school = FaultSchool(folder or Path(made), agents, seed)
+        figures = FaultFigures()
         try:
             school.start()
             _wait_for_all(school)
-            plan = Plan(seed, school.rooms, school.possible())
+            plan = FaultPlan(seed, school.rooms, school.possible())
             end = time.monotonic() + 60 * minutes
             while time.monotonic() < end:
                 _live(school, plan.next(), figures, say)
@@ -54,7 +54,7 @@ def bench(
             school.remove_disks()
 
 
-def _wait_for_all(school: School) -> None:
+def _wait_for_all(school: FaultSchool) -> None:
     begun = time.monotonic()
     for room, watcher in school.watchers.items():
         if watcher.live_after(begun, BEGINS_S) is None:
@@ -67,7 +67,9 @@ def _wait_for_all(school: School) -> None:
             )
 
 
-def _live(school: School, moment: Moment, figures: Figures, say: Callable[[str], None]) -> None:
+def _live(
+    school: FaultSchool, moment: FaultMoment, figures: FaultFigures, say: Callable[[str], None]
+) -> None:
     time.sleep(moment.wait)
     for fault in moment.faults:
         figures.faults[fault.kind] += 1
@@ -94,7 +96,7 @@ def _live(school: School, moment: Moment, figures: Figures, say: Callable[[str],
         watcher.forget()
 
 
-def _compared(school: School) -> Comparison:
+def _compared(school: FaultSchool) -> Comparison:
     """What was counted until now with what the collector has of it, as soon as nothing is missing.
 
     A window that is still missing after DRAINS_S is lost.
@@ -107,7 +109,7 @@ def _compared(school: School) -> Comparison:
         time.sleep(1)
 
 
-def _shown(school: School, figures: Figures) -> dict[str, Any]:
+def _shown(school: FaultSchool, figures: FaultFigures) -> dict[str, Any]:
     times = figures.recovery_s
     return {
         "faults": dict(sorted(figures.faults.items())),

@@ -14,7 +14,7 @@ from collector.storage.database import connect
 from collector.storage.store import Store
 from deploy.bench.faults.compare import journalled
 from deploy.bench.faults.plan import COLLECTOR, DRIVER_S, FROZEN_S, KINDS, Fault, Kind
-from deploy.bench.faults.processes import Disk, Kept
+from deploy.bench.faults.processes import Disk, ManagedProcess
 from deploy.bench.faults.proxy import FaultProxy, Mode
 from deploy.bench.faults.watch import Watcher
 from deploy.commands.broker import find_mosquitto
@@ -36,7 +36,7 @@ MODES: dict[Kind, Mode] = {
 }
 
 
-class School:
+class FaultSchool:
     """Everything in `folder`; raises UserError where Mosquitto is missing."""
 
     def __init__(self, folder: Path, agents: int, seed: int) -> None:
@@ -177,8 +177,8 @@ class School:
         finally:
             engine.dispose()
 
-    def _kept(self, name: str, command: list[object]) -> Kept:
-        return Kept(name, [str(part) for part in command], self.folder / f"{name}.log")
+    def _kept(self, name: str, command: list[object]) -> ManagedProcess:
+        return ManagedProcess(name, [str(part) for part in command], self.folder / f"{name}.log")
 
     def _broker_settings(self, port: int) -> Path:
         self._store.mkdir()

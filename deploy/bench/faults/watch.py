@@ -15,7 +15,7 @@ AGAIN_S = 1.0
 SILENT_S = 20
 
 
-class Seen(NamedTuple):
+class ShownWindow(NamedTuple):
     """A window that reached the page, and when, on the monotonic clock."""
 
     at: float
@@ -28,7 +28,7 @@ class Watcher:
         self._headers = {"authorization": f"Bearer {token}"}
         self._last: tuple[str, int] | None = None
         self._news = threading.Condition()
-        self._seen: list[Seen] = []
+        self._seen: list[ShownWindow] = []
         self._stopping = threading.Event()
         threading.Thread(target=self._run, daemon=True).start()
 
@@ -74,5 +74,5 @@ class Watcher:
         with self._news:
             if which != self._last:
                 self._last = which
-                self._seen.append(Seen(time.monotonic(), mood))
+                self._seen.append(ShownWindow(time.monotonic(), mood))
                 self._news.notify_all()

@@ -22,7 +22,7 @@ from edge.agent import OUTBOX, Agent
 from edge.camera import make
 from edge.camera.base import Camera, Grey
 from edge.common.command import log_to_stderr, stop_on_signals
-from edge.common.errors import Stalled
+from edge.common.errors import Stall
 from edge.common.settings import load
 from edge.common.watchdog import TRY_AGAIN
 from edge.config import AgentSettings
@@ -110,7 +110,7 @@ def run_agent(config: Path, journal: Path, switches: Path) -> None:
     stop_on_signals(agent.stop)
     try:
         again = agent.run()
-    except Stalled:
+    except Stall:
         sys.exit(TRY_AGAIN)
     if again:
         sys.exit(TRY_AGAIN)

@@ -18,20 +18,20 @@ import yaml
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from collector.access.audit import Audit
+from collector.access.audit import AuditLog
 from collector.access.limits import Limits
 from collector.access.secret import own_key
 from collector.config import CollectorSettings
-from collector.fleet.service import Office
+from collector.fleet.service import FleetService
 from collector.storage.database import connect
 from deploy.bench.load.devices import window
 from deploy.commands.broker import find_mosquitto
 from deploy.commands.ports import free_port
-from deploy.commands.site_init import Place, init
+from deploy.commands.site_init import SitePlan, init
 from edge.common.child import python_command
 from edge.common.errors import UserError
 from edge.common.settings import load
-from edge.device.enrol import Enrolment
+from edge.device.enrol import DeviceEnrolment
 from edge.protocol.code import Code
 from edge.protocol.identity import AUTHORITY, CERTIFICATE, KEY, Identity
 from edge.protocol.messages import topic
@@ -51,8 +51,8 @@ def measure(devices: int) -> dict[str, Any]:
         settings = load(CollectorSettings, place.config)
         assert settings.fleet is not None
         engine = connect(settings.database)
-        audit = Audit(engine, settings.state, own_key(settings.state))
-        office = Office(settings.fleet, engine, audit, Limits(), settings.broker)
+        audit = AuditLog(engine, settings.state, own_key(settings.state))
+        office = FleetService(settings.fleet, engine, audit, Limits(), settings.broker)
         url = f"https://localhost:{place.web_port}"
         over = threading.Event()
         clerk = threading.Thread(target=_approve, args=(office, over), daemon=True)
@@ -62,7 +62,7 @@ def measure(devices: int) -> dict[str, Any]:
         def enrol(number: int) -> Path:
             state = Path(made) / f"device{number}"
             code = Code(str(office.invitations.invite((SITE, f"r{number}"), "bench", 900)))
-            Enrolment(url, code, state).run(lambda _line: None, 300)
+            DeviceEnrolment(url, code, state).run(lambda _line: None, 300)
             return state
 
         try:
@@ -82,7 +82,7 @@ def measure(devices: int) -> dict[str, Any]:
         }
 
 
-def _approve(office: Office, over: threading.Event) -> None:
+def _approve(office: FleetService, over: threading.Event) -> None:
     """What IT does; here without looking."""
     while not over.wait(0.5):
         for request in office.invitations.waiting():
@@ -124,9 +124,9 @@ def _publish(states: list[Path], port: int) -> int:
 
 
 @contextlib.contextmanager
-def _school(folder: Path) -> Iterator[Place]:
+def _school(folder: Path) -> Iterator[SitePlan]:
     """A site with its broker and collector, each a process of its own."""
-    place = Place(
+    place = SitePlan(
         SITE,
         ("localhost",),
         folder / "site",

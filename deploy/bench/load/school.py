@@ -19,7 +19,7 @@ from edge.common.errors import UserError
 BEGINS_S = 30.0
 
 
-class School:
+class LoadSchool:
     """Both, on loopback; `token` opens the pages."""
 
     def __init__(self, folder: Path, database: str | None) -> None:
@@ -49,7 +49,7 @@ class School:
         self._log = (folder / "collector.log").open("wb")
         self._processes.append(subprocess.Popen(command, stderr=self._log))
 
-    def __enter__(self) -> School:
+    def __enter__(self) -> LoadSchool:
         import httpx
 
         end = time.monotonic() + BEGINS_S

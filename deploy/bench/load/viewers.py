@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.bench.load.devices import SITE, Devices
-from deploy.bench.load.school import School
+from deploy.bench.load.school import LoadSchool
 
 SETTLES_S = 10.0
 LEFT_S = 5.0
@@ -26,7 +26,7 @@ class Screen:
         self.seen: dict[int, float] = {}
         self.open = False
 
-    async def watch(self, school: School) -> None:
+    async def watch(self, school: LoadSchool) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", school.web_port, limit=2**20)
         writer.write(
             f"GET /rooms/{SITE}/{self.room}/live HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -45,13 +45,13 @@ def measure(viewers: int, rooms: int, window: float, seconds: float) -> dict[str
     """Rooms publish a window each `window` seconds, each at a moment of its own."""
     with (
         tempfile.TemporaryDirectory(prefix="roommood-load-") as folder,
-        School(Path(folder), None) as school,
+        LoadSchool(Path(folder), None) as school,
     ):
         return asyncio.run(_measured(school, viewers, rooms, window, seconds))
 
 
 async def _measured(
-    school: School, viewers: int, rooms: int, window: float, seconds: float
+    school: LoadSchool, viewers: int, rooms: int, window: float, seconds: float
 ) -> dict[str, Any]:
     devices = Devices(school.broker_port, rooms, window, lambda _room, _seq: None)
     for room in devices.rooms:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from collector.storage.database import connect
 from collector.storage.tables import moods
 from deploy.bench.load.devices import SITE, Devices
-from deploy.bench.load.school import School
+from deploy.bench.load.school import LoadSchool
 
 ROOMS = 200
 WINDOW_S = 15.0
@@ -26,7 +26,7 @@ def measure(per_second: int, seconds: float, database: str | None) -> dict[str, 
     acked: set[tuple[str, int]] = set()
     with (
         tempfile.TemporaryDirectory(prefix="roommood-load-") as folder,
-        School(Path(folder), database) as school,
+        LoadSchool(Path(folder), database) as school,
     ):
         devices = Devices(
             school.broker_port, ROOMS, WINDOW_S, lambda room, seq: acked.add((room, seq))

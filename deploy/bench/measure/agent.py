@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import yaml
 
-from deploy.bench.measure.material import Simulated, scaled
+from deploy.bench.measure.material import SimulatedSource, scaled
 from edge.common.child import python_command
 from edge.common.errors import UserError
 from edge.run.supervision import resident_mb
@@ -28,7 +28,7 @@ def film(path: Path) -> None:
     writer = cv2.VideoWriter(
         str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (1920, HEIGHT), isColor=True
     )
-    for shot in Simulated().shots(10, FRAMES):
+    for shot in SimulatedSource().shots(10, FRAMES):
         writer.write(cv2.cvtColor(scaled(shot.grey, HEIGHT), cv2.COLOR_GRAY2BGR))
     writer.release()
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from deploy.bench.measure.material import Face
-from deploy.bench.measure.score import Confirmed, Frames
+from deploy.bench.measure.material import TrueFace
+from deploy.bench.measure.score import Confirmation, Frames
 from edge.vision.faces import Box
 
 
-class Spent(NamedTuple):
+class FrameCost(NamedTuple):
     """Seconds that a frame took: by the clock, of the processor, and the detector's part of it."""
 
     wall: float = 0.0
@@ -24,20 +24,24 @@ class Sums:
     """What is added up; each error is of one window."""
 
     frames: Frames = field(default_factory=Frames)
-    spent: Spent = field(default_factory=Spent)
-    confirmed: Confirmed = field(default_factory=Confirmed)
+    spent: FrameCost = field(default_factory=FrameCost)
+    confirmed: Confirmation = field(default_factory=Confirmation)
     told: list[float] = field(default_factory=list)
     counted: list[float] = field(default_factory=list)
 
-    def add(self, boxes: Sequence[Box], faces: Sequence[Face], spent: Spent) -> list[int | None]:
+    def add(
+        self, boxes: Sequence[Box], faces: Sequence[TrueFace], spent: FrameCost
+    ) -> list[int | None]:
         """One frame; gives whose face each box is of, as `Frames.add` does."""
-        self.spent = Spent(*(a + b for a, b in zip(self.spent, spent, strict=True)))
+        self.spent = FrameCost(*(a + b for a, b in zip(self.spent, spent, strict=True)))
         return self.frames.add(boxes, faces)
 
-    def close(self, confirmed: Confirmed, told: Sequence[float], counted: Sequence[float]) -> None:
+    def close(
+        self, confirmed: Confirmation, told: Sequence[float], counted: Sequence[float]
+    ) -> None:
         """One window."""
         both = zip(self.confirmed, confirmed, strict=True)
-        self.confirmed = Confirmed(*(a + b for a, b in both))
+        self.confirmed = Confirmation(*(a + b for a, b in both))
         self.told += told
         self.counted += counted
 

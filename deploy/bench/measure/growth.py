@@ -9,8 +9,8 @@ from typing import Any
 
 import cv2
 
-from deploy.bench.measure.material import Simulated, scaled
-from deploy.bench.measure.pipelines import Asked, Ours
+from deploy.bench.measure.material import SimulatedSource, scaled
+from deploy.bench.measure.pipelines import AgentPipeline, BenchSettings
 
 SEATS = (1, 5, 10, 20, 40)
 HEIGHTS = (480, 720, 1080)
@@ -18,13 +18,13 @@ FRAMES = 120
 """A minute of a room, in which everything the agent does now and then is."""
 
 
-def cost(seats: int, height: int, asked: Asked) -> dict[str, Any]:
+def cost(seats: int, height: int, asked: BenchSettings) -> dict[str, Any]:
     """Of one room on one picture size; in a process of its own, for its memory."""
     cv2.setNumThreads(1)
-    ours = Ours(asked)
+    ours = AgentPipeline(asked)
     ours.begin(True)
     cpu, faces = 0.0, 0
-    for number, shot in enumerate(Simulated(seats).shots(asked.per_second, FRAMES), start=1):
+    for number, shot in enumerate(SimulatedSource(seats).shots(asked.per_second, FRAMES), start=1):
         frame = scaled(shot.grey, height)
         begun = time.process_time()
         faces += len(ours.look(frame))

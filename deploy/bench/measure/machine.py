@@ -10,8 +10,8 @@ from typing import Any
 
 import cv2
 
-from deploy.bench.measure.material import Simulated
-from deploy.bench.measure.pipelines import Asked, Ours
+from deploy.bench.measure.material import SimulatedSource
+from deploy.bench.measure.pipelines import AgentPipeline, BenchSettings
 from edge.vision.interpreter import runtime
 
 TUNED_FRAMES = 40
@@ -48,14 +48,14 @@ def _model() -> str:
     return platform.processor() or "unknown"
 
 
-def tuned(asked: Asked) -> dict[str, Any]:
+def tuned(asked: BenchSettings) -> dict[str, Any]:
     """`faces` and `frames_per_second` for this machine, from what a full room costs on it."""
     cores = os.cpu_count() or 1
     cv2.setNumThreads(1)
-    ours = Ours(asked)
+    ours = AgentPipeline(asked)
     ours.begin(True)
     spent = 0.0
-    for shot in Simulated().shots(asked.per_second, TUNED_FRAMES):
+    for shot in SimulatedSource().shots(asked.per_second, TUNED_FRAMES):
         begun = time.process_time()
         ours.look(shot.grey.copy())
         spent += time.process_time() - begun

@@ -20,7 +20,7 @@ from models.data.films import Film
 from models.data.photographs import box_of, grey
 
 
-class Face(NamedTuple):
+class TrueFace(NamedTuple):
     """A true face; `emotion`, and who it is, where they are known."""
 
     box: Box
@@ -34,7 +34,7 @@ class Shot(NamedTuple):
     """A frame with its truth."""
 
     grey: NDArray[np.uint8]
-    faces: list[Face]
+    faces: list[TrueFace]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Source:
     """A film, or a picture, which is a film of one frame."""
 
     path: Path
-    truth: list[list[Face]]
+    truth: list[list[TrueFace]]
     is_film: bool
 
     @property
@@ -61,7 +61,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Simulated:
+class SimulatedSource:
     """The simulated classroom, whose faces' truth is known as counts alone."""
 
     seats: int = 24
@@ -75,7 +75,7 @@ class Simulated:
         for number in range(most):
             second = round((20 + number / per_second) * RATE) / RATE
             faces = [
-                Face(_about(seat.x, seat.y, seat.width), moment.expression, person=number)
+                TrueFace(_about(seat.x, seat.y, seat.width), moment.expression, person=number)
                 for number, (seat, moment) in enumerate(
                     zip(camera.classroom.seats, camera.classroom.at(second), strict=True)
                 )
@@ -131,13 +131,13 @@ def _of_truths(folder: Path) -> Iterator[Source]:
         yield Source(path.with_name(path.name.replace(".truth.json", ".mp4")), truth, True)
 
 
-def _face(face: dict[str, Any]) -> Face:
+def _face(face: dict[str, Any]) -> TrueFace:
     unsure = bool(face.get("unsure", False))
-    return Face(box_of(face["box"]), face["emotion"], unsure, face.get("slot"))
+    return TrueFace(box_of(face["box"]), face["emotion"], unsure, face.get("slot"))
 
 
-def _faces(boxes: list[list[float]], emotion: str | None = None) -> list[Face]:
-    return [Face(box_of(box), emotion) for box in boxes]
+def _faces(boxes: list[list[float]], emotion: str | None = None) -> list[TrueFace]:
+    return [TrueFace(box_of(box), emotion) for box in boxes]
 
 
 def _is_film(path: Path) -> bool:

@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from deploy.bench.measure.figures import Spent, Sums
-from deploy.bench.measure.films import Made
-from deploy.bench.measure.material import Face, Simulated, Source
-from deploy.bench.measure.score import Confirmed, Counts, Windows, typical
+from deploy.bench.measure.figures import FrameCost, Sums
+from deploy.bench.measure.films import FilmPlan
+from deploy.bench.measure.material import SimulatedSource, Source, TrueFace
+from deploy.bench.measure.score import Confirmation, Counts, Windows, typical
 from edge.common.errors import UserError
 from edge.config import FacesSettings
 from edge.protocol.messages import UNCERTAIN
@@ -27,16 +27,16 @@ from edge.vision.emotion import Expressions
 from edge.vision.faces import Box, HaarDetector
 from edge.vision.forms import open_fast
 from edge.vision.pack import open_pack
-from edge.vision.pipeline import Room, layout, room
-from edge.window.disclosure import Steady
+from edge.vision.pipeline import VisionPipeline, layout, room
+from edge.window.disclosure import SteadyDisclosure
 from edge.window.tally import Tally
 
-Material = Source | Simulated | Made
+Material = Source | SimulatedSource | FilmPlan
 Which = Literal["roommood", "reference"]
 
 
 @dataclass(frozen=True)
-class Asked:
+class BenchSettings:
     """How to measure: as the agent's settings say."""
 
     faces: FacesSettings
@@ -59,13 +59,13 @@ class FaceRead(NamedTuple):
     label: str
 
 
-class Ours:
+class AgentPipeline:
     """Seats and expressions, as in edge/agent.py."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: BenchSettings) -> None:
         self._asked = asked
         self._expressions = Expressions.from_pack(*open_fast(asked.model))
-        self._room: Room | None = None
+        self._room: VisionPipeline | None = None
         self._seconds = 0.0
 
     def begin(self, is_film: bool) -> None:
@@ -86,10 +86,10 @@ class Ours:
         self._room.forget()
 
 
-class Reference:
+class ReferencePipeline:
     """Haar at 1.1, 5, 30 on the whole frame; every face of every frame read, one at a time."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: BenchSettings) -> None:
         self._haar = HaarDetector()
         self._expressions = Expressions.from_pack(*open_fast(asked.model))
         self.detecting = 0.0
@@ -117,7 +117,7 @@ class _Errors:
 
     def __init__(self, which: Which, labels: tuple[str, ...]) -> None:
         self._which, self._labels = which, labels
-        self._control = Steady()
+        self._control = SteadyDisclosure()
         self._begin()
 
     def _begin(self) -> None:
@@ -125,7 +125,7 @@ class _Errors:
         self._sums: Counter[str] = Counter()
         self._numbers: list[int] = []
 
-    def add(self, labels: list[str], faces: list[Face]) -> None:
+    def add(self, labels: list[str], faces: list[TrueFace]) -> None:
         self._tally.add(labels)
         self._sums.update(labels)
         self._numbers.append(len(labels))
@@ -149,13 +149,15 @@ class _Errors:
         return errors
 
 
-def measured(which: Which, material: Sequence[Material], asked: Asked) -> dict[str, Any]:
+def measured(which: Which, material: Sequence[Material], asked: BenchSettings) -> dict[str, Any]:
     """All figures of one pipeline over the material; one thread, memory of this whole process.
 
     `minutes` has those of each minute, all films together; `films` those of each film.
     """
     cv2.setNumThreads(1)
-    pipeline: Ours | Reference = Ours(asked) if which == "roommood" else Reference(asked)
+    pipeline: AgentPipeline | ReferencePipeline = (
+        AgentPipeline(asked) if which == "roommood" else ReferencePipeline(asked)
+    )
     total, minutes, films = Sums(), [Sums()], list[dict[str, Any]]()
     for source in material:
         film, own = Sums(), [Sums()]
@@ -175,7 +177,7 @@ def measured(which: Which, material: Sequence[Material], asked: Asked) -> dict[s
             if (number + 1) % asked.per_window == 0 or not source.is_film:
                 pipeline.forget()
                 # In a picture nothing can be confirmed.
-                confirmed = windows.close() if source.is_film else Confirmed()
+                confirmed = windows.close() if source.is_film else Confirmation()
                 told, counted = errors.close()
                 for one in sums:
                     one.close(confirmed, told, counted)
@@ -187,18 +189,20 @@ def measured(which: Which, material: Sequence[Material], asked: Asked) -> dict[s
     return {**_figures(total, minutes, asked), "rss_mb": rss_mb, "films": films}
 
 
-def _labels(asked: Asked) -> tuple[str, ...]:
+def _labels(asked: BenchSettings) -> tuple[str, ...]:
     return (*open_pack(asked.model)[0].labels, UNCERTAIN)
 
 
-def _timed(pipeline: Ours | Reference, grey: NDArray[np.uint8]) -> tuple[list[FaceRead], Spent]:
+def _timed(
+    pipeline: AgentPipeline | ReferencePipeline, grey: NDArray[np.uint8]
+) -> tuple[list[FaceRead], FrameCost]:
     detecting = pipeline.detecting
     begun, spent = time.perf_counter(), time.process_time()
     found = pipeline.look(grey)
     wall, cpu = time.perf_counter() - begun, time.process_time() - spent
-    return found, Spent(wall, cpu, pipeline.detecting - detecting)
+    return found, FrameCost(wall, cpu, pipeline.detecting - detecting)
 
 
-def _figures(sums: Sums, minutes: Sequence[Sums], asked: Asked) -> dict[str, Any]:
+def _figures(sums: Sums, minutes: Sequence[Sums], asked: BenchSettings) -> dict[str, Any]:
     of_minutes = [one.figures(asked.per_second) for one in minutes if one.frames.frames]
     return {**sums.figures(asked.per_second), "minutes": of_minutes}

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
 
-from deploy.bench.measure.pipelines import Asked, Material, Which, measured
+from deploy.bench.measure.pipelines import BenchSettings, Material, Which, measured
 
 Result = TypeVar("Result")
 
 DETECTOR = "detector_cpu_ms_per_frame"
 
 
-def compared(name: str, material: Sequence[Material], asked: Asked) -> dict[str, Any]:
+def compared(name: str, material: Sequence[Material], asked: BenchSettings) -> dict[str, Any]:
     """The figures of docs/contract.md over the material, which is called `name`."""
     both: tuple[Which, Which] = ("roommood", "reference")
     ours, reference = (in_a_process(measured, which, material, asked) for which in both)

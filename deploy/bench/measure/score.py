@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from deploy.bench.measure.material import Face
+from deploy.bench.measure.material import TrueFace
 from edge.protocol.counts import apportion
 from edge.vision.faces import Box, is_near, overlap
 from models.data.photographs import FOUND
@@ -31,7 +31,7 @@ class Frames:
     found: int = 0
     right: int = 0
 
-    def add(self, boxes: Sequence[Box], faces: Sequence[Face]) -> list[int | None]:
+    def add(self, boxes: Sequence[Box], faces: Sequence[TrueFace]) -> list[int | None]:
         """For each box the number of the face that it is of, or None."""
         taken: set[int] = set()
         owners: list[int | None] = []
@@ -67,7 +67,7 @@ class _Track:
     found: int = 0
 
 
-class Confirmed(NamedTuple):
+class Confirmation(NamedTuple):
     """People of a window, and how many were found; what was found, and how much was somebody."""
 
     true: int = 0
@@ -89,7 +89,7 @@ class Windows:
     _nobody: list[_Track] = field(default_factory=list)
 
     def add(
-        self, boxes: Sequence[Box], faces: Sequence[Face], owners: Sequence[int | None]
+        self, boxes: Sequence[Box], faces: Sequence[TrueFace], owners: Sequence[int | None]
     ) -> None:
         """One frame; `owners` as Frames.add tells them."""
         taken = set(owners)
@@ -107,7 +107,7 @@ class Windows:
                 track.box = box
                 track.found += 1
 
-    def _person(self, face: Face) -> _Track:
+    def _person(self, face: TrueFace) -> _Track:
         """Who it is, as the truth says, or by where somebody was in the frame before."""
         if face.person is not None:
             known = next((one for one in self._people if one.person == face.person), None)
@@ -120,14 +120,14 @@ class Windows:
             self._people.append(known)
         return known
 
-    def close(self) -> Confirmed:
+    def close(self) -> Confirmation:
         """The end of a window, and what there was in it."""
         there = [one for one in self._people if one.seen >= CONFIRMED]
         somebody = sum(one.found >= CONFIRMED for one in self._people)
         nobody = sum(one.found >= CONFIRMED for one in self._nobody)
         self._people, self._nobody = [], []
         right = sum(one.found >= CONFIRMED for one in there)
-        return Confirmed(len(there), right, somebody + nobody, somebody)
+        return Confirmation(len(there), right, somebody + nobody, somebody)
 
 
 class Counts:
@@ -137,7 +137,7 @@ class Counts:
         self._sums: Counter[str] = Counter()
         self._frames = 0
 
-    def add(self, faces: Sequence[Face]) -> None:
+    def add(self, faces: Sequence[TrueFace]) -> None:
         self._sums.update(f.emotion for f in faces if f.emotion and not f.unsure)
         self._frames += 1
 

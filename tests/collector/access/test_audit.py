@@ -7,15 +7,15 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from collector.access.audit import HEAD, Audit
+from collector.access.audit import HEAD, AuditLog
 from collector.access.secret import FILE, own_key
 from collector.storage.database import connect
 from edge.common.errors import UserError
 
 
 @pytest.fixture
-def audit(engine: Engine, tmp_path: Path) -> Audit:
-    made = Audit(engine, tmp_path, own_key(tmp_path))
+def audit(engine: Engine, tmp_path: Path) -> AuditLog:
+    made = AuditLog(engine, tmp_path, own_key(tmp_path))
     for number in range(5):
         made.add("ann", "sign-in", f"from place {number}")
     return made
@@ -32,14 +32,14 @@ def rewrite(engine: Engine, statement: str) -> None:
         connection.execute(text(statement))
 
 
-def test_a_log_that_nobody_touched_is_whole(audit: Audit) -> None:
+def test_a_log_that_nobody_touched_is_whole(audit: AuditLog) -> None:
     assert list(audit.wrong()) == []
     assert [entry.about for entry in audit.newest(2)] == ["from place 4", "from place 3"]
     assert [entry.number for entry in audit.newest(before=3)] == [2, 1]
 
 
 @pytest.mark.parametrize("change", ["UPDATE audit SET who = 'eve'", "DELETE FROM audit"])
-def test_the_database_refuses_changes(engine: Engine, audit: Audit, change: str) -> None:
+def test_the_database_refuses_changes(engine: Engine, audit: AuditLog, change: str) -> None:
     with pytest.raises(DBAPIError, match="append-only"), engine.begin() as connection:
         connection.execute(text(change))
     assert len(audit) == 5
@@ -60,19 +60,19 @@ def test_the_database_refuses_changes(engine: Engine, audit: Audit, change: str)
         ),
     ],
 )
-def test_tampering_shows(engine: Engine, audit: Audit, change: str, told: str) -> None:
+def test_tampering_shows(engine: Engine, audit: AuditLog, change: str, told: str) -> None:
     rewrite(engine, change)
     assert told in "\n".join(audit.wrong())
 
 
 def test_the_length_noted_beside_the_key_is_missed_when_it_is_gone(
-    audit: Audit, tmp_path: Path
+    audit: AuditLog, tmp_path: Path
 ) -> None:
     (tmp_path / HEAD).unlink()
     assert "cannot be told" in next(audit.wrong())
 
 
-def test_who_still_looks_is_told_once(audit: Audit) -> None:
+def test_who_still_looks_is_told_once(audit: AuditLog) -> None:
     for _ in range(3):
         audit.viewed("tess", "room viewed", "school/r101")
     audit.viewed("tess", "room viewed", "school/r102")
@@ -95,9 +95,9 @@ def test_the_key_is_for_the_collector_alone(tmp_path: Path) -> None:
 def test_a_collector_and_commands_beside_it_write_one_log(tmp_path: Path) -> None:
     """Logs of their own, as processes have them: the chain holds, and nothing is lost."""
     url = f"sqlite:///{tmp_path}/c.sqlite"
-    logs = [Audit(connect(url), tmp_path, bytes(32)) for _ in range(4)]
+    logs = [AuditLog(connect(url), tmp_path, bytes(32)) for _ in range(4)]
 
-    def write(log: Audit) -> None:
+    def write(log: AuditLog) -> None:
         for number in range(50):
             log.add("somebody", "did something", str(number))
 

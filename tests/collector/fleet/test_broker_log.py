@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from collector.access.audit import Audit
+from collector.access.audit import AuditLog
 from collector.fleet import broker_log
 from collector.fleet.broker_log import BrokerLog
 from collector.storage.database import connect
@@ -42,7 +42,7 @@ def engine(tmp_path: Path) -> Engine:
 @pytest.fixture
 def log(tmp_path: Path, engine: Engine) -> BrokerLog:
     (tmp_path / "broker.log").write_text("1: Denied PUBLISH from old (d0, 'x', ... (1 bytes))\n")
-    return BrokerLog(tmp_path / "broker.log", Audit(engine, tmp_path, bytes(32)))
+    return BrokerLog(tmp_path / "broker.log", AuditLog(engine, tmp_path, bytes(32)))
 
 
 def write(log: BrokerLog, text: str) -> None:

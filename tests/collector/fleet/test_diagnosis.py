@@ -9,7 +9,7 @@ import pytest
 
 from collector.fleet.diagnosis import DeviceOut, row
 from collector.fleet.registry import Certificate, Device
-from collector.live.rooms import View
+from collector.live.rooms import RoomView
 from collector.pages.render import words
 from edge.protocol.messages import Health, Status
 from tests.conftest import ROOT, mood
@@ -37,7 +37,7 @@ def device(days: float = 60, state: Any = "current", **report: Any) -> Device:
     return Device(ROOM, "", time.time(), report, held)
 
 
-def view(state: Any = "live", seen: Health | None = None) -> View:
+def view(state: Any = "live", seen: Health | None = None) -> RoomView:
     status = Status.model_validate(
         {
             "schema": "roommood.status/1",
@@ -50,7 +50,7 @@ def view(state: Any = "live", seen: Health | None = None) -> View:
             "health": seen or health(),
         }
     )
-    return View("school", "r101", state, mood(), status)
+    return RoomView("school", "r101", state, mood(), status)
 
 
 def test_a_device_with_which_nothing_is_wrong() -> None:
@@ -64,7 +64,7 @@ def test_a_device_with_which_nothing_is_wrong() -> None:
     [
         ("revoked", device(state="revoked"), view("offline"), "lost"),
         ("certificate_ended", device(days=-1), view("offline"), ""),
-        ("never_heard", device(), View("school", "r101", "offline", None, None), ""),
+        ("never_heard", device(), RoomView("school", "r101", "offline", None, None), ""),
         ("offline", device(), view("offline"), ""),
         ("disk", device(), view(seen=health(disk="failing")), ""),
         ("no_camera", device(), view(seen=health(frames_per_s=0)), ""),
@@ -80,7 +80,7 @@ def test_a_device_with_which_nothing_is_wrong() -> None:
     ],
 )
 def test_what_is_wrong_is_named_with_a_remedy(
-    fault: str, known: Device, seen: View, about: str
+    fault: str, known: Device, seen: RoomView, about: str
 ) -> None:
     told = row(known, seen, "1.0")
     assert (told.fault, told.about) == (fault, about)

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from collector.fleet.authority import Authority
 from collector.fleet.invitations import LONGEST_S, Invitations
-from collector.fleet.registry import Register
+from collector.fleet.registry import DeviceRegistry
 from edge.common.errors import UserError
 from edge.protocol.identity import new_key, request, serial
 
@@ -24,7 +24,7 @@ def authority() -> Authority:
 def test_a_renewal_ends_the_old_certificate_only_when_the_new_one_is_used(
     engine: Engine, authority: Authority
 ) -> None:
-    register = Register(engine)
+    register = DeviceRegistry(engine)
     first, second, third = (
         authority.sign_device(request(new_key(), "r101"), "r101") for _ in range(3)
     )
@@ -45,7 +45,7 @@ def test_a_renewal_ends_the_old_certificate_only_when_the_new_one_is_used(
 
 
 def test_another_device_takes_a_room_over(engine: Engine, authority: Authority) -> None:
-    register = Register(engine)
+    register = DeviceRegistry(engine)
     first, second = (authority.sign_device(request(new_key(), "r101"), "r101") for _ in range(2))
     register.give(ROOM, first, "one board")
     register.give(OTHER, authority.sign_device(request(new_key(), "r102"), "r102"), "third")
@@ -61,7 +61,7 @@ def test_another_device_takes_a_room_over(engine: Engine, authority: Authority) 
 
 
 def test_what_has_ended_by_itself_is_off_the_list(engine: Engine, authority: Authority) -> None:
-    register = Register(engine)
+    register = DeviceRegistry(engine)
     short = authority.sign_device(request(new_key(), "r101"), "r101", days=1e-5)
     register.give(ROOM, short, "")
     register.revoke(ROOM, "lost")

@@ -11,17 +11,17 @@ from collector.access.accounts import Room
 from collector.fleet import revocation as revoking
 from collector.fleet.authority import Authority
 from collector.fleet.files import SiteFiles, serve
-from collector.fleet.registry import Register
-from collector.fleet.revocation import Revoking
+from collector.fleet.registry import DeviceRegistry
+from collector.fleet.revocation import RevocationWorker
 from collector.storage.database import connect
 from edge.common.broker import BrokerSettings
 from edge.protocol.identity import new_key, request, serial
 
 
-class Counted(Revoking):
+class Counted(RevocationWorker):
     """Notes whose connection it would end."""
 
-    def __init__(self, files: SiteFiles, authority: Authority, register: Register) -> None:
+    def __init__(self, files: SiteFiles, authority: Authority, register: DeviceRegistry) -> None:
         super().__init__(files, authority, register, BrokerSettings(), lambda: None)
         self.kicked: list[str] = []
 
@@ -33,7 +33,7 @@ def test_a_revoked_device_is_kicked_thrice_and_a_renewed_one_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     authority = Authority.make("school", new_key())
-    register = Register(connect(f"sqlite:///{tmp_path}/c.sqlite"))
+    register = DeviceRegistry(connect(f"sqlite:///{tmp_path}/c.sqlite"))
     files = SiteFiles(tmp_path / "site")
     files.broker.mkdir(parents=True)
     for key, certificate, name in (

@@ -12,10 +12,10 @@ from pyarrow import parquet
 from sqlalchemy import Engine
 
 from collector.lessons.checkins import ROUND_S, CheckIns
-from collector.lessons.occupancy import EMPTIES_S, FILLS_S, Presence
-from collector.lessons.report import Report, Reports, as_csv, as_parquet
-from collector.lessons.repository import Book, Lesson
-from collector.lessons.scheduler import LONGEST_S, SETTLES_S, Clerk
+from collector.lessons.occupancy import EMPTIES_S, FILLS_S, OccupancyDetector
+from collector.lessons.report import LessonReport, Reports, as_csv, as_parquet
+from collector.lessons.repository import Lesson, LessonRepository
+from collector.lessons.scheduler import LONGEST_S, SETTLES_S, LessonScheduler
 from collector.lessons.summary import Summaries, instant, ratio
 from collector.lessons.timetable import Timetable
 from collector.pages.report_drawing import figures
@@ -30,11 +30,13 @@ ROOM = ("school", "r101")
 
 
 @pytest.fixture
-def book(engine: Engine) -> Book:
-    return Book(engine)
+def book(engine: Engine) -> LessonRepository:
+    return LessonRepository(engine)
 
 
-def lesson(book: Book, at: datetime = START, minutes: float = 45, title: str = "Optics") -> Lesson:
+def lesson(
+    book: LessonRepository, at: datetime = START, minutes: float = 45, title: str = "Optics"
+) -> Lesson:
     begun = book.begin(*ROOM, title, "button", teacher="tess", start=at.timestamp())
     assert begun is not None
     book.end(begun, at.timestamp() + 60 * minutes)
@@ -48,7 +50,7 @@ def windows(at: datetime = START, minutes: float = 45, **changed: Any) -> list[M
     return [mood(seq=seq + n, start=at + n * step, **changed) for n in range(count)]
 
 
-def test_a_lesson_begins_ends_and_ends_the_one_before(book: Book) -> None:
+def test_a_lesson_begins_ends_and_ends_the_one_before(book: LessonRepository) -> None:
     first = book.begin(*ROOM, "Optics", "button", start=1000.0)
     assert first is not None
     assert book.by_code(str(first.code).upper()) == first
@@ -61,7 +63,7 @@ def test_a_lesson_begins_ends_and_ends_the_one_before(book: Book) -> None:
     assert book.by_code(str(first.code)) is None
 
 
-def test_markers_and_notes(book: Book) -> None:
+def test_markers_and_notes(book: LessonRepository) -> None:
     begun = book.begin(*ROOM, "Optics", "button")
     assert begun is not None
     book.mark(begun, "  experiment starts ")
@@ -154,9 +156,9 @@ def test_a_timetable_that_breaks_while_it_is_in_use_stays_as_it_was(tmp_path: Pa
 
 def clerk(
     engine: Engine, told: list[tuple[str, str]], table: Timetable | None = None
-) -> tuple[Clerk, Book]:
-    book = Book(engine)
-    made = Clerk(
+) -> tuple[LessonScheduler, LessonRepository]:
+    book = LessonRepository(engine)
+    made = LessonScheduler(
         book,
         Summaries(Store(engine), book),
         lambda: [ROOM, ("school", "r102")],
@@ -243,12 +245,12 @@ def test_a_room_that_falls_silent_does_not_teach_for_ever(engine: Engine) -> Non
 
 
 def test_presence_needs_most_of_the_time() -> None:
-    presence = Presence()
+    presence = OccupancyDetector()
     for one in windows(minutes=FILLS_S / 60):
         presence.add(one)
     assert presence.change(False) == ("began", START.timestamp())
     assert presence.change(True) == (None, 0.0)
-    gap = Presence()
+    gap = OccupancyDetector()
     for one in windows(minutes=FILLS_S / 60)[::3]:
         gap.add(one)
     assert gap.change(False) == (None, 0.0)
@@ -256,7 +258,7 @@ def test_presence_needs_most_of_the_time() -> None:
 
 
 def test_check_ins_are_told_by_the_same_rule_and_only_when_their_round_is_over(
-    engine: Engine, book: Book
+    engine: Engine, book: LessonRepository
 ) -> None:
     begun = book.begin(*ROOM, "Optics", "button", start=time.time() - 2 * ROUND_S - 60)
     assert begun is not None
@@ -280,13 +282,13 @@ def test_check_ins_are_told_by_the_same_rule_and_only_when_their_round_is_over(
     assert (third.answers, third.counts) == (9, {"well": 6, "so_so": 0, "lost": 0, "other": 3})
 
 
-def report(engine: Engine, one: Lesson, attentive: tuple[str, ...] = ()) -> Report:
-    book = Book(engine)
+def report(engine: Engine, one: Lesson, attentive: tuple[str, ...] = ()) -> LessonReport:
+    book = LessonRepository(engine)
     made = Reports(book, Summaries(Store(engine), book), CheckIns(engine), attentive)
     return made.of(one)
 
 
-def test_a_report_has_averages_over_time(engine: Engine, book: Book) -> None:
+def test_a_report_has_averages_over_time(engine: Engine, book: LessonRepository) -> None:
     first = windows(minutes=30)
     hidden: dict[str, Any] = {"faces": None, "counts": None, "withheld": "paused", "frames": 0}
     second = windows(START + timedelta(minutes=30), minutes=15, **hidden)
@@ -314,7 +316,9 @@ def test_without_a_mapping_of_its_own_a_school_gets_no_ratio() -> None:
     assert ratio({"uncertain": 5.0}, ("happy",)) is None
 
 
-def test_a_report_outlives_its_windows_and_takes_late_ones(engine: Engine, book: Book) -> None:
+def test_a_report_outlives_its_windows_and_takes_late_ones(
+    engine: Engine, book: LessonRepository
+) -> None:
     now = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(hours=1)
     moods = windows(now)
     store = Store(engine)
@@ -329,7 +333,9 @@ def test_a_report_outlives_its_windows_and_takes_late_ones(engine: Engine, book:
     assert report(engine, book.lesson(one.id)).summary.seconds_told == 2700
 
 
-def test_a_lesson_is_compared_with_earlier_ones_of_its_title(engine: Engine, book: Book) -> None:
+def test_a_lesson_is_compared_with_earlier_ones_of_its_title(
+    engine: Engine, book: LessonRepository
+) -> None:
     week = timedelta(days=7)
     for number in range(3):
         Store(engine).add(windows(START + number * week, minutes=5))
@@ -341,7 +347,7 @@ def test_a_lesson_is_compared_with_earlier_ones_of_its_title(engine: Engine, boo
     assert len(figures(made).compared) == 3
 
 
-def test_a_report_as_tables(engine: Engine, book: Book) -> None:
+def test_a_report_as_tables(engine: Engine, book: LessonRepository) -> None:
     Store(engine).add(windows(minutes=5))
     one = lesson(book, minutes=5)
     made = report(engine, one)

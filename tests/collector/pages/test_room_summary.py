@@ -6,7 +6,7 @@ import pytest
 
 from collector.lessons.repository import Lesson
 from collector.live.history import KEPT_S, History
-from collector.live.rooms import RoomState, View
+from collector.live.rooms import RoomState, RoomView
 from collector.live.shares import shares
 from collector.pages.room_summary import glance
 from edge.protocol.messages import Mood
@@ -37,7 +37,7 @@ def look(moods: list[Mood], state: RoomState = "live", lesson: Lesson | None = N
     history = History()
     for one in moods:
         history.add(one)
-    view = View("school", "r101", state, moods[-1] if moods else None, None)
+    view = RoomView("school", "r101", state, moods[-1] if moods else None, None)
     return glance(view, history.all(), lesson, now=NOW.timestamp())
 
 

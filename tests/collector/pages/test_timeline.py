@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 
-from collector.live.history import History, Seen
+from collector.live.history import History, WindowSummary
 from collector.pages import timeline
 from collector.pages.room_summary import label_order, tone
 from edge.protocol.messages import Mood
@@ -13,7 +13,7 @@ END = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 SLOT = timedelta(seconds=timeline.SPAN_S / timeline.SLOTS)
 
 
-def seen(*moods: Mood) -> list[Seen]:
+def seen(*moods: Mood) -> list[WindowSummary]:
     history = History()
     for one in moods:
         history.add(one)

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deploy.bench.measure.material import Face, Shot, Simulated, sources
-from deploy.bench.measure.score import Confirmed, Counts, Frames, Windows
+from deploy.bench.measure.material import Shot, SimulatedSource, TrueFace, sources
+from deploy.bench.measure.score import Confirmation, Counts, Frames, Windows
 from edge.config import FacesSettings
 from edge.vision.faces import Box
 from tests.system.process import Roommood
 
 HERE, THERE = Box(0, 0, 50, 50), Box(200, 0, 50, 50)
-ANA, BEN = Face(HERE, "happy"), Face(THERE, "neutral")
+ANA, BEN = TrueFace(HERE, "happy"), TrueFace(THERE, "neutral")
 
 
 def test_frames_are_scored() -> None:
@@ -33,7 +33,7 @@ def test_what_is_half_hidden_is_neither_missed_nor_wrong() -> None:
     assert (scored.recall, scored.precision) == (1, 1)
 
 
-def windowed(*found: list[Box]) -> Confirmed:
+def windowed(*found: list[Box]) -> Confirmation:
     """A window of Ana and Ben, in whose frames something was found, in any order."""
     scored = Windows()
     for boxes in found:
@@ -46,34 +46,34 @@ WALL = HERE._replace(y=300)
 
 def test_a_window_wants_faces_confirmed() -> None:
     once = windowed([HERE, WALL], [HERE, THERE])  # Ben was found once, and something on the wall
-    assert once == Confirmed(true=2, right=1, found=1, somebody=1)
+    assert once == Confirmation(true=2, right=1, found=1, somebody=1)
     twice = windowed([HERE, WALL], [WALL, THERE], [HERE])
-    assert twice == Confirmed(true=2, right=1, found=2, somebody=1)
+    assert twice == Confirmation(true=2, right=1, found=2, somebody=1)
 
 
 def test_nothing_is_confirmed_by_its_place_in_a_list() -> None:
     """Two faces that are each found once are not one that was found twice."""
-    assert windowed([HERE], [THERE]) == Confirmed(true=2)
+    assert windowed([HERE], [THERE]) == Confirmation(true=2)
 
 
 def test_who_walks_is_one_person_where_the_truth_says_so() -> None:
     scored = Windows()
     for x in (0, 300, 600):
-        walker = [Face(HERE._replace(x=x), None, person=7)]
+        walker = [TrueFace(HERE._replace(x=x), None, person=7)]
         scored.add([walker[0].box], walker, [0])
-    assert scored.close() == Confirmed(1, 1, 1, 1)
+    assert scored.close() == Confirmation(1, 1, 1, 1)
 
 
 def test_counts_are_compared_with_the_mean_of_the_truth() -> None:
     counts = Counts()
     counts.add([ANA, BEN])
-    counts.add([ANA, Face(THERE, "happy")])
+    counts.add([ANA, TrueFace(THERE, "happy")])
     assert counts.error({"happy": 1, "neutral": 1}) == pytest.approx(0.25)
     assert Counts().error({"happy": 1}) is None
 
 
 def test_the_simulated_classroom_has_a_truth() -> None:
-    shots: list[Shot] = list(Simulated(8).shots(2, 4))
+    shots: list[Shot] = list(SimulatedSource(8).shots(2, 4))
     assert all(len(shot.faces) > 4 for shot in shots)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.bench.faults.compare import Comparison, compare, journalled
-from deploy.bench.faults.plan import KINDS, Moment, Plan
+from deploy.bench.faults.plan import KINDS, FaultMoment, FaultPlan
 from edge.protocol.messages import Mood
 from tests.conftest import mood
 from tests.system.process import Roommood
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.once
 ROOMS = ("r1", "r2", "r3")
 
 
-def moments(seed: int, count: int) -> list[Moment]:
-    plan = Plan(seed, ROOMS)
+def moments(seed: int, count: int) -> list[FaultMoment]:
+    plan = FaultPlan(seed, ROOMS)
     return list(islice(iter(plan.next, None), count))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from deploy.bench.measure.films import films, write
-from deploy.bench.measure.films.film import Made
+from deploy.bench.measure.films.film import FilmPlan
 from deploy.bench.measure.films.people import london
 from deploy.bench.measure.films.script import KINDS, TILT, moves
 from deploy.bench.measure.material import Source, sources
@@ -17,8 +17,8 @@ from edge.common.errors import UserError
 from edge.vision.faces import HaarDetector, overlap
 
 
-def drawn(kind: str, people: int = 4) -> Made:
-    return Made(kind, people, 5, None)
+def drawn(kind: str, people: int = 4) -> FilmPlan:
+    return FilmPlan(kind, people, 5, None)
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "dim", "walk+dim"])

@@ -24,7 +24,7 @@ from deploy.bench.faults.proxy import FaultProxy
 from edge.common.broker import BrokerSettings
 from edge.common.clock import WallClock
 from edge.common.errors import UserError
-from edge.common.link import UNCONFIRMED_S, Link
+from edge.common.link import UNCONFIRMED_S, MqttLink
 from tests.conftest import Mosquitto
 from tests.free import free_port, wait, wait_for_port
 
@@ -35,12 +35,12 @@ NOW = datetime.now(timezone.utc)
 
 
 @pytest.fixture
-def link() -> Iterator[Callable[..., Link]]:
-    made: list[Link] = []
+def link() -> Iterator[Callable[..., MqttLink]]:
+    made: list[MqttLink] = []
 
-    def start(port: int, clock: WallClock | None = None, **settings: object) -> Link:
+    def start(port: int, clock: WallClock | None = None, **settings: object) -> MqttLink:
         made.append(
-            Link(
+            MqttLink(
                 BrokerSettings.model_validate({"port": port, **settings}),
                 "roommood-test",
                 log,
@@ -89,7 +89,7 @@ def old_broker() -> Iterator[int]:
 
 
 def test_mqtt_5_where_the_broker_speaks_it(
-    mosquitto: Mosquitto, link: Callable[..., Link], caplog: pytest.LogCaptureFixture
+    mosquitto: Mosquitto, link: Callable[..., MqttLink], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     made = link(mosquitto.port)
@@ -99,7 +99,7 @@ def test_mqtt_5_where_the_broker_speaks_it(
 
 
 def test_3_1_1_where_it_does_not(
-    old_broker: int, link: Callable[..., Link], caplog: pytest.LogCaptureFixture
+    old_broker: int, link: Callable[..., MqttLink], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     made = link(old_broker)
@@ -110,7 +110,9 @@ def test_3_1_1_where_it_does_not(
 
 
 @pytest.mark.parametrize("mode", ["cut", "half_open"])
-def test_it_comes_back_after(mode: str, mosquitto: Mosquitto, link: Callable[..., Link]) -> None:
+def test_it_comes_back_after(
+    mode: str, mosquitto: Mosquitto, link: Callable[..., MqttLink]
+) -> None:
     proxy = FaultProxy(mosquitto.port)
     made = link(proxy.port, keepalive_s=60)
     wait(lambda: made.connected)
@@ -195,7 +197,7 @@ YEAR = timedelta(days=365)
 
 
 def test_tls_with_a_clock_that_is_right(
-    link: Callable[..., Link], authority: Callable[..., Authority]
+    link: Callable[..., MqttLink], authority: Callable[..., Authority]
 ) -> None:
     broker = authority(NOW - YEAR, NOW + YEAR)
     made = link(broker.port, ca=broker.ca)
@@ -203,7 +205,7 @@ def test_tls_with_a_clock_that_is_right(
 
 
 def test_a_certificate_of_the_future_is_refused_by_a_clock_that_may_be_right(
-    link: Callable[..., Link], authority: Callable[..., Authority]
+    link: Callable[..., MqttLink], authority: Callable[..., Authority]
 ) -> None:
     broker = authority(NOW + YEAR, NOW + 2 * YEAR)
     made = link(broker.port, ca=broker.ca)
@@ -212,7 +214,7 @@ def test_a_certificate_of_the_future_is_refused_by_a_clock_that_may_be_right(
 
 
 def test_a_clock_at_1970_does_not_keep_the_device_from_its_broker(
-    link: Callable[..., Link],
+    link: Callable[..., MqttLink],
     authority: Callable[..., Authority],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -224,7 +226,7 @@ def test_a_clock_at_1970_does_not_keep_the_device_from_its_broker(
 
 
 def test_nor_is_a_certificate_taken_that_had_ended_by_then(
-    link: Callable[..., Link],
+    link: Callable[..., MqttLink],
     authority: Callable[..., Authority],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -236,7 +238,7 @@ def test_nor_is_a_certificate_taken_that_had_ended_by_then(
 
 
 def test_another_authority_is_refused_whatever_the_clock(
-    link: Callable[..., Link], authority: Callable[..., Authority], tmp_path: Path
+    link: Callable[..., MqttLink], authority: Callable[..., Authority], tmp_path: Path
 ) -> None:
     broker = authority(NOW - YEAR, NOW + YEAR)
     elsewhere = tmp_path / "other"
@@ -250,7 +252,7 @@ def test_another_authority_is_refused_whatever_the_clock(
 
 
 def test_a_clock_that_is_set_later_is_believed_from_then_on(
-    link: Callable[..., Link], authority: Callable[..., Authority]
+    link: Callable[..., MqttLink], authority: Callable[..., Authority]
 ) -> None:
     broker = authority(NOW + YEAR, NOW + 2 * YEAR)
     now = [EPOCH]
@@ -261,7 +263,7 @@ def test_a_clock_that_is_set_later_is_believed_from_then_on(
 
 
 def test_a_message_of_the_client_just_replaced_is_not_waited_for(
-    mosquitto: Mosquitto, link: Callable[..., Link], monkeypatch: pytest.MonkeyPatch
+    mosquitto: Mosquitto, link: Callable[..., MqttLink], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody would ever confirm it, and the connection would be taken for a half-open one."""
     made = link(mosquitto.port)
@@ -281,7 +283,7 @@ def test_a_message_of_the_client_just_replaced_is_not_waited_for(
 
 def test_certificates_that_cannot_be_used_now_are_tried_again(
     mosquitto: Mosquitto,
-    link: Callable[..., Link],
+    link: Callable[..., MqttLink],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -305,7 +307,7 @@ def test_certificates_that_cannot_be_used_now_are_tried_again(
 
 
 def test_a_defect_in_what_is_done_with_a_message_is_survived(
-    mosquitto: Mosquitto, link: Callable[..., Link], caplog: pytest.LogCaptureFixture
+    mosquitto: Mosquitto, link: Callable[..., MqttLink], caplog: pytest.LogCaptureFixture
 ) -> None:
     made = link(mosquitto.port)
     wait(lambda: made.connected)

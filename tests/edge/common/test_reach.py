@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import ValidationError
 
 from edge.common.broker import BrokerSettings
-from edge.common.link import Link
+from edge.common.link import MqttLink
 from edge.common.reach import explain, try_connection
 from tests.conftest import Mosquitto
 from tests.free import free_port
@@ -181,8 +181,8 @@ def test_names_and_addresses_are_taken(host: str) -> None:
 
 
 @contextmanager
-def link(port: int, name: str = "test") -> Iterator[Link]:
-    made = Link(
+def link(port: int, name: str = "test") -> Iterator[MqttLink]:
+    made = MqttLink(
         BrokerSettings(port=port),
         name,
         logging.getLogger("tests.link"),

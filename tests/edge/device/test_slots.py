@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.device.slots import LATER_STARTS, Slots, Updates
-from edge.device.trial import Trial
+from edge.device.slots import LATER_STARTS, Updates, UpdateState
+from edge.device.trial import UpdateTrial
 from tests.edge.protocol.test_bundle import stage
 
 
@@ -35,7 +35,7 @@ def test_one_that_crashes_five_times_in_a_row_is_taken_back(updates: Updates) ->
 def test_what_is_no_crash_begins_the_count_anew(updates: Updates, tmp_path: Path, end: str) -> None:
     for start in range(3 * LATER_STARTS):
         assert updates.begin() == 2
-        trial = Trial(tmp_path, 2)
+        trial = UpdateTrial(tmp_path, 2)
         if start % LATER_STARTS == LATER_STARTS - 1:
             if end in ("window", "pause"):
                 assert trial.saw_window(0 if end == "pause" else 5, end == "pause") is None
@@ -57,5 +57,5 @@ def test_the_first_update_of_a_device_goes_back_to_what_was_installed(tmp_path: 
 
 def test_slots_of_an_earlier_version_are_read(updates: Updates, tmp_path: Path) -> None:
     (tmp_path / "updates" / "slots.json").write_text('{"current": 2, "newest": 2}')
-    assert updates.slots() == Slots(current=2, newest=2)
+    assert updates.slots() == UpdateState(current=2, newest=2)
     assert [updates.begin() for _ in range(20)] == [2] * 20

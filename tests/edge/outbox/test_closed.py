@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge.outbox.store import Outbox, OutboxClosed
-from edge.outbox.windows_file import Damaged, is_damage
+from edge.outbox.windows_file import DamagedRow, is_damage
 from tests.conftest import BOOT, mood
 
 USES: dict[str, Callable[[Outbox], object]] = {
@@ -64,7 +64,7 @@ def test_nor_is_one_that_is_closed_while_it_is_used(tmp_path: Path) -> None:
     [
         (sqlite3.DatabaseError("database disk image is malformed"), True),
         (sqlite3.InternalError("unexpected"), True),
-        (Damaged("a window is not as it was written"), True),
+        (DamagedRow("a window is not as it was written"), True),
         (sqlite3.OperationalError("database or disk is full"), False),
         (sqlite3.ProgrammingError("Cannot operate on a closed database."), False),
         (sqlite3.IntegrityError("UNIQUE constraint failed"), False),

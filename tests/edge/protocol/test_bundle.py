@@ -11,7 +11,7 @@ from deploy.commands.bundling import gather
 from edge.common.errors import UserError
 from edge.device.managed import update_settings
 from edge.device.slots import Updates
-from edge.device.trial import LEAST_S, Trial
+from edge.device.trial import LEAST_S, UpdateTrial
 from edge.protocol.bundle import LARGEST, pack_up, unpack, write_out
 from edge.vision.pack import SHIPPED
 
@@ -88,7 +88,7 @@ def test_an_update_is_tried_twice_and_then_given_up(tmp_path: Path) -> None:
 def test_the_one_before_is_there_until_the_new_one_is_kept(tmp_path: Path) -> None:
     updates = stage(tmp_path, 1)
     assert updates.begin() == 1
-    trial = Trial(tmp_path, 1)
+    trial = UpdateTrial(tmp_path, 1)
     assert trial.saw_window(3, paused=False) is None
     assert updates.slots().current is None  # too early to say
     trial._begun -= LEAST_S
@@ -96,9 +96,9 @@ def test_the_one_before_is_there_until_the_new_one_is_kept(tmp_path: Path) -> No
     assert updates.slots().current == 1
     stage(tmp_path, 2)
     assert updates.place(1).exists()
-    assert Trial(tmp_path, 1).saw_window(3, paused=False) == "update 2 is to be tried"
+    assert UpdateTrial(tmp_path, 1).saw_window(3, paused=False) == "update 2 is to be tried"
     assert updates.begin() == 2
-    Trial(tmp_path, 2).failed("it stood still")
+    UpdateTrial(tmp_path, 2).failed("it stood still")
     assert (updates.slots().current, updates.slots().refused) == (1, 2)
     assert updates.begin() == 1
     assert [path.name for path in (tmp_path / "updates").iterdir() if path.is_dir()] == ["1"]
@@ -106,7 +106,7 @@ def test_the_one_before_is_there_until_the_new_one_is_kept(tmp_path: Path) -> No
 
 def test_a_pause_says_nothing_about_an_update(tmp_path: Path) -> None:
     updates = stage(tmp_path, 1)
-    trial = Trial(tmp_path, updates.begin())
+    trial = UpdateTrial(tmp_path, updates.begin())
     for _ in range(5):
         assert trial.saw_window(0, paused=True) is None
     assert updates.slots().trying == 1

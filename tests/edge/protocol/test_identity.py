@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 
 from edge.common.errors import UserError
 from edge.device.addresses import addresses
-from edge.device.enrol import ABOUT, SITE, About, about
+from edge.device.enrol import ABOUT, SITE, EnrolmentRecord, about
 from edge.device.hardware import hardware
 from edge.protocol.identity import Identity, fingerprint, install, new_key, private_pem
 
@@ -75,7 +75,7 @@ def test_a_fingerprint_is_for_people() -> None:
 def test_a_card_that_was_put_into_another_machine_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = About(collector="https://c", site="school", room="r101", hardware="aaaa")
+    told = EnrolmentRecord(collector="https://c", site="school", room="r101", hardware="aaaa")
     (tmp_path / ABOUT).write_text(told.model_dump_json())
     for here, fits in (("aaaa", True), ("", True), ("bbbb", False)):
         monkeypatch.setattr("edge.device.enrol.hardware", lambda here=here: here)
@@ -96,7 +96,9 @@ def test_the_boards_number_is_told_as_a_digest(tmp_path: Path) -> None:
 
 
 def test_the_addresses_that_a_device_has_to_reach(tmp_path: Path) -> None:
-    told = About(collector="https://127.0.0.1:8642", site="school", room="r101", hardware="")
+    told = EnrolmentRecord(
+        collector="https://127.0.0.1:8642", site="school", room="r101", hardware=""
+    )
     (tmp_path / ABOUT).write_text(told.model_dump_json())
     (tmp_path / SITE).write_text("broker: {host: 127.0.0.2}\n")
     resolvers = tmp_path / "resolv.conf"

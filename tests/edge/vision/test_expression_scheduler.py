@@ -7,7 +7,7 @@ import pytest
 
 from edge.camera.base import Grey
 from edge.vision.emotion import Expressions
-from edge.vision.expression_scheduler import FRESH, Reading
+from edge.vision.expression_scheduler import FRESH, ExpressionScheduler
 from edge.vision.faces import Box
 from edge.vision.interpreter import Answers
 from edge.vision.seats import Face
@@ -31,7 +31,7 @@ class Slow:
         return Answers(shares, np.full(len(crops), self.face, np.float32))
 
 
-def reading(classifier: Slow, budget_ms: float) -> Reading:
+def reading(classifier: Slow, budget_ms: float) -> ExpressionScheduler:
     expressions = Expressions(
         classifier,
         ("happy", "neutral"),
@@ -41,7 +41,7 @@ def reading(classifier: Slow, budget_ms: float) -> Reading:
         threshold=0.5,
         face_threshold=0.5,
     )
-    return Reading(expressions, budget_ms)
+    return ExpressionScheduler(expressions, budget_ms)
 
 
 FACES = [Face(n, Box(70 * n, 100, 60, 60), True) for n in range(12)]

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from deploy.bench.measure.films import Made
+from deploy.bench.measure.films import FilmPlan
 from deploy.bench.measure.material import sources
 from deploy.bench.measure.score import Frames
 from edge.camera.base import Grey
@@ -23,7 +23,7 @@ from edge.vision.faces import Box, HaarDetector, overlap
 from edge.vision.haar import HaarSearch
 from edge.vision.layout import Layout
 from edge.vision.pack import open_pack
-from edge.vision.pipeline import FACE, Room, layout, room
+from edge.vision.pipeline import FACE, VisionPipeline, layout, room
 from edge.vision.yunet import YuNetSearch
 from models.data.films import Film
 from models.data.photographs import annotated, grey
@@ -37,7 +37,7 @@ def yunet(data: Path) -> FacesSettings:
     return FacesSettings(detector="yunet", model=data / "detectors" / "face_yunet_n.onnx")
 
 
-def counted(made: Room, seconds: int = 15) -> list[int]:
+def counted(made: VisionPipeline, seconds: int = 15) -> list[int]:
     """Faces in each frame of a window of the simulated classroom, at two per second."""
     camera = SimulatedCamera(24, 1)
     return [len(made.look(camera.grey(30 + number / 2))) for number in range(2 * seconds)]
@@ -144,7 +144,7 @@ def test_a_look_finds_the_face_of_a_place_and_not_the_neighbour_s() -> None:
 
 def leaning(tilt: float) -> tuple[Grey, list[Box]]:
     """People who are drawn, and lean so far, each about the middle of the face."""
-    shot = next(Made("still", 6, 1, None).shots(2, 1))
+    shot = next(FilmPlan("still", 6, 1, None).shots(2, 1))
     heads = [face.box for face in shot.faces]
     picture = shot.grey.copy()
     for box in heads:

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.protocol.counts import Disclosed, disclose
+from edge.protocol.counts import Disclosure, disclose
 from edge.protocol.messages import OTHER
-from edge.window.disclosure import Steady
+from edge.window.disclosure import SteadyDisclosure
 
 CELLS = ("happy", "neutral", "sad", "surprise", "uncertain")
 
@@ -18,11 +18,11 @@ def shown(**counts: int) -> dict[str, int]:
 
 
 def test_few_faces_are_withheld_whole() -> None:
-    assert disclose({"happy": 4}) == Disclosed(None, None, "few_faces")
+    assert disclose({"happy": 4}) == Disclosure(None, None, "few_faces")
 
 
 def test_large_cells_pass() -> None:
-    assert disclose({"happy": 3, "sad": 0, "uncertain": 4}) == Disclosed(
+    assert disclose({"happy": 3, "sad": 0, "uncertain": 4}) == Disclosure(
         7, {"happy": 3, "sad": 0, "uncertain": 4}, None
     )
 
@@ -71,13 +71,13 @@ def test_that_all_show_the_same_is_not_told() -> None:
     assert shown(uncertain=9) == {"uncertain": 9}
 
 
-def mix(steady: Steady, **counts: int) -> dict[str, int]:
+def mix(steady: SteadyDisclosure, **counts: int) -> dict[str, int]:
     settled = steady.settle({name: counts.get(name, 0) for name in CELLS})
     return {name: count for name, count in settled.items() if count}
 
 
 def test_expressions_are_told_anew_when_enough_changed() -> None:
-    steady = Steady(min_change=5)
+    steady = SteadyDisclosure(min_change=5)
     assert mix(steady, happy=10, neutral=10) == {"happy": 10, "neutral": 10}
     assert mix(steady, happy=14, neutral=6) == {"happy": 10, "neutral": 10}
     assert mix(steady, happy=15, neutral=5) == {"happy": 15, "neutral": 5}
@@ -85,7 +85,7 @@ def test_expressions_are_told_anew_when_enough_changed() -> None:
 
 @pytest.mark.parametrize("label", CELLS)
 def test_who_comes_in_is_counted_alike_whatever_the_face_shows(label: str) -> None:
-    steady = Steady(min_change=5)
+    steady = SteadyDisclosure(min_change=5)
     before = {"happy": 4, "neutral": 12, "sad": 4}
     assert mix(steady, **before) == before
     after = mix(steady, **(before | {label: before.get(label, 0) + 1}))
@@ -93,7 +93,7 @@ def test_who_comes_in_is_counted_alike_whatever_the_face_shows(label: str) -> No
 
 
 def test_the_first_few_who_come_in_do_not_become_the_mix() -> None:
-    steady = Steady(min_faces=5, min_change=5)
+    steady = SteadyDisclosure(min_faces=5, min_change=5)
     assert mix(steady, sad=1) == {"sad": 1}  # too few: withheld by `disclose`
     assert mix(steady, happy=3, neutral=2) == {"happy": 3, "neutral": 2}
     assert mix(steady) == {}
@@ -102,7 +102,7 @@ def test_the_first_few_who_come_in_do_not_become_the_mix() -> None:
 
 @given(st.lists(st.lists(st.integers(0, 12), min_size=5, max_size=5), min_size=2, max_size=8))
 def test_what_is_told_is_off_by_fewer_than_min_change(windows: list[list[int]]) -> None:
-    steady = Steady(min_change=5)
+    steady = SteadyDisclosure(min_change=5)
     for sizes in windows:
         counts = dict(zip(CELLS, sizes, strict=True))
         told = steady.settle(counts)

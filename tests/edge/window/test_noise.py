@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.protocol.counts import withhold
-from edge.window.noise import Noisy
+from edge.window.noise import NoisyDisclosure
 from edge.window.tally import Tally
 
 LABELS = ("happy", "neutral", "uncertain")
@@ -23,8 +23,10 @@ class Clock:
         return self.now
 
 
-def noisy(path: Path, clock: Clock, epsilon: float = 4, releases: int = 3) -> Noisy:
-    return Noisy(path, LABELS, epsilon=epsilon, lesson_s=45 * MINUTE, releases=releases, now=clock)
+def noisy(path: Path, clock: Clock, epsilon: float = 4, releases: int = 3) -> NoisyDisclosure:
+    return NoisyDisclosure(
+        path, LABELS, epsilon=epsilon, lesson_s=45 * MINUTE, releases=releases, now=clock
+    )
 
 
 def window(happy: int = 12, neutral: int = 12) -> Tally:

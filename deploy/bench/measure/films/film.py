@@ -17,7 +17,7 @@ import numpy as np
 from deploy.bench.measure.films.people import Cast, Half, drawn, london
 from deploy.bench.measure.films.scene import background, draw, light
 from deploy.bench.measure.films.script import HEIGHT, KINDS, WIDTH, Wander, moves
-from deploy.bench.measure.material import Face, Shot
+from deploy.bench.measure.material import Shot, TrueFace
 from edge.common.errors import UserError
 
 SURELY, PERHAPS = 0.75, 0.4
@@ -34,7 +34,7 @@ FROM_S = 20.0
 
 
 @dataclass(frozen=True)
-class Made:
+class FilmPlan:
     """One film. `faces`: the folder of portraits; without it people are drawn."""
 
     kind: str
@@ -83,14 +83,14 @@ class Made:
             deviation = NOISE_DIM if dim else NOISE
             canvas += deviation * noise.standard_normal(canvas.shape, np.float32)
             faces = [
-                Face(one.box, people[n][1].expression, one.share < SURELY, n)
+                TrueFace(one.box, people[n][1].expression, one.share < SURELY, n)
                 for n, one in zip(order, seen, strict=True)
                 if one is not None and one.share >= PERHAPS
             ]
             yield Shot(np.clip(canvas, 0, 255).astype(np.uint8), faces)
 
 
-def films(kinds: str, people: int, seed: int, faces: Path | None, half: Half) -> list[Made]:
+def films(kinds: str, people: int, seed: int, faces: Path | None, half: Half) -> list[FilmPlan]:
     """One for each kind of `walk,tilt+dim`; raises UserError for one that there is not."""
     made = []
     for kind in kinds.split(","):
@@ -98,11 +98,11 @@ def films(kinds: str, people: int, seed: int, faces: Path | None, half: Half) ->
         if way not in (*KINDS, "dim") or (plus and lamp != "dim"):
             known = ", ".join((*KINDS, "dim"))
             raise UserError("not a kind of film", f"--films {kind}", f"write {known}, or walk+dim")
-        made.append(Made(kind, people, seed, faces, half))
+        made.append(FilmPlan(kind, people, seed, faces, half))
     return made
 
 
-def write(folder: Path, made: Sequence[Made], per_second: float, most: int) -> None:
+def write(folder: Path, made: Sequence[FilmPlan], per_second: float, most: int) -> None:
     """Each as NAME.mp4 with NAME.truth.json, to look at, or for another program."""
     folder.mkdir(parents=True, exist_ok=True)
     for film in made:

@@ -25,7 +25,7 @@ HEAD = 0.75
 """Half a head's width, hair and all, as a share of the face's: what turns when a head is turned."""
 
 
-class Seen(NamedTuple):
+class VisibleFace(NamedTuple):
     """A face that was drawn, and the share of it that can be seen."""
 
     box: Box
@@ -58,7 +58,7 @@ def light(seed: int, *, dim: bool) -> NDArray[np.float32]:
 
 def draw(
     canvas: NDArray[np.float32], people: list[tuple[Pose, Portrait, float]]
-) -> list[Seen | None]:
+) -> list[VisibleFace | None]:
     """Puts everybody on the canvas, far ones first, each with a brightness of their own."""
     owner = np.full((HEIGHT // COARSE, WIDTH // COARSE), -1, np.int16)
     faces: list[tuple[Box, NDArray[np.bool_], int] | None] = []
@@ -77,7 +77,7 @@ def draw(
         owner[np.asarray(coarse) > 0.5] = number
         faces.append(_face(pose, portrait.face, matrix))
     return [
-        None if face is None else Seen(face[0], _share(owner, number, face[1], face[2]))
+        None if face is None else VisibleFace(face[0], _share(owner, number, face[1], face[2]))
         for number, face in enumerate(faces)
     ]
 
