@@ -132,9 +132,9 @@ class _Errors:
         self._true.add(faces)
 
     def close(self) -> tuple[list[float], list[float]]:
-        """The end of a window: the error of what is told, and of what is counted.
+        """The end of a window: the error of what is published, and of what is counted.
 
-        Where nothing may be told of it, nothing is told wrongly.
+        Where nothing may be published of it, nothing is published wrongly.
         """
         errors: tuple[list[float], list[float]] = ([], [])
         mean = typical(self._sums, self._numbers)

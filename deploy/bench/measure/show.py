@@ -18,7 +18,7 @@ ROWS: Sequence[tuple[str, str, str]] = (
     (DETECTOR, "of that, the detector's", "{:.1f}"),
     ("ms_per_frame", "time, ms per frame", "{:.1f}"),
     ("cpu_s_per_room_hour", "processor, s per room-hour", "{:.0f}"),
-    ("count_error", "error of what is told", "{:.3f}"),
+    ("count_error", "error of what is published", "{:.3f}"),
     ("count_error_counted", "error of what is counted", "{:.3f}"),
     ("rss_mb", "memory, MB", "{:.0f}"),
 )
