@@ -28,8 +28,12 @@ class Roommood:
             text=True,
             cwd=ROOT,
         )
-        for stream, put in ((self.process.stdout, self._out.put), (self.process.stderr, self._log)):
-            threading.Thread(target=self._read, args=(stream, put), daemon=True).start()
+        self._readers = [
+            threading.Thread(target=self._read, args=reads, daemon=True)
+            for reads in ((self.process.stdout, self._out.put), (self.process.stderr, self._log))
+        ]
+        for reader in self._readers:
+            reader.start()
 
     @staticmethod
     def _read(stream: Any, put: Any) -> None:
@@ -54,7 +58,8 @@ class Roommood:
     def output(self) -> str:
         """All of stdout, once the process has ended."""
         self.process.wait(60)
-        time.sleep(0.1)
+        for reader in self._readers:
+            reader.join(10)
         return "\n".join(self._out.get() for _ in range(self._out.qsize()))
 
     def said(self, text: str, seconds: float = 60) -> str:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from collector.pages.people import DAY_S
 from edge.common.errors import UserError
 from tests.collector.school import OTHER, OWN, PASSWORD, School, post
 from tests.conftest import Mosquitto
+from tests.free import wait
 from tests.played import CALM, PlayedDevice
 
 pytestmark = pytest.mark.once
@@ -281,9 +281,7 @@ def test_what_was_done_is_in_the_log(school: School) -> None:
     with school.as_person("tess") as client:
         post(client, "/rooms/school/r101/command", command="pause")
         client.get("/rooms/school/r102")
-    time.sleep(0.1)
-    new = [(e.who, e.what, e.about) for e in audit.newest(len(audit) - before)]
-    assert ("tess", "pause", "school/r101") in new
+    wait(lambda: ("tess", "pause", "school/r101") in audit_all(school)[: len(audit) - before])
     assert ("tess", "refused", "GET /rooms/school/r102") in audit_all(school)
     assert ("tess", "room viewed", "school/r101") in audit_all(school)
     assert list(audit.wrong()) == []

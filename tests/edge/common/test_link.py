@@ -205,11 +205,13 @@ def test_tls_with_a_clock_that_is_right(
 
 
 def test_a_certificate_of_the_future_is_refused_by_a_clock_that_may_be_right(
-    link: Callable[..., MqttLink], authority: Callable[..., Authority]
+    link: Callable[..., MqttLink],
+    authority: Callable[..., Authority],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     broker = authority(NOW + YEAR, NOW + 2 * YEAR)
     made = link(broker.port, ca=broker.ca)
-    time.sleep(3)
+    wait(lambda: "not valid yet" in caplog.text)
     assert not made.connected
 
 
@@ -238,14 +240,17 @@ def test_nor_is_a_certificate_taken_that_had_ended_by_then(
 
 
 def test_another_authority_is_refused_whatever_the_clock(
-    link: Callable[..., MqttLink], authority: Callable[..., Authority], tmp_path: Path
+    link: Callable[..., MqttLink],
+    authority: Callable[..., Authority],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     broker = authority(NOW - YEAR, NOW + YEAR)
     elsewhere = tmp_path / "other"
     elsewhere.mkdir()
     other = Authority(elsewhere, NOW - YEAR, NOW + YEAR)
     made = link(broker.port, WallClock(system=lambda: EPOCH), ca=other.ca)
-    time.sleep(2)
+    wait(lambda: "certificate" in caplog.text)
     assert not made.connected
     other.process.terminate()
     other.process.wait(60)
