@@ -9,7 +9,6 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from edge.camera import Transport
 from edge.common.broker import BrokerSettings, FilePath, from_folder
 from edge.common.settings import Section
 from edge.permission.pin import PinHash
@@ -128,7 +127,7 @@ class AgentSettings(Section):
     enrolled: FilePath | None = None
     """The folder of the device's enrolment, from which site, room, broker and state are taken."""
     camera: Annotated[str, AfterValidator(_source)] = Field("sim:seats=24,seed=1", min_length=1)
-    transport: Transport = "auto"
+    transport: Literal["auto", "tcp", "udp"] = "auto"
     """How a network camera sends; `auto` asks for TCP, and takes UDP from one that has no other."""
     model: str = Field("fer7", min_length=1)
     """A shipped pack's name, or a folder with a pack.yaml."""

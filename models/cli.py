@@ -13,8 +13,8 @@ from edge.vision.forms import FORMS, open_form
 from edge.vision.interpreter import TfliteClassifier
 from edge.vision.pack import open_pack
 from models.fetch import fetch
-from models.measure.compare import compare, variants
 from models.measure.scoring import card, evaluate
+from models.training.compare import compare, variants
 from models.training.torch_extra import need_torch
 
 path_option = click.Path(path_type=Path)

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from edge.common.errors import UserError
 from edge.vision.pack import PACK_FILE, open_pack
+from models.training.files import WEIGHTS_FILE
 from models.training.network import Name, build
-from models.training.packing import WEIGHTS_FILE
 from models.training.restored import from_pack
 
 BATCH = 512

@@ -20,6 +20,7 @@ from models.data.faces import LABELS, MARGIN, Faces
 from models.data.sources import splits
 from models.measure import evaluate as evaluation
 from models.measure.envelope import smallest_face
+from models.training.files import WEIGHTS_FILE
 
 if TYPE_CHECKING:
     from models.training.network import MiniXception
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 
 MODEL_FILE = "model.tflite"
 FLOAT_FILE = "model-float16.tflite"
-WEIGHTS_FILE = "weights.npz"
-"""The float weights, for `explain` and `train --start`; no device reads them."""
-
 FLATTEST = 5
 """Percent of the training faces that have less contrast than a device leaves a crop with."""
 

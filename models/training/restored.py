@@ -11,8 +11,8 @@ from torch import nn
 
 from edge.common.errors import UserError
 from edge.vision.pack import PACK_FILE, SHIPPED, open_pack
+from models.training.files import WEIGHTS_FILE
 from models.training.network import Name, build
-from models.training.packing import WEIGHTS_FILE
 
 
 def from_pack(where: str) -> nn.Module:
