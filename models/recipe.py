@@ -69,7 +69,7 @@ def main(
     """Make the shipped packs again: first --minutes N, then --finish."""
     if (minutes is None) == (not finish):
         raise UserError(
-            "neither --minutes nor --finish",
+            "give one of --minutes and --finish",
             "recipe",
             "add --minutes N to train, or --finish to make packs of the result",
         )
@@ -110,8 +110,9 @@ def _negatives(data: Path, out: Path) -> Path:
 if __name__ == "__main__":
     try:
         main(standalone_mode=False)
-    except UserError as refusal:
-        sys.exit(f"roommood: {refusal}")
+    except UserError as error:
+        click.echo(f"roommood: {error}", err=True)
+        sys.exit(2)
     except click.ClickException as wrong:
         wrong.show()
         sys.exit(2)

@@ -55,7 +55,7 @@ def tempered(probabilities: NDArray[np.float32], temperature: float) -> NDArray[
 
 
 class Expressions:
-    """Reads all faces of a frame in one batch."""
+    """Reads all faces of a frame."""
 
     def __init__(
         self,

@@ -66,7 +66,7 @@ def runtime() -> tuple[str, Any]:
 
 
 class TfliteClassifier:
-    """Runs a model over all crops of a frame as one batch, int8 or float32 as the file has it."""
+    """Runs a model over the crops of a frame, int8 or float32 as the file has it."""
 
     def __init__(self, model: bytes, shape: Input, labels: int, threads: int = 1) -> None:
         self.runtime, interpreter = runtime()
@@ -90,7 +90,6 @@ class TfliteClassifier:
                 "model",
                 "use the pack it came with",
             )
-        self._batch = 1
         self._table = self._input_table(shape)
         self._least_contrast = shape.least_contrast
 
@@ -105,19 +104,20 @@ class TfliteClassifier:
         return np.asarray(quantized, self._input["dtype"])
 
     def __call__(self, crops: Grey) -> Answers:
-        batch = len(crops)
-        if batch != self._batch:
-            self._interpreter.resize_tensor_input(
-                self._input["index"], [batch, *self._input["shape"][1:]]
-            )
-            self._interpreter.allocate_tensors()
-            self._batch = batch
         shown = stretched(crops, self._least_contrast)
-        self._interpreter.set_tensor(self._input["index"], self._table[shown][..., np.newaxis])
+        answers = [self._one(face) for face in shown]
         if shown is not crops:
             shown.fill(0)
+        shares, face = (np.concatenate(part) for part in zip(*answers, strict=True))
+        return Answers(shares, face)
+
+    def _one(self, crop: Grey) -> Answers:
+        """A face at a time: batches are no faster, need memory for each face, and a new size of
+        batch has the runtime prepare its kernels again."""
+        given = self._table[crop][np.newaxis, ..., np.newaxis]
+        self._interpreter.set_tensor(self._input["index"], given)
         self._interpreter.invoke()
-        face = np.ones(batch, np.float32) if self._face is None else self._read(self._face)[:, 1]
+        face = np.ones(1, np.float32) if self._face is None else self._read(self._face)[:, 1]
         return Answers(self._read(self._output), face)
 
     def _read(self, output: Any) -> NDArray[np.float32]:

@@ -31,12 +31,15 @@ class Candidate:
 
     def __init__(self, which: str, form: Form | None = None) -> None:
         self.which = which
+        self.content: bytes
+        self.form: str
         if which.endswith(".tflite"):
             self.pack: Pack | None = None
             self.content, self.form = _bytes(which), ""
             self.size_bytes = len(self.content)
         else:
-            self.pack, self.content, self.form = open_form(which, form)
+            pack, self.content, self.form = open_form(which, form)
+            self.pack = pack
             self.size_bytes = len(open_pack(which)[1])  # of the file whose digest is published
         self.labels = self.pack.labels if self.pack else LABELS
         shape = self.pack.input if self.pack else Input(size=48, low=-1, high=1, margin=MARGIN)

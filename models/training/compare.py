@@ -15,8 +15,9 @@ from models.training.torch_extra import need_torch
 
 path_option = click.Path(path_type=Path)
 FIGURES = ("accuracy", "macro_precision", "macro_recall", "macro_f1")
-SHIPPED_START = {"small": "fer7-small", "standard": "fer7", "wide": "fer7-wide"}
-"""For each network, the shipped pack whose weights a variant begins with."""
+TEACHERS = Path(__file__).resolve().parents[1] / "teachers"
+STARTS = {"small": "fer7-small", "standard": "fer7", "wide": str(TEACHERS / "wide.npz")}
+"""For each network, the pack or the teacher whose weights a variant begins with."""
 
 
 def compared(which: tuple[str, ...], faces: Faces) -> list[dict[str, Any]]:
@@ -100,7 +101,7 @@ def variants(
     from models.training.train import train
 
     packs = []
-    for network, shipped in SHIPPED_START.items():
+    for network, shipped in STARTS.items():
         start = None if from_nothing else shipped
         settings = Settings(data=data, network=network, epochs=epochs, start=start, seed=seed)  # type: ignore[arg-type]  # the keys are names of networks
         click.echo(f"{network}:", err=True)

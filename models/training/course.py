@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from models.training.batches import Batch, FaceStore, cutmix, loss
 from models.training.ensemble import Ensemble
@@ -110,14 +111,17 @@ class Student:
         """Moves the average weights over some 500 steps, over fewer at the start."""
         decay = min(0.998, (1 + self.steps) / (10 + self.steps))
         # What is in a state is detached: no gradient is kept of this.
+        means, values = [], []
         pairs = zip(
             self.average.state_dict().values(), self.network.state_dict().values(), strict=True
         )
-        for mean, new in pairs:
+        for mean, value in pairs:
             if mean.is_floating_point():
-                mean.mul_(decay).add_(new, alpha=1 - decay)
+                means.append(mean)
+                values.append(value)
             else:
-                mean.copy_(new)
+                mean.copy_(value)
+        get_ema_multi_avg_fn(decay)(means, values, self.steps)
 
     def state(self) -> dict[str, Any]:
         parts = {n: getattr(self, n).state_dict() for n in ("network", "average", "optimizer")}

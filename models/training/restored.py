@@ -11,6 +11,7 @@ from torch import nn
 
 from edge.common.errors import UserError
 from edge.vision.pack import PACK_FILE, SHIPPED, open_pack
+from models.data.faces import LABELS
 from models.training.files import WEIGHTS_FILE
 from models.training.network import Name, build
 
@@ -48,6 +49,10 @@ def restored(where: str) -> TrainedNetwork:
     """The network of a run's folder or of a pack; raises UserError for what is neither."""
     from models.training.runs import SETTINGS, load_network
 
+    if where.endswith(".npz"):
+        from models.training.ensemble import stored
+
+        return TrainedNetwork(stored(Path(where)), LABELS, "both")
     if (Path(where) / SETTINGS).exists():
         network, settings = load_network(Path(where))
         return TrainedNetwork(network, settings.labels, settings.truth)
