@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from edge.common.address import split
 from edge.common.broker import BrokerSettings, FilePath
 from edge.common.errors import SettingError
 from edge.common.settings import Section
@@ -23,12 +25,27 @@ DateOrder = Literal["dmy", "mdy", "ymd"]
 """How a spreadsheet writes its days."""
 
 
+POSTGRESQL_DRIVERS = ("psycopg", "psycopg2", "pg8000")
+"""By preference."""
+
+
+def _driver() -> str:
+    """The one that is installed; the first where none is, so that the error names it."""
+    return next((name for name in POSTGRESQL_DRIVERS if find_spec(name)), POSTGRESQL_DRIVERS[0])
+
+
+def _without_slash(url: str | None) -> str | None:
+    return None if url is None else url.rstrip("/")
+
+
 class WebSettings(Section):
     """Where the pages are served."""
 
     host: str = "127.0.0.1"
     port: int = Field(8642, ge=0, le=65535)
-    url: str | None = Field(None, pattern=r"^https?://[^/\s]+$")
+    url: Annotated[str | None, AfterValidator(_without_slash)] = Field(
+        None, pattern=r"^https?://[^/\s]+/?$"
+    )
     """How people reach it, where that is another address than host and port."""
     certificate: FilePath | None = None
     key: FilePath | None = None
@@ -176,15 +193,18 @@ class CollectorSettings(Section):
     @field_validator("database")
     @classmethod
     def _known(cls, url: str) -> str:
+        address = split(url)
         try:
-            parsed = make_url(url)
+            parsed = make_url(url if address is None else address.encoded())
         except ArgumentError:
             raise SettingError(
                 "not a database URL", "write sqlite:////var/lib/roommood.sqlite"
             ) from None
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
             raise SettingError("unknown kind of database", "use sqlite or postgresql")
-        return url
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername=f"postgresql+{_driver()}")
+        return parsed.render_as_string(hide_password=False)
 
     def title(self, site: str, room: str) -> str:
         """What people call a room."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from urllib.parse import urlsplit
 
 import cv2
 
 from edge.camera import Transport
 from edge.camera.base import Grey
 from edge.camera.opencv import OpenCvCamera, grey
+from edge.common.address import mask, split
 from edge.common.errors import CameraFault
 
 TIMEOUT_MS = 5_000
@@ -26,10 +26,10 @@ class Stream(OpenCvCamera):
     """The newest frames of an RTSP stream; its address is shown without user and password."""
 
     def __init__(self, url: str, transport: Transport) -> None:
-        self._url = url
+        address = split(url)
+        self._url = url if address is None else address.encoded()
+        self._shown = mask(url)
         self._transport = transport
-        parts = urlsplit(url)
-        self._shown = f"{parts.scheme}://{parts.hostname}{parts.path}"
 
     def open(self) -> None:
         self.close()

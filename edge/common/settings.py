@@ -15,9 +15,8 @@ from typing import Any, ClassVar, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, model_validator
 
+from edge.common.address import MASK, mask
 from edge.common.errors import SettingError, UserError
-
-MASK = "**********"
 
 
 class Section(BaseModel):
@@ -162,21 +161,6 @@ def _section_at(kind: type[BaseModel], where: list[str]) -> type[BaseModel]:
     return kind
 
 
-SECRET_NAMES = re.compile(r"(?i)(?<=[?&;])([^=&;]*(?:pass|secret|token|key|auth)[^=&;]*)=[^&;#]*")
-
-
-def mask_address(text: str) -> str:
-    """An address without the user, password and secrets in it; other text as it is.
-
-    All up to the last `@` is taken for user and password, since a password may hold `/` and `@`.
-    """
-    scheme, separator, rest = text.partition("://")
-    if not separator:
-        return text
-    rest = f"{MASK}@{rest.rpartition('@')[2]}" if "@" in rest else rest
-    return scheme + separator + SECRET_NAMES.sub(rf"\1={MASK}", rest)
-
-
 def show(settings: Section) -> str:
     """What is in force, as YAML that `load` reads again; a secret shows as asterisks."""
 
@@ -190,7 +174,7 @@ def show(settings: Section) -> str:
         if isinstance(value, time):
             return f"{value:%H:%M}"
         if isinstance(value, str):
-            return mask_address(value)
+            return mask(value)
         return str(value) if isinstance(value, Path) else value
 
     return yaml.dump(plain(settings.model_dump()), Dumper=_Dumper, sort_keys=False)
