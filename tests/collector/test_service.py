@@ -269,7 +269,7 @@ def test_a_full_disk_holds_windows_back_and_loses_none(
     acknowledged = {room.acks.get(timeout=30)["seq"] for _ in range(49)}
     assert acknowledged == set(range(1, 50))
     wait(lambda: web.get("/healthz").status_code == 200)
-    assert len([r for r in caplog.records if "stay with their agents" in r.message]) == 1
+    assert len([r for r in caplog.records if "agents keep their windows" in r.message]) == 1
 
 
 def test_what_finds_no_place_is_not_acknowledged_and_comes_again(

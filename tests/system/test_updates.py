@@ -188,7 +188,7 @@ def test_what_is_not_the_sites_own_is_refused_and_the_old_one_goes_on(
         "downgraded": (pack_up(SITE, 1, good, "", key), "its number is not the one"),
         "another site's": (pack_up("other", number, good, "", key), "made for site 'other'"),
     }[what]
-    with pytest.raises(UserError, match=r"was given out already|damaged|not signed|made for"):
+    with pytest.raises(UserError, match=r"has been used|damaged|not signed|made for"):
         offer(site, data)
     forced(site, number, data)
     before = device.starts
