@@ -98,7 +98,7 @@ class Writer(Worker):
                 self._messages.labels("mood", "failed").inc(len(self._batch))
             self.storing = False
             raise OSError(
-                f"database: {first_line(error)}; windows stay with their agents"
+                f"database: {first_line(error)}; agents keep their windows"
             ) from None
         self._batch = []
         if not self.storing:
