@@ -7,17 +7,19 @@ import json
 import logging
 import os
 import tarfile
+import tempfile
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import Engine, delete, func, insert, inspect, select, text
+from sqlalchemy import Connection, Engine, Table, delete, func, insert, inspect, select, text
 
 from collector.access.audit import HEAD
 from collector.access.secret import FILE
 from collector.config import Retention
-from collector.storage.database import newest
+from collector.storage.database import begin, newest
 from collector.storage.tables import audit, deliveries, lessons, metadata, moods, sessions
 from edge.common import atomic_file
 from edge.common.errors import UserError
@@ -116,8 +118,8 @@ def backup(
     """
     try:
         # One moment of the database, whatever arrives meanwhile.
-        level = "SERIALIZABLE" if engine.dialect.name == "sqlite" else "REPEATABLE READ"
-        steady = engine.execution_options(isolation_level=level)
+        sqlite = engine.dialect.name == "sqlite"
+        steady = engine if sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
         with file or out.open("wb") as opened:
             os.fchmod(opened.fileno(), 0o600)  # it holds the key and the passwords' hashes
             rows = _write(opened, steady, state, site)
@@ -129,19 +131,29 @@ def backup(
 def _write(file: IO[bytes], engine: Engine, state: Path, site: Path | None) -> dict[str, int]:
     rows: dict[str, int] = {}
     with tarfile.open(fileobj=file, mode="w:gz") as archive:
-        with engine.connect() as connection, connection.begin():
+        with begin(engine, "DEFERRED") as connection:
             for table in metadata.sorted_tables:
-                if table is sessions:
-                    continue
-                found = [dict(row) for row in connection.execute(select(table)).mappings()]
-                rows[table.name] = len(found)
-                lines = "".join(json.dumps(row) + "\n" for row in found)
-                _put(archive, f"{table.name}.jsonl", lines.encode())
+                if table is not sessions:
+                    rows[table.name] = _write_table(archive, connection, table)
         _put(archive, "revision", newest().encode())
         _put(archive, FILE, (state / FILE).read_bytes())
         for path in _of_site(site):
             _put(archive, f"{SITE}{path.relative_to(str(site))}", path.read_bytes())
     return rows
+
+
+def _write_table(archive: tarfile.TarFile, connection: Connection, table: Table) -> int:
+    """Its rows as lines, by way of a file: an archive wants to know their length first."""
+    count = 0
+    streamed = connection.execution_options(yield_per=ROWS).execute(select(table))
+    with tempfile.TemporaryFile() as lines:
+        for row in streamed.mappings():
+            lines.write(json.dumps(dict(row)).encode() + b"\n")
+            count += 1
+        info = _info(f"{table.name}.jsonl", lines.tell())
+        lines.seek(0)
+        archive.addfile(info, lines)
+    return count
 
 
 def restore(
@@ -174,11 +186,11 @@ def restore(
                 for table in metadata.sorted_tables:
                     if f"{table.name}.jsonl" not in names:
                         continue
-                    lines = _get(archive, f"{table.name}.jsonl").decode().splitlines()
-                    found = [json.loads(line) for line in lines]
-                    for at in range(0, len(found), ROWS):
-                        connection.execute(insert(table), found[at : at + ROWS])
-                    rows[table.name] = len(found)
+                    lines = _opened(archive, f"{table.name}.jsonl")
+                    rows[table.name] = 0
+                    while some := [json.loads(line) for line in islice(lines, ROWS)]:
+                        connection.execute(insert(table), some)
+                        rows[table.name] += len(some)
                 if engine.dialect.name == "postgresql":
                     _mend_sequences(connection)
             state.mkdir(parents=True, exist_ok=True)
@@ -219,13 +231,21 @@ def _mend_sequences(connection: Any) -> None:
 
 
 def _put(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    archive.addfile(_info(name, len(content)), io.BytesIO(content))
+
+
+def _info(name: str, size: int) -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
-    info.size, info.mtime, info.mode = len(content), int(time.time()), 0o600
-    archive.addfile(info, io.BytesIO(content))
+    info.size, info.mtime, info.mode = size, int(time.time()), 0o600
+    return info
 
 
 def _get(archive: tarfile.TarFile, name: str) -> bytes:
+    return _opened(archive, name).read()
+
+
+def _opened(archive: tarfile.TarFile, name: str) -> IO[bytes]:
     file = archive.extractfile(name)
     if file is None:
         raise KeyError(name)
-    return file.read()
+    return file

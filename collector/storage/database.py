@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -45,10 +48,33 @@ def connect(url: str) -> Engine:
 
 def upgrade(engine: Engine, to: str = "head") -> None:
     """Runs the migrations that the database has not seen, in one transaction."""
-    with engine.begin() as connection:
+    if to == "head" and revision(engine) == newest():
+        return  # without a lock that commands beside a collector would wait for
+    with begin(engine) as connection:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, to)
+
+
+@contextmanager
+def begin(
+    engine: Engine, mode: Literal["IMMEDIATE", "DEFERRED"] = "IMMEDIATE"
+) -> Iterator[Connection]:
+    """One transaction, of tables that are made and changed too, and of all that is read.
+
+    Python's own way with SQLite begins one before rows are changed and no sooner: what a killed
+    upgrade had made would stay, and two reads would see different moments.
+    """
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql(f"BEGIN {mode}")
+        yield connection
+
+
+def revision(engine: Engine) -> str | None:
+    """Of the tables as they are; None for an empty database."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
 
 
 def newest() -> str:
