@@ -69,11 +69,15 @@ def _figures(pack: Pack, found: dict[str, Any]) -> list[str]:
         row("faces taken for none", "taken_for_no_face"),
         f"| int8 against floating point, where it was chosen | {difference:+.1f} points | |",
         f"| size, weights | {found['size_bytes']} bytes, {pack.parameters} | |",
-        f"| time per face on the machine that wrote this | {found['fast_us_per_face']:.0f} µs "
-        f"({found['fast_form']}, {found['runtime']}) | |",
+        f"| CPU time per face on the machine that wrote this | {found['us_per_face']:.0f} µs "
+        f"(int8, {found['runtime']}) | |",
     ]
-    if agree := pack.figures.get("forms_agree"):
-        lines.append(f"| both forms say the same of | {_percent(agree)} of the faces | |")
+    if other := found.get("other_form"):
+        lines += [
+            f"| with half-precision weights: accuracy | {_percent(other['accuracy'])} | |",
+            f"| the same, CPU time per face | {other['us_per_face']:.0f} µs | |",
+            f"| both forms say the same of | {_percent(other['agrees'])} of the faces | |",
+        ]
     if found["ferplus_accuracy"] is not None:
         lines.insert(3, f"| FER+ majority | {_percent(found['ferplus_accuracy'])} | |")
         lines.insert(4, f"| FER2013's labels | {_percent(found['fer2013_accuracy'])} | |")
