@@ -32,7 +32,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class FacesSettings(Section):
     """How faces are found."""
 
-    former: ClassVar[Mapping[str, str]] = {"min_neighbors": "min_detections"}
+    former: ClassVar[Mapping[str, str]] = {"min_detections": "min_detections"}
 
     detector: Literal["auto", "haar", "yunet"] = "haar"
     """`auto`: YuNet where its file is, else Haar. An installation has that."""
@@ -40,7 +40,7 @@ class FacesSettings(Section):
     """YuNet's file, as `roommood model fetch yunet` gets it."""
     scale_factor: float = Field(1.1, gt=1, le=2)
     min_detections: int | None = Field(None, ge=1, le=50)
-    """How many detections make a face; by default 2, and 5 where no model looks again."""
+    """How many detections make a face; by default 2, and 3 where no model looks again."""
     min_size: int = Field(24, ge=10, le=1000)
     """The smallest face looked for, pixels."""
     rows: tuple[tuple[Share, Share, Share, Share], ...] = ()

@@ -11,7 +11,7 @@ from edge.vision.seats import Search
 
 Name = Literal["haar", "yunet"]
 
-DETECTIONS_CHECKED, DETECTIONS_ALONE = 2, 5
+DETECTIONS_CHECKED, DETECTIONS_ALONE = 2, 3
 """Where a model says afterwards what is no face, and where nobody does."""
 
 

@@ -2,8 +2,8 @@
 
 OpenCV's frontal and profile cascades (Viola and Jones 2001; Lienhart and Maydt 2002). With two
 detections instead of five they find more, and more that is no face: the expression model's second
-output, which says whether it is one, sorts those out. Without a model, five detections have to do,
-and another cascade has to agree.
+output, which says whether it is one, sorts those out. Without a model it takes three, and another
+cascade has to agree.
 
 A picture is shrunk until the smallest faces looked for fill the cascade's window, octave by octave:
 OpenCV steps two pixels then, instead of one, and a quarter of the places is looked at.
@@ -36,7 +36,7 @@ GLANCE_AROUND, LOOK_AROUND = 0.35, 0.45
 LOOK_STEP = 1.15
 QUICK_STEP = 1.1
 MOVING_STEP = 1.2
-MOVING_DETECTIONS, MOVING_ALONE = 1, 3
+MOVING_DETECTIONS, MOVING_ALONE = 1, 2
 """Overlapping detections for who moves; and where no model looks at it afterwards."""
 
 OCTAVE = 2.0
@@ -113,7 +113,9 @@ class HaarSearch:
         """Faces of the sizes that the strips name, where they are."""
         width = frame.shape[1]
         areas = [Area(0, strip.top, width, strip.bottom) for strip in strips]
-        return self.moving(frame, areas, [strip.smallest for strip in strips])
+        boxes = self.moving(frame, areas, [strip.smallest for strip in strips])
+        # What stands still and looks like a face to one cascade would be counted all day.
+        return boxes if self._checked else [box for box in boxes if self._agrees(frame, box)]
 
     def moving(self, frame: Grey, areas: Sequence[Area], smallest: Sequence[int]) -> list[Box]:
         """Faces in areas where something has moved, none smaller than each area's `smallest`."""
@@ -122,8 +124,7 @@ class HaarSearch:
         for area, least in zip(areas, smallest, strict=True):
             part = frame[area.top : area.bottom, area.left : area.right]
             raw += self._octaves(part, brightest, least, area.left, area.top)
-        boxes = _grouped(raw, MOVING_DETECTIONS if self._checked else MOVING_ALONE)
-        return boxes if self._checked else [b for b in boxes if self._agrees(frame, b)]
+        return _grouped(raw, MOVING_DETECTIONS if self._checked else MOVING_ALONE)
 
     def _octaves(self, part: Grey, brightest: int, least: int, left: int, top: int) -> list[Box]:
         """Detections, not yet grouped, in the frame."""
@@ -186,9 +187,12 @@ class HaarSearch:
         """Whether another cascade sees it too, where no model looks at it afterwards."""
         if self._checked:
             return True
-        with Patch(frame, box, GLANCE, GLANCE_AROUND, equal=True) as patch:
-            found = _detect(self._alternative, patch.grey, LOOK_STEP, 2, *patch.sizes)
-            return patch.middle(found) is not None
+        for side, around, equal in ((GLANCE, GLANCE_AROUND, True), (DENSE, LOOK_AROUND, False)):
+            with Patch(frame, box, side, around, equal=equal) as patch:
+                found = _detect(self._alternative, patch.grey, LOOK_STEP, 2, *patch.sizes)
+                if patch.middle(found):
+                    return True
+        return False
 
     def wipe(self, shape: tuple[int, int]) -> None:
         """Cascades keep a copy of the last picture that they searched: now that is a black one."""

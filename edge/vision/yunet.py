@@ -25,7 +25,7 @@ SCORE = 0.6
 
 OVERLAP = 0.3
 
-SMALLEST, KNOWN_SMALLEST = 14, 28
+SMALLEST, KNOWN_SMALLEST = 14, 22
 """Pixels. A face that is shrunk to the first is often found still; one that is shrunk to the second
 nearly always, which is what counts once it is known how small faces are in this room."""
 
