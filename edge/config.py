@@ -32,7 +32,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class FacesSettings(Section):
     """How faces are found."""
 
-    former: ClassVar[Mapping[str, str]] = {"min_detections": "min_detections"}
+    former: ClassVar[Mapping[str, str]] = {"min_neighbors": "min_detections"}
 
     detector: Literal["auto", "haar", "yunet"] = "haar"
     """`auto`: YuNet where its file is, else Haar. An installation has that."""
