@@ -78,6 +78,8 @@ class AppContext(NamedTuple):
     notify: Callable[[str, Lesson], None]
     send_command: Callable[[Key, str], None]
     own_url: Callable[[], str]
+    forget: Callable[[str, str], None]
+    """Takes back what other systems keep of a room."""
     problems: Callable[[], dict[str, str]]
     broker_address: tuple[str, int]
     fleet: FleetService | None
@@ -144,6 +146,7 @@ def _add_pages(app: FastAPI, context: AppContext) -> None:
             notify=context.notify,
             send_command=context.send_command,
             own_url=context.own_url,
+            forget=context.forget,
         )
     )
     app.include_router(

@@ -228,15 +228,38 @@ def audit_log() -> None:
 
 @audit_log.command("verify")
 @config_option
-def verify(config: Path) -> int:
+@click.option(
+    "--witness",
+    "witnesses",
+    multiple=True,
+    help="A head that was written down elsewhere: its number and seal, as `head` prints them.",
+)
+def verify(config: Path, witnesses: tuple[str, ...]) -> int:
     """Check whether the log was tampered with, and where; exit status 1 if it was."""
+    from collector.access.audit_note import Head, read_head
+
+    heads: list[Head] = []
+    for text in witnesses:
+        head = read_head(text)
+        if head is None:
+            remedy = "write a number and a seal, as `audit head` does"
+            raise UserError(f"'{text}' is no head", "--witness", remedy)
+        heads.append(head)
     with _books(config) as (_, _accounts, audit, _settings):
-        wrong = list(audit.wrong())
+        wrong = list(audit.wrong(heads))
         for line in wrong:
             click.echo(f"audit log: {line}")
         if not wrong:
             click.echo(f"audit log: {len(audit)} entries; none changed, added or missing")
     return 1 if wrong else 0
+
+
+@audit_log.command("head")
+@config_option
+def show_head(config: Path) -> None:
+    """Print the newest entry's number and seal, to be written down elsewhere."""
+    with _books(config) as (_, _accounts, audit, _settings):
+        click.echo(str(audit.head()))
 
 
 @audit_log.command("show")
@@ -252,11 +275,14 @@ def show_log(config: Path, limit: int) -> None:
     """Print the newest entries first."""
     from datetime import datetime, timezone
 
+    from collector.access.audit import printable
+
     with _books(config) as (_, _accounts, audit, _settings):
         for entry in audit.newest(limit):
             at = datetime.fromtimestamp(entry.at, timezone.utc)
-            told = (str(entry.number), f"{at:%Y-%m-%dT%H:%M:%SZ}", entry.who, entry.what)
-            click.echo("\t".join((*told, entry.about)))
+            about = (entry.who, entry.what, entry.about)
+            told = (str(entry.number), f"{at:%Y-%m-%dT%H:%M:%SZ}", *about)
+            click.echo("\t".join(printable(part) for part in told))
 
 
 def _opened_file(path: Path, mode: Literal["wb", "rb"]) -> IO[bytes]:
@@ -329,3 +355,5 @@ def erase(config: Path, room: str | None, lesson: int | None) -> None:
             book.erase(found)
         audit.add(BY, "erased", f"{about}: {gone} windows")
     click.echo(f"{about}: {gone} windows deleted")
+    notice = "backups made before now still hold them: delete those too"
+    click.echo(f"roommood: {about}: {notice}", err=True)

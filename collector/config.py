@@ -51,6 +51,12 @@ class WebSettings(Section):
     key: FilePath | None = None
     """PEM files; with them, HTTPS is served."""
 
+    connections: int = Field(3000, ge=16, le=100_000)
+    """At a time; where there is no room left, the one that has been idle longest makes it."""
+    feeds: int = Field(1500, ge=1, le=100_000)
+    """Live pages at a time, all together."""
+    feeds_per_account: int = Field(100, ge=1, le=100_000)
+    """The same of one account or share link."""
     proxies: tuple[str, ...] = ()
     """Addresses or networks of reverse proxies, whose word counts for where a request comes from;
     nobody else's does."""
@@ -137,6 +143,9 @@ class OidcSettings(Section):
     """The claim that names groups."""
     roles: dict[str, Literal["administrator", "it", "teacher"]] = Field(min_length=1)
     """Group to role; whoever is in none of them may not sign in."""
+    confirm_hours: float = Field(24, gt=0, le=720)
+    """So long after a sign-in the provider's word counts: then sessions, tokens and share links
+    rest until the next one."""
 
 
 class Webhook(Section):
@@ -184,6 +193,8 @@ class CollectorSettings(Section):
     """By room, or site/room."""
     retention: dict[str, Retention] = Field(default_factory=dict)
     """Per site; what is not named is kept for 30 and 365 days."""
+    audit_days: int = Field(730, ge=30, le=3650)
+    """Days that the audit log's entries are kept; an entry says which ones went."""
     oidc: OidcSettings | None = None
     webhooks: tuple[Webhook, ...] = ()
     home_assistant: HomeAssistant | None = None

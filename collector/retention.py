@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import re
 import tarfile
 import tempfile
 import time
@@ -14,13 +15,15 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import Connection, Engine, Table, delete, func, insert, inspect, select, text
+from sqlalchemy import Connection, Engine, Table, delete, func, insert, inspect, or_, select, text
 
-from collector.access.audit import HEAD
+from collector.access.audit import AuditLog
+from collector.access.audit_note import AuditNote, Head
 from collector.access.secret import FILE
 from collector.config import Retention
 from collector.storage.database import begin, newest
-from collector.storage.tables import audit, deliveries, lessons, metadata, moods, sessions
+from collector.storage.erasures import Erasures
+from collector.storage.tables import audit, deliveries, lessons, links, metadata, moods, sessions
 from edge.common import atomic_file
 from edge.common.errors import UserError
 from edge.common.worker import Worker
@@ -37,13 +40,22 @@ ROWS = 5000
 
 SITE = "site/"
 """In a backup: the site's folder."""
+SITE_FILE = re.compile(r"site/(broker/)?[A-Za-z0-9_-][A-Za-z0-9._-]*")
+"""What a backup holds of it; nothing of the sort leads out of the folder."""
 
 
 class RetentionWorker(Worker):
     """Deletes what is past its time."""
 
-    def __init__(self, engine: Engine, kept: Callable[[str], Retention]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        kept: Callable[[str], Retention],
+        audit_log: AuditLog | None = None,
+        audit_days: int = 730,
+    ) -> None:
         super().__init__("retention", EVERY_S, patience_s=PATIENCE_S)
+        self._audit, self._audit_days = audit_log, audit_days
         self._engine = engine
         self._kept = kept
 
@@ -57,13 +69,19 @@ class RetentionWorker(Worker):
             kept = self._kept(site)
             before = now - kept.windows_days * DAY_S
             with self.attempt(f"site {site}"):
-                gone += _delete_windows(self._engine, moods.c.site == site, moods.c.start < before)
+                # By our own clock as well: a device's may have said any year.
+                old_windows = or_(moods.c.start < before, moods.c.received < before)
+                gone += _delete_windows(self._engine, moods.c.site == site, old_windows)
                 old = lessons.c.end < now - kept.lessons_days * DAY_S
                 with self._engine.begin() as connection:
                     connection.execute(delete(lessons).where(lessons.c.site == site, old))
         with self._engine.begin() as connection:
             connection.execute(delete(sessions).where(sessions.c.expires < now))
             connection.execute(delete(deliveries).where(deliveries.c.given_up))
+        if self._audit is not None:
+            with self.attempt("audit log"):
+                self._audit.tell_folded()
+                self._audit.prune(now - self._audit_days * DAY_S)
         if gone:
             log.info("retention: %d windows deleted", gone)
         return gone
@@ -77,16 +95,31 @@ class RetentionWorker(Worker):
 
 
 def erase_room(engine: Engine, site: str, room: str) -> int:
-    """Deletes a room's windows and lessons; returns how many windows."""
+    """Deletes a room's windows and lessons, what waits to be told of it, and every link to it;
+    returns how many windows. What comes later of the time until now is not stored either."""
+    Erasures(engine).add(site, room, 0.0, time.time())
     with engine.begin() as connection:
         connection.execute(delete(lessons).where(lessons.c.site == site, lessons.c.room == room))
+        connection.execute(delete(links).where(links.c.site == site, links.c.room == room))
+    _withdraw(engine, site, room)
     return _delete_windows(engine, moods.c.site == site, moods.c.room == room)
 
 
 def erase_span(engine: Engine, site: str, room: str, begin: float, end: float) -> int:
     """Deletes the windows of a time, as a lesson's are with the lesson."""
+    Erasures(engine).add(site, room, begin, end)
+    _withdraw(engine, site, room)
     within = (moods.c.start >= begin, moods.c.start < end)
     return _delete_windows(engine, moods.c.site == site, moods.c.room == room, *within)
+
+
+def _withdraw(engine: Engine, site: str, room: str) -> None:
+    """What other systems have not been told of a room yet, they are not told any more."""
+    with engine.begin() as connection:
+        for row in connection.execute(select(deliveries.c.id, deliveries.c.body)).all():
+            about = json.loads(row.body).get("data", {})
+            if (about.get("site"), about.get("room")) == (site, room):
+                connection.execute(delete(deliveries).where(deliveries.c.id == row.id))
 
 
 def _delete_windows(engine: Engine, *where: Any) -> int:
@@ -193,17 +226,15 @@ def restore(
                         rows[table.name] += len(some)
                 if engine.dialect.name == "postgresql":
                     _mend_sequences(connection)
-            state.mkdir(parents=True, exist_ok=True)
-            (state / FILE).write_bytes(_get(archive, FILE))
-            (state / FILE).chmod(0o600)
+            state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            atomic_file.write(state / FILE, _get(archive, FILE), atomic_file.OWNER_ALONE)
             if site is not None and not _of_site(site):
-                for name in names:
-                    if name.startswith(SITE) and ".." not in name:
-                        path = site / name.removeprefix(SITE)
-                        path.parent.mkdir(parents=True, exist_ok=True)
-                        atomic_file.write(path, _get(archive, name), atomic_file.OWNER_ALONE)
-                        path.chmod(0o600 if path.parent == site else 0o640)
-            (state / HEAD).write_text(f"{rows.get(audit.name, 0)}\n", encoding="ascii")
+                for name in sorted(names):
+                    _restore_site_file(archive, name, site)
+            with engine.connect() as connection:
+                newest_entry = select(audit).order_by(audit.c.number.desc()).limit(1)
+                last = connection.execute(newest_entry).first()
+            AuditNote(state).raise_to(Head(last.number, last.hash) if last else Head(0))
     except (OSError, tarfile.TarError, KeyError, ValueError) as error:
         raise UserError(
             f"not a collector's backup ({error})",
@@ -240,12 +271,25 @@ def _info(name: str, size: int) -> tarfile.TarInfo:
     return info
 
 
+def _restore_site_file(archive: tarfile.TarFile, name: str, site: Path) -> None:
+    """Where a name says, if it is one that a backup gives; the archive chooses no other place."""
+    if not name.startswith(SITE):
+        return
+    if SITE_FILE.fullmatch(name) is None:
+        raise ValueError(f"{name[:80]!r} does not belong in a backup")
+    path = site / name.removeprefix(SITE)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic_file.write(path, _get(archive, name), 0o600 if path.parent == site else 0o640)
+
+
 def _get(archive: tarfile.TarFile, name: str) -> bytes:
     return _opened(archive, name).read()
 
 
 def _opened(archive: tarfile.TarFile, name: str) -> IO[bytes]:
-    file = archive.extractfile(name)
+    """A plain file: a link would lead elsewhere, a device to anything."""
+    member = archive.getmember(name)
+    file = archive.extractfile(member) if member.isreg() else None
     if file is None:
-        raise KeyError(name)
+        raise ValueError(f"{name[:80]!r} is no plain file")
     return file

@@ -8,7 +8,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from collector.access.accounts import Accounts
+from collector.access.accounts import CONFIRMED_S, Accounts
 from collector.access.audit import AuditLog
 from collector.access.guard import Guard
 from collector.access.hashing import HashingQueue
@@ -22,7 +22,7 @@ from collector.app import AppContext, make_app
 from collector.config import CollectorSettings
 from collector.fleet.service import FleetService
 from collector.ingest.ingest import Ingest
-from collector.integrations.home_assistant import HomeAssistantRooms
+from collector.integrations.home_assistant import HomeAssistantRooms, state_topic
 from collector.integrations.metrics import RoomMetrics
 from collector.integrations.webhooks import Webhooks, target
 from collector.lessons.checkins import CheckIns
@@ -42,6 +42,7 @@ from collector.run.announcements import Announcement, Announcements
 from collector.run.room_changes import RoomChanges
 from collector.run.web_server import WebServer
 from collector.storage.database import connect
+from collector.storage.erasures import Erasures
 from collector.storage.store import Store
 from edge.common.worker import Worker, Workers
 from edge.protocol.messages import Command, Mood, Status, topic
@@ -61,7 +62,8 @@ class Service:
         key = own_key(settings.state)
         self._engine = connect(settings.database)
         store = Store(self._engine)
-        self.accounts = Accounts(self._engine)
+        confirmed_s = settings.oidc.confirm_hours * 3600 if settings.oidc else CONFIRMED_S
+        self.accounts = Accounts(self._engine, confirmed_s)
         self.sessions = Sessions(self._engine, self.accounts)
         self.audit = AuditLog(self._engine, settings.state, key)
         settings_noticed(self._engine, self.audit, settings, key)
@@ -84,10 +86,16 @@ class Service:
             self._lesson,
             find=settings.school.find_lessons,
         )
-        self._keeper = RetentionWorker(self._engine, settings.kept)
+        self._keeper = RetentionWorker(self._engine, settings.kept, self.audit, settings.audit_days)
         self._on_stored = on_stored
         self._ingest = Ingest(
-            settings.broker, settings.name, store, self.rooms, registry, self._announce
+            settings.broker,
+            settings.name,
+            store,
+            self.rooms,
+            registry,
+            self._announce,
+            Erasures(self._engine),
         )
         home = settings.home_assistant
         self._home = (
@@ -103,6 +111,7 @@ class Service:
             else None
         )
         self._socket = listen(settings.web.host, settings.web.port)
+        web = settings.web
         context = AppContext(
             engine=self._engine,
             store=store,
@@ -116,8 +125,8 @@ class Service:
             guesses=Guesses(),
             hashing=self._hashing,
             browsers=KnownBrowsers(key),
-            secure_cookies=settings.web.secure,
-            guard=Guard(self.sessions, book, self.audit, limits),
+            secure_cookies=web.secure,
+            guard=Guard(self.sessions, book, self.audit, limits, web.feeds, web.feeds_per_account),
             book=book,
             checkins=checkins,
             reports=Reports(book, summaries, checkins, settings.school.attentive),
@@ -130,6 +139,7 @@ class Service:
             notify=self._lesson,
             send_command=self._command,
             own_url=lambda: self.url,
+            forget=self._forget,
             problems=self.problems,
             broker_address=(settings.broker.host, settings.broker.port),
             fleet=self.office,
@@ -143,6 +153,7 @@ class Service:
             web.key,
             self._end_feeds,
             web.proxies,
+            web.connections,
         )
         self._announcements = self._all_announcements()
         self._workers = Workers(self._all_workers())
@@ -190,7 +201,7 @@ class Service:
 
     def first_run(self) -> str | None:
         """An address that lets whoever has it make the first account; None where there is one."""
-        if not self.accounts.is_empty():
+        if self.accounts.has_administrator():
             return None
         self.sessions.end_links("administrator")
         return self.enter(FIRST_RUN_S)
@@ -242,6 +253,11 @@ class Service:
 
     def _command(self, key: Key, command: Any) -> None:
         self._ingest.publish(topic(*key, "command"), Command(command=command).encode())
+
+    def _forget(self, site: str, room: str) -> None:
+        self._ingest.forget(site, room)
+        if self._home is not None:
+            self._ingest.publish_retained(state_topic(site, room), b"")
 
     def _renewed(self) -> None:
         self._web.renew_certificate()

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import re
 import time
+import unicodedata
 from collections.abc import Iterable
 from typing import Literal, NamedTuple, get_args
 
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from collector.access import hashing
-from collector.storage.tables import account_rooms, accounts, sessions
+from collector.storage.tables import account_rooms, accounts, lessons, links, sessions, tokens
 from edge.common.errors import UserError
 
 Role = Literal["administrator", "it", "teacher", "viewer"]
 """`viewer` is whoever has a link; no account has that role."""
 
+TEACHING = ("administrator", "teacher")
 ROLES: tuple[Role, ...] = ("administrator", "it", "teacher")
 Room = tuple[str, str]
 """(site, room)."""
@@ -30,6 +42,15 @@ ROOM = re.compile(r"([a-z0-9-]{1,32})/([a-z0-9-]{1,32})")
 NOBODY = hashing.hashed("nobody's password: so that a name that is not there takes as long")
 
 
+CONFIRMED_S = 86_400.0
+"""For so long counts what the provider said at the last sign-in: who somebody is, which groups."""
+
+RESERVED = re.compile(
+    r"the (collector|command line)|a canary room|somebody|link \d+|.* by token .*", re.IGNORECASE
+)
+"""What the audit log calls others than accounts."""
+
+
 class Account(NamedTuple):
     """Somebody who may sign in."""
 
@@ -39,13 +60,20 @@ class Account(NamedTuple):
     rooms: frozenset[Room]
     local: bool
     """Whether there is a password; else the school's provider signs them in."""
+    display: str | None = None
+    """What the provider calls them: to be shown beside the name, and for nothing else."""
+    timetable: str | None = None
+    """What the timetable calls them."""
+    lapsed: bool = False
+    """Whether the provider has not said for too long that they still belong here."""
 
 
 class Accounts:
     """All accounts of one database."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, confirmed_s: float = CONFIRMED_S) -> None:
         self._engine = engine
+        self._confirmed_s = confirmed_s
 
     def add(
         self,
@@ -54,20 +82,23 @@ class Accounts:
         rooms: Iterable[Room] = (),
         password: str | None = None,
         subject: str | None = None,
+        display: str | None = None,
     ) -> Account:
-        """Raises UserError for a name that is taken, a role unknown, or a password too short."""
-        if not NAME.fullmatch(name):
-            raise UserError(
-                "not a valid account name",
-                f"'{name[:70]}'",
-                "choose 1 to 64 letters, digits, . @ -",
-            )
+        """Raises UserError for a name that is taken, a role unknown, or a password too short.
+
+        Whoever has a password is called in the timetable as here, since an administrator chose the
+        name; for the provider's people an administrator has to say it, see `call`.
+        """
+        _check_name(name)
         hashed = None if password is None else _hash(password)
         row = {
             "name": name,
             "role": _role(role),
             "password": hashed,
             "subject": subject,
+            "display": display,
+            "confirmed": time.time() if subject else None,
+            "timetable": None if subject else name,
             "created": time.time(),
         }
         try:
@@ -89,7 +120,8 @@ class Accounts:
         rooms: Iterable[Room] | None = None,
         password: str | None = None,
     ) -> None:
-        """A new password ends every session."""
+        """A new password ends every session, token and share link; a room that is taken away ends
+        the lesson that the account holds there, and its links to it."""
         values: dict[str, str] = {}
         if role is not None:
             values["role"] = _role(role)
@@ -103,8 +135,35 @@ class Accounts:
                 connection.execute(update(accounts).where(where).values(values))
             if rooms is not None:
                 _set_rooms(connection, account.id, rooms)
+            if role is not None or rooms is not None:
+                _end_elsewhere(connection, account.id, role or account.role)
             if password is not None:
-                connection.execute(delete(sessions).where(sessions.c.account == account.id))
+                for table in (sessions, tokens, links):
+                    connection.execute(delete(table).where(table.c.account == account.id))
+
+    def call(self, account: Account, name: str | None) -> None:
+        """What the timetable calls somebody; raises UserError where it calls another one so."""
+        changed = update(accounts).where(accounts.c.id == account.id)
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(changed.values(timetable=name or None))
+        except IntegrityError:
+            raise UserError(
+                "the timetable calls another account so", f"'{name}'", "choose another name"
+            ) from None
+
+    def confirm(self, account: Account, display: str | None) -> None:
+        """The provider has just said who this is."""
+        values = {"confirmed": time.time(), "display": display}
+        with self._engine.begin() as connection:
+            connection.execute(update(accounts).where(accounts.c.id == account.id).values(values))
+
+    def lapse(self, account: Account) -> None:
+        """The provider has said that they do not belong here any more."""
+        with self._engine.begin() as connection:
+            where = accounts.c.id == account.id
+            connection.execute(update(accounts).where(where).values(confirmed=0.0))
+            connection.execute(delete(sessions).where(sessions.c.account == account.id))
 
     def remove(self, account: Account) -> None:
         """Raises UserError for the last administrator."""
@@ -137,6 +196,9 @@ class Accounts:
             raise UserError("no such account", f"'{name}'", "see `roommood collector account list`")
         return found
 
+    def by_name_or_none(self, name: str) -> Account | None:
+        return self._one(accounts.c.name == name)
+
     def by_subject(self, subject: str) -> Account | None:
         return self._one(accounts.c.subject == subject)
 
@@ -152,18 +214,36 @@ class Accounts:
             return [self.by_id(number) for number in list(numbers)]
 
     def is_empty(self) -> bool:
-        with self._engine.connect() as connection:
-            count = select(func.count()).select_from(accounts)
-            return connection.execute(count).scalar_one() == 0
+        return not self._count()
 
-    def _one(self, where: object) -> Account | None:
+    def has_administrator(self) -> bool:
+        return bool(self._count(accounts.c.role == "administrator"))
+
+    def shown(self, number: int | None) -> str | None:
+        """How people know an account."""
+        if number is None:
+            return None
+        known = self.by_id(number)
+        return known.display or known.name
+
+    def _count(self, *where: ColumnElement[bool]) -> int:
         with self._engine.connect() as connection:
-            row = connection.execute(select(accounts).where(where)).first()  # type: ignore[arg-type]  # a column's comparison
+            count = select(func.count()).select_from(accounts).where(*where)
+            return int(connection.execute(count).scalar_one())
+
+    def _one(self, where: ColumnElement[bool]) -> Account | None:
+        with self._engine.connect() as connection:
+            row = connection.execute(select(accounts).where(where)).first()
             if row is None:
                 return None
             own = select(account_rooms).where(account_rooms.c.account == row.id)
             rooms = frozenset((room.site, room.room) for room in connection.execute(own))
-        return Account(row.id, row.name, row.role, rooms, row.password is not None)
+        local = row.password is not None
+        lapsed = not local and (row.confirmed or 0.0) < time.time() - self._confirmed_s
+        # Of somebody without a password and without a provider nothing is to be confirmed.
+        lapsed = lapsed and row.subject is not None
+        shown = (row.display, row.timetable, lapsed)
+        return Account(row.id, row.name, row.role, rooms, local, *shown)
 
 
 def read_room(text: str) -> Room:
@@ -172,6 +252,19 @@ def read_room(text: str) -> Room:
     if found is None:
         raise UserError("not a room", f"'{text}'", "write site/room, as in school/r101")
     return found.group(1), found.group(2)
+
+
+def _check_name(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise UserError(
+            "not a valid account name", f"{name[:70]!r}", "choose 1 to 64 letters, digits, . @ -"
+        )
+    if RESERVED.fullmatch(name):
+        raise UserError("the audit log calls others so", f"'{name}'", "choose another name")
+    alphabets = {unicodedata.name(c, "?").partition(" ")[0] for c in name if c.isalpha()}
+    if len(alphabets) > 1:
+        what = "mixes letters of several alphabets, and may look like another name"
+        raise UserError(what, f"'{name}'", "use one alphabet")
 
 
 def _role(role: str) -> str:
@@ -193,6 +286,26 @@ def _set_rooms(connection: Connection, account: int, rooms: Iterable[Room]) -> N
     rows = [{"account": account, "site": site, "room": room} for site, room in set(rooms)]
     if rows:
         connection.execute(insert(account_rooms), rows)
+
+
+def _end_elsewhere(connection: Connection, account: int, role: str) -> None:
+    """Ends what somebody began in rooms that are not theirs any more."""
+    if role == "administrator":
+        return
+    own = select(account_rooms.c.site, account_rooms.c.room).where(
+        account_rooms.c.account == account
+    )
+    for table, change in (
+        (lessons, update(lessons).values(end=time.time(), code=None)),
+        (links, delete(links)),
+    ):
+        here = tuple_(table.c.site, table.c.room)
+        where: ColumnElement[bool] = (table.c.account == account) & here.not_in(own)
+        if table is lessons:
+            where &= lessons.c.end.is_(None)
+        elif role not in TEACHING:
+            where = links.c.account == account
+        connection.execute(change.where(where))
 
 
 def _keep_one(connection: Connection) -> None:

@@ -1,8 +1,10 @@
 """Who did what: an append-only log, each entry sealed together with the one before it.
 
 The seal is an HMAC with a key that is not in the database: whoever can write there can neither
-change an entry nor add one that fits. How many entries there are is noted beside the key, so that
-the last ones cannot go unnoticed either.
+change an entry nor add one that fits. How far the log has come is noted beside the key, and never
+lowered, so that entries that were cut off leave a gap for ever (audit_note.py); its head is also
+told to others every hour (audit_witness.py). Old entries go when an entry says which, with the seal
+of the last of them, on which the next one is sealed.
 """
 
 from __future__ import annotations
@@ -10,24 +12,32 @@ from __future__ import annotations
 import hmac
 import json
 import random
+import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Connection, Engine, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from collector.access.audit_note import AuditNote, Head
 from collector.access.secret import derived
-from collector.storage.tables import audit
-from edge.common import atomic_file
+from collector.storage.tables import audit, settings
 
-HEAD = "audit.head"
 TRIES = 50
 """For an entry's number, which a collector and the commands beside it want at the same time."""
 SAME_VIEW_S = 600
 """Who looks at a room again within ten minutes is still looking at it."""
+FEW = 20
+"""Entries of one kind of refusal by one in ten minutes."""
+MOST_FOLDED = 1000
+"""Kinds of refusal that are counted apart at a time."""
+
+PRUNED, LOST = "audit log pruned", "audit note lost"
+PRUNED_KEY = "audit.pruned"
+PRUNED_ABOUT = re.compile(r"entries up to (\d+), sealed ([0-9a-f]{64})")
 
 
 class AuditEntry(NamedTuple):
@@ -43,33 +53,98 @@ class AuditLog:
 
     def __init__(self, engine: Engine, state: Path, key: bytes) -> None:
         self._engine = engine
-        self._head = state / HEAD
+        self._note = AuditNote(state)
         self._key = derived(key, "audit")
         self._lock = threading.Lock()
         self._viewed: dict[tuple[str, str, str], float] = {}
+        self._folded: dict[tuple[str, str], tuple[float, int]] = {}
 
     def add(self, who: str, what: str, about: str = "") -> None:
-        """Commits one entry."""
-        with self._lock:
-            for left in reversed(range(TRIES)):
-                try:
-                    number = self._add(who, what, about)
-                    break
-                except IntegrityError:  # a command beside the collector took the number meanwhile
-                    if not left:
-                        raise
-                    time.sleep(random.uniform(0, 0.05))
-            self._note(number)  # once it is there: what is noted must never be more
+        """Commits one entry; what would not print, such as a line's end, is written in words."""
+        with self._lock, self._note.alone():
+            noted = self._note.read()
+            if noted is None and len(self):
+                self._append(None, "the collector", LOST, "whether entries were cut off is open")
+            self._append(noted, printable(who)[:64], what, printable(about)[:200])
 
-    def _add(self, who: str, what: str, about: str) -> int:
-        with self._engine.begin() as connection:
-            newest = select(audit).order_by(audit.c.number.desc()).limit(1)
-            last = connection.execute(newest).first()
-            number = last.number + 1 if last else 1
-            entry = AuditEntry(number, time.time(), who[:64], what, about[:200])
-            seal = self._seal(entry, last.hash if last else "")
-            connection.execute(insert(audit).values(**entry._asdict(), hash=seal))
-        return int(number)
+    def _append(self, noted: Head | None, who: str, what: str, about: str) -> None:
+        for left in reversed(range(TRIES)):
+            try:
+                with self._engine.begin() as connection:
+                    head = self._insert(connection, noted, who, what, about)
+                break
+            except IntegrityError:  # somebody who does not know of the lock took the number
+                if not left:
+                    raise
+                time.sleep(random.uniform(0, 0.05))
+        self._note.raise_to(head)  # once it is there: what is noted must never be more
+
+    def _insert(
+        self, connection: Connection, noted: Head | None, who: str, what: str, about: str
+    ) -> Head:
+        last = connection.execute(_newest(1)).first()
+        known = last.number if last else 0
+        number = max(known, noted.number if noted else 0) + 1
+        entry = AuditEntry(number, time.time(), who, what, about)
+        seal = self._seal(entry, last.hash if last else "")
+        connection.execute(insert(audit).values(**entry._asdict(), hash=seal))
+        return Head(number, seal)
+
+    def folded(self, who: str, what: str, about: str) -> None:
+        """Refusals, of which anybody can cause any number: the first few are entries, and how many
+        more there were in ten minutes is another."""
+        now = time.monotonic()
+        with self._lock:
+            key = (who, what)
+            if key not in self._folded and len(self._folded) >= MOST_FOLDED:
+                key = ("many", what)
+            since, count = self._folded.get(key, (-SAME_VIEW_S, 0))
+            if now - since >= SAME_VIEW_S:
+                since, over, count = now, count - FEW, 0
+            else:
+                over = 0
+            self._folded[key] = (since, count + 1)
+            many = count >= FEW
+        if over > 0:
+            self.add(key[0], what, f"{over} more of these")
+        if many:
+            return
+        self.add(who, what, about)
+
+    def tell_folded(self) -> None:
+        """Writes down what was counted, and is over."""
+        now = time.monotonic()
+        with self._lock:
+            over = [k for k, (since, _) in self._folded.items() if now - since >= SAME_VIEW_S]
+            counts = [(key, self._folded.pop(key)[1]) for key in over]
+        for (who, what), count in counts:
+            if count > FEW:
+                self.add(who, what, f"{count - FEW} more of these")
+
+    def prune(self, before: float) -> int:
+        """Lets entries go that are older than a moment, and says so in one; returns how many."""
+        with self._lock, self._note.alone(), self._engine.begin() as connection:
+            kept = select(func.min(audit.c.number)).where(audit.c.at >= before)
+            first = connection.execute(kept).scalar()
+            if first is None:
+                return 0
+            older = select(audit).where(audit.c.number < first).order_by(audit.c.number.desc())
+            last = connection.execute(older.limit(1)).first()
+            if last is None:
+                return 0
+            about = f"entries up to {last.number}, sealed {last.hash}"
+            head = self._insert(connection, self._note.read(), "the collector", PRUNED, about)
+            connection.execute(delete(settings).where(settings.c.key == PRUNED_KEY))
+            connection.execute(insert(settings).values(key=PRUNED_KEY, value=last.number))
+            gone = connection.execute(delete(audit).where(audit.c.number <= last.number)).rowcount
+        self._note.raise_to(head)
+        return int(gone)
+
+    def head(self) -> Head:
+        """The newest entry, for whoever witnesses it."""
+        with self._engine.connect() as connection:
+            last = connection.execute(_newest(1)).first()
+        return Head(last.number, last.hash) if last else Head(0)
 
     def viewed(self, who: str, what: str, about: str) -> None:
         """The same, once for a look that lasts."""
@@ -95,24 +170,37 @@ class AuditLog:
         with self._engine.connect() as connection:
             return [_entry(row) for row in connection.execute(query)]
 
-    def wrong(self) -> Iterator[str]:
-        """A sentence for each thing that shows that the log was tampered with."""
-        noted = self._noted()  # before the rest, to which entries are added meanwhile
-        before, number = "", 0
+    def wrong(self, witnessed: Iterable[Head] = ()) -> Iterator[str]:
+        """A sentence for each thing that shows that the log was tampered with.
+
+        `witnessed` are heads that somebody else wrote down.
+        """
+        noted = self._note.read()  # before the rest, to which entries are added meanwhile
         with self._engine.connect() as connection:
-            for row in connection.execute(select(audit).order_by(audit.c.number)):
-                entry = _entry(row)
-                number += 1
-                if entry.number != number:
-                    yield f"entry {number} is missing"
-                    number = entry.number
-                elif not hmac.compare_digest(self._seal(entry, before), row.hash):
-                    yield f"entry {number} was changed, or was not made by this collector"
-                before = row.hash
+            rows = connection.execute(select(audit).order_by(audit.c.number)).all()
+        pruned = _pruned(rows)
+        before, number = pruned.seal, pruned.number
+        seals: dict[int, str] = {}
+        for row in rows:
+            if row.number <= pruned.number:
+                continue
+            entry = _entry(row)
+            if entry.number != number + 1:
+                yield _missing(number + 1, entry.number - 1)
+            if not hmac.compare_digest(self._seal(entry, before), row.hash):
+                yield f"entry {entry.number} was changed, or was not made by this collector"
+            if entry.what == LOST:
+                yield f"before entry {entry.number} the note was lost: cuts there cannot be told"
+            number, before = entry.number, row.hash
+            seals[number] = row.hash
         if noted is None and number:
-            yield f"{self._head} is missing: whether entries were cut off cannot be told"
-        elif noted is not None and noted > number:
-            yield f"entries {number + 1} to {noted} were cut off"
+            yield f"{self._note.path} is missing: whether entries were cut off cannot be told"
+        heads = [*witnessed] if noted is None else [noted, *witnessed]
+        for head in heads:
+            if head.number > number:
+                yield f"entries {number + 1} to {head.number} were cut off"
+            elif head.seal and seals.get(head.number, head.seal) != head.seal:
+                yield f"entry {head.number} is another than the one that was witnessed"
 
     def __len__(self) -> int:
         with self._engine.connect() as connection:
@@ -122,14 +210,28 @@ class AuditLog:
         content = json.dumps([before, *entry], ensure_ascii=True, separators=(",", ":"))
         return hmac.digest(self._key, content.encode(), "sha256").hex()
 
-    def _note(self, number: int) -> None:
-        atomic_file.write(self._head, f"{number}\n")
 
-    def _noted(self) -> int | None:
-        try:
-            return int(self._head.read_text(encoding="ascii"))
-        except (OSError, ValueError):
-            return None
+def printable(text: str) -> str:
+    """On one line, and without what turns a text around: such characters are written as numbers."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def _newest(limit: int) -> Any:
+    return select(audit).order_by(audit.c.number.desc()).limit(limit)
+
+
+def _pruned(rows: Iterable[Any]) -> Head:
+    """Up to where entries were let go, as the newest entry about it says. Its own seal is checked
+    with all the others."""
+    known = [PRUNED_ABOUT.fullmatch(row.about) for row in rows if row.what == PRUNED]
+    last = known[-1] if known else None
+    return Head(int(last.group(1)), last.group(2)) if last else Head(0)
+
+
+def _missing(first: int, last: int) -> str:
+    if first == last:
+        return f"entry {first} is missing"
+    return f"entries {first} to {last} are missing"
 
 
 def _entry(row: Any) -> AuditEntry:

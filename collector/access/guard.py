@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, TypeVar
 
@@ -23,9 +23,6 @@ COOKIE = "session"
 
 OFTEN = 600
 """Requests a minute from one address: a school behind one router, and no flood."""
-
-CHECKED_S = 30.0
-"""How long a feed goes on before it is asked again who reads it."""
 
 BEARER = "Bearer "
 
@@ -50,8 +47,16 @@ class Guard:
     """One for all routes: `app = FastAPI(dependencies=[Depends(guard)])`."""
 
     def __init__(
-        self, sessions: Sessions, book: LessonRepository, audit: AuditLog, limits: Limits
+        self,
+        sessions: Sessions,
+        book: LessonRepository,
+        audit: AuditLog,
+        limits: Limits,
+        feeds: int = 1500,
+        feeds_each: int = 100,
     ) -> None:
+        self._feeds: Counter[str] = Counter()
+        self._most_feeds, self._most_feeds_each = feeds, feeds_each
         self._sessions = sessions
         self._book = book
         self._audit = audit
@@ -73,18 +78,33 @@ class Guard:
         if not self._limits.hit(OFTEN, "api", network(request), who.name):
             raise too_often()
         if not self._may(who, right, request):
-            self._audit.viewed(who.said, "refused", f"{request.method} {request.url.path}")
+            self._audit.folded(who.said, "refused", f"{request.method} {request.url.path}")
             raise HTTPException(403, "you don't have permission")
 
+    async def room_for_feed(self, request: Request) -> None:
+        """Raises 429 for one more than an account, or all together, may have open."""
+        if not self._has_room(request.state.principal.key):
+            raise too_often(10)
+
+    def _has_room(self, key: str) -> bool:
+        each = self._feeds[key] < self._most_feeds_each
+        return each and self._feeds.total() < self._most_feeds
+
     async def while_allowed(self, request: Request, feed: AsyncIterator[T]) -> AsyncIterator[T]:
-        """A feed that ends when whoever reads it has signed out, or their link has ended."""
-        checked = time.monotonic()
-        async for item in feed:
-            if time.monotonic() - checked > CHECKED_S:
+        """A feed that ends with the right to read it, which is asked before every event."""
+        key = request.state.principal.key
+        if not self._has_room(key):
+            return  # of those that came at once
+        self._feeds[key] += 1
+        try:
+            async for item in feed:
                 if not await run_in_threadpool(self._still, request):
                     return
-                checked = time.monotonic()
-            yield item
+                yield item
+        finally:
+            self._feeds[key] -= 1
+            if not self._feeds[key]:
+                del self._feeds[key]
 
     def _still(self, request: Request) -> bool:
         """Whether whoever asked may still; this is no request more, and no look more."""
@@ -130,13 +150,24 @@ def sees(who: Principal, site: str, room: str) -> bool:
     return sees_all(who.role) or (site, room) in who.rooms
 
 
+def may_see(who: Principal) -> bool:
+    """Whether the role sees what goes on in its rooms, and not only that their devices work."""
+    right = RIGHTS["see"]
+    return right is not None and who.role in right.roles
+
+
 def owns(who: Principal, lesson: Lesson) -> bool:
-    """A lesson is its teacher's; one that is nobody's, of those who teach in the room."""
+    """A lesson is its account's; one that is nobody's, of those who teach in the room.
+
+    While it goes on it shows its room as it is now: for that the room has to be theirs as well.
+    One whose teacher has no account, or none any more, is for administrators.
+    """
     if who.role == "administrator":
         return True
-    if lesson.teacher is None:
-        return sees(who, lesson.site, lesson.room)
-    return who.account is not None and lesson.teacher == who.name
+    here = sees(who, lesson.site, lesson.room)
+    if lesson.account is None:
+        return lesson.teacher is None and here
+    return who.account == lesson.account and (lesson.end is not None or here)
 
 
 def _principal(request: Request) -> Principal | None:
@@ -162,4 +193,4 @@ ThisLesson = Annotated[Lesson, Depends(_lesson)]
 def own_lessons(book: LessonRepository, who: Principal, limit: int = 200) -> list[Lesson]:
     """Those that somebody may see, newest first."""
     rooms: frozenset[Room] | None = None if who.role == "administrator" else who.rooms
-    return book.of(who.name, rooms, limit)
+    return [one for one in book.of(who.account, rooms, limit) if owns(who, one)]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from collector.access.accounts import Account, Accounts, Role
 from collector.config import OidcSettings
@@ -64,28 +69,88 @@ class Provider:
         except (AuthlibBaseError, JoseError, httpx.HTTPError, ValueError, KeyError) as error:
             raise UnknownUser(f"{self.name}: {error}") from None
         claims = token.get("userinfo")
-        if not claims or not claims.get("sub"):
+        if not isinstance(claims, dict):
             raise UnknownUser(f"{self.name}: no identity came with the token")
         return await run_in_threadpool(self.account, claims)
 
     def account(self, claims: dict[str, Any]) -> Account:
-        """Makes the account of an identity or updates it; raises UnknownUser without a role."""
-        groups = claims.get(self._settings.claim) or []
-        names = {groups} if isinstance(groups, str) else {str(group) for group in groups}
-        roles = {role for group, role in self._settings.roles.items() if group in names}
+        """The account of an identity, made or brought up to date; raises Unknown without a role.
+
+        Whose account it is issuer and `sub` say. What somebody is called they may have chosen
+        themselves: that is shown, and decides nothing.
+        """
+        told = _read(claims, self._settings.claim)
+        roles = {role for group, role in self._settings.roles.items() if group in told.groups}
         role = next((role for role in RANK if role in roles), None)
-        subject = f"{claims.get('iss', self._settings.issuer)} {claims['sub']}"
-        name = str(
-            claims.get("preferred_username") or claims.get("email") or claims.get("name") or ""
-        )
-        if role is None:
-            raise UnknownUser(f"{name or claims['sub']} is in no group with a role", "no_group")
+        subject = f"{told.iss or self._settings.issuer} {told.sub}"
         known = self._accounts.by_subject(subject)
+        if role is None:
+            if known is not None:
+                self._accounts.lapse(known)
+            raise UnknownUser(f"{_quoted(told.sub)} is in no group with a role", "no_group")
+        display = told.display
         try:
             if known is None:
-                return self._accounts.add(name, role, subject=subject)
+                return self._add(told, role, subject, display)
             if known.role != role:
                 self._accounts.change(known, role=role)
-        except UserError as error:
-            raise UnknownUser(str(error)) from None
+        except UserError as refusal:
+            raise UnknownUser(str(refusal)) from None
+        self._accounts.confirm(known, display)
         return self._accounts.by_id(known.id)
+
+    def _add(self, told: Claims, role: Role, subject: str, display: str | None) -> Account:
+        host = urlsplit(told.iss or self._settings.issuer).hostname or "provider"
+        start = f"{told.slug[:30]}@{host[:28]}"
+        for number in range(1, 1000):
+            name = start if number == 1 else f"{start}-{number}"
+            if self._accounts.by_name_or_none(name) is None:
+                return self._accounts.add(name, role, subject=subject, display=display)
+        raise UnknownUser(f"{start}: a thousand accounts are called so")
+
+
+class Claims(BaseModel):
+    """The claims that are looked at; any others may be there."""
+
+    model_config = ConfigDict(strict=True)
+
+    sub: str = Field(min_length=1, max_length=200)
+    iss: str | None = Field(None, max_length=200)
+    groups: frozenset[str] = frozenset()
+    called: str = ""
+
+    @property
+    def display(self) -> str | None:
+        """Letters, digits and the like: no line ends, and nothing that turns the text around."""
+        shown = "".join(c if c.isprintable() else " " for c in self.called).strip()
+        return shown[:64] or None
+
+    @property
+    def slug(self) -> str:
+        """The same in letters that cannot be taken for others."""
+        plain = unicodedata.normalize("NFKC", self.called).partition("@")[0].lower()
+        return re.sub(r"[^a-z0-9._-]+", "", plain).strip("._-") or "account"
+
+
+def _read(claims: dict[str, Any], groups: str) -> Claims:
+    """Raises UnknownUser, in words, for claims of another shape."""
+    named = claims.get(groups)
+    if named is None:
+        named = []
+    elif isinstance(named, str):
+        named = [named]
+    if not isinstance(named, list) or not all(isinstance(one, str) for one in named):
+        raise UnknownUser(f"the claim '{groups}' is neither a name nor a list of names")
+    names = (claims.get(claim) for claim in ("preferred_username", "email", "name"))
+    called = next((name for name in names if isinstance(name, str) and name), "")
+    fields = {"sub": claims.get("sub"), "iss": claims.get("iss"), "called": called}
+    try:
+        return Claims.model_validate(fields | {"groups": frozenset(named)})
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise UnknownUser(f"the claim '{first['loc'][0]}': {first['msg']}") from None
+
+
+def _quoted(text: str) -> str:
+    """For the log: on one line, whatever it holds."""
+    return ascii(text[:100])

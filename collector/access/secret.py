@@ -18,7 +18,7 @@ def own_key(state: Path) -> bytes:
     """The key of this collector, made at the first start; raises UserError where it cannot be."""
     path = state / FILE
     try:
-        state.mkdir(parents=True, exist_ok=True)
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             with os.fdopen(handle, "wb") as file:

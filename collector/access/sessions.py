@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from sqlalchemy import Engine, delete, insert, select
 
-from collector.access.accounts import Account, Accounts, Role, Room
+from collector.access.accounts import TEACHING, Account, Accounts, Role, Room
 from collector.access.secret import fingerprint, new_secret
 from collector.storage.tables import links, sessions, tokens
 from edge.common.errors import UserError
@@ -30,6 +30,11 @@ class Principal(NamedTuple):
     scopes: frozenset[str] | None = None
     """Of a token; None: all that the role may."""
     token: str | None = None
+
+    @property
+    def key(self) -> str:
+        """One for all sessions and tokens of an account."""
+        return self.name if self.account is None else f"account {self.account}"
 
     @property
     def said(self) -> str:
@@ -69,7 +74,7 @@ class Sessions:
         with self._engine.connect() as connection:
             where = links.c.secret == fingerprint(secret)
             row = connection.execute(select(links).where(where)).first()
-        if row is None or row.expires <= time.time():
+        if row is None or row.expires <= time.time() or self._lent(row) is None:
             return None
         link = ShareLink(row.id, row.role, row.site, row.room, row.made_by, row.expires)
         return self._new(min(row.expires, time.time() + SESSION_S), link=row.id), link
@@ -94,10 +99,29 @@ class Sessions:
                 return None
             if row.account is None:
                 link = connection.execute(select(links).where(links.c.id == row.link)).one()
-                rooms = frozenset({(link.site, link.room)} if link.site else ())
-                return Principal(f"link {link.id}", link.role, rooms)
+                return self._lent(link)
         account = self._accounts.by_id(row.account)
+        if account.lapsed:
+            return None
         return Principal(account.name, account.role, account.rooms, account.id)
+
+    def _lent(self, link: Any) -> Principal | None:
+        """Whoever has a link has no more than the account that made it, and no longer."""
+        name = f"link {link.id}"
+        if link.account is None:
+            # Of the first run: it is over with the first administrator, whoever made that one.
+            over = self._accounts.has_administrator()
+            return None if over else Principal(name, link.role, frozenset())
+        maker = self._accounts.by_id(link.account)
+        if maker.lapsed or maker.role not in TEACHING:
+            return None
+        if link.role == "administrator":
+            rooms = frozenset({(link.site, link.room)} if link.site else ())
+            return Principal(name, link.role, rooms) if maker.role == link.role else None
+        room = (link.site, link.room)
+        if maker.role != "administrator" and room not in maker.rooms:
+            return None
+        return Principal(name, link.role, frozenset({room}))
 
     def of_token(self, secret: str) -> Principal | None:
         with self._engine.connect() as connection:
@@ -106,17 +130,26 @@ class Sessions:
         if row is None or row.expires <= time.time():
             return None
         account = self._accounts.by_id(row.account)
+        if account.lapsed:
+            return None
         scopes = frozenset(row.scopes.split())
         return Principal(account.name, account.role, account.rooms, account.id, scopes, row.name)
 
     def make_link(
-        self, made_by: str, seconds: float, room: Room | None = None, role: Role = "viewer"
+        self,
+        made_by: str,
+        seconds: float,
+        room: Room | None = None,
+        role: Role = "viewer",
+        account: int | None = None,
     ) -> str:
-        """The end of an address that shows one room until it expires."""
+        """The end of an address that shows one room until it expires, or until the account that
+        made it could not see the room itself any more."""
         secret = new_secret()
         site, name = room or (None, None)
         row: dict[str, object] = {"secret": fingerprint(secret), "role": role}
         row |= {"site": site, "room": name, "made_by": made_by, "expires": time.time() + seconds}
+        row["account"] = account
         with self._engine.begin() as connection:
             connection.execute(delete(links).where(links.c.expires <= time.time()))
             connection.execute(insert(links).values(row))

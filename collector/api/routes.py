@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, HTTPException, Path, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import AwareDatetime, BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
 from collector.access.audit import AuditLog
-from collector.access.guard import Guard, SignedIn, ThisLesson, own_lessons, sees
+from collector.access.guard import Guard, SignedIn, ThisLesson, own_lessons, owns, sees
 from collector.api.fields import RECONNECT_MS, REFUSALS, Command, RoomName, SiteName
 from collector.ingest.ingest import Ingest
 from collector.lessons.coverage import Coverage, coverage
@@ -128,7 +128,12 @@ def router(
             raise _wrong("'from' and 'to' must be apart, by a day at most")
         return coverage(store.reaching(site, room, since, until), since, until)
 
-    @api.get("/api/rooms/{site}/{room}/live", tags=["rooms"], response_class=EventSourceResponse)
+    @api.get(
+        "/api/rooms/{site}/{room}/live",
+        tags=["rooms"],
+        response_class=EventSourceResponse,
+        dependencies=[Depends(guard.room_for_feed)],
+    )
     async def live(
         request: Request, site: SiteName, room: RoomName
     ) -> AsyncIterator[ServerSentEvent]:
@@ -161,7 +166,7 @@ def router(
     ) -> LessonReport:
         """A lesson's report, which is what the page draws."""
         audit_log.viewed(who.said, "report read", f"lesson {lesson}")
-        return reports.of(found)
+        return reports.of(found, lambda other: owns(who, other))
 
     @api.get("/healthz", tags=["service"])
     def healthz(response: Response) -> ServiceHealth:

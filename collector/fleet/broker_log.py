@@ -59,7 +59,7 @@ class BrokerLog(Worker):
         self._untold += self.news()
         while self._untold:  # what could not be written down is told at the next look
             who, what, about = self._untold[0]
-            self._audit.viewed(who[:64], what, about)
+            self._audit.folded(who[:64], what, about)
             self._untold.popleft()
 
     def news(self) -> Iterator[tuple[str, str, str]]:

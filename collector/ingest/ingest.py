@@ -12,8 +12,10 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter
 
+from collector.ingest.bounds import Bounds, check_time
 from collector.ingest.writer import Writer
 from collector.live.rooms import Rooms
+from collector.storage.erasures import Erasures
 from collector.storage.store import LONGEST_WINDOW, Store
 from edge.common.broker import BrokerSettings
 from edge.common.link import MqttLink
@@ -41,7 +43,10 @@ class Ingest:
         rooms: Rooms,
         registry: CollectorRegistry,
         announce: Callable[[Mood | Status], None] = lambda _message: None,
+        erasures: Erasures | None = None,
     ) -> None:
+        self._erasures = erasures
+        self._bounds = Bounds()
         self._rooms = rooms
         self._announce = announce
         self._messages = Counter(
@@ -77,7 +82,14 @@ class Ingest:
     def _acknowledge(self, mood: Mood, ack: Ack) -> None:
         self.link.publish(topic(mood.site, mood.room, "ack"), ack.encode())
 
+    def forget(self, site: str, room: str) -> None:
+        """Takes back what the broker keeps of a room for those who come later."""
+        self.publish_retained(topic(site, room, "mood"), b"")
+        self.publish_retained(topic(site, room, "status"), b"")
+
     def _received(self, name: str, payload: bytes) -> None:
+        if not payload:
+            return  # what the broker kept was taken back
         kind = name.rpartition("/")[2]
         try:
             if kind == "mood":
@@ -96,7 +108,12 @@ class Ingest:
 
         Waiting here instead would keep the connection from answering, and the broker would end it.
         """
-        if not self.writer.put(mood):
+        if self._erasures is not None and self._erasures.covers(mood):
+            self._messages.labels("mood", "erased").inc()
+            self._acknowledge(mood, Ack(boot=mood.boot, seq=mood.seq, windows=mood.windows))
+            self.publish_retained(topic(mood.site, mood.room, "mood"), b"")
+            return
+        if not self._bounds.take(mood) or not self.writer.put(mood):
             self._messages.labels("mood", "deferred").inc()
 
     @staticmethod
@@ -106,8 +123,10 @@ class Ingest:
         where = address(name)
         if where is None or where[:2] != (content.site, content.room):
             raise MessageError("site or room: not those of the topic")
-        if isinstance(content, Mood) and content.windows > 1:
-            check_merged(content)
+        if isinstance(content, Mood):
+            check_time(content)
+            if content.windows > 1:
+                check_merged(content)
         return content
 
 

@@ -97,9 +97,7 @@ class Writer(Worker):
             if self.storing:
                 self._messages.labels("mood", "failed").inc(len(self._batch))
             self.storing = False
-            raise OSError(
-                f"database: {first_line(error)}; agents keep their windows"
-            ) from None
+            raise OSError(f"database: {first_line(error)}; agents keep their windows") from None
         self._batch = []
         if not self.storing:
             log.info("database: storing windows again")

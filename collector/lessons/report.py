@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, Field
@@ -14,6 +15,8 @@ from collector.lessons.repository import Lesson, LessonRepository
 from collector.lessons.summary import Summaries, Summary, instant, ratio
 from edge.common.errors import UserError
 from edge.protocol.messages import rfc3339
+
+FORMULA = re.compile(r"((?:^|[;,|\t\r\n])[\s\"']*)(?=[=+@-])")
 
 CAVEAT = (
     "A ratio of the expressions that this school counts as attentive, as a program assigns them to "
@@ -97,7 +100,8 @@ class Reports:
         self._checkins = checkins
         self._attentive = list(attentive)
 
-    def of(self, lesson: Lesson) -> LessonReport:
+    def of(self, lesson: Lesson, may: Callable[[Lesson], bool]) -> LessonReport:
+        """`may` says of every lesson that it is compared with whether the reader may see it."""
         summary = self._summaries.of(lesson)
         return LessonReport(
             **dict(listed(lesson)),
@@ -110,7 +114,7 @@ class Reports:
             ],
             attentive=ratio(summary.counts, self._attentive),
             attentive_labels=self._attentive,
-            earlier=[self._earlier(one) for one in self._book.earlier(lesson)],
+            earlier=[self._earlier(one) for one in self._book.earlier(lesson) if may(one)],
         )
 
     def _earlier(self, lesson: Lesson) -> EarlierLesson:
@@ -149,10 +153,15 @@ def as_csv(report: LessonReport) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(header)
     for row in rows:
-        # What a spreadsheet would take for a formula is kept a text.
-        cells = [f"'{cell}" if str(cell)[:1] in ("=", "+", "-", "@") else cell for cell in row]
+        cells = [_no_formula(cell) if isinstance(cell, str) else cell for cell in row]
         writer.writerow(["" if cell is None else cell for cell in cells])
     return out.getvalue()
+
+
+def _no_formula(cell: str) -> str:
+    """What a spreadsheet would take for a formula is kept a text; also behind a separator, which
+    in some languages is a semicolon whatever the quotes say."""
+    return FORMULA.sub(r"\1'", cell)
 
 
 def as_parquet(report: LessonReport) -> bytes:

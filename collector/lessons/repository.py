@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import Engine, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from collector.storage.tables import lessons, markers
+from collector.storage.tables import accounts, lessons, markers
 from edge.common.errors import UserError
 
 How = Literal["timetable", "button", "found"]
@@ -37,6 +37,8 @@ class Lesson(NamedTuple):
     notes: str
     code: str | None
     summary: dict[str, Any] | None
+    account: int | None = None
+    """Whose it is; a lesson without one, but with a teacher's name, is no account's."""
 
     @property
     def until(self) -> float:
@@ -62,12 +64,14 @@ class LessonRepository:
         how: How,
         *,
         teacher: str | None = None,
+        account: int | None = None,
         start: float | None = None,
         planned_end: float | None = None,
     ) -> Lesson | None:
         """A lesson from now, or from `start`; None where that one has been begun before.
 
-        Whatever else goes on in the room ends.
+        It belongs to `account`, or to the one that the timetable calls `teacher`. Whatever else
+        goes on in the room ends.
         """
         begun = time.time() if start is None else start
         row = {
@@ -75,6 +79,7 @@ class LessonRepository:
             "room": room,
             "title": title.strip()[:TITLE] or "Lesson",
             "teacher": teacher,
+            "account": account,
             "start": begun,
             "planned_end": planned_end,
             "how": how,
@@ -84,6 +89,9 @@ class LessonRepository:
         try:
             with self._engine.begin() as connection:
                 ended = {"end": max(begun, 0.0), "code": None}
+                if account is None and teacher is not None:
+                    called = select(accounts.c.id).where(accounts.c.timetable == teacher)
+                    row["account"] = connection.execute(called).scalar()
                 running = (*known, lessons.c.end.is_(None), lessons.c.start < begun)
                 connection.execute(update(lessons).where(*running).values(ended))
                 connection.execute(insert(lessons).values(row))
@@ -144,26 +152,31 @@ class LessonRepository:
         return self._some(*where)
 
     def earlier(self, lesson: Lesson, limit: int = 12) -> list[Lesson]:
-        """Lessons of the same title and teacher in this room's site before it, newest first."""
+        """Lessons of the same title and teacher in this room's site before it, newest first.
+
+        Of a lesson that is no account's, in this room alone.
+        """
         where = [lessons.c.site == lesson.site, lessons.c.title == lesson.title]
         where += [lessons.c.start < lesson.start, lessons.c.end.is_not(None)]
-        where.append(lessons.c.teacher == lesson.teacher)
+        where += [lessons.c.teacher == lesson.teacher, lessons.c.account == lesson.account]
+        if lesson.account is None:
+            where.append(lessons.c.room == lesson.room)
         return self._some(*where, limit=limit)
 
     def of(
         self,
-        teacher: str | None = None,
+        account: int | None = None,
         rooms: frozenset[tuple[str, str]] | None = None,
         limit: int = 200,
     ) -> list[Lesson]:
-        """Newest first: all, or a teacher's own and nobody's in their rooms."""
+        """Newest first: all, or an account's own and nobody's in its rooms."""
         if rooms is None:
             return self._some(limit=limit)
+        nobody = lessons.c.account.is_(None) & lessons.c.teacher.is_(None)
         nobodys = [
-            (lessons.c.site == site) & (lessons.c.room == room) & lessons.c.teacher.is_(None)
-            for site, room in rooms
+            (lessons.c.site == site) & (lessons.c.room == room) & nobody for site, room in rooms
         ]
-        return self._some(or_(lessons.c.teacher == teacher, *nobodys), limit=limit)
+        return self._some(or_(lessons.c.account == account, *nobodys), limit=limit)
 
     def ended_without_summary(self) -> list[Lesson]:
         return self._some(lessons.c.end.is_not(None), lessons.c.summary.is_(None))

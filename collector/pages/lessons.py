@@ -11,10 +11,10 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import Engine
 
 from collector.access.audit import AuditLog
-from collector.access.guard import SignedIn, ThisLesson, own_lessons
+from collector.access.guard import SignedIn, ThisLesson, own_lessons, owns
 from collector.access.sessions import Principal
 from collector.config import Retention
-from collector.lessons.report import Reports, as_csv, as_parquet
+from collector.lessons.report import LessonReport, Reports, as_csv, as_parquet
 from collector.lessons.repository import Lesson, LessonRepository
 from collector.live.panel_broadcaster import PanelBroadcaster
 from collector.live.rooms import Rooms
@@ -43,6 +43,9 @@ def router(
 ) -> APIRouter:
     pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
+    def _report(who: Principal, lesson: Lesson) -> LessonReport:
+        return reports.of(lesson, lambda other: owns(who, other))
+
     @pages.get("/lessons")
     def lessons(request: Request, who: SignedIn) -> Any:
         return renderer.page(request, "lessons.html", lessons=own_lessons(book, who))
@@ -50,11 +53,11 @@ def router(
     @pages.get("/lessons/{lesson}")
     def report(request: Request, who: SignedIn, lesson: int, found: ThisLesson) -> Any:
         audit_log.viewed(who.said, "report viewed", _about(found))
-        context = _context(found, language_of(request))
+        context = _context(who, found, language_of(request))
         return renderer.page(request, "report.html", told=None, **context)
 
-    def _context(lesson: Lesson, language: str) -> dict[str, Any]:
-        made = reports.of(lesson)
+    def _context(who: Principal, lesson: Lesson, language: str) -> dict[str, Any]:
+        made = _report(who, lesson)
         drawn = figures(made)
         labels = words(language)["labels"]
         return {
@@ -71,16 +74,16 @@ def router(
     @pages.get("/lessons/{lesson}/report.pdf")
     def pdf(request: Request, who: SignedIn, lesson: int, found: ThisLesson) -> Response:
         language = language_of(request)
-        html = renderer.text("report_pdf.html", language, _context(found, language))
+        html = renderer.text("report_pdf.html", language, _context(who, found, language))
         return _file(who, found, as_pdf(html), "pdf", "application/pdf")
 
     @pages.get("/lessons/{lesson}/report.csv")
     def csv(who: SignedIn, lesson: int, found: ThisLesson) -> Response:
-        return _file(who, found, as_csv(reports.of(found)).encode(), "csv", CSV)
+        return _file(who, found, as_csv(_report(who, found)).encode(), "csv", CSV)
 
     @pages.get("/lessons/{lesson}/report.parquet")
     def parquet(who: SignedIn, lesson: int, found: ThisLesson) -> Response:
-        return _file(who, found, as_parquet(reports.of(found)), "parquet", PARQUET)
+        return _file(who, found, as_parquet(_report(who, found)), "parquet", PARQUET)
 
     def _file(who: Principal, lesson: Lesson, content: bytes, kind: str, media: str) -> Response:
         audit_log.add(who.said, "report exported", f"{_about(lesson)} as {kind}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import http
 import logging
 import socket
 from typing import Any
+from urllib.parse import quote
 
 from asgi_csrf import asgi_csrf
 from fastapi import FastAPI, Request
@@ -39,6 +41,9 @@ log = logging.getLogger(__name__)
 
 LARGEST = 64 * 1024
 """Bytes of a request: no form of ours is near it."""
+
+BODY_S = 10.0
+"""For a request's body to come: whoever sends it byte by byte holds nothing for longer."""
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -89,6 +94,14 @@ class RequestFilter:
                 answer = PlainTextResponse(http.HTTPStatus(refused).phrase, refused)
                 await answer(scope, receive, send)
                 return
+            try:
+                body = await asyncio.wait_for(_whole(receive), BODY_S)
+            except asyncio.TimeoutError:
+                await PlainTextResponse(http.HTTPStatus(408).phrase, 408)(scope, receive, send)
+                return
+            if body is None:
+                return
+            receive = _again(body, receive)
         try:
             await self._app(scope, receive, send)
         except UnicodeDecodeError:
@@ -105,6 +118,33 @@ class Compression:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         feed = scope["type"] == "http" and scope["path"].endswith("/live")
         await (self._app if feed else self._gzip)(scope, receive, send)
+
+
+async def _whole(receive: Any) -> bytes | None:
+    """A request's body, which is small; None where the client has gone."""
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        part: bytes = message.get("body", b"")
+        body += part
+        if not message.get("more_body", False):
+            return body
+
+
+def _again(body: bytes, receive: Any) -> Any:
+    """A channel that tells the body first, and then what comes."""
+    told = False
+
+    async def channel() -> Any:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return channel
 
 
 def protect(app: FastAPI, key: bytes, secure: bool) -> Any:
@@ -150,7 +190,7 @@ def answer_errors(app: FastAPI, renderer: Renderer) -> None:
             return JSONResponse({"detail": detail or phrase}, status, headers=more)
         if status == 401:
             next = request.url.path if request.method == "GET" else "/"
-            return RedirectResponse(f"/sign-in?next={next}", 303)
+            return RedirectResponse(f"/sign-in?next={quote(next, safe='/')}", 303)
         told = words(language_of(request))["errors"].get(str(status)) or detail
         own = detail if status == 404 and request.url.path.startswith("/check") else None
         page = renderer.page(request, "error.html", status, message=own or told)

@@ -72,7 +72,7 @@ def router(
             return _slowed(request, next, 5.0)
         if account is None:
             about = f"'{name}'"
-            await run_in_threadpool(audit_log.add, address(request), "sign-in refused", about)
+            await run_in_threadpool(audit_log.folded, address(request), "sign-in refused", about)
             return draw_form(request, "wrong", next, 403)
         guesses.right(*(key for _, key in keys))
         return await run_in_threadpool(_signed_in, request, account, next, key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import APIRouter, Form, HTTPException, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from collector.access.accounts import ROLES, Accounts, read_room
@@ -16,6 +16,9 @@ from collector.pages.password_sign_in import Name, Password
 from collector.pages.redirects import back_to
 from collector.pages.render import Renderer, language_of, words
 from edge.common.errors import UserError
+
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+"""Of a row: what no database has is no server's fault."""
 
 DAY_S = 86_400
 PASSWORDS_A_MINUTE = 5
@@ -83,7 +86,7 @@ def own_router(
         return _account(request, who, new_token=secret)
 
     @pages.post("/account/tokens/{token}/revoke")
-    def revoke(who: SignedIn, token: int) -> Any:
+    def revoke(who: SignedIn, token: Number) -> Any:
         assert who.account is not None  # the policy lets nobody else in
         sessions.revoke(who.account, token)
         audit_log.add(who.said, "token revoked", str(token))
@@ -138,22 +141,25 @@ def router(
     def change(
         request: Request,
         who: SignedIn,
-        account: int,
+        account: Number,
         role: Annotated[str, Form()],
         rooms: Annotated[str, Form(max_length=4000)] = "",
         password: Password = "",
+        timetable: Annotated[str, Form(max_length=64)] = "",
     ) -> Any:
         known = _known(account)
         try:
             own = [read_room(room) for room in rooms.replace(",", " ").split()]
             accounts.change(known, role=role, rooms=own, password=password or None)
+            if not known.local:
+                accounts.call(known, timetable.strip())
         except UserError as refusal:
             return _accounts(request, 422, str(refusal))
         audit_log.add(who.said, "account changed", f"{known.name}, {role}")
         return back_to("/accounts")
 
     @pages.post("/accounts/{account}/remove")
-    def remove(request: Request, who: SignedIn, account: int) -> Any:
+    def remove(request: Request, who: SignedIn, account: Number) -> Any:
         known = _known(account)
         try:
             accounts.remove(known)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import APIRouter, Depends, Form, HTTPException, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy import Engine
 
 from collector.access.accounts import Accounts
 from collector.access.audit import AuditLog
-from collector.access.guard import Guard, SignedIn, owns, sees
+from collector.access.guard import Guard, SignedIn, may_see, owns, sees
 from collector.access.sessions import Sessions
 from collector.api.fields import RECONNECT_MS, Command, RoomName, SiteName
 from collector.lessons.repository import Lesson, LessonRepository
@@ -24,6 +24,7 @@ from collector.pages.render import Renderer, language_of, words
 from collector.retention import erase_room
 
 HOUR_S = 3600
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 def router(
@@ -41,6 +42,7 @@ def router(
     notify: Callable[[str, Lesson], None],
     send_command: Callable[[Key, str], None],
     own_url: Callable[[], str],
+    forget: Callable[[str, str], None],
 ) -> APIRouter:
     pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -52,7 +54,8 @@ def router(
             site, room = next(iter(who.rooms))
             return RedirectResponse(f"/rooms/{site}/{room}", 303)
         language = language_of(request)
-        running = {(one.site, one.room): one for one in book.running()}
+        shown = book.running() if may_see(who) else []  # IT has rooms, and no lessons
+        running = {(one.site, one.room): one for one in shown}
         cards = [
             (view, _card(view, language, who.role == "it"), running.get((view.site, view.room)))
             for view in rooms.all()
@@ -87,7 +90,11 @@ def router(
         }
         return renderer.page(request, "room.html", **(context | more))
 
-    @pages.get("/rooms/{site}/{room}/live", response_class=EventSourceResponse)
+    @pages.get(
+        "/rooms/{site}/{room}/live",
+        response_class=EventSourceResponse,
+        dependencies=[Depends(guard.room_for_feed)],
+    )
     async def live(
         request: Request, site: SiteName, room: RoomName
     ) -> AsyncIterator[ServerSentEvent]:
@@ -115,7 +122,8 @@ def router(
     def start(
         who: SignedIn, site: SiteName, room: RoomName, title: Annotated[str, Form(max_length=120)]
     ) -> Any:
-        lesson = book.begin(site, room, title, "button", teacher=who.name if who.account else None)
+        teacher = accounts.shown(who.account)
+        lesson = book.begin(site, room, title, "button", teacher=teacher, account=who.account)
         if lesson is not None:
             notify("lesson_began", lesson)
             painter.changed((lesson.site, lesson.room))
@@ -129,12 +137,13 @@ def router(
         room: RoomName,
         hours: Annotated[int, Form(ge=1, le=720)],
     ) -> Any:
-        secret = sessions.make_link(who.name, hours * HOUR_S, (site, room))
+        seconds, place = hours * HOUR_S, (site, room)
+        secret = sessions.make_link(who.name, seconds, place, account=who.account)
         audit_log.add(who.said, "link made", f"{site}/{room} for {hours} h")
         return _page(request, who, site, room, new_link=f"{own_url()}/enter/{secret}")
 
     @pages.post("/rooms/{site}/{room}/links/{link}/cut")
-    def cut(who: SignedIn, site: SiteName, room: RoomName, link: int) -> Any:
+    def cut(who: SignedIn, site: SiteName, room: RoomName, link: Number) -> Any:
         sessions.cut((site, room), link)
         audit_log.add(who.said, "link ended", f"{site}/{room} link {link}")
         return back_to(f"/rooms/{site}/{room}")
@@ -147,6 +156,7 @@ def router(
             raise HTTPException(409)
         gone = erase_room(engine, site, room)
         rooms.forget(site, room)
+        forget(site, room)
         audit_log.add(who.said, "room erased", f"{site}/{room}: {gone} windows")
         return back_to("/")
 

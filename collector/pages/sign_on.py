@@ -45,13 +45,16 @@ def router(
         except UnknownUser as unknown:
             return _failed(request, str(unknown), unknown.kind)
         to = request.session.get(NEXT, "/")
+        old = request.session.get(COOKIE)
+        if old:
+            sessions.end(old)
         request.session.clear()
         request.session[COOKIE] = sessions.begin(account)
         audit_log.add(account.name, "sign-in", f"by {provider.name}, from {address(request)}")
         return back_to(to)
 
     def _failed(request: Request, why: str, kind: str) -> RedirectResponse:
-        audit_log.add("somebody", "sign-in refused", f"{why}, from {address(request)}")
+        audit_log.folded("somebody", "sign-in refused", f"{why}, from {address(request)}")
         return RedirectResponse(f"/sign-in?wrong={kind}", 303)
 
     return pages

@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 from starlette.concurrency import run_in_threadpool
 
+from collector.run.connections import BoundedServer
 from edge.common.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -31,12 +32,13 @@ class WebServer(Worker):
         key: Path | None,
         end_feeds: Callable[[], None],
         proxies: tuple[str, ...] = (),
+        most: int = 3000,
     ) -> None:
         super().__init__("web", ends_in_s=3.0)
         self._app, self._listener = app, listener
         self._certificate, self._key = certificate, key
         self._end_feeds = end_feeds
-        self._proxies = proxies
+        self._proxies, self._most = proxies, most
         self._server: uvicorn.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._beating: asyncio.Future[None] | None = None
@@ -56,7 +58,7 @@ class WebServer(Worker):
             callback_notify=self._pulse,
             timeout_notify=BEATS_S,
         )
-        self._server = server = uvicorn.Server(config)
+        self._server = server = BoundedServer(config, self._most)
         server.should_exit = self._stopping.is_set()
         server.run(sockets=[self._listener.dup()])  # it closes what it is given
         if not self._stopping.is_set():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from edge.common.address import mask
 from edge.common.errors import UserError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -23,7 +26,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def connect(url: str) -> Engine:
     """An engine on tables that are up to date; raises UserError for a database that cannot be."""
-    shown = make_url(url).render_as_string(hide_password=True)
+    shown = mask(url)
+    _keep_private(url)
     try:
         # A connection that the server ended meanwhile is replaced before anybody gets it.
         engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
@@ -44,6 +48,20 @@ def connect(url: str) -> Engine:
         reason = str(error).splitlines()[0]
         raise UserError(reason, f"database {shown}", "check 'database'") from None
     return engine
+
+
+def _keep_private(url: str) -> None:
+    """SQLite's file is its owner's alone from the first byte on; so are those that SQLite makes
+    beside it, which get the permissions of the first."""
+    place = make_url(url)
+    name = place.database
+    if place.get_backend_name() != "sqlite" or not name or name == ":memory:":
+        return
+    with contextlib.suppress(OSError):  # where it cannot be, opening it says so
+        os.close(os.open(name, os.O_RDWR | os.O_CREAT, 0o600))
+        for end in ("", "-wal", "-shm", "-journal"):
+            if os.path.exists(name + end):
+                os.chmod(name + end, 0o600)
 
 
 def upgrade(engine: Engine, to: str = "head") -> None:

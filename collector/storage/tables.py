@@ -65,6 +65,10 @@ accounts = Table(
     Column("password", String(256)),  # Argon2; none for those who come from the school's provider
     Column("subject", String(256), unique=True),  # issuer and subject of OpenID Connect
     Column("created", Float, nullable=False),
+    Column("display", String(64)),  # what the provider calls them; decides nothing
+    Column("confirmed", Float),  # when the provider last said who they are
+    Column("timetable", String(64)),  # what the timetable calls them
+    Index("account_by_timetable", "timetable", unique=True),
 )
 
 account_rooms = Table(
@@ -94,6 +98,9 @@ links = Table(
     Column("room", String(32)),
     Column("made_by", String(64), nullable=False),
     Column("expires", Float, nullable=False),
+    # Whose rights it lends, while they have them; none for the first run's.
+    Column("account", ForeignKey("account.id", ondelete="CASCADE")),
+    Index("link_by_account", "account"),
 )
 
 tokens = Table(
@@ -114,7 +121,7 @@ lessons = Table(
     Column("site", String(32), nullable=False),
     Column("room", String(32), nullable=False),
     Column("title", String(120), nullable=False),
-    Column("teacher", String(64)),  # an account's name, or as the timetable has it
+    Column("teacher", String(64)),  # for people: a name, as the timetable or the account has it
     Column("start", Float, nullable=False),
     Column("end", Float),  # none while it goes on
     Column("planned_end", Float),
@@ -122,8 +129,10 @@ lessons = Table(
     Column("notes", Text, nullable=False, server_default=""),
     Column("code", String(8), unique=True),  # for check-ins, while it goes on
     Column("summary", JSON(none_as_null=True)),  # what is kept when the windows are gone
+    Column("account", ForeignKey("account.id", ondelete="SET NULL")),  # whose it is
     UniqueConstraint("site", "room", "start"),
     Index("lesson_by_end", "end"),
+    Index("lesson_by_account", "account"),
 )
 
 markers = Table(
@@ -233,5 +242,16 @@ bundles = Table(
     Column("note", String(200), nullable=False),
     Column("canaries", JSON, nullable=False),  # rooms that try it first
     Column("state", String(16), nullable=False),  # canary, everywhere, withdrawn
+    Column("at", Float, nullable=False),
+)
+
+erasures = Table(
+    "erasure",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("site", String(32), nullable=False),
+    Column("room", String(32), nullable=False),
+    Column("begin", Float, nullable=False),
+    Column("end", Float, nullable=False),
     Column("at", Float, nullable=False),
 )

@@ -75,8 +75,10 @@ pattern read roommood/v1/{site}/%u/ack
 pattern read roommood/v1/{site}/%u/command
 
 user collector
-topic read roommood/v1/+/+/mood
-topic read roommood/v1/+/+/status
+# It writes there too, to take back what was erased.
+topic readwrite roommood/v1/+/+/mood
+topic readwrite roommood/v1/+/+/status
+topic write roommood/audit/+
 topic write roommood/v1/+/+/ack
 topic write roommood/v1/+/+/command
 # With `home_assistant:` in the collector's settings.

@@ -16,7 +16,9 @@ PinHash = Annotated[str, StringConstraints(pattern=r"^scrypt:[0-9a-f]{32}:[0-9a-
 
 TRIES = 5
 LOCKED_S = 60.0
-SHORTEST = 4
+LONGEST_S = 3600.0
+SHORTEST = 6
+"""Of four digits half are tried within days, however long one has to wait."""
 
 
 def hash_pin(pin: str) -> str:
@@ -31,13 +33,14 @@ def _derive(pin: str, salt: bytes) -> bytes:
 
 
 class Pin:
-    """Checks what people type; after five wrong ones nobody gets in for a minute."""
+    """Checks what people type; after five wrong ones nobody gets in for a minute, after five more
+    for two, and so on, up to an hour."""
 
     def __init__(self, hashed: str, now: Callable[[], float] = time.monotonic) -> None:
         _, salt, digest = hashed.split(":")
         self._salt, self._digest = bytes.fromhex(salt), bytes.fromhex(digest)
         self._now = now
-        self._wrong = 0
+        self._wrong = self._rounds = 0
         self._locked_until = 0.0
         self._lock = threading.Lock()
 
@@ -51,6 +54,10 @@ class Pin:
                 return False
             right = hmac.compare_digest(_derive(typed[:64], self._salt), self._digest)
             self._wrong = 0 if right else self._wrong + 1
+            if right:
+                self._rounds = 0
             if self._wrong >= TRIES:
-                self._wrong, self._locked_until = 0, self._now() + LOCKED_S
+                locked_s = min(LONGEST_S, LOCKED_S * 2.0 ** min(self._rounds, 10))
+                self._wrong, self._locked_until = 0, self._now() + locked_s
+                self._rounds += 1
             return right

@@ -86,7 +86,7 @@ class School:
         return self.client(cookies=self._cookies[name])
 
     def by_link(self, room: tuple[str, str]) -> httpx.Client:
-        secret = self.service.sessions.make_link("ann", 3600, room)
+        secret = self.service.sessions.make_link("ann", 3600, room, account=self.people["ann"].id)
         with self.client() as client:
             assert client.get(f"/enter/{secret}").status_code == 303
         return self.client(cookies=client.cookies)

@@ -96,7 +96,7 @@ def test_backup_erase_and_restore_by_command(config: Path, tmp_path: Path) -> No
     add(config, "ann", "administrator")
     out = tmp_path / "school.tar.gz"
     assert "mood 5" in call(config, "backup", "--out", str(out)).output
-    assert call(config, "erase", "--lesson", str(lesson.id)).output.endswith("5 windows deleted\n")
+    assert "5 windows deleted\n" in call(config, "erase", "--lesson", str(lesson.id)).output
     assert isinstance(call(config, "erase", "--lesson", "99").exception, UserError)
     assert isinstance(call(config, "erase").exception, UserError)
     assert isinstance(call(config, "restore", "--from", str(out)).exception, UserError)
@@ -110,7 +110,7 @@ def test_backup_erase_and_restore_by_command(config: Path, tmp_path: Path) -> No
     assert call(other, "audit", "verify").return_value == 0
     assert "backup restored" in call(other, "audit", "show").output
     assert (
-        call(other, "erase", "--room", "school/r101").output == "school/r101: 5 windows deleted\n"
+        "school/r101: 5 windows deleted\n" in call(other, "erase", "--room", "school/r101").output
     )
 
 

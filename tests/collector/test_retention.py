@@ -203,7 +203,18 @@ def test_the_migrations_make_the_tables_that_the_code_uses(fresh: Fresh) -> None
 
     with fresh().connect() as connection:
         context = MigrationContext.configure(connection)
-        assert compare_metadata(context, metadata) == []
+        different = compare_metadata(context, metadata)
+        if connection.dialect.name == "sqlite":
+            # A key that was added with its column is read back without what it does on delete.
+            different = [one for one in different if not str(one[0]).endswith("_fk")]
+            for table in metadata.sorted_tables:
+                rows = connection.exec_driver_sql(f"PRAGMA foreign_key_list({table.name})").all()
+                made = {(row[3], row[2], row[6]) for row in rows}
+                assert made == {
+                    (key.parent.name, key.column.table.name, key.ondelete)
+                    for key in table.foreign_keys
+                }
+        assert different == []
 
 
 def test_a_database_of_a_newer_version_is_refused(fresh: Fresh) -> None:

@@ -273,8 +273,9 @@ def test_a_full_disk_holds_windows_back_and_loses_none(
 
 
 def test_what_finds_no_place_is_not_acknowledged_and_comes_again(
-    mosquitto: Mosquitto, tmp_path: Path
+    mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("collector.ingest.bounds.BURST", 1e6)  # this is about the queue
     registry = CollectorRegistry()
     store = Store(connect(f"sqlite:///{tmp_path}/c.sqlite"))
     ingest = Ingest(BrokerSettings(port=mosquitto.port), "x", store, Rooms(), registry)

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from collector.access.audit import HEAD, AuditLog
+from collector.access.audit import AuditLog
+from collector.access.audit_note import FILE as HEAD
 from collector.access.secret import FILE, own_key
 from collector.storage.database import connect
 from edge.common.errors import UserError
@@ -29,6 +30,7 @@ def rewrite(engine: Engine, statement: str) -> None:
             connection.execute(text("DROP TRIGGER audit_keeps_DELETE"))
         else:
             connection.execute(text("DROP TRIGGER audit_keeps ON audit"))
+            connection.execute(text("DROP TRIGGER audit_keeps_newer ON audit"))
         connection.execute(text(statement))
 
 

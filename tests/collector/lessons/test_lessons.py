@@ -285,7 +285,7 @@ def test_check_ins_are_told_by_the_same_rule_and_only_when_their_round_is_over(
 def report(engine: Engine, one: Lesson, attentive: tuple[str, ...] = ()) -> LessonReport:
     book = LessonRepository(engine)
     made = Reports(book, Summaries(Store(engine), book), CheckIns(engine), attentive)
-    return made.of(one)
+    return made.of(one, lambda _: True)
 
 
 def test_a_report_has_averages_over_time(engine: Engine, book: LessonRepository) -> None:

@@ -131,13 +131,13 @@ def test_a_missing_extra_is_named_with_the_command_that_adds_it() -> None:
 
 
 def test_a_pin_is_asked_for_twice_and_printed_as_a_hash() -> None:
-    asked = CliRunner().invoke(agent, ["pin"], input="2468\n2468\n")
+    asked = CliRunner().invoke(agent, ["pin"], input="246810\n246810\n")
     assert asked.exit_code == 0
     line = next(line for line in asked.output.splitlines() if line.startswith("pin: "))
-    assert Pin(line.removeprefix("pin: ")).opens("2468")
+    assert Pin(line.removeprefix("pin: ")).opens("246810")
 
 
 def test_a_short_pin_is_refused() -> None:
     asked = CliRunner().invoke(agent, ["pin"], input="12\n12\n")
     assert isinstance(asked.exception, UserError)
-    assert "shorter than 4" in str(asked.exception)
+    assert "shorter than 6" in str(asked.exception)

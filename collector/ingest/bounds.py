@@ -1,0 +1,53 @@
+"""What one device may send: at times that can be, and so much and no more."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import NamedTuple
+
+from edge.protocol.messages import MessageError, Mood
+
+AHEAD_S = 3 * 86_400.0
+"""A device's clock and ours may be wrong by a day each; a window of next year is nobody's."""
+
+BURST, A_SECOND = 1000.0, 10.0
+"""Windows of one room: a backlog comes at once, and goes on faster than any camera counts."""
+
+A_DAY = 50_000.0
+"""Of the shortest windows that the settings allow a camera counts twice as many."""
+DAY_S = 86_400.0
+
+
+def check_time(mood: Mood) -> None:
+    """Raises MessageError for a window of the far future, which retention would never reach."""
+    if mood.start.timestamp() + mood.seconds > time.time() + AHEAD_S:
+        raise MessageError("start: in the future: the device's clock is wrong")
+
+
+class _Room(NamedTuple):
+    tokens: float
+    day: float
+    at: float
+
+
+class Bounds:
+    """For all rooms; what is too much is taken when its time has come, since it is sent again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rooms: dict[tuple[str, str], _Room] = {}
+
+    def take(self, mood: Mood) -> bool:
+        """Whether one more of this room's windows is within bounds."""
+        now = time.monotonic()
+        key = (mood.site, mood.room)
+        with self._lock:
+            known = self._rooms.get(key, _Room(BURST, A_DAY, now))
+            passed = now - known.at
+            tokens = min(BURST, known.tokens + passed * A_SECOND)
+            day = min(A_DAY, known.day + passed * A_DAY / DAY_S)
+            allowed = tokens >= 1 and day >= 1
+            spent = 1.0 if allowed else 0.0
+            self._rooms[key] = _Room(tokens - spent, day - spent, now)
+        return allowed

@@ -1,0 +1,60 @@
+"""One device, whatever it sends, fills no disk."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import Engine, create_engine
+
+from collector.config import Retention
+from collector.ingest import bounds
+from collector.ingest.bounds import Bounds, check_time
+from collector.retention import RetentionWorker
+from collector.storage.store import Store
+from collector.storage.tables import metadata
+from edge.protocol.messages import MessageError
+from tests.conftest import mood
+
+
+@pytest.fixture
+def engine() -> Engine:
+    made = create_engine("sqlite://")
+    metadata.create_all(made)
+    return made
+
+
+def test_a_rooms_windows_are_bounded_by_rate_and_by_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    taking = Bounds()
+
+    def taken(count: int, room: str = "r101") -> int:
+        return sum(taking.take(mood(seq=n, room=room)) for n in range(count))
+
+    assert taken(3000) == bounds.BURST
+    assert taken(100, "r102") == 100  # another room's are its own
+    now[0] += 5
+    assert taken(3000) == 5 * bounds.A_SECOND
+    total = bounds.BURST + 5 * bounds.A_SECOND
+    for _ in range(86_400 // 100):  # a whole day of as many as there can be
+        now[0] += 100
+        total += taken(1500)
+    assert total <= 2 * bounds.A_DAY + bounds.BURST
+
+
+@pytest.mark.parametrize("year", [2027 + 73, 9999])
+def test_a_window_of_the_far_future_is_refused(year: int) -> None:
+    with pytest.raises(MessageError, match="in the future"):
+        check_time(mood(start=datetime(year, 1, 1, tzinfo=timezone.utc)))
+    check_time(mood(start=datetime.now(timezone.utc) + timedelta(days=2)))
+
+
+def test_retention_goes_by_our_clock_too(engine: Engine) -> None:
+    """Whatever year a window says: it goes so many days after it came."""
+    store = Store(engine)
+    store.add([mood(start=datetime(9999, 1, 1, tzinfo=timezone.utc))])
+    keeper = RetentionWorker(engine, lambda _: Retention(windows_days=30))
+    assert keeper.round(time.time() + 29 * 86_400) == 0
+    assert keeper.round(time.time() + 31 * 86_400) == 1

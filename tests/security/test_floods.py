@@ -1,0 +1,129 @@
+"""Connections that say nothing, or little, cost others nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import yaml
+
+from collector.access.accounts import Accounts
+from collector.run import connections
+from collector.storage.database import connect
+from tests.collector.school import OWN, PASSWORD, School, post
+from tests.free import free_port, wait
+
+pytestmark = pytest.mark.once
+
+FILES = 300
+"""What the collector of this test may have open: far fewer than what is connected to it."""
+
+
+@pytest.fixture(scope="module")
+def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int, Path]]:
+    """A collector in a process of its own, with few files: its address, process and log."""
+    folder = tmp_path_factory.mktemp("floods")
+    port = free_port()
+    database = f"sqlite:///{folder}/c.sqlite"
+    settings = {
+        "database": database,
+        "state": str(folder / "state"),
+        "web": {"port": port},
+        "broker": {"port": free_port()},
+    }
+    (folder / "collector.yaml").write_text(yaml.safe_dump(settings))
+    engine = connect(database)
+    Accounts(engine).add("ann", "administrator", password=PASSWORD)
+    engine.dispose()
+    run = f"ulimit -n {FILES}; exec {sys.executable} -m deploy.commands.cli collector run"
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            ["/bin/bash", "-c", f"{run} --config {folder}/collector.yaml"],
+            stderr=log,
+            start_new_session=True,
+        )
+        url = f"http://127.0.0.1:{port}"
+
+        def answers() -> bool:
+            try:
+                return httpx.get(f"{url}/sign-in").status_code == 200
+            except httpx.TransportError:
+                return False
+
+        wait(answers, 60)
+        yield url, process.pid, folder / "log"
+        os.kill(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+def test_more_idle_connections_than_files_keep_nobody_out(
+    collector: tuple[str, int, Path],
+) -> None:
+    url, pid, log = collector
+    place = urlsplit(url)
+    with ExitStack() as stack, httpx.Client(base_url=url, timeout=20) as ann:
+        assert post(ann, "/sign-in", name="ann", password=PASSWORD).status_code == 303
+        for number in range(3 * FILES):
+            raw = socket.create_connection((str(place.hostname), place.port), timeout=20)
+            stack.enter_context(raw)
+            if number % 3 == 0:
+                raw.sendall(b"GET /sign-in HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+            if number % 100 == 0:
+                assert ann.get("/keeping").status_code == 200
+        assert ann.get("/keeping").status_code == 200
+        assert httpx.get(f"{url}/sign-in").status_code == 200
+        assert len(os.listdir(f"/proc/{pid}/fd")) < FILES
+    text = log.read_text()
+    assert "Traceback" not in text
+    assert len(text) < 20_000
+
+
+def test_whoever_says_nothing_or_only_half_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "QUIET_S", 0.5)
+    monkeypatch.setattr("collector.pages.middleware.BODY_S", 0.5)
+    with School(tmp_path) as school:
+        place = urlsplit(school.service.url)
+        whole = b"GET /sign-in HTTP/1.1\r\nHost: x\r\n\r\n"
+        form = b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"
+        for said in (b"", b"GET / HTTP/1.1\r\nHost: x\r\n", whole + b"GET / HTTP/1.1\r\n", form):
+            with socket.create_connection((str(place.hostname), place.port), timeout=15) as raw:
+                begun = time.monotonic()
+                raw.sendall(said)
+                while raw.recv(65_536):
+                    pass
+                assert time.monotonic() - begun < 14
+
+
+def test_live_feeds_are_bounded_for_each_account_and_in_all(tmp_path: Path) -> None:
+    few = {"port": 0, "feeds": 3, "feeds_per_account": 2}
+    with School(tmp_path, web=few) as school, ExitStack() as stack:
+        school.staff()
+        school.windows(OWN)
+        path = "/api/rooms/school/r101/live"
+        kept: list[Iterator[str]] = []
+
+        def opened(client: httpx.Client) -> int:
+            feed = stack.enter_context(client.stream("GET", path))
+            if feed.status_code == 200:
+                lines = feed.iter_lines()
+                next(lines)
+                kept.append(lines)  # or the connection would be closed with it
+            return feed.status_code
+
+        ann = stack.enter_context(school.as_person("ann"))
+        tess = stack.enter_context(school.as_person("tess"))
+        assert [opened(ann) for _ in range(3)] == [200, 200, 429]
+        assert [opened(tess) for _ in range(2)] == [200, 429]
+        assert ann.get("/keeping").status_code == 200
