@@ -53,7 +53,9 @@ class RetentionWorker(Worker):
         kept: Callable[[str], Retention],
         audit_log: AuditLog | None = None,
         audit_days: int = 730,
+        witness: Callable[[], None] = lambda: None,
     ) -> None:
+        self._witness = witness
         super().__init__("retention", EVERY_S, patience_s=PATIENCE_S)
         self._audit, self._audit_days = audit_log, audit_days
         self._engine = engine
@@ -61,6 +63,8 @@ class RetentionWorker(Worker):
 
     def run_once(self) -> None:
         self.round(time.time())
+        with self.attempt("audit log's witness"):
+            self._witness()
 
     def round(self, now: float) -> int:
         """Deletes what is due at a moment (seconds since 1970); returns how many windows."""

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from collector.access.accounts import CONFIRMED_S, Accounts
 from collector.access.audit import AuditLog
+from collector.access.audit_witness import AuditWitness
 from collector.access.guard import Guard
 from collector.access.hashing import HashingQueue
 from collector.access.known_browsers import KnownBrowsers
@@ -86,7 +87,6 @@ class Service:
             self._lesson,
             find=settings.school.find_lessons,
         )
-        self._keeper = RetentionWorker(self._engine, settings.kept, self.audit, settings.audit_days)
         self._on_stored = on_stored
         self._ingest = Ingest(
             settings.broker,
@@ -96,6 +96,10 @@ class Service:
             registry,
             self._announce,
             Erasures(self._engine),
+        )
+        self._witness = AuditWitness(self.audit, settings.name, self._ingest.publish_retained)
+        self._keeper = RetentionWorker(
+            self._engine, settings.kept, self.audit, settings.audit_days, self._witness.look
         )
         home = settings.home_assistant
         self._home = (

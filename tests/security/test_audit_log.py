@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import random
+import syslog
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from collector.access.audit import FEW, AuditLog, printable
-from collector.access.audit_note import FILE, Head
+from collector.access.audit_note import FILE, Head, read_head
+from collector.access.audit_witness import AuditWitness
 from collector.storage.tables import metadata
 
 KEY = bytes(32)
@@ -148,6 +151,26 @@ def test_a_head_that_was_witnessed_shows_a_cut_of_log_and_note_together(tmp_path
     assert list(audit.wrong([witnessed]))
     assert note.split()[1] == witnessed.seal
     assert list(audit.wrong([Head(99, witnessed.seal)]))
+
+
+def test_the_head_is_told_to_others_every_hour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = filled(fresh(), tmp_path)
+    lines: list[str] = []
+    told: list[tuple[str, dict[str, object]]] = []
+    monkeypatch.setattr(syslog, "syslog", lambda _priority, line: lines.append(line))
+    witness = AuditWitness(audit, "school", lambda t, data: told.append((t, json.loads(data))))
+    witness.look()
+    audit.add("ann", "one more")
+    witness.look()  # not again within the hour
+    head = audit.head()
+    assert len(lines) == 1
+    assert read_head(lines[0].partition("head ")[2]) == Head(6, str(told[0][1]["seal"]))
+    assert [(name, one["number"]) for name, one in told] == [("roommood/audit/school", 6)]
+    monkeypatch.setattr("collector.access.audit_witness.EVERY_S", 0.0)
+    witness.look()
+    assert told[-1][1]["seal"] == head.seal
 
 
 def test_old_entries_go_and_leave_proof_behind(tmp_path: Path) -> None:
