@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from importlib.metadata import version
 from uuid import uuid4
 
 import pytest
@@ -48,7 +49,7 @@ def it(chromium: Browser, site: Site) -> Iterator[Page]:
 def tell(site: Site, room: str, **health: object) -> None:
     """What a device of the room would have told a moment ago."""
     fields = {
-        "version": "0.1.0",
+        "version": version("roommood"),
         "uptime_s": 90_000,
         "frames_per_s": 2.0,
         "ms_per_frame": 61.0,
