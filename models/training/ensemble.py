@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from edge.common.errors import UserError
 from edge.vision.pack import PACK_FILE, open_pack
 from models.training.files import WEIGHTS_FILE
-from models.training.network import Name, build
-from models.training.restored import from_pack
+from models.training.restored import from_pack, stored
 
 BATCH = 512
 
@@ -24,27 +23,6 @@ class Member(NamedTuple):
 
     network: nn.Module
     truth: str
-
-
-def stored(path: Path, outputs: int = 15, name: Name | None = None) -> nn.Module:
-    """The network of a weights file: `name`, or what the file is called after, as `teacher-2.npz`.
-
-    Raises UserError for a file that holds no such network.
-    """
-    names = [name] if name else [one for one in get_args(Name) if path.stem.startswith(one)]
-    if not names:
-        raise UserError(f"named after none of {', '.join(get_args(Name))}", path, "rename it")
-    network = build(max(names, key=len), outputs)
-    try:
-        with np.load(path) as arrays:
-            network.load_state_dict({key: _whole(arrays[key]) for key in arrays})
-    except (OSError, ValueError, RuntimeError) as error:
-        raise UserError(f"no weights of this network ({error})", path, "fetch it again") from None
-    return network.eval()
-
-
-def _whole(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Tensor:
-    return torch.from_numpy(array.astype(np.float32) if array.dtype == np.float16 else array)
 
 
 def store(path: Path, network: nn.Module) -> None:

@@ -14,9 +14,9 @@ from edge.common.errors import UserError
 from edge.vision.pack import PACK_FILE, open_pack
 from models.data.faces import LABELS
 from models.data.sources import load
-from models.training.ensemble import stored
 from models.training.network import MiniXception, Name
 from models.training.packing import FLOAT_FILE, Origin, add_float16, write_pack
+from models.training.restored import stored
 from models.training.session import COMMAND, STUDENTS
 
 DATA = "FER2013 train; temperature, thresholds and whether it replaces an older pack chosen on "

@@ -1,4 +1,4 @@
-"""A network with its float weights again: from a run of `train`, or from a pack that has them."""
+"""A network with its float weights again: of a run, a pack that has them, or a weights file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple, get_args
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from edge.common.errors import UserError
 from edge.vision.pack import PACK_FILE, SHIPPED, open_pack
@@ -27,14 +27,35 @@ def from_pack(where: str) -> nn.Module:
         )
     network = build(pack.network, len(pack.labels) + 1)  # type: ignore[arg-type]  # checked above
     try:
-        with np.load(path) as stored:
-            state = {name: torch.from_numpy(stored[name].astype(np.float32)) for name in stored}
+        with np.load(path) as arrays:
+            state = {name: torch.from_numpy(arrays[name].astype(np.float32)) for name in arrays}
         network.load_state_dict(state)
     except (OSError, ValueError, RuntimeError) as error:
         raise UserError(
             f"not the weights of this network ({error})", path, "quantize it again"
         ) from None
     return network.eval()
+
+
+def stored(path: Path, outputs: int = 15, name: Name | None = None) -> nn.Module:
+    """The network of a weights file: `name`, or what the file is called after, as `teacher-2.npz`.
+
+    Raises UserError for a file that holds no such network.
+    """
+    names = [name] if name else [one for one in get_args(Name) if path.stem.startswith(one)]
+    if not names:
+        raise UserError(f"named after none of {', '.join(get_args(Name))}", path, "rename it")
+    network = build(max(names, key=len), outputs)
+    try:
+        with np.load(path) as arrays:
+            network.load_state_dict({key: _whole(arrays[key]) for key in arrays})
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UserError(f"no weights of this network ({error})", path, "fetch it again") from None
+    return network.eval()
+
+
+def _whole(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Tensor:
+    return torch.from_numpy(array.astype(np.float32) if array.dtype == np.float16 else array)
 
 
 class TrainedNetwork(NamedTuple):
@@ -50,8 +71,6 @@ def restored(where: str) -> TrainedNetwork:
     from models.training.runs import SETTINGS, load_network
 
     if where.endswith(".npz"):
-        from models.training.ensemble import stored
-
         return TrainedNetwork(stored(Path(where)), LABELS, "both")
     if (Path(where) / SETTINGS).exists():
         network, settings = load_network(Path(where))

@@ -15,10 +15,10 @@ from edge.vision.pack import open_pack
 from models.data.sources import load
 from models.training.batches import FaceStore
 from models.training.course import Course, CoursePlan, Student
-from models.training.ensemble import Ensemble, Member, members, store, stored
+from models.training.ensemble import Ensemble, Member, members, store
 from models.training.files import WEIGHTS_FILE
 from models.training.network import Name, build
-from models.training.restored import from_pack
+from models.training.restored import from_pack, stored
 from models.training.samples import Truth
 from models.training.train import accuracies, fast_bfloat16
 

@@ -236,10 +236,9 @@ def test_health_tells_of_a_lost_broker(
 ) -> None:
     mosquitto.stop()
     wait(lambda: web.get("/healthz").status_code == 503)
-    assert web.get("/healthz").json() == {
-        **{"status": "failing", "database": True, "broker": False},
-        "workers": {},
-    }
+    health = web.get("/healthz").json()
+    assert health.pop("workers").keys() <= {"link"}  # which says so a moment later
+    assert health == {"status": "failing", "database": True, "broker": False}
 
 
 def test_a_port_in_use_is_named(service: Service, settings: CollectorSettings) -> None:

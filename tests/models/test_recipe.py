@@ -73,7 +73,7 @@ def test_it_leaves_half_precision_weights_of_all_students_and_curves(learnt: Pat
 def test_a_wide_student_is_the_head_of_the_wide_teacher(learnt: Path) -> None:
     import torch
 
-    from models.training.ensemble import stored
+    from models.training.restored import stored
 
     both = stored(learnt / "teachers" / "wide.npz")
     one = stored(learnt / "students" / "fer7-wide.npz", 8, "wide")

@@ -144,7 +144,7 @@ def test_after_a_day_it_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFix
         hooks.round(client, time.time() + 1)
     with engine.connect() as connection:
         assert connection.execute(select(deliveries.c.given_up)).scalar_one()
-    assert "given up" in caplog.text
+    assert "giving up" in caplog.text
     engine.dispose()
 
 

@@ -77,7 +77,7 @@ def test_a_remedy_with_colons_is_shown_whole(
 ) -> None:
     problem = kind("broken: badly", "/x:y", "pip install 'a[b]': then reboot: twice")
 
-    def fail(_source: str) -> None:
+    def fail(*_: object) -> None:
         raise problem
 
     monkeypatch.setattr(doctor, "make", fail)
