@@ -80,9 +80,7 @@ def main(
         begun = time.monotonic()
         negatives = _negatives(data, out)
         session = Session(data / "fer2013", out, negatives, teachers, taught_by, seed)
-        atomic_file.write(
-            out / COMMAND, shlex.join(["python", "-m", "models.recipe", *sys.argv[1:]])
-        )
+        atomic_file.write(out / COMMAND, _training(click.get_current_context()))
         session.run(60 * minutes - (time.monotonic() - begun), only, _log, from_nothing)
         return
     if packs is None:
@@ -90,6 +88,21 @@ def main(
     from models.training.finish import finish_all
 
     finish_all(data, out, packs, only, _log)
+
+
+def _training(context: click.Context) -> str:
+    """The command again, with every option that was not left at its default."""
+    words = ["python", "-m", "models.recipe"]
+    for option in context.command.params:
+        value = context.params.get(str(option.name))
+        if value is None or value == option.get_default(context) or value == ():
+            continue
+        if option.name == "from_nothing":
+            words.append("--from-nothing" if value else "--from-teachers")
+            continue
+        for one in value if isinstance(value, tuple) else (value,):
+            words += [option.opts[0], str(one)]
+    return shlex.join(words)
 
 
 def _log(line: str) -> None:
