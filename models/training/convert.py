@@ -111,14 +111,18 @@ def to_float16(float_model: bytes) -> bytes:
     """The float32 file with its weights in half precision; runtimes compute in float32."""
     from ai_edge_quantizer import quantizer
 
-    halved = quantizer.Quantizer(_renamed(float_model))  # its own file cannot be renamed again
+    halved = quantizer.Quantizer(float_model)
     halved.load_quantization_recipe(HALF)
     with _quiet():
-        return bytes(halved.quantize().quantized_model)
+        return _renamed(bytes(halved.quantize().quantized_model))
 
 
 def _renamed(model: bytes) -> bytes:
-    """The same file with short names for its tensors: the converter's take over 40 kB."""
+    """The same file with short names for its tensors: the converter's take over 40 kB.
+
+    The quantizer lays large weights behind the file's tables, where packing it again would lose
+    them: they are taken in.
+    """
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
@@ -126,6 +130,10 @@ def _renamed(model: bytes) -> bytes:
     for graph in content.subgraphs:
         for number, tensor in enumerate(graph.tensors):
             tensor.name = f"t{number}"
+    for buffer in content.buffers:
+        if buffer.offset:
+            data = np.frombuffer(model, np.uint8, buffer.size, buffer.offset)
+            buffer.data, buffer.offset, buffer.size = data, 0, 0
     builder = flatbuffers.Builder(len(model))
     builder.Finish(content.Pack(builder), b"TFL3")
     return bytes(builder.Output())
