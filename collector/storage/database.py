@@ -57,8 +57,11 @@ def _keep_private(url: str) -> None:
     name = place.database
     if place.get_backend_name() != "sqlite" or not name or name == ":memory:":
         return
+    # Only where it is not there yet: closing any descriptor of a database's file drops the locks
+    # that other connections of this process hold on it (sqlite.org/howtocorrupt.html, 2.2).
+    with contextlib.suppress(OSError):
+        os.close(os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     with contextlib.suppress(OSError):  # where it cannot be, opening it says so
-        os.close(os.open(name, os.O_RDWR | os.O_CREAT, 0o600))
         for end in ("", "-wal", "-shm", "-journal"):
             if os.path.exists(name + end):
                 os.chmod(name + end, 0o600)
