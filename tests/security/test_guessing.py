@@ -148,8 +148,10 @@ def test_a_64_of_ipv6_is_one_place(address: str, network: str) -> None:
 def test_a_forged_forwarded_address_is_nobodys(school: School) -> None:
     with school.client(headers={"x-forwarded-for": "203.0.113.9"}) as client:
         post(client, "/sign-in", name="nobody at all", password="x")
-    told = school.service.audit.newest(5)
-    assert [entry.who for entry in told if "nobody at all" in entry.about] == ["127.0.0.1"]
+    places = {entry.who for entry in school.service.audit.newest(100)}
+    # Refusals of one place are folded, so ours may have been told before; a new place never is.
+    assert "203.0.113.9" not in places
+    assert "127.0.0.1" in places
 
 
 def test_wrong_codes_slow_nobody_who_has_a_right_one() -> None:
