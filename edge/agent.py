@@ -145,14 +145,16 @@ class Agent:
         self._digest = NO_MODEL
         self._room = self._new_room(None)
         self._labels: tuple[str, ...] = (FACE,)
+        self._usual: tuple[float, ...] = (1.0,)
         if mode.name == "headcount":
             log.warning("counting faces only: %s", mode.sentence)
             return
         log.info("reading expressions: %s", mode.sentence)
         pack, model = open_fast(self._settings.model)
-        self._digest, self._labels = pack.digest, (*pack.labels, UNCERTAIN)
+        self._digest, self._labels = pack.digest, pack.labels
+        self._usual = pack.point().usual
         self._room = self._new_room(Expressions.from_pack(pack, model))
-        self._control = control(self._settings, self._labels)
+        self._control = control(self._settings, (*self._labels, UNCERTAIN))
 
     def _new_room(self, expressions: Expressions | None) -> VisionPipeline:
         still = is_still(self._settings.camera)
@@ -204,7 +206,7 @@ class Agent:
         start = self._clock.now()
         end = begun + self._settings.window_seconds
         period = self._period()
-        tally = Tally(self._labels)
+        tally = Tally(self._labels, self._usual)
         pause = self._gate.closed_by()
         self._look(pause)
         busy = 0.0
@@ -235,6 +237,7 @@ class Agent:
         self._ms_per_frame = 1000 * busy / tally.frames if tally.frames else 0.0
         if tally.frames or not self._stopping.is_set():
             self._keep(self._say(tally, pause), tally.frames, start, seconds)
+        tally.clear()  # what was known of single faces is gone
         again = self._trial.saw_window(tally.frames, pause is not None) if now >= end else None
         if again:
             log.info("%s: restarting", again)

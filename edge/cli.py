@@ -285,7 +285,10 @@ def _reader(settings: AgentSettings) -> Read | None:
     click.echo(f"roommood: {mode.name}: {mode.sentence}", err=True)
     if mode.name == "headcount":
         return None
-    return Expressions.from_pack(*open_fast(settings.model)).read
+    expressions = Expressions.from_pack(*open_fast(settings.model))
+    return lambda frame, boxes: [
+        reading and reading.label for reading in expressions.read(frame, boxes)
+    ]
 
 
 @agent.command()

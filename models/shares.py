@@ -1,34 +1,22 @@
-"""What a room's counts say about its expressions, once the model's known errors are taken out.
+"""What a room's counts say about its expressions, and how sure that is.
 
-A model that takes a fifth of the sad faces for neutral counts too few sad ones in every room. How
-often it says what of which faces is in its pack; from that and from what it said, expectation-
-maximisation finds the shares that explain the counts best (Saerens et al., Neural Computation 14,
-2002, for labels instead of probabilities). `uncertain` and `other` are divided up on the way.
-
-It holds as far as the room's faces are like those the errors were counted on.
+A device estimates a window's shares from the probabilities of its faces, with the model's errors
+weighed in (edge/window/estimate.py); they are not taken out a second time here. What remains is to
+divide up the faces that are not told by name, and to say how far off the shares may be: the pack
+tells how much wider they scatter than those of faces that are surely read.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 from edge.common.errors import UserError
 from edge.protocol.messages import OTHER, UNCERTAIN
 from edge.vision.pack import PACK_FILE, SHIPPED, Pack, open_pack
 
-STEPS = 200
-DRAWS = 400
-SMOOTHING = 0.5
-"""Faces added to every cell of the confusion matrix: what was never seen is not impossible."""
-
-PRIOR = 1.0
-"""Faces, divided as those that the errors were counted on, that are added to the room: they keep a
-small room from being read as all one label. Chosen on rooms drawn from public_test by `python -m
-models.measure.rooms`."""
+Z95 = 1.96
 
 
 @dataclass(frozen=True)
@@ -40,82 +28,49 @@ class ShareEstimate:
     high: float
 
 
-def corrected(
-    counts: Mapping[str, float],
-    pack: Pack,
-    independent: float | None = None,
-    seed: int = 1,
-    draws: int = DRAWS,
+def shares(
+    counts: Mapping[str, float], pack: Pack, faces: float | None = None
 ) -> dict[str, ShareEstimate]:
     """The share of each label of the pack, from the counts of a window or summed over a lesson.
 
-    `independent` is the number of different faces behind the counts, where it is smaller than
-    their sum: the same pupils are counted in every window, which makes them no more certain.
-    Raises UserError for counts of another pack, of nobody, or a pack without its confusion.
+    `faces` is the number of different faces behind the counts, where it is smaller than their sum:
+    the same pupils are counted in every window, which makes them no more certain. Raises UserError
+    for counts of another pack, or of nobody.
     """
-    if not pack.confusion:
-        raise UserError("has no confusion matrix", pack.name, "quantize it again")
-    said, merge = _observed(counts, pack)
-    faces = said.sum()
-    if faces <= 0:
-        raise UserError("no faces", "counts", "give counts of at least one face")
-    said = said / faces * min(independent or faces, faces)
-    rows = np.array(pack.confusion, float) + SMOOTHING
-    usual = rows.sum(axis=1) / rows.sum()
-    best = _em(said[np.newaxis], (_chances(rows) @ merge)[np.newaxis], usual)[0]
-
-    rng = np.random.default_rng(seed)
-    tables = np.stack([rng.dirichlet(row, draws) for row in rows], axis=1)
-    drawn = rng.multinomial(max(1, round(said.sum())), said / said.sum(), draws)
-    spread = _em(drawn.astype(float), tables @ merge, usual)
-    low, high = np.percentile(spread, [2.5, 97.5], axis=0)
-    return {
-        label: ShareEstimate(
-            float(best[at]), float(min(low[at], best[at])), float(max(high[at], best[at]))
-        )
-        for at, label in enumerate(pack.labels)
-    }
-
-
-def _chances(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    chances: NDArray[np.float64] = rows / rows.sum(axis=1, keepdims=True)
-    return chances
-
-
-def _observed(
-    counts: Mapping[str, float], pack: Pack
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Counts by what was said, and which of the pack's answers each of them stands for.
-
-    `other` stands for all answers that are not counted by name.
-    """
-    answers = (*pack.labels, UNCERTAIN)
-    unknown = sorted(counts.keys() - {*answers, OTHER})
+    unknown = sorted(counts.keys() - {*pack.labels, UNCERTAIN, OTHER})
     if unknown:
         raise UserError(
             f"counts {', '.join(unknown)} are of another pack",
             pack.name,
-            "use the pack that counted",
+            "name the pack that counted",
         )
-    named = [name for name in counts if name != OTHER]
-    columns = [*named, OTHER]
-    merge = np.zeros((len(answers), len(columns)))
-    for at, name in enumerate(answers):
-        merge[at, columns.index(name if name in counts else OTHER)] = 1
-    return np.array([float(counts.get(name, 0)) for name in columns]), merge
+    whole = sum(counts.values())
+    if whole <= 0:
+        raise UserError("no faces", pack.name, "give counts of somebody")
+    point = pack.point()
+    behind = min(faces or whole, whole) / point.spread
+    values = _divided(counts, dict(zip(pack.labels, point.usual, strict=True)))
+    return {label: ShareEstimate(value, *wilson(value, behind)) for label, value in values.items()}
 
 
-def _em(
-    said: NDArray[np.float64], chance: NDArray[np.float64], usual: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """(D, L) shares from counts (D, C) and chances (D, L, C) of each count given each label."""
-    shares = np.tile(usual, (len(said), 1))
-    for _ in range(STEPS):
-        joint = shares[:, :, np.newaxis] * chance
-        blame = joint / np.maximum(joint.sum(axis=1, keepdims=True), 1e-12)
-        faces = (blame * said[:, np.newaxis, :]).sum(axis=2) + PRIOR * usual
-        shares = faces / faces.sum(axis=1, keepdims=True)
-    return shares
+def _divided(counts: Mapping[str, float], usual: Mapping[str, float]) -> dict[str, float]:
+    """`other` to the labels that are not told, as is usual; `uncertain` as the rest."""
+    named = {label: float(counts.get(label, 0)) for label in usual}
+    hidden = {label: usual[label] for label, n in named.items() if n == 0 and usual[label] > 0}
+    other = float(counts.get(OTHER, 0))
+    takers = hidden or dict(usual)
+    for label, part in takers.items():
+        named[label] += other * part / sum(takers.values())
+    whole = sum(named.values())
+    return {label: n / whole for label, n in named.items()} if whole else dict(usual)
+
+
+def wilson(share: float, n: float) -> tuple[float, float]:
+    """Wilson's interval for a share of `n` faces (J. Am. Stat. Assoc. 22, 1927)."""
+    z2 = Z95**2 / n
+    middle = (share + z2 / 2) / (1 + z2)
+    half = Z95 / (1 + z2) * math.sqrt(share * (1 - share) / n + z2 / (4 * n))
+    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
 
 
 def pack_of(digest: str) -> Pack | None:

@@ -1,4 +1,4 @@
-"""Names the expression of every face of a frame, or `uncertain`."""
+"""Reads the expression of every face of a frame, as probabilities and as the label they make."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.camera.base import Grey
-from edge.protocol.messages import UNCERTAIN
 from edge.vision.faces import Box
 from edge.vision.interpreter import Classifier, TfliteClassifier
+from edge.vision.operating_point import OperatingPoint, PointName
 from edge.vision.pack import Pack
+from edge.window.reading import FaceReading, face_reading
 
 
 def crop(frame: Grey, box: Box, margin: float, size: int) -> Grey:
@@ -46,14 +46,6 @@ def _upright(frame: Grey, box: Box, margin: float, size: int) -> Grey:
     return face
 
 
-def tempered(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
-    """(N, labels) probabilities as if their logits had been divided by `temperature`."""
-    floor = np.float32(1 / 512)  # an int8 softmax rounds small probabilities to nothing
-    raised = np.maximum(probabilities, floor) ** np.float32(1 / temperature)
-    shares: NDArray[np.float32] = raised / raised.sum(axis=1, keepdims=True)
-    return shares
-
-
 class Expressions:
     """Reads all faces of a frame."""
 
@@ -64,33 +56,30 @@ class Expressions:
         *,
         size: int,
         margin: float,
-        temperature: float,
-        threshold: float,
+        point: OperatingPoint,
         face_threshold: float = 0,
     ) -> None:
         self._classifier = classifier
         self._labels = tuple(labels)
         self._size = size
         self._margin = margin
-        self._temperature = temperature
-        self._threshold = threshold
+        self._point = point
         self._face_threshold = face_threshold
 
     @classmethod
-    def from_pack(cls, pack: Pack, model: bytes) -> Expressions:
+    def from_pack(cls, pack: Pack, model: bytes, point: PointName = "room") -> Expressions:
         """A reader as the pack says, on the TFLite runtime that is installed."""
         return cls(
             TfliteClassifier(model, pack.input, len(pack.labels)),
             pack.labels,
             size=pack.input.size,
             margin=pack.input.margin,
-            temperature=pack.temperature,
-            threshold=pack.threshold,
+            point=pack.point(point),
             face_threshold=pack.face_threshold,
         )
 
-    def read(self, frame: Grey, boxes: Sequence[Box]) -> list[str | None]:
-        """A label, or `uncertain`, for each box of a (height, width) frame.
+    def read(self, frame: Grey, boxes: Sequence[Box]) -> list[FaceReading | None]:
+        """A reading for each box of a (height, width) frame.
 
         None for a box that holds no face, as far as the model can tell.
         """
@@ -99,11 +88,13 @@ class Expressions:
         crops = np.stack([crop(frame, box, self._margin, self._size) for box in boxes])
         answers = self._classifier(crops)
         crops.fill(0)  # nothing of a face stays behind
-        shares = tempered(answers.shares, self._temperature)
-        return [
-            self._label(row) if face >= self._face_threshold else None
-            for row, face in zip(shares, answers.face, strict=True)
+        shares = self._point.read(answers.shares)
+        readings = [
+            face_reading(row, self._labels, self._point.threshold)
+            if face >= self._face_threshold
+            else None
+            for row, face in zip(shares.tolist(), answers.face, strict=True)
         ]
-
-    def _label(self, shares: NDArray[np.float32]) -> str:
-        return self._labels[int(shares.argmax())] if shares.max() >= self._threshold else UNCERTAIN
+        shares.fill(0)
+        answers.shares.fill(0)
+        return readings

@@ -1,7 +1,7 @@
 """Decides whose expression is read in a frame: new faces at once, the others in turn.
 
-An expression lasts for seconds, so that nobody's is read in every frame: the label of a seat stays
-as it was last read, within the window.
+An expression lasts for seconds, so that nobody's is read in every frame: the reading of a seat
+stays as it was last made, within the window.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Iterable, Sequence
 from edge.camera.base import Grey
 from edge.vision.emotion import Expressions
 from edge.vision.seats import Face
+from edge.window.reading import FaceReading
 
 FRESH = 4
-"""Frames for which a label is believed: two seconds, by default."""
+"""Frames for which a reading is believed: two seconds, by default."""
 
 FEWEST = 1
 """Faces that are read again in each frame, however slow the machine."""
@@ -24,40 +25,40 @@ SMOOTHED = 0.2
 
 
 class ExpressionScheduler:
-    """Labels by seat; `budget_ms` of a frame go to faces that were read before."""
+    """Readings by seat; `budget_ms` of a frame go to faces that were read before."""
 
     def __init__(self, expressions: Expressions, budget_ms: float) -> None:
         self._expressions = expressions
         self._budget_ms = budget_ms
         self._ms_per_face = 0.0
-        self._labels: dict[int, str] = {}
+        self._readings: dict[int, FaceReading] = {}
         self._read_at: dict[int, int] = {}
         self._frames = 0
 
-    def labels(self, frame: Grey, faces: Sequence[Face]) -> tuple[list[str], list[int]]:
-        """A label for each face, and the seats of those that are no face."""
+    def readings(self, frame: Grey, faces: Sequence[Face]) -> tuple[list[FaceReading], list[int]]:
+        """A reading for each face, and the seats of those that are no face."""
         self._frames += 1
         chosen = self._chosen(faces)
         rejected: list[int] = []
         if chosen:
             begun = time.thread_time()
-            said = self._expressions.read(frame, [face.box for face in chosen])
+            read = self._expressions.read(frame, [face.box for face in chosen])
             self._measured((time.thread_time() - begun) * 1000 / len(chosen))
-            for face, label in zip(chosen, said, strict=True):
-                if label is None:
-                    if face.seat not in self._labels:  # a face that was read is not gone at once
+            for face, reading in zip(chosen, read, strict=True):
+                if reading is None:
+                    if face.seat not in self._readings:  # a face that was read is not gone at once
                         rejected.append(face.seat)
                 else:
-                    self._labels[face.seat] = label
+                    self._readings[face.seat] = reading
                     self._read_at[face.seat] = self._frames
-        return [self._labels[f.seat] for f in faces if f.seat not in rejected], rejected
+        return [self._readings[f.seat] for f in faces if f.seat not in rejected], rejected
 
     def forget(self) -> None:
-        self._labels.clear()
+        self._readings.clear()
         self._read_at.clear()
 
     def _chosen(self, faces: Iterable[Face]) -> list[Face]:
-        new = [face for face in faces if face.seat not in self._labels]
+        new = [face for face in faces if face.seat not in self._readings]
         known = [
             face
             for face in faces

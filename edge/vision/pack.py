@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints
 from edge.common.errors import UserError
 from edge.common.settings import Section, load
 from edge.protocol.messages import OTHER, UNCERTAIN, Label
+from edge.vision.operating_point import OperatingPoint, PointName, plain
 
 PACK_FILE = "pack.yaml"
 SHIPPED = Path(__file__).resolve().parents[2] / "models" / "packs"
@@ -56,6 +57,8 @@ class Pack(Section):
     """Below this probability of being a face at all, what the detector found is not counted."""
     confusion: tuple[tuple[int, ...], ...] = ()
     """Faces held out: rows are the truth, columns the labels and then `uncertain`."""
+    room: OperatingPoint | None = None
+    """How answers are read in a room; as they were taught (`temperature`) where there is none."""
     network: str = ""
     parameters: int = Field(ge=1)
     truth: Literal["ferplus", "fer2013", "own"]
@@ -68,6 +71,14 @@ class Pack(Section):
     def digest(self) -> str:
         """The first 12 hex digits of the int8 file's SHA-256, as published, whichever form runs."""
         return self.sha256[:12]
+
+    def point(self, name: PointName = "room") -> OperatingPoint:
+        """How to read the model's answers: for a room, or as the people who taught it vote."""
+        if name == "room" and self.room is not None:
+            return self.room
+        faces = [sum(row) for row in self.confusion]
+        usual = tuple(n / sum(faces) for n in faces) if sum(faces) else None
+        return plain(len(self.labels), self.temperature, self.threshold, usual)
 
 
 def open_pack(where: str) -> tuple[Pack, bytes]:
@@ -112,6 +123,10 @@ def _described(where: str) -> tuple[Pack, Path]:
             "'confusion' has the wrong shape",
             folder / PACK_FILE,
             f"give it {rows} rows of {columns} counts",
+        )
+    if pack.room and len(pack.room.weights) != rows:
+        raise UserError(
+            "'room' has the wrong shape", folder / PACK_FILE, f"give it numbers for {rows} labels"
         )
     return pack, folder
 

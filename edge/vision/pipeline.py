@@ -1,4 +1,4 @@
-"""From a frame to the labels of the faces in it: seats, then expressions where they may be read."""
+"""From a frame to readings of the faces in it: seats, then expressions where they may be read."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from edge.vision.emotion import Expressions
 from edge.vision.expression_scheduler import ExpressionScheduler
 from edge.vision.layout import Layout, Row
 from edge.vision.seats import Face, Seats
+from edge.window.reading import FaceReading
 
 FACE = "face"
 """What every face counts as where no expression is read."""
+
+UNREAD = FaceReading(FACE)
 
 
 class VisionPipeline:
@@ -24,21 +27,21 @@ class VisionPipeline:
         self.detecting = 0.0
         """Seconds of this thread's processor time that finding faces took, not reading them."""
 
-    def look(self, frame: Grey) -> list[str]:
-        """A label, or FACE, for each face in view."""
-        return [label for label, _ in self.faces(frame)]
+    def look(self, frame: Grey) -> list[FaceReading]:
+        """A reading for each face in view; UNREAD ones without a model."""
+        return [reading for reading, _ in self.faces(frame)]
 
-    def faces(self, frame: Grey) -> list[tuple[str, Face]]:
+    def faces(self, frame: Grey) -> list[tuple[FaceReading, Face]]:
         """The same, with the place of each; for measuring, and never for the agent."""
         begun = time.thread_time()
         found = self._seats.find(frame)
         self.detecting += time.thread_time() - begun
         if self._reading is None:
-            return [(FACE, face) for face in found]
-        labels, rejected = self._reading.labels(frame, found)
+            return [(UNREAD, face) for face in found]
+        readings, rejected = self._reading.readings(frame, found)
         kept = [face for face in found if face.seat not in rejected]
         self._seats.judge((face.seat for face in kept), rejected)
-        return list(zip(labels, kept, strict=True))
+        return list(zip(readings, kept, strict=True))
 
     def forget(self) -> None:
         self._seats.forget()

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.common.errors import UserError
-from edge.vision.emotion import tempered
 from edge.vision.interpreter import Answers, Classifier
+from edge.vision.operating_point import plain
 from models.data.faces import Faces
 from models.measure.intervals import bootstrap
 
@@ -105,6 +105,11 @@ def predict(classifier: Classifier, pixels: NDArray[np.uint8]) -> tuple[Answers,
     return Answers(*(np.concatenate(column) for column in zip(*parts, strict=True))), taken
 
 
+def tempered(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """(N, labels) probabilities as if their logits had been divided by `temperature`."""
+    return plain(probabilities.shape[1], temperature, threshold=0).read(probabilities)
+
+
 def choose(scores: Scores) -> tuple[float, float]:
     """(temperature, threshold) for a pack, chosen on these scores.
 
@@ -119,11 +124,16 @@ def choose(scores: Scores) -> tuple[float, float]:
 
     temperature = float(min(grid, key=loss))
     shares = tempered(scores.shares, temperature)
-    confidence, right = shares.max(axis=1), shares.argmax(axis=1) == scores.truth
+    return round(temperature, 3), choose_threshold(Scores(scores.truth, shares))
+
+
+def choose_threshold(scores: Scores) -> float:
+    """As `choose` says, for probabilities that are calibrated."""
+    confidence, right = scores.shares.max(axis=1), scores.right
     thresholds = np.arange(0.2, float(np.quantile(confidence, 1 / 3)), 0.01)
     good = [t for t in thresholds if right[confidence >= t].mean() >= RIGHT_WHEN_ANSWERED]
     threshold = good[0] if good else (thresholds[-1] if len(thresholds) else 0.2)
-    return round(temperature, 3), round(float(threshold), 2)
+    return round(float(threshold), 2)
 
 
 def choose_face_threshold(face: NDArray[np.float32]) -> float:

@@ -1,12 +1,14 @@
-"""How much better corrected shares are than raw counts, on rooms whose truth is known.
+"""How far a room's counts are from its truth, on rooms whose truth is known.
 
-    python -m models.measure.rooms --model fer7 --data ../shared/data/fer2013/public_test.npz
-    python -m models.measure.rooms --model fer7 --mosaic ../shared/data/rooms_mosaic/mosaic_4x6.mp4
+    python -m models.measure.rooms --model fer7 --data ../shared/data
+    python -m models.measure.rooms --model fer7 --data ../shared/data --point votes
 
-With `--data` rooms are drawn from labelled faces, half of which give the confusion matrix and the
-other half the rooms: 12 or 24 faces, in mixtures about that of all faces. With `--mosaic` windows
-of a film are counted as a device counts them. The error is half the sum of the differences of the
-shares: the part of the room that is put in the wrong place.
+Rooms are drawn from the faces of `fer2013/public_test.npz`, 12 or 24 each, in mixtures about that
+of all faces; the operating point is fitted without the half that they are drawn from. The mosaics
+(`rooms_mosaic`) are counted in windows of five seconds as a device counts them; their people are
+those of `faces_london`, on which the point was fitted. The error is half the sum of the
+differences of the shares: the part of the room that is put in the wrong place. *named*: each face
+by its label, `uncertain` included; *counted*: as estimated; *told*: after disclosure.
 """
 
 from __future__ import annotations
@@ -14,36 +16,37 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import numpy as np
 
 from edge.common.errors import UserError
-from edge.protocol.messages import UNCERTAIN
-from edge.vision.emotion import Expressions, tempered
-from edge.vision.faces import HaarDetector
+from edge.config import FacesSettings
+from edge.vision.emotion import Expressions
 from edge.vision.forms import open_fast
-from edge.vision.pack import Pack
+from edge.vision.operating_point import OperatingPoint, PointName
+from edge.vision.pipeline import layout, room
+from edge.window.disclosure import DisclosureControl, SteadyDisclosure
 from edge.window.tally import Tally
-from models import shares
 from models.data.films import Film
-from models.data.sources import load
 from models.measure import evaluate as evaluation
+from models.measure import operating_point
+from models.measure.drawn_rooms import draw
 from models.measure.scoring import Candidate
 
-ROOMS = 300
 WINDOW_S = 5
 FRAMES_PER_S = 2
-SPREAD = 3.0
-"""How alike the rooms are to the faces at large: of a Dirichlet distribution about their shares."""
-
-PRIORS = (0.0, 1.0, 2.0, 4.0, 8.0)
 
 
-Room = tuple[Mapping[str, float], Mapping[str, float], Pack]
-"""What was counted, what is true, and the pack whose errors are taken out."""
+class Errors(NamedTuple):
+    """Of one window."""
+
+    named: float
+    counted: float
+    told: float | None
 
 
 def error(found: Mapping[str, float], true: Mapping[str, float]) -> float:
@@ -53,88 +56,85 @@ def error(found: Mapping[str, float], true: Mapping[str, float]) -> float:
     return sum(abs(found.get(n, 0) / whole - true.get(n, 0) / right) for n in names) / 2
 
 
-def both(counts: Mapping[str, float], true: Mapping[str, float], pack: Pack) -> tuple[float, float]:
-    """The errors of the raw and of the corrected counts."""
-    # One draw: the intervals, which take nearly all of the time, are not looked at.
-    better = {name: share.value for name, share in shares.corrected(counts, pack, draws=1).items()}
-    return error(counts, true), error(better, true)
+def errors(
+    tally: Tally, named: Mapping[str, float], true: Mapping[str, float], control: DisclosureControl
+) -> Errors:
+    """Of one window, counted three ways."""
+    told = control.tell(tally).counts
+    return Errors(
+        error(named, true), error(tally.typical(), true), error(told, true) if told else None
+    )
 
 
-def drawn(which: str, data: Path, seed: int = 1) -> list[Room]:
-    """Rooms drawn from labelled faces, with a pack that has not seen their faces."""
-    candidate, faces = Candidate(which), load(data)
+def drawn(candidate: Candidate, data: Path, name: PointName) -> Iterator[Errors]:
+    """Rooms of faces that the operating point was not fitted on."""
     pack = candidate.pack
     if pack is None:
-        raise UserError("has no threshold", which, "use a pack, which has one")
-    answers, _ = candidate.answers(faces)
-    scores = evaluation.scored(
-        faces, tempered(answers.shares, pack.temperature), candidate.truth(faces)
-    )
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(scores.truth))
-    known, rooms = scores.only(order[::2]), scores.only(order[1::2])
-    fitted = pack.model_copy(
-        update={"confusion": tuple(map(tuple, known.confusion(pack.threshold).tolist()))}
-    )
-    said = np.where(
-        rooms.shares.max(axis=1) >= pack.threshold, rooms.shares.argmax(axis=1), len(pack.labels)
-    )
-    names = (*pack.labels, UNCERTAIN)
-    usual = np.bincount(known.truth, minlength=len(pack.labels)) / len(known.truth)
-    found: list[Room] = []
-    for _ in range(ROOMS):
-        mixture = rng.dirichlet(SPREAD * usual)
-        true = rng.choice(len(pack.labels), rng.choice([12, 24]), p=mixture)
-        who = [rng.choice(np.flatnonzero(rooms.truth == label)) for label in true]
-        counts = dict.fromkeys(names, 0.0) | Counter(names[said[at]] for at in who)
-        found.append((counts, Counter(pack.labels[label] for label in true), fitted))
-    return found
+        raise UserError("not a pack", candidate.which, "name a pack, which has an operating point")
+    london, press, ferplus = operating_point.places(data)
+    sets = operating_point.sets(candidate, london, press, ferplus)
+    faces = sets[-1]
+    half = np.random.default_rng(1).permutation(len(faces.truth)) % 2 == 0
+    point = pack.point(name)
+    if name == "room":
+        point = operating_point.point([*sets[:-1], faces.only(half)], pack)
+    rest = faces.only(~half)
+    scores = evaluation.Scores(rest.truth.argmax(axis=1), point.read(rest.answers))
+    for one in draw(scores, pack.labels, point.threshold):
+        named = Counter(reading.label for reading in one.readings)
+        yield errors(one.tally(pack.labels, point.usual), named, one.true, SteadyDisclosure())
 
 
-def windows(which: str, film: Path) -> list[Room]:
+def windows(which: str, film: Path, name: PointName) -> Iterator[Errors]:
     """The windows of a film with a `.truth.json` beside it, counted as a device counts them."""
     pack, model = open_fast(which)
-    reader, haar = Expressions.from_pack(pack, model), HaarDetector()
+    point: OperatingPoint = pack.point(name)
+    settings = FacesSettings()
+    reader = room(settings, Expressions.from_pack(pack, model, name), layout(settings))
     try:
         truth = json.loads(film.with_suffix(".truth.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
         raise UserError(f"no truth beside it ({problem})", film, "use a mosaic") from None
     opened = Film(film)
     every, per_window = round(opened.rate / FRAMES_PER_S), round(opened.rate * WINDOW_S)
-    found: list[Room] = []
-    tally, true = Tally((*pack.labels, UNCERTAIN)), Counter[str]()
+    control = SteadyDisclosure()
+    tally, named, true = Tally(pack.labels, point.usual), Counter[str](), Counter[str]()
     for number, (people, frame) in enumerate(zip(truth, opened, strict=False)):
         if number % every == 0:
-            tally.add([label for label in reader.read(frame, haar.find(frame)) if label])
+            readings = reader.look(frame)
+            tally.add(readings)
+            named.update(reading.label for reading in readings)
             true.update(person["emotion"] for person in people)
-        if (number + 1) % per_window == 0 or number + 1 == len(truth):
-            if tally.frames:
-                found.append((tally.typical(), true, pack))
-            tally, true = Tally((*pack.labels, UNCERTAIN)), Counter[str]()
-    return found
+        if (number + 1) % per_window == 0:
+            if named:
+                yield errors(tally, named, true, control)
+            reader.forget()
+            tally, named, true = Tally(pack.labels, point.usual), Counter(), Counter()
 
 
-def _say(title: str, errors: list[tuple[float, float]]) -> None:
-    raw, better = np.mean(errors, axis=0)
-    click.echo(f"{title}: {len(errors)} rooms, error raw {raw:.3f}, corrected {better:.3f}")
+def _say(title: str, found: list[Errors]) -> None:
+    told = [one.told for one in found if one.told is not None]
+    click.echo(
+        f"{title}: {len(found)} windows, error named {np.mean([e.named for e in found]):.3f}, "
+        f"counted {np.mean([e.counted for e in found]):.3f}, "
+        f"told {f'{np.mean(told):.3f}' if told else 'nothing'}"
+    )
 
 
 @click.command()
 @click.option("--model", "which", default="fer7", show_default=True)
-@click.option("--data", type=click.Path(path_type=Path), help="Labelled faces.")
-@click.option("--mosaic", "mosaics", type=click.Path(path_type=Path), multiple=True)
-@click.option("--priors", is_flag=True, help="With --data: the error for several priors.")
-def main(which: str, data: Path | None, mosaics: tuple[Path, ...], priors: bool) -> None:
-    """Prints the mean errors of raw and corrected counts."""
-    if data and priors:
-        rooms = drawn(which, data)
-        for prior in PRIORS:
-            shares.PRIOR = prior
-            _say(f"prior {prior}", [both(*room) for room in rooms])
-    elif data:
-        _say(data.name, [both(*room) for room in drawn(which, data)])
-    for mosaic in mosaics:
-        _say(mosaic.name, [both(*room) for room in windows(which, mosaic)])
+@click.option("--data", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--point", type=click.Choice(["room", "votes"]), default="room", show_default=True)
+def main(which: str, data: Path, point: PointName) -> None:
+    """Prints the mean errors of a room's counts."""
+    _say("drawn rooms", list(drawn(Candidate(which, "int8", point), data, point)))
+    found = []
+    for film in sorted((data / "rooms_mosaic").glob("*.mp4")):
+        of_film = list(windows(which, film, point))
+        _say(film.name, of_film)
+        found += of_film
+    if found:
+        _say("mosaics", found)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 
 from edge.common.errors import UserError
-from edge.vision.emotion import tempered
 from edge.vision.forms import Form, fast_form, open_form
 from edge.vision.interpreter import Answers, TfliteClassifier
+from edge.vision.operating_point import PointName, plain
 from edge.vision.pack import SHIPPED, Input, Pack, open_pack
 from models.data.faces import LABELS, MARGIN, Faces
 from models.data.sources import load
@@ -29,7 +31,7 @@ class Candidate:
     `form` is the pack's file that is asked; by default the one that an agent on this machine runs.
     """
 
-    def __init__(self, which: str, form: Form | None = None) -> None:
+    def __init__(self, which: str, form: Form | None = None, point: PointName = "room") -> None:
         self.which = which
         self.content: bytes
         self.form: str
@@ -44,6 +46,7 @@ class Candidate:
         self.labels = self.pack.labels if self.pack else LABELS
         shape = self.pack.input if self.pack else Input(size=48, low=-1, high=1, margin=MARGIN)
         self.classifier = TfliteClassifier(self.content, shape, len(self.labels))
+        self.point = self.pack.point(point) if self.pack else plain(len(self.labels), 1, 0)
 
     def truth(self, faces: Faces) -> str:
         """The pack's truth as far as these faces carry it."""
@@ -61,8 +64,9 @@ class Candidate:
             )
         return evaluation.predict(self.classifier, faces.pixels)
 
-    def tempered(self, answers: Answers) -> Any:
-        return tempered(answers.shares, self.pack.temperature if self.pack else 1.0)
+    def shares(self, answers: Answers) -> NDArray[np.float32]:
+        """(N, labels) probabilities at the operating point."""
+        return self.point.read(answers.shares)
 
 
 def _bytes(which: str) -> bytes:
@@ -79,7 +83,7 @@ def figures(
 ) -> dict[str, Any]:
     """The object of docs/contract.md, with intervals, and groups and folds where asked for."""
     answers, per_face = candidate.answers(faces)
-    shares, truth = candidate.tempered(answers), candidate.truth(faces)
+    shares, truth = candidate.shares(answers), candidate.truth(faces)
     scores = evaluation.scored(faces, shares, truth)
     rows = evaluation.known(faces, truth)
     groups = Groups(by, faces) if by else None
@@ -99,7 +103,7 @@ def figures(
         },
     }
     if pack:
-        sure = scores.shares.max(axis=1) >= pack.threshold
+        sure = scores.shares.max(axis=1) >= candidate.point.threshold
         found["answered"] = round(float(sure.mean()), 4)
         right = float(scores.right[sure].mean()) if sure.any() else 0.0
         found["right_when_answered"] = round(right, 4)
@@ -132,6 +136,13 @@ data_option = click.option(
 @click.command()
 @click.option("--model", "which", required=True, help="A pack's name or folder, or a .tflite file.")
 @data_option
+@click.option(
+    "--point",
+    type=click.Choice(["room", "votes"]),
+    default="room",
+    show_default=True,
+    help="Read the answers as devices do in a room, or as the people who taught it vote.",
+)
 @click.option("--usage", help="The rows of a .csv: Training, PublicTest or PrivateTest.")
 @click.option("--votes", type=path_option, help="FER+'s fer2013new.csv, for a .csv.")
 @click.option(
@@ -152,6 +163,7 @@ data_option = click.option(
 def evaluate(
     which: str,
     data: Path,
+    point: PointName,
     usage: str | None,
     votes: Path | None,
     by: Path | None,
@@ -160,8 +172,8 @@ def evaluate(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Score a model file through the interpreter that devices use."""
-    faces, candidate = load(data, usage, votes), Candidate(which, form)
+    """Score the file that ships, through the interpreter that devices use."""
+    faces, candidate = load(data, usage, votes), Candidate(which, form, point)
     found = figures(candidate, faces, by, folds)
     if out:
         from models.measure.envelope import envelope
@@ -211,7 +223,7 @@ def _beside(other: Candidate, faces: Faces, int8: Answers) -> dict[str, float]:
     truth = other.truth(faces)
     rows = evaluation.known(faces, truth)
     alike = answers.shares[rows].argmax(axis=1) == int8.shares[rows].argmax(axis=1)
-    accuracy = evaluation.scored(faces, other.tempered(answers), truth).accuracy()
+    accuracy = evaluation.scored(faces, other.shares(answers), truth).accuracy()
     return {"accuracy": accuracy, "agrees": float(alike.mean()), "us_per_face": per_face}
 
 

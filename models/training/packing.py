@@ -12,7 +12,6 @@ import numpy as np
 import yaml
 
 from edge.common.errors import UserError
-from edge.vision.emotion import tempered
 from edge.vision.forms import Form
 from edge.vision.interpreter import TfliteClassifier
 from edge.vision.pack import PACK_FILE, Input
@@ -145,8 +144,10 @@ def measured(
     raw = evaluation.scored(held_out, after.shares, truth)
     whole = evaluation.scored(held_out, answers["float16"].shares, truth)
     temperature, threshold = evaluation.choose(raw)
-    scores = evaluation.Scores(raw.truth, tempered(raw.shares, temperature))
-    figures = evaluation.report(held_out, tempered(after.shares, temperature), labels, truth)
+    scores = evaluation.Scores(raw.truth, evaluation.tempered(raw.shares, temperature))
+    figures = evaluation.report(
+        held_out, evaluation.tempered(after.shares, temperature), labels, truth
+    )
     known = evaluation.known(held_out, truth)
     alike = raw.shares.argmax(axis=1) == whole.shares.argmax(axis=1)
     return {

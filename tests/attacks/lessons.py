@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from edge.camera.classroom import EXPRESSIONS, Classroom
 from edge.protocol.messages import UNCERTAIN
 from edge.window.tally import Tally
+from tests.readings import readings
 
 LABELS = (*EXPRESSIONS, UNCERTAIN)
 WINDOW_S = 15
@@ -36,11 +37,11 @@ def lesson(seed: int, pace: float, seats: int = 24, windows: int = WINDOWS) -> l
 
 
 def _window(room: Classroom, begins: float, seats: int) -> Window:
-    tally = Tally(LABELS)
+    tally = Tally(EXPRESSIONS)
     seen: list[Counter[str]] = [Counter() for _ in range(seats)]
     for sample in range(SAMPLES):
         moments = room.at(begins + (sample + 0.5) * WINDOW_S / SAMPLES)
-        tally.add([moment.expression for moment in moments if moment.pose == "facing"])
+        tally.add(readings(m.expression for m in moments if m.pose == "facing"))
         for seat, moment in enumerate(moments):
             if moment.pose == "facing":
                 seen[seat][moment.expression] += 1

@@ -17,6 +17,7 @@ from deploy.commands.cli import main
 from edge.agent import Agent
 from edge.camera.base import Grey
 from edge.vision.pipeline import VisionPipeline
+from edge.window.reading import FaceReading
 
 LEAKS = ("topic", "thumbnail", "disk", "log", "core")
 
@@ -25,7 +26,7 @@ def plant(leak: str) -> None:
     seen: list[Grey] = []
     look, keep = VisionPipeline.look, Agent._keep
 
-    def look_and_remember(self: VisionPipeline, frame: Grey) -> list[str]:
+    def look_and_remember(self: VisionPipeline, frame: Grey) -> list[FaceReading]:
         seen[:] = [frame.copy()]
         return look(self, frame)
 

@@ -22,13 +22,13 @@ from deploy.bench.measure.material import SimulatedSource, Source, TrueFace
 from deploy.bench.measure.score import Confirmation, Counts, Windows, typical
 from edge.common.errors import UserError
 from edge.config import FacesSettings
-from edge.protocol.messages import UNCERTAIN
 from edge.vision.emotion import Expressions
 from edge.vision.faces import Box, HaarDetector
 from edge.vision.forms import open_fast
-from edge.vision.pack import open_pack
+from edge.vision.pack import Pack, open_pack
 from edge.vision.pipeline import VisionPipeline, layout, room
 from edge.window.disclosure import SteadyDisclosure
+from edge.window.reading import UNREADABLE, FaceReading
 from edge.window.tally import Tally
 
 Material = Source | SimulatedSource | FilmPlan
@@ -52,11 +52,11 @@ class BenchSettings:
 
 
 class FaceRead(NamedTuple):
-    """A face: its seat, its box, its label."""
+    """A face: its seat, its box, its reading."""
 
     seat: int
     box: Box
-    label: str
+    reading: FaceReading
 
 
 class AgentPipeline:
@@ -75,7 +75,7 @@ class AgentPipeline:
 
     def look(self, frame: NDArray[np.uint8]) -> list[FaceRead]:
         assert self._room is not None  # `begin` comes first
-        return [FaceRead(face.seat, face.box, label) for label, face in self._room.faces(frame)]
+        return [FaceRead(face.seat, face.box, reading) for reading, face in self._room.faces(frame)]
 
     @property
     def detecting(self) -> float:
@@ -102,10 +102,10 @@ class ReferencePipeline:
         boxes = self._haar.find(frame)
         self.detecting += time.process_time() - begun
         # What is no face is one to the reference, which has nobody to ask.
-        labels = [self._expressions.read(frame, [box])[0] or UNCERTAIN for box in boxes]
+        readings = [self._expressions.read(frame, [box])[0] or UNREADABLE for box in boxes]
         return [
-            FaceRead(n, box, label)
-            for n, (box, label) in enumerate(zip(boxes, labels, strict=True))
+            FaceRead(n, box, reading)
+            for n, (box, reading) in enumerate(zip(boxes, readings, strict=True))
         ]
 
     def forget(self) -> None:
@@ -115,20 +115,21 @@ class ReferencePipeline:
 class _Errors:
     """The counts of a window, as told and as counted, against the truth."""
 
-    def __init__(self, which: Which, labels: tuple[str, ...]) -> None:
-        self._which, self._labels = which, labels
+    def __init__(self, which: Which, pack: Pack) -> None:
+        self._which, self._pack = which, pack
         self._control = SteadyDisclosure()
         self._begin()
 
     def _begin(self) -> None:
-        self._tally, self._true = Tally(self._labels), Counts()
+        self._tally = Tally(self._pack.labels, self._pack.point().usual)
+        self._true = Counts()
         self._sums: Counter[str] = Counter()
         self._numbers: list[int] = []
 
-    def add(self, labels: list[str], faces: list[TrueFace]) -> None:
-        self._tally.add(labels)
-        self._sums.update(labels)
-        self._numbers.append(len(labels))
+    def add(self, readings: list[FaceReading], faces: list[TrueFace]) -> None:
+        self._tally.add(readings)
+        self._sums.update(reading.label for reading in readings)
+        self._numbers.append(len(readings))
         self._true.add(faces)
 
     def close(self) -> tuple[list[float], list[float]]:
@@ -161,7 +162,7 @@ def measured(which: Which, material: Sequence[Material], asked: BenchSettings) -
     total, minutes, films = Sums(), [Sums()], list[dict[str, Any]]()
     for source in material:
         film, own = Sums(), [Sums()]
-        errors, windows = _Errors(which, _labels(asked)), Windows()
+        errors, windows = _Errors(which, open_pack(asked.model)[0]), Windows()
         pipeline.begin(source.is_film)
         for number, shot in enumerate(source.shots(asked.per_second, asked.most)):
             minute = int(number / asked.per_second / 60) if source.is_film else 0
@@ -173,7 +174,7 @@ def measured(which: Which, material: Sequence[Material], asked: BenchSettings) -
             for one in sums:
                 owners = one.add(boxes, shot.faces, spent)
             windows.add(boxes, shot.faces, owners)
-            errors.add([one.label for one in found], shot.faces)
+            errors.add([one.reading for one in found], shot.faces)
             if (number + 1) % asked.per_window == 0 or not source.is_film:
                 pipeline.forget()
                 # In a picture nothing can be confirmed.
@@ -187,10 +188,6 @@ def measured(which: Which, material: Sequence[Material], asked: BenchSettings) -
         raise UserError("no frame could be read", "--set", "choose another folder")
     rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {**_figures(total, minutes, asked), "rss_mb": rss_mb, "films": films}
-
-
-def _labels(asked: BenchSettings) -> tuple[str, ...]:
-    return (*open_pack(asked.model)[0].labels, UNCERTAIN)
 
 
 def _timed(

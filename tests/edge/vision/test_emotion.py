@@ -3,13 +3,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pytest
 
 from edge.camera.base import Grey
 from edge.protocol.messages import UNCERTAIN
-from edge.vision.emotion import Expressions, crop, tempered
+from edge.vision.emotion import Expressions, crop
 from edge.vision.faces import Box
 from edge.vision.interpreter import Answers
+from edge.vision.operating_point import plain
+from edge.window.reading import UNREADABLE, FaceReading
 
 LABELS = ("happy", "sad")
 
@@ -33,10 +34,13 @@ def reader(classifier: Told, threshold: float = 0.6) -> Expressions:
         LABELS,
         size=48,
         margin=0.1,
-        temperature=1.0,
-        threshold=threshold,
+        point=plain(2, temperature=1, threshold=threshold),
         face_threshold=0.5,
     )
+
+
+def labels(readings: Sequence[FaceReading | None]) -> list[str | None]:
+    return [reading and reading.label for reading in readings]
 
 
 FRAME = np.zeros((200, 300), np.uint8)
@@ -45,13 +49,16 @@ FRAME = np.zeros((200, 300), np.uint8)
 def test_all_faces_of_a_frame_go_in_one_batch() -> None:
     told = Told([[0.9, 0.1], [0.2, 0.8], [0.55, 0.45]])
     boxes = [Box(0, 0, 50, 50), Box(100, 20, 90, 90), Box(250, 150, 60, 60)]
-    assert reader(told).read(FRAME, boxes) == ["happy", "sad", UNCERTAIN]
+    assert labels(reader(told).read(FRAME, boxes)) == ["happy", "sad", UNCERTAIN]
     assert told.batches == [(3, 48, 48)]
 
 
 def test_what_is_no_face_is_not_counted() -> None:
     told = Told([[0.9, 0.1], [0.2, 0.8]], face=[0.3, 0.7])
-    assert reader(told).read(FRAME, [Box(0, 0, 50, 50), Box(60, 0, 50, 50)]) == [None, "sad"]
+    assert labels(reader(told).read(FRAME, [Box(0, 0, 50, 50), Box(60, 0, 50, 50)])) == [
+        None,
+        "sad",
+    ]
 
 
 def test_a_frame_without_faces_costs_nothing() -> None:
@@ -71,17 +78,9 @@ def test_a_crop_reaches_past_the_box_but_not_the_frame() -> None:
     assert crop(frame, Box(0, 0, 100, 100), 0.5, 48).shape == (48, 48)
 
 
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
-def test_temperature_keeps_the_order_and_the_sum(temperature: float) -> None:
-    shares = np.array([[0.7, 0.3], [0.1, 0.9]], np.float32)
-    changed = tempered(shares, temperature)
-    assert changed.sum(axis=1) == pytest.approx([1, 1])
-    assert (changed.argmax(axis=1) == shares.argmax(axis=1)).all()
-    assert (changed.max(axis=1) > shares.max(axis=1)).all() == (temperature < 1)
-
-
-def test_temperature_divides_the_logits() -> None:
-    logits = np.array([[2.0, -1.0]])
-    plain = np.exp(logits) / np.exp(logits).sum()
-    cooled = np.exp(logits / 1.7) / np.exp(logits / 1.7).sum()
-    assert tempered(plain.astype(np.float32), 1.7) == pytest.approx(cooled, abs=1e-5)
+def test_a_face_that_nobody_could_read_has_no_shares() -> None:
+    told = Told([[0.8, 0.2], [0.55, 0.45]])
+    first, second = reader(told).read(FRAME, [Box(0, 0, 50, 50), Box(60, 0, 50, 50)])
+    assert first is not None
+    assert first.shares == bytes([204, 51])
+    assert second == UNREADABLE

@@ -10,6 +10,7 @@ from edge.vision.emotion import Expressions
 from edge.vision.expression_scheduler import FRESH, ExpressionScheduler
 from edge.vision.faces import Box
 from edge.vision.interpreter import Answers
+from edge.vision.operating_point import plain
 from edge.vision.seats import Face
 
 
@@ -37,8 +38,7 @@ def reading(classifier: Slow, budget_ms: float) -> ExpressionScheduler:
         ("happy", "neutral"),
         size=48,
         margin=0,
-        temperature=1,
-        threshold=0.5,
+        point=plain(2, temperature=1, threshold=0.5),
         face_threshold=0.5,
     )
     return ExpressionScheduler(expressions, budget_ms)
@@ -52,13 +52,13 @@ def test_new_faces_are_read_at_once_and_others_in_turn(budget: float, most: int)
     slow = Slow()
     reader = reading(slow, budget)
     for _ in range(FRESH):
-        labels, rejected = reader.labels(frame(), FACES)
-        assert labels == ["happy"] * 12
+        read, rejected = reader.readings(frame(), FACES)
+        assert [one.label for one in read] == ["happy"] * 12
         assert rejected == []
     assert slow.batches == [12]  # what was read lately is believed
-    reader.labels(frame(), FACES)
+    reader.readings(frame(), FACES)
     assert slow.batches == [12, most]
-    reader.labels(frame(), FACES)
+    reader.readings(frame(), FACES)
     assert sum(slow.batches) == (14 if most == 1 else 24)
 
 
@@ -66,24 +66,24 @@ def test_a_face_that_has_not_moved_is_as_it_was() -> None:
     slow = Slow()
     reader = reading(slow, 10_000)
     still = [face._replace(moved=False) for face in FACES]
-    reader.labels(frame(), still)
-    reader.labels(frame(), still)
+    reader.readings(frame(), still)
+    reader.readings(frame(), still)
     assert slow.batches == [12]
 
 
 def test_what_was_never_a_face_is_told_and_what_was_one_stays() -> None:
     slow = Slow()
     reader = reading(slow, 10_000)
-    reader.labels(frame(), FACES[:1])
+    reader.readings(frame(), FACES[:1])
     slow.face = 0.1
-    labels, rejected = reader.labels(frame(), FACES[:2])
-    assert (labels, rejected) == (["happy"], [1])
+    read, rejected = reader.readings(frame(), FACES[:2])
+    assert ([one.label for one in read], rejected) == (["happy"], [1])
 
 
 def test_labels_end_with_the_window() -> None:
     slow = Slow()
     reader = reading(slow, 10_000)
-    reader.labels(frame(), FACES)
+    reader.readings(frame(), FACES)
     reader.forget()
-    reader.labels(frame(), [face._replace(moved=False) for face in FACES])
+    reader.readings(frame(), [face._replace(moved=False) for face in FACES])
     assert slow.batches == [12, 12]

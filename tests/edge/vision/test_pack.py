@@ -9,6 +9,7 @@ import yaml
 
 from edge.common.errors import UserError
 from edge.vision.interpreter import TfliteClassifier, stretched
+from edge.vision.operating_point import plain
 from edge.vision.pack import PACK_FILE, SHIPPED, open_pack
 
 
@@ -89,6 +90,10 @@ def test_a_missing_model_is_named(copy: Path) -> None:
         ({"treshold": 0.5}, "did you mean 'threshold'"),
         ({"temperature": 0}, "temperature"),
         ({"confusion": [[1, 2]]}, "'confusion' has the wrong shape: give it 7 rows of 8"),
+        (
+            {"room": plain(2, 1, 0).model_dump(mode="json")},
+            "'room' has the wrong shape: give it numbers for 7 labels",
+        ),
     ],
 )
 def test_a_wrong_pack_file_is_refused(copy: Path, fields: dict[str, object], said: str) -> None:
@@ -98,7 +103,7 @@ def test_a_wrong_pack_file_is_refused(copy: Path, fields: dict[str, object], sai
 
 
 def test_labels_that_do_not_fit_the_model_are_refused(copy: Path) -> None:
-    change(copy, labels=["happy", "sad"], confusion=[])
+    change(copy, labels=["happy", "sad"], confusion=[], room=None)
     pack, model = open_pack(str(copy))
     with pytest.raises(UserError, match="gives 7 labels"):
         TfliteClassifier(model, pack.input, len(pack.labels))

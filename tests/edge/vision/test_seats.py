@@ -361,6 +361,3 @@ def test_a_sensor_s_noise_is_no_motion() -> None:
     for _ in range(2):
         motion.update((still + rng.normal(0, 8, still.shape)).clip(0, 255).astype(np.uint8))
     assert not motion.in_box(LEFT)
-
-
-# Reading

@@ -8,6 +8,7 @@ import pytest
 from edge.protocol.counts import withhold
 from edge.window.noise import NoisyDisclosure
 from edge.window.tally import Tally
+from tests.readings import readings
 
 LABELS = ("happy", "neutral", "uncertain")
 MINUTE = 60.0
@@ -31,7 +32,7 @@ def noisy(path: Path, clock: Clock, epsilon: float = 4, releases: int = 3) -> No
 
 def window(happy: int = 12, neutral: int = 12) -> Tally:
     tally = Tally(LABELS)
-    tally.add(["happy"] * happy + ["neutral"] * neutral)
+    tally.add(readings(["happy"] * happy + ["neutral"] * neutral))
     return tally
 
 

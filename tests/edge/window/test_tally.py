@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.protocol.counts import apportion
+from edge.window.estimate import estimated
+from edge.window.reading import UNIT, FaceReading
 from edge.window.tally import Tally
+from tests.readings import readings
 
 LABELS = ("happy", "neutral", "uncertain")
+NAMED = LABELS[:2]
 
 
 def window(*frames: list[str]) -> dict[str, int]:
-    tally = Tally(LABELS)
+    tally = Tally(NAMED)
     for frame in frames:
-        tally.add(frame)
+        tally.add(readings(frame))
     return tally.typical()
 
 
@@ -58,3 +63,58 @@ def test_apportioned_numbers_stay_within_one_of_their_share(
     assert sum(shares.values()) == (total if whole else 0)
     for name, share in shares.items():
         assert whole == 0 or abs(share - weights[name] * total / whole) < 1
+
+
+def unsure(happy: float) -> FaceReading:
+    return FaceReading("neutral", bytes([round(UNIT * happy), round(UNIT * (1 - happy))]))
+
+
+def test_doubts_about_single_faces_are_weighed_for_the_room() -> None:
+    """Each of twelve is likelier neutral, and some of them are happy all the same."""
+    tally = Tally(NAMED, (0.5, 0.5))
+    for _ in range(30):
+        tally.add([unsure(0.9)] * 4 + [unsure(0.45)] * 4 + [unsure(0.1)] * 4)
+    counts = tally.typical()
+    assert sum(counts.values()) == 12
+    assert 5 <= counts["happy"] <= 7
+
+
+def test_a_sure_room_is_counted_as_it_is() -> None:
+    tally = Tally(NAMED, (0.5, 0.5))
+    tally.add([unsure(0.99)] * 9 + [unsure(0.01)] * 3)
+    assert tally.typical() == {"happy": 9, "neutral": 3, "uncertain": 0}
+
+
+def test_a_face_adds_one_to_the_sums_of_noise_mode_whatever_it_shows() -> None:
+    tally = Tally(NAMED, (0.5, 0.5))
+    tally.add([unsure(0.3), unsure(0.8), FaceReading("uncertain")])
+    sums = tally.sums()
+    assert sum(sums.values()) == pytest.approx(3)
+    assert sums["happy"] == pytest.approx(1.1, abs=0.01)
+    assert sums["uncertain"] == 1
+
+
+def test_nothing_of_a_face_is_left_once_the_window_is_told() -> None:
+    tally = Tally(NAMED)
+    tally.add([unsure(0.77)] * 20)
+    kept = tally._shares
+    view = memoryview(kept)
+    before = bytes(view)
+    view.release()
+    tally.clear()
+    assert before != bytes(len(before))
+    assert tally._shares is kept
+    assert bytes(kept) == b""
+    assert tally.frames == 1
+    assert sum(tally.typical().values()) == 0 or tally.shares() == dict.fromkeys(LABELS, 0.0)
+
+
+@given(
+    st.lists(st.lists(st.floats(0.001, 1), min_size=3, max_size=3), min_size=1, max_size=40),
+    st.lists(st.floats(0.0, 1), min_size=3, max_size=3),
+)
+def test_estimated_shares_are_shares(rows: list[list[float]], usual: list[float]) -> None:
+    readings_of = {bytes(round(UNIT * value / sum(row)) for value in row): 1.0 for row in rows}
+    found = estimated(readings_of, usual, len(rows))
+    assert sum(found) == pytest.approx(1)
+    assert min(found) > 0
