@@ -1,4 +1,4 @@
-"""Prints the table of docs/privacy.md: `python -m tests.attacks [--lessons N]`.
+"""Prints the tables of docs/privacy.md: `python -m tests.attacks [--lessons N] [--seats 8]`.
 
 Points by which an attacker does better than one who does not see the counts, for each attack and
 setting of the disclosure control, on lessons of three paces. The settings were chosen on other
@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 
 from tests.attacks.attacker import ATTACKS, attack
-from tests.attacks.controls import CONTROLS, error, publish
+from tests.attacks.controls import CONTROLS, error, minute_error, publish
 from tests.attacks.lessons import WINDOWS, lesson
 
 FIRST_SEED = 50_000
@@ -21,19 +21,23 @@ PACES = {1: "lively (10 s)", 10: "calm (100 s)", 40: "still (7 min)"}
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lessons", type=int, default=120, help="of each pace")
-    count = parser.parse_args().lessons
-    print(f"{count} lessons of {WINDOWS} windows at each pace, 24 seats; half to train on\n")
-    print(f"| lesson | control | {' | '.join(ATTACKS)} | count error |")
-    print(f"| --- | --- | {'--- | ' * len(ATTACKS)}--- |")
+    parser.add_argument("--seats", type=int, default=24)
+    parser.add_argument("--control", choices=CONTROLS, action="append", help="some of them")
+    asked = parser.parse_args()
+    count, seats = asked.lessons, asked.seats
+    print(f"{count} lessons of {WINDOWS} windows at each pace, {seats} seats; half to train on\n")
+    print(f"| lesson | control | {' | '.join(ATTACKS)} | count error | over a minute |")
+    print(f"| --- | --- | {'--- | ' * len(ATTACKS)}--- | --- |")
     for pace, words in PACES.items():
-        lessons = [lesson(FIRST_SEED + seed, pace) for seed in range(count)]
-        for name, control in CONTROLS.items():
-            published = publish(control, lessons)
+        lessons = [lesson(FIRST_SEED + seed, pace, seats) for seed in range(count)]
+        for name in asked.control or CONTROLS:
+            published = publish(CONTROLS[name], lessons)
             gains = [attack(one, lessons, published) for one in ATTACKS]
             points = " | ".join(f"{gain.points:+.1f}" for gain in gains)
-            print(f"| {words} | {name} | {points} | {error(lessons, published):.3f} |", flush=True)
+            errors = f"{error(lessons, published):.3f} | {minute_error(lessons, published):.3f}"
+            print(f"| {words} | {name} | {points} | {errors} |", flush=True)
         guesses = " | ".join(f"{100 * gain.guessing:.0f} % of {gain.n}" for gain in gains)
-        print(f"| {words} | *right without the counts* | {guesses} | |", flush=True)
+        print(f"| {words} | *right without the counts* | {guesses} | | |", flush=True)
 
 
 if __name__ == "__main__":

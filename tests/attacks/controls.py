@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from edge.window.disclosure import DisclosureControl, SteadyDisclosure
 from edge.window.noise import NoisyDisclosure
 from edge.window.tally import Tally
 from tests.attacks.lessons import LABELS, WINDOW_S, Window
+
+MINUTE = 60 // WINDOW_S
+"""Windows."""
 
 
 class Nothing:
@@ -74,6 +78,27 @@ def error(lessons: Sequence[list[Window]], published: Sequence[Sequence[Disclosu
             faces = max(sum(counts.values()), one.faces, 1)
             right = sum(min(n, one.counts.get(label, 0)) for label, n in counts.items())
             errors.append(1 - right / faces)
+    return sum(errors) / len(errors) if errors else float("nan")
+
+
+def minute_error(
+    lessons: Sequence[list[Window]], published: Sequence[Sequence[Disclosure]]
+) -> float:
+    """Mean share of a minute's faces that are not told under their own label in that minute."""
+    errors = []
+    for lesson, told in zip(lessons, published, strict=True):
+        for at in range(0, len(lesson) - MINUTE + 1, MINUTE):
+            some = [one for one in told[at : at + MINUTE] if one.counts is not None]
+            if len(some) < MINUTE:
+                continue
+            right, said = Counter[str](), Counter[str]()
+            for window, one in zip(lesson[at : at + MINUTE], some, strict=True):
+                right.update(window.tally.typical())
+                said.update(one.counts or {})
+            whole, all_told = right.total(), said.total()
+            if whole:
+                alike = sum(min(n / whole, said[label] / all_told) for label, n in right.items())
+                errors.append(1 - alike)
     return sum(errors) / len(errors) if errors else float("nan")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from edge.window.disclosure import SteadyDisclosure
 from tests.attacks.attacker import attack
-from tests.attacks.controls import Nothing, error, publish
+from tests.attacks.controls import Nothing, error, minute_error, publish
 from tests.attacks.lessons import Window, lesson
 
 
@@ -33,3 +33,20 @@ def test_who_comes_or_goes_is_exposed_without_control_and_not_with_it(
 def test_the_price_is_small(still: list[list[Window]]) -> None:
     assert error(still, publish(Nothing, still)) < 0.02
     assert error(still, publish(SteadyDisclosure, still)) < 0.15
+
+
+@pytest.fixture(scope="module", params=[8, 12])
+def small(request: pytest.FixtureRequest) -> list[list[Window]]:
+    """A small class that changes little: the hardest to tell anything true of."""
+    return [lesson(90_000 + seed, 40, request.param) for seed in range(40)]
+
+
+def test_a_small_class_hears_something_true_and_gives_nobody_away(
+    small: list[list[Window]],
+) -> None:
+    told = publish(SteadyDisclosure, small)
+    assert minute_error(small, told) < 0.25
+    for event in ("arriving", "leaving", "linking", "majority"):
+        exposed = attack(event, small, publish(Nothing, small)).points
+        # Forty lessons leave chance five points; `python -m tests.attacks --seats 8` has more.
+        assert attack(event, small, told).points <= max(10, exposed / 3)

@@ -90,7 +90,8 @@ def some(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_shipped_packs_answer_as_their_cards_say(
     some: Path, pack: str, figure: str, least: float
 ) -> None:
-    done = CliRunner().invoke(model, ["evaluate", "--model", pack, "--data", str(some), "--json"])
+    options = ["--model", pack, "--data", str(some), "--point", "votes", "--json"]
+    done = CliRunner().invoke(model, ["evaluate", *options])
     assert done.exit_code == 0, done.output
     figures = json.loads(done.stdout)
     assert set(figures) >= {
@@ -104,7 +105,7 @@ def test_the_shipped_packs_answer_as_their_cards_say(
 
 
 def test_each_fold_has_its_macro_figures_with_intervals(some: Path) -> None:
-    options = ["--model", "fer7-small", "--data", str(some), "--folds", "3"]
+    options = ["--model", "fer7-small", "--data", str(some), "--folds", "3", "--point", "votes"]
     found = json.loads(CliRunner().invoke(model, ["evaluate", *options, "--json"]).stdout)
     folds = found["folds"]["each"]
     assert sum(fold["n"] for fold in folds) == found["n"]
