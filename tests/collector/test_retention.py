@@ -4,10 +4,12 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select, text
 
+from collector import retention
 from collector.access.accounts import Accounts
 from collector.access.audit import AuditLog
 from collector.access.secret import own_key
@@ -142,6 +144,30 @@ def test_a_backup_brings_everything_back(fresh: Fresh, tmp_path: Path) -> None:
     assert list(AuditLog(other, elsewhere, key).wrong()) == []
     with pytest.raises(UserError, match="not empty"):
         restore(other, elsewhere, out)
+
+
+def test_a_backup_is_of_one_moment_whatever_is_written_meanwhile(
+    fresh: Fresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A marker whose lesson is not in the backup could not be restored."""
+    engine, state = fresh(), tmp_path / "state"
+    own_key(state)
+    lessons, write, begun = LessonRepository(engine), retention._write_table, list[str]()
+
+    def written_meanwhile(archive: Any, connection: Any, table: Any) -> int:
+        rows = write(archive, connection, table)
+        begun.append(table.name)
+        lesson = lessons.begin("school", f"r{len(begun)}", "Optics", "button")
+        assert lesson is not None
+        lessons.mark(lesson, "experiment starts")
+        return rows
+
+    monkeypatch.setattr(retention, "_write_table", written_meanwhile)
+    out = tmp_path / "school.tar.gz"
+    rows = backup(engine, state, out)
+    assert rows["lesson"] == rows["marker"] <= 1  # what came before the first read, if anything
+    assert "marker" in begun
+    assert restore(fresh(), tmp_path / "elsewhere", out) == rows
 
 
 def test_what_is_no_backup_changes_nothing(fresh: Fresh, tmp_path: Path) -> None:

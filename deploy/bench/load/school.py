@@ -18,6 +18,8 @@ from edge.common.errors import UserError
 
 BEGINS_S = 30.0
 
+MOST_FEEDS = 10_000
+
 
 class LoadSchool:
     """Both, on loopback; `token` opens the pages."""
@@ -37,7 +39,8 @@ class LoadSchool:
             "database": self.database,
             "state": str(folder / "state"),
             "broker": {"port": self.broker_port},
-            "web": {"port": self.web_port},
+            # All screens of the bench have one token.
+            "web": {"port": self.web_port, "feeds": MOST_FEEDS, "feeds_per_account": MOST_FEEDS},
             "log_level": "warning",
         }
         config = folder / "collector.yaml"
