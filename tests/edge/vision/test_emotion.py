@@ -61,6 +61,12 @@ def test_what_is_no_face_is_not_counted() -> None:
     ]
 
 
+def test_what_leans_has_to_be_a_face_for_certain() -> None:
+    boxes = [Box(0, 0, 50, 50), Box(60, 0, 50, 50, -22.0), Box(120, 0, 50, 50, 22.0)]
+    told = Told([[0.9, 0.1]] * 3, face=[0.9, 0.9, 0.99])
+    assert labels(reader(told).read(FRAME, boxes)) == ["happy", None, "happy"]
+
+
 def test_a_frame_without_faces_costs_nothing() -> None:
     told = Told([])
     assert reader(told).read(FRAME, []) == []
