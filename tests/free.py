@@ -17,7 +17,8 @@ def free_port() -> int:
         return port
 
 
-def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 15) -> None:
+def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    """Until `process` listens on `port`; fails when it ends first, or does not in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and process.poll() is None:
         with socket.socket() as probe:
@@ -36,17 +37,6 @@ def wait(condition: Callable[[], bool], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < end, f"it did not come true in {seconds} s"
         time.sleep(0.02)
-
-
-def slowness() -> float:
-    """How many times longer than on an idle machine work takes just now, at least 1.
-
-    For what has to end within a time: the share of a core that a moment of work gets.
-    """
-    begun, spent = time.monotonic(), time.process_time()
-    while time.process_time() - spent < 0.05:
-        pass
-    return max(1.0, (time.monotonic() - begun) / (time.process_time() - spent))
 
 
 @contextlib.contextmanager

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -22,6 +21,7 @@ from collector.storage.store import Store
 from collector.storage.tables import metadata, moods
 from edge.common.errors import UserError
 from tests.conftest import mood
+from tests.free import wait
 from tests.postgres import Postgres
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)
@@ -256,8 +256,5 @@ def test_the_keeper_runs_by_itself(fresh: Fresh) -> None:
     fill(engine, "r101", [4000])
     keeper = RetentionWorker(engine, lambda _: Retention())
     keeper.start()
-    end = time.monotonic() + 5
-    while count(engine) and time.monotonic() < end:
-        time.sleep(0.05)
+    wait(lambda: count(engine) == 0)
     keeper.stop()
-    assert count(engine) == 0

@@ -40,7 +40,7 @@ def test_what_was_erased_does_not_come_back(tmp_path: Path, mosquitto: Mosquitto
     with School(tmp_path, mosquitto.port) as school:
         school.staff()
         send(0)
-        wait(lambda: len(school.store.latest()) == 1, 20)
+        wait(lambda: len(school.store.latest()) == 1)
         with school.engine.begin() as connection:
             for room in ("r101", "r102"):
                 body = json.dumps({"data": {"site": "school", "room": room}})
@@ -64,13 +64,13 @@ def test_what_was_erased_does_not_come_back(tmp_path: Path, mosquitto: Mosquitto
     again = Service(school.settings)
     again.start()
     try:
-        wait(lambda: not again.problems(), 20)
+        wait(lambda: not again.problems())
         time.sleep(1)
         engine = connect(school.settings.database)
         assert Store(engine).latest() == []
         later = mood(seq=9, start=datetime.now(timezone.utc) + timedelta(seconds=1))
         publish.single(TOPIC, later.encode(), qos=1, port=mosquitto.port)
-        wait(lambda: len(Store(engine).latest()) == 1, 20)
+        wait(lambda: len(Store(engine).latest()) == 1)
         engine.dispose()
     finally:
         again.stop()

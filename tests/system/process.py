@@ -72,12 +72,10 @@ class Roommood:
             time.sleep(0.05)
         raise AssertionError(f"'{text}' was not said; stderr: {self.errors}")
 
-    def interrupt(self) -> float:
-        """Ctrl-C; returns the seconds until the process had ended."""
-        begun = time.monotonic()
+    def interrupt(self) -> None:
+        """Ctrl-C, and until the process has ended."""
         self.process.send_signal(signal.SIGINT)
         self.process.wait(60)
-        return time.monotonic() - begun
 
     def __enter__(self) -> Roommood:
         return self

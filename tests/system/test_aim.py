@@ -50,7 +50,7 @@ def test_the_picture_its_sizes_and_its_end(
     with Roommood("agent", "aim", "--config", config, "--port", 0) as aim:
         context = chromium.new_context(viewport={"width": 1000, "height": 760})
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(30_000)
         page.goto(address(aim))
         page.get_by_label("PIN").fill("1357")
         page.get_by_role("button", name="Show the picture").click()
@@ -85,9 +85,9 @@ def test_nobody_sees_it_without_the_pin(config: Path) -> None:
         url = address(aim)
         for path in ("/picture.jpg", "/report"):
             with pytest.raises(urllib.error.HTTPError) as refused:
-                urllib.request.urlopen(url + path, timeout=5)
+                urllib.request.urlopen(url + path, timeout=30)
             assert refused.value.code == 403
-        assert b"picture.jpg" not in urllib.request.urlopen(url, timeout=5).read()
+        assert b"picture.jpg" not in urllib.request.urlopen(url, timeout=30).read()
         assert aim.process.wait(60) == 0  # by itself, when its time is over
 
 

@@ -52,7 +52,7 @@ def test_the_counts_move(chromium: Browser, url: str, dark: bool, phone: bool) -
     seen = {panel.inner_text()}
     for _ in range(3):
         before = panel.inner_text()
-        expect(panel).not_to_have_text(re.compile(f"^{re.escape(before)}$"), timeout=15_000)
+        expect(panel).not_to_have_text(re.compile(f"^{re.escape(before)}$"), timeout=30_000)
         page.wait_for_function(
             "before => document.getElementById('panel').innerText !== before", arg=before
         )
@@ -99,7 +99,7 @@ def test_too_few_faces_are_said_in_words(chromium: Browser, data: Path) -> None:
         assert visit.page.locator("#faces").count() == 0
         visit.page.screenshot(path=SHOTS / "withheld.png", full_page=True)
         few.interrupt()
-        expect(visit.page.locator("#lost")).to_be_visible(timeout=15_000)
+        expect(visit.page.locator("#lost")).to_be_visible(timeout=30_000)
         visit.context.close()
 
 

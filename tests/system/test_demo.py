@@ -6,7 +6,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +14,6 @@ import pytest
 
 from edge.protocol.messages import Mood, decode
 from tests.conftest import ROOT
-from tests.free import slowness
 from tests.system.process import Roommood
 
 
@@ -27,9 +25,6 @@ class Run(NamedTuple):
     """The addresses on which it, or a child of it, listened."""
     family: list[int]
     """Its process and its children's."""
-    ending_s: float
-    slowness: float
-    """Of the machine, while it ended."""
     status: int
     errors: list[str]
 
@@ -46,11 +41,11 @@ def watch(*options: object, interrupt: bool = False) -> Run:
             for connection in process.net_connections()
             if connection.status == psutil.CONN_LISTEN
         }
-        ending_s = demo.interrupt() if interrupt else 0.0
+        if interrupt:
+            demo.interrupt()
         moods += demo.rest()
-        slow = slowness()
         family = [process.pid for process in everyone]
-        return Run(moods, listening, family, ending_s, slow, demo.process.returncode, demo.errors)
+        return Run(moods, listening, family, demo.process.returncode, demo.errors)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +89,6 @@ def test_everything_listens_on_loopback_only(lesson: Run) -> None:
 
 def test_ctrl_c_stops_everything(again: Run) -> None:
     assert len(again.family) >= 2
-    assert again.ending_s < 3 * again.slowness
     assert again.status == 0, again.errors
     assert not [pid for pid in again.family if psutil.pid_exists(pid)]
 
@@ -185,12 +179,10 @@ def test_a_port_in_use_is_named() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        begun = time.monotonic()
         with Roommood("demo", "--port", port) as demo:
             demo.process.wait(60)
         assert demo.process.returncode == 2
         assert f"127.0.0.1:{port}" in demo.said("roommood: web:")
-        assert time.monotonic() - begun < 20 * slowness()
 
 
 def test_a_film_that_breaks_off_ends_the_demo_with_its_name(tmp_path: Path, data: Path) -> None:

@@ -91,7 +91,7 @@ def answers(url: str) -> bool:
 def page(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 800, "height": 480})
     made = context.new_page()
-    made.set_default_timeout(20_000)
+    made.set_default_timeout(30_000)
     wrong: list[str] = []
     made.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
     made.on("pageerror", lambda error: wrong.append(str(error)))
@@ -209,7 +209,7 @@ def test_a_page_that_lost_its_device_says_so(start: Start, page: Page) -> None:
     page.goto(url)
     expect(page.locator("h1")).to_have_text("Camera on")
     agent.process.kill()
-    expect(page.get_by_role("alert")).to_contain_text("lost its device", timeout=20_000)
+    expect(page.get_by_role("alert")).to_contain_text("lost its device", timeout=30_000)
     expect(page.locator("h1")).not_to_be_visible()
 
 
@@ -225,7 +225,7 @@ def test_a_page_that_lost_its_device_says_so(start: Start, page: Page) -> None:
 def test_other_pages_press_no_button(usual: str, page: Page, headers: dict[str, str]) -> None:
     request = urllib.request.Request(f"{usual}/pause", data=b"", headers=headers, method="POST")
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=20)
+        urllib.request.urlopen(request, timeout=30)
     assert refused.value.code == 403
     page.goto(usual)
     expect(page.locator("h1")).to_have_text("Camera on")

@@ -14,7 +14,7 @@ from paho.mqtt import publish
 
 from collector.access.script import token_in
 from tests.conftest import Mosquitto
-from tests.free import free_port, slowness, wait
+from tests.free import free_port, wait
 from tests.system.process import Roommood
 
 HEADERS: dict[str, str] = {}
@@ -89,7 +89,7 @@ def test_live_paused_live_offline(
             wait(lambda: room(port)["mood"]["withheld"] == "paused")
             command("resume")
             wait(lambda: room(port)["state"] == "live")
-            assert agent.interrupt() < 3 * slowness()
+            agent.interrupt()
             assert agent.process.returncode == 0
         wait(lambda: room(port)["state"] == "offline")
         assert whole(port, 2)

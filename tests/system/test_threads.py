@@ -80,7 +80,7 @@ def test_the_table_names_the_threads_there_are(which: str, tmp_path: Path) -> No
     def missing() -> set[str]:
         """Answered at all, if only that there is no broker."""
         try:
-            httpx.get(health, verify=False, timeout=5)  # noqa: S501  # our own, on loopback
+            httpx.get(health, verify=False, timeout=30)  # noqa: S501  # our own, on loopback
         except httpx.HTTPError:
             return {"an answer"}
         found = seen.read_text().splitlines()

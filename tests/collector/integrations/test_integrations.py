@@ -128,7 +128,7 @@ def test_every_event_has_a_name_of_its_own(
             hooks.tell("room_state", {})
             hooks.write_down()
             hooks.round(client, time.time() + 1)
-            names.add(receiver.heard.get(timeout=5)[0]["webhook-id"])
+            names.add(receiver.heard.get(timeout=30)[0]["webhook-id"])
     assert len(names) == 3
     engine.dispose()
 

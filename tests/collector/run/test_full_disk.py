@@ -104,15 +104,17 @@ def test_windows_are_stored_again_once_there_is_room(
                 failures |= health.json()["workers"]
                 assert health.status_code == (503 if health.json()["workers"] else 200)
                 time.sleep(0.1)
+            # Late only because the machine is busy, where the collector calls the database well.
+            stored = stored or (health.json()["database"] and acknowledged(seq, 30))
             assert stored or health.json()["database"] is False
             disk.clear()
             if not stored:
                 send(seq)  # as its agent would
-                assert acknowledged(seq, 10), f"window {seq} was never stored"
-            wait(lambda: web.get("/healthz").status_code == 200, 10)
+                assert acknowledged(seq, 30), f"window {seq} was never stored"
+            wait(lambda: web.get("/healthz").status_code == 200)
         send(STEPS)
-        assert acknowledged(STEPS, 10)
-    events = [json.loads(receiver.heard.get(timeout=10)[1]) for _ in range(STEPS)]
+        assert acknowledged(STEPS, 30)
+    events = [json.loads(receiver.heard.get(timeout=30)[1]) for _ in range(STEPS)]
     assert [event["data"]["state"] for event in events[:2]] == ["withheld", "live"]
     assert "disk is full" in failures["writer"]
     assert "disk is full" in failures["webhooks"]
@@ -143,7 +145,7 @@ def test_one_who_cannot_be_told_keeps_neither_windows_nor_others_from_their_way(
     ):
         for seq in range(2):
             room.send(mood(seq=seq).encode())
-            assert room.acks.get(timeout=10)["seq"] == seq
+            assert room.acks.get(timeout=30)["seq"] == seq
         wait(lambda: web.get("/healthz").status_code == 503)
         failing = {"announcements": "stored: the printer is on fire"}
         assert web.get("/healthz").json()["workers"] == failing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,9 +51,12 @@ class User:
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._client.username_pw_set(name, name)
         self._client.on_message = lambda _c, _u, m: self.heard.append((m.topic, bytes(m.payload)))
+        subscribed = threading.Event()
+        self._client.on_subscribe = lambda *_: subscribed.set()
         self._client.connect("127.0.0.1", port)
         self._client.subscribe(topics, qos=1)
         self._client.loop_start()
+        assert subscribed.wait(30)
 
     def say(self, topic: str, payload: bytes) -> None:
         self._client.publish(topic, payload, qos=1)
@@ -65,7 +69,6 @@ class User:
 def test_a_device_writes_its_own_two_topics_and_nothing_large(port: int) -> None:
     collector, device = User("collector", port, "#"), User("r101", port, "#")
     message = mood().encode()
-    time.sleep(0.3)
     device.say("roommood/v1/school/r101/picture", b"a topic of its own")
     device.say("roommood/v1/school/r102/mood", message)
     device.say("roommood/v1/school/r101/ack", b"{}")

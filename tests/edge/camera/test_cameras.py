@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -19,11 +20,14 @@ from edge.vision.faces import HaarDetector
 
 @pytest.fixture
 def film(tmp_path: Path) -> Path:
-    """Ten frames at 20 a second, each a little brighter."""
-    path = tmp_path / "film.avi"
+    return brighter(tmp_path / "film.avi", 10, 20)
+
+
+def brighter(path: Path, frames: int, step: int) -> Path:
+    """A film of 20 frames a second, each brighter by `step`."""
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 20, (64, 48))
-    for number in range(10):
-        writer.write(np.full((48, 64, 3), 20 * number, np.uint8))
+    for number in range(frames):
+        writer.write(np.full((48, 64, 3), step * number, np.uint8))
     writer.release()
     return path
 
@@ -76,17 +80,16 @@ def test_a_film_plays_at_its_speed_and_loops(film: Path) -> None:
     levels = [int(camera.read().mean()) for _ in range(25)]
     took = time.monotonic() - begun
     camera.close()
-    assert 1.0 < took < 3.0
-    assert max(levels[:10]) > 150
-    assert min(levels[8:14]) < 30
+    assert took > 1.0
+    assert any(later < before - 60 for before, later in pairwise(levels))
 
 
-def test_a_slow_reader_skips_frames(film: Path) -> None:
-    camera = VideoFile(str(film))
+def test_a_slow_reader_skips_frames(tmp_path: Path) -> None:
+    camera = VideoFile(str(brighter(tmp_path / "film.avi", 100, 2)))
     camera.open()
     first = int(camera.read().mean())
     time.sleep(0.25)
-    assert int(camera.read().mean()) - first > 60
+    assert int(camera.read().mean()) - first >= 4 * 2
     camera.close()
 
 

@@ -196,7 +196,7 @@ def link(port: int, name: str = "test") -> Iterator[MqttLink]:
     made.stop()
 
 
-def until(happens: Any, seconds: float = 15) -> None:
+def until(happens: Any, seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not happens():
         assert time.monotonic() < end
