@@ -10,12 +10,24 @@ import re
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import Connection, Engine, Table, delete, func, insert, inspect, or_, select, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Table,
+    any_,
+    delete,
+    func,
+    insert,
+    inspect,
+    or_,
+    select,
+    text,
+)
 
 from collector.access.audit import AuditLog
 from collector.access.audit_note import AuditNote, Head
@@ -23,6 +35,7 @@ from collector.access.secret import FILE
 from collector.config import Retention
 from collector.storage.database import begin, newest
 from collector.storage.erasures import Erasures
+from collector.storage.store import Store
 from collector.storage.tables import audit, deliveries, lessons, links, metadata, moods, sessions
 from edge.common import atomic_file
 from edge.common.errors import UserError
@@ -69,13 +82,13 @@ class RetentionWorker(Worker):
     def round(self, now: float) -> int:
         """Deletes what is due at a moment (seconds since 1970); returns how many windows."""
         gone = 0
-        for site in self._sites():
+        rooms = Store(self._engine).rooms()
+        for site in sorted({site for site, _ in rooms} | self._sites_of_lessons()):
             kept = self._kept(site)
             before = now - kept.windows_days * DAY_S
             with self.attempt(f"site {site}"):
-                # By our own clock as well: a device's may have said any year.
-                old_windows = or_(moods.c.start < before, moods.c.received < before)
-                gone += _delete_windows(self._engine, moods.c.site == site, old_windows)
+                for where in _due(site, [room for at, room in rooms if at == site], before):
+                    gone += _delete_windows(self._engine, *where)
                 old = lessons.c.end < now - kept.lessons_days * DAY_S
                 with self._engine.begin() as connection:
                     connection.execute(delete(lessons).where(lessons.c.site == site, old))
@@ -90,12 +103,21 @@ class RetentionWorker(Worker):
             log.info("retention: %d windows deleted", gone)
         return gone
 
-    def _sites(self) -> list[str]:
+    def _sites_of_lessons(self) -> set[str]:
         with self._engine.connect() as connection:
-            found = connection.execute(
-                select(moods.c.site).distinct().union(select(lessons.c.site))
-            )
-            return [row.site for row in found]
+            return {row.site for row in connection.execute(select(lessons.c.site).distinct())}
+
+
+def _due(site: str, rooms: Sequence[str], before: float) -> Iterator[tuple[Any, ...]]:
+    """Conditions for the windows that are past their time, each of which an index answers.
+
+    By our own clock where the device's is not to be believed: a window goes so many days after it
+    came, if it says that its clock was not set, or tells of a time that had not come yet.
+    """
+    believed = or_(moods.c.clock == "synced", moods.c.received < before)
+    for room in rooms:
+        yield moods.c.site == site, moods.c.room == room, moods.c.start < before, believed
+    yield moods.c.site == site, moods.c.received < before, moods.c.start > moods.c.received
 
 
 def erase_room(engine: Engine, site: str, room: str) -> int:
@@ -129,9 +151,12 @@ def _withdraw(engine: Engine, site: str, room: str) -> None:
 def _delete_windows(engine: Engine, *where: Any) -> int:
     gone = 0
     while True:
-        some = select(moods.c.id).where(*where).limit(ROWS)
+        some = select(moods.c.id).where(*where).limit(ROWS).scalar_subquery()
+        # As an array PostgreSQL looks each of them up; as a set it read the whole table for them.
+        sqlite = engine.dialect.name == "sqlite"
+        these = moods.c.id.in_(some) if sqlite else moods.c.id == any_(func.array(some))
         with engine.begin() as connection:
-            count = connection.execute(delete(moods).where(moods.c.id.in_(some))).rowcount
+            count = connection.execute(delete(moods).where(these)).rowcount
         gone += count
         if count < ROWS:
             break

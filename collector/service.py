@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -45,8 +45,10 @@ from collector.run.web_server import WebServer
 from collector.storage.database import connect
 from collector.storage.erasures import Erasures
 from collector.storage.store import Store
-from edge.common.worker import Worker, Workers
+from edge.common.worker import Worker, Workers, first_line
 from edge.protocol.messages import Command, Mood, Status, topic
+
+log = logging.getLogger(__name__)
 
 FIRST_RUN_S = 3600.0
 
@@ -96,6 +98,7 @@ class Service:
             registry,
             self._announce,
             Erasures(self._engine),
+            lambda site: settings.kept(site).windows_days,
         )
         self._witness = AuditWitness(self.audit, settings.name, self._ingest.publish_retained)
         self._keeper = RetentionWorker(
@@ -244,12 +247,14 @@ class Service:
         self._announcements.put(Announcement(message, view))
 
     def _remember(self, store: Store) -> None:
-        now = datetime.now(timezone.utc)
+        """What rooms showed last; a room of which that cannot be read begins anew."""
         for kept in store.latest():
-            self.rooms.saw(kept.mood, kept.received)
-            since = min(now, kept.mood.start) - timedelta(seconds=KEPT_S)
             mood = kept.mood
-            self.rooms.remember(store.between(mood.site, mood.room, since, mood.start))
+            try:
+                self.rooms.remember(store.before(mood, KEPT_S))
+                self.rooms.saw(mood, kept.received)
+            except (ValueError, OverflowError) as error:
+                log.error("%s/%s: %s", mood.site, mood.room, first_line(error))
 
     def _lesson(self, event: str, lesson: Lesson) -> None:
         self._painter.changed((lesson.site, lesson.room))

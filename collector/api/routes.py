@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from collector.access.audit import AuditLog
 from collector.access.guard import Guard, SignedIn, ThisLesson, own_lessons, owns, sees
 from collector.api.fields import RECONNECT_MS, REFUSALS, Command, RoomName, SiteName
+from collector.api.paging import MOST, NEXT_PAGE, Before, Limit, next_page, place
 from collector.ingest.ingest import Ingest
 from collector.lessons.coverage import Coverage, coverage
 from collector.lessons.report import LessonOut, LessonReport, Reports, listed
@@ -111,14 +112,33 @@ def router(
             if sees(who, view.site, view.room)
         ]
 
-    @api.get("/api/rooms/{site}/{room}/moods", tags=["rooms"], response_model_by_alias=True)
+    @api.get(
+        "/api/rooms/{site}/{room}/moods",
+        tags=["rooms"],
+        response_model_by_alias=True,
+        responses={200: {"headers": {"Link": NEXT_PAGE}}},
+    )
     def list_moods(
-        who: SignedIn, site: SiteName, room: RoomName, begin: From = None, end: To = None
+        who: SignedIn,
+        request: Request,
+        response: Response,
+        site: SiteName,
+        room: RoomName,
+        begin: From = None,
+        end: To = None,
+        limit: Limit = MOST,
+        before: Before = None,
     ) -> list[ShownMood]:
-        """Windows that start from `from` up to `to`, oldest first; at most the newest 10,000."""
+        """Windows that start from `from` up to `to`, oldest first; the newest `limit` of them.
+
+        Where there are older ones, the header `Link` has the address of the page with those.
+        """
         since, until = _span(begin, end)
         audit_log.viewed(who.said, "room read", f"{site}/{room}")
-        return [ShownMood.of(mood) for mood in store.between(site, room, since, until)]
+        moods, more = store.page(site, room, since, until, limit, place(before))
+        if more is not None:
+            response.headers["Link"] = next_page(request, since, until, more)
+        return [ShownMood.of(mood) for mood in moods]
 
     @api.get("/api/rooms/{site}/{room}/coverage", tags=["rooms"])
     def covered(site: SiteName, room: RoomName, begin: From = None, end: To = None) -> Coverage:

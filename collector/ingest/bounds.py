@@ -11,6 +11,9 @@ from edge.protocol.messages import MessageError, Mood
 AHEAD_S = 3 * 86_400.0
 """A device's clock and ours may be wrong by a day each; a window of next year is nobody's."""
 
+GRACE_S = 2 * 86_400.0
+"""Past retention: what is due is deleted when it is due, not before, whatever the clocks say."""
+
 BURST, A_SECOND = 1000.0, 10.0
 """Windows of one room: a backlog comes at once, and goes on faster than any camera counts."""
 
@@ -20,9 +23,20 @@ DAY_S = 86_400.0
 
 
 def check_time(mood: Mood) -> None:
-    """Raises MessageError for a window of the far future, which retention would never reach."""
+    """Raises MessageError for a window of the far future that claims to know the time."""
+    if mood.clock == "unsynced":
+        return
     if mood.start.timestamp() + mood.seconds > time.time() + AHEAD_S:
         raise MessageError("start: in the future: the device's clock is wrong")
+
+
+def is_expired(mood: Mood, windows_days: int) -> bool:
+    """Whether retention would delete it at once: it is older than what its site keeps.
+
+    One whose clock was not set may be of any time, and is kept from when it came.
+    """
+    age = time.time() - mood.start.timestamp()
+    return mood.clock == "synced" and age > windows_days * DAY_S + GRACE_S
 
 
 class _Room(NamedTuple):

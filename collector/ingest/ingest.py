@@ -12,7 +12,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter
 
-from collector.ingest.bounds import Bounds, check_time
+from collector.ingest.bounds import Bounds, check_time, is_expired
 from collector.ingest.writer import Writer
 from collector.live.rooms import Rooms
 from collector.storage.erasures import Erasures
@@ -44,8 +44,9 @@ class Ingest:
         registry: CollectorRegistry,
         announce: Callable[[Mood | Status], None] = lambda _message: None,
         erasures: Erasures | None = None,
+        windows_days: Callable[[str], int] = lambda _site: 3650,
     ) -> None:
-        self._erasures = erasures
+        self._erasures, self._windows_days = erasures, windows_days
         self._bounds = Bounds()
         self._rooms = rooms
         self._announce = announce
@@ -108,13 +109,20 @@ class Ingest:
 
         Waiting here instead would keep the connection from answering, and the broker would end it.
         """
-        if self._erasures is not None and self._erasures.covers(mood):
-            self._messages.labels("mood", "erased").inc()
+        gone = self._gone(mood)
+        if gone:
+            self._messages.labels("mood", gone).inc()
             self._acknowledge(mood, Ack(boot=mood.boot, seq=mood.seq, windows=mood.windows))
             self.publish_retained(topic(mood.site, mood.room, "mood"), b"")
             return
         if not self._bounds.take(mood) or not self.writer.put(mood):
             self._messages.labels("mood", "deferred").inc()
+
+    def _gone(self, mood: Mood) -> str:
+        """Why a window is not stored, though it is nobody's fault; or nothing."""
+        if self._erasures is not None and self._erasures.covers(mood):
+            return "erased"
+        return "expired" if is_expired(mood, self._windows_days(mood.site)) else ""
 
     @staticmethod
     def _checked(kind: Any, name: str, payload: bytes) -> Any:

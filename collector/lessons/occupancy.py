@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Literal
 
+from collector.live.order import begun, is_newer
 from edge.protocol.messages import Mood
 
 FILLS_S = 180.0
@@ -21,15 +22,20 @@ class OccupancyDetector:
     def __init__(self) -> None:
         self._seen: deque[tuple[float, float, bool]] = deque()
         self._was_empty = True
+        self._newest: tuple[Mood, float] | None = None
 
-    def add(self, mood: Mood) -> None:
+    def add(self, mood: Mood, received: float) -> None:
         """A window with a number of faces, however small a share of it is told, is a full one.
 
-        Fewer than five faces are not told, and are no class.
+        Fewer than five faces are not told, and are no class. `received`: seconds since 1970.
         """
-        start = mood.start.timestamp()
-        if self._seen and start < self._seen[-1][0]:
+        # No later than it came: a lesson does not begin tomorrow because a clock is wrong.
+        start = begun(mood.start.timestamp(), received)
+        if self._newest is not None and not is_newer(mood, start, *self._newest):
             return  # a backlog
+        self._newest = (mood, start)
+        while self._seen and self._seen[-1][0] > start:
+            self._seen.pop()  # the clock was set back
         self._was_empty = self._was_empty or mood.faces is None
         self._seen.append((start, start + mood.seconds, mood.faces is not None))
         while self._seen and self._seen[0][1] < start - EMPTIES_S:

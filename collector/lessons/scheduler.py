@@ -55,10 +55,12 @@ class LessonScheduler(Worker):
         self._presence: dict[Room, OccupancyDetector] = defaultdict(OccupancyDetector)
         self._lock = threading.Lock()
 
-    def saw(self, mood: Mood) -> None:
+    def saw(self, mood: Mood, received: float | None = None) -> None:
+        """A window that came then (seconds since 1970), or now."""
         if self._find:
             with self._lock:
-                self._presence[mood.site, mood.room].add(mood)
+                came = time.time() if received is None else received
+                self._presence[mood.site, mood.room].add(mood, came)
 
     def run_once(self) -> None:
         self.round(time.time())

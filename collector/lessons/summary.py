@@ -23,6 +23,10 @@ LATE_S = 86_400.0
 """For a day after a lesson windows may still come, from a device that was cut off."""
 
 
+STATE = "made_from"
+"""Beside a kept summary: the state of the windows that it was made from, and the lesson's end."""
+
+
 class Slot(BaseModel):
     """A part of the lesson: mean counts of its windows, or why there are none."""
 
@@ -99,22 +103,27 @@ def _mean_faces(moods: Sequence[Mood]) -> float | None:
 
 
 class Summaries:
-    """Of every lesson: fresh while its windows are there, else as it was kept."""
+    """Of every lesson: made anew where its windows have changed since, else as it was kept."""
 
     def __init__(self, store: Store, book: LessonRepository) -> None:
         self._store = store
         self._book = book
 
     def of(self, lesson: Lesson) -> Summary:
-        if lesson.summary is not None and lesson.until < time.time() - LATE_S:
-            return Summary.model_validate(lesson.summary)
+        kept = lesson.summary
+        if kept is not None and lesson.until < time.time() - LATE_S:
+            return Summary.model_validate(kept)
         begin, end = instant(lesson.start), instant(max(lesson.until, lesson.start + 1))
+        state = list(self._store.state(lesson.site, lesson.room, begin, end))
+        if kept is not None and kept.get(STATE) == [*state, lesson.until]:
+            return Summary.model_validate(kept)
         moods = self._store.reaching(lesson.site, lesson.room, begin, end)
-        if lesson.summary is not None and len(moods) < _windows(lesson.summary):
-            return Summary.model_validate(lesson.summary)
+        if kept is not None and len(moods) < _windows(kept):
+            return Summary.model_validate(kept)
         made = summarised(moods, begin, end)
         if lesson.end is not None:
-            self._book.keep_summary(lesson, made.model_dump(mode="json"))
+            noted = {STATE: [*state, lesson.until]}
+            self._book.keep_summary(lesson, made.model_dump(mode="json") | noted)
         return made
 
 

@@ -1,11 +1,17 @@
-"""What rooms showed in the last hours, in memory: the live pages ask no database."""
+"""What rooms showed in the last hours, in memory: the live pages ask no database.
+
+Windows stand in the order of their numbers and are forgotten by how much time they fill. Neither
+asks a device's clock: a window that is dated a day ahead pushes nobody out.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
+from uuid import UUID
 
+from collector.live.order import begun, is_newer
 from edge.protocol.messages import Mood
 
 KEPT_S = 3 * 3600.0
@@ -13,6 +19,10 @@ KEPT_S = 3 * 3600.0
 
 class WindowSummary(NamedTuple):
     """One window, as much of it as pages draw. Times are seconds since 1970."""
+
+    boot: UUID
+    seq: int
+    received: float
 
     start: float
     seconds: float
@@ -31,27 +41,45 @@ class Mean(NamedTuple):
 
 
 class History:
-    """One room's windows in the order of their start; not safe to use from several threads."""
+    """One room's windows, oldest first by number; not safe to use from several threads."""
 
     def __init__(self, seen: Iterable[WindowSummary] = ()) -> None:
         self._seen: deque[WindowSummary] = deque(seen)
+        self._filled = sum(one.seconds for one in self._seen)
+        self._running: UUID | None = None
 
-    def add(self, mood: Mood) -> None:
-        """One that comes late takes its place; what is older than three hours is forgotten."""
+    def add(self, mood: Mood, received: float) -> None:
+        """One that comes late takes its place; the oldest are forgotten past three hours' worth."""
         seen = WindowSummary(
-            mood.start.timestamp(), mood.seconds, mood.faces, mood.counts, mood.withheld, mood.model
+            *(mood.boot, mood.seq, received, mood.start.timestamp(), mood.seconds),
+            *(mood.faces, mood.counts, mood.withheld, mood.model),
         )
         at = len(self._seen)
-        while at and self._seen[at - 1].start > seen.start:
+        while at and self._is_later(self._seen[at - 1], seen):
             at -= 1
         self._seen.insert(at, seen)
-        newest = self._seen[-1].start
-        while self._seen and self._seen[0].start < newest - KEPT_S:
-            self._seen.popleft()
+        self._filled += seen.seconds
+        while self._filled > KEPT_S and len(self._seen) > 1:
+            self._filled -= self._seen.popleft().seconds
+
+    def runs(self, boot: UUID) -> None:
+        """The agent's run whose windows are the newest, whatever their clock says."""
+        if boot != self._running:
+            self._running = boot
+            self._seen = deque(sorted(self._seen, key=lambda one: one.boot == boot))
 
     def all(self) -> list[WindowSummary]:
         """Oldest first."""
         return list(self._seen)
+
+    def near(self, start: float) -> list[WindowSummary]:
+        """Those of the hours before and up to a window that begins then, in the order of time."""
+        near = [one for one in self._seen if start - KEPT_S <= one.start <= start]
+        return sorted(near, key=lambda one: one.start)
+
+    def _is_later(self, known: WindowSummary, new: WindowSummary) -> bool:
+        came = begun(known.start, known.received), begun(new.start, new.received)
+        return is_newer(known, came[0], new, came[1], self._running) and known[:2] != new[:2]
 
 
 class CountedWindow(Protocol):

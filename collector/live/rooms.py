@@ -11,7 +11,9 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Literal, NamedTuple
 
 from collector.live.history import History, WindowSummary
+from collector.live.order import begun, is_newer
 from collector.live.shown import as_json
+from collector.storage.store import StoredWindow
 from edge.protocol.messages import Mood, Status
 
 RoomState = Literal["live", "withheld", "paused", "offline", "waiting"]
@@ -72,36 +74,41 @@ class Rooms:
         """Remembers a room's newest window; an older one that comes late changes nothing."""
         key = (mood.site, mood.room)
         with self._lock:
-            self._history[key].add(mood)
+            self._history[key].add(mood, received)
             known = self._moods.get(key)
-            if known is not None and not self._is_newer(mood, known[0]):
+            if known is not None and not self._is_newer(mood, received, *known):
                 return False
             self._moods[key] = (mood, received)
+            self._history[key].runs(mood.boot)
         if self._viewers.get(key):
             self._tell(key, Event("mood", as_json(mood)))
         return True
 
-    def _is_newer(self, mood: Mood, known: Mood) -> bool:
-        """By number within a run of the agent, since clocks jump; else the run that goes on now."""
-        if mood.boot == known.boot:
-            return mood.seq > known.seq
+    def _is_newer(self, mood: Mood, received: float, known: Mood, came: float) -> bool:
+        """Of two runs of the agent the one that goes on now, as its status says."""
         status = self._status.get((mood.site, mood.room))
-        running = status.boot if status is not None else None
-        if running in (mood.boot, known.boot):
-            return running == mood.boot
-        return mood.start >= known.start
+        return is_newer(
+            mood,
+            begun(mood.start.timestamp(), received),
+            known,
+            begun(known.start.timestamp(), came),
+            status.boot if status is not None else None,
+        )
 
-    def remember(self, moods: Iterable[Mood]) -> None:
+    def remember(self, windows: Iterable[StoredWindow]) -> None:
         """Windows of before a restart, for the pages to draw."""
         with self._lock:
-            for mood in moods:
-                self._history[mood.site, mood.room].add(mood)
+            for mood, received in windows:
+                self._history[mood.site, mood.room].add(mood, received)
 
     def windows(self, site: str, room: str) -> list[WindowSummary]:
-        """Those of the last hours, oldest first."""
+        """Those of the hours up to the newest, oldest first."""
+        key = (site, room)
         with self._lock:
-            history = self._history.get((site, room))
-            return history.all() if history is not None else []
+            history, newest = self._history.get(key), self._moods.get(key)
+            if history is None or newest is None:
+                return []
+            return history.near(newest[0].start.timestamp())
 
     def forget(self, site: str, room: str, begin: float = 0.0, end: float = math.inf) -> None:
         """What was erased; with a time, only the windows that start in it."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
@@ -13,17 +14,21 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    and_,
     delete,
     func,
+    literal_column,
     select,
     text,
     tuple_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from collector.storage.stepping import newest_query, rooms_query
 from collector.storage.tables import moods
+from edge.common.worker import first_line
 from edge.protocol.messages import Mood
+
+log = logging.getLogger(__name__)
 
 FIELDS = tuple(name for name in Mood.model_fields if name != "schema_")
 
@@ -33,6 +38,11 @@ so that what a message says besides counts within that room only."""
 
 IDENTITY = (*RUN, moods.c.seq)
 """A window's."""
+
+MERGED = moods.c.windows > literal_column("1")
+"""Written out: PostgreSQL plans a statement that is prepared for any number, and for any number the
+index of merged windows is none. It then read every window of every run that sent one, so that
+storing fell behind the larger the database was."""
 
 SLACK_S = 60.0
 """By which the times of a merged window and its parts may differ: edge/outbox/merge.py bears gaps
@@ -44,12 +54,28 @@ LONGEST_WINDOW = timedelta(hours=1)
 ROWS = 200
 """In one statement."""
 
+ROWS_A_ROOM = 20_000
+"""For the pages; as many as in three hours there cannot be."""
+
+MOST = 100_000
+"""Windows of one lesson: a day of them."""
+
+AHEAD_S = 300.0
+"""By which a device's clock may be ahead of ours before its windows are none of their time."""
+
 
 class StoredWindow(NamedTuple):
     """A stored window, and when the collector received it (seconds since 1970)."""
 
     mood: Mood
     received: float
+
+
+class Place(NamedTuple):
+    """One window's among those of its room."""
+
+    start: float
+    id: int
 
 
 class Store:
@@ -124,38 +150,93 @@ class Store:
         self, site: str, room: str, begin: datetime, end: datetime, limit: int = 10_000
     ) -> list[Mood]:
         """Windows that start from `begin` up to `end`, oldest first; the newest `limit`."""
+        return self.page(site, room, begin, end, limit)[0]
+
+    def page(
+        self,
+        site: str,
+        room: str,
+        begin: datetime,
+        end: datetime,
+        limit: int,
+        before: Place | None = None,
+    ) -> tuple[list[Mood], Place | None]:
+        """As `between`, of those before a place; with the place before which there are more."""
         query = (
             select(moods)
             .where(moods.c.site == site, moods.c.room == room)
             .where(moods.c.start >= begin.timestamp(), moods.c.start < end.timestamp())
             .order_by(moods.c.start.desc(), moods.c.id.desc())
-            .limit(limit)
+            .limit(limit + 1)
         )
+        if before is not None:
+            query = query.where(tuple_(moods.c.start, moods.c.id) < before)
         with self._engine.connect() as connection:
-            return [_mood(row) for row in reversed(connection.execute(query).mappings().all())]
+            rows = list(connection.execute(query).mappings())
+        more = None
+        if len(rows) > limit:
+            more = Place(rows[limit - 1]["start"], rows[limit - 1]["id"])
+        return [stored.mood for stored in _readable(reversed(rows[:limit]))], more
 
     def reaching(self, site: str, room: str, begin: datetime, end: datetime) -> list[Mood]:
-        """All windows of a time, those that began before it and reach into it too."""
-        moods = self.between(site, room, begin - LONGEST_WINDOW, end, limit=100_000)
-        return [mood for mood in moods if mood.start + timedelta(seconds=mood.seconds) > begin]
+        """All windows of a time, those that began before it and reach into it too.
+
+        None that came before they began: its clock was ahead, and it is of another time.
+        """
+        query = (
+            select(moods)
+            .where(*_near(site, room, begin, end), moods.c.start <= moods.c.received + AHEAD_S)
+            .order_by(moods.c.start.desc(), moods.c.id.desc())
+            .limit(MOST)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [
+            stored.mood
+            for stored in _readable(reversed(rows))
+            if stored.mood.start + timedelta(seconds=stored.mood.seconds) > begin
+        ]
+
+    def before(self, mood: Mood, seconds: float) -> list[StoredWindow]:
+        """A room's other windows of so many seconds before one, oldest first."""
+        start = mood.start.timestamp()
+        query = (
+            select(moods)
+            .where(moods.c.site == mood.site, moods.c.room == mood.room)
+            .where(moods.c.start >= start - seconds, moods.c.start <= start)
+            .order_by(moods.c.start, moods.c.id)
+            .limit(ROWS_A_ROOM)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        number = (mood.boot, mood.seq)
+        return [one for one in _readable(rows) if (one.mood.boot, one.mood.seq) != number]
+
+    def state(self, site: str, room: str, begin: datetime, end: datetime) -> tuple[int, int]:
+        """Changes whenever what `reaching` gives does; much cheaper."""
+        query = select(func.count(), func.coalesce(func.max(moods.c.id), 0))
+        with self._engine.connect() as connection:
+            count, last = connection.execute(query.where(*_near(site, room, begin, end))).one()
+        return int(count), int(last)
 
     def latest(self) -> list[StoredWindow]:
-        """The newest window of every room: the last of the run of which something came last.
+        """The newest window of every room: the last, by number, of the run that is heard now.
 
-        What came last may be a backlog, whose windows come after newer ones.
+        Windows dated ahead by a wrong clock do not hide those that came after them.
         """
-        last = select(func.max(moods.c.id)).group_by(moods.c.site, moods.c.room)
-        run = moods.alias()
-        newest = (
-            select(*RUN, func.max(moods.c.seq))
-            .join(run, and_(*(run.c[column.name] == column for column in RUN)))
-            .where(run.c.id.in_(last))
-            .group_by(*RUN)
-        )
-        ours = tuple_(*IDENTITY)
+        newest: dict[tuple[str, str], StoredWindow] = {}
         with self._engine.connect() as connection:
-            rows = connection.execute(select(moods).where(ours.in_(newest))).mappings()
-            return [StoredWindow(_mood(row), row["received"]) for row in rows]
+            rows = connection.execute(newest_query(time.time())).mappings().all()
+        for stored in _readable(sorted(rows, key=lambda row: int(row["id"]))):
+            key = (stored.mood.site, stored.mood.room)
+            if key not in newest or stored.received >= newest[key].received:
+                newest[key] = stored
+        return list(newest.values())
+
+    def rooms(self) -> list[tuple[str, str]]:
+        """(site, room) of those that have windows."""
+        with self._engine.connect() as connection:
+            return [(row.site, row.room) for row in connection.execute(rooms_query())]
 
     def ping(self) -> None:
         """Raises SQLAlchemyError when the database does not answer."""
@@ -185,7 +266,7 @@ def _covered(connection: Connection, single: Sequence[Mood]) -> set[Identity]:
     if not runs:
         return set()
     query = select(*IDENTITY, moods.c.windows, moods.c.start, moods.c.seconds).where(
-        tuple_(*RUN).in_(runs), moods.c.windows > 1
+        tuple_(*RUN).in_(runs), MERGED
     )
     spans = defaultdict(list)
     for *run, seq, windows, start, seconds in connection.execute(query):
@@ -203,6 +284,23 @@ def _row(mood: Mood, received: float) -> dict[str, Any]:
     # By hand: pydantic's own takes a good part of the time that a window costs.
     row = {name: getattr(mood, name) for name in FIELDS}
     return row | {"boot": str(mood.boot), "start": mood.start.timestamp(), "received": received}
+
+
+def _near(site: str, room: str, begin: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Windows that may reach into a time."""
+    since = (begin - LONGEST_WINDOW).timestamp()
+    ours = (moods.c.site == site, moods.c.room == room)
+    return *ours, moods.c.start >= since, moods.c.start < end.timestamp()
+
+
+def _readable(rows: Iterable[Any]) -> Iterator[StoredWindow]:
+    """Windows of rows; one that an earlier version let in, or that somebody changed, is left out
+    and keeps no other from being read."""
+    for row in rows:
+        try:
+            yield StoredWindow(_mood(row), row["received"])
+        except (ValueError, OverflowError, OSError) as error:
+            log.error("%s/%s: row %s: %s", row["site"], row["room"], row["id"], first_line(error))
 
 
 def _mood(row: Any) -> Mood:

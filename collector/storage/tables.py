@@ -43,8 +43,7 @@ moods = Table(
     Column("windows", Integer, nullable=False, server_default="1"),
     Column("received", Float, nullable=False),  # by the collector's clock
     UniqueConstraint("site", "room", "device", "boot", "seq", name="mood_identity"),
-    Index("mood_by_time", "site", "room", "start"),
-    Index("mood_by_start", "start"),  # what retention removes
+    Index("mood_by_time", "site", "room", "start"),  # and what retention removes
 )
 Index(
     "mood_merged",
@@ -54,6 +53,14 @@ Index(
     moods.c.boot,
     sqlite_where=moods.c.windows > 1,
     postgresql_where=moods.c.windows > 1,
+)
+
+Index(
+    "mood_ahead",  # what was dated ahead goes by our clock
+    moods.c.site,
+    moods.c.received,
+    sqlite_where=moods.c.start > moods.c.received,
+    postgresql_where=moods.c.start > moods.c.received,
 )
 
 accounts = Table(

@@ -76,7 +76,16 @@ REASONS: dict[Reason, str] = {
 }
 
 
+YEARS = range(1970, 2200)
+"""Of instants: what is reckoned with them, days before and after, stays a time."""
+
+MOST = 2**53 - 1
+"""The largest number: JSON's readers keep it exact, databases and sums bear it."""
+
+
 def _utc(at: datetime) -> datetime:
+    if at.year not in YEARS:
+        raise ValueError(f"must be of the years {YEARS.start} to {YEARS.stop - 1}")
     if at.tzinfo is None or at.utcoffset() != timezone.utc.utcoffset(None):
         raise ValueError("must be in UTC, ending in Z")
     return at
@@ -112,7 +121,7 @@ class MessageError(ValueError):
 class Message(BaseModel):
     """Strict and frozen: no unknown field, no coercion of types, no change once made."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     def encode(self) -> bytes:
         """UTF-8 JSON, as sent; raises MessageError past MAX_BYTES."""
@@ -130,7 +139,7 @@ class Mood(Message):
     room: Name
     device: Name
     boot: Identity
-    seq: int = Field(ge=0, lt=2**53)
+    seq: int = Field(ge=0, le=MOST)
     start: Instant
     seconds: float = Field(gt=0, le=86_400)
     clock: Literal["synced", "unsynced"]
@@ -163,12 +172,12 @@ class Health(Message):
     """How the device does; plain figures, nothing of what the camera saw."""
 
     version: str = Field(pattern=r"^[0-9A-Za-z.+-]{1,32}$")
-    uptime_s: int = Field(ge=0)
-    frames_per_s: float = Field(ge=0)
-    ms_per_frame: float | None = Field(ge=0)
-    waiting: int = Field(ge=0)
+    uptime_s: int = Field(ge=0, le=MOST)
+    frames_per_s: float = Field(ge=0, le=MOST)
+    ms_per_frame: float | None = Field(ge=0, le=MOST)
+    waiting: int = Field(ge=0, le=MOST)
     """Windows in the outbox that the collector has not acknowledged."""
-    merged: int = Field(0, ge=0)
+    merged: int = Field(0, ge=0, le=MOST)
     """Windows that were merged with the next because the outbox was full, since the start."""
     mode: ModeName
     because: Reason
@@ -176,15 +185,15 @@ class Health(Message):
     faces: Cell | None = None
     """As in the newest window: null where that tells none."""
     model: Digest | None = None
-    last_ack_s: int | None = Field(None, ge=0)
+    last_ack_s: int | None = Field(None, ge=0, le=MOST)
     """Seconds since the collector last acknowledged a window, in this run."""
-    dropped: int = Field(0, ge=0)
+    dropped: int = Field(0, ge=0, le=MOST)
     """Windows lost because not even merging made room, since the start."""
     disk: Literal["ok", "failing"] = "ok"
     """`failing`: the disk takes no windows, and they wait in memory."""
     temperature_c: float | None = Field(None, ge=-40, le=150)
-    throttled: tuple[Throttle, ...] = Field((), strict=False)
-    memory_mb: float | None = Field(None, ge=0)
+    throttled: tuple[Throttle, ...] = Field((), strict=False, max_length=16)
+    memory_mb: float | None = Field(None, ge=0, le=MOST)
     detector: Literal["haar", "yunet"] | None = None
     """What finds the faces: `auto` has chosen one of the two."""
 
@@ -206,7 +215,7 @@ class Ack(Message):
     """The collector has committed the window (boot, seq), which stands for so many."""
 
     boot: Identity
-    seq: int = Field(ge=0)
+    seq: int = Field(ge=0, le=MOST)
     windows: Windows = 1
 
     @model_serializer(mode="wrap")

@@ -44,7 +44,7 @@ def test_a_rooms_windows_are_bounded_by_rate_and_by_day(monkeypatch: pytest.Monk
     assert total <= 2 * bounds.A_DAY + bounds.BURST
 
 
-@pytest.mark.parametrize("year", [2027 + 73, 9999])
+@pytest.mark.parametrize("year", [2027 + 73, 2199])
 def test_a_window_of_the_far_future_is_refused(year: int) -> None:
     with pytest.raises(MessageError, match="in the future"):
         check_time(mood(start=datetime(year, 1, 1, tzinfo=timezone.utc)))
@@ -54,7 +54,7 @@ def test_a_window_of_the_far_future_is_refused(year: int) -> None:
 def test_retention_goes_by_our_clock_too(engine: Engine) -> None:
     """Whatever year a window says: it goes so many days after it came."""
     store = Store(engine)
-    store.add([mood(start=datetime(9999, 1, 1, tzinfo=timezone.utc))])
+    store.add([mood(start=datetime(2199, 1, 1, tzinfo=timezone.utc))])
     keeper = RetentionWorker(engine, lambda _: Retention(windows_days=30))
     assert keeper.round(time.time() + 29 * 86_400) == 0
     assert keeper.round(time.time() + 31 * 86_400) == 1

@@ -26,6 +26,7 @@ from tests.conftest import mood
 
 BERLIN = "Europe/Berlin"
 START = mood().start
+NOW = (START + timedelta(days=1)).timestamp()
 ROOM = ("school", "r101")
 
 
@@ -247,12 +248,12 @@ def test_a_room_that_falls_silent_does_not_teach_for_ever(engine: Engine) -> Non
 def test_presence_needs_most_of_the_time() -> None:
     presence = OccupancyDetector()
     for one in windows(minutes=FILLS_S / 60):
-        presence.add(one)
+        presence.add(one, NOW)
     assert presence.change(False) == ("began", START.timestamp())
     assert presence.change(True) == (None, 0.0)
     gap = OccupancyDetector()
     for one in windows(minutes=FILLS_S / 60)[::3]:
-        gap.add(one)
+        gap.add(one, NOW)
     assert gap.change(False) == (None, 0.0)
     assert EMPTIES_S > FILLS_S
 

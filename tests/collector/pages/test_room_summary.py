@@ -36,7 +36,7 @@ def windows(minutes: float, counts: dict[str, int], until: float = 0) -> list[Mo
 def look(moods: list[Mood], state: RoomState = "live", lesson: Lesson | None = None):  # type: ignore[no-untyped-def]  # noqa: ANN201  # a Glance
     history = History()
     for one in moods:
-        history.add(one)
+        history.add(one, NOW.timestamp())
     view = RoomView("school", "r101", state, moods[-1] if moods else None, None)
     return glance(view, history.all(), lesson, now=NOW.timestamp())
 
@@ -104,7 +104,7 @@ def test_a_device_whose_clock_is_wrong_is_read_by_its_own_clock() -> None:
 def test_history_forgets_and_keeps_order() -> None:
     history = History()
     for one in reversed(windows(240, CALM)):
-        history.add(one)
+        history.add(one, NOW.timestamp())
     starts = [seen.start for seen in history.all()]
     assert starts == sorted(starts)
     assert starts[-1] - starts[0] <= KEPT_S

@@ -16,7 +16,7 @@ SLOT = timedelta(seconds=timeline.SPAN_S / timeline.SLOTS)
 def seen(*moods: Mood) -> list[WindowSummary]:
     history = History()
     for one in moods:
-        history.add(one)
+        history.add(one, END.timestamp() + 86_400)
     return history.all()
 
 

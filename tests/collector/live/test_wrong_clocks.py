@@ -1,0 +1,93 @@
+"""A clock that was wrong, by days and either way, hides nothing: newer is by number, everywhere."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from collector.lessons.coverage import coverage
+from collector.lessons.occupancy import FILLS_S, OccupancyDetector
+from collector.live.rooms import Rooms
+from collector.storage.database import connect
+from collector.storage.store import Store
+from edge.protocol.messages import Mood
+from tests.collector.school import OWN, School
+from tests.conftest import mood
+
+STEP = timedelta(seconds=15)
+AHEAD = timedelta(days=1)
+
+
+def windows(
+    count: int, wrong: int, by: timedelta, begin: datetime, boot: bool = False
+) -> list[Mood]:
+    """Of one run, or of two: those from `wrong` on for a while are dated wrongly."""
+    other = uuid4()
+    made = []
+    for seq in range(count):
+        off = by if wrong <= seq < wrong + 3 else timedelta()
+        changed = {"boot": other} if boot and seq >= wrong + 3 else {}
+        made.append(mood(seq=seq, start=begin + seq * STEP + off, **changed))
+    return made
+
+
+@pytest.mark.parametrize("by", [AHEAD, timedelta(hours=4), -AHEAD])
+@pytest.mark.parametrize("boot", [False, True])
+def test_the_page_shows_what_came_after_a_wrong_clock(by: timedelta, boot: bool) -> None:
+    rooms = Rooms()
+    begin = datetime.now(timezone.utc) - timedelta(hours=1)
+    sent = windows(100, 40, by, begin, boot)
+    for one in sent:
+        came = begin + one.seq * STEP + STEP
+        assert rooms.saw(one, came.timestamp()), one.seq
+    shown = rooms.windows(*OWN)
+    assert rooms.view(*OWN).mood == sent[-1]
+    assert {one.start for one in shown} >= {one.start.timestamp() for one in sent[:40] + sent[43:]}
+    assert [one.start for one in shown] == sorted(one.start for one in shown)
+
+
+def test_hours_of_a_wrong_clock_do_not_push_out_those_of_a_right_one() -> None:
+    rooms = Rooms()
+    begin = datetime.now(timezone.utc) - timedelta(hours=3)
+    for seq in range(600):
+        one = mood(seq=seq, start=begin + seq * STEP + (AHEAD if seq < 500 else timedelta()))
+        rooms.saw(one, (begin + (seq + 1) * STEP).timestamp())
+    assert len(rooms.windows(*OWN)) == 100
+
+
+@pytest.mark.parametrize("boot", [False, True])
+def test_after_a_restart_it_is_the_newest_by_number_too(boot: bool, tmp_path: Path) -> None:
+    begin = datetime.now(timezone.utc) - timedelta(minutes=30)
+    sent = windows(100, 40, AHEAD, begin, boot)
+    engine = connect(f"sqlite:///{tmp_path}/c.sqlite")
+    for one in sent:
+        Store(engine).add([one])
+    engine.dispose()
+    with School(tmp_path) as school:
+        assert school.service.rooms.view(*OWN).mood == sent[-1]
+        assert len(school.service.rooms.windows(*OWN)) == 97
+
+
+def test_a_lesson_is_found_and_has_its_windows_all_the_same(tmp_path: Path) -> None:
+    begin = datetime.now(timezone.utc) - timedelta(minutes=20)
+    sent = windows(80, 10, AHEAD, begin)
+    presence = OccupancyDetector()
+    for one in sent:
+        presence.add(one, (begin + (one.seq + 1) * STEP).timestamp())
+    change, at = presence.change(False)
+    assert change == "began"
+    assert begin.timestamp() <= at <= sent[-1].start.timestamp() - FILLS_S + 30
+    engine = connect(f"sqlite:///{tmp_path}/c.sqlite")
+    store = Store(engine)
+    store.add(sent)
+    now = datetime.fromtimestamp(time.time(), timezone.utc)
+    assert len(store.reaching(*OWN, begin, now)) == 77
+    # Nor are they tomorrow's, who sat there then.
+    tomorrow = store.reaching(*OWN, begin + AHEAD, now + AHEAD)
+    assert tomorrow == []
+    assert coverage(tomorrow, begin + AHEAD, now + AHEAD).missing == 1.0
+    engine.dispose()
