@@ -333,6 +333,28 @@ def restore(config: Path, source: Path) -> None:
 
 @collector.command()
 @config_option
+@click.option(
+    "--since",
+    required=True,
+    type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ"]),
+    help="Ask for windows from then on (UTC, like 2026-03-02T08:15:00Z).",
+)
+def resend(config: Path, since: datetime) -> None:
+    """Ask the devices for windows again that were stored and lost; `restore` does it by itself."""
+    from datetime import timezone
+
+    from collector.ingest.resend import mark
+    from collector.storage.database import begin
+
+    with _books(config) as (engine, _accounts, audit, _settings):
+        with begin(engine) as connection:
+            mark(connection, since.replace(tzinfo=timezone.utc).timestamp())
+        audit.add(BY, "windows asked again", f"{since:%Y-%m-%dT%H:%M:%SZ}")
+    click.echo(f"windows since {since:%Y-%m-%dT%H:%M:%SZ}: devices are asked as they are heard")
+
+
+@collector.command()
+@config_option
 @click.option("--room", help="Erase all windows and lessons of this room (site/room).")
 @click.option("--lesson", type=int, help="Erase this lesson (by number) and its windows.")
 def erase(config: Path, room: str | None, lesson: int | None) -> None:

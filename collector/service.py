@@ -23,6 +23,7 @@ from collector.app import AppContext, make_app
 from collector.config import CollectorSettings
 from collector.fleet.service import FleetService
 from collector.ingest.ingest import Ingest
+from collector.ingest.resend import ResendRequests
 from collector.integrations.home_assistant import HomeAssistantRooms, state_topic
 from collector.integrations.metrics import RoomMetrics
 from collector.integrations.webhooks import Webhooks, target
@@ -173,7 +174,9 @@ class Service:
         }
         if self._home is not None:
             rooms["Home Assistant"] = self._home.tell
-        devices = {"devices": self.office.heard} if self.office is not None else {}
+        devices = {"windows wanted again": ResendRequests(self._engine, self._send).update}
+        if self.office is not None:
+            devices["devices"] = self.office.heard
         moods = {"lessons": self._clerk.saw, "stored": self._on_stored}
         return Announcements(rooms, moods, devices)
 
@@ -251,7 +254,7 @@ class Service:
         for kept in store.latest():
             mood = kept.mood
             try:
-                self.rooms.remember(store.before(mood, KEPT_S))
+                self.rooms.remember(mood.site, mood.room, store.before(mood, KEPT_S))
                 self.rooms.saw(mood, kept.received)
             except (ValueError, OverflowError) as error:
                 log.error("%s/%s: %s", mood.site, mood.room, first_line(error))
@@ -262,6 +265,9 @@ class Service:
 
     def _command(self, key: Key, command: Any) -> None:
         self._ingest.publish(topic(*key, "command"), Command(command=command).encode())
+
+    def _send(self, site: str, room: str, command: Command) -> None:
+        self._ingest.publish(topic(site, room, "command"), command.encode())
 
     def _forget(self, site: str, room: str) -> None:
         self._ingest.forget(site, room)

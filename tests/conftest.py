@@ -44,6 +44,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
+KEEPS = {"school": {"windows_days": 3650}}
+"""A site's retention for which the time of `mood` is not long past."""
+
+
 def mood(**changed: Any) -> Mood:
     """A valid mood, with some fields changed."""
     fields: dict[str, Any] = {

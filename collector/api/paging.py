@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Query, Request
 
-from collector.storage.store import Place
+from collector.storage.store import WindowPosition
 
 MOST = 10_000
 """Windows of one answer: some 1.5 MB, and two days of the usual 15 seconds."""
@@ -29,14 +29,14 @@ NEXT_PAGE = {
 }
 
 
-def place(before: str | None) -> Place | None:
+def place(before: str | None) -> WindowPosition | None:
     if before is None:
         return None
     start, _, number = before.partition("~")
-    return Place(float(start), int(number))
+    return WindowPosition(float(start), int(number))
 
 
-def next_page(request: Request, since: datetime, until: datetime, oldest: Place) -> str:
+def next_page(request: Request, since: datetime, until: datetime, oldest: WindowPosition) -> str:
     """The header's value: the same question, about what is older; times are written out, so that
     'half an hour ago' stays the same half hour."""
     asked = {"from": since.isoformat(), "to": until.isoformat()}

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from collector.live.order import begun, is_newer
+from collector.storage.store import StoredSummary
 from edge.protocol.messages import Mood
 
 KEPT_S = 3 * 3600.0
@@ -32,6 +33,20 @@ class WindowSummary(NamedTuple):
     model: str
 
 
+def readable(stored: StoredSummary) -> WindowSummary:
+    """Raises ValueError for what an earlier version let in, or somebody changed."""
+    faces, counts = stored.faces, stored.counts
+    if faces is not None and not isinstance(faces, int):
+        raise ValueError("faces: no number")
+    if counts is not None and not (
+        isinstance(counts, dict) and all(isinstance(n, int) for n in counts.values())
+    ):
+        raise ValueError("counts: no numbers by label")
+    if not stored.seconds > 0:
+        raise ValueError("seconds: no length")
+    return WindowSummary(UUID(stored.boot), *stored[1:])
+
+
 class Mean(NamedTuple):
     """Counts averaged over the windows that told any, and the faces behind them."""
 
@@ -50,10 +65,15 @@ class History:
 
     def add(self, mood: Mood, received: float) -> None:
         """One that comes late takes its place; the oldest are forgotten past three hours' worth."""
-        seen = WindowSummary(
-            *(mood.boot, mood.seq, received, mood.start.timestamp(), mood.seconds),
-            *(mood.faces, mood.counts, mood.withheld, mood.model),
+        self.put(
+            WindowSummary(
+                *(mood.boot, mood.seq, received, mood.start.timestamp(), mood.seconds),
+                *(mood.faces, mood.counts, mood.withheld, mood.model),
+            )
         )
+
+    def put(self, seen: WindowSummary) -> None:
+        """As `add`."""
         at = len(self._seen)
         while at and self._is_later(self._seen[at - 1], seen):
             at -= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import threading
 import time
@@ -10,11 +11,13 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from typing import Literal, NamedTuple
 
-from collector.live.history import History, WindowSummary
+from collector.live.history import History, WindowSummary, readable
 from collector.live.order import begun, is_newer
 from collector.live.shown import as_json
-from collector.storage.store import StoredWindow
+from collector.storage.store import StoredSummary
 from edge.protocol.messages import Mood, Status
+
+log = logging.getLogger(__name__)
 
 RoomState = Literal["live", "withheld", "paused", "offline", "waiting"]
 Key = tuple[str, str]
@@ -95,11 +98,14 @@ class Rooms:
             status.boot if status is not None else None,
         )
 
-    def remember(self, windows: Iterable[StoredWindow]) -> None:
-        """Windows of before a restart, for the pages to draw."""
+    def remember(self, site: str, room: str, windows: Iterable[StoredSummary]) -> None:
+        """Windows of before a restart, for the pages to draw; unreadable ones are left out."""
         with self._lock:
-            for mood, received in windows:
-                self._history[mood.site, mood.room].add(mood, received)
+            for stored in windows:
+                try:
+                    self._history[site, room].put(readable(stored))
+                except (ValueError, TypeError) as error:
+                    log.error("%s/%s: window %s: %s", site, room, stored.seq, error)
 
     def windows(self, site: str, room: str) -> list[WindowSummary]:
         """Those of the hours up to the newest, oldest first."""

@@ -71,7 +71,21 @@ class StoredWindow(NamedTuple):
     received: float
 
 
-class Place(NamedTuple):
+class StoredSummary(NamedTuple):
+    """Of a stored window as much as pages draw, unchecked."""
+
+    boot: str
+    seq: int
+    received: float
+    start: float
+    seconds: float
+    faces: int | None
+    counts: Any
+    withheld: str | None
+    model: str
+
+
+class WindowPosition(NamedTuple):
     """One window's among those of its room."""
 
     start: float
@@ -159,8 +173,8 @@ class Store:
         begin: datetime,
         end: datetime,
         limit: int,
-        before: Place | None = None,
-    ) -> tuple[list[Mood], Place | None]:
+        before: WindowPosition | None = None,
+    ) -> tuple[list[Mood], WindowPosition | None]:
         """As `between`, of those before a place; with the place before which there are more."""
         query = (
             select(moods)
@@ -175,7 +189,7 @@ class Store:
             rows = list(connection.execute(query).mappings())
         more = None
         if len(rows) > limit:
-            more = Place(rows[limit - 1]["start"], rows[limit - 1]["id"])
+            more = WindowPosition(rows[limit - 1]["start"], rows[limit - 1]["id"])
         return [stored.mood for stored in _readable(reversed(rows[:limit]))], more
 
     def reaching(self, site: str, room: str, begin: datetime, end: datetime) -> list[Mood]:
@@ -197,20 +211,21 @@ class Store:
             if stored.mood.start + timedelta(seconds=stored.mood.seconds) > begin
         ]
 
-    def before(self, mood: Mood, seconds: float) -> list[StoredWindow]:
-        """A room's other windows of so many seconds before one, oldest first."""
+    def before(self, mood: Mood, seconds: float) -> list[StoredSummary]:
+        """A room's other windows of so many seconds before one, oldest first; what pages draw of
+        them, since a start reads those of all rooms."""
         start = mood.start.timestamp()
         query = (
-            select(moods)
+            select(*(moods.c[name] for name in StoredSummary._fields))
             .where(moods.c.site == mood.site, moods.c.room == mood.room)
             .where(moods.c.start >= start - seconds, moods.c.start <= start)
             .order_by(moods.c.start, moods.c.id)
             .limit(ROWS_A_ROOM)
         )
         with self._engine.connect() as connection:
-            rows = connection.execute(query).mappings().all()
-        number = (mood.boot, mood.seq)
-        return [one for one in _readable(rows) if (one.mood.boot, one.mood.seq) != number]
+            rows = connection.execute(query).all()
+        number = (str(mood.boot), mood.seq)
+        return [StoredSummary(*row) for row in rows if (row.boot, row.seq) != number]
 
     def state(self, site: str, room: str, begin: datetime, end: datetime) -> tuple[int, int]:
         """Changes whenever what `reaching` gives does; much cheaper."""

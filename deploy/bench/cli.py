@@ -269,6 +269,11 @@ def faults(seed: int, minutes: float, agents: int, state: Path | None, as_json: 
 @click.option("--windows", type=click.IntRange(1, 100_000), help="Windows to store per second.")
 @click.option("--viewers", type=click.IntRange(1, 5000), help="Screens that watch.")
 @click.option(
+    "--history",
+    type=click.IntRange(1000, 100_000_000),
+    help="Fill a database with this many windows, and measure start, pages, backup and restore.",
+)
+@click.option(
     "--rooms",
     type=click.IntRange(1, 1000),
     default=50,
@@ -294,20 +299,26 @@ def faults(seed: int, minutes: float, agents: int, state: Path | None, as_json: 
 def collector(
     windows: int | None,
     viewers: int | None,
+    history: int | None,
     rooms: int,
     window: float,
     seconds: float,
     database: str | None,
     as_json: bool,
 ) -> int:
-    """Measure a collector's capacity on this machine: --windows it stores, or --viewers it serves.
+    """Measure a collector on this machine: --windows it stores, --viewers it serves, or --history.
 
     Mosquitto and collector run in processes of their own, and share the machine with the simulated
     devices and screens. Exit status 1 if a window was lost, or not shown.
     """
-    if (windows is None) == (viewers is None):
-        raise click.UsageError("give --windows or --viewers.")
-    if windows is not None:
+    if sum(one is not None for one in (windows, viewers, history)) != 1:
+        raise click.UsageError("give --windows, --viewers or --history.")
+    if history is not None:
+        from deploy.bench.history.measure import measure as kept
+
+        figures = kept(history, rooms, database, lambda line: click.echo(line, err=True))
+        wrong = not figures["one_moment"]
+    elif windows is not None:
         from deploy.bench.load.windows import measure as stored
 
         figures = stored(windows, seconds, database)

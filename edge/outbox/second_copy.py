@@ -1,28 +1,42 @@
 """The newest windows a second time, in plain files beside the outbox, should that be damaged.
 
-Two files of lines, each with its checksum; when one is full the other is begun anew. Not synced to
-the disk at once: it guards against a damaged file, not a power cut, which the outbox survives. A
-window stays here for a while after it was acknowledged; sent again, it changes nothing.
+Two files of lines, each with its checksum; when one is full the other is begun anew. A line is a
+window, or says that some were acknowledged. Not synced to the disk at once: it guards against a
+damaged file, not a power cut, which the outbox survives. A window stays here for a while after it
+was acknowledged, so that the collector can ask for it again when its own database was lost.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import zlib
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
+from uuid import UUID
 
 from edge.protocol.messages import MessageError, Mood, decode
 
 log = logging.getLogger(__name__)
 
-MOST_BYTES = 2**20
-"""Of each of the two files: some nine hours of 15-second windows."""
+MOST_BYTES = 2**22
+"""Of each of the two files: a day and a half of 15-second windows at least, three at most."""
+
+NUMBER = re.compile(rb'"boot":"([0-9a-f-]{36})","seq":(\d{1,16})[,}]')
+"""Of a window as it is encoded: reading all of each of thousands would keep a start waiting."""
+
+ACKNOWLEDGED = b"-"
+"""In place of a window: which run's, and the first and last of those numbers."""
+
+Number = tuple[str, int]
+"""A window's: the agent's run and the number in it."""
 
 
 class SecondCopy:
-    """Lines of checksum and window in `<outbox>.copy0` and `.copy1`."""
+    """Lines of checksum and content in `<outbox>.copy0` and `.copy1`."""
 
     def __init__(self, outbox: Path, most_bytes: int = MOST_BYTES) -> None:
         self._files = [outbox.with_suffix(f".copy{number}") for number in (0, 1)]
@@ -32,7 +46,30 @@ class SecondCopy:
 
     def append(self, mood: Mood) -> None:
         """Adds a window; a disk that does not take it is said once, and no reason to stop."""
-        content = mood.encode()
+        self._write(mood.encode())
+
+    def acknowledge(self, boot: UUID, seq: int, windows: int) -> None:
+        """Notes that the collector has these; a note that is lost has them sent again."""
+        self._write(b"%s %s %d %d" % (ACKNOWLEDGED, str(boot).encode(), seq - windows + 1, seq))
+
+    def waiting(self) -> dict[Number, bytes]:
+        """Windows that were not acknowledged, oldest first, as they were encoded."""
+        windows, acknowledged = self._read()
+        return {number: text for number, text in windows.items() if number not in acknowledged}
+
+    def acknowledged(self, since: datetime) -> list[Mood]:
+        """Windows that were, from a moment on; those whose clock was not set may be of then too."""
+        windows, acknowledged = self._read()
+        moods = (read(text) for number, text in windows.items() if number in acknowledged)
+        return [one for one in moods if one and (one.start >= since or one.clock == "unsynced")]
+
+    def close(self) -> None:
+        if self._now is not None:
+            with contextlib.suppress(OSError):
+                self._now.close()
+        self._now = None
+
+    def _write(self, content: bytes) -> None:
         try:
             file = self._file()
             file.write(b"%08x %s\n" % (zlib.crc32(content), content))
@@ -43,20 +80,6 @@ class SecondCopy:
                 log.warning("%s: %s; there is no second copy", self._files[0], error.strerror)
             self._failing = True
             self.close()
-
-    def moods(self) -> list[Mood]:
-        """Every window that can be read, older ones first as far as known."""
-        found: list[Mood] = []
-        for file in sorted(self._files, key=_written):
-            with contextlib.suppress(OSError):
-                found += [mood for line in file.read_bytes().splitlines() if (mood := _read(line))]
-        return found
-
-    def close(self) -> None:
-        if self._now is not None:
-            with contextlib.suppress(OSError):
-                self._now.close()
-        self._now = None
 
     def _file(self) -> BinaryIO:
         if self._now is None:
@@ -70,17 +93,40 @@ class SecondCopy:
             self._now = next(one for one in self._files if one != full).open("wb")
         return self._now
 
+    def _read(self) -> tuple[dict[Number, bytes], set[Number]]:
+        """All windows that are sound, and the numbers of those that were acknowledged."""
+        windows: dict[Number, bytes] = {}
+        acknowledged: set[Number] = set()
+        for content in self._contents():
+            if content.startswith(ACKNOWLEDGED):
+                with contextlib.suppress(ValueError):
+                    _, boot, first, last = content.split(b" ")
+                    for seq in range(int(first), int(last) + 1):
+                        acknowledged.add((boot.decode("ascii"), seq))
+            elif number := NUMBER.search(content):
+                windows[number[1].decode("ascii"), int(number[2])] = content
+        return windows, acknowledged
+
+    def _contents(self) -> Iterator[bytes]:
+        for file in sorted(self._files, key=_written):
+            with contextlib.suppress(OSError):
+                for line in file.read_bytes().splitlines():
+                    crc, _, content = line.partition(b" ")
+                    with contextlib.suppress(ValueError):
+                        if int(crc, 16) == zlib.crc32(content):
+                            yield content
+
+
+def read(content: bytes) -> Mood | None:
+    """A window, or None for what an earlier version may have written."""
+    try:
+        return decode(Mood, content)
+    except MessageError:
+        return None
+
 
 def _written(path: Path) -> int:
     try:
         return path.stat().st_mtime_ns
     except OSError:
         return 0
-
-
-def _read(line: bytes) -> Mood | None:
-    crc, _, content = line.partition(b" ")
-    try:
-        return decode(Mood, content) if int(crc, 16) == zlib.crc32(content) else None
-    except (ValueError, MessageError):
-        return None

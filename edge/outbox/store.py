@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
@@ -20,7 +22,16 @@ from uuid import UUID
 from edge.common.errors import UserError
 from edge.outbox.merge import merged
 from edge.outbox.second_copy import SecondCopy
-from edge.outbox.windows_file import DamagedRow, insert, is_damage, opened, rescued, sound
+from edge.outbox.windows_file import (
+    DamagedRow,
+    insert,
+    is_damage,
+    opened,
+    prepend,
+    rescued,
+    rows_of,
+    sound,
+)
 from edge.protocol.messages import Mood
 
 log = logging.getLogger(__name__)
@@ -54,11 +65,11 @@ class Outbox:
         self._held: list[Mood] = []
         self._trouble = ""
         self._closed = False
-        self.merged = self.dropped = 0
+        self.merged = self.dropped = self.moved = 0
         self._copy = SecondCopy(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = opened(path, self._copy)
+            self._use(opened(path, self._copy))
         except (OSError, sqlite3.Error) as error:
             raise UserError(
                 f"cannot open the outbox ({error})", path, "check the disk, or set 'state'"
@@ -72,6 +83,7 @@ class Outbox:
     def add(self, mood: Mood) -> None:
         """Stores one window durably, in one transaction with what a full outbox takes."""
         with self._open():
+            self._follow()
             self._copy.append(mood)
             self._held.append(mood)
             self._write_held()
@@ -80,17 +92,50 @@ class Outbox:
                 self._held.pop(0)
                 self.dropped += 1
 
-    def waiting(self, limit: int) -> list[Mood]:
-        """The oldest windows not yet acknowledged, at most `limit`."""
+    def waiting(self, limit: int, room: str | None = None, *, other: bool = False) -> list[Mood]:
+        """The oldest windows not yet acknowledged, at most `limit`.
 
-        def read() -> list[Mood]:
-            rows = self._db.execute("SELECT * FROM window ORDER BY id LIMIT ?", (limit,))
-            return [sound(row) for row in rows]
+        With a room (`site/room`), only its own, or with `other` only those of other rooms: what was
+        counted before the device was moved.
+        """
+        query = "SELECT * FROM window ORDER BY id LIMIT ?"
+        values: list[str | int] = [limit]
+        if room is not None:
+            where = "room IS NOT NULL AND room <> ?" if other else "room IS NULL OR room = ?"
+            query = f"SELECT * FROM window WHERE {where} ORDER BY id LIMIT ?"  # noqa: S608  # our own words
+            values = [room, limit]
+
+        def rows() -> list[Mood]:
+            return [sound(row) for row in self._db.execute(query, values)]
 
         with self._open():
+            self._follow()
             self._write_held()
             nothing: list[Mood] = []
-            return [*self._or_repair(read, nothing), *self._held][:limit]
+            held = [
+                one
+                for one in self._held
+                if room is None or (f"{one.site}/{one.room}" != room) is other
+            ]
+            return [*self._or_repair(rows, nothing), *held][:limit]
+
+    def rooms(self) -> set[str]:
+        """Of the windows that wait, as `site/room`."""
+
+        def names() -> set[str]:
+            rows = self._db.execute("SELECT DISTINCT room FROM window WHERE room IS NOT NULL")
+            return {str(row[0]) for row in rows}
+
+        with self._open():
+            nothing: set[str] = set()
+            return self._or_repair(names, nothing) | {f"{o.site}/{o.room}" for o in self._held}
+
+    def resend(self, since: datetime) -> int:
+        """Has windows from a moment on wait again that were acknowledged, as far back as the second
+        copy has them: the collector's database was lost, or restored. Returns how many."""
+        with self._open():
+            again = self._copy.acknowledged(since)
+            return self._or_repair(lambda: prepend(self._db, again), 0)
 
     def newest(self) -> Mood | None:
         """The window that was added last, where it is not acknowledged yet."""
@@ -109,16 +154,19 @@ class Outbox:
         """
         gone = (boot, seq, windows)
 
-        def delete() -> None:
+        def delete() -> int:
             with self._db:
-                self._db.execute(
+                return self._db.execute(
                     "DELETE FROM window WHERE boot = ? AND seq = ? AND windows = ?",
                     (str(boot), seq, windows),
-                )
+                ).rowcount
 
         with self._open():
+            before = len(self._held)
             self._held = [one for one in self._held if (one.boot, one.seq, one.windows) != gone]
-            self._or_repair(delete, None)
+            rows = self._or_repair(delete, 0)
+            if rows or len(self._held) < before:
+                self._copy.acknowledge(boot, seq, windows)
 
     def __len__(self) -> int:
         def count() -> int:
@@ -170,9 +218,9 @@ class Outbox:
                     raise
                 try:
                     self._db.close()
-                    self._db = rescued(self._path, self._copy, str(error))
+                    self._use(rescued(self._path, self._copy, str(error)))
                 except (OSError, sqlite3.Error) as failed:
-                    self._db = sqlite3.connect(":memory:")  # has no table: every action waits
+                    self._use_nothing()
                     self._wait(str(failed))
                     return otherwise
         return otherwise
@@ -182,12 +230,55 @@ class Outbox:
             log.error("%s: %s; windows wait in memory: free some space there", self._path, trouble)
         self._trouble = trouble
         if self._is_lost():
-            with contextlib.suppress(OSError, sqlite3.Error):
-                self._db = opened(self._path, self._copy)
+            self._open_again()
+
+    def _open_again(self) -> None:
+        with contextlib.suppress(OSError, sqlite3.Error):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._use(opened(self._path, self._copy))
+
+    def _use(self, db: sqlite3.Connection) -> None:
+        self._db, self._file = db, _which(self._path)
+
+    def _use_nothing(self) -> None:
+        """Until there is a file again: it has no table, so that every action waits."""
+        self._db, self._file = sqlite3.connect(":memory:", check_same_thread=False), None
 
     def _is_lost(self) -> bool:
         """Whether a repair has failed, so that there is no file at all for now."""
         return not self._db.execute("PRAGMA database_list").fetchone()[2]
+
+    def _follow(self) -> None:
+        """Goes on in the file that has the outbox's name now.
+
+        The folder may have been deleted, unmounted or mounted under a running agent: SQLite would
+        go on in a file that nobody finds after the next start. What waits there comes along.
+        """
+        if self._is_lost():
+            self._open_again()
+            return
+        if _which(self._path) == self._file:
+            return
+        carried = {(mood.boot, mood.seq): mood for mood in rows_of(self._db)}
+        log.error(
+            "%s: was taken away or is another file now: %d windows come along; is the state "
+            "folder's disk mounted?",
+            self._path,
+            len(carried),
+        )
+        self._copy.close()
+        self._db.close()
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._use(opened(self._path, self._copy))
+        except (OSError, sqlite3.Error) as error:
+            self._use_nothing()
+            self._wait(str(error))
+        # In memory at first; the second copy is that of the file that is gone.
+        for mood in carried.values():
+            self._copy.append(mood)
+        self._held = [*carried.values(), *self._held]
+        self.moved += 1
 
     def _bytes(self) -> int:
         """What the windows take in the file; pages that are free again do not count."""
@@ -212,7 +303,7 @@ class Outbox:
 
     def _stretches(self) -> Iterator[list[tuple[int, Mood]]]:
         """All rows, oldest first, some at a time."""
-        last = -1
+        last = -(2**63)
         while rows := self._db.execute(
             "SELECT * FROM window WHERE id > ? ORDER BY id LIMIT ?", (last, AT_ONCE)
         ).fetchall():
@@ -236,3 +327,12 @@ class Outbox:
     def _say(what: str, first_time: bool) -> None:
         if first_time:
             log.warning("outbox: full: the oldest windows are %s", what)
+
+
+def _which(path: Path) -> tuple[int, int] | None:
+    """Tells one file from the next of the same name; None where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

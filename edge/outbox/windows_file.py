@@ -12,9 +12,8 @@ import sqlite3
 import zlib
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-from edge.outbox.second_copy import SecondCopy
+from edge.outbox.second_copy import Number, SecondCopy, read
 from edge.protocol.messages import MessageError, Mood, decode
 
 log = logging.getLogger(__name__)
@@ -27,9 +26,10 @@ RESERVE = 256 * 1024
 
 TABLE = """CREATE TABLE IF NOT EXISTS window (
     id INTEGER PRIMARY KEY, boot TEXT NOT NULL, seq INTEGER NOT NULL,
-    windows INTEGER NOT NULL DEFAULT 1, mood BLOB NOT NULL, crc INTEGER, UNIQUE (boot, seq))"""
+    windows INTEGER NOT NULL DEFAULT 1, mood BLOB NOT NULL, crc INTEGER, room TEXT,
+    UNIQUE (boot, seq))"""
 
-ADDED = {"windows": "INTEGER NOT NULL DEFAULT 1", "crc": "INTEGER"}
+ADDED = {"windows": "INTEGER NOT NULL DEFAULT 1", "crc": "INTEGER", "room": "TEXT"}
 """Columns that a file of an earlier version lacks; all of them at the end, whatever TABLE says."""
 
 
@@ -47,13 +47,50 @@ def is_damage(error: Exception) -> bool:
 
 
 def opened(path: Path, copy: SecondCopy) -> sqlite3.Connection:
-    """The database, sound; raises sqlite3.OperationalError where the disk does not take it."""
+    """The database, sound, with all that the second copy has and it lacks; raises
+    sqlite3.OperationalError where the disk does not take it.
+
+    A log that was cut short is no damage that SQLite could see: it is a log with less in it.
+    """
     try:
-        return _checked(path)
+        db = _checked(path)
     except sqlite3.DatabaseError as error:
         if not is_damage(error):  # a disk, a permission, or a defect of ours
             raise
         return rescued(path, copy, str(error))
+    _complete(db, path, copy)
+    return db
+
+
+def _complete(db: sqlite3.Connection, path: Path, copy: SecondCopy) -> None:
+    known = {
+        (str(boot), number)
+        for boot, seq, windows in db.execute("SELECT boot, seq, windows FROM window")
+        for number in range(seq - windows + 1, seq + 1)
+    }
+    waiting = copy.waiting()
+    numbers = list(waiting)
+    last = max((at for at, number in enumerate(numbers) if number in known), default=-1)
+    lost = [at for at, number in enumerate(numbers) if number not in known]
+    moods = {at: mood for at in lost if (mood := read(waiting[numbers[at]]))}
+    if not moods:
+        return
+    log.error("%s: lacked %d windows that the second copy has", path, len(moods))
+    prepend(db, [mood for at, mood in moods.items() if at < last])
+    with db:
+        for at, mood in moods.items():
+            if at > last:
+                insert(db, mood)
+
+
+def prepend(db: sqlite3.Connection, moods: list[Mood]) -> int:
+    """Adds windows before all others, so that the newest stays the newest; returns how many."""
+    with db:
+        first = db.execute("SELECT coalesce(min(id), 1) FROM window").fetchone()[0]
+        before = db.total_changes
+        for row, mood in enumerate(moods, first - len(moods)):
+            insert(db, mood, row)
+    return db.total_changes - before
 
 
 def rescued(path: Path, copy: SecondCopy, why: str) -> sqlite3.Connection:
@@ -68,8 +105,8 @@ def rescued(path: Path, copy: SecondCopy, why: str) -> sqlite3.Connection:
         path.replace(aside)
     fresh = _checked(path)
     # The copy has the newest ones; what it lacks is older.
-    copied = {_identity(mood): mood for mood in copy.moods()}
-    older = {_identity(mood): mood for mood in _readable(aside)}
+    copied = {key: mood for key, text in copy.waiting().items() if (mood := read(text))}
+    older = {_number(mood): mood for mood in readable(aside)}
     taken = [*(mood for key, mood in older.items() if key not in copied), *copied.values()]
     with fresh:
         for mood in taken:
@@ -78,17 +115,20 @@ def rescued(path: Path, copy: SecondCopy, why: str) -> sqlite3.Connection:
     return fresh
 
 
-def _identity(mood: Mood) -> tuple[UUID, int]:
-    return mood.boot, mood.seq
+def _number(mood: Mood) -> Number:
+    return str(mood.boot), mood.seq
 
 
 def insert(db: sqlite3.Connection, mood: Mood, row: int | None = None) -> None:
     """Adds a window; one that is there already, as after a rescue, stays as it is."""
     content = mood.encode()
     db.execute(
-        "INSERT OR IGNORE INTO window (id, boot, seq, windows, mood, crc)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (row, str(mood.boot), mood.seq, mood.windows, content, zlib.crc32(content)),
+        "INSERT OR IGNORE INTO window (id, boot, seq, windows, mood, crc, room)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(row, str(mood.boot), mood.seq, mood.windows),
+            *(content, zlib.crc32(content), f"{mood.site}/{mood.room}"),
+        ),
     )
 
 
@@ -142,15 +182,20 @@ def _reserve(db: sqlite3.Connection, path: Path) -> None:
         db.execute("DELETE FROM reserve")
 
 
-def _readable(damaged: Path) -> list[Mood]:
+def readable(damaged: Path) -> list[Mood]:
     """Every window that can still be read, some of them twice, up to the damage from either end."""
+    with contextlib.closing(sqlite3.connect(damaged)) as old:
+        return rows_of(old)
+
+
+def rows_of(db: sqlite3.Connection) -> list[Mood]:
+    """As `readable`, of a file that is open."""
     from_both_ends: list[list[Mood]] = [[], []]
     queries = ("SELECT * FROM window ORDER BY id", "SELECT * FROM window ORDER BY id DESC")
-    with contextlib.closing(sqlite3.connect(damaged)) as old:
-        old.row_factory = sqlite3.Row
-        for query, found in zip(queries, from_both_ends, strict=True):
-            with contextlib.suppress(sqlite3.Error):
-                for row in old.execute(query):
-                    with contextlib.suppress(DamagedRow, IndexError):
-                        found.append(sound(row))
+    db.row_factory = sqlite3.Row
+    for query, found in zip(queries, from_both_ends, strict=True):
+        with contextlib.suppress(sqlite3.Error):
+            for row in db.execute(query):
+                with contextlib.suppress(DamagedRow, IndexError):
+                    found.append(sound(row))
     return [*from_both_ends[0], *reversed(from_both_ends[1])]

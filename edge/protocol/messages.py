@@ -224,9 +224,21 @@ class Ack(Message):
 
 
 class Command(Message):
-    """What a teacher or a schedule asks of the agent."""
+    """What a teacher or a schedule asks of the agent, or the collector whose database was lost."""
 
-    command: Literal["pause", "resume", "stop_today"]
+    command: Literal["pause", "resume", "stop_today", "resend"]
+    since: Instant | None = None
+    """For `resend`: windows from then on are wanted again, acknowledged or not."""
+
+    @model_serializer(mode="wrap")
+    def _without_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in handler(self).items() if value is not None}
+
+    @model_validator(mode="after")
+    def _since_when(self) -> Command:
+        if (self.command == "resend") != (self.since is not None):
+            raise ValueError("since belongs to resend")
+        return self
 
 
 M = TypeVar("M", bound=Message)

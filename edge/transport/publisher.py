@@ -10,7 +10,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -19,15 +19,33 @@ from edge.common.clock import WallClock
 from edge.common.link import MqttLink, Will
 from edge.common.worker import Worker
 from edge.outbox.store import Outbox
-from edge.protocol.messages import Ack, Command, Health, MessageError, State, Status, decode, topic
+from edge.protocol.messages import (
+    Ack,
+    Command,
+    Health,
+    MessageError,
+    Mood,
+    State,
+    Status,
+    decode,
+    topic,
+)
 
 log = logging.getLogger(__name__)
+
+OTHERS_AT_ONCE = 8
+"""Of them from rooms where the device was before: a broker may refuse these."""
 
 AT_ONCE = 64
 """Unacknowledged windows on their way at a time: a collector that cannot store gets no more."""
 
 RESEND_S, LONGEST_RESEND_S = 10.0, 300.0
 """A window is sent again after so long, twice as long each time while none is acknowledged."""
+
+OTHERS_WAIT = (
+    "windows of %s wait: this device is %s now, and the broker lets its certificate speak of no "
+    "other room; enrol it as %s again to send them"
+)
 
 EVERY_S = 1.0
 STATUS_EVERY_S = 30.0
@@ -60,12 +78,17 @@ class Publisher(Worker):
         self._resend_s = RESEND_S
         self._acknowledged: float | None = None
         self._lock = threading.Lock()
+        self._own = f"{site}/{room}"
+        self._others = sorted(outbox.rooms() - {self._own})
+        # A certificate names its room, and the broker lets it speak of no other.
+        self._may_speak_of_others = settings.certificate is None
+        self._others_waiting = ""
         self._status_due = time.monotonic() + STATUS_EVERY_S
         self.link = MqttLink(
             settings,
             f"roommood-agent-{site}-{device}",
             log,
-            topics=(self._topic("ack"), self._topic("command")),
+            topics=(self._topic("ack"), self._topic("command"), *self._acks_of_others()),
             on_up=self._connected,
             on_message=self._received,
             meanwhile="windows wait in the outbox",
@@ -105,7 +128,7 @@ class Publisher(Worker):
         return super().stuck() or self.link.stuck()
 
     def problem(self) -> str:
-        return super().problem() or self.link.problem()
+        return super().problem() or self.link.problem() or self._others_waiting
 
     def run_once(self) -> None:
         """Sends what waits, and now and then how we do."""
@@ -119,10 +142,11 @@ class Publisher(Worker):
     def _send_waiting(self) -> None:
         """The oldest windows, and before them the newest: nobody waits for it behind a backlog."""
         now = time.monotonic()
-        waiting = self._outbox.waiting(AT_ONCE)
+        waiting = self._outbox.waiting(AT_ONCE, self._own)
         newest = self._outbox.newest()
-        if newest is not None and newest not in waiting:
+        if newest is not None and self._is_own(newest) and newest not in waiting:
             waiting.insert(0, newest)
+        waiting += self._of_others()
         again = False
         for mood in waiting:
             with self._lock:
@@ -133,10 +157,36 @@ class Publisher(Worker):
                 again = again or before is not None
                 self._sent[key] = now
             # Only the newest window is retained: a late reader must not find an old one.
-            self.link.publish(self._topic("mood"), mood.encode(), retain=mood == newest)
+            retain = mood == newest and self._is_own(mood)
+            self.link.publish(topic(mood.site, mood.room, "mood"), mood.encode(), retain=retain)
         if again:
             with self._lock:
                 self._resend_s = min(2 * self._resend_s, LONGEST_RESEND_S)
+
+    def _of_others(self) -> list[Mood]:
+        """Windows of rooms where the device was before, on those rooms' own topics: what was
+        counted there is of there. Where the broker would refuse them they wait, which is said."""
+        if not self._others:
+            return []
+        waiting = self._outbox.waiting(OTHERS_AT_ONCE, self._own, other=True)
+        if not waiting:
+            self._others, self._others_waiting = [], ""
+        elif not self._may_speak_of_others:
+            name = f"{waiting[0].site}/{waiting[0].room}"
+            if not self._others_waiting:
+                log.warning(OTHERS_WAIT, name, self._own, name)
+            self._others_waiting = f"windows of {name} wait: this device is {self._own} now"
+            return []
+        return waiting
+
+    def _acks_of_others(self) -> Iterator[str]:
+        if self._may_speak_of_others:
+            for name in self._others:
+                site, _, room = name.partition("/")
+                yield topic(site, room, "ack")
+
+    def _is_own(self, mood: Mood) -> bool:
+        return (mood.site, mood.room) == (self._site, self._room)
 
     def _connected(self) -> None:
         try:
@@ -148,15 +198,23 @@ class Publisher(Worker):
 
     def _received(self, name: str, payload: bytes) -> None:
         try:
-            if name == self._topic("ack"):
+            if name.endswith("/ack"):
                 ack = decode(Ack, payload)
                 self._outbox.remove(ack.boot, ack.seq, ack.windows)
                 self._forget_sent(ack.boot, ack.seq)
                 self.wake()
             else:
-                self._on_command(decode(Command, payload))
+                self._obey(decode(Command, payload))
         except MessageError as error:
             log.warning("%s: rejected: %s", name, error)
+
+    def _obey(self, command: Command) -> None:
+        if command.since is None:
+            self._on_command(command)
+            return
+        again = self._outbox.resend(command.since)
+        log.info("the collector asks for windows again: %d wait", again)
+        self.wake()
 
     def _forget_sent(self, boot: UUID, seq: int) -> None:
         """Windows sent before one that was acknowledged got lost, since MQTT keeps the order.

@@ -27,7 +27,7 @@ from collector.storage.database import connect
 from collector.storage.store import Store
 from edge.common.broker import BrokerSettings
 from edge.common.errors import UserError
-from tests.conftest import BOOT, Mosquitto, mood
+from tests.conftest import BOOT, KEEPS, Mosquitto, mood
 from tests.free import full_disk, wait
 
 BASE = "roommood/v1/school/r101"
@@ -41,6 +41,7 @@ def settings(mosquitto: Mosquitto, tmp_path: Path) -> CollectorSettings:
             "state": tmp_path / "state",
             "broker": {"port": mosquitto.port},
             "web": {"port": 0},
+            "retention": KEEPS,
         }
     )
 

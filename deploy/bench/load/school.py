@@ -50,6 +50,9 @@ class LoadSchool:
         ]
         command = python_command("deploy.commands.cli", "collector", "run", "--config", str(config))
         self._log = (folder / "collector.log").open("wb")
+        self._begun = time.monotonic()
+        self.started_s = 0.0
+        """Until it was healthy."""
         self._processes.append(subprocess.Popen(command, stderr=self._log))
 
     def __enter__(self) -> LoadSchool:
@@ -59,10 +62,11 @@ class LoadSchool:
         while time.monotonic() < end:
             try:
                 if httpx.get(f"http://127.0.0.1:{self.web_port}/healthz").status_code == 200:
+                    self.started_s = time.monotonic() - self._begun
                     return self
             except httpx.TransportError:
                 pass
-            time.sleep(0.1)
+            time.sleep(0.02)
         self.__exit__(None, None, None)
         raise UserError("did not start", "collector", f"see {self._log.name!r}")
 

@@ -27,7 +27,7 @@ from collector.storage.tables import deliveries
 from edge.common.errors import UserError
 from edge.protocol.messages import MAX_BYTES
 from tests.collector.school import OWN, School
-from tests.conftest import ROOT, Mosquitto, mood
+from tests.conftest import KEEPS, ROOT, Mosquitto, mood
 from tests.free import wait
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -160,7 +160,9 @@ def test_a_room_appears_in_home_assistant_by_itself(tmp_path: Path, mosquitto: M
     client.connect("127.0.0.1", mosquitto.port)
     client.subscribe([("homeassistant/#", 1), ("roommood/home/#", 1)])
     client.loop_start()
-    with School(tmp_path, mosquitto.port, home_assistant={"prefix": "homeassistant"}):
+    with School(
+        tmp_path, mosquitto.port, home_assistant={"prefix": "homeassistant"}, retention=KEEPS
+    ):
         client.publish("roommood/v1/school/r101/mood", mood().encode(), qos=1)
         wait(lambda: len(heard) == 6)
     state = heard.pop("roommood/home/school/r101")
@@ -191,7 +193,7 @@ def test_a_label_that_is_new_is_announced() -> None:
 
 
 def test_metrics_tell_of_rooms_and_of_no_expression(tmp_path: Path, mosquitto: Mosquitto) -> None:
-    with School(tmp_path, mosquitto.port) as school:
+    with School(tmp_path, mosquitto.port, retention=KEEPS) as school:
         school.windows(OWN)
         with school.as_script() as client:
             text = client.get("/metrics").text
@@ -246,7 +248,7 @@ def test_messages_are_as_the_asyncapi_page_says(tmp_path: Path, mosquitto: Mosqu
     client.connect("127.0.0.1", mosquitto.port)
     client.subscribe("roommood/v1/#", qos=1)
     client.loop_start()
-    with School(tmp_path, mosquitto.port) as school:
+    with School(tmp_path, mosquitto.port, retention=KEEPS) as school:
         client.publish("roommood/v1/school/r101/mood", mood().encode(), qos=1)
         with school.as_script() as asks:
             asks.post("/api/rooms/school/r101/command", json={"command": "pause"})

@@ -19,7 +19,7 @@ from deploy.bench.faults.processes import Disk
 from edge.protocol.messages import Mood
 from tests.collector.integrations.test_integrations import SECRET, Receiver
 from tests.collector.test_service import Room, script
-from tests.conftest import Mosquitto, mood
+from tests.conftest import KEEPS, Mosquitto, mood
 from tests.free import wait
 
 PAGE = 4096
@@ -135,6 +135,7 @@ def test_one_who_cannot_be_told_keeps_neither_windows_nor_others_from_their_way(
             "database": f"sqlite:///{tmp_path}/c.sqlite",
             "state": tmp_path / "state",
             "broker": {"port": mosquitto.port},
+            "retention": KEEPS,
             "web": {"port": 0},
         }
     )

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, event, select
 from collector.config import Retention
 from collector.retention import RetentionWorker
 from collector.storage.database import connect
-from collector.storage.store import MERGED, Place, Store
+from collector.storage.store import MERGED, Store, WindowPosition
 from collector.storage.tables import moods
 from deploy.bench.history.fill import fill
 from tests.conftest import mood
@@ -50,7 +50,7 @@ HOT: dict[str, Callable[[Engine], Any]] = {
     ),
     "a page of the API": lambda engine: Store(engine).page(*HERE, 100),
     "the page after it": lambda engine: Store(engine).page(
-        *HERE, 100, Place(UNTIL.timestamp() - 900, 50_000)
+        *HERE, 100, WindowPosition(UNTIL.timestamp() - 900, 50_000)
     ),
     "a lesson's windows": lambda engine: Store(engine).reaching(*HERE),
     "whether a report is fresh": lambda engine: Store(engine).state(*HERE),

@@ -223,3 +223,68 @@ def test_stop_waits_for_the_last_acknowledgement(
     publisher.wake()
     publisher.stop(3)
     assert len(outbox) == 0
+
+
+def test_windows_of_the_room_before_go_to_its_own_topic(
+    start: Callable[..., Publisher], outbox: Outbox, listener: Listener
+) -> None:
+    """A device that was moved: what it counted there is of there."""
+    for seq in range(100):
+        outbox.add(mood(seq=seq, room="r7"))
+    outbox.add(mood(seq=100))
+    start()
+    assert json.loads(listener.next("mood").payload)["seq"] == 100  # not behind the others
+    seen: set[int] = set()
+    while len(seen) < 100:
+        message = listener.heard.get(timeout=30)
+        if message.topic == "roommood/v1/school/r7/mood":
+            assert not message.retain
+            seq = json.loads(message.payload)["seq"]
+            seen.add(seq)
+            ack = Ack(boot=BOOT, seq=seq).encode()
+            listener.client.publish("roommood/v1/school/r7/ack", ack, qos=1)
+    acknowledge(listener, 100)
+    wait(lambda: len(outbox) == 0)
+
+
+def test_a_certificate_speaks_of_its_own_room_alone(
+    mosquitto: Mosquitto, outbox: Outbox, listener: Listener, tmp_path: Path
+) -> None:
+    for seq in range(100):
+        outbox.add(mood(seq=seq, room="r7"))
+    health = Health.model_validate(HEALTH)
+    publisher = Publisher(
+        BrokerSettings(port=mosquitto.port),
+        outbox,
+        site="school",
+        room="r101",
+        device="r101",
+        boot=BOOT,
+        clock=WallClock(),
+        health=lambda: health,
+        on_command=lambda _c: None,
+    )
+    publisher._may_speak_of_others = False  # as with settings that name a certificate
+    publisher.start()
+    outbox.add(mood(seq=100))
+    publisher.wake()
+    assert json.loads(listener.next("mood").payload)["seq"] == 100
+    wait(lambda: "windows of school/r7 wait" in publisher.problem())
+    publisher.stop(0.1)
+    left = [listener.heard.get() for _ in range(listener.heard.qsize())]
+    assert not [m for m in left if "/r7/" in m.topic]
+    assert len(outbox) == 101
+
+
+def test_the_collector_may_ask_for_windows_again(
+    start: Callable[..., Publisher], outbox: Outbox, listener: Listener
+) -> None:
+    for seq in range(3):
+        outbox.add(mood(seq=seq))
+        outbox.remove(BOOT, seq)
+    publisher = start()
+    wait(lambda: publisher.link.connected)
+    listener.next("status")
+    asked = Command(command="resend", since=mood().start).encode()
+    listener.client.publish(f"{BASE}/command", asked, qos=1)
+    assert sorted(json.loads(listener.next("mood").payload)["seq"] for _ in range(3)) == [0, 1, 2]
