@@ -343,8 +343,8 @@ def resend(config: Path, since: datetime) -> None:
     """Ask the devices for windows again that were stored and lost; `restore` does it by itself."""
     from datetime import timezone
 
-    from collector.ingest.resend import mark
     from collector.storage.database import begin
+    from collector.storage.resend_mark import mark
 
     with _books(config) as (engine, _accounts, audit, _settings):
         with begin(engine) as connection:

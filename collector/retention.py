@@ -33,9 +33,9 @@ from collector.access.audit import AuditLog
 from collector.access.audit_note import AuditNote, Head
 from collector.access.secret import FILE
 from collector.config import Retention
-from collector.ingest.resend import mark
 from collector.storage.database import begin, newest
 from collector.storage.erasures import Erasures
+from collector.storage.resend_mark import mark
 from collector.storage.store import Store
 from collector.storage.tables import audit, deliveries, lessons, links, metadata, moods, sessions
 from edge.common import atomic_file

@@ -11,36 +11,13 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select
+from sqlalchemy import Engine
 
-from collector.storage.tables import moods, settings
+from collector.storage import resend_mark
 from edge.protocol.messages import Command, Status
-
-KEY = "resend"
-"""In the table of settings."""
-
-EARLIER_S = 3600.0
-"""Before the newest window that a backup has: others may have been on their way."""
-
-FOR_S = 7 * 86_400.0
-"""Devices that are off for longer have forgotten what they had."""
 
 FRESH_S = 30.0
 """After which it is looked whether a command beside the collector has set a mark."""
-
-
-def mark(connection: Connection, since: float | None = None) -> float:
-    """Wants windows again from then on (seconds since 1970), or from the newest there is."""
-    if since is None:
-        newest = connection.execute(select(func.max(moods.c.received))).scalar()
-        since = max(0.0, (newest or 0.0) - EARLIER_S)
-    _write(connection, {"since": since, "at": time.time(), "asked": []})
-    return since
-
-
-def _write(connection: Connection, value: dict[str, Any]) -> None:
-    connection.execute(delete(settings).where(settings.c.key == KEY))
-    connection.execute(insert(settings).values(key=KEY, value=value))
 
 
 class ResendRequests:
@@ -63,10 +40,8 @@ class ResendRequests:
         self._send(status.site, status.room, Command(command="resend", since=since))
         wanted["asked"].append(run)
         with self._engine.begin() as connection:
-            _write(connection, wanted)
+            resend_mark.write(connection, wanted)
 
     def _load(self) -> dict[str, Any] | None:
         with self._engine.connect() as connection:
-            value = connection.execute(select(settings.c.value).where(settings.c.key == KEY))
-            wanted: dict[str, Any] | None = value.scalar()
-        return wanted if wanted is not None and time.time() - wanted["at"] < FOR_S else None
+            return resend_mark.read(connection)

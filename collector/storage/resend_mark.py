@@ -1,0 +1,41 @@
+"""From which moment on windows are wanted again, kept with the data: they were stored, and lost."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from collector.storage.tables import moods, settings
+
+KEY = "resend"
+"""In the table of settings."""
+
+EARLIER_S = 3600.0
+"""Before the newest window that a backup has: others may have been on their way."""
+
+FOR_S = 7 * 86_400.0
+"""Devices that are off for longer have forgotten what they had."""
+
+
+def mark(connection: Connection, since: float | None = None) -> float:
+    """Wants windows again from then on (seconds since 1970), or from the newest there is."""
+    if since is None:
+        newest = connection.execute(select(func.max(moods.c.received))).scalar()
+        since = max(0.0, (newest or 0.0) - EARLIER_S)
+    write(connection, {"since": since, "at": time.time(), "asked": []})
+    return since
+
+
+def write(connection: Connection, value: dict[str, Any]) -> None:
+    """`since`, when it was set (`at`), and the runs that were asked, as `site/room boot`."""
+    connection.execute(delete(settings).where(settings.c.key == KEY))
+    connection.execute(insert(settings).values(key=KEY, value=value))
+
+
+def read(connection: Connection) -> dict[str, Any] | None:
+    """None where nothing is wanted, or nobody has it any more."""
+    value = connection.execute(select(settings.c.value).where(settings.c.key == KEY))
+    wanted: dict[str, Any] | None = value.scalar()
+    return wanted if wanted is not None and time.time() - wanted["at"] < FOR_S else None
