@@ -21,6 +21,7 @@ from collector.access.sessions import Sessions
 from collector.access.settings_audit import settings_noticed
 from collector.app import AppContext, make_app
 from collector.config import CollectorSettings
+from collector.fleet.copied_devices import CopiedDevices
 from collector.fleet.service import FleetService
 from collector.ingest.ingest import Ingest
 from collector.ingest.resend import ResendRequests
@@ -45,6 +46,7 @@ from collector.run.room_changes import RoomChanges
 from collector.run.web_server import WebServer
 from collector.storage.database import connect
 from collector.storage.erasures import Erasures
+from collector.storage.sole_use import SoleUse
 from collector.storage.store import Store
 from edge.common.worker import Worker, Workers, first_line
 from edge.protocol.messages import Command, Mood, Status, topic
@@ -65,6 +67,11 @@ class Service:
         self._settings = settings
         key = own_key(settings.state)
         self._engine = connect(settings.database)
+        try:
+            self._use = SoleUse(self._engine)
+        except BaseException:
+            self._engine.dispose()
+            raise
         store = Store(self._engine)
         confirmed_s = settings.oidc.confirm_hours * 3600 if settings.oidc else CONFIRMED_S
         self.accounts = Accounts(self._engine, confirmed_s)
@@ -103,7 +110,7 @@ class Service:
         )
         self._witness = AuditWitness(self.audit, settings.name, self._ingest.publish_retained)
         self._keeper = RetentionWorker(
-            self._engine, settings.kept, self.audit, settings.audit_days, self._witness.look
+            self._engine, settings.kept, self.audit, settings.audit_days, self._look_around
         )
         home = settings.home_assistant
         self._home = (
@@ -177,6 +184,8 @@ class Service:
         devices = {"windows wanted again": ResendRequests(self._engine, self._send).update}
         if self.office is not None:
             devices["devices"] = self.office.heard
+        else:
+            devices["copied devices"] = CopiedDevices(self.audit).update
         moods = {"lessons": self._clerk.saw, "stored": self._on_stored}
         return Announcements(rooms, moods, devices)
 
@@ -228,6 +237,7 @@ class Service:
         """Answers what was asked, stores what was received, tells of it; then all is closed."""
         self._workers.stop()
         self._hashing.stop()
+        self._use.end()
         self._engine.dispose()
 
     def _end_feeds(self) -> None:
@@ -249,10 +259,16 @@ class Service:
         view = self.rooms.view(message.site, message.room)
         self._announcements.put(Announcement(message, view))
 
+    def _look_around(self) -> None:
+        """What is due now and then."""
+        self._use.keep()
+        self._witness.look()
+
     def _remember(self, store: Store) -> None:
         """What rooms showed last; a room of which that cannot be read begins anew."""
         for kept in store.latest():
             mood = kept.mood
+            store.follows(kept.received)
             try:
                 self.rooms.remember(mood.site, mood.room, store.before(mood, KEPT_S))
                 self.rooms.saw(mood, kept.received)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, case, func, literal, select, union
+from sqlalchemy import Select, case, exists, func, literal, select, union
 from sqlalchemy.sql.expression import CTE
 
 from collector.storage.tables import moods
@@ -40,6 +40,14 @@ def _first_room(site: Any) -> Any:
 def rooms_query() -> Select[Any]:
     rooms = every_room()
     return select(rooms.c.site, rooms.c.room).where(rooms.c.site.is_not(None))
+
+
+def due_query(site: str, before: float, *where: Any) -> Select[Any]:
+    """A site's rooms that have a window from before a moment, for which the conditions hold."""
+    rooms = every_room()
+    here = (moods.c.site == rooms.c.site, moods.c.room == rooms.c.room)
+    old = exists().where(*here, moods.c.start < before, *where).correlate(rooms)
+    return select(rooms.c.room).where(rooms.c.site == site, old)
 
 
 def newest_query(now: float) -> Select[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -60,6 +61,9 @@ ROWS_A_ROOM = 20_000
 MOST = 100_000
 """Windows of one lesson: a day of them."""
 
+SET_BACK_S = 2 * 86_400.0
+"""By which our own clock may have been set back; if it is more, it was wrong before."""
+
 AHEAD_S = 300.0
 """By which a device's clock may be ahead of ours before its windows are none of their time."""
 
@@ -97,6 +101,8 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._clock = threading.Lock()
+        self._received, self._at = 0.0, time.monotonic()
         insert: Any = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
         self._insert_new = insert(moods).on_conflict_do_nothing().returning(*IDENTITY)
 
@@ -115,12 +121,27 @@ class Store:
         time: whoever speaks for a room can neither take another's windows away, nor more of its own
         than a device counts in that time.
         """
-        now = time.time()
+        now = self._now()
         single = [mood for mood in received if mood.windows == 1]
         merged = [mood for mood in received if mood.windows > 1]
         with self._engine.begin() as connection:
             new = [mood for mood in merged if self._add_merged(connection, mood, now)]
             return new + self._add_single(connection, single, now)
+
+    def follows(self, received: float) -> None:
+        """No window comes before one that came then."""
+        with self._clock:
+            self._received = max(self._received, received)
+
+    def _now(self) -> float:
+        """Seconds since 1970; it goes on from the last window where our clock was set back, since
+        windows from before they came are of no lesson."""
+        with self._clock:
+            at, now = time.monotonic(), time.time()
+            going_on = self._received + at - self._at
+            self._received = going_on if now < going_on < now + SET_BACK_S else now
+            self._at = at
+            return self._received
 
     def _add_single(self, connection: Connection, single: list[Mood], now: float) -> list[Mood]:
         """Many at once: a statement for each would not keep up with a thousand rooms."""

@@ -248,7 +248,7 @@ def faults(seed: int, minutes: float, agents: int, state: Path | None, as_json: 
 
     Agents, Mosquitto and a collector run in processes of their own. They are killed, disconnected,
     filled up, frozen and damaged in turn, as the seed decides. Exit status 1 if a window was lost,
-    counted twice or altered, or a fault was not recovered from.
+    counted twice or altered, a fault was not recovered from, or a page or lesson was wrong.
     """
     from deploy.bench.faults.run import bench as run
 
@@ -261,7 +261,7 @@ def faults(seed: int, minutes: float, agents: int, state: Path | None, as_json: 
     else:
         for name, value in figures.items():
             click.echo(f"{name:12} {value}")
-    wrong = ("lost", "duplicated", "altered", "unrecovered")
+    wrong = ("lost", "duplicated", "altered", "unrecovered", "wrong")
     return 1 if any(figures[name] for name in wrong) or not figures["windows"] else 0
 
 

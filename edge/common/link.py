@@ -38,6 +38,9 @@ LONGEST_WAIT_S = 4.0
 FAREWELL_S = 1.0
 """For saying goodbye to a broker that may not listen."""
 
+HANGS_S = 15.0
+"""A try to connect ends within some seconds, well or badly, but for the look-up of a name."""
+
 SHORT_S, SHORT_ONES = 10.0, 4
 """Connections so short, so many in a row: somebody ends them, and MQTT 3.1.1 does not say who."""
 
@@ -89,6 +92,8 @@ class MqttLink(Worker):
         self._lock = threading.Lock()
         self._renew = False
         self._certificate: tuple[int, int] | None = None
+        self._news = time.monotonic()
+        """When a try to connect last ended, or a connection."""
         self._client = self._made()
 
     @property
@@ -96,6 +101,7 @@ class MqttLink(Worker):
         return self._client.is_connected()
 
     def start(self) -> None:
+        self._news = time.monotonic()
         connect(self._client, self._settings, self._version)
         super().start()
 
@@ -120,7 +126,10 @@ class MqttLink(Worker):
         self._client.disconnect()
         cut = threading.Timer(FAREWELL_S, _cut, (self._client,))
         cut.start()
-        self._end(self._client)
+        # Apart, since who looks up a name where DNS hangs cannot be told to end; nobody waits.
+        farewell = threading.Thread(target=self._end, args=(self._client,), daemon=True)
+        farewell.start()
+        farewell.join(2 * FAREWELL_S)
         cut.cancel()
         return ended
 
@@ -149,9 +158,15 @@ class MqttLink(Worker):
                 self._client = fresh
                 self._unconfirmed.clear()
             self._renew = False
+            self._news = time.monotonic()
             connect(fresh, self._settings, self._version)
         elif self._client.loop_start() == mqtt.MQTT_ERR_SUCCESS:  # it says no while one runs
             self._complain("its thread had ended: begun anew")
+        elif not self.connected and time.monotonic() - self._news > HANGS_S:
+            self._complain(
+                f"{self._settings.host}: still looking up this name after {HANGS_S:.0f} s; "
+                f"{self._meanwhile}: check DNS (/etc/resolv.conf), or set broker.host to an address"
+            )
 
     @staticmethod
     def _end(old: mqtt.Client) -> None:
@@ -189,6 +204,7 @@ class MqttLink(Worker):
         return found.st_ino, found.st_mtime_ns
 
     def _connected(self, made: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
+        self._news = time.monotonic()
         if reason.is_failure:
             if self._may_change and str(reason) == BAD_VERSION:
                 self._other_version()
@@ -216,6 +232,7 @@ class MqttLink(Worker):
         return datetime.fromtimestamp(ends, timezone.utc) < self._clock.floor
 
     def _disconnected(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
+        self._news = time.monotonic()
         with self._lock:
             self._unconfirmed.clear()
         if self._up_since is not None:
@@ -241,6 +258,7 @@ class MqttLink(Worker):
 
     def _unreached(self, *_: Any) -> None:
         """Called by paho while it handles what a try to connect has raised."""
+        self._news = time.monotonic()
         error = sys.exc_info()[1]
         if error is not None:
             self._complain(f"{explain(error, self._settings)}; {self._meanwhile}")

@@ -20,16 +20,35 @@ Kind = Literal[
     "frozen_camera",
     "hanging_camera",
     "corrupted_outbox",
+    "truncated_log",
+    "missing_outbox",
+    "state_folder_gone",
+    "absurd_clock",
+    "dns_hangs",
+    "database_locked",
+    "kill_upgrade",
+    "kill_backup",
+    "kill_restore",
+    "kill_erasure",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-LASTING = {"network_cut", "delay", "loss", "half_open", "disk_full"}
+LASTING = {
+    *("network_cut", "delay", "loss", "half_open", "disk_full"),
+    *("state_folder_gone", "dns_hangs", "database_locked"),
+}
 """Faults that last for some seconds, and are then taken back."""
+
+BUSY_S = 5.0
+"""After so long SQLite gives up waiting for a lock; one that is held lasts longer."""
 
 ON_COLLECTOR = {"network_cut", "delay", "loss", "half_open", "disk_full", "clock_jump"}
 """Faults that may befall the collector as well as an agent."""
 
-SHARED = {"kill_broker", "broker_store_deleted", "kill_collector"}
+AT_REST = {"kill_upgrade", "kill_backup", "kill_restore", "kill_erasure"}
+"""Faults of what is stored: see at_rest.py."""
+
+SHARED = {"kill_broker", "broker_store_deleted", "kill_collector", "database_locked", *AT_REST}
 """Faults that every room feels."""
 
 COLLECTOR = "collector"
@@ -83,6 +102,8 @@ class FaultPlan:
             self._random.shuffle(self._deck)
         kind = self._deck.pop()
         seconds = self._random.uniform(1, 6) if kind in LASTING else NOTICED_AFTER.get(kind, 0.0)
+        if kind == "database_locked":
+            seconds += BUSY_S
         variant = self._random.random()
         if kind in SHARED:
             victim = ""

@@ -31,6 +31,8 @@ class FaultFigures:
     slowest: dict[str, float] = field(default_factory=dict)
     """The longest recovery of each kind of fault, or of two at once."""
     unrecovered: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    """What pages and lessons showed at the end that is not so."""
 
 
 def bench(
@@ -48,7 +50,12 @@ def bench(
             while time.monotonic() < end:
                 _live(school, plan.next(), figures, say)
             about = {"seed": seed, "minutes": minutes, "agents": agents}
-            return about | _compared(school)._asdict() | _shown(school, figures)
+            compared = _compared(school)
+            figures.wrong += school.lessons.wrong(school.counted())
+            if returned := school.at_rest.returned():
+                figures.wrong.append(f"{returned} windows that were erased are back")
+            figures.unrecovered += school.at_rest.problems
+            return about | compared._asdict() | _shown(school, figures)
         finally:
             school.stop()
             school.remove_disks()
@@ -119,5 +126,6 @@ def _shown(school: FaultSchool, figures: FaultFigures) -> dict[str, Any]:
         },
         "slowest_s": dict(sorted(figures.slowest.items(), key=lambda item: -item[1])[:5]),
         "unrecovered": figures.unrecovered,
+        "wrong": figures.wrong,
         "not_tried": sorted(set(KINDS) - set(school.possible())),
     }

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import getpass
+import os
 import random
+import shutil
+import sqlite3
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -12,8 +15,11 @@ import yaml
 from collector.access.script import token_in
 from collector.storage.database import connect
 from collector.storage.store import Store
+from deploy.bench.faults import stranger
+from deploy.bench.faults.at_rest import StoredData
 from deploy.bench.faults.compare import journalled
-from deploy.bench.faults.plan import COLLECTOR, DRIVER_S, FROZEN_S, KINDS, Fault, Kind
+from deploy.bench.faults.lessons import LessonsUnderFaults
+from deploy.bench.faults.plan import AT_REST, COLLECTOR, DRIVER_S, FROZEN_S, KINDS, Fault, Kind
 from deploy.bench.faults.processes import Disk, ManagedProcess
 from deploy.bench.faults.proxy import FaultProxy, Mode
 from deploy.bench.faults.watch import Watcher
@@ -27,7 +33,8 @@ from edge.protocol.messages import Mood
 SITE = "bench"
 EVER = (datetime(1970, 1, 2, tzinfo=timezone.utc), datetime(2999, 1, 1, tzinfo=timezone.utc))
 MOST = 10**7
-DISK_MB = 24
+DISK_MB = 32
+WEBHOOK_SECRET = "whsec_" + "A" * 32
 MODES: dict[Kind, Mode] = {
     "network_cut": "cut",
     "delay": "delay",
@@ -55,10 +62,15 @@ class FaultSchool:
             (folder / "switches" / who).mkdir(parents=True)
         self.database = self._disks[COLLECTOR].folder / "collector.sqlite"
         self._token = token_in(f"sqlite:///{self.database}")
+        self._broker_port = broker_port
+        self._lock: sqlite3.Connection | None = None
+        self.lessons = LessonsUnderFaults(self.database, self.web_port, self._token, SITE)
         self.broker = self._kept("broker", [mosquitto, "-c", self._broker_settings(broker_port)])
+        config = self._collector_settings()
+        self.at_rest = StoredData(folder / "at-rest", self.database, config)
         self.collector = self._kept(
             COLLECTOR,
-            [*_witness("collector"), self._collector_settings(), folder / "switches" / COLLECTOR],
+            [*_witness("collector"), config, folder / "switches" / COLLECTOR],
         )
         self.agents = {
             room: self._kept(
@@ -81,6 +93,7 @@ class FaultSchool:
         return self.folder / f"{room}.journal"
 
     def start(self) -> None:
+        self.lessons.begin(self.rooms)
         for kept in (self.broker, self.collector, *self.agents.values()):
             kept.start()
         self.watchers = {
@@ -109,6 +122,14 @@ class FaultSchool:
             self._proxies[fault.victim].be(MODES[fault.kind])
         elif fault.kind == "disk_full":
             self._disks[fault.victim].fill()
+        elif fault.kind == "dns_hangs":
+            self._switch(fault.victim, "dns", "hangs")
+            self._proxies[fault.victim].be("cut")
+        elif fault.kind == "database_locked":
+            self._lock = sqlite3.connect(self.database, isolation_level=None, timeout=30)
+            self._lock.execute("BEGIN IMMEDIATE")
+        elif fault.kind == "state_folder_gone":
+            shutil.rmtree(self._state(fault), ignore_errors=True)
         else:
             self._at_once(fault)
 
@@ -117,6 +138,17 @@ class FaultSchool:
             self._proxies[fault.victim].be("pass")
         elif fault.kind == "disk_full":
             self._disks[fault.victim].clear()
+        elif fault.kind == "dns_hangs":
+            self._switch(fault.victim, "dns", "")
+            self._proxies[fault.victim].be("pass")
+        elif fault.kind == "database_locked" and self._lock is not None:
+            self._lock.rollback()
+            self._lock.close()
+        elif fault.kind == "state_folder_gone":
+            self.agents[fault.victim].kill()  # what it has not brought along is lost now
+
+    def _state(self, fault: Fault) -> Path:
+        return self._disks[fault.victim].folder / "state"
 
     def _at_once(self, fault: Fault) -> None:
         if fault.kind == "kill_agent":
@@ -131,6 +163,12 @@ class FaultSchool:
             self._switch(fault.victim, "days", self._days(fault))
         elif fault.kind == "corrupted_outbox":
             self._corrupt(fault)
+        elif fault.kind in ("truncated_log", "missing_outbox"):
+            self.agents[fault.victim].kill(lambda: self._cut_short(fault))
+        elif fault.kind == "absurd_clock":
+            stranger.send(self._broker_port, SITE, fault.victim, fault.variant)
+        elif fault.kind in AT_REST:
+            self.at_rest.kill(fault.kind, fault.variant)
         else:  # each press is another word
             name = fault.kind.removesuffix("_camera")
             self._switch(fault.victim, name, str(fault.variant))
@@ -164,6 +202,16 @@ class FaultSchool:
         else:
             damage()
 
+    def _cut_short(self, fault: Fault) -> None:
+        """Of a dead agent: its outbox's log, or all of its outbox but the second copy."""
+        path = self._state(fault) / OUTBOX
+        log_file = path.with_name(f"{OUTBOX}-wal")
+        if fault.kind == "missing_outbox":
+            for file in path.parent.glob(f"{OUTBOX}*"):
+                file.unlink()
+        elif log_file.exists():
+            os.truncate(log_file, int(log_file.stat().st_size * fault.variant))
+
     def counted(self) -> list[Mood]:
         """Every window that an agent has kept, by the journals."""
         return [mood for room in self.rooms for mood in journalled(self.journal(room))]
@@ -196,6 +244,8 @@ class FaultSchool:
                 "state": str(self.folder / "collector-state"),
                 "broker": {"port": self._proxies[COLLECTOR].port},
                 "web": {"port": self.web_port},
+                # Nobody listens there: what is to be told waits, is written down, and given up.
+                "webhooks": [{"url": "http://127.0.0.1:9/", "secret": WEBHOOK_SECRET}],
             },
         )
 

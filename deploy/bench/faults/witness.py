@@ -9,11 +9,13 @@ camera that can freeze or hang; and a wall clock that can jump. Each is worked b
 
 from __future__ import annotations
 
+import socket
 import sys
 import threading
 import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import time_machine
 
@@ -102,6 +104,18 @@ def jump_with(switches: Path) -> None:
     threading.Thread(target=follow, args=(int(days),), daemon=True).start()
 
 
+def hang_with(switches: Path) -> None:
+    """Has look-ups of names wait for as long as a switch says so."""
+    find = socket.getaddrinfo
+
+    def look_up(*asked: Any, **named: Any) -> Any:
+        while switched(switches, "dns"):
+            time.sleep(POLL_S)
+        return find(*asked, **named)
+
+    socket.getaddrinfo = look_up
+
+
 def run_agent(config: Path, journal: Path, switches: Path) -> None:
     settings = load(AgentSettings, config)
     log_to_stderr(settings.log_level)
@@ -119,6 +133,7 @@ def run_agent(config: Path, journal: Path, switches: Path) -> None:
 if __name__ == "__main__":
     which, settings_file, *others = sys.argv[1:]
     jump_with(Path(others[-1]))
+    hang_with(Path(others[-1]))
     if which == "agent":
         run_agent(Path(settings_file), *map(Path, others))
     else:

@@ -91,3 +91,21 @@ def test_a_lesson_is_found_and_has_its_windows_all_the_same(tmp_path: Path) -> N
     assert tomorrow == []
     assert coverage(tomorrow, begin + AHEAD, now + AHEAD).missing == 1.0
     engine.dispose()
+
+
+def test_our_own_clock_set_back_makes_no_window_one_from_ahead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/c.sqlite")
+    store = Store(engine)
+    begin = datetime.now(timezone.utc)
+    store.add([mood(seq=0, start=begin)])
+    right = time.time
+    monkeypatch.setattr(time, "time", lambda: right() - 86_400)
+    store.add([mood(seq=1, start=begin + STEP)])
+    assert len(store.reaching(*OWN, begin, begin + AHEAD)) == 2
+    monkeypatch.setattr(time, "time", lambda: right() - 400 * 86_400)  # it was the first one
+    store.add([mood(seq=2, start=begin - timedelta(days=400))])
+    (last,) = [one for one in store.latest() if one.mood.seq == 2]
+    assert abs(last.received - time.time()) < 3600
+    engine.dispose()

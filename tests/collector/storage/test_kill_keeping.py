@@ -1,0 +1,30 @@
+"""A backup, a restore or an erasure that is killed, at whatever statement, can be done again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("what", ["backup", "restore", "erase"])
+def test_nothing_is_lost_and_nothing_erased_returns(
+    what: str, kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    urls = [f"sqlite:///{tmp_path}/{name}.sqlite" for name in ("c", "other")]
+    if kind == "postgresql":
+        server = request.getfixturevalue("postgres")
+        urls = [server.fresh(), server.fresh()]
+    module = "tests.collector.storage.kill_keeping"
+    command = [sys.executable, "-m", module, what, str(tmp_path), *urls]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) > 3
+    assert set(lines) == {"ok"}
