@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -270,7 +271,7 @@ class Service:
             mood = kept.mood
             store.follows(kept.received)
             try:
-                self.rooms.remember(mood.site, mood.room, store.before(mood, KEPT_S))
+                self.rooms.remember(mood.site, mood.room, partial(store.before, mood, KEPT_S))
                 self.rooms.saw(mood, kept.received)
             except (ValueError, OverflowError) as error:
                 log.error("%s/%s: %s", mood.site, mood.room, first_line(error))

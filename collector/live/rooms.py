@@ -8,7 +8,7 @@ import math
 import threading
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Literal, NamedTuple
 
 from collector.live.history import History, WindowSummary, readable
@@ -65,6 +65,7 @@ class Rooms:
         self._moods: dict[Key, tuple[Mood, float]] = {}
         self._status: dict[Key, Status] = {}
         self._history: dict[Key, History] = defaultdict(History)
+        self._unread: dict[Key, Callable[[], Iterable[StoredSummary]]] = {}
         self._viewers: dict[Key, set[asyncio.Queue[Event | None]]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -98,18 +99,34 @@ class Rooms:
             status.boot if status is not None else None,
         )
 
-    def remember(self, site: str, room: str, windows: Iterable[StoredSummary]) -> None:
-        """Windows of before a restart, for the pages to draw; unreadable ones are left out."""
+    def remember(self, site: str, room: str, read: Callable[[], Iterable[StoredSummary]]) -> None:
+        """Where a room's windows of before a restart are; they are read when they are asked for,
+        since those of all rooms would hold up the start."""
         with self._lock:
+            self._unread[site, room] = read
+
+    def _read_before(self, key: Key) -> None:
+        """Unreadable windows are left out."""
+        read = self._unread.get(key)
+        if read is None:
+            return
+        windows = list(read())  # where the database does not answer, the next one tries again
+        with self._lock:
+            if self._unread.pop(key, None) is None:
+                return
+            known = {(one.boot, one.seq) for one in self._history[key].all()}
             for stored in windows:
                 try:
-                    self._history[site, room].put(readable(stored))
+                    window = readable(stored)
+                    if (window.boot, window.seq) not in known:  # it came since, in a backlog
+                        self._history[key].put(window)
                 except (ValueError, TypeError) as error:
-                    log.error("%s/%s: window %s: %s", site, room, stored.seq, error)
+                    log.error("%s/%s: window %s: %s", *key, stored.seq, error)
 
     def windows(self, site: str, room: str) -> list[WindowSummary]:
         """Those of the hours up to the newest, oldest first."""
         key = (site, room)
+        self._read_before(key)
         with self._lock:
             history, newest = self._history.get(key), self._moods.get(key)
             if history is None or newest is None:

@@ -109,3 +109,17 @@ def test_our_own_clock_set_back_makes_no_window_one_from_ahead(
     (last,) = [one for one in store.latest() if one.mood.seq == 2]
     assert abs(last.received - time.time()) < 3600
     engine.dispose()
+
+
+def test_a_backlog_that_comes_after_a_restart_is_drawn_once(tmp_path: Path) -> None:
+    begin = datetime.now(timezone.utc) - timedelta(minutes=30)
+    sent = windows(100, 40, timedelta(), begin)
+    engine = connect(f"sqlite:///{tmp_path}/c.sqlite")
+    Store(engine).add([*sent[:20], *sent[40:]])
+    engine.dispose()
+    with School(tmp_path) as school:
+        school.store.add(sent[20:40])
+        for one in sent[20:40]:
+            school.service.rooms.saw(one, time.time())
+        shown = school.service.rooms.windows(*OWN)
+        assert [one.seq for one in shown] == list(range(100))
