@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, case, exists, func, literal, select, union
+from sqlalchemy import Select, case, func, literal, select, union
 from sqlalchemy.sql.expression import CTE
 
 from collector.storage.tables import moods
@@ -46,8 +46,10 @@ def due_query(site: str, before: float, *where: Any) -> Select[Any]:
     """A site's rooms that have a window from before a moment, for which the conditions hold."""
     rooms = every_room()
     here = (moods.c.site == rooms.c.site, moods.c.room == rooms.c.room)
-    old = exists().where(*here, moods.c.start < before, *where).correlate(rooms)
-    return select(rooms.c.room).where(rooms.c.site == site, old)
+    old = select(moods.c.id).where(*here, moods.c.start < before, *where).limit(1)
+    # Not EXISTS: PostgreSQL makes a join of that, for which it reads all of the site's windows.
+    first = old.correlate(rooms).scalar_subquery()
+    return select(rooms.c.room).where(rooms.c.site == site, first.is_not(None))
 
 
 def newest_query(now: float) -> Select[Any]:

@@ -243,9 +243,13 @@ def test_health_tells_of_a_lost_broker(
     assert health == {"status": "failing", "database": True, "broker": False}
 
 
-def test_a_port_in_use_is_named(service: Service, settings: CollectorSettings) -> None:
+def test_a_port_in_use_is_named(
+    service: Service, settings: CollectorSettings, tmp_path: Path
+) -> None:
     port = int(service.url.rpartition(":")[2])
-    taken = settings.model_copy(update={"web": settings.web.model_copy(update={"port": port})})
+    web = settings.web.model_copy(update={"port": port})
+    other = f"sqlite:///{tmp_path}/other.sqlite"
+    taken = settings.model_copy(update={"web": web, "database": other})
     with pytest.raises(UserError, match=rf"web: 127\.0\.0\.1:{port}: .*choose another port"):
         Service(taken)
 
