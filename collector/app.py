@@ -30,13 +30,17 @@ from collector.lessons.checkins import CheckIns
 from collector.lessons.report import Reports
 from collector.lessons.repository import Lesson, LessonRepository
 from collector.live.panel_broadcaster import PanelBroadcaster
+from collector.live.pending import PendingCommands
 from collector.live.rooms import Key, Rooms
 from collector.pages import (
+    design,
     fleet,
+    lesson_changes,
     lessons,
     password_sign_in,
     people,
     render,
+    room_actions,
     school,
     sign_in,
     sign_on,
@@ -72,6 +76,9 @@ class AppContext(NamedTuple):
     renderer: Renderer
     panels: Panels
     painter: PanelBroadcaster
+    pending: PendingCommands
+    markers: tuple[str, ...]
+    """What this school's markers are called."""
     provider: Provider | None
     retention_of: Callable[[str], Retention]
     site_retention: dict[str, Retention]
@@ -103,7 +110,7 @@ def make_app(context: AppContext) -> FastAPI:
         lifespan=lifespan,
         dependencies=[Depends(context.guard)],
     )
-    answer_errors(app, context.renderer)
+    answer_errors(app, context.renderer, context.guard)
     _add_api(app, context)
     _add_pages(app, context)
     app.add_api_route("/api/openapi.json", app.openapi, include_in_schema=False)
@@ -133,7 +140,6 @@ def _add_api(app: FastAPI, context: AppContext) -> None:
 def _add_pages(app: FastAPI, context: AppContext) -> None:
     app.include_router(
         room_pages.router(
-            engine=context.engine,
             rooms=context.rooms,
             accounts=context.accounts,
             sessions=context.sessions,
@@ -143,6 +149,20 @@ def _add_pages(app: FastAPI, context: AppContext) -> None:
             renderer=context.renderer,
             panels=context.panels,
             painter=context.painter,
+            pending=context.pending,
+            markers=context.markers,
+            own_url=context.own_url,
+        )
+    )
+    app.include_router(
+        room_actions.router(
+            engine=context.engine,
+            rooms=context.rooms,
+            accounts=context.accounts,
+            sessions=context.sessions,
+            audit_log=context.audit_log,
+            book=context.book,
+            painter=context.painter,
             notify=context.notify,
             send_command=context.send_command,
             own_url=context.own_url,
@@ -151,14 +171,21 @@ def _add_pages(app: FastAPI, context: AppContext) -> None:
     )
     app.include_router(
         lessons.router(
-            engine=context.engine,
-            rooms=context.rooms,
             audit_log=context.audit_log,
             book=context.book,
             reports=context.reports,
             renderer=context.renderer,
-            painter=context.painter,
             retention_of=context.retention_of,
+        )
+    )
+    app.include_router(
+        lesson_changes.router(
+            engine=context.engine,
+            rooms=context.rooms,
+            audit_log=context.audit_log,
+            book=context.book,
+            renderer=context.renderer,
+            painter=context.painter,
             notify=context.notify,
         )
     )
@@ -170,6 +197,7 @@ def _add_pages(app: FastAPI, context: AppContext) -> None:
             renderer=context.renderer,
         )
     )
+    app.include_router(design.router(renderer=context.renderer))
     draw_form = sign_in.sign_in_form(context.renderer, context.provider)
     app.include_router(
         sign_in.router(

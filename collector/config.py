@@ -100,6 +100,10 @@ class SchoolSettings(Section):
     """Whether a room that fills up outside the timetable counts as a lesson."""
     attentive: tuple[Label, ...] = ()
     """Expressions that this school counts as attentive; without them no ratio is shown."""
+    markers: tuple[Annotated[str, Field(min_length=1, max_length=40)], ...] = Field(
+        (), max_length=9
+    )
+    """What a lesson's markers are called, for one press each; without them, three usual ones."""
 
     @field_validator("timezone")
     @classmethod

@@ -37,6 +37,7 @@ from collector.lessons.summary import Summaries
 from collector.lessons.timetable import timetable_of
 from collector.live.history import KEPT_S
 from collector.live.panel_broadcaster import PanelBroadcaster
+from collector.live.pending import PendingCommands
 from collector.live.rooms import Key, Rooms, RoomView
 from collector.pages import render
 from collector.pages.middleware import listen, protect
@@ -88,7 +89,8 @@ class Service:
         book, checkins = LessonRepository(self._engine), CheckIns(self._engine)
         summaries = Summaries(store, book)
         renderer = render.Renderer(settings.school.timezone)
-        panels = Panels(self.rooms, book, checkins, renderer)
+        self._pending = PendingCommands()
+        panels = Panels(self.rooms, book, checkins, renderer, self._pending)
         self._painter = PanelBroadcaster(panels.draw, lambda room: self.rooms.view(*room).state)
         self._clerk = LessonScheduler(
             book,
@@ -149,6 +151,8 @@ class Service:
             renderer=renderer,
             panels=panels,
             painter=self._painter,
+            pending=self._pending,
+            markers=settings.school.markers,
             provider=Provider(settings.oidc, self.accounts) if settings.oidc else None,
             retention_of=settings.kept,
             site_retention=settings.retention,
@@ -281,7 +285,9 @@ class Service:
         self._webhooks.tell(event, listed(lesson).model_dump(mode="json"))
 
     def _command(self, key: Key, command: Any) -> None:
+        self._pending.put(key, command)
         self._ingest.publish(topic(*key, "command"), Command(command=command).encode())
+        self._painter.changed(key)
 
     def _send(self, site: str, room: str, command: Command) -> None:
         self._ingest.publish(topic(site, room, "command"), command.encode())

@@ -26,6 +26,7 @@ class PlayedDevice:
 
     def __init__(self, port: int, room: str = "r101") -> None:
         self.commands: list[str] = []
+        self.port = port
         self._room = room
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._client.on_message = lambda _c, _u, m: self.commands.append(

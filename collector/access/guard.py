@@ -15,7 +15,12 @@ from collector.access.audit import AuditLog
 from collector.access.limits import Limits, network_of
 from collector.access.policy import RIGHTS, ROUTES, Right, sees_all
 from collector.access.sessions import Principal, Sessions
-from collector.lessons.repository import Lesson, LessonRepository
+from collector.lessons.repository import (
+    EVERY_LESSON,
+    Lesson,
+    LessonFilter,
+    LessonRepository,
+)
 from edge.common.errors import UserError
 
 COOKIE = "session"
@@ -190,7 +195,12 @@ SignedIn = Annotated[Principal, Depends(_signed_in)]
 ThisLesson = Annotated[Lesson, Depends(_lesson)]
 
 
-def own_lessons(book: LessonRepository, who: Principal, limit: int = 200) -> list[Lesson]:
+def own_lessons(
+    book: LessonRepository,
+    who: Principal,
+    limit: int = 200,
+    only: LessonFilter = EVERY_LESSON,
+) -> list[Lesson]:
     """Those that somebody may see, newest first."""
     rooms: frozenset[Room] | None = None if who.role == "administrator" else who.rooms
-    return [one for one in book.of(who.account, rooms, limit) if owns(who, one)]
+    return [one for one in book.of(who.account, rooms, limit, only) if owns(who, one)]

@@ -19,7 +19,7 @@ from collector.api.paging import MOST, NEXT_PAGE, Before, Limit, next_page, plac
 from collector.ingest.ingest import Ingest
 from collector.lessons.coverage import Coverage, coverage
 from collector.lessons.report import LessonOut, LessonReport, Reports, listed
-from collector.lessons.repository import LessonRepository
+from collector.lessons.repository import LessonFilter, LessonRepository
 from collector.live.rooms import Key, Rooms, RoomState, RoomView
 from collector.live.shown import ShownMood
 from collector.storage.store import LONGEST_WINDOW, Store
@@ -174,9 +174,14 @@ def router(
         return CommandReceipt(command=command)
 
     @api.get("/api/lessons", tags=["lessons"])
-    def lessons(who: SignedIn) -> list[LessonOut]:
-        """One's own lessons, newest first; at most 200."""
-        return [listed(lesson) for lesson in own_lessons(book, who)]
+    def lessons(
+        who: SignedIn,
+        text: Annotated[str, Query(max_length=120, description="In title, room or teacher.")] = "",
+        offset: Annotated[int, Query(ge=0, le=10**6, description="Newest to skip.")] = 0,
+    ) -> list[LessonOut]:
+        """One's own lessons, newest first; at most 200 of them."""
+        only = LessonFilter(text=text, offset=offset)
+        return [listed(lesson) for lesson in own_lessons(book, who, only=only)]
 
     @api.get("/api/lessons/{lesson}", tags=["lessons"])
     def report(

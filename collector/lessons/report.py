@@ -11,6 +11,8 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from collector.lessons.checkins import CheckIns
+from collector.lessons.figures import Figure, figures
+from collector.lessons.findings import Highlight, findings
 from collector.lessons.repository import Lesson, LessonRepository
 from collector.lessons.summary import Summaries, Summary, instant, ratio
 from edge.common.errors import UserError
@@ -58,6 +60,7 @@ class EarlierLesson(BaseModel):
     faces: float | None
     counts: dict[str, float]
     attentive: float | None
+    figures: list[Figure]
 
 
 class LessonReport(LessonOut):
@@ -70,6 +73,8 @@ class LessonReport(LessonOut):
     attentive: float | None = Field(description=CAVEAT)
     attentive_labels: list[str]
     earlier: list[EarlierLesson]
+    figures: list[Figure] = Field(description="Every number of the page, as it is written there.")
+    findings: list[Highlight] = Field(description="What stood out, at most three.")
 
 
 def listed(lesson: Lesson) -> LessonOut:
@@ -103,29 +108,41 @@ class Reports:
     def of(self, lesson: Lesson, may: Callable[[Lesson], bool]) -> LessonReport:
         """`may` says of every lesson that it is compared with whether the reader may see it."""
         summary = self._summaries.of(lesson)
+        marked = [MarkerOut(at=instant(m.at), text=m.text) for m in self._book.markers(lesson)]
+        attentive = self._ratio(summary)
         return LessonReport(
             **dict(listed(lesson)),
             notes=lesson.notes,
             summary=summary,
-            markers=[MarkerOut(at=instant(m.at), text=m.text) for m in self._book.markers(lesson)],
+            markers=marked,
             checkins=[
                 RoundOut(start=instant(r.start), answers=r.answers, counts=r.counts)
                 for r in self._checkins.rounds(lesson)
             ],
-            attentive=ratio(summary.counts, self._attentive),
+            attentive=attentive,
             attentive_labels=self._attentive,
-            earlier=[self._earlier(one) for one in self._book.earlier(lesson) if may(one)],
+            earlier=[self.compared(one) for one in self._book.earlier(lesson) if may(one)],
+            figures=figures(summary, attentive, self._attentive),
+            findings=findings(summary.slots, [(one.at, one.text) for one in marked]),
         )
 
-    def _earlier(self, lesson: Lesson) -> EarlierLesson:
+    def compared(self, lesson: Lesson) -> EarlierLesson:
+        """A lesson as others are compared with it."""
         summary = self._summaries.of(lesson)
+        attentive = self._ratio(summary)
         return EarlierLesson(
             id=lesson.id,
             start=instant(lesson.start),
             faces=summary.faces,
             counts=summary.counts,
-            attentive=ratio(summary.counts, self._attentive),
+            attentive=attentive,
+            figures=figures(summary, attentive, self._attentive),
         )
+
+    def _ratio(self, summary: Summary) -> float | None:
+        """Of the shares that the page shows, where there are any."""
+        values = {label: share.value for label, share in summary.shares.items()}
+        return ratio(values or summary.counts, self._attentive)
 
 
 def _columns(report: LessonReport) -> tuple[list[str], list[list[object]]]:
@@ -155,6 +172,17 @@ def as_csv(report: LessonReport) -> str:
     for row in rows:
         cells = [_no_formula(cell) if isinstance(cell, str) else cell for cell in row]
         writer.writerow(["" if cell is None else cell for cell in cells])
+    return out.getvalue()
+
+
+def figures_csv(report: LessonReport) -> str:
+    """The numbers of the page, as they are written there."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(["figure", "label", "value", "low", "high"])
+    for one in report.figures:
+        row = [one.figure, _no_formula(one.label or ""), one.value, one.low, one.high]
+        writer.writerow(["" if cell is None else cell for cell in row])
     return out.getvalue()
 
 

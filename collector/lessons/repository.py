@@ -48,6 +48,31 @@ class Lesson(NamedTuple):
 class Marker(NamedTuple):
     at: float
     text: str
+    id: int = 0
+
+
+class LessonFilter(NamedTuple):
+    """Which lessons of a list: those that start in a time, and have a text in title, room or
+    teacher; `offset` skips the newest of them."""
+
+    begin: float | None = None
+    end: float | None = None
+    text: str = ""
+    offset: int = 0
+
+    def conditions(self) -> list[Any]:
+        made: list[Any] = []
+        if self.begin is not None:
+            made.append(lessons.c.start >= self.begin)
+        if self.end is not None:
+            made.append(lessons.c.start < self.end)
+        for word in self.text.split()[:5]:
+            columns = (lessons.c.title, lessons.c.room, lessons.c.teacher)
+            made.append(or_(*(column.icontains(word, autoescape=True) for column in columns)))
+        return made
+
+
+EVERY_LESSON = LessonFilter()
 
 
 class LessonRepository:
@@ -108,6 +133,11 @@ class LessonRepository:
     def describe(self, lesson: Lesson, title: str, notes: str) -> None:
         self._change(lesson, {"title": title.strip()[:TITLE] or "Lesson", "notes": notes[:NOTES]})
 
+    def adopt(self, lesson: Lesson, title: str, teacher: str | None, account: int | None) -> None:
+        """A lesson that was found gets its name and its teacher, and keeps all else it has."""
+        values = {"title": title.strip()[:TITLE] or "Lesson", "teacher": teacher}
+        self._change(lesson, values | {"account": account}, lessons.c.account.is_(None))
+
     def keep_summary(self, lesson: Lesson, summary: dict[str, Any]) -> None:
         self._change(lesson, {"summary": summary})
 
@@ -116,18 +146,27 @@ class LessonRepository:
             changed = update(lessons).where(lessons.c.id == lesson.id, *where).values(values)
             connection.execute(changed)
 
-    def mark(self, lesson: Lesson, text: str) -> None:
-        """Drops a marker now."""
+    def mark(self, lesson: Lesson, text: str, at: float | None = None) -> None:
+        """Sets a marker now, or at a moment of the lesson (seconds since 1970)."""
         if not text.strip():
             raise UserError("no text", "marker", "write what begins now")
-        row = {"lesson": lesson.id, "at": time.time(), "text": text.strip()[:MARKER]}
+        when = time.time() if at is None else min(max(at, lesson.start), lesson.until)
+        row = {"lesson": lesson.id, "at": when, "text": text.strip()[:MARKER]}
         with self._engine.begin() as connection:
             connection.execute(insert(markers).values(row))
 
     def markers(self, lesson: Lesson) -> list[Marker]:
         query = select(markers).where(markers.c.lesson == lesson.id).order_by(markers.c.at)
         with self._engine.connect() as connection:
-            return [Marker(row.at, row.text) for row in connection.execute(query)]
+            return [Marker(row.at, row.text, row.id) for row in connection.execute(query)]
+
+    def change_marker(self, lesson: Lesson, number: int, text: str, at: float) -> None:
+        """Renames or moves a marker of the lesson; without a text it is removed."""
+        where = (markers.c.id == number, markers.c.lesson == lesson.id)
+        when = min(max(at, lesson.start), lesson.until)
+        change: Any = update(markers).where(*where).values(text=text.strip()[:MARKER], at=when)
+        with self._engine.begin() as connection:
+            connection.execute(change if text.strip() else delete(markers).where(*where))
 
     def erase(self, lesson: Lesson) -> None:
         with self._engine.begin() as connection:
@@ -168,21 +207,25 @@ class LessonRepository:
         account: int | None = None,
         rooms: frozenset[tuple[str, str]] | None = None,
         limit: int = 200,
+        only: LessonFilter = EVERY_LESSON,
     ) -> list[Lesson]:
         """Newest first: all, or an account's own and nobody's in its rooms."""
+        where = only.conditions()
         if rooms is None:
-            return self._some(limit=limit)
+            return self._some(*where, limit=limit, offset=only.offset)
         nobody = lessons.c.account.is_(None) & lessons.c.teacher.is_(None)
         nobodys = [
             (lessons.c.site == site) & (lessons.c.room == room) & nobody for site, room in rooms
         ]
-        return self._some(or_(lessons.c.account == account, *nobodys), limit=limit)
+        where.append(or_(lessons.c.account == account, *nobodys))
+        return self._some(*where, limit=limit, offset=only.offset)
 
     def ended_without_summary(self) -> list[Lesson]:
         return self._some(lessons.c.end.is_not(None), lessons.c.summary.is_(None))
 
-    def _some(self, *where: Any, limit: int = 1000) -> list[Lesson]:
-        query = select(lessons).where(*where).order_by(lessons.c.start.desc()).limit(limit)
+    def _some(self, *where: Any, limit: int = 1000, offset: int = 0) -> list[Lesson]:
+        newest = (lessons.c.start.desc(), lessons.c.id.desc())
+        query = select(lessons).where(*where).order_by(*newest).limit(limit).offset(offset)
         with self._engine.connect() as connection:
             return [_lesson(row) for row in connection.execute(query)]
 

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 5.0
 """How often rooms that fell silent are looked for: they send no window that says so."""
+REDRAW_S = 20.0
+"""A silent room's picture is drawn anew so often: what came last moves away from now."""
 SHARES_S = 30.0
 """How old shares may be: they are of five minutes, and cost more than all the rest."""
 
@@ -60,6 +62,7 @@ class PanelBroadcaster(Worker):
         self._due: queue.Queue[Key | None] = queue.Queue()
         self._waiting: set[Key] = set()
         self._shown: dict[Key, RoomState] = {}
+        self._painted: dict[Key, float] = {}
         self._lock = threading.Lock()
         self._look_at = time.monotonic() + LOOK_S
         self._undrawn: dict[Key, str] = {}
@@ -119,12 +122,14 @@ class PanelBroadcaster(Worker):
         if time.monotonic() >= self._look_at:
             self._look_at = time.monotonic() + LOOK_S
             for silent in {room for room, _ in list(self._watching)}:
-                if self._state(silent) != self._shown.get(silent):
+                old = time.monotonic() - self._painted.get(silent, 0.0) >= REDRAW_S
+                if old or self._state(silent) != self._shown.get(silent):
                     self.changed(silent)
 
     def _paint(self, key: Key) -> None:
         languages = [language for room, language in list(self._watching) if room == key]
         self._shown[key] = self._state(key)
+        self._painted[key] = time.monotonic()
         for language in languages:
             try:
                 panel = self._draw(key, language)

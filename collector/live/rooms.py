@@ -42,6 +42,8 @@ class RoomView(NamedTuple):
     state: RoomState
     mood: Mood | None
     status: Status | None
+    received: float = 0.0
+    """When the newest mood came, by this machine's clock."""
 
 
 def state_of(mood: Mood | None, received: float, status: Status | None, now: float) -> RoomState:
@@ -156,7 +158,8 @@ class Rooms:
         with self._lock:
             mood, received = self._moods.get(key, (None, 0.0))
             status = self._status.get(key)
-        return RoomView(site, room, state_of(mood, received, status, time.time()), mood, status)
+        state = state_of(mood, received, status, time.time())
+        return RoomView(site, room, state, mood, status, received)
 
     def all(self) -> list[RoomView]:
         with self._lock:

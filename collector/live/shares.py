@@ -33,7 +33,6 @@ def shares(counts: Mapping[str, float], faces: float, model: str) -> dict[str, S
     if faces <= 0 or sum(named.values()) <= 0:
         return {}
     from models.shares import shares as of_pack
-    from models.shares import wilson
 
     pack = _pack(model)
     if pack is not None:
@@ -43,7 +42,17 @@ def shares(counts: Mapping[str, float], faces: float, model: str) -> dict[str, S
                 name: Share(value=s.value, low=s.low, high=s.high, corrected=True)
                 for name, s in best.items()
             }
+    return wilson_shares(counts, faces)
+
+
+def wilson_shares(counts: Mapping[str, float], faces: float) -> dict[str, Share]:
+    """Of the faces that are told by name, with the interval of that many faces."""
+    from models.shares import wilson
+
+    named = {name: n for name, n in counts.items() if name not in (OTHER, UNCERTAIN)}
     total = sum(named.values())
+    if faces <= 0 or total <= 0:
+        return {}
     found = {}
     for name, n in named.items():
         low, high = wilson(n / total, faces)

@@ -31,6 +31,7 @@ from starlette.exceptions import HTTPException as StarletteException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.sessions import SessionMiddleware
 
+from collector.access.guard import Guard
 from collector.access.secret import derived
 from collector.access.sessions import SESSION_S
 from collector.fleet.enrolment import EnrolmentDenied
@@ -57,6 +58,7 @@ def headers(secure: bool) -> Secure:
         .style_src("'self'")
         .img_src("'self'")
         .connect_src("'self'")
+        .manifest_src("'self'")
         .base_uri("'none'")
         .form_action("'self'")
         .frame_ancestors("'none'")
@@ -175,7 +177,7 @@ async def _nothing() -> Any:
     return {"type": "http.disconnect"}
 
 
-def answer_errors(app: FastAPI, renderer: Renderer) -> None:
+def answer_errors(app: FastAPI, renderer: Renderer, guard: Guard) -> None:
     """Pages get a page, the API gets JSON, and nobody a traceback."""
 
     def wants_data(request: Request) -> bool:
@@ -193,6 +195,9 @@ def answer_errors(app: FastAPI, renderer: Renderer) -> None:
             return RedirectResponse(f"/sign-in?next={quote(next, safe='/')}", 303)
         told = words(language_of(request))["errors"].get(str(status)) or detail
         own = detail if status == 404 and request.url.path.startswith("/check") else None
+        if not hasattr(request.state, "principal"):
+            # No route, so that nobody has asked who it is: the page keeps the way back.
+            request.state.principal = guard.who(request) if status == 404 else None
         page = renderer.page(request, "error.html", status, message=own or told)
         page.headers.update(more or {})
         return page

@@ -2,44 +2,56 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from collector.lessons.checkins import CheckIns
 from collector.lessons.repository import Lesson, LessonRepository
+from collector.live.history import WindowSummary
 from collector.live.panel_broadcaster import ShareCache
+from collector.live.pending import PendingCommands
 from collector.live.rooms import Key, Rooms, RoomView
 from collector.pages import timeline
+from collector.pages.headline import Headline, headline
+from collector.pages.readings import readings
 from collector.pages.render import Renderer, words
-from collector.pages.room_summary import RoomSummary, glance, label_order, tone
-from edge.protocol.messages import REASONS
+from collector.pages.room_summary import RoomSummary, glance, label_order, moment, tone
+from collector.pages.timeline import SLOTS, SPAN_S, Timeline
 
-
-def sentence(view: RoomView, language: str) -> str:
-    """What there is to say in place of numbers; nothing while there are some."""
-    t = words(language)
-    withheld = view.mood.withheld if view.mood is not None and view.state == "withheld" else None
-    if view.state == "live":
-        return ""
-    told = str(t["sentences"][withheld or view.state])
-    health = view.status.health if view.status is not None else None
-    if view.state == "paused" and health is not None and health.pause is not None:
-        return f"{told} {t['pauses'][health.pause]}"
-    if withheld == "headcount_only" and health is not None and health.mode == "headcount":
-        return f"{told} {t['why'].format(REASONS[health.because])}"
-    return told
+LONG_S = 3 * 3600.0
+"""A lesson's own timeline shows at most what is kept in memory."""
 
 
 class Panels:
     """Draws any room's panel."""
 
     def __init__(
-        self, rooms: Rooms, book: LessonRepository, checkins: CheckIns, renderer: Renderer
+        self,
+        rooms: Rooms,
+        book: LessonRepository,
+        checkins: CheckIns,
+        renderer: Renderer,
+        pending: PendingCommands,
     ) -> None:
         self._rooms = rooms
         self._book = book
         self._checkins = checkins
         self._renderer = renderer
+        self._pending = pending
         self._shares = ShareCache()
+
+    def headline(self, view: RoomView, language: str) -> Headline:
+        """What the room's page says first, for the list of rooms."""
+        windows = self._rooms.windows(view.site, view.room)
+        return headline(view, self._summary(view, windows, None), words(language))
+
+    def _summary(
+        self, view: RoomView, windows: list[WindowSummary], lesson: Lesson | None
+    ) -> RoomSummary:
+        def divide(counts: Any, faces: float, model: str) -> Any:
+            return self._shares.of((view.site, view.room), counts, faces, model)
+
+        return glance(view, windows, lesson, divide)
 
     def draw(self, key: Key, language: str) -> str:
         """HTML without line ends."""
@@ -47,40 +59,65 @@ class Panels:
         windows = self._rooms.windows(*key)
         running = self._book.running(*key)
         lesson = running[0] if running else None
-
-        def divide(counts: Any, faces: float, model: str) -> Any:
-            return self._shares.of(key, counts, faces, model)
-
-        seen = glance(view, windows, lesson, divide)
-        context = self._context(view, seen, windows, lesson)
-        context["sentence"] = sentence(view, language)
+        context = self._context(view, windows, lesson, language)
         return self._renderer.fragment("panel.html", language, context)
 
     def _context(
-        self, view: RoomView, seen: RoomSummary, windows: Any, lesson: Lesson | None
-    ) -> Any:
-        newest = view.mood
-        end = newest.start.timestamp() + newest.seconds if newest else 0.0
-        columns = timeline.recent(windows, end)
-        order = label_order([name for column in columns for name in column.counts])
-        begin = end - timeline.SPAN_S
-        markers = self._book.markers(lesson) if lesson else []
-        change = seen.change
+        self, view: RoomView, windows: list[WindowSummary], lesson: Lesson | None, language: str
+    ) -> dict[str, Any]:
+        t = words(language)
+        seen = self._summary(view, windows, lesson)
+        newest, clock = view.mood, time.time()
+        now = moment(view, clock)
+        until = newest.start.timestamp() + newest.seconds if newest else 0.0
+        order = label_order(
+            [label for one in windows for label in (one.counts or {timeline.FACES: 0})]
+        )
+        markers = [(m.at - clock + now, m.text) for m in self._markers(lesson)]
+        charts = {"half": self._chart(windows, order, markers, now, SPAN_S, language)}
+        age = now - lesson.start if lesson else 0.0
+        if SPAN_S < age <= LONG_S:
+            charts["lesson"] = self._chart(windows, order, markers, now, age, language)
         counts = newest.counts if newest and newest.counts else {}
         return {
             "seq": newest.seq if newest else "",
-            "g": seen._asdict() | {"total": sum(counts.values())},
+            "now": now,
+            "until": until,
+            "doing": self._pending.of((view.site, view.room), view.state),
+            "g": seen,
+            "h": headline(view, seen, t),
+            "total": sum(counts.values()),
             "lesson": lesson,
-            "timeline": timeline.draw(columns, order),
+            "charts": charts,
             "tones": {label: tone(label, order) for label in order},
-            "changed_tone": tone(change.label, order) if change and change.label in order else "",
-            # One that was set after the newest window is at the edge until the next one comes.
-            "markers": [
-                ((min(m.at, end) - begin) / timeline.SPAN_S * timeline.WIDTH, m.text)
-                for m in markers
-                if m.at >= begin
-            ],
+            "lesson_means": {row.label: row.lesson for row in seen.rows},
             "rounds": [r._asdict() for r in self._checkins.rounds(lesson)] if lesson else [],
             "width": timeline.WIDTH,
             "height": timeline.HEIGHT,
         }
+
+    def _markers(self, lesson: Lesson | None) -> list[Any]:
+        return self._book.markers(lesson) if lesson else []
+
+    def _chart(
+        self,
+        windows: list[WindowSummary],
+        order: list[str],
+        markers: list[tuple[float, str]],
+        now: float,
+        span: float,
+        language: str,
+    ) -> Timeline:
+        columns = timeline.recent(windows, now, span)
+        begin = timeline.beginning(now, span)
+        first = (windows[0].start - begin) / span if windows else 1.0
+        inside = [
+            ((at - begin) / span, text) for at, text in markers if begin <= at <= begin + span
+        ]
+        clock, t = self._renderer.clock(language), words(language)
+        return timeline.draw(columns, order)._replace(
+            gaps=timeline.gaps(columns, SLOTS, first),
+            ticks=timeline.ticks(begin, begin + span),
+            flags=timeline.flags(inside),
+            readings=readings(columns, SLOTS, begin, span, t, clock),
+        )

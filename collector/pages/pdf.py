@@ -28,7 +28,8 @@ def as_pdf(html: str) -> bytes:
     def nothing_from_elsewhere(url: str) -> dict[str, object]:
         raise ValueError(f"{url}: a report fetches nothing")
 
-    styles = [weasyprint.CSS(STYLES / "style.css"), weasyprint.CSS(STYLES / "print.css")]
+    sheets = ("tokens.css", "style.css", "print.css")
+    styles = [weasyprint.CSS(STYLES / sheet) for sheet in sheets]
     document = weasyprint.HTML(string=html, url_fetcher=nothing_from_elsewhere)
     made: bytes = document.write_pdf(stylesheets=styles, pdf_variant="pdf/ua-1")
     return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
@@ -18,28 +18,15 @@ from fastapi.responses import HTMLResponse
 from markupsafe import Markup, escape
 
 from collector.access.policy import RIGHTS
+from collector.live.rounding import near
+from collector.pages.colours import paper
 
 HERE = Path(__file__).parent.parent
 STATIC = HERE / "static"
 LANGUAGES = ("en", "de", "es", "fr")
 LANGUAGE_COOKIE = "language"
-PAPER = {
-    "tone-happy": "#e69f00",
-    "tone-surprise": "#56b4e9",
-    "tone-neutral": "#009e73",
-    "tone-sad": "#0072b2",
-    "tone-fear": "#cc79a7",
-    "tone-disgust": "#8a8f2a",
-    "tone-angry": "#d55e00",
-    "tone-other": "#8d8d8d",
-    "tone-uncertain": "#c4c1b9",
-    "tone-own-0": "#009e73",
-    "tone-own-1": "#e69f00",
-    "tone-own-2": "#56b4e9",
-    "tone-own-3": "#cc79a7",
-    "tone-own-4": "#0072b2",
-}
-"""Colours of print, where no style sheet reaches into a figure; the screen has style.css."""
+REGIONS = {"en": "en_GB"}
+"""How a language writes times where nothing else is known: schools here count to 24."""
 
 SPACES = re.compile(r"\s*\n\s*")
 
@@ -77,33 +64,42 @@ class Renderer:
             undefined=jinja2.StrictUndefined,
         )
         self._env.globals["languages"] = [(code, words(code)["language"]) for code in LANGUAGES]
-        self._env.filters["colour"] = lambda tone: PAPER[tone]
+        self._env.filters["colour"] = paper
         self._env.filters["moment"] = lambda told: datetime.fromisoformat(
             told.replace("Z", "+00:00")
         )
         self._env.filters["commands"] = _commands
         self._env.filters["percent"] = lambda share: round(100 * share)
-        self._env.filters["near"] = lambda share: 5 * round(20 * share)
+        self._env.filters["near"] = near
+
+    def clock(self, language: str) -> Callable[[float | datetime], str]:
+        """The time of day, as one writes it in a language."""
+        return self._at(dates.format_time, "short", language)
+
+    def local(self, when: float) -> datetime:
+        """A moment in the school's own time."""
+        return datetime.fromtimestamp(when, self._zone)
+
+    def _at(
+        self, kind: Callable[..., str], form: str, language: str
+    ) -> Callable[[float | datetime], str]:
+        def shown(value: float | datetime) -> str:
+            when = value
+            if not isinstance(when, datetime):
+                when = datetime.fromtimestamp(when, timezone.utc)
+            return str(kind(when, form, tzinfo=self._zone, locale=REGIONS.get(language, language)))
+
+        return shown
 
     def text(self, template: str, language: str, context: Mapping[str, Any]) -> str:
         """A template's text; times in it are the school's."""
-
-        def at(kind: Any, form: str) -> Any:
-            def shown(value: float | datetime) -> str:
-                when = value
-                if not isinstance(when, datetime):
-                    when = datetime.fromtimestamp(when, timezone.utc)
-                return str(kind(when, form, tzinfo=self._zone, locale=language))
-
-            return shown
-
         return self._env.get_template(template).render(
             t=words(language),
             lang=language,
-            at_time=at(dates.format_time, "short"),
-            at_date=at(dates.format_datetime, "medium"),
+            at_time=self.clock(language),
+            at_date=self._at(dates.format_datetime, "medium", language),
             at_day=lambda when: dates.format_date(
-                when.astimezone(self._zone), "full", locale=language
+                when.astimezone(self._zone), "full", locale=REGIONS.get(language, language)
             ),
             **context,
         )

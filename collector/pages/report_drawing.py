@@ -3,89 +3,130 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from collector.lessons.checkins import ROUND_S
-from collector.lessons.report import LessonReport
-from collector.pages.room_summary import LAST, label_order, tone
-from collector.pages.timeline import Column, Timeline, draw
+from collector.lessons.figures import Figure
+from collector.lessons.report import EarlierLesson, LessonReport
+from collector.lessons.summary import Slot
+from collector.pages import timeline
+from collector.pages.readings import readings
+from collector.pages.room_summary import label_order, tone
+from collector.pages.timeline import FACES, Column, Timeline, place
 
 R = 100
 """The pie's radius."""
 
+ANSWERS = ("well", "so_so", "lost")
+
 
 class Slice(NamedTuple):
-    """Part of the pie."""
+    """Part of the pie; `label` is nothing for the others together."""
 
     label: str
     tone: str
-    share: float
     path: str
 
 
-class Bar(NamedTuple):
-    """A piece of a stacked bar, 0..100."""
+class AnswerBar(NamedTuple):
+    """One round of check-ins on the timeline's axis: where, and its parts of 100 from below."""
+
+    x: float
+    width: float
+    parts: list[tuple[str, float, float]]
+
+
+class Dot(NamedTuple):
+    """One lesson in a small multiple, in per cent of its width and height."""
+
+    x: float
+    y: float
+    low: float
+    high: float
+    when: datetime
+    text: str
+    this: bool
+    id: int
+
+
+class Multiple(NamedTuple):
+    """One figure over several lessons; `top` is the number at the top of the scale."""
 
     label: str
     tone: str
-    x: float
-    width: float
+    dots: list[Dot]
+    top: int
 
 
 class ReportFigures(NamedTuple):
-    """Everything that a report draws; `at` are 0..1 of the lesson."""
+    """Everything that a report draws."""
 
     timeline: Timeline
     tones: dict[str, str]
-    markers: list[tuple[float, str]]
     pie: list[Slice]
-    rounds: list[tuple[float, float, dict[str, int] | None]]
-    """Where a round begins, how wide it is, and its counts."""
-    compared: list[tuple[datetime, int | None, list[Bar]]]
-    """This lesson and earlier ones: when, its number (None: this one), its shares."""
+    rounds: list[AnswerBar]
 
 
-def figures(report: LessonReport) -> ReportFigures:
+def drawing(report: LessonReport, t: Any, clock: Callable[[Any], str]) -> ReportFigures:
     summary = report.summary
-    begin, end = summary.coverage.start, summary.coverage.end
-    whole = max(1.0, (end - begin).total_seconds())
-    labels: dict[str, object] = dict.fromkeys(summary.counts)
-    for earlier in report.earlier:
-        labels |= dict.fromkeys(earlier.counts)
-    order = label_order(labels)
+    begin, end = summary.coverage.start.timestamp(), summary.coverage.end.timestamp()
+    length = summary.slots[0].seconds if summary.slots else max(1.0, end - begin)
+    slots = max(1, math.ceil((end - begin) / length - 1e-6))
+    span = slots * length
     columns = [
-        Column((slot.start - begin).total_seconds() / whole, slot.counts or {}, slot.withheld)
+        Column((slot.start.timestamp() - begin) / span, _counts(slot), _withheld(slot))
         for slot in summary.slots
     ]
-    slots = whole / summary.slots[0].seconds if summary.slots else 1
-    return ReportFigures(
-        timeline=draw(columns, order, slots),
-        tones={label: tone(label, order) for label in order},
-        markers=[((m.at - begin).total_seconds() / whole, m.text) for m in report.markers],
-        pie=_pie(summary.counts, order),
-        rounds=[
-            ((r.start - begin).total_seconds() / whole, ROUND_S / whole, r.counts)
-            for r in report.checkins
-        ],
-        compared=[
-            (report.start, None, _bars(summary.counts, order)),
-            *((one.start, one.id, _bars(one.counts, order)) for one in report.earlier),
-        ],
+    order = label_order([label for column in columns for label in column.counts])
+    tones = {label: tone(label, order) for label in [*order, *summary.shares]}
+    inside = [((m.at.timestamp() - begin) / span, m.text) for m in report.markers]
+    drawn = timeline.draw(columns, order, slots)._replace(
+        gaps=timeline.gaps(columns, slots),
+        ticks=timeline.ticks(begin, begin + span),
+        flags=timeline.flags([one for one in inside if 0 <= one[0] <= 1]),
+        readings=readings(columns, slots, begin, span, t, clock),
     )
+    rounds = [_answers(r.start.timestamp() - begin, r.counts, span) for r in report.checkins]
+    return ReportFigures(drawn, tones, _pie(report.figures, tones), rounds)
 
 
-def _pie(counts: Mapping[str, float], order: list[str]) -> list[Slice]:
-    total = sum(counts.values())
+def _counts(slot: Slot) -> dict[str, float]:
+    if slot.counts is None and slot.faces is not None:
+        return {FACES: slot.faces}
+    return slot.counts or {}
+
+
+def _withheld(slot: Slot) -> str | None:
+    return None if slot.counts is not None or slot.faces is not None else slot.withheld
+
+
+def _answers(at: float, counts: dict[str, int] | None, span: float) -> AnswerBar:
+    parts: list[tuple[str, float, float]] = []
+    total = sum((counts or {}).values())
+    below = 0.0
+    for name in (*ANSWERS, "other"):
+        share = 100 * (counts or {}).get(name, 0) / total if total else 0.0
+        if share:
+            below += share
+            parts.append((f"tone-{name}", round(100 - below, 1), round(share, 1)))
+    width = min(100 - place(at / span), (100 - timeline.LEFT) * ROUND_S / span - 0.3)
+    return AnswerBar(place(at / span), round(max(0.5, width), 2), parts)
+
+
+def _pie(figures: Sequence[Figure], tones: dict[str, str]) -> list[Slice]:
+    """From the shares as they are written, so that it says what the table says."""
+    shares = [(f.label or "", f.value) for f in figures if f.figure == "share"]
+    others = sum(f.value for f in figures if f.figure == "others")
+    shares += [("", others)] if others else []
+    total = sum(value for _, value in shares)
     made: list[Slice] = []
     begun = 0.0
-    for label in order:
-        share = counts.get(label, 0.0) / total if total else 0.0
-        if share <= 0:
-            continue
-        made.append(Slice(label, tone(label, order), share, _arc(begun, begun + share)))
-        begun += share
+    for label, value in shares:
+        end = begun + value / total
+        made.append(Slice(label, tones.get(label, "tone-other"), _arc(begun, end)))
+        begun = end
     return made
 
 
@@ -100,14 +141,35 @@ def _arc(begin: float, end: float) -> str:
     return f"M0 0L{x1:.2f} {y1:.2f}A{R} {R} 0 {large} 1 {x2:.2f} {y2:.2f}z"
 
 
-def _bars(counts: Mapping[str, float], order: list[str]) -> list[Bar]:
-    """Shares of the faces whose expression was told."""
-    named = {label: counts.get(label, 0.0) for label in order if label not in LAST}
-    total = sum(named.values())
-    made, x = [], 0.0
-    for label, count in named.items():
-        width = 100 * count / total if total else 0.0
-        if width > 0:
-            made.append(Bar(label, tone(label, order), x, width))
-        x += width
-    return made
+def multiples(lessons: Sequence[EarlierLesson], this: int | None = None) -> list[Multiple]:
+    """Each figure of several lessons, oldest first: an expression's share, or the faces."""
+    ordered = sorted(lessons, key=lambda one: one.start)
+    labels = [
+        f.label
+        for one in ordered
+        for f in one.figures
+        if f.figure in ("share", "attentive") and f.label
+    ]
+    order = label_order([label for label in labels if ", " not in label])
+    made = [_multiple(label, tone(label, order), ordered, "share", this) for label in order]
+    made += [_multiple(FACES, "tone-faces", ordered, "faces", this)]
+    return [one for one in made if one.dots]
+
+
+def _multiple(
+    label: str, style: str, lessons: Sequence[EarlierLesson], name: str, this: int | None
+) -> Multiple:
+    found = []
+    for number, one in enumerate(lessons):
+        for f in one.figures:
+            if f.figure == name and (name == "faces" or f.label == label):
+                found.append((number, one, f))
+    top = 100 if name == "share" else max([5, *(5 * -(-f.value // 5) for _, _, f in found)])
+    dots = []
+    for number, one, f in found:
+        low, high = (f.value if f.low is None else f.low), (f.value if f.high is None else f.high)
+        at = (number + 0.5) / len(lessons)
+        text = f"{f.value} % ({low}–{high})" if name == "share" else str(f.value)
+        y, above, below = (round(100 - 100 * value / top, 1) for value in (f.value, high, low))
+        dots.append(Dot(place(at), y, below, above, one.start, text, one.id == this, one.id))
+    return Multiple(label, style, dots, top)

@@ -10,10 +10,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
+from collector.lessons.attendance import Attendance, attendance
 from collector.lessons.repository import Lesson
 from collector.live.history import Mean, WindowSummary, between, mean
 from collector.live.rooms import RoomState, RoomView
+from collector.live.rounding import ShownShares, near, shown_shares
 from collector.live.shares import Share, shares
+from collector.pages.timeline import FACES
 from edge.protocol.messages import OTHER, UNCERTAIN
 
 NOW_S = 300.0
@@ -30,6 +33,12 @@ ORDER = ("happy", "surprise", "neutral", "sad", "fear", "disgust", "angry")
 """How expressions are stacked; labels of other packs follow in the pack's order."""
 
 LAST = (OTHER, UNCERTAIN)
+
+AHEAD_S = 60.0
+"""A reading from so far in the future comes from a clock that is wrong, whatever it says."""
+
+LEAST_FACES = 2
+"""A smaller difference between two numbers of faces is the detector's."""
 
 LOW_COVERAGE = 0.8
 
@@ -67,6 +76,34 @@ class RoomSummary(NamedTuple):
     """Faces of the last minutes, on average, whose expression is not told."""
     covered: float | None
     """The share of the lesson, or of the last half hour, that was seen; None where it is most."""
+    shown: ShownShares | None
+    """`rows` as they are written on the page."""
+    before: int | None
+    """The share of the label that changed before it did, in per cent as it is written."""
+    headcount: Headcount | None
+    """Where faces alone are counted."""
+
+
+class Headcount(NamedTuple):
+    """A room where faces alone are counted: now, the difference to before, and the lesson."""
+
+    now: int
+    more: int | None
+    lesson: Attendance
+
+
+def moment(view: RoomView, now: float) -> float:
+    """Now, as the room's device would say it: one that does not know the time has its own.
+
+    A device that knows it is believed, so that what came last moves away from now while it is
+    silent.
+    """
+    if view.mood is None or not view.received:
+        return now
+    end = view.mood.start.timestamp() + view.mood.seconds
+    if view.mood.clock == "synced" and end <= view.received + AHEAD_S:
+        return now
+    return now - view.received + end
 
 
 def label_order(labels: Mapping[str, object] | list[str]) -> list[str]:
@@ -79,7 +116,7 @@ def label_order(labels: Mapping[str, object] | list[str]) -> list[str]:
 
 def tone(label: str, order: list[str]) -> str:
     """The style class of a label: its own where it is known, one of five for a pack's own."""
-    if label in ORDER or label in LAST:
+    if label in ORDER or label in LAST or label == FACES:
         return f"tone-{label}"
     return f"tone-own-{order.index(label) % 5}"
 
@@ -103,18 +140,40 @@ def glance(
     whole = mean(between(windows, since, now))
     told = shown is not None and recent.windows > 0
     before = mean(between(windows, now - NOW_S - BEFORE_S, now - NOW_S))
+    divided = divide(recent.counts, recent.faces, shown.model) if told and shown else {}
+    change = _change(recent, before) if told else None
     return RoomSummary(
         state=view.state,
         why=withheld,
         faces=shown.faces if shown is not None else None,
-        rows=_rows(divide(recent.counts, recent.faces, shown.model), whole)
-        if told and shown
-        else [],
-        change=_change(recent, before) if told else None,
+        rows=_rows(divided, whole),
+        change=change,
         compared=told and before.windows > 0,
         untold=sum(recent.counts.get(label, 0.0) for label in LAST) if told else 0.0,
         covered=_covered(windows, lesson, now) if shown is not None else None,
+        shown=shown_shares(divided) if divided else None,
+        before=near(_named(before.counts).get(change.label, 0.0)) if change else None,
+        headcount=_headcount(windows, lesson, now) if withheld == "headcount_only" else None,
     )
+
+
+def _headcount(windows: list[WindowSummary], lesson: Lesson | None, now: float) -> Headcount | None:
+    """From windows that told their faces, whether expressions too or not."""
+    recent = _faces(between(windows, now - NOW_S, now))
+    before = _faces(between(windows, now - NOW_S - BEFORE_S, now - NOW_S))
+    since = lesson.start if lesson is not None else now - WITHOUT_LESSON_S
+    whole = attendance(
+        (seen.start, seen.faces) for seen in between(windows, since, now) if seen.faces is not None
+    )
+    if recent is None or whole is None:
+        return None
+    more = None if before is None else round(recent) - round(before)
+    return Headcount(round(recent), more, whole)
+
+
+def _faces(windows: list[WindowSummary]) -> float | None:
+    counted = [seen.faces for seen in windows if seen.faces is not None]
+    return sum(counted) / len(counted) if counted else None
 
 
 def _rows(now: dict[str, Share], whole: Mean) -> list[ExpressionRow]:

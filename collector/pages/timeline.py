@@ -1,9 +1,9 @@
-"""Mean counts over time as the geometry of an SVG: one stacked column per slot."""
+"""Mean counts over time as an SVG's geometry: one stacked column per slot, gaps, a clock axis."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from collector.live.history import WindowSummary
@@ -11,10 +11,25 @@ from collector.live.history import WindowSummary
 SPAN_S = 1800.0
 SLOTS = 90
 WIDTH, HEIGHT = 900, 200
-"""The SVG's own units; the page scales it."""
+"""The plot's own units; the page scales it."""
 
-GAP = 2.0
+SPACE = 2.0
 """Between two columns."""
+
+FACES = "faces"
+"""In place of labels where faces alone are counted."""
+
+LEFT = 4.0
+"""Per cent of the width that the scale takes; the plot has the rest."""
+
+LEAST_MISSING = 3
+"""Slots without a reading that are a gap: fewer are how readings fall into slots."""
+
+CLOSE = 0.14
+"""Of the width: names of two markers that are closer would run into each other."""
+
+TICKS_S = (60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0)
+MOST_TICKS = 7
 
 
 class Column(NamedTuple):
@@ -25,34 +40,123 @@ class Column(NamedTuple):
     withheld: str | None
 
 
+class ChartGap(NamedTuple):
+    """A stretch without columns, in per cent of the chart, and its reason."""
+
+    x: float
+    width: float
+    why: str
+
+
+class Flag(NamedTuple):
+    """A marker: where, in per cent; its name; the row that its name has room in."""
+
+    x: float
+    text: str
+    row: int
+
+
 class Timeline(NamedTuple):
-    """Paths per label from the bottom up, and the slots of which nothing was told."""
+    """Paths per label from the bottom up, and what stands beside them."""
 
     paths: list[tuple[str, str]]
     hidden: list[tuple[float, str]]
     column_width: float
     most: int
     """The number of faces at the top of the scale."""
+    gaps: Sequence[ChartGap] = ()
+    ticks: Sequence[tuple[float, float]] = ()
+    """Where, in per cent, and the time."""
+    flags: Sequence[Flag] = ()
+    readings: str = "[]"
+    """JSON: for each slot what there is to read, or null."""
 
 
-def recent(windows: Sequence[WindowSummary], end: float) -> list[Column]:
+def place(at: float) -> float:
+    """0..1 of the time as per cent of the chart's width."""
+    return round(LEFT + (100 - LEFT) * at, 2)
+
+
+def recent(
+    windows: Sequence[WindowSummary], end: float, span: float = SPAN_S, slots: int = SLOTS
+) -> list[Column]:
     """Windows gathered into the slots up to the one that holds `end`; empty slots are left out.
 
     Slots begin at whole multiples of their length, so that a window stays in its slot.
     """
-    length = SPAN_S / SLOTS
-    begin = (end // length + 1) * length - SPAN_S
-    slots: dict[int, list[WindowSummary]] = defaultdict(list)
+    length = span / slots
+    begin = beginning(end, span, slots)
+    gathered: dict[int, list[WindowSummary]] = defaultdict(list)
     for seen in windows:
-        slot = int((seen.start - begin) // length)
-        if 0 <= slot < SLOTS:
-            slots[slot].append(seen)
+        for slot in _slots(seen, begin, length):
+            if 0 <= slot < slots:
+                gathered[slot].append(seen)
     made = []
-    for slot, gathered in sorted(slots.items()):
-        told = [seen.counts for seen in gathered if seen.counts is not None]
+    for slot, part in sorted(gathered.items()):
+        told = [seen.counts for seen in part if seen.counts is not None]
+        faces = [seen.faces for seen in part if seen.faces is not None]
+        if not told and faces:
+            told = [{FACES: n} for n in faces]
         labels = dict.fromkeys(label for counts in told for label in counts)
         means = {name: sum(c.get(name, 0) for c in told) / len(told) for name in labels}
-        made.append(Column(slot / SLOTS, means, None if told else gathered[-1].withheld))
+        made.append(Column(slot / slots, means, None if told else part[-1].withheld))
+    return made
+
+
+def beginning(end: float, span: float = SPAN_S, slots: int = SLOTS) -> float:
+    """When the first slot begins, where the last one holds `end`."""
+    length = span / slots
+    return (end // length + 1) * length - span
+
+
+def _slots(seen: WindowSummary, begin: float, length: float) -> Iterator[int]:
+    """Those that a window fills by half or more; at least the one that it starts in."""
+    first = int((seen.start - begin) // length)
+    last = int((seen.start + seen.seconds - begin) // length)
+    filled = [
+        slot
+        for slot in range(first, last + 1)
+        if min(seen.start + seen.seconds, begin + (slot + 1) * length)
+        - max(seen.start, begin + slot * length)
+        >= length / 2
+    ]
+    yield from filled or [first]
+
+
+def gaps(columns: Sequence[Column], slots: int, since: float = 0.0) -> list[ChartGap]:
+    """Stretches in which nothing was told or nothing came, from `since` (0..1 of the width) on."""
+    known = {round(column.at * slots): column for column in columns}
+    found: list[tuple[int, int, str]] = []
+    for slot in range(max(0, round(since * slots)), slots):
+        column = known.get(slot)
+        why = "missing" if column is None else column.withheld
+        if why is None:
+            continue
+        if found and found[-1][1] == slot and found[-1][2] == why:
+            found[-1] = (found[-1][0], slot + 1, why)
+        else:
+            found.append((slot, slot + 1, why))
+    return [
+        ChartGap(place(first / slots), round((100 - LEFT) * (end - first) / slots, 2), why)
+        for first, end, why in found
+        if why != "missing" or end - first >= LEAST_MISSING
+    ]
+
+
+def ticks(begin: float, end: float) -> list[tuple[float, float]]:
+    """Whole minutes of the clock, a handful of them."""
+    every = next((t for t in TICKS_S if (end - begin) / t <= MOST_TICKS), TICKS_S[-1])
+    first = -(-begin // every) * every
+    times = [first + n * every for n in range(int(max(0.0, end - first) // every) + 1)]
+    return [(place((at - begin) / (end - begin)), at) for at in times]
+
+
+def flags(markers: Sequence[tuple[float, str]]) -> list[Flag]:
+    """Of (0..1 of the width, text), each in the upper row that is free there."""
+    made: list[Flag] = []
+    for at, text in markers:
+        near = bool(made) and place(at) - made[-1].x < 100 * CLOSE
+        made.append(Flag(place(at), text, 1 - made[-1].row if near else 0))
     return made
 
 
@@ -60,7 +164,7 @@ def draw(columns: Sequence[Column], order: Sequence[str], slots: float = SLOTS) 
     """Stacks the labels of `order`, first at the bottom; `slots` fit into the width."""
     tallest = max((sum(column.counts.values()) for column in columns), default=0)
     most = max(5, -(-int(tallest + 0.999) // 5) * 5)
-    width = WIDTH / slots - GAP
+    width = max(WIDTH / slots - SPACE, 0.7 * WIDTH / slots)
     paths: dict[str, list[str]] = {label: [] for label in order}
     for column in columns:
         top, x = float(HEIGHT), column.at * WIDTH

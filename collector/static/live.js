@@ -1,13 +1,87 @@
-// Shows each new panel that the collector sends, and says so when there is no connection.
+// Shows each new panel that the collector sends, keeps the bar of actions true, and runs the wall.
 "use strict";
 
 const panel = document.getElementById("panel");
 const lost = document.getElementById("lost");
+const announce = document.getElementById("announce");
 const feed = new EventSource(panel.dataset.live);
+let shown = { actions: "", words: "", at: performance.now() };
+
+function news() {
+  const root = panel.firstElementChild;
+  const words = ["state", "change", "sentence"].map((id) => document.getElementById(id)?.innerText).filter(Boolean).join(". ");
+  if (shown.words && words !== shown.words) announce.textContent = words; // once, and only what is new
+  if (shown.actions && root.dataset.actions !== shown.actions) renewActions();
+  shown = { actions: root.dataset.actions, words, at: performance.now() };
+  age();
+}
+
+// What is old fades: since the newest reading, by the collector's clock.
+function age() {
+  const root = panel.firstElementChild;
+  const seconds = root.dataset.now - root.dataset.until + (performance.now() - shown.at) / 1000;
+  root.dataset.stale = Number(root.dataset.until) && seconds > 60 ? (seconds > 180 ? 2 : 1) : 0;
+}
+
+async function renewActions() {
+  const answer = await fetch(location.href).catch(() => null);
+  if (!answer?.ok || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.getElementById("actions");
+  const here = document.getElementById("actions");
+  const typed = [...here.querySelectorAll("input:not([type=hidden])")].some((field) => field.value);
+  if (!fresh || typed) return;
+  const focus = document.activeElement?.id;
+  here.replaceWith(fresh);
+  if (focus) document.getElementById(focus)?.focus();
+}
 
 feed.addEventListener("panel", (event) => {
+  const reader = document.getElementById("reader");
+  const reading = reader && panel.querySelector(".cursor") ? Number(reader.value) : null;
   panel.innerHTML = event.data;
   lost.hidden = true;
+  news();
+  if (reading !== null) read(reader, reading);
 });
 feed.addEventListener("error", () => { lost.hidden = false; });
 feed.addEventListener("open", () => { lost.hidden = true; });
+setInterval(age, 5000);
+news();
+
+// The wall: the whole screen, awake, until Escape.
+const root = document.documentElement;
+
+async function wall(on) {
+  root.classList.toggle("wall", on);
+  try {
+    if (on) {
+      await root.requestFullscreen?.();
+      await navigator.wakeLock?.request("screen");
+    } else if (document.fullscreenElement) {
+      await document.exitFullscreen();
+    }
+  } catch {
+    // A browser that gives no whole screen, or stays no longer awake, still shows the wall.
+  }
+}
+
+document.addEventListener("fullscreenchange", () => {
+  if (!document.fullscreenElement && !location.pathname.endsWith("/wall")) root.classList.remove("wall");
+});
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && root.classList.contains("wall")) navigator.wakeLock?.request("screen").catch(() => {});
+});
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("#to-wall")) {
+    event.preventDefault();
+    wall(true);
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches?.("input, textarea, select")) return;
+  if (event.key === "f" || event.key === "F") wall(!root.classList.contains("wall"));
+  else if (event.key === "Escape" && root.classList.contains("wall")) wall(false);
+  else document.querySelector(`[data-key="${CSS.escape(event.key)}"]`)?.click();
+});
+if (root.classList.contains("wall")) navigator.wakeLock?.request("screen").catch(() => {});

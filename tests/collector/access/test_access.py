@@ -73,7 +73,7 @@ def ask(school: School, client: httpx.Client, method: str, path: str) -> int:
     lesson = school.old_lesson() if "{lesson}" in path else None
     values = {"site": OWN[0], "room": OWN[1], "lesson": lesson.id if lesson else 0}
     values |= {"link": 0, "token": 0, "account": 999, "code": "aaaaa", "secret": "x"}
-    values |= {"number": 999, "decision": "refuse", "stage": "withdrawn"}
+    values |= {"number": 999, "marker": 999, "decision": "refuse", "stage": "withdrawn"}
     address = path.format(**values)
     if method == "POST":
         answer = post(client, address)

@@ -18,7 +18,8 @@ from collector.lessons.repository import Lesson, LessonRepository
 from collector.lessons.scheduler import LONGEST_S, SETTLES_S, LessonScheduler
 from collector.lessons.summary import Summaries, instant, ratio
 from collector.lessons.timetable import Timetable
-from collector.pages.report_drawing import figures
+from collector.pages.render import words
+from collector.pages.report_drawing import drawing, multiples
 from collector.storage.store import Store
 from edge.common.errors import UserError
 from edge.protocol.messages import Mood
@@ -307,9 +308,12 @@ def test_a_report_has_averages_over_time(engine: Engine, book: LessonRepository)
     happy = made.summary.shares["happy"]
     assert happy.value == pytest.approx(5 / 9)
     assert happy.low < happy.value < happy.high
-    drawn = figures(made)
-    assert sum(piece.share for piece in drawn.pie) == pytest.approx(1)
+    drawn = drawing(made, words("en"), str)
+    assert [piece.label for piece in drawn.pie] == ["happy", "neutral"]
     assert len(drawn.timeline.hidden) == 20
+    (gap,) = drawn.timeline.gaps
+    assert gap.why == "paused"
+    assert gap.width == pytest.approx(96 / 3)
 
 
 def test_without_a_mapping_of_its_own_a_school_gets_no_ratio() -> None:
@@ -345,7 +349,12 @@ def test_a_lesson_is_compared_with_earlier_ones_of_its_title(
     last = next(one for one in book.of() if one.title == "Optics")
     made = report(engine, last)
     assert [one.start for one in made.earlier] == [START + week, START]
-    assert len(figures(made).compared) == 3
+    drawn = multiples(made.earlier)
+    assert [(one.label, len(one.dots)) for one in drawn] == [
+        ("happy", 2),
+        ("neutral", 2),
+        ("faces", 2),
+    ]
 
 
 def test_a_report_as_tables(engine: Engine, book: LessonRepository) -> None:

@@ -26,7 +26,7 @@ PARTS = ("broken: badly", "room: r101", "pip install 'a[b]': then wait: a minute
 @pytest.mark.parametrize("path", ["/api/x", "/device/x"])
 def test_an_error_is_answered_in_its_parts(path: str, error: UserError, status: int) -> None:
     app = FastAPI()
-    answer_errors(app, cast(Any, None))  # data need no pages
+    answer_errors(app, cast(Any, None), cast(Any, None))  # data need no pages
 
     @app.get(path)
     def fail() -> None:

@@ -1,0 +1,107 @@
+"""What is changed in a lesson: title and notes, markers, its end, erasing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, HTTPException, Path
+from fastapi.responses import HTMLResponse
+from sqlalchemy import Engine
+
+from collector.access.audit import AuditLog
+from collector.access.guard import SignedIn, ThisLesson
+from collector.lessons.repository import Lesson, LessonRepository
+from collector.live.panel_broadcaster import PanelBroadcaster
+from collector.live.rooms import Rooms
+from collector.pages.lessons import about
+from collector.pages.redirects import back_to, local
+from collector.pages.render import Renderer
+from collector.retention import erase_span
+
+HALF_DAY_S = 43_200.0
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+def router(
+    *,
+    engine: Engine,
+    rooms: Rooms,
+    audit_log: AuditLog,
+    book: LessonRepository,
+    renderer: Renderer,
+    painter: PanelBroadcaster,
+    notify: Callable[[str, Lesson], None],
+) -> APIRouter:
+    pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+    @pages.post("/lessons/{lesson}")
+    def describe(
+        who: SignedIn,
+        lesson: int,
+        found: ThisLesson,
+        title: Annotated[str, Form(max_length=120)],
+        notes: Annotated[str, Form(max_length=5000)] = "",
+    ) -> Any:
+        book.describe(found, title, notes)
+        painter.changed((found.site, found.room))
+        audit_log.add(who.said, "lesson described", about(found))
+        return back_to(f"/lessons/{found.id}")
+
+    @pages.post("/lessons/{lesson}/markers")
+    def mark(
+        lesson: int,
+        found: ThisLesson,
+        text: Annotated[str, Form(max_length=120)],
+        back: Annotated[str, Form()] = "",
+        at: Annotated[str, Form(max_length=5)] = "",
+    ) -> Any:
+        """Now, while the lesson goes on; with a time of day, then, also afterwards."""
+        if found.end is not None and not at:
+            raise HTTPException(409)
+        book.mark(found, text, _moment(found, at) if at else None)
+        painter.changed((found.site, found.room))
+        return back_to(local(back) if back else f"/lessons/{found.id}")
+
+    @pages.post("/lessons/{lesson}/markers/{marker}")
+    def change_marker(
+        lesson: int,
+        found: ThisLesson,
+        marker: Number,
+        at: Annotated[str, Form(max_length=5)],
+        text: Annotated[str, Form(max_length=120)] = "",
+        remove: Annotated[str, Form(max_length=3)] = "",
+    ) -> Any:
+        book.change_marker(found, marker, "" if remove else text, _moment(found, at))
+        painter.changed((found.site, found.room))
+        return back_to(f"/lessons/{found.id}")
+
+    def _moment(lesson: Lesson, clock: str) -> float:
+        """A time of day, on the lesson's own day; raises HTTPException 422."""
+        try:
+            hour, minute = (int(part) for part in clock.split(":"))
+            begun = renderer.local(lesson.start)
+            at = begun.replace(hour=hour, minute=minute, second=0, microsecond=0)
+        except ValueError:
+            raise HTTPException(422) from None
+        after_midnight = at.timestamp() < lesson.start - HALF_DAY_S
+        return at.timestamp() + (2 * HALF_DAY_S if after_midnight else 0.0)
+
+    @pages.post("/lessons/{lesson}/end")
+    def end(lesson: int, found: ThisLesson) -> Any:
+        if found.end is None:
+            book.end(found)
+            notify("lesson_ended", book.lesson(found.id))
+            painter.changed((found.site, found.room))
+        return back_to(f"/lessons/{found.id}")
+
+    @pages.post("/lessons/{lesson}/erase")
+    def erase(who: SignedIn, lesson: int, found: ThisLesson) -> Any:
+        gone = erase_span(engine, found.site, found.room, found.start, found.until)
+        book.erase(found)
+        rooms.forget(found.site, found.room, found.start, found.until)
+        painter.changed((found.site, found.room))
+        audit_log.add(who.said, "lesson erased", f"{about(found)}: {gone} windows")
+        return back_to("/lessons")
+
+    return pages

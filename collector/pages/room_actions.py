@@ -1,0 +1,104 @@
+"""What a teacher does on a room's page: camera, lessons, share links, erasing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, HTTPException, Path, Request
+from fastapi.responses import HTMLResponse
+from sqlalchemy import Engine
+
+from collector.access.accounts import Accounts
+from collector.access.audit import AuditLog
+from collector.access.guard import SignedIn
+from collector.access.sessions import Sessions
+from collector.api.fields import Command, RoomName, SiteName
+from collector.lessons.repository import Lesson, LessonRepository
+from collector.live.panel_broadcaster import PanelBroadcaster
+from collector.live.rooms import Key, Rooms
+from collector.pages.flash import leave
+from collector.pages.redirects import back_to
+from collector.retention import erase_room
+
+HOUR_S = 3600
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+def router(
+    *,
+    engine: Engine,
+    rooms: Rooms,
+    accounts: Accounts,
+    sessions: Sessions,
+    audit_log: AuditLog,
+    book: LessonRepository,
+    painter: PanelBroadcaster,
+    notify: Callable[[str, Lesson], None],
+    send_command: Callable[[Key, str], None],
+    own_url: Callable[[], str],
+    forget: Callable[[str, str], None],
+) -> APIRouter:
+    pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+    @pages.post("/rooms/{site}/{room}/command")
+    def command(
+        who: SignedIn,
+        site: SiteName,
+        room: RoomName,
+        command: Annotated[Command, Form()],
+    ) -> Any:
+        send_command((site, room), command)
+        audit_log.add(who.said, command, f"{site}/{room}")
+        return back_to("/" if who.role == "it" else f"/rooms/{site}/{room}")
+
+    @pages.post("/rooms/{site}/{room}/lessons")
+    def start(
+        who: SignedIn, site: SiteName, room: RoomName, title: Annotated[str, Form(max_length=120)]
+    ) -> Any:
+        teacher = accounts.shown(who.account)
+        running = book.running(site, room)
+        if running and running[0].how == "found" and running[0].account is None:
+            # It has begun already, and keeps what it has: naming it makes it this teacher's.
+            book.adopt(running[0], title, teacher, who.account)
+            audit_log.add(who.said, "lesson described", f"lesson {running[0].id} in {site}/{room}")
+        else:
+            lesson = book.begin(site, room, title, "button", teacher=teacher, account=who.account)
+            if lesson is not None:
+                notify("lesson_began", lesson)
+        painter.changed((site, room))
+        return back_to(f"/rooms/{site}/{room}")
+
+    @pages.post("/rooms/{site}/{room}/links")
+    def link(
+        request: Request,
+        who: SignedIn,
+        site: SiteName,
+        room: RoomName,
+        hours: Annotated[int, Form(ge=1, le=720)],
+    ) -> Any:
+        seconds, place = hours * HOUR_S, (site, room)
+        secret = sessions.make_link(who.name, seconds, place, account=who.account)
+        audit_log.add(who.said, "link made", f"{site}/{room} for {hours} h")
+        leave(request, "link", f"{own_url()}/enter/{secret}")
+        return back_to(f"/rooms/{site}/{room}")
+
+    @pages.post("/rooms/{site}/{room}/links/{link}/cut")
+    def cut(who: SignedIn, site: SiteName, room: RoomName, link: Number) -> Any:
+        sessions.cut((site, room), link)
+        audit_log.add(who.said, "link ended", f"{site}/{room} link {link}")
+        return back_to(f"/rooms/{site}/{room}")
+
+    @pages.post("/rooms/{site}/{room}/erase")
+    def erase(
+        who: SignedIn, site: SiteName, room: RoomName, confirm: Annotated[str, Form()]
+    ) -> Any:
+        if confirm.strip() != room:
+            raise HTTPException(409)
+        gone = erase_room(engine, site, room)
+        rooms.forget(site, room)
+        forget(site, room)
+        audit_log.add(who.said, "room erased", f"{site}/{room}: {gone} windows")
+        return back_to("/")
+
+    return pages
