@@ -306,6 +306,8 @@ def test_coverage_of_a_lesson(web: httpx.Client, room: Room) -> None:
     answer = web.get("/api/rooms/school/r101/coverage", params=backwards)
     assert answer.status_code == 422
     # The page looks at the half hour up to now, so what it says falls while this test runs.
-    seen = re.search(r"(\d+) % of the last half hour was recorded", web.get("/rooms/school/r101").text)
+    seen = re.search(
+        r"(\d+) % of the last half hour was recorded", web.get("/rooms/school/r101").text
+    )
     assert seen is not None
     assert 20 <= int(seen[1]) <= 78
