@@ -62,6 +62,7 @@ ROUTES: dict[tuple[str, str], str] = {
     ("GET", "/check"): "open",
     ("GET", "/check/{code}"): "open",
     ("POST", "/check/{code}"): "open",
+    ("POST", "/check/{code}/undo"): "open",
     ("GET", "/healthz"): "open",
     # devices: a code or a signature proves each message
     ("POST", "/device/hello"): "open",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import Literal, NamedTuple, get_args
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from collector.lessons.repository import Lesson
@@ -54,6 +54,21 @@ class CheckIns:
         with self._engine.begin() as connection:
             connection.execute(more)
         return number
+
+    def remove(self, lesson: Lesson, answer: Answer) -> None:
+        """Takes one answer of the round that goes on back; there is never less than none."""
+        here = (checkins.c.lesson == lesson.id, checkins.c.answer == answer)
+        now = checkins.c.round == self.round_of(lesson)
+        less = update(checkins).where(*here, now, checkins.c.count > 0)
+        with self._engine.begin() as connection:
+            connection.execute(less.values(count=checkins.c.count - 1))
+
+    def answering(self, lesson: Lesson) -> int:
+        """How many answered in the round that goes on: their number, and not what."""
+        where = (checkins.c.lesson == lesson.id, checkins.c.round == self.round_of(lesson))
+        query = select(func.sum(checkins.c.count)).where(*where)
+        with self._engine.connect() as connection:
+            return int(connection.execute(query).scalar() or 0)
 
     def rounds(self, lesson: Lesson) -> list[Round]:
         """Those that are over, oldest first, as they may be told."""

@@ -88,6 +88,7 @@ class Panels:
             "h": headline(view, seen, t),
             "total": sum(counts.values()),
             "lesson": lesson,
+            "answering": self._checkins.answering(lesson) if lesson else 0,
             "charts": charts,
             "tones": {label: tone(label, order) for label in order},
             "lesson_means": {row.label: row.lesson for row in seen.rows},

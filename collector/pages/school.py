@@ -14,13 +14,18 @@ from collector.access.guard import network, too_often
 from collector.access.limits import Limits
 from collector.config import Retention
 from collector.ingest.ingest import Ingest
-from collector.lessons.checkins import Answer, CheckIns
+from collector.lessons.checkins import ANSWERS, Answer, CheckIns
 from collector.lessons.repository import Lesson, LessonRepository
 from collector.live.rooms import Rooms
+from collector.pages.flash import leave, take
+from collector.pages.redirects import back_to
 from collector.pages.render import Renderer, language_of, words
 
 CHECKINS_A_MINUTE = 120
 """From one address: a whole class sits behind one router."""
+
+ANSWER = "answer"
+"""In the same cookie: what it answered, so that it can be taken back."""
 
 ANSWERED = "answered"
 """In the cookie of the pupil's browser: the lesson and round that it answered in."""
@@ -78,15 +83,20 @@ def router(
 
     @pages.get("/check")
     def check(request: Request, code: str = "") -> Any:
-        if code:
-            _lesson(request, code)
-            return RedirectResponse(f"/check/{code.strip().lower()}", 303)
-        return _check(request)
+        if not code:
+            return _check(request)
+        lesson = _known(request, code)
+        if lesson is None:
+            return _mistyped(request, code)
+        return RedirectResponse(f"/check/{lesson.code}", 303)
 
     @pages.get("/check/{code}")
     def answers(request: Request, code: str) -> Any:
-        lesson = _lesson(request, code)
-        return _check(request, code=lesson.code, told=_answered(request, lesson, "again"))
+        lesson = _known(request, code)
+        if lesson is None:
+            return _mistyped(request, code)
+        told = take(request, "thanks") or _answered(request, lesson, "again")
+        return _check(request, code=lesson.code, told=told)
 
     @pages.post("/check/{code}")
     def answer(request: Request, code: str, answer: Annotated[Answer, Form()]) -> Any:
@@ -95,8 +105,19 @@ def router(
         if told is None:
             number = checkins.add(lesson, answer)
             request.session[ANSWERED] = f"{lesson.id}.{number}"
-            told = words(language_of(request))["check"]["thanks"]
-        return _check(request, code=lesson.code, told=told)
+            request.session[ANSWER] = answer
+            leave(request, "thanks", words(language_of(request))["check"]["thanks"])
+        return back_to(f"/check/{lesson.code}")
+
+    @pages.post("/check/{code}/undo")
+    def undo(request: Request, code: str) -> Any:
+        """Takes this browser's answer back, while its round goes on."""
+        lesson = _lesson(request, code)
+        given = request.session.pop(ANSWER, None)
+        if given in ANSWERS and _answered(request, lesson, "again") is not None:
+            request.session.pop(ANSWERED)
+            checkins.remove(lesson, given)
+        return back_to(f"/check/{lesson.code}")
 
     def _answered(request: Request, lesson: Lesson, told: str) -> str | None:
         now = f"{lesson.id}.{checkins.round_of(lesson)}"
@@ -104,15 +125,23 @@ def router(
         return str(text) if request.session.get(ANSWERED) == now else None
 
     def _lesson(request: Request, code: str) -> Lesson:
-        if not limits.hit(CHECKINS_A_MINUTE, "check", network(request)):
-            raise too_often()
-        lesson = book.by_code(code[:8])
+        lesson = _known(request, code)
         if lesson is None:
             raise HTTPException(404, words(language_of(request))["check"]["wrong"])
         return lesson
 
-    def _check(request: Request, code: str | None = None, told: str | None = None) -> Any:
-        context: dict[str, Any] = {"code": code, "told": told, "wrong": None}
-        return renderer.page(request, "check.html", **context)
+    def _known(request: Request, code: str) -> Lesson | None:
+        if not limits.hit(CHECKINS_A_MINUTE, "check", network(request)):
+            raise too_often()
+        return book.by_code(code[:8])
+
+    def _mistyped(request: Request, code: str) -> Any:
+        """The same form, with what was typed, to be mended there."""
+        wrong = words(language_of(request))["check"]["wrong"]
+        return _check(request, 404, wrong=wrong, typed=code[:8])
+
+    def _check(request: Request, status: int = 200, **more: Any) -> Any:
+        context: dict[str, Any] = {"code": None, "told": None, "wrong": None, "typed": ""}
+        return renderer.page(request, "check.html", status, **(context | more))
 
     return pages

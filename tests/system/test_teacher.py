@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -47,6 +48,10 @@ def the_class_answers(browser: Browser, school: School, code: str) -> None:
         pupil = context(browser, phone=True)
         theirs = pupil.new_page()
         theirs.goto(f"{school.service.url}/check")
+        if number == 2:
+            theirs.get_by_label("The room's code").fill("zzzzz")
+            theirs.get_by_role("button", name="Go").click()
+            expect(theirs.locator(".wrong")).to_contain_text("Check the code.")
         theirs.get_by_label("The room's code").fill(code.upper())
         theirs.get_by_role("button", name="Go").click()
         expect(theirs.get_by_role("button", name="I'm lost")).to_be_visible()
@@ -54,6 +59,10 @@ def the_class_answers(browser: Browser, school: School, code: str) -> None:
             theirs.screenshot(path=SHOTS / "check-in.png")
         theirs.get_by_role("button", name="I'm following" if number else "I'm lost").click()
         expect(theirs.locator("#told")).to_contain_text("Counted.")
+        if number == 1:  # one that meant something else
+            theirs.get_by_role("button", name="Change my answer").click()
+            theirs.get_by_role("button", name="I'm following").click()
+            expect(theirs.locator("#told")).to_contain_text("Counted.")
         theirs.reload()
         theirs.goto(f"{school.service.url}/check/{code}")
         expect(theirs.locator("#told")).to_contain_text("You have answered in this round.")
@@ -76,6 +85,8 @@ def test_a_lesson_with_markers_a_class_that_answers_and_a_report(
     expect(page.locator("#timeline .marker")).to_have_count(1)
     (lesson,) = school.book.running(*OWN)
     the_class_answers(chromium, school, str(lesson.code))
+    device.window(LIVELY)
+    expect(page.locator("#answering")).to_have_text("6 answered")
     # As if an hour had passed: the lesson began then, and its windows are here.
     from sqlalchemy import update
 
@@ -170,3 +181,73 @@ def test_a_link_for_a_viewer_works_until_it_is_ended(
     expect(page.locator("main")).to_contain_text("This link has expired.")
     page.screenshot(path=SHOTS / "link-expired.png")
     viewer.close()
+
+
+def test_naming_a_lesson_that_was_found_keeps_what_it_has(teacher: Page, school: School) -> None:
+    for one in school.book.running(*OWN):
+        school.book.end(one)
+    found = school.book.begin(*OWN, "Lesson", "found", start=time.time() - 2400)
+    assert found is not None
+    school.book.mark(found, "experiment", time.time() - 600)
+    teacher.goto(f"{school.service.url}/rooms/school/r101")
+    teacher.get_by_label("Title").fill("Optics")
+    teacher.get_by_role("button", name="Name this lesson").click()
+    expect(teacher.locator("#lesson")).to_contain_text("Optics, since")
+    (named,) = school.book.running(*OWN)
+    assert (named.id, named.start, named.teacher) == (found.id, found.start, "tess")
+    assert [one.text for one in school.book.markers(named)] == ["experiment"]
+    # A marker by its key, and the wall by its own; reloading sets nothing again.
+    expect(teacher.locator("[data-key='2']")).to_be_visible()
+    teacher.keyboard.press("2")
+    expect(teacher.locator("#timeline text.flag", has_text="group work")).to_have_count(1)
+    teacher.reload()
+    assert len(school.book.markers(named)) == 2
+    teacher.keyboard.press("f")
+    expect(teacher.locator("html")).to_have_class("wall")
+    expect(teacher.locator(".top")).not_to_be_visible()
+    teacher.keyboard.press("f")
+    expect(teacher.locator(".top")).to_be_visible()
+    school.book.erase(named)
+
+
+def test_the_wall_is_the_room_alone(teacher: Page, school: School, device: PlayedDevice) -> None:
+    device.window(LIVELY)
+    teacher.goto(f"{school.service.url}/rooms/school/r101/wall")
+    expect(teacher.locator("#shares")).to_be_visible()
+    expect(teacher.locator("nav")).to_have_count(1)
+    expect(teacher.locator("nav")).not_to_be_visible()
+    assert teacher.evaluate("getComputedStyle(document.documentElement).cursor") == "none"
+    wide = teacher.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert wide <= 0
+    size = "parseFloat(getComputedStyle(document.querySelector('.headline')).fontSize)"
+    headline = teacher.evaluate(size)
+    assert headline >= 0.04 * 1280, "read from three metres"
+
+
+def test_the_timeline_is_read_by_keyboard_and_pointer(teacher: Page, school: School) -> None:
+    teacher.goto(f"{school.service.url}/rooms/school/r101")
+    reader = teacher.locator("#reader")
+    reader.press("ArrowLeft")
+    expect(teacher.locator("#reading")).to_contain_text("faces")
+    expect(teacher.locator("#reading")).to_contain_text("%")
+    assert teacher.locator("#reader").get_attribute("aria-valuetext")
+    teacher.locator("#timeline").hover()
+    expect(teacher.locator("#timeline .cursor")).to_have_count(1)
+
+
+def test_where_faces_alone_are_counted_nothing_is_said_of_expressions(
+    chromium: Browser, school: School, device: PlayedDevice
+) -> None:
+    with PlayedDevice(device.port, "r103") as counting:
+        for back in range(80, -1, -1):
+            faces = 18 if back > 20 else 24
+            counting.window(None, ago=15 * back, withheld="headcount_only", faces=faces)
+        made = context(chromium)
+        page = made.new_page()
+        sign_in(page, school.service.url, "ann")
+        expect(page.locator("h1")).to_have_text("Rooms")
+        page.goto(f"{school.service.url}/rooms/school/r103")
+        expect(page.locator("#change")).to_have_text("▲ 6 more faces than ten minutes ago: now 24")
+        expect(page.locator("#state")).to_have_text("counting faces")
+        assert "xpression" not in page.locator("#panel").inner_text()
+        made.close()

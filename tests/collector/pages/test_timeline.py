@@ -3,6 +3,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 
+import pytest
+
 from collector.live.history import History, WindowSummary
 from collector.pages import timeline
 from collector.pages.room_summary import label_order, tone
@@ -63,3 +65,21 @@ def test_labels_of_a_pack_of_ones_own_come_after_the_known_and_before_the_vague(
     assert order == ["happy", "neutral", "bored", "other", "uncertain"]
     assert tone("happy", order) == "tone-happy"
     assert tone("bored", order) == "tone-own-2"
+
+
+def test_what_is_twelve_minutes_old_is_not_at_now() -> None:
+    """Offline since then: its last column is where the clock says, and a gap follows."""
+    now = END.timestamp()
+    moods = [mood(seq=n, start=END - timedelta(minutes=20, seconds=-15 * n)) for n in range(32)]
+    columns = timeline.recent(seen(*moods), now)
+    assert max(column.at for column in columns) <= 1 - 12 / 30
+    gap = timeline.gaps(columns, timeline.SLOTS, since=columns[0].at)[-1]
+    assert gap.why == "missing"
+    assert gap.x + gap.width == pytest.approx(100, abs=0.1)
+    assert gap.width == pytest.approx(96 * 12 / 30, abs=2)
+
+
+def test_the_axis_has_whole_minutes() -> None:
+    marks = timeline.ticks(END.timestamp() - 1800, END.timestamp())
+    assert len(marks) >= 4
+    assert all(at % 300 == 0 for _, at in marks)

@@ -1,0 +1,164 @@
+"""Page, PDF, CSV and JSON of a lesson say the same numbers; what stood out is more than chance."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import random
+import re
+from datetime import datetime, timedelta, timezone
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collector.config import Retention
+from collector.lessons.attendance import attendance
+from collector.lessons.figures import figures
+from collector.lessons.findings import findings
+from collector.lessons.report import LessonReport, figures_csv
+from collector.lessons.summary import Slot, ratio, summarised
+from collector.pages.render import Renderer, words
+from collector.pages.report_drawing import drawing
+from tests.conftest import mood
+
+START = datetime(2026, 3, 2, 8, 15, tzinfo=timezone.utc)
+END = START + timedelta(minutes=10)
+LABELS = ("happy", "surprise", "neutral", "sad", "uncertain")
+
+Shown = tuple[object, ...]
+
+CELLS = st.lists(st.integers(0, 12), min_size=5, max_size=5).filter(lambda n: sum(n) >= 5)
+FIGURE = re.compile(
+    r'data-figure="(\w+)"(?: data-label="([^"]*)")? data-value="(\d+)"'
+    r'(?: data-low="(\d+)" data-high="(\d+)")?'
+)
+
+
+def lesson_report(cells: list[list[int] | None]) -> LessonReport:
+    """Of windows of a minute; None: faces alone were counted."""
+    moods = []
+    for n, one in enumerate(cells):
+        counts = None if one is None else dict(zip(LABELS, one, strict=True))
+        faces = 11 if counts is None else sum(counts.values())
+        withheld = "headcount_only" if counts is None else None
+        moods.append(
+            mood(
+                seq=n,
+                start=START + timedelta(minutes=n),
+                seconds=60.0,
+                faces=faces,
+                counts=counts,
+                withheld=withheld,
+            )
+        )
+    summary = summarised(moods, START, END)
+    chosen = ["neutral", "surprise"]
+    attentive = ratio({name: s.value for name, s in summary.shares.items()}, chosen)
+    return LessonReport(
+        id=1,
+        site="school",
+        room="r101",
+        title="Optics",
+        teacher=None,
+        start=START,
+        end=END,
+        how="button",
+        notes="",
+        summary=summary,
+        markers=[],
+        checkins=[],
+        attentive=attentive,
+        attentive_labels=chosen,
+        earlier=[],
+        figures=figures(summary, attentive, chosen),
+        findings=findings(summary.slots, []),
+    )
+
+
+def number(text: str) -> int | None:
+    return int(text) if text else None
+
+
+def of_page(report: LessonReport, *, paper: bool) -> set[Shown]:
+    renderer = Renderer("Europe/Berlin")
+    context = {
+        "r": report,
+        "f": drawing(report, words("en"), renderer.clock("en")),
+        "attentive_words": "neutral, surprise",
+        "width": 900,
+        "height": 200,
+        "kept": Retention(),
+        "now": END,
+        "paper": paper,
+    }
+    html = renderer.text("report_pdf.html" if paper else "report_body.html", "en", context)
+    return {
+        (name, label or None, int(value), number(low), number(high))
+        for name, label, value, low, high in FIGURE.findall(html)
+    }
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.none() | CELLS, min_size=1, max_size=10))
+def test_page_pdf_csv_and_json_say_the_same(cells: list[list[int] | None]) -> None:
+    report = lesson_report(cells)
+    json = {tuple(one.values()) for one in report.model_dump(mode="json")["figures"]}
+    table = {
+        (row["figure"], row["label"] or None, *(number(row[n]) for n in ("value", "low", "high")))
+        for row in csv.DictReader(io.StringIO(figures_csv(report)))
+    }
+    assert table == json
+    assert of_page(report, paper=False) == json
+    assert of_page(report, paper=True) == json
+    shares = [f for f in report.figures if f.figure == "share"]
+    assert sum(f.value for f in shares) <= 100
+    assert all(f.low is not None and f.low <= f.value <= (f.high or 0) for f in shares)
+
+
+def slots(shares: list[float], faces: int = 22, seed: int | None = None) -> list[Slot]:
+    """One a minute: a share of surprise, the rest neutral; drawn at random with a seed."""
+    chance = random.Random(seed)  # a classroom, no secret
+    made = []
+    for n, share in enumerate(shares):
+        count = faces * share
+        if seed is not None:
+            count = sum(chance.random() < share for _ in range(faces))
+        made.append(
+            Slot(
+                start=START + timedelta(minutes=n),
+                seconds=60,
+                faces=faces,
+                counts={"surprise": count, "neutral": faces - count, "uncertain": 0},
+                withheld=None,
+            )
+        )
+    return made
+
+
+def test_a_rise_is_found_with_its_time_and_what_was_marked_before_it() -> None:
+    marked = START + timedelta(minutes=19)
+    (one,) = findings(slots([0.1] * 20 + [0.6] * 20), [(marked, "group work")])
+    assert (one.kind, one.label, one.at) == ("more", "surprise", START + timedelta(minutes=20))
+    assert (one.before, one.value, one.marker) == (10, 60, "group work")
+    assert one.low is not None
+    assert one.high is not None
+    assert one.low < 60 < one.high
+
+
+def test_chance_is_no_finding() -> None:
+    assert sum(len(findings(slots([0.3] * 45, seed=n), [])) for n in range(40)) <= 2
+
+
+def test_at_most_three_are_told_apart_in_time() -> None:
+    up_and_down = ([0.05] * 7 + [0.8] * 7) * 4
+    told = findings(slots(up_and_down), [])
+    assert len(told) == 3
+    assert all(b.at - a.at >= timedelta(minutes=5) for a, b in itertools.pairwise(told))
+
+
+def test_who_comes_and_goes_is_a_number_of_the_room() -> None:
+    levels = [20.0] * 5 + [21.0, 20.0] * 3 + [24.0] * 5 + [18.0] * 5
+    seen = attendance((120.0 * n, faces) for n, faces in enumerate(levels))
+    assert seen == (20, 18, 24, 4, 6)
+    assert attendance([]) is None
