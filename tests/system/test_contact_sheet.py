@@ -80,7 +80,6 @@ def lived_in(school: School, device: PlayedDevice) -> Iterator[dict[str, object]
                 "boot": BOOT,
                 "state": "offline",
                 "at": datetime.now(timezone.utc),
-                "clock": "synced",
                 "health": None,
             }
         )
