@@ -126,7 +126,8 @@ class LessonScheduler(Worker):
             with self.attempt("/".join(room)):
                 if change == "ended" and lesson is not None:
                     self._end(lesson, at)
-                elif change == "began" and lesson is None:
+                elif change == "began" and lesson is None and not self._book.running(*room):
+                    # Asked again: one that a teacher began in this very round goes on.
                     begun = self._book.begin(*room, "Lesson", "found", start=at)
                     if begun is not None:
                         self._tell("lesson_began", begun)
