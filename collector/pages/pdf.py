@@ -8,6 +8,7 @@ from pathlib import Path
 from edge.common.errors import UserError
 
 STYLES = Path(__file__).parent.parent / "static"
+SHEETS = ("tokens.css", "style.css", "print.css")
 
 
 def as_pdf(html: str) -> bytes:
@@ -28,8 +29,7 @@ def as_pdf(html: str) -> bytes:
     def nothing_from_elsewhere(url: str) -> dict[str, object]:
         raise ValueError(f"{url}: a report fetches nothing")
 
-    sheets = ("tokens.css", "style.css", "print.css")
-    styles = [weasyprint.CSS(STYLES / sheet) for sheet in sheets]
+    styles = [weasyprint.CSS(STYLES / sheet) for sheet in SHEETS]
     document = weasyprint.HTML(string=html, url_fetcher=nothing_from_elsewhere)
     made: bytes = document.write_pdf(stylesheets=styles, pdf_variant="pdf/ua-1")
     return made

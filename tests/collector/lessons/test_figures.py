@@ -9,6 +9,7 @@ import random
 import re
 from datetime import datetime, timedelta, timezone
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from collector.lessons.figures import figures
 from collector.lessons.findings import findings
 from collector.lessons.report import LessonReport, figures_csv
 from collector.lessons.summary import Slot, ratio, summarised
+from collector.pages.pdf import SHEETS, STYLES
 from collector.pages.render import Renderer, words
 from collector.pages.report_drawing import drawing
 from tests.conftest import mood
@@ -81,6 +83,13 @@ def number(text: str) -> int | None:
 
 
 def of_page(report: LessonReport, *, paper: bool) -> set[Shown]:
+    return {
+        (name, label or None, int(value), number(low), number(high))
+        for name, label, value, low, high in FIGURE.findall(page(report, paper=paper))
+    }
+
+
+def page(report: LessonReport, *, paper: bool) -> str:
     renderer = Renderer("Europe/Berlin")
     context = {
         "r": report,
@@ -92,11 +101,7 @@ def of_page(report: LessonReport, *, paper: bool) -> set[Shown]:
         "now": END,
         "paper": paper,
     }
-    html = renderer.text("report_pdf.html" if paper else "report_body.html", "en", context)
-    return {
-        (name, label or None, int(value), number(low), number(high))
-        for name, label, value, low, high in FIGURE.findall(html)
-    }
+    return renderer.text("report_pdf.html" if paper else "report_body.html", "en", context)
 
 
 @settings(max_examples=25, deadline=None)
@@ -114,6 +119,14 @@ def test_page_pdf_csv_and_json_say_the_same(cells: list[list[int] | None]) -> No
     shares = [f for f in report.figures if f.figure == "share"]
     assert sum(f.value for f in shares) <= 100
     assert all(f.low is not None and f.low <= f.value <= (f.high or 0) for f in shares)
+
+
+def test_a_report_is_one_page_of_paper() -> None:
+    weasyprint = pytest.importorskip("weasyprint")
+    report = lesson_report([[5, 4, 9, 2, 1]] * 10).model_copy(update={"notes": "It worked."})
+    styles = [weasyprint.CSS(STYLES / sheet) for sheet in SHEETS]
+    document = weasyprint.HTML(string=page(report, paper=True)).render(stylesheets=styles)
+    assert len(document.pages) == 1
 
 
 def slots(shares: list[float], faces: int = 22, seed: int | None = None) -> list[Slot]:
