@@ -71,6 +71,17 @@ class Scores:
         gaps = np.bincount(bins, confidence - self.right, minlength=BINS)
         return float(np.abs(gaps).sum() / len(self.truth))
 
+    def ece_by_chance(self, draws: int = 200) -> float:
+        """What `ece` comes to on so few faces where every confidence is exactly right, on average.
+
+        An error near it cannot be told from none.
+        """
+        confidence = self.shares.max(axis=1)
+        right = np.random.default_rng(1).random((draws, len(confidence))) < confidence
+        bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+        sums = (confidence - right) @ np.eye(BINS)[bins]
+        return float(np.abs(sums).sum(axis=1).mean() / len(confidence))
+
     def only(self, rows: NDArray[Any]) -> Scores:
         return Scores(self.truth[rows], self.shares[rows])
 

@@ -25,14 +25,14 @@ import yaml
 from numpy.typing import NDArray
 
 from edge.common.errors import UserError
-from edge.vision.operating_point import FLOOR, OperatingPoint
+from edge.vision.operating_point import FLOOR, OperatingPoint, PointName
 from edge.vision.pack import PACK_FILE, SHIPPED, Pack, open_pack
 from models.data.faces import Faces
 from models.data.sources import load
 from models.measure import evaluate as evaluation
+from models.measure.candidate import Candidate
 from models.measure.drawn_rooms import spread
-from models.measure.groups import Groups
-from models.measure.scoring import Candidate
+from models.measure.groups import Groups, by_group
 
 FOLDS = 5
 PENALTY = 0.05
@@ -184,19 +184,50 @@ def held_out(data: list[Set], pack: Pack) -> dict[str, NDArray[np.float32]]:
     return found
 
 
-def figures(name: str, truth: Matrix, shares: NDArray[np.float32]) -> dict[str, float]:
-    """Accuracy and calibration error on one set."""
-    scores = evaluation.Scores(truth.argmax(axis=1), shares)
+def figures(name: str, scores: evaluation.Scores) -> dict[str, float]:
+    """Accuracy and calibration error on one set, and the error that chance alone would give."""
     return {
         f"{name}_accuracy": round(scores.accuracy(), 4),
         f"{name}_ece": round(scores.ece(), 4),
+        f"{name}_ece_by_chance": round(scores.ece_by_chance(), 4),
     }
 
 
-def gap(london: Path, right: NDArray[np.bool_]) -> float:
-    """Points by which women are read right oftener than men, on annotated photographs."""
-    gender = Groups(london / "index.json", load(london)).columns["gender"]
-    return round(100 * float(right[gender == "female"].mean() - right[gender == "male"].mean()), 1)
+class AtPoint(NamedTuple):
+    """What a pack does at one operating point: figures, and London's groups as `by_group` says."""
+
+    figures: dict[str, float]
+    groups: dict[str, Any]
+
+
+def at_points(data: list[Set], pack: Pack, groups: Groups) -> dict[PointName, AtPoint]:
+    """At the point as the votes taught it, and at that for rooms, each time fitted on others."""
+    votes = pack.point("votes")
+    said: dict[PointName, dict[str, NDArray[np.float32]]] = {
+        "votes": {one.name: votes.read(one.answers) for one in data},
+        "room": held_out(data, pack),
+    }
+    found: dict[PointName, AtPoint] = {}
+    for point_name, shares in said.items():
+        values: dict[str, float] = {}
+        for one in data:
+            scores = evaluation.Scores(one.truth.argmax(axis=1), shares[one.name])
+            values |= figures(one.name, scores)
+            if one.name == "london":
+                per_group = by_group(scores, groups, np.ones(len(scores.truth), bool))
+        gender = per_group["gender"]["groups"]
+        women_minus_men = gender["female"]["accuracy"] - gender["male"]["accuracy"]
+        values["women_minus_men"] = round(100 * women_minus_men, 1)
+        found[point_name] = AtPoint(values, per_group)
+    return found
+
+
+def pack_of(which: str) -> Candidate:
+    """The pack's int8 file, whose answers the point is fitted to; raises UserError for no pack."""
+    candidate = Candidate(which, "int8")
+    if candidate.pack is None:
+        raise UserError("not a pack", which, "name a pack, which has labels and a temperature")
+    return candidate
 
 
 def write(folder: Path, made: OperatingPoint, measured: dict[str, float]) -> None:
@@ -227,24 +258,16 @@ def main(
     """Fit, measure and store a pack's operating point for rooms."""
     usual = places(data or Path())
     london, press, ferplus = london or usual[0], press or usual[1], ferplus or usual[2]
-    candidate = Candidate(which, "int8")
-    if candidate.pack is None:
-        raise UserError("not a pack", which, "name a pack, which has labels and a temperature")
+    candidate = pack_of(which)
+    assert candidate.pack is not None  # or `pack_of` had refused
     read = sets(candidate, london, press, ferplus)
-    votes = candidate.pack.point("votes")
-    as_taught = {one.name: votes.read(one.answers) for one in read}
-    for_rooms = held_out(read, candidate.pack)
-    for title, shares in (("votes", as_taught), ("room", for_rooms)):
-        found: dict[str, float] = {}
-        for one in read:
-            found |= figures(one.name, one.truth, shares[one.name])
-        first = read[0]
-        right = shares["london"].argmax(axis=1) == first.truth.argmax(axis=1)
-        found["women_minus_men"] = gap(london, right)
-        click.echo(f"{title:>6}: " + ", ".join(f"{key} {value}" for key, value in found.items()))
+    found = at_points(read, candidate.pack, Groups(london / "index.json", load(london)))
+    for title, at in found.items():
+        values = ", ".join(f"{key} {value}" for key, value in at.figures.items())
+        click.echo(f"{title:>6}: {values}")
     if store:
         folder = Path(which) if Path(which).is_dir() else SHIPPED / which
-        write(folder, point(read, candidate.pack), found)
+        write(folder, point(read, candidate.pack), found["room"].figures)
         click.echo(f"{open_pack(str(folder))[0].name}: its point for rooms is in {PACK_FILE}")
 
 

@@ -34,8 +34,8 @@ from edge.window.tally import Tally
 from models.data.films import Film
 from models.measure import evaluate as evaluation
 from models.measure import operating_point
+from models.measure.candidate import Candidate
 from models.measure.drawn_rooms import draw
-from models.measure.scoring import Candidate
 
 WINDOW_S = 5
 FRAMES_PER_S = 2

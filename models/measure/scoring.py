@@ -7,75 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
-from numpy.typing import NDArray
 
 from edge.common.errors import UserError
-from edge.vision.forms import Form, fast_form, open_form
-from edge.vision.interpreter import Answers, TfliteClassifier
-from edge.vision.operating_point import PointName, plain
-from edge.vision.pack import SHIPPED, Input, Pack, open_pack
-from models.data.faces import LABELS, MARGIN, Faces
+from edge.vision.forms import Form, fast_form
+from edge.vision.interpreter import Answers
+from edge.vision.operating_point import PointName
+from edge.vision.pack import SHIPPED
+from models.data.faces import Faces
 from models.data.sources import load
 from models.measure import evaluate as evaluation
+from models.measure.candidate import Candidate
 from models.measure.groups import Groups, by_group
 from models.measure.intervals import bootstrap
+from models.measure.operating_point import at_points, places, sets
 
 path_option = click.Path(path_type=Path)
 QUIET = ("confusion", "labels", "per_label", "reliability", "intervals", "groups", "folds")
-
-
-class Candidate:
-    """A pack, or a bare .tflite file, with the interpreter of this machine.
-
-    `form` is the pack's file that is asked; by default the one that an agent on this machine runs.
-    """
-
-    def __init__(self, which: str, form: Form | None = None, point: PointName = "room") -> None:
-        self.which = which
-        self.content: bytes
-        self.form: str
-        if which.endswith(".tflite"):
-            self.pack: Pack | None = None
-            self.content, self.form = _bytes(which), ""
-            self.size_bytes = len(self.content)
-        else:
-            pack, self.content, self.form = open_form(which, form)
-            self.pack = pack
-            self.size_bytes = len(open_pack(which)[1])  # of the file whose digest is published
-        self.labels = self.pack.labels if self.pack else LABELS
-        shape = self.pack.input if self.pack else Input(size=48, low=-1, high=1, margin=MARGIN)
-        self.classifier = TfliteClassifier(self.content, shape, len(self.labels))
-        self.point = self.pack.point(point) if self.pack else plain(len(self.labels), 1, 0)
-
-    def truth(self, faces: Faces) -> str:
-        """The pack's truth as far as these faces carry it."""
-        wanted = self.pack.truth if self.pack else "ferplus"
-        return wanted if wanted != "ferplus" or faces.votes is not None else "fer2013"
-
-    def answers(self, faces: Faces) -> tuple[Answers, float]:
-        """What it says before any temperature, and microseconds per face."""
-        if faces.labels != self.labels:
-            raise UserError(
-                f"knows {', '.join(self.labels)}, but the data is labelled "
-                f"{', '.join(faces.labels)}",
-                self.which,
-                "use data with its labels",
-            )
-        return evaluation.predict(self.classifier, faces.pixels)
-
-    def shares(self, answers: Answers) -> NDArray[np.float32]:
-        """(N, labels) probabilities at the operating point."""
-        return self.point.read(answers.shares)
-
-
-def _bytes(which: str) -> bytes:
-    try:
-        return Path(which).read_bytes()
-    except OSError as error:
-        raise UserError(
-            f"cannot be read ({error.strerror})", which, "name a .tflite file"
-        ) from None
 
 
 def figures(
@@ -235,13 +182,23 @@ def _beside(other: Candidate, faces: Faces, int8: Answers) -> dict[str, float]:
 @click.option(
     "--photos", type=path_option, help="Photographs labelled with emotions, such as faces_london."
 )
+@click.option(
+    "--rooms",
+    type=path_option,
+    help="A folder with faces_london, faces_press and fer2013: what the pack does as rooms use it.",
+)
 @click.option("--usage", help="The rows of a .csv: Training, PublicTest or PrivateTest.")
-def card(which: str, data: Path, photos: Path | None, usage: str | None) -> None:
-    """Measure a pack and write its CARD.md and pictures into its folder."""
+def card(
+    which: str, data: Path, photos: Path | None, rooms: Path | None, usage: str | None
+) -> None:
+    """Measure a pack and write its CARD.md and pictures into its folder.
+
+    All figures but those of --rooms are at the point at which the votes taught it.
+    """
     from models.measure.card import write
     from models.measure.envelope import envelope
 
-    candidate, other = Candidate(which, "int8"), Candidate(which, "float16")
+    candidate, other = (Candidate(which, form, "votes") for form in ("int8", "float16"))
     if candidate.pack is None:
         raise UserError(
             "not a pack, and a card describes a pack", which, "give a pack's folder or name"
@@ -257,5 +214,10 @@ def card(which: str, data: Path, photos: Path | None, usage: str | None) -> None
     elsewhere = None
     if photos:
         elsewhere = figures(candidate, load(photos), photos / "index.json")
-    write(folder, candidate.pack, found, elsewhere)
+    in_rooms = None
+    if rooms:
+        london, press, ferplus = places(rooms)
+        groups = Groups(london / "index.json", load(london))
+        in_rooms = at_points(sets(candidate, london, press, ferplus), candidate.pack, groups)
+    write(folder, candidate.pack, found, elsewhere, in_rooms)
     click.echo(f"{folder / 'CARD.md'}: written")

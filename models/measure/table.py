@@ -14,7 +14,8 @@ import click
 from edge.common.errors import UserError
 from edge.vision.pack import PACK_FILE, SHIPPED
 from models.data.sources import load
-from models.measure.scoring import Candidate, figures
+from models.measure.candidate import Candidate
+from models.measure.scoring import figures
 
 HEAD = (
     "pack",

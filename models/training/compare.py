@@ -10,7 +10,8 @@ import click
 
 from models.data.faces import Faces
 from models.data.sources import load, splits
-from models.measure.scoring import Candidate, figures
+from models.measure.candidate import Candidate
+from models.measure.scoring import figures
 from models.training.torch_extra import need_torch
 
 path_option = click.Path(path_type=Path)

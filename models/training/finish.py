@@ -46,12 +46,21 @@ def finish_all(
             f"{how} && {finish} --packs {packs}",
         )  # fmt: skip
         made = write_pack(network, out / "packs" / name, trained, held_out, origin)
+        fit_point(out / "packs" / name, data)
         log(f"{name}: {made['figures']}")
         replace_if_better(out / "packs" / name, packs / name, log)
     for description in sorted(packs.glob(f"*/{PACK_FILE}")):
         if not (description.parent / FLOAT_FILE).exists():
             add_float16(description.parent)
         write_card(description.parent, data)
+
+
+def fit_point(folder: Path, data: Path) -> None:
+    """A pack's point for rooms, without which devices would read it as the votes taught it."""
+    words = ("--model", str(folder), "--data", str(data), "--write")
+    command = python_command("models.measure.operating_point", *words)
+    if subprocess.run(command, check=False).returncode:
+        raise UserError("failed", shlex.join(command), "see above")
 
 
 def stored_as(path: Path, network: Name) -> MiniXception:
@@ -78,7 +87,7 @@ def write_card(folder: Path, data: Path) -> None:
     """CARD.md by `roommood model card`, on public_test and the photographs of adults."""
     words = (
         "model", "card", "--model", str(folder), "--data", str(data / "fer2013/public_test.npz"),
-        "--photos", str(data / "faces_london"),
+        "--photos", str(data / "faces_london"), "--rooms", str(data),
     )  # fmt: skip
     command = python_command("deploy.commands.cli", *words)
     if subprocess.run(command, check=False, env=os.environ).returncode:

@@ -31,7 +31,8 @@ def place(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tupl
             (folder / "data" / "fer2013").mkdir(parents=True, exist_ok=True)
             some = {key: whole[key][:count] for key in whole}
             np.savez(folder / "data" / "fer2013" / f"{name}.npz", **some)
-    (folder / "data" / "faces_london").symlink_to(data / "faces_london")
+    for name in ("faces_london", "faces_press"):
+        (folder / "data" / name).symlink_to(data / name)
     (folder / "out").mkdir()
     noise = np.random.default_rng(1).integers(0, 255, (32, 48, 48), np.uint8)
     np.savez(folder / "out" / "negatives.npz", pixels=noise)
@@ -96,7 +97,11 @@ def test_packs_are_made_of_it_and_replace_worse_ones_only(
     assert "--minutes 0.3" in pack.command
     assert "--finish" in pack.command
     assert pack.figures["forms_agree"] > 0.9
-    assert (packs / "fer7-small" / "CARD.md").exists()
+    assert pack.room is not None
+    text = (packs / "fer7-small" / "CARD.md").read_text()
+    for name in ("london", "press", "ferplus"):
+        value = pack.figures[f"room_{name}_accuracy"]
+        assert f"{100 * value:.1f} %" in text.split("## In a room")[1]
 
     description = packs / "fer7-small" / "pack.yaml"
     content = yaml.safe_load(description.read_text())

@@ -11,10 +11,10 @@ from edge.protocol.messages import OTHER, UNCERTAIN
 from edge.vision.operating_point import OperatingPoint
 from edge.vision.pack import Pack, open_pack
 from models.data.sources import load
+from models.measure.candidate import Candidate
 from models.measure.drawn_rooms import draw
 from models.measure.evaluate import scored
 from models.measure.rooms import error
-from models.measure.scoring import Candidate
 from models.shares import pack_of, shares
 
 
