@@ -57,6 +57,11 @@ class Connection:
         cycle = getattr(self.protocol, "cycle", None)
         return cycle is None or cycle.response_complete
 
+    @property
+    def has_asked(self) -> bool:
+        """Whether a whole request has come by it."""
+        return getattr(self.protocol, "cycle", None) is not None
+
     def close(self) -> None:
         transport = getattr(self.protocol, "transport", None)
         if transport is not None:
@@ -85,14 +90,22 @@ class Connections:
         return made
 
     def make_room(self) -> bool:
-        """Closes the one that has been idle longest, of the network with most connections."""
+        """Closes one of the network with most connections: the oldest that is idle.
+
+        One that has asked for something before goes only where none has not: a browser keeps it.
+        """
         for network in sorted(self._by_network.values(), key=len, reverse=True):
+            idle = None
             for one in network.values():
-                if one.idle:
-                    one.close()
-                    self.leave(one)
-                    self._tell()
-                    return True
+                if one.idle and (idle is None or not one.has_asked):
+                    idle = one
+                    if not one.has_asked:
+                        break
+            if idle is not None:
+                idle.close()
+                self.leave(idle)
+                self._tell()
+                return True
         return False
 
     def leave(self, one: Connection) -> None:

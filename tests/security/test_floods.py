@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import httpx
@@ -65,6 +66,10 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, i
         process.wait(30)
 
 
+ALONE = {"Connection": "close"}
+"""A connection of its own: one that is kept may end just when it is used again."""
+
+
 def test_more_idle_connections_than_files_keep_nobody_out(
     collector: tuple[str, int, Path],
 ) -> None:
@@ -78,13 +83,45 @@ def test_more_idle_connections_than_files_keep_nobody_out(
             if number % 3 == 0:
                 raw.sendall(b"GET /sign-in HTTP/1.1\r\nHost: x\r\nX-Slow: ")
             if number % 100 == 0:
-                assert ann.get("/keeping").status_code == 200
-        assert ann.get("/keeping").status_code == 200
+                assert ann.get("/keeping", headers=ALONE).status_code == 200
+        assert ann.get("/keeping", headers=ALONE).status_code == 200
         assert httpx.get(f"{url}/sign-in").status_code == 200
         assert len(os.listdir(f"/proc/{pid}/fd")) < FILES
     text = log.read_text()
     assert "Traceback" not in text
     assert len(text) < 20_000
+
+
+def test_room_is_made_by_whoever_has_never_asked_for_anything() -> None:
+    """A browser keeps its connection between two pages while others come and only wait."""
+    all_of_them = connections.Connections(3)
+    with ExitStack() as stack:
+
+        def come() -> connections.Connection:
+            near, far = socket.socketpair()
+            stack.enter_context(near)
+            stack.enter_context(far)
+            one = all_of_them.admit(near, "192.0.2.1")
+            assert one is not None
+            return one
+
+        def is_open(one: connections.Connection) -> bool:
+            one.raw.setblocking(False)
+            try:
+                return one.raw.recv(1) != b""
+            except BlockingIOError:
+                return True
+
+        browser = come()
+        cycle = SimpleNamespace(response_complete=True)
+        browser.protocol = SimpleNamespace(cycle=cycle, transport=None)
+        others = [come() for _ in range(4)]
+        assert is_open(browser)
+        assert [is_open(one) for one in others] == [False, False, True, True]
+        for one in others[2:]:
+            one.protocol = browser.protocol
+        come()
+        assert not is_open(browser)  # the oldest, where all have asked
 
 
 def test_whoever_says_nothing_or_only_half_is_let_go(
