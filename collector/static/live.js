@@ -84,4 +84,5 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "Escape" && root.classList.contains("wall")) wall(false);
   else document.querySelector(`[data-key="${CSS.escape(event.key)}"]`)?.click();
 });
+root.dataset.keys = "on"; // what a key does is shown from here on, not before it does it
 if (root.classList.contains("wall")) navigator.wakeLock?.request("screen").catch(() => {});
