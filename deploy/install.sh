@@ -32,6 +32,20 @@ version_folder() {
         "$(sed -n 's/^fallback_version = "\(.*\)"/\1/p' "$root/pyproject.toml")" "$sum"
 }
 
+# What kills processes on purpose, trains and measures is for a checkout, not for a device in a room.
+not_for_agents=(deploy/bench models/data models/measure models/training)
+
+# copy_source FOLDER: the checkout as this part installs it. With .git where there is one, since the version comes from
+# its tags; they read "changed" where a file lacks, so git is told not to look for those that stay behind.
+copy_source() {
+    tar -C "$root" --exclude=./build --exclude=./.venv -cf - . | tar -C "$1" --no-same-owner -xf -
+    [ "$part" = agent ] || return 0
+    if [ -e "$1/.git" ] && command -v git >/dev/null; then
+        git -C "$1" ls-files -z "${not_for_agents[@]}" | git -C "$1" update-index -z --skip-worktree --stdin
+    fi
+    (cd "$1" && rm -rf "${not_for_agents[@]}")
+}
+
 # install_version EXTRAS WHEELS: a virtual environment in the version's folder. Beside it while it
 # is made, so that a power cut leaves none that is half there.
 install_version() {
@@ -52,8 +66,7 @@ install_version() {
     "$python" -I -m venv "${options[@]}" "$folder" >&2
     local source
     source=$(mktemp -d)
-    # Whole, with .git where there is one: the version comes from its tags, and reads "changed" where a file lacks.
-    tar -C "$root" --exclude=./build --exclude=./.venv -cf - . | tar -C "$source" --no-same-owner -xf -
+    copy_source "$source"
     if ! TMPDIR=$(dirname "$folder") "$folder/bin/python" -I -m pip install --quiet --disable-pip-version-check --no-cache-dir \
         "${from[@]}" --constraint "$(constraints_for "$python")" "$source[$extras]" >&2; then
         rm -rf "$folder" "$source"

@@ -25,6 +25,9 @@ SUBCOMMANDS = {
     "site": ("deploy.commands.site", "The site's authority and key, and what is signed with it."),
 }
 
+FROM_A_CHECKOUT = ("deploy.bench", "models.data", "models.measure", "models.training")
+"""What installed agents are without: deploy/install.sh."""
+
 EXTRA_OF = {
     **dict.fromkeys(
         ("fastapi", "uvicorn", "sqlalchemy", "jinja2", "prometheus_client", "segno"), "collector"
@@ -75,7 +78,13 @@ def main() -> None:
         extra = EXTRA_OF.get((missing.name or "").partition(".")[0])
         if extra and sys.argv[1:2] == ["demo"]:
             extra = "demo"  # which brings the collector's too
-        if extra is None:
+        if (missing.name or "").startswith(FROM_A_CHECKOUT):
+            command = " ".join(["roommood", *sys.argv[1:2]])
+            status = _refuse(
+                f"'{command}' is not for a device in a room, and is not installed here: "
+                "run it from a checkout, on another machine"
+            )
+        elif extra is None:
             status = _internal_error(missing)
         else:
             status = _refuse(f"{missing.name} is missing: pip install 'roommood[{extra}]'")

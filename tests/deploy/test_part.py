@@ -1,0 +1,81 @@
+"""What an installed agent is without: what breaks, trains and measures stays in the checkout."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PARTS = ("deploy/bench", "models/data", "models/measure", "models/training")
+
+
+def copy(part: str, root: Path, folder: Path) -> Path:
+    folder.mkdir()
+    script = f'root={root} part={part}; . {ROOT}/deploy/install.sh; copy_source "{folder}"'
+    subprocess.run(["bash", "-euc", script], check=True)
+    return folder
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """This project as it stands, in a repository of its own with a tag."""
+    folder = tmp_path / "checkout"
+    names = [".gitattributes", ".git_archival.txt", "README.md", "LICENSE", "pyproject.toml"]
+    parts = ["edge", "collector", "models", "deploy"]
+    folder.mkdir()
+    leave = [f"--exclude={text}" for text in ("__pycache__", "*.npz", "*.png")]
+    subprocess.run(["cp", *names, folder], cwd=ROOT, check=True)
+    tar = subprocess.run(
+        ["tar", *leave, "-cf", "-", *parts], cwd=ROOT, check=True, capture_output=True
+    )
+    subprocess.run(["tar", "-xf", "-"], cwd=folder, check=True, input=tar.stdout)
+    who = ("-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false")
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "one"), ("tag", "v7.8.9")):
+        subprocess.run(["git", *who, *words], cwd=folder, check=True)
+    return folder
+
+
+ONLY_HERE = (
+    "import importlib, sys; sys.path.insert(0, '.'); sys.meta_path[:] = "
+    "[one for one in sys.meta_path if not one.__module__.startswith('__editable__')]; "
+)
+"""Before any import: what lacks here is not to be had from the checkout that runs the tests."""
+
+
+def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command of this copy, with the packages that are installed here."""
+    code = ONLY_HERE + "from deploy.commands.cli import main; main()"
+    command = [sys.executable, "-I", "-c", code, *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_an_agent_is_installed_without_what_breaks_and_trains(checkout: Path) -> None:
+    for part in ("agent", "collector"):
+        folder = copy(part, checkout, checkout.parent / part)
+        assert [(folder / path).exists() for path in PARTS] == [part == "collector"] * len(PARTS)
+        scm = [sys.executable, "-m", "setuptools_scm", "--root", "."]
+        version = subprocess.run(scm, cwd=folder, check=True, capture_output=True, text=True)
+        assert version.stdout.strip() == "7.8.9", "no word of a change"
+
+
+def test_it_needs_nothing_of_that_and_says_where_it_is(checkout: Path) -> None:
+    folder = copy("agent", checkout, checkout.parent / "agent")
+    for words in (["--help"], ["agent", "--help"], ["agent", "run", "--help"]):
+        assert run(folder, *words).returncode == 0
+    every = [
+        ".".join(path.relative_to(folder).with_suffix("").parts)
+        for path in sorted((folder / "edge").rglob("*.py"))
+        if path.name != "__main__.py"
+    ]
+    assert len(every) > 80
+    code = ONLY_HERE + f"[importlib.import_module(name) for name in {every}]"
+    subprocess.run([sys.executable, "-I", "-c", code], cwd=folder, check=True)
+    for command in ("bench", "model"):
+        refusal = run(folder, command, "--help")
+        assert refusal.returncode == 2
+        assert f"'roommood {command}' is not for a device in a room" in refusal.stderr
+        assert "run it from a checkout" in refusal.stderr
