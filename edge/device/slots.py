@@ -84,12 +84,11 @@ class Updates:
         made.mkdir(parents=True)
         write_out(bundle, made)
         os.sync()
-        before = self.slots()
-        self._note(before, trying=number, starts=0, newest=number)
+        self._write(self.slots(), trying=number, starts=0, newest=number)
 
     def refuse(self, number: int, because: str) -> None:
         """An update that was not even tried."""
-        self._note(self.slots(), refused=number, because=because[:200])
+        self._write(self.slots(), refused=number, because=because[:200])
 
     def begin(self) -> int | None:
         """At the agent's start: the update to use, counted as a start where it is on trial."""
@@ -99,7 +98,8 @@ class Updates:
         if slots.starts >= STARTS:
             self.roll_back("the agent did not get through one window with it")
             return slots.current
-        self._note(slots, starts=slots.starts + 1)
+        if not self._note(slots, starts=slots.starts + 1):
+            return slots.current  # starts that nobody counts would never end
         return slots.trying
 
     def _begin_kept(self, slots: UpdateState) -> int | None:
@@ -138,9 +138,29 @@ class Updates:
             self._note(slots, trying=None, starts=0, refused=slots.trying, because=told)
             self._tidy()
 
-    def _note(self, slots: UpdateState, **changed: int | str | bool | None) -> None:
-        content = slots.model_dump() | changed
-        write(self._folder / FILE, json.dumps(content))
+    def can_write(self) -> bool:
+        """Whether there is room again to try an update that waits."""
+        try:
+            self._write(self.slots())
+        except OSError:
+            return False
+        return True
+
+    def _note(self, slots: UpdateState, **changed: int | str | bool | None) -> bool:
+        """For an agent that has a room to watch: a disk that is full or broken does not end it."""
+        try:
+            self._write(slots, **changed)
+        except OSError as error:
+            log.error(
+                "%s: cannot be written (%s): updates wait; make room on the disk",
+                self._folder / FILE,
+                error.strerror,
+            )
+            return False
+        return True
+
+    def _write(self, slots: UpdateState, **changed: int | str | bool | None) -> None:
+        write(self._folder / FILE, json.dumps(slots.model_dump() | changed))
 
     def _tidy(self) -> None:
         slots = self.slots()

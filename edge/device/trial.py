@@ -36,6 +36,8 @@ class UpdateTrial:
                 self._updates.works()
             return None
         if slots.trying != self._running:
+            if not self._updates.can_write():
+                return None  # its starts could not be counted: it waits for room on the disk
             return f"update {slots.trying} is to be tried"
         if frames and time.monotonic() - self._begun >= LEAST_S:
             self._updates.keep()

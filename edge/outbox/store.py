@@ -26,6 +26,7 @@ from edge.outbox.windows_file import (
     DamagedRow,
     insert,
     is_damage,
+    is_full,
     opened,
     prepend,
     rescued,
@@ -71,9 +72,12 @@ class Outbox:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._use(opened(path, self._copy))
         except (OSError, sqlite3.Error) as error:
-            raise UserError(
-                f"cannot open the outbox ({error})", path, "check the disk, or set 'state'"
-            ) from None
+            if not is_full(error):
+                raise UserError(
+                    f"cannot open the outbox ({error})", path, "check the disk, or set 'state'"
+                ) from None
+            self._use_nothing()  # a full disk is no reason not to watch the room
+            self._wait(str(error))
 
     @property
     def trouble(self) -> str:

@@ -7,6 +7,7 @@ for the windows of an hour or two, so that a disk which somebody else fills does
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import sqlite3
 import zlib
@@ -23,6 +24,8 @@ PAGE = 512
 
 RESERVE = 256 * 1024
 """Bytes taken in advance, in the file and in its write-ahead log each; see _reserve."""
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 TABLE = """CREATE TABLE IF NOT EXISTS window (
     id INTEGER PRIMARY KEY, boot TEXT NOT NULL, seq INTEGER NOT NULL,
@@ -44,6 +47,17 @@ def is_damage(error: Exception) -> bool:
     about the disk (OperationalError), or about us: a closed connection, a wrong statement.
     """
     return type(error) in (sqlite3.DatabaseError, sqlite3.InternalError, DamagedRow)
+
+
+def is_full(error: Exception) -> bool:
+    """Whether there is no room on the disk, which passes, where a wrong path would not.
+
+    Python 3.10 has no code for it; a write that SQLite could not finish is an input or output
+    error, whatever the reason.
+    """
+    if isinstance(error, sqlite3.OperationalError):
+        return "disk is full" in str(error) or "disk I/O error" in str(error)
+    return isinstance(error, OSError) and error.errno in NO_ROOM
 
 
 def opened(path: Path, copy: SecondCopy) -> sqlite3.Connection:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -59,3 +62,44 @@ def test_slots_of_an_earlier_version_are_read(updates: Updates, tmp_path: Path) 
     (tmp_path / "updates" / "slots.json").write_text('{"current": 2, "newest": 2}')
     assert updates.slots() == UpdateState(current=2, newest=2)
     assert [updates.begin() for _ in range(20)] == [2] * 20
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """The kernel refuses every byte that this process writes into a file."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_on_a_full_disk_an_agent_starts_with_what_it_has(
+    updates: Updates, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with no_room():
+        assert [updates.begin() for _ in range(2 * LATER_STARTS)] == [2] * 2 * LATER_STARTS
+        trial = UpdateTrial(tmp_path, 2)
+        assert trial.saw_window(5, False) is None
+        trial.failed("the camera's driver did not return")
+    assert "make room on the disk" in caplog.text
+    assert updates.slots().current == 2
+
+
+def test_on_a_full_disk_no_update_is_tried_and_none_is_lost(
+    updates: Updates, tmp_path: Path
+) -> None:
+    stage(tmp_path, 3)
+    with no_room():
+        with pytest.raises(OSError, match="large"):
+            stage(tmp_path, 4)  # said by the command that fetches, which tries again
+        assert updates.begin() == 2
+        trial = UpdateTrial(tmp_path, 2)
+        assert [trial.saw_window(5, False) for _ in range(9)] == [None] * 9, "no start after start"
+    assert trial.saw_window(5, False) == "update 3 is to be tried"
+    assert updates.begin() == 3
+    with no_room():
+        trial = UpdateTrial(tmp_path, 3)
+        trial.failed("it stood still")
+        assert updates.begin() == 2, "what cannot be rolled back is not used"
