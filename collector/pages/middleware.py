@@ -193,12 +193,14 @@ def answer_errors(app: FastAPI, renderer: Renderer, guard: Guard) -> None:
         if status == 401:
             next = request.url.path if request.method == "GET" else "/"
             return RedirectResponse(f"/sign-in?next={quote(next, safe='/')}", 303)
-        told = words(language_of(request))["errors"].get(str(status)) or detail
+        errors = words(language_of(request))["errors"]
+        told = errors.get(str(status)) or detail
+        title = errors["titles"].get(str(status)) or errors["title"]
         own = detail if status == 404 and request.url.path.startswith("/check") else None
         if not hasattr(request.state, "principal"):
             # No route, so that nobody has asked who it is: the page keeps the way back.
             request.state.principal = guard.who(request) if status == 404 else None
-        page = renderer.page(request, "error.html", status, message=own or told)
+        page = renderer.page(request, "error.html", status, title=title, message=own or told)
         page.headers.update(more or {})
         return page
 

@@ -98,6 +98,7 @@ class Renderer:
             lang=language,
             at_time=self.clock(language),
             at_date=self._at(dates.format_datetime, "medium", language),
+            at_short=self._at(_short, "MMMd", language),
             at_day=lambda when: dates.format_date(
                 when.astimezone(self._zone), "full", locale=REGIONS.get(language, language)
             ),
@@ -134,3 +135,9 @@ def _commands(text: str) -> Markup:
         Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts)
     ]
     return Markup("").join(made)
+
+
+def _short(when: datetime, skeleton: str, tzinfo: ZoneInfo, locale: str) -> str:
+    """Day and time in the least room: 25 Nov, 17:55."""
+    day = dates.format_skeleton(skeleton, when, tzinfo=tzinfo, locale=locale)
+    return f"{day}, {dates.format_time(when, 'short', tzinfo=tzinfo, locale=locale)}"

@@ -5,14 +5,15 @@ const panel = document.getElementById("panel");
 const lost = document.getElementById("lost");
 const announce = document.getElementById("announce");
 const feed = new EventSource(panel.dataset.live);
-let shown = { actions: "", words: "", at: performance.now() };
+let shown = { words: "", at: performance.now() };
+let actions = panel.firstElementChild.dataset.actions; // what the bar of actions was drawn for
 
 function news() {
   const root = panel.firstElementChild;
   const words = ["state", "change", "sentence"].map((id) => document.getElementById(id)?.innerText).filter(Boolean).join(". ");
   if (shown.words && words !== shown.words) announce.textContent = words; // once, and only what is new
-  if (shown.actions && root.dataset.actions !== shown.actions) renewActions();
-  shown = { actions: root.dataset.actions, words, at: performance.now() };
+  if (root.dataset.actions !== actions) renewActions();
+  shown = { words, at: performance.now() };
   age();
 }
 
@@ -30,9 +31,10 @@ async function renewActions() {
   const fresh = page.getElementById("actions");
   const here = document.getElementById("actions");
   const typed = [...here.querySelectorAll("input:not([type=hidden])")].some((field) => field.value);
-  if (!fresh || typed) return;
+  if (!fresh || typed) return; // with the next reading it is tried again
   const focus = document.activeElement?.id;
   here.replaceWith(fresh);
+  actions = page.querySelector(".live-panel").dataset.actions;
   if (focus) document.getElementById(focus)?.focus();
 }
 
@@ -78,11 +80,21 @@ document.addEventListener("click", (event) => {
     wall(true);
   }
 });
+const keys = document.getElementById("keys");
+keys.checked = localStorage.getItem("keys") !== "off";
+keys.addEventListener("change", () => {
+  localStorage.setItem("keys", keys.checked ? "on" : "off");
+  hints();
+});
+function hints() {
+  if (keys.checked) root.dataset.keys = "on";
+  else delete root.dataset.keys;
+}
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches?.("input, textarea, select")) return;
+  if (event.key === "Escape" && root.classList.contains("wall")) wall(false);
+  if (!keys.checked || event.ctrlKey || event.metaKey || event.altKey || event.target.matches?.("input, textarea, select")) return;
   if (event.key === "f" || event.key === "F") wall(!root.classList.contains("wall"));
-  else if (event.key === "Escape" && root.classList.contains("wall")) wall(false);
   else document.querySelector(`[data-key="${CSS.escape(event.key)}"]`)?.click();
 });
-root.dataset.keys = "on"; // what a key does is shown from here on, not before it does it
+hints(); // what a key does is shown from here on, not before it does it
 if (root.classList.contains("wall")) navigator.wakeLock?.request("screen").catch(() => {});

@@ -56,6 +56,14 @@ PAGES = {
     "not found": "/rooms/school/nowhere",
 }
 
+OUTSIDE = """() => [...document.querySelectorAll("main *, main")].filter(one => {
+  const box = one.getBoundingClientRect();
+  const clips = one.closest(".scroll, pre, .hidden, h1.room-name, svg");
+  return box.width > 1 && !clips && box.right > window.innerWidth + 1;
+}).map(one => `${one.tagName} ${one.className} at ${one.getBoundingClientRect().right}`)
+  .concat(document.documentElement.scrollWidth > window.innerWidth ? ["scrolls sideways"] : [])"""
+"""What lies outside the screen, also where it is cut off."""
+
 
 @pytest.fixture(scope="module")
 def lived_in(school: School, device: PlayedDevice) -> Iterator[dict[str, object]]:
@@ -129,9 +137,13 @@ def test_every_page_on_one_sheet(
         expect(page.locator("h1")).to_have_text("Rooms")
         pictures = []
         for name, path in PAGES.items():
-            page.goto(school.service.url + path.format(**lived_in))
-            wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-            wrong += [f"{name} at {width}: {wide} px too wide"] if wide > 0 else []
+            answer = page.goto(school.service.url + path.format(**lived_in))
+            status = answer.status if answer else 0
+            wrong += [f"{name}: {status}"] if (status == 404) != (name == "not found") else []
+            wrong += [f"{name}: {status}"] if status >= 500 else []
+            wrong += [f"{name} at {width}: {one}" for one in page.evaluate(OUTSIDE)]
+            text = page.locator("body").inner_text()
+            wrong += [f"{name}: {word}" for word in ("<built-in", "None", "{}") if word in text]
             file = SHEET / f"{name.replace(' ', '-')}-{mode}-{width}.png"
             page.screenshot(path=file, full_page=name != "wall")
             pictures.append(_scaled(file, SCALE[width]))

@@ -208,6 +208,17 @@ def test_naming_a_lesson_that_was_found_keeps_what_it_has(teacher: Page, school:
     expect(teacher.locator(".top")).not_to_be_visible()
     teacher.keyboard.press("f")
     expect(teacher.locator(".top")).to_be_visible()
+    # Who speaks to the computer, or rests a hand on the keys, switches them off, for good.
+    teacher.get_by_label("Keyboard shortcuts").uncheck()
+    expect(teacher.locator(".bar-of-actions kbd").first).not_to_be_visible()
+    teacher.reload()
+    expect(teacher.get_by_label("Keyboard shortcuts")).not_to_be_checked()
+    teacher.keyboard.press("2")
+    teacher.keyboard.press("f")
+    expect(teacher.locator("html")).not_to_have_class("wall")
+    assert len(school.book.markers(named)) == 2
+    teacher.get_by_label("Keyboard shortcuts").check()
+    expect(teacher.locator("[data-keys] [data-key='2'] kbd")).to_be_visible()
     school.book.erase(named)
 
 
