@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from collections.abc import Iterator
@@ -18,10 +19,12 @@ from edge.common.command import (
     config_option,
     days_from,
     echo_plan,
+    json_lines,
     log_to_stderr,
     plan_options,
     stop_on_signals,
 )
+from edge.common.command_group import CommandGroup
 from edge.common.errors import UserError
 from edge.common.privileges import become_owner
 from edge.common.reach import try_connection
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
 BY = "the command line"
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def collector() -> None:
     """The server: stores the counts and shows them."""
 
@@ -206,12 +209,16 @@ def remove_account(config: Path, name: str) -> None:
 
 @account.command("list")
 @config_option
-def list_accounts(config: Path) -> None:
+@json_lines
+def list_accounts(config: Path, as_json: bool) -> None:
     """Print every account with its role and rooms."""
     with _books(config) as (_, accounts, _audit, _settings):
         for one in accounts.all():
-            rooms = " ".join(f"{site}/{room}" for site, room in sorted(one.rooms))
-            click.echo(f"{one.name}\t{one.role}\t{rooms}")
+            rooms = [f"{site}/{room}" for site, room in sorted(one.rooms)]
+            if as_json:
+                click.echo(json.dumps({"name": one.name, "role": one.role, "rooms": rooms}))
+            else:
+                click.echo(f"{one.name}\t{one.role}\t{' '.join(rooms)}")
 
 
 def _password(from_stdin: bool) -> str:
@@ -271,7 +278,8 @@ def show_head(config: Path) -> None:
     show_default=True,
     help="How many entries to print.",
 )
-def show_log(config: Path, limit: int) -> None:
+@json_lines
+def show_log(config: Path, limit: int, as_json: bool) -> None:
     """Print the newest entries first."""
     from datetime import datetime, timezone
 
@@ -280,9 +288,13 @@ def show_log(config: Path, limit: int) -> None:
     with _books(config) as (_, _accounts, audit, _settings):
         for entry in audit.newest(limit):
             at = datetime.fromtimestamp(entry.at, timezone.utc)
-            about = (entry.who, entry.what, entry.about)
-            told = (str(entry.number), f"{at:%Y-%m-%dT%H:%M:%SZ}", *about)
-            click.echo("\t".join(printable(part) for part in told))
+            when = f"{at:%Y-%m-%dT%H:%M:%SZ}"
+            texts = {"who": entry.who, "what": entry.what, "about": entry.about}
+            if as_json:
+                click.echo(json.dumps({"number": entry.number, "at": when} | texts))
+            else:
+                line = (str(entry.number), when, *texts.values())
+                click.echo("\t".join(printable(part) for part in line))
 
 
 def _opened_file(path: Path, mode: Literal["wb", "rb"]) -> IO[bytes]:

@@ -19,6 +19,7 @@ from edge.common.command import (
     plan_options,
     stop_on_signals,
 )
+from edge.common.command_group import CommandGroup
 from edge.common.errors import CameraFault, Stall, UserError
 from edge.common.privileges import become_owner
 from edge.common.reach import try_connection
@@ -51,7 +52,7 @@ def _in_force(config: Path) -> AgentSettings:
     return agent_settings(config, Updates(state).slots().current)
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def agent() -> None:
     """The agent in the room."""
 

@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 
+from edge.common.command_group import CommandGroup
 from edge.common.errors import UserError
 from edge.vision.forms import FORMS, open_form
 from edge.vision.interpreter import TfliteClassifier
 from edge.vision.pack import open_pack
 from models.fetch import fetch
-from models.measure.scoring import card, evaluate
-from models.training.compare import compare, variants
-from models.training.torch_extra import need_torch
 
 path_option = click.Path(path_type=Path)
 
 
-@click.group()
+ELSEWHERE = {
+    "card": "models.measure.scoring",
+    "compare": "models.training.compare",
+    "evaluate": "models.measure.scoring",
+    "variants": "models.training.compare",
+}
+"""Commands by the module that has them, which an installed agent is without."""
+
+FROM_A_CHECKOUT = {*ELSEWHERE, "explain", "quantize", "train"}
+
+
+class ModelGroup(CommandGroup):
+    """On a device in a room `fetch` and `verify` alone, without the packages of the others."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        names = {*super().list_commands(context), *ELSEWHERE}
+        whole = importlib.util.find_spec("models.training") is not None
+        return sorted(names if whole else names - FROM_A_CHECKOUT)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in ELSEWHERE:
+            return super().get_command(context, name)
+        command: click.Command = getattr(importlib.import_module(ELSEWHERE[name]), name)
+        return command
+
+
+@click.group(cls=ModelGroup)
 def model() -> None:
     """Train, quantize, evaluate and explain model packs."""
 
 
-model.add_command(evaluate)
-model.add_command(card)
-model.add_command(compare)
-model.add_command(variants)
 model.add_command(fetch)
 
 
@@ -105,6 +127,8 @@ model.add_command(fetch)
 @click.option("--folds", type=click.IntRange(2, 50), help="Cross-validate: one run per fold.")
 def train(data: str, out: Path, folds: int | None, **options: Any) -> None:
     """Train a network; an interrupted run continues where it stopped."""
+    from models.training.torch_extra import need_torch
+
     need_torch()
     from models.training.runs import Settings
     from models.training.train import cross_validate
@@ -138,6 +162,8 @@ def train(data: str, out: Path, folds: int | None, **options: Any) -> None:
 )
 def quantize(run_folder: Path, out: Path) -> None:
     """Make an int8 model pack from a training run, with its temperature and thresholds."""
+    from models.training.torch_extra import need_torch
+
     need_torch()
     from models.training.packing import quantize as pack
 
@@ -161,6 +187,8 @@ def quantize(run_folder: Path, out: Path) -> None:
 )
 def explain(which: str, data: Path, usage: str | None, out: Path, samples: int) -> None:
     """Draw which parts of a face an answer is based on: class activation and guided gradients."""
+    from models.training.torch_extra import need_torch
+
     need_torch()
     from models.training.explain import draw
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared" / "data"
 BOOT = UUID("7a9e1f60-7d0c-4f0e-9d3a-0d6a2f3b4c5d")
+
+with contextlib.suppress(ImportError):  # where training is tested, it is not installed
+    from hypothesis import settings
+
+    # The same examples each time, for as long as they take: whether a change lands is no matter of
+    # luck or of a busy machine. New ones are looked for with --hypothesis-profile=default.
+    settings.register_profile("landing", derandomize=True, deadline=None)
+    settings.load_profile("landing")
 
 
 @pytest.fixture(scope="session")

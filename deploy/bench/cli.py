@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge.common.command_group import CommandGroup
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,7 +28,7 @@ PORTRAITS = Path("../shared/data/faces_london")
 """From the project's root; where they are not, the people of made films are drawn."""
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=CommandGroup, invoke_without_command=True)
 @click.option(
     "--set",
     "folder",

@@ -67,6 +67,9 @@ def main() -> None:
         status = roommood.main(standalone_mode=False)
     except UserError as error:
         status = _refuse(str(error))
+    except click.exceptions.NoArgsIsHelpError as error:  # somebody looks around
+        click.echo(error.ctx.get_help() if error.ctx else "")
+        status = 0
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "roommood"
         status = _refuse(f"{error.format_message()} See '{path} --help'.")
@@ -79,7 +82,8 @@ def main() -> None:
         if extra and sys.argv[1:2] == ["demo"]:
             extra = "demo"  # which brings the collector's too
         if (missing.name or "").startswith(FROM_A_CHECKOUT):
-            command = " ".join(["roommood", *sys.argv[1:2]])
+            words = sys.argv[1:3] if sys.argv[1:2] == ["model"] else sys.argv[1:2]
+            command = " ".join(["roommood", *words])
             status = _refuse(
                 f"'{command}' is not for a device in a room, and is not installed here: "
                 "run it from a checkout, on another machine"

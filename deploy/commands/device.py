@@ -10,6 +10,8 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 import click
 
+from edge.common.command import json_lines
+from edge.common.command_group import CommandGroup
 from edge.common.errors import UserError
 from edge.common.privileges import become_owner
 
@@ -35,7 +37,7 @@ config_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def device() -> None:
     """The devices of the site: enrolment, certificates, updates."""
 
@@ -162,7 +164,7 @@ def _desk(config: Path) -> Iterator[FleetAccess]:
 @click.option(
     "--out", type=path_option, help="Folder for one file per room, to put on boot partitions."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+@json_lines
 @config_option
 def invite(
     config: Path, rooms: tuple[str, ...], valid: str, out: Path | None, as_json: bool
@@ -255,7 +257,7 @@ def revoke(config: Path, rooms: tuple[str, ...], because: str) -> None:
 
 
 @device.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+@json_lines
 @config_option
 def list_devices(config: Path, as_json: bool) -> int:
     """Print every device and what is wrong with it; exit status 1 if something is."""

@@ -10,6 +10,7 @@ from typing import get_args
 import click
 
 from deploy.commands.site_key import PRIVATE, PUBLIC, make_key, read_private
+from edge.common.command_group import CommandGroup
 from edge.common.errors import UserError
 from edge.common.settings import load
 from edge.permission.mode import is_prohibited
@@ -18,7 +19,7 @@ from edge.protocol.attestation import Attestation, Purpose, countries, sign
 path_option = click.Path(path_type=Path)
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def site() -> None:
     """The site's authority and key, and what is signed with it."""
 

@@ -20,6 +20,8 @@ config_option = click.option(
     "--config", required=True, type=click.Path(path_type=Path), help="Settings file (YAML)."
 )
 
+json_lines = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+
 
 def log_to_stderr(level: str) -> None:
     logging.basicConfig(

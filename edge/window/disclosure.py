@@ -73,7 +73,8 @@ class SteadyDisclosure:
             changed = sum(max(0, counts[name] - told.get(name, 0)) for name in counts)
             if changed < self._min_change:
                 return told
-        self._mix = self._seen = counts
+        if faces:  # nobody is no mixture
+            self._mix = self._seen = counts
         return counts
 
     def _settle_small(self, shares: Mapping[str, float], faces: int) -> Mapping[str, float]:

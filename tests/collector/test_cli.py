@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,15 @@ def test_accounts_by_command(config: Path) -> None:
     add(config, "tess", "teacher", "--room", "school/r101", "--room", "school/r102")
     listed = call(config, "account", "list").output
     assert listed == "ann\tadministrator\t\ntess\tteacher\tschool/r101 school/r102\n"
+    rows = [
+        json.loads(line) for line in call(config, "account", "list", "--json").output.splitlines()
+    ]
+    assert rows[1] == {"name": "tess", "role": "teacher", "rooms": ["school/r101", "school/r102"]}
     call(config, "account", "password", "tess", "--password-stdin", stdin="another password\n")
     call(config, "account", "remove", "tess")
     assert "tess" not in call(config, "account", "list").output
+    entry = json.loads(call(config, "audit", "show", "--json", "--limit", "1").output)
+    assert (entry["number"], entry["what"], entry["about"]) == (4, "account removed", "tess")
     log = call(config, "audit", "show").output.splitlines()
     assert [line.split("\t")[3] for line in log] == [
         *("account removed", "password changed", "account made", "account made"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from models.cli import FROM_A_CHECKOUT
 from tests.conftest import ROOT
 
 PARTS = ("deploy/bench", "models/data", "models/measure", "models/training")
@@ -45,6 +47,12 @@ ONLY_HERE = (
 )
 """Before any import: what lacks here is not to be had from the checkout that runs the tests."""
 
+NEEDS = {
+    "train": ["--data", "x", "--out", "x"],
+    "quantize": ["--run", "x", "--out", "x"],
+    "explain": ["--model", "fer7", "--data", "x", "--out", "x"],
+}
+
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """A command of this copy, with the packages that are installed here."""
@@ -74,8 +82,11 @@ def test_it_needs_nothing_of_that_and_says_where_it_is(checkout: Path) -> None:
     assert len(every) > 80
     code = ONLY_HERE + f"[importlib.import_module(name) for name in {every}]"
     subprocess.run([sys.executable, "-I", "-c", code], cwd=folder, check=True)
-    for command in ("bench", "model"):
-        refusal = run(folder, command, "--help")
-        assert refusal.returncode == 2
-        assert f"'roommood {command}' is not for a device in a room" in refusal.stderr
+    for words in (["bench"], *(["model", name] for name in sorted(FROM_A_CHECKOUT))):
+        refusal = run(folder, *words, *NEEDS.get(words[-1], ["--help"]))
+        assert refusal.returncode == 2, words
+        assert f"'roommood {' '.join(words)}' is not for a device in a room" in refusal.stderr
         assert "run it from a checkout" in refusal.stderr
+    assert set(re.findall(r"^  (\w+)  ", run(folder, "model").stdout, re.M)) == {"fetch", "verify"}
+    done = run(folder, "model", "verify", "fer7")
+    assert "ok" in done.stdout, done.stderr

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
+from deploy.commands import cli
 from edge.cli import agent
 from edge.common.errors import UserError
 from edge.permission.pin import Pin
@@ -44,6 +47,52 @@ def test_every_command_has_help(command: str) -> None:
     done = roommood(*command.split(), "--help")
     assert done.returncode == 0
     assert done.stdout.startswith("Usage:")
+
+
+def commands(group: click.Group, context: click.Context) -> Iterator[tuple[str, click.Command]]:
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        path = f"{context.info_name} {name}".strip()
+        yield path, command
+        if isinstance(command, click.Group):
+            yield from commands(command, click.Context(command, info_name=path))
+
+
+def test_no_command_has_a_line_cut_and_each_says_what_it_does() -> None:
+    every = dict(commands(cli.roommood, click.Context(cli.roommood, info_name="")))
+    assert len(every) > 50
+    for path, command in every.items():
+        _usage, _, text = CliRunner().invoke(command, ["--help"]).output.partition("\n\n")
+        assert command.help, path
+        assert "..." not in text, path
+        assert all(len(line) <= 80 for line in text.splitlines()), path
+        for option in command.params:
+            assert not isinstance(option, click.Option) or option.help, f"{path}: {option.name}"
+
+
+@pytest.mark.parametrize(
+    "command", ["", "agent", "collector", "collector account", "site", "device"]
+)
+def test_a_command_alone_shows_what_there_is(command: str) -> None:
+    done = roommood(*command.split())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Usage:")
+    assert "Commands:" in done.stdout
+
+
+def test_a_shell_completes_what_is_typed() -> None:
+    words = {"_ROOMMOOD_COMPLETE": "bash_complete", "COMP_WORDS": "roommood agent sch"}
+    code = "from deploy.commands.cli import main; import sys; sys.argv[0] = 'roommood'; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env=os.environ | words | {"COMP_CWORD": "2"},
+    )
+    assert done.stdout.splitlines() == ["plain,schedule"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge.protocol.counts import Disclosure, disclose
@@ -101,6 +101,7 @@ def test_the_first_few_who_come_in_do_not_become_the_mix() -> None:
 
 
 @given(st.lists(st.lists(st.integers(0, 12), min_size=5, max_size=5), min_size=2, max_size=8))
+@example([[0, 0, 0, 0, 0], [0, 0, 0, 0, 1]])
 def test_what_is_told_is_off_by_fewer_than_min_change(windows: list[list[int]]) -> None:
     steady = SteadyDisclosure(min_change=5)
     for sizes in windows:
