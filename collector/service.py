@@ -42,6 +42,7 @@ from collector.live.rooms import Key, Rooms, RoomView
 from collector.pages import render
 from collector.pages.middleware import listen, protect
 from collector.pages.panel import Panels
+from collector.pages.render import MadeUp
 from collector.retention import RetentionWorker
 from collector.run.announcements import Announcement, Announcements
 from collector.run.room_changes import RoomChanges
@@ -59,12 +60,16 @@ FIRST_RUN_S = 3600.0
 
 
 class Service:
-    """A running collector between `start` and `stop`; `on_stored` hears of every new window."""
+    """A running collector between `start` and `stop`; `on_stored` hears of every new window.
+
+    Where it is a demonstration, `made_up` is what every page says of it."""
 
     def __init__(
         self,
         settings: CollectorSettings,
         on_stored: Callable[[Mood], None] = lambda _mood: None,
+        *,
+        made_up: MadeUp = "",
     ) -> None:
         self._settings = settings
         key = own_key(settings.state)
@@ -88,7 +93,7 @@ class Service:
         self._webhooks = Webhooks(self._engine, hooks)
         book, checkins = LessonRepository(self._engine), CheckIns(self._engine)
         summaries = Summaries(store, book)
-        renderer = render.Renderer(settings.school.timezone)
+        renderer = render.Renderer(settings.school.timezone, made_up)
         self._pending = PendingCommands()
         panels = Panels(self.rooms, book, checkins, renderer, self._pending)
         self._painter = PanelBroadcaster(panels.draw, lambda room: self.rooms.view(*room).state)

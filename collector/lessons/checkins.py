@@ -41,9 +41,9 @@ class CheckIns:
     def round_of(lesson: Lesson, at: float | None = None) -> int:
         return int(((time.time() if at is None else at) - lesson.start) // ROUND_S)
 
-    def add(self, lesson: Lesson, answer: Answer) -> int:
-        """Counts one answer; returns its round."""
-        number = self.round_of(lesson)
+    def add(self, lesson: Lesson, answer: Answer, at: float | None = None) -> int:
+        """Counts one answer, now or at a moment of the lesson; returns its round."""
+        number = self.round_of(lesson, at)
         kind = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
         row = {"lesson": lesson.id, "round": number, "answer": answer, "count": 1}
         insert = kind(checkins).values(row)

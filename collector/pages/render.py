@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -27,6 +27,10 @@ LANGUAGES = ("en", "de", "es", "fr")
 LANGUAGE_COOKIE = "language"
 REGIONS = {"en": "en_GB"}
 """How a language writes times where nothing else is known: schools here count to 24."""
+
+MadeUp = Literal["", "all", "others"]
+"""What no camera saw, in a demonstration: nothing is shown but what is made up, or in all rooms
+but one; empty in a school."""
 
 SPACES = re.compile(r"\s*\n\s*")
 
@@ -54,7 +58,7 @@ def language_of(request: Request) -> str:
 class Renderer:
     """One for all pages."""
 
-    def __init__(self, zone: str) -> None:
+    def __init__(self, zone: str, made_up: MadeUp = "") -> None:
         self._zone = ZoneInfo(zone)
         self._env = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"),
@@ -64,6 +68,7 @@ class Renderer:
             undefined=jinja2.StrictUndefined,
         )
         self._env.globals["languages"] = [(code, words(code)["language"]) for code in LANGUAGES]
+        self._env.globals["made_up"] = made_up
         self._env.filters["colour"] = paper
         self._env.filters["moment"] = lambda told: datetime.fromisoformat(
             told.replace("Z", "+00:00")

@@ -18,7 +18,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
 import click
 import yaml
@@ -35,6 +36,7 @@ from edge.protocol.messages import Mood
 
 if TYPE_CHECKING:
     from collector.service import Service
+    from deploy.commands.demo_devices import MadeUpDevices
 
 PORT = 8642
 SITE, ROOM = "demo", "classroom"
@@ -83,6 +85,7 @@ def demo(
 ) -> int:
     """Run the whole system on this machine and watch a classroom's mood."""
     log_to_stderr("warning")
+    click.echo("roommood: starting the broker, the agent and the pages …", err=True)
     for noisy in ("amqtt", "transitions", "websockets"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     if source == "auto":
@@ -142,12 +145,17 @@ async def _run(demo: Demo) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     broker_port = free_port()
+    drawn = demo.source.partition(":")[0] == "sim"
+    settings = _collector_settings(demo, broker_port)
     async with _broker(broker_port):
         # It asks whether its broker is ours, so that is there first; it takes longest to start.
         agent = _start_agent(demo, broker_port)
         try:
-            service = Service(_collector_settings(demo, broker_port), lambda m: _tell(m, demo))
+            devices = await asyncio.to_thread(_made_up, settings, broker_port, drawn)
+            made_up: Literal["all", "others"] = "all" if drawn else "others"
+            service = Service(settings, lambda mood: _tell(mood, demo), made_up=made_up)
             service.start()
+            devices.start()
             click.echo(f"roommood: the page: {_entrance(service)}", err=True)
             click.echo("roommood: Ctrl-C stops everything.", err=True)
             try:
@@ -158,6 +166,7 @@ async def _run(demo: Demo) -> int:
                 return agent.returncode or 0
             finally:
                 await asyncio.to_thread(_end, agent)
+                await asyncio.to_thread(devices.stop)
                 await asyncio.to_thread(service.stop)
         finally:
             await asyncio.to_thread(_end, agent)
@@ -178,6 +187,24 @@ async def _until(
 def _online(service: Service) -> bool:
     """Whether the agent has told that it is there: from then on the demo's seconds count."""
     return service.rooms.view(SITE, ROOM).status is not None
+
+
+def _made_up(settings: CollectorSettings, broker_port: int, drawn: bool) -> MadeUpDevices:
+    """Fills a new database with a made-up week; returns the devices of the made-up rooms."""
+    from collector.storage.database import connect
+    from collector.storage.store import Store
+    from deploy.commands.demo_devices import MadeUpDevices
+    from deploy.commands.demo_school import MadeUpSchool
+
+    school = MadeUpSchool(SITE, ZoneInfo(settings.school.timezone))
+    engine = connect(settings.database)
+    try:
+        if not Store(engine).latest():
+            lessons = school.fill(engine, time.time(), live=drawn)
+            click.echo(f"roommood: {lessons} lessons of the past week are made up", err=True)
+    finally:
+        engine.dispose()
+    return MadeUpDevices(school, broker_port)
 
 
 def _entrance(service: Service) -> str:
@@ -203,7 +230,9 @@ def _end(agent: subprocess.Popen[bytes]) -> None:
 
 
 def _tell(mood: Mood, demo: Demo) -> None:
-    """One line on stdout for each mood that the collector stored."""
+    """One line on stdout for each mood of the camera's room that the collector stored."""
+    if mood.room != ROOM:
+        return
     if demo.as_json:
         line = mood.model_dump_json(by_alias=True)
     elif mood.counts is None:
@@ -251,10 +280,18 @@ def _collector_settings(demo: Demo, broker_port: int) -> CollectorSettings:
         "state": str(demo.state / "collector"),
         "broker": {"port": broker_port, "protocol": "3.1.1"},
         "web": {"port": port},
+        "school": {"timezone": _zone()},
     }
     config = demo.state / "collector.yaml"
     config.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     return CollectorSettings.model_validate(settings)
+
+
+def _zone() -> str:
+    """This machine's time zone, so that the clock on the pages is the one on the wall."""
+    place = os.environ.get("TZ") or str(Path("/etc/localtime").resolve())
+    name = place.lstrip(":").rpartition("zoneinfo/")[2]
+    return name if name in available_timezones() else "UTC"
 
 
 @contextlib.asynccontextmanager
