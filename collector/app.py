@@ -49,6 +49,7 @@ from collector.pages import rooms as room_pages
 from collector.pages.middleware import answer_errors
 from collector.pages.panel import Panels
 from collector.pages.render import Renderer
+from collector.storage.erasures import Erasures
 from collector.storage.store import Store
 
 
@@ -85,8 +86,9 @@ class AppContext(NamedTuple):
     notify: Callable[[str, Lesson], None]
     send_command: Callable[[Key, str], None]
     own_url: Callable[[], str]
-    forget: Callable[[str, str], None]
-    """Takes back what other systems keep of a room."""
+    erasures: Erasures
+    forget: Callable[[str, str, bool], None]
+    """Takes back what others keep of a room of which something was erased; or all of it."""
     problems: Callable[[], dict[str, str]]
     broker_address: tuple[str, int]
     fleet: FleetService | None
@@ -156,7 +158,7 @@ def _add_pages(app: FastAPI, context: AppContext) -> None:
     )
     app.include_router(
         room_actions.router(
-            engine=context.engine,
+            erasures=context.erasures,
             rooms=context.rooms,
             accounts=context.accounts,
             sessions=context.sessions,
@@ -180,7 +182,8 @@ def _add_pages(app: FastAPI, context: AppContext) -> None:
     )
     app.include_router(
         lesson_changes.router(
-            engine=context.engine,
+            erasures=context.erasures,
+            forget=context.forget,
             rooms=context.rooms,
             audit_log=context.audit_log,
             book=context.book,

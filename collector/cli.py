@@ -314,7 +314,7 @@ def _site(settings: CollectorSettings) -> Path | None:
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write.")
 def backup(config: Path, out: Path) -> None:
     """Write all of the collector's data, its key included, into one file."""
-    from collector import retention as keeping
+    from collector.retention import backup as keeping
 
     file = _opened_file(out, "wb")
     with _books(config) as (engine, _accounts, audit, settings):
@@ -329,15 +329,23 @@ def backup(config: Path, out: Path) -> None:
 @click.option(
     "--from", "source", required=True, type=click.Path(path_type=Path), help="Backup file to read."
 )
-def restore(config: Path, source: Path) -> None:
-    """Fill a new, empty database from a backup."""
-    from collector import retention as keeping
+@click.option(
+    "--erasures",
+    "noted",
+    type=click.Path(path_type=Path),
+    help="What was erased since, as another state folder's erasures.jsonl has it.",
+)
+def restore(config: Path, source: Path, noted: Path | None) -> None:
+    """Fill a new, empty database from a backup; what was erased since is erased again."""
+    from collector.retention import backup as keeping
+    from collector.storage.erasure_notes import read_notes
 
     settings = load(CollectorSettings, config)
     file = _opened_file(source, "rb")
+    erased = read_notes(noted) if noted else []
     become_owner(settings.state)
     with _opened(settings) as engine:
-        rows = keeping.restore(engine, settings.state, source, _site(settings), file)
+        rows = keeping.restore(engine, settings.state, source, _site(settings), file, erased)
     with _books(config) as (_, _accounts, audit, _settings):
         audit.add(BY, "backup restored", source.name)
     click.echo(f"{source}: {sum(rows.values())} rows restored")
@@ -373,21 +381,27 @@ def erase(config: Path, room: str | None, lesson: int | None) -> None:
     """Delete a room's or a lesson's data for good; the collector must be stopped."""
     from collector.access.accounts import read_room
     from collector.lessons.repository import LessonRepository
-    from collector.retention import erase_room, erase_span
+    from collector.retention.erasing import erase_lesson, erase_room
+    from collector.storage.erasure_notes import FILE
+    from collector.storage.erasures import Erasures
 
     if (room is None) == (lesson is None):
         raise UserError("nothing to erase", "erase", "add --room site/room or --lesson NUMBER")
-    with _books(config) as (engine, _accounts, audit, _settings):
+    with _books(config) as (engine, _accounts, audit, settings):
+        erasures = Erasures(engine, settings.state)
         if room is not None:
             about = room
-            gone = erase_room(engine, *read_room(room))
+            gone = erase_room(erasures, *read_room(room))
         else:
             book = LessonRepository(engine)
             found = book.lesson(int(lesson or 0))
             about = f"lesson {found.id} in {found.site}/{found.room}"
-            gone = erase_span(engine, found.site, found.room, found.start, found.until)
-            book.erase(found)
+            gone = erase_lesson(erasures, found)
         audit.add(BY, "erased", f"{about}: {gone} windows")
     click.echo(f"{about}: {gone} windows deleted")
-    notice = "backups made before now still hold them: delete those too"
+    notice = (
+        "backups made before now still hold them: delete those too, or keep "
+        f"{settings.state / FILE} with them, by which `restore` erases "
+        "again"
+    )
     click.echo(f"roommood: {about}: {notice}", err=True)

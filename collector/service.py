@@ -24,9 +24,10 @@ from collector.app import AppContext, make_app
 from collector.config import CollectorSettings
 from collector.fleet.copied_devices import CopiedDevices
 from collector.fleet.service import FleetService
+from collector.ingest.erasing import DeviceErasures
 from collector.ingest.ingest import Ingest
 from collector.ingest.resend import ResendRequests
-from collector.integrations.home_assistant import HomeAssistantRooms, state_topic
+from collector.integrations.home_assistant import HomeAssistantRooms
 from collector.integrations.metrics import RoomMetrics
 from collector.integrations.webhooks import Webhooks, target
 from collector.lessons.checkins import CheckIns
@@ -43,7 +44,8 @@ from collector.pages import render
 from collector.pages.middleware import listen, protect
 from collector.pages.panel import Panels
 from collector.pages.render import MadeUp
-from collector.retention import RetentionWorker
+from collector.retention.erasing import apply_noted
+from collector.retention.worker import RetentionWorker
 from collector.run.announcements import Announcement, Announcements
 from collector.run.room_changes import RoomChanges
 from collector.run.web_server import WebServer
@@ -80,17 +82,19 @@ class Service:
             self._engine.dispose()
             raise
         store = Store(self._engine)
+        self._erasures = Erasures(self._engine, settings.state)
+        apply_noted(self._erasures)
         confirmed_s = settings.oidc.confirm_hours * 3600 if settings.oidc else CONFIRMED_S
         self.accounts = Accounts(self._engine, confirmed_s)
         self.sessions = Sessions(self._engine, self.accounts)
         self.audit = AuditLog(self._engine, settings.state, key)
         settings_noticed(self._engine, self.audit, settings, key)
-        self.rooms = Rooms()
+        self.rooms = Rooms(self._erasures.covers)
         self._remember(store)
         self.registry = registry = CollectorRegistry()
         registry.register(RoomMetrics(self.rooms))
         hooks = [target(h.url, h.secret.get_secret_value(), h.events) for h in settings.webhooks]
-        self._webhooks = Webhooks(self._engine, hooks)
+        self._webhooks = Webhooks(self._engine, hooks, self._erasures)
         book, checkins = LessonRepository(self._engine), CheckIns(self._engine)
         summaries = Summaries(store, book)
         renderer = render.Renderer(settings.school.timezone, made_up)
@@ -113,13 +117,20 @@ class Service:
             self.rooms,
             registry,
             self._announce,
-            Erasures(self._engine),
+            self._erasures,
             lambda site: settings.kept(site).windows_days,
         )
         self._witness = AuditWitness(self.audit, settings.name, self._ingest.publish_retained)
         self._keeper = RetentionWorker(
-            self._engine, settings.kept, self.audit, settings.audit_days, self._look_around
+            self._engine,
+            settings.kept,
+            self.audit,
+            settings.audit_days,
+            self._look_around,
+            self._erasures,
+            self._outlived,
         )
+        self._device_erasures = DeviceErasures(self._erasures, self._send, self._erased)
         home = settings.home_assistant
         self._home = (
             HomeAssistantRooms(home.prefix, self._ingest.publish_retained) if home else None
@@ -164,6 +175,7 @@ class Service:
             notify=self._lesson,
             send_command=self._command,
             own_url=lambda: self.url,
+            erasures=self._erasures,
             forget=self._forget,
             problems=self.problems,
             broker_address=(settings.broker.host, settings.broker.port),
@@ -191,13 +203,17 @@ class Service:
         }
         if self._home is not None:
             rooms["Home Assistant"] = self._home.tell
-        devices = {"windows wanted again": ResendRequests(self._engine, self._send).update}
+        devices = {
+            "erasures": self._device_erasures.update,
+            "windows wanted again": ResendRequests(self._engine, self._send).update,
+        }
         if self.office is not None:
             devices["devices"] = self.office.heard
         else:
             devices["copied devices"] = CopiedDevices(self.audit).update
         moods = {"lessons": self._clerk.saw, "stored": self._on_stored}
-        return Announcements(rooms, moods, devices)
+        erasures = {} if self._home is None else {"Home Assistant": self._home.forget}
+        return Announcements(rooms, moods, devices, erasures)
 
     def _all_workers(self) -> Iterator[Worker]:
         """In the order of their start, and the other way round in that of their end.
@@ -242,6 +258,9 @@ class Service:
 
     def start(self) -> None:
         self._workers.start()
+        with_windows = {(view.site, view.room) for view in self.rooms.all()}
+        for site, room in self._erasures.all().keys() - with_windows:
+            self._announcements.put(Announcement(None, self.rooms.view(site, room)))
 
     def stop(self) -> None:
         """Answers what was asked, stores what was received, tells of it; then all is closed."""
@@ -297,10 +316,24 @@ class Service:
     def _send(self, site: str, room: str, command: Command) -> None:
         self._ingest.publish(topic(site, room, "command"), command.encode())
 
-    def _forget(self, site: str, room: str) -> None:
-        self._ingest.forget(site, room)
-        if self._home is not None:
-            self._ingest.publish_retained(state_topic(site, room), b"")
+    def _forget(self, site: str, room: str, whole: bool) -> None:
+        """What others keep of a room of which something was erased: broker, Home Assistant, its
+        device, and who watches; of a whole room also what its device last told of itself."""
+        self._ingest.forget(site, room, status=whole)
+        self._announcements.put(Announcement(None, self.rooms.view(site, room)))
+        self._device_erasures.tell(site, room)
+        self._painter.changed((site, room))
+
+    def _erased(self, site: str, room: str) -> None:
+        """By a command beside the collector, as far as we know."""
+        for begin, end in self._erasures.spans(site, room):
+            self.rooms.forget(site, room, begin, end)
+        self._forget(site, room, whole=False)
+
+    def _outlived(self, site: str, room: str) -> None:
+        """Retention has left none of a room's windows."""
+        self.rooms.forget(site, room)
+        self._forget(site, room, whole=False)
 
     def _renewed(self) -> None:
         self._web.renew_certificate()

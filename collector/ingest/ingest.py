@@ -53,7 +53,8 @@ class Ingest:
         self._messages = Counter(
             "roommood_messages", "Messages received.", ["kind", "result"], registry=registry
         )
-        self.writer = Writer(store, rooms, self._messages, self._acknowledge, announce)
+        covers = erasures.covers if erasures is not None else lambda _mood: False
+        self.writer = Writer(store, rooms, self._messages, self._acknowledge, announce, covers)
         self.link = MqttLink(
             settings,
             f"roommood-{name}",
@@ -83,10 +84,11 @@ class Ingest:
     def _acknowledge(self, mood: Mood, ack: Ack) -> None:
         self.link.publish(topic(mood.site, mood.room, "ack"), ack.encode())
 
-    def forget(self, site: str, room: str) -> None:
+    def forget(self, site: str, room: str, *, status: bool = True) -> None:
         """Takes back what the broker keeps of a room for those who come later."""
         self.publish_retained(topic(site, room, "mood"), b"")
-        self.publish_retained(topic(site, room, "status"), b"")
+        if status:
+            self.publish_retained(topic(site, room, "status"), b"")
 
     def _received(self, name: str, payload: bytes) -> None:
         if not payload:

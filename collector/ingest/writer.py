@@ -44,8 +44,10 @@ class Writer(Worker):
         messages: Counter,
         acknowledge: Callable[[Mood, Ack], None],
         announce: Callable[[Mood], None],
+        erased: Callable[[Mood], bool] = lambda _mood: False,
     ) -> None:
         super().__init__("writer", longest_wait_s=LONGEST_RETRY_S)
+        self._erased = erased
         self._store, self._rooms, self._messages = store, rooms, messages
         self._acknowledge, self._announce = acknowledge, announce
         self._waiting: queue.Queue[Mood] = queue.Queue(maxsize=4 * BATCH)
@@ -92,6 +94,10 @@ class Writer(Worker):
     def _commit(self) -> None:
         try:
             stored, new = self._add(self._batch)
+            # An erasure is noted before it deletes: what it did not find yet is seen here.
+            if gone := [mood for mood in new if self._erased(mood)]:
+                self._store.remove(gone)
+                new = [mood for mood in new if mood not in gone]
         except SQLAlchemyError as error:
             # Nothing is acknowledged, so the agents keep these windows, whatever becomes of us.
             if self.storing:

@@ -48,6 +48,14 @@ class HomeAssistantRooms:
             self._publish(state_topic(*key), state)
             self._told[key] = state
 
+    def forget(self, view: RoomView) -> None:
+        """What was known of a room is erased; what is known now, if anything, is told anew."""
+        key = (view.site, view.room)
+        self._publish(state_topic(*key), b"")
+        self._told.pop(key, None)
+        if view.mood is not None or view.status is not None:
+            self.tell(view)
+
 
 def figures(view: RoomView) -> dict[str, Any]:
     """What is told of a room: null where it is not known."""

@@ -20,6 +20,7 @@ import httpx
 from sqlalchemy import Engine, delete, insert, select, update
 from standardwebhooks import Webhook as Signer
 
+from collector.storage.erasures import Erasures, tells_of
 from edge.common.errors import UserError
 from edge.common.worker import Worker
 from edge.protocol.messages import rfc3339
@@ -54,10 +55,13 @@ def target(url: str, secret: str, events: Iterable[str]) -> Target:
 class Webhooks(Worker):
     """`tell` may be called from any thread; it asks neither the disk nor the network."""
 
-    def __init__(self, engine: Engine, targets: Iterable[Target]) -> None:
+    def __init__(
+        self, engine: Engine, targets: Iterable[Target], erasures: Erasures | None = None
+    ) -> None:
         from collector.storage.tables import deliveries
 
         super().__init__("webhooks", LOOK_S, ends_in_s=TIMEOUT_S + 1)
+        self._erasures = erasures
         self._table = deliveries
         self._engine = engine
         self._targets = {target.url: target for target in targets}
@@ -117,7 +121,8 @@ class Webhooks(Worker):
                 return
             self.beat()
             known = self._targets.get(row.url)
-            if known is None or self._send(client, known, _name(row), row.body):
+            done = known is None or self._is_erased(row.body)
+            if done or (known and self._send(client, known, _name(row), row.body)):
                 where = self._table.c.id == row.id
                 with self._engine.begin() as connection:
                     connection.execute(delete(self._table).where(where))
@@ -130,6 +135,12 @@ class Webhooks(Worker):
             with self._engine.begin() as connection:
                 where = self._table.c.id == row.id
                 connection.execute(update(self._table).where(where).values(changed))
+
+    def _is_erased(self, body: str) -> bool:
+        """Whether it is about what was erased since, while it waited or in a backup."""
+        if self._erasures is None:
+            return False
+        return any(tells_of(body, one) for some in self._erasures.all().values() for one in some)
 
     @staticmethod
     def _send(client: httpx.Client, to: Target, name: str, body: str) -> bool:

@@ -6,10 +6,10 @@ import secrets
 import time
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Engine, delete, insert, or_, select, update
+from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from collector.storage.tables import accounts, lessons, markers
+from collector.storage.tables import accounts, erasures, lessons, markers
 from edge.common.errors import UserError
 
 How = Literal["timetable", "button", "found"]
@@ -93,7 +93,7 @@ class LessonRepository:
         start: float | None = None,
         planned_end: float | None = None,
     ) -> Lesson | None:
-        """A lesson from now, or from `start`; None where that one has been begun before.
+        """A lesson from now, or from `start`; None where that one has been begun before, or erased.
 
         It belongs to `account`, or to the one that the timetable calls `teacher`. Whatever else
         goes on in the room ends.
@@ -113,6 +113,8 @@ class LessonRepository:
         known = (lessons.c.site == site, lessons.c.room == room)
         try:
             with self._engine.begin() as connection:
+                if start is not None and _is_erased(connection, site, room, start):
+                    return None
                 ended = {"end": max(begun, 0.0), "code": None}
                 if account is None and teacher is not None:
                     called = select(accounts.c.id).where(accounts.c.timetable == teacher)
@@ -228,6 +230,14 @@ class LessonRepository:
         query = select(lessons).where(*where).order_by(*newest).limit(limit).offset(offset)
         with self._engine.connect() as connection:
             return [_lesson(row) for row in connection.execute(query)]
+
+
+def _is_erased(connection: Connection, site: str, room: str, start: float) -> bool:
+    """Neither timetable nor a full room begins a lesson again that was erased while it went on."""
+    here = (erasures.c.site == site, erasures.c.room == room, erasures.c.boot.is_(None))
+    then = (erasures.c.begin <= start, erasures.c.end > start)
+    query = select(erasures.c.id).where(*here, *then).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def _lesson(row: Any) -> Lesson:

@@ -60,9 +60,13 @@ def state_of(mood: Mood | None, received: float, status: Status | None, now: flo
 
 
 class Rooms:
-    """Written by the ingest thread, read by the web server's threads and its event loop."""
+    """Written by the ingest thread, read by the web server's threads and its event loop.
 
-    def __init__(self) -> None:
+    `erased` says of a window whether it was; one that was on its way then is not remembered.
+    """
+
+    def __init__(self, erased: Callable[[Mood], bool] = lambda _mood: False) -> None:
+        self._erased = erased
         self._lock = threading.Lock()
         self._moods: dict[Key, tuple[Mood, float]] = {}
         self._status: dict[Key, Status] = {}
@@ -80,6 +84,8 @@ class Rooms:
         """Remembers a room's newest window; an older one that comes late changes nothing."""
         key = (mood.site, mood.room)
         with self._lock:
+            if self._erased(mood):
+                return False
             self._history[key].add(mood, received)
             known = self._moods.get(key)
             if known is not None and not self._is_newer(mood, received, *known):
@@ -135,7 +141,15 @@ class Rooms:
                 return []
             return history.near(newest[0].start.timestamp())
 
-    def forget(self, site: str, room: str, begin: float = 0.0, end: float = math.inf) -> None:
+    def forget(
+        self,
+        site: str,
+        room: str,
+        begin: float = 0.0,
+        end: float = math.inf,
+        *,
+        status: bool = False,
+    ) -> None:
         """What was erased; with a time, only the windows that start in it."""
         key = (site, room)
         with self._lock:
@@ -144,7 +158,7 @@ class Rooms:
             known = self._moods.get(key)
             if known is not None and begin <= known[0].start.timestamp() < end:
                 del self._moods[key]
-            if not begin:
+            if status:
                 self._status.pop(key, None)
 
     def heard(self, status: Status) -> None:

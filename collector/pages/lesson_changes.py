@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Path
 from fastapi.responses import HTMLResponse
-from sqlalchemy import Engine
 
 from collector.access.audit import AuditLog
 from collector.access.guard import SignedIn, ThisLesson
@@ -17,7 +16,8 @@ from collector.live.rooms import Rooms
 from collector.pages.lessons import about
 from collector.pages.redirects import back_to, local
 from collector.pages.render import Renderer
-from collector.retention import erase_span
+from collector.retention.erasing import erase_lesson
+from collector.storage.erasures import Erasures
 
 HALF_DAY_S = 43_200.0
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
@@ -25,7 +25,8 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 def router(
     *,
-    engine: Engine,
+    erasures: Erasures,
+    forget: Callable[[str, str, bool], None],
     rooms: Rooms,
     audit_log: AuditLog,
     book: LessonRepository,
@@ -97,10 +98,10 @@ def router(
 
     @pages.post("/lessons/{lesson}/erase")
     def erase(who: SignedIn, lesson: int, found: ThisLesson) -> Any:
-        gone = erase_span(engine, found.site, found.room, found.start, found.until)
-        book.erase(found)
-        rooms.forget(found.site, found.room, found.start, found.until)
-        painter.changed((found.site, found.room))
+        until = found.until
+        gone = erase_lesson(erasures, found._replace(end=until))
+        rooms.forget(found.site, found.room, found.start, until)
+        forget(found.site, found.room, False)
         audit_log.add(who.said, "lesson erased", f"{about(found)}: {gone} windows")
         return back_to("/lessons")
 

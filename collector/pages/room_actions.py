@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Path, Request
 from fastapi.responses import HTMLResponse
-from sqlalchemy import Engine
 
 from collector.access.accounts import Accounts
 from collector.access.audit import AuditLog
@@ -19,7 +18,8 @@ from collector.live.panel_broadcaster import PanelBroadcaster
 from collector.live.rooms import Key, Rooms
 from collector.pages.flash import leave
 from collector.pages.redirects import back_to
-from collector.retention import erase_room
+from collector.retention.erasing import erase_room
+from collector.storage.erasures import Erasures
 
 HOUR_S = 3600
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
@@ -27,7 +27,7 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 def router(
     *,
-    engine: Engine,
+    erasures: Erasures,
     rooms: Rooms,
     accounts: Accounts,
     sessions: Sessions,
@@ -37,7 +37,7 @@ def router(
     notify: Callable[[str, Lesson], None],
     send_command: Callable[[Key, str], None],
     own_url: Callable[[], str],
-    forget: Callable[[str, str], None],
+    forget: Callable[[str, str, bool], None],
 ) -> APIRouter:
     pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -95,9 +95,9 @@ def router(
     ) -> Any:
         if confirm.strip() != room:
             raise HTTPException(409)
-        gone = erase_room(engine, site, room)
-        rooms.forget(site, room)
-        forget(site, room)
+        gone = erase_room(erasures, site, room)
+        rooms.forget(site, room, status=True)
+        forget(site, room, True)
         audit_log.add(who.said, "room erased", f"{site}/{room}: {gone} windows")
         return back_to("/")
 

@@ -22,9 +22,10 @@ MOST = 20_000
 
 
 class Announcement(NamedTuple):
-    """A window that was stored, or a status, and the room as it then was."""
+    """A window that was stored, or a status, and the room as it then was; without a message, that
+    what was known of it was erased."""
 
-    message: Mood | Status
+    message: Mood | Status | None
     view: RoomView
 
 
@@ -36,8 +37,10 @@ class Announcements(QueueWorker[Announcement]):
         of_rooms: Mapping[str, Callable[[RoomView], None]],
         of_moods: Mapping[str, Callable[[Mood], None]],
         of_statuses: Mapping[str, Callable[[Status], None]],
+        of_erasures: Mapping[str, Callable[[RoomView], None]],
     ) -> None:
         super().__init__("announcements", MOST)
+        self._of_erasures = dict(of_erasures)
         self._of_rooms = dict(of_rooms)
         self._of_moods, self._of_statuses = dict(of_moods), dict(of_statuses)
         self._failing: dict[str, str] = {}
@@ -45,6 +48,10 @@ class Announcements(QueueWorker[Announcement]):
     def handle(self, item: Announcement) -> None:
         """Tells everybody; who cannot be told is not told later: by then there is other news."""
         message, view = item
+        if message is None:
+            for name, forget in self._of_erasures.items():
+                self._try(name, partial(forget, view))
+            return
         for name, show in self._of_rooms.items():
             self._try(name, partial(show, view))
         if isinstance(message, Mood):

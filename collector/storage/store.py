@@ -128,6 +128,12 @@ class Store:
             new = [mood for mood in merged if self._add_merged(connection, mood, now)]
             return new + self._add_single(connection, single, now)
 
+    def remove(self, erased: Sequence[Mood]) -> None:
+        """Deletes windows that were erased before they were stored."""
+        with self._engine.begin() as connection:
+            for mood in erased:
+                connection.execute(delete(moods).where(tuple_(*IDENTITY) == _identity(mood)))
+
     def follows(self, received: float) -> None:
         """No window comes before one that came then."""
         with self._clock:

@@ -261,4 +261,6 @@ erasures = Table(
     Column("begin", Float, nullable=False),
     Column("end", Float, nullable=False),
     Column("at", Float, nullable=False),
+    Column("boot", String(36)),  # of one run alone, up to a number: what was dated ahead
+    Column("seq", BigInteger),
 )

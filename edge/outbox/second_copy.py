@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
 
+from edge.common import atomic_file
 from edge.protocol.messages import MessageError, Mood, decode
 
 log = logging.getLogger(__name__)
@@ -62,6 +64,28 @@ class SecondCopy:
         windows, acknowledged = self._read()
         moods = (read(text) for number, text in windows.items() if number in acknowledged)
         return [one for one in moods if one and (one.start >= since or one.clock == "unsynced")]
+
+    def erase(self, gone: Callable[[Mood], bool]) -> int:
+        """Forgets windows for good, and lines that nobody can read; returns how many windows.
+
+        Raises OSError where the disk does not take the files anew.
+        """
+        self.close()
+        count = 0
+        for file in self._files:
+            lines = file.read_bytes().splitlines() if file.exists() else []
+            kept: list[bytes] = []
+            for line in filter(None, lines):
+                content = _content(line)
+                mood = None if content is None else read(content)
+                if content is not None and (mood is None or not gone(mood)):
+                    kept.append(line)
+                count += mood is not None and gone(mood)
+            if len(kept) < len([line for line in lines if line]):
+                written = file.stat()
+                atomic_file.write(file, b"".join(line + b"\n" for line in kept))
+                os.utime(file, ns=(written.st_atime_ns, written.st_mtime_ns))  # tells their order
+        return count
 
     def close(self) -> None:
         if self._now is not None:
@@ -111,10 +135,17 @@ class SecondCopy:
         for file in sorted(self._files, key=_written):
             with contextlib.suppress(OSError):
                 for line in file.read_bytes().splitlines():
-                    crc, _, content = line.partition(b" ")
-                    with contextlib.suppress(ValueError):
-                        if int(crc, 16) == zlib.crc32(content):
-                            yield content
+                    if (content := _content(line)) is not None:
+                        yield content
+
+
+def _content(line: bytes) -> bytes | None:
+    """None for a line that is not as it was written."""
+    crc, _, content = line.partition(b" ")
+    try:
+        return content if int(crc, 16) == zlib.crc32(content) else None
+    except ValueError:
+        return None
 
 
 def read(content: bytes) -> Mood | None:

@@ -13,7 +13,7 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +24,7 @@ from edge.outbox.merge import merged
 from edge.outbox.second_copy import SecondCopy
 from edge.outbox.windows_file import (
     DamagedRow,
+    emptied,
     insert,
     is_damage,
     is_full,
@@ -33,6 +34,7 @@ from edge.outbox.windows_file import (
     rows_of,
     sound,
 )
+from edge.protocol.erasure import Span, is_within
 from edge.protocol.messages import Mood
 
 log = logging.getLogger(__name__)
@@ -140,6 +142,32 @@ class Outbox:
         with self._open():
             again = self._copy.acknowledged(since)
             return self._or_repair(lambda: prepend(self._db, again), 0)
+
+    def erase(self, site: str, room: str, spans: Sequence[Span]) -> int:
+        """Forgets a room's windows of some times for good, acknowledged or not; returns how many.
+
+        Raises OSError where the disk does not take the second copy anew.
+        """
+
+        def gone(mood: Mood) -> bool:
+            ours = (mood.site, mood.room) == (site, room)
+            return ours and any(is_within(mood, begin, end) for begin, end in spans)
+
+        def delete() -> int:
+            rows = self._db.execute("SELECT * FROM window").fetchall()
+            numbers = [(row["id"],) for row in rows if gone(sound(row))]
+            with self._db:
+                self._db.executemany("DELETE FROM window WHERE id = ?", numbers)
+            if numbers or count:
+                emptied(self._db, self._path)
+            return len(numbers)
+
+        with self._open():
+            self._follow()
+            held = len(self._held)
+            self._held = [mood for mood in self._held if not gone(mood)]
+            count = self._copy.erase(gone)
+            return max(count, self._or_repair(delete, 0) + held - len(self._held))
 
     def newest(self) -> Mood | None:
         """The window that was added last, where it is not acknowledged yet."""

@@ -107,6 +107,17 @@ def prepend(db: sqlite3.Connection, moods: list[Mood]) -> int:
     return db.total_changes - before
 
 
+def emptied(db: sqlite3.Connection, path: Path) -> None:
+    """Nothing of rows that were deleted is left in the file, in its log, or in a damaged file that
+    was set aside; raises sqlite3.OperationalError where the disk does not take it."""
+    for suffix in ("", "-wal", "-shm"):
+        aside = path.with_suffix(".damaged")
+        aside.with_name(aside.name + suffix).unlink(missing_ok=True)
+    db.execute("VACUUM")
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    _reserve(db, path)
+
+
 def rescued(path: Path, copy: SecondCopy, why: str) -> sqlite3.Connection:
     """A new file with all that can be read of the damaged one, and all of the second copy."""
     aside = path.with_suffix(".damaged")

@@ -223,21 +223,32 @@ class Ack(Message):
         return _leave_out_one(handler(self))
 
 
-class Command(Message):
-    """What a teacher or a schedule asks of the agent, or the collector whose database was lost."""
+MOST_SPANS = 16
+"""As many as fit into a message."""
 
-    command: Literal["pause", "resume", "stop_today", "resend"]
+
+class Command(Message):
+    """What a teacher or a schedule asks of the agent, or the collector: windows that it lost, and
+    that what was erased is erased here too."""
+
+    command: Literal["pause", "resume", "stop_today", "resend", "erase"]
     since: Instant | None = None
     """For `resend`: windows from then on are wanted again, acknowledged or not."""
+    spans: tuple[tuple[Instant, Instant], ...] | None = Field(
+        None, strict=False, min_length=1, max_length=MOST_SPANS
+    )
+    """For `erase`: times, each from when up to when."""
 
     @model_serializer(mode="wrap")
     def _without_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return {name: value for name, value in handler(self).items() if value is not None}
 
     @model_validator(mode="after")
-    def _since_when(self) -> Command:
+    def _with_times(self) -> Command:
         if (self.command == "resend") != (self.since is not None):
             raise ValueError("since belongs to resend")
+        if (self.command == "erase") != (self.spans is not None):
+            raise ValueError("spans belong to erase")
         return self
 
 

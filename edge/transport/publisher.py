@@ -19,6 +19,7 @@ from edge.common.clock import WallClock
 from edge.common.link import MqttLink, Will
 from edge.common.worker import Worker
 from edge.outbox.store import Outbox
+from edge.protocol.erasure import Span
 from edge.protocol.messages import (
     Ack,
     Command,
@@ -75,6 +76,7 @@ class Publisher(Worker):
         self._clock = clock
         self._state: State = "online"
         self._sent: dict[tuple[UUID, int], float] = {}
+        self._erased: set[Span] = set()
         self._resend_s = RESEND_S
         self._acknowledged: float | None = None
         self._lock = threading.Lock()
@@ -209,12 +211,28 @@ class Publisher(Worker):
             log.warning("%s: rejected: %s", name, error)
 
     def _obey(self, command: Command) -> None:
+        if command.spans is not None:
+            self._erase([(begin.timestamp(), end.timestamp()) for begin, end in command.spans])
+            return
         if command.since is None:
             self._on_command(command)
             return
         again = self._outbox.resend(command.since)
         log.info("the collector asks for windows again: %d wait", again)
         self.wake()
+
+    def _erase(self, spans: list[Span]) -> None:
+        """What was erased in the collector; it says so again now and then."""
+        if all(span in self._erased for span in spans):
+            return
+        try:
+            gone = self._outbox.erase(self._site, self._room, spans)
+        except OSError as error:
+            log.error("what was erased is still here: %s; it is tried again in an hour", error)
+            return
+        self._erased.update(spans)
+        if gone:
+            log.info("the collector has erased windows: %d are gone here too", gone)
 
     def _forget_sent(self, boot: UUID, seq: int) -> None:
         """Windows sent before one that was acknowledged got lost, since MQTT keeps the order.

@@ -8,15 +8,18 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, select, text
 
-from collector import retention
 from collector.access.accounts import Accounts
 from collector.access.audit import AuditLog
 from collector.access.secret import own_key
 from collector.access.sessions import Sessions
 from collector.config import Retention
 from collector.lessons.repository import LessonRepository
-from collector.retention import DAY_S, RetentionWorker, backup, erase_room, restore
+from collector.retention import backup as keeping
+from collector.retention.backup import backup, restore
+from collector.retention.erasing import erase_room
+from collector.retention.worker import DAY_S, RetentionWorker
 from collector.storage.database import connect
+from collector.storage.erasures import Erasures
 from collector.storage.store import Store
 from collector.storage.tables import metadata, moods
 from edge.common.errors import UserError
@@ -91,7 +94,7 @@ def test_what_is_deleted_is_no_longer_in_the_file(tmp_path: Path) -> None:
         return any(mark.encode() in file.read_bytes() for file in files if file.exists())
 
     assert held()
-    assert erase_room(engine, "school", "r101") == 200
+    assert erase_room(Erasures(engine), "school", "r101") == 200
     assert not held()
     engine.dispose()
 
@@ -101,7 +104,7 @@ def test_erasing_a_room_leaves_the_others(fresh: Fresh) -> None:
     fill(engine, "r101", [1, 2])
     fill(engine, "r102", [1, 2, 3])
     LessonRepository(engine).begin("school", "r101", "x", "button")
-    assert erase_room(engine, "school", "r101") == 2
+    assert erase_room(Erasures(engine), "school", "r101") == 2
     assert count(engine) == 3
     assert LessonRepository(engine).of() == []
 
@@ -152,7 +155,7 @@ def test_a_backup_is_of_one_moment_whatever_is_written_meanwhile(
     """A marker whose lesson is not in the backup could not be restored."""
     engine, state = fresh(), tmp_path / "state"
     own_key(state)
-    lessons, write, begun = LessonRepository(engine), retention._write_table, list[str]()
+    lessons, write, begun = LessonRepository(engine), keeping._write_table, list[str]()
 
     def written_meanwhile(archive: Any, connection: Any, table: Any) -> int:
         rows = write(archive, connection, table)
@@ -162,7 +165,7 @@ def test_a_backup_is_of_one_moment_whatever_is_written_meanwhile(
         lessons.mark(lesson, "experiment starts")
         return rows
 
-    monkeypatch.setattr(retention, "_write_table", written_meanwhile)
+    monkeypatch.setattr(keeping, "_write_table", written_meanwhile)
     out = tmp_path / "school.tar.gz"
     rows = backup(engine, state, out)
     assert rows["lesson"] == rows["marker"] <= 1  # what came before the first read, if anything

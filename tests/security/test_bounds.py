@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine
 from collector.config import Retention
 from collector.ingest import bounds
 from collector.ingest.bounds import Bounds, check_time
-from collector.retention import RetentionWorker
+from collector.retention.worker import RetentionWorker
 from collector.storage.store import Store
 from collector.storage.tables import metadata
 from edge.protocol.messages import MessageError

@@ -18,7 +18,7 @@ from sqlalchemy import Engine, create_engine, func, select
 from sqlalchemy.engine import URL, make_url
 
 from collector.config import Retention
-from collector.retention import RetentionWorker
+from collector.retention.worker import RetentionWorker
 from collector.storage.database import connect
 from collector.storage.tables import moods
 from deploy.bench.history.fill import SITE, fill, room_name

@@ -19,8 +19,10 @@ from sqlalchemy import Engine, event, func, select
 
 from collector.access.secret import own_key
 from collector.lessons.repository import LessonRepository
-from collector.retention import backup, erase_room, restore
+from collector.retention.backup import backup, restore
+from collector.retention.erasing import apply_noted, erase_room, finish
 from collector.storage.database import connect
+from collector.storage.erasure_notes import FILE
 from collector.storage.erasures import Erasures
 from collector.storage.store import Store
 from collector.storage.tables import metadata, moods
@@ -92,10 +94,15 @@ def after_restore(folder: Path, other: str) -> str:
     return "ok" if (left, lessons) == (2 * WINDOWS, 1) else f"{left} windows, {lessons} lessons"
 
 
-def after_erase(url: str) -> str:
-    """Whether what is erased a second time is gone, does not come back, and nothing else is."""
+def after_erase(url: str, state: Path) -> str:
+    """Whether the next start goes on with it, or it has not begun and can be done; what is erased
+    does not come back, and nothing else is."""
     engine = connect(url)
-    erase_room(engine, "school", "r101")
+    erasures = Erasures(engine, state)
+    apply_noted(erasures)
+    finish(erasures)
+    if not erasures.spans("school", "r101"):
+        erase_room(erasures, "school", "r101")
     with engine.connect() as connection:
         rooms = connection.execute(select(moods.c.room).distinct()).scalars().all()
     left, lessons = stored(engine), len(LessonRepository(engine).of())
@@ -116,14 +123,17 @@ def once(what: str, number: int, folder: Path, url: str, other: str) -> tuple[bo
         was = killed_at(number, other, lambda engine: restore(engine, folder / "elsewhere", file))
         return was, after_restore(folder, other)
     full(url)
-    was = killed_at(number, url, lambda engine: erase_room(engine, "school", "r101"))
+    (state / FILE).unlink(missing_ok=True)
+    was = killed_at(
+        number, url, lambda engine: erase_room(Erasures(engine, state), "school", "r101")
+    )
     engine = connect(url)
-    begun = Erasures(engine).covers(mood())
+    begun = Erasures(engine).covers(mood()) or (state / FILE).exists()
     gone = stored(engine) < 2 * WINDOWS or not LessonRepository(engine).of()
     engine.dispose()
     if gone and not begun:
         return was, "windows would be taken again that are being erased"
-    return was, after_erase(url)
+    return was, after_erase(url, state)
 
 
 if __name__ == "__main__":

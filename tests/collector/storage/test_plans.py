@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, event, select
 
 from collector.config import Retention
-from collector.retention import RetentionWorker
+from collector.retention.worker import RetentionWorker
 from collector.storage.database import connect
 from collector.storage.store import MERGED, Store, WindowPosition
 from collector.storage.tables import moods

@@ -1,58 +1,34 @@
-"""What is kept, and for how long: retention, erasing, backup and restore."""
+"""All that is stored, in one file; and back from it."""
 
 from __future__ import annotations
 
 import io
 import json
-import logging
 import os
 import re
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import (
-    JSON,
-    Connection,
-    Engine,
-    Table,
-    any_,
-    delete,
-    func,
-    insert,
-    inspect,
-    or_,
-    select,
-    text,
-)
+from sqlalchemy import JSON, Connection, Engine, Table, func, insert, inspect, select
 
-from collector.access.audit import AuditLog
 from collector.access.audit_note import AuditNote, Head
 from collector.access.secret import FILE
-from collector.config import Retention
+from collector.retention.erasing import apply_noted
 from collector.storage.database import begin, newest
+from collector.storage.erasure_notes import Erasure
 from collector.storage.erasures import Erasures
 from collector.storage.resend_mark import mark
-from collector.storage.stepping import due_query
-from collector.storage.store import Store
-from collector.storage.tables import audit, deliveries, lessons, links, metadata, moods, sessions
+from collector.storage.tables import audit, metadata, sessions
 from edge.common import atomic_file
 from edge.common.errors import UserError
-from edge.common.worker import Worker
 
-log = logging.getLogger(__name__)
-
-EVERY_S = 600.0
-PATIENCE_S = 3600.0
-"""Years of windows may be due at once, after the settings were changed."""
-DAY_S = 86_400.0
 ROWS = 5000
-"""In one transaction, so that windows that arrive meanwhile do not wait."""
-
+"""Read at a time."""
 
 AT_ONCE = 1000
 """Rows of a backup in memory."""
@@ -64,118 +40,6 @@ SITE = "site/"
 """In a backup: the site's folder."""
 SITE_FILE = re.compile(r"site/(broker/)?[A-Za-z0-9_-][A-Za-z0-9._-]*")
 """What a backup holds of it; nothing of the sort leads out of the folder."""
-
-
-class RetentionWorker(Worker):
-    """Deletes what is past its time."""
-
-    def __init__(
-        self,
-        engine: Engine,
-        kept: Callable[[str], Retention],
-        audit_log: AuditLog | None = None,
-        audit_days: int = 730,
-        witness: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._witness = witness
-        super().__init__("retention", EVERY_S, patience_s=PATIENCE_S)
-        self._audit, self._audit_days = audit_log, audit_days
-        self._engine = engine
-        self._kept = kept
-
-    def run_once(self) -> None:
-        self.round(time.time())
-        with self.attempt("audit log's witness"):
-            self._witness()
-
-    def round(self, now: float) -> int:
-        """Deletes what is due at a moment (seconds since 1970); returns how many windows."""
-        gone = 0
-        sites = {site for site, _ in Store(self._engine).rooms()}
-        for site in sorted(sites | self._sites_of_lessons()):
-            kept = self._kept(site)
-            before = now - kept.windows_days * DAY_S
-            with self.attempt(f"site {site}"):
-                for where in _due(self._engine, site, before):
-                    gone += _delete_windows(self._engine, *where)
-                old = lessons.c.end < now - kept.lessons_days * DAY_S
-                with self._engine.begin() as connection:
-                    connection.execute(delete(lessons).where(lessons.c.site == site, old))
-        with self._engine.begin() as connection:
-            connection.execute(delete(sessions).where(sessions.c.expires < now))
-            connection.execute(delete(deliveries).where(deliveries.c.given_up))
-        if self._audit is not None:
-            with self.attempt("audit log"):
-                self._audit.tell_folded()
-                self._audit.prune(now - self._audit_days * DAY_S)
-        if gone:
-            log.info("retention: %d windows deleted", gone)
-        return gone
-
-    def _sites_of_lessons(self) -> set[str]:
-        with self._engine.connect() as connection:
-            return {row.site for row in connection.execute(select(lessons.c.site).distinct())}
-
-
-def _due(engine: Engine, site: str, before: float) -> Iterator[tuple[Any, ...]]:
-    """Conditions for the windows that are past their time, each of which an index answers.
-
-    By our own clock where the device's is not to be believed: a window goes so many days after it
-    came, if it says that its clock was not set, or tells of a time that had not come yet.
-    """
-    believed = or_(moods.c.clock == "synced", moods.c.received < before)
-    with engine.connect() as connection:
-        rooms = connection.execute(due_query(site, before, believed)).scalars().all()
-    for room in rooms:
-        yield moods.c.site == site, moods.c.room == room, moods.c.start < before, believed
-    yield moods.c.site == site, moods.c.received < before, moods.c.start > moods.c.received
-
-
-def erase_room(engine: Engine, site: str, room: str) -> int:
-    """Deletes a room's windows and lessons, what waits to be told of it, and every link to it;
-    returns how many windows. What comes later of the time until now is not stored either."""
-    Erasures(engine).add(site, room, 0.0, time.time())
-    with engine.begin() as connection:
-        connection.execute(delete(lessons).where(lessons.c.site == site, lessons.c.room == room))
-        connection.execute(delete(links).where(links.c.site == site, links.c.room == room))
-    _withdraw(engine, site, room)
-    return _delete_windows(engine, moods.c.site == site, moods.c.room == room)
-
-
-def erase_span(engine: Engine, site: str, room: str, begin: float, end: float) -> int:
-    """Deletes the windows of a time, as a lesson's are with the lesson."""
-    Erasures(engine).add(site, room, begin, end)
-    _withdraw(engine, site, room)
-    within = (moods.c.start >= begin, moods.c.start < end)
-    return _delete_windows(engine, moods.c.site == site, moods.c.room == room, *within)
-
-
-def _withdraw(engine: Engine, site: str, room: str) -> None:
-    """What other systems have not been told of a room yet, they are not told any more."""
-    with engine.begin() as connection:
-        for row in connection.execute(select(deliveries.c.id, deliveries.c.body)).all():
-            about = json.loads(row.body).get("data", {})
-            if (about.get("site"), about.get("room")) == (site, room):
-                connection.execute(delete(deliveries).where(deliveries.c.id == row.id))
-
-
-def _delete_windows(engine: Engine, *where: Any) -> int:
-    gone = 0
-    while True:
-        some = select(moods.c.id).where(*where).limit(ROWS).scalar_subquery()
-        # As an array PostgreSQL looks each of them up; as a set it read the whole table for them.
-        sqlite = engine.dialect.name == "sqlite"
-        these = moods.c.id.in_(some) if sqlite else moods.c.id == any_(func.array(some))
-        with engine.begin() as connection:
-            count = connection.execute(delete(moods).where(these)).rowcount
-        gone += count
-        if count < ROWS:
-            break
-    if gone and engine.dialect.name == "sqlite":
-        # Deleted rows are overwritten; the journal may still hold them until it is emptied.
-        with engine.connect() as connection:
-            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-    return gone
 
 
 def backup(
@@ -236,10 +100,12 @@ def restore(
     source: Path,
     site: Path | None = None,
     file: IO[bytes] | None = None,
+    erased: Sequence[Erasure] = (),
 ) -> dict[str, int]:
     """Fills an empty database from a backup; raises UserError for one that is not empty.
 
-    Of the site what is there stays: two authorities in one folder would fit neither.
+    Of the site what is there stays: two authorities in one folder would fit neither. What was
+    erased after the backup, as noted in the state folder or given, is erased again.
     """
     rows: dict[str, int] = {}
     with engine.connect() as connection:
@@ -283,6 +149,10 @@ def restore(
             source,
             "use a file that `roommood collector backup` wrote",
         ) from None
+    erasures = Erasures(engine, state)
+    if erased:
+        erasures.note(erased)
+    apply_noted(erasures)
     return rows
 
 

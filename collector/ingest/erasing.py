@@ -1,0 +1,49 @@
+"""Has devices erase what was erased here: they keep windows for days, to be sent again.
+
+Each run of a room's agent is told when it is heard, again after it was away, and now and then: a
+message that got lost is not known to be. To erase a second time changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from collector.storage.erasures import Erasures
+from edge.protocol.erasure import Span, commands
+from edge.protocol.messages import Command, Status
+
+AGAIN_S = 3600.0
+
+
+class DeviceErasures:
+    """`update` is called by one thread, with each status; `changed` hears that more was erased in
+    a room, by whomever."""
+
+    def __init__(
+        self,
+        erasures: Erasures,
+        send: Callable[[str, str, Command], None],
+        changed: Callable[[str, str], None] = lambda _site, _room: None,
+    ) -> None:
+        self._erasures, self._send, self._changed = erasures, send, changed
+        self._sent: dict[tuple[str, str], tuple[str, list[Span], float]] = {}
+
+    def update(self, status: Status) -> None:
+        key, run = (status.site, status.room), str(status.boot)
+        if status.state == "offline":
+            self._sent.pop(key, None)
+            return
+        spans, now = self._erasures.spans(*key), time.monotonic()
+        boot, sent, at = self._sent.get(key, ("", [], float("-inf")))
+        if (boot, sent) == (run, spans) and now - at < AGAIN_S:
+            return
+        self._sent[key] = (run, spans, now)
+        if boot == run and sent != spans:
+            self._changed(*key)
+        self.tell(*key)
+
+    def tell(self, site: str, room: str) -> None:
+        """Whoever is there in the room, now."""
+        for command in commands(self._erasures.spans(site, room)):
+            self._send(site, room, command)

@@ -1,0 +1,120 @@
+"""Erasing a room or a lesson: noted first, then done, and done again wherever it comes back."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, any_, delete, func, select, text
+
+from collector.lessons.repository import Lesson
+from collector.storage.erasure_notes import Erasure
+from collector.storage.erasures import Erasures, covered, tells_of
+from collector.storage.tables import deliveries, lessons, links, moods
+
+log = logging.getLogger(__name__)
+
+ROWS = 5000
+"""In one transaction, so that windows that arrive meanwhile do not wait."""
+
+
+def erase_room(erasures: Erasures, site: str, room: str) -> int:
+    """Deletes a room's windows and lessons, what waits to be told of it, and every link to it;
+    returns how many windows. What comes later of the time until now is not stored either."""
+    now = time.time()
+    whole = Erasure(site, room, 0.0, now)
+    return _erase(erasures, [whole, *_dated_ahead(erasures.engine, whole)])
+
+
+def erase_lesson(erasures: Erasures, lesson: Lesson) -> int:
+    """Deletes a lesson with its windows; returns how many these were."""
+    return _erase(erasures, [Erasure(lesson.site, lesson.room, lesson.start, lesson.until)])
+
+
+def apply_noted(erasures: Erasures) -> int:
+    """Erases again what the database has again; returns how many windows.
+
+    It was put back, by `restore` or otherwise, as it was before an erasure that the collector's
+    own folder has noted; or the erasure was killed before it began.
+    """
+    if erasures.notes is None:
+        return 0
+    stored, noted = erasures.stored(), erasures.notes.read()
+    gone = 0
+    if missing := [one for one in noted if one not in set(stored)]:
+        gone = _apply(erasures, missing)
+        log.warning("%d erasures were not in the database: %d windows deleted", len(missing), gone)
+    if lacking := [one for one in stored if one not in set(noted)]:
+        erasures.notes.add(lacking)
+    return gone
+
+
+def finish(erasures: Erasures) -> int:
+    """Deletes windows that an erasure left, since it was killed; returns how many."""
+    gone = 0
+    for one in erasures.stored():
+        with erasures.engine.connect() as connection:
+            left = connection.execute(select(moods.c.id).where(*covered(one)).limit(1)).first()
+        if left is not None:
+            gone += delete_windows(erasures.engine, *covered(one))
+    return gone
+
+
+def _dated_ahead(engine: Engine, whole: Erasure) -> list[Erasure]:
+    """By their numbers: to erase the time until then would lose what comes when it is there."""
+    here = (moods.c.site == whole.site, moods.c.room == whole.room, moods.c.start >= whole.end)
+    runs = select(moods.c.boot, func.max(moods.c.seq)).where(*here).group_by(moods.c.boot)
+    with engine.connect() as connection:
+        return [whole._replace(boot=boot, seq=seq) for boot, seq in connection.execute(runs)]
+
+
+def _erase(erasures: Erasures, made: Sequence[Erasure]) -> int:
+    erasures.note(made)
+    return _apply(erasures, made)
+
+
+def _apply(erasures: Erasures, made: Sequence[Erasure]) -> int:
+    with erasures.engine.begin() as connection:
+        erasures.add(connection, made)
+        for one in made:
+            _erase_besides(connection, one)
+    erasures.refresh()
+    return sum(delete_windows(erasures.engine, *covered(one)) for one in made)
+
+
+def _erase_besides(connection: Connection, one: Erasure) -> None:
+    """All but the windows."""
+    if one.boot is not None:
+        return
+    ours: tuple[Any, ...] = (lessons.c.site == one.site, lessons.c.room == one.room)
+    if one.is_of_room:
+        connection.execute(delete(lessons).where(*ours, lessons.c.start < one.end))
+        to_it = (links.c.site == one.site, links.c.room == one.room)
+        connection.execute(delete(links).where(*to_it))
+    else:
+        connection.execute(delete(lessons).where(*ours, lessons.c.start == one.begin))
+    for row in connection.execute(select(deliveries.c.id, deliveries.c.body)).all():
+        if tells_of(row.body, one):
+            connection.execute(delete(deliveries).where(deliveries.c.id == row.id))
+
+
+def delete_windows(engine: Engine, *where: Any) -> int:
+    """Some at a time; returns how many."""
+    gone = 0
+    while True:
+        some = select(moods.c.id).where(*where).limit(ROWS).scalar_subquery()
+        # As an array PostgreSQL looks each of them up; as a set it read the whole table for them.
+        sqlite = engine.dialect.name == "sqlite"
+        these = moods.c.id.in_(some) if sqlite else moods.c.id == any_(func.array(some))
+        with engine.begin() as connection:
+            count = connection.execute(delete(moods).where(these)).rowcount
+        gone += count
+        if count < ROWS:
+            break
+    if gone and engine.dialect.name == "sqlite":
+        # Deleted rows are overwritten; the journal may still hold them until it is emptied.
+        with engine.connect() as connection:
+            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    return gone

@@ -1,0 +1,101 @@
+"""What was erased, noted beside the collector's key as well: a database that is put back, by our
+own backup or any other way, knows nothing of what was erased after it was copied.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from edge.common.errors import UserError
+from edge.protocol.erasure import is_within
+from edge.protocol.messages import Mood
+
+FILE = "erasures.jsonl"
+
+
+class Erasure(NamedTuple):
+    """A time of a room, in seconds since 1970, or one run's windows up to a number: those that a
+    wrong clock had dated ahead of their erasure."""
+
+    site: str
+    room: str
+    begin: float
+    end: float
+    boot: str | None = None
+    seq: int | None = None
+
+    def covers(self, mood: Mood) -> bool:
+        if self.boot is not None and self.seq is not None:
+            return str(mood.boot) == self.boot and mood.seq <= self.seq
+        return is_within(mood, self.begin, self.end)
+
+    @property
+    def is_of_room(self) -> bool:
+        """Of all that there was, not of a lesson."""
+        return self.begin <= 0 and self.boot is None
+
+
+class ErasureNotes:
+    """One file, a line each; lines are only ever added."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE
+
+    def read(self) -> list[Erasure]:
+        """A line that a crash cut short is none: nothing had been erased yet."""
+        return read_notes(self.path) if self.path.exists() else []
+
+    def add(self, erasures: Iterable[Erasure]) -> None:
+        """On disk when it returns; raises UserError where the disk does not take it."""
+        text = "".join(json.dumps(one._asdict()) + "\n" for one in erasures)
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                size = os.fstat(file).st_size
+                whole = not size or os.pread(file, 1, size - 1) == b"\n"
+                os.write(file, (text if whole else "\n" + text).encode())
+                os.fsync(file)
+            finally:
+                os.close(file)
+            _sync(self.path.parent)
+        except OSError as error:
+            raise UserError(
+                f"cannot be written ({error.strerror})", self.path, "nothing was erased; free space"
+            ) from None
+
+
+def read_notes(path: Path) -> list[Erasure]:
+    """Raises UserError for a file that cannot be read."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise UserError(
+            f"cannot be read ({error.strerror})", path, "what was erased is in it"
+        ) from None
+    known: dict[Erasure, None] = {}
+    for line in lines:
+        with contextlib.suppress(ValueError, TypeError, KeyError):
+            known[_erasure(json.loads(line))] = None
+    return list(known)
+
+
+def _erasure(fields: Any) -> Erasure:
+    boot, seq = fields.get("boot"), fields.get("seq")
+    return Erasure(
+        *(str(fields["site"]), str(fields["room"]), float(fields["begin"]), float(fields["end"])),
+        *(None if boot is None else str(boot), None if seq is None else int(seq)),
+    )
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
