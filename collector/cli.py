@@ -378,7 +378,7 @@ def resend(config: Path, since: datetime) -> None:
 @click.option("--room", help="Erase all windows and lessons of this room (site/room).")
 @click.option("--lesson", type=int, help="Erase this lesson (by number) and its windows.")
 def erase(config: Path, room: str | None, lesson: int | None) -> None:
-    """Delete a room's or a lesson's data for good; the collector must be stopped."""
+    """Delete a room's or a lesson's data for good, on its device too when that is next heard."""
     from collector.access.accounts import read_room
     from collector.lessons.repository import LessonRepository
     from collector.retention.erasing import erase_lesson, erase_room

@@ -118,3 +118,12 @@ def test_a_new_run_is_news_whatever_its_clock() -> None:
     rooms.saw(mood(seq=70, boot=uuid4()), 0)
     rooms.heard(status())
     assert rooms.saw(mood(start=mood().start - timedelta(days=9)), 0)
+
+
+def test_a_window_that_was_erased_on_its_way_is_not_remembered() -> None:
+    rooms = Rooms(lambda window: window.seq == 1)
+    assert rooms.saw(mood(seq=0), 1e9)
+    assert not rooms.saw(mood(seq=1), 1e9)
+    view = rooms.view("school", "r101")
+    assert view.mood == mood(seq=0)
+    assert [one.seq for one in rooms.windows("school", "r101")] == [0]
