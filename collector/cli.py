@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal
 
 import click
 
+from collector.access.opened import BY, books, opened
 from collector.config import CollectorSettings
 from collector.lessons.timetable import timetable_of
+from collector.retention.commands import backup, erase, resend, restore
 from edge.common.command import (
     config_option,
     days_from,
@@ -26,17 +25,8 @@ from edge.common.command import (
 )
 from edge.common.command_group import CommandGroup
 from edge.common.errors import UserError
-from edge.common.privileges import become_owner
 from edge.common.reach import try_connection
 from edge.common.settings import load, show
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-    from collector.access.accounts import Accounts
-    from collector.access.audit import AuditLog
-
-BY = "the command line"
 
 
 @click.group(cls=CommandGroup)
@@ -84,7 +74,7 @@ def run(config: Path) -> None:
 def check(config: Path) -> int:
     """Try settings, database and broker; exit status 1 where the broker is not reached."""
     settings = load(CollectorSettings, config)
-    with _opened(settings):
+    with opened(settings):
         pass
     if settings.fleet is not None:
         from collector.fleet.files import SiteFiles
@@ -136,30 +126,6 @@ def timetable(config: Path, first: datetime | None, days: int, as_json: bool) ->
     echo_plan("lessons", lessons, (*table.faults, *left_out), as_json)
 
 
-@contextmanager
-def _opened(settings: CollectorSettings) -> Iterator[Engine]:
-    from collector.storage.database import connect
-
-    engine = connect(settings.database)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
-@contextmanager
-def _books(config: Path) -> Iterator[tuple[Engine, Accounts, AuditLog, CollectorSettings]]:
-    from collector.access.accounts import Accounts
-    from collector.access.audit import AuditLog
-    from collector.access.secret import own_key
-
-    settings = load(CollectorSettings, config)
-    become_owner(settings.state)
-    key = own_key(settings.state)
-    with _opened(settings) as engine:
-        yield engine, Accounts(engine), AuditLog(engine, settings.state, key), settings
-
-
 @collector.group()
 def account() -> None:
     """Who may sign in."""
@@ -180,7 +146,7 @@ def add_account(
     from collector.access.accounts import read_room
 
     own = [read_room(room) for room in rooms]
-    with _books(config) as (_, accounts, audit, _settings):
+    with books(config) as (_, accounts, audit, _settings):
         made = accounts.add(name, role, own, _password(password_stdin))
         audit.add(BY, "account made", f"{made.name}, {made.role}")
     click.echo(f"{made.name}: {made.role}")
@@ -192,7 +158,7 @@ def add_account(
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def new_password(config: Path, name: str, password_stdin: bool) -> None:
     """Set an account's password, which ends its sessions."""
-    with _books(config) as (_, accounts, audit, _settings):
+    with books(config) as (_, accounts, audit, _settings):
         accounts.change(accounts.by_name(name), password=_password(password_stdin))
         audit.add(BY, "password changed", name)
 
@@ -202,7 +168,7 @@ def new_password(config: Path, name: str, password_stdin: bool) -> None:
 @click.argument("name")
 def remove_account(config: Path, name: str) -> None:
     """Remove an account, with its sessions and tokens."""
-    with _books(config) as (_, accounts, audit, _settings):
+    with books(config) as (_, accounts, audit, _settings):
         accounts.remove(accounts.by_name(name))
         audit.add(BY, "account removed", name)
 
@@ -212,7 +178,7 @@ def remove_account(config: Path, name: str) -> None:
 @json_lines
 def list_accounts(config: Path, as_json: bool) -> None:
     """Print every account with its role and rooms."""
-    with _books(config) as (_, accounts, _audit, _settings):
+    with books(config) as (_, accounts, _audit, _settings):
         for one in accounts.all():
             rooms = [f"{site}/{room}" for site, room in sorted(one.rooms)]
             if as_json:
@@ -252,7 +218,7 @@ def verify(config: Path, witnesses: tuple[str, ...]) -> int:
             remedy = "write a number and a seal, as `audit head` does"
             raise UserError(f"'{text}' is no head", "--witness", remedy)
         heads.append(head)
-    with _books(config) as (_, _accounts, audit, _settings):
+    with books(config) as (_, _accounts, audit, _settings):
         wrong = list(audit.wrong(heads))
         for line in wrong:
             click.echo(f"audit log: {line}")
@@ -265,7 +231,7 @@ def verify(config: Path, witnesses: tuple[str, ...]) -> int:
 @config_option
 def show_head(config: Path) -> None:
     """Print the newest entry's number and seal, to be written down elsewhere."""
-    with _books(config) as (_, _accounts, audit, _settings):
+    with books(config) as (_, _accounts, audit, _settings):
         click.echo(str(audit.head()))
 
 
@@ -285,7 +251,7 @@ def show_log(config: Path, limit: int, as_json: bool) -> None:
 
     from collector.access.audit import printable
 
-    with _books(config) as (_, _accounts, audit, _settings):
+    with books(config) as (_, _accounts, audit, _settings):
         for entry in audit.newest(limit):
             at = datetime.fromtimestamp(entry.at, timezone.utc)
             when = f"{at:%Y-%m-%dT%H:%M:%SZ}"
@@ -297,111 +263,5 @@ def show_log(config: Path, limit: int, as_json: bool) -> None:
                 click.echo("\t".join(printable(part) for part in line))
 
 
-def _opened_file(path: Path, mode: Literal["wb", "rb"]) -> IO[bytes]:
-    """Opened as whoever calls, before the command goes on as the collector's user."""
-    try:
-        return path.open(mode)
-    except OSError as error:
-        raise UserError(str(error.strerror), path, "choose another place") from None
-
-
-def _site(settings: CollectorSettings) -> Path | None:
-    return settings.fleet.folder if settings.fleet else None
-
-
-@collector.command()
-@config_option
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write.")
-def backup(config: Path, out: Path) -> None:
-    """Write all of the collector's data, its key included, into one file."""
-    from collector.retention import backup as keeping
-
-    file = _opened_file(out, "wb")
-    with _books(config) as (engine, _accounts, audit, settings):
-        audit.add(BY, "backup made", out.name)
-        rows = keeping.backup(engine, settings.state, out, _site(settings), file)
-    told = ", ".join(f"{name} {count}" for name, count in rows.items() if count)
-    click.echo(f"{out}: {told or 'nothing yet'}")
-
-
-@collector.command()
-@config_option
-@click.option(
-    "--from", "source", required=True, type=click.Path(path_type=Path), help="Backup file to read."
-)
-@click.option(
-    "--erasures",
-    "noted",
-    type=click.Path(path_type=Path),
-    help="What was erased since, as another state folder's erasures.jsonl has it.",
-)
-def restore(config: Path, source: Path, noted: Path | None) -> None:
-    """Fill a new, empty database from a backup; what was erased since is erased again."""
-    from collector.retention import backup as keeping
-    from collector.storage.erasure_notes import read_notes
-
-    settings = load(CollectorSettings, config)
-    file = _opened_file(source, "rb")
-    erased = read_notes(noted) if noted else []
-    become_owner(settings.state)
-    with _opened(settings) as engine:
-        rows = keeping.restore(engine, settings.state, source, _site(settings), file, erased)
-    with _books(config) as (_, _accounts, audit, _settings):
-        audit.add(BY, "backup restored", source.name)
-    click.echo(f"{source}: {sum(rows.values())} rows restored")
-
-
-@collector.command()
-@config_option
-@click.option(
-    "--since",
-    required=True,
-    type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ"]),
-    help="Ask for windows from then on (UTC, like 2026-03-02T08:15:00Z).",
-)
-def resend(config: Path, since: datetime) -> None:
-    """Ask the devices for windows again that were stored and lost; `restore` does it by itself."""
-    from datetime import timezone
-
-    from collector.storage.database import begin
-    from collector.storage.resend_mark import mark
-
-    with _books(config) as (engine, _accounts, audit, _settings):
-        with begin(engine) as connection:
-            mark(connection, since.replace(tzinfo=timezone.utc).timestamp())
-        audit.add(BY, "windows asked again", f"{since:%Y-%m-%dT%H:%M:%SZ}")
-    click.echo(f"windows since {since:%Y-%m-%dT%H:%M:%SZ}: devices are asked as they are heard")
-
-
-@collector.command()
-@config_option
-@click.option("--room", help="Erase all windows and lessons of this room (site/room).")
-@click.option("--lesson", type=int, help="Erase this lesson (by number) and its windows.")
-def erase(config: Path, room: str | None, lesson: int | None) -> None:
-    """Delete a room's or a lesson's data for good, on its device too when that is next heard."""
-    from collector.access.accounts import read_room
-    from collector.lessons.repository import LessonRepository
-    from collector.retention.erasing import erase_lesson, erase_room
-    from collector.storage.erasure_notes import FILE
-    from collector.storage.erasures import Erasures
-
-    if (room is None) == (lesson is None):
-        raise UserError("nothing to erase", "erase", "add --room site/room or --lesson NUMBER")
-    with _books(config) as (engine, _accounts, audit, settings):
-        erasures = Erasures(engine, settings.state)
-        if room is not None:
-            about = room
-            gone = erase_room(erasures, *read_room(room))
-        else:
-            book = LessonRepository(engine)
-            found = book.lesson(int(lesson or 0))
-            about = f"lesson {found.id} in {found.site}/{found.room}"
-            gone = erase_lesson(erasures, found)
-        audit.add(BY, "erased", f"{about}: {gone} windows")
-    click.echo(f"{about}: {gone} windows deleted")
-    notice = (
-        "backups made before now still hold them: delete those too, or keep "
-        f"{settings.state / FILE} with them, by which `restore` erases "
-        "again"
-    )
-    click.echo(f"roommood: {about}: {notice}", err=True)
+for command in (backup, restore, resend, erase):
+    collector.add_command(command)

@@ -1,0 +1,126 @@
+"""`roommood collector backup`, `restore`, `resend`, `erase`: the stored data."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Literal
+
+import click
+
+from collector.access.opened import BY, books, opened
+from collector.config import CollectorSettings
+from edge.common.command import config_option
+from edge.common.errors import UserError
+from edge.common.privileges import become_owner
+from edge.common.settings import load
+
+
+def _opened_file(path: Path, mode: Literal["wb", "rb"]) -> IO[bytes]:
+    """Opened as whoever calls, before the command goes on as the collector's user."""
+    try:
+        return path.open(mode)
+    except OSError as error:
+        raise UserError(str(error.strerror), path, "choose another place") from None
+
+
+def _site(settings: CollectorSettings) -> Path | None:
+    return settings.fleet.folder if settings.fleet else None
+
+
+@click.command()
+@config_option
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write.")
+def backup(config: Path, out: Path) -> None:
+    """Write all of the collector's data, its key included, into one file."""
+    from collector.retention import backup as keeping
+
+    file = _opened_file(out, "wb")
+    with books(config) as (engine, _accounts, audit, settings):
+        audit.add(BY, "backup made", out.name)
+        rows = keeping.backup(engine, settings.state, out, _site(settings), file)
+    told = ", ".join(f"{name} {count}" for name, count in rows.items() if count)
+    click.echo(f"{out}: {told or 'nothing yet'}")
+
+
+@click.command()
+@config_option
+@click.option(
+    "--from", "source", required=True, type=click.Path(path_type=Path), help="Backup file to read."
+)
+@click.option(
+    "--erasures",
+    "noted",
+    type=click.Path(path_type=Path),
+    help="What was erased since, as another state folder's erasures.jsonl has it.",
+)
+def restore(config: Path, source: Path, noted: Path | None) -> None:
+    """Fill a new, empty database from a backup; what was erased since is erased again."""
+    from collector.retention import backup as keeping
+    from collector.storage.erasure_notes import read_notes
+
+    settings = load(CollectorSettings, config)
+    file = _opened_file(source, "rb")
+    erased = read_notes(noted) if noted else []
+    become_owner(settings.state)
+    with opened(settings) as engine:
+        rows = keeping.restore(engine, settings.state, source, _site(settings), file, erased)
+    with books(config) as (_, _accounts, audit, _settings):
+        audit.add(BY, "backup restored", source.name)
+    click.echo(f"{source}: {sum(rows.values())} rows restored")
+
+
+@click.command()
+@config_option
+@click.option(
+    "--since",
+    required=True,
+    type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ"]),
+    help="Ask for windows from then on (UTC, like 2026-03-02T08:15:00Z).",
+)
+def resend(config: Path, since: datetime) -> None:
+    """Ask the devices for windows again that were stored and lost; `restore` does it by itself."""
+    from datetime import timezone
+
+    from collector.storage.database import begin
+    from collector.storage.resend_mark import mark
+
+    with books(config) as (engine, _accounts, audit, _settings):
+        with begin(engine) as connection:
+            mark(connection, since.replace(tzinfo=timezone.utc).timestamp())
+        audit.add(BY, "windows asked again", f"{since:%Y-%m-%dT%H:%M:%SZ}")
+    click.echo(f"windows since {since:%Y-%m-%dT%H:%M:%SZ}: devices are asked as they are heard")
+
+
+@click.command()
+@config_option
+@click.option("--room", help="Erase all windows and lessons of this room (site/room).")
+@click.option("--lesson", type=int, help="Erase this lesson (by number) and its windows.")
+def erase(config: Path, room: str | None, lesson: int | None) -> None:
+    """Delete a room's or a lesson's data for good, on its device too when that is next heard."""
+    from collector.access.accounts import read_room
+    from collector.lessons.repository import LessonRepository
+    from collector.retention.erasing import erase_lesson, erase_room
+    from collector.storage.erasure_notes import FILE
+    from collector.storage.erasures import Erasures
+
+    if (room is None) == (lesson is None):
+        raise UserError("nothing to erase", "erase", "add --room site/room or --lesson NUMBER")
+    with books(config) as (engine, _accounts, audit, settings):
+        erasures = Erasures(engine, settings.state)
+        if room is not None:
+            about = room
+            gone = erase_room(erasures, *read_room(room))
+        else:
+            book = LessonRepository(engine)
+            found = book.lesson(int(lesson or 0))
+            about = f"lesson {found.id} in {found.site}/{found.room}"
+            gone = erase_lesson(erasures, found)
+        audit.add(BY, "erased", f"{about}: {gone} windows")
+    click.echo(f"{about}: {gone} windows deleted")
+    notice = (
+        "backups made before now still hold them: delete those too, or keep "
+        f"{settings.state / FILE} with them, by which `restore` erases "
+        "again"
+    )
+    click.echo(f"roommood: {about}: {notice}", err=True)
