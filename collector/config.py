@@ -6,7 +6,6 @@ from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from sqlalchemy.engine import make_url
@@ -15,6 +14,7 @@ from sqlalchemy.exc import ArgumentError
 from edge.common.address import split
 from edge.common.broker import BrokerSettings, FilePath
 from edge.common.errors import SettingError
+from edge.common.school_day import TimeZone
 from edge.common.settings import Section
 from edge.protocol.messages import Label, Name
 
@@ -88,7 +88,7 @@ class WebSettings(Section):
 class SchoolSettings(Section):
     """What is this school's own."""
 
-    timezone: str = "UTC"
+    timezone: TimeZone = "UTC"
     """As in Europe/Berlin: for timetables and reports."""
     timetable: FilePath | None = None
     """An iCalendar file, or CSV: see docs/school.md."""
@@ -104,17 +104,6 @@ class SchoolSettings(Section):
         (), max_length=9
     )
     """What a lesson's markers are called, for one press each; without them, three usual ones."""
-
-    @field_validator("timezone")
-    @classmethod
-    def _zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise SettingError(
-                f"no such time zone, {name}", "write one as in Europe/Berlin"
-            ) from None
-        return name
 
 
 class RoomSettings(Section):

@@ -20,6 +20,7 @@ from babel.dates import get_day_names
 from collector.config import DateOrder
 from edge.common.calendar import IgnoredEvent
 from edge.common.errors import UserError
+from edge.common.school_day import OVERNIGHT_H
 from edge.common.text import decode
 
 COLUMNS = ("day", "start", "end", "room", "title")
@@ -35,7 +36,6 @@ DAY_NAMES: tuple[tuple[str, Width], ...] = (
 """Not the French and Spanish names of two letters: `di` and `do` are other days in German."""
 
 CLOCK = re.compile(r"(\d{1,2})\s*[:.hH]\s*(\d{2})(?::\d{2})?\s*([ap]\.?m\.?)?", re.IGNORECASE)
-OVERNIGHT_H = 12
 LONGEST_CELL, LONGEST_ROW = 8, 20_000
 """Lines, and characters: a timetable's are far shorter."""
 

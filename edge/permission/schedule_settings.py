@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 from datetime import date, time
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from edge.common.broker import FilePath
 from edge.common.errors import SettingError
+from edge.common.school_day import OVERNIGHT_H, TimeZone
 from edge.common.settings import Section
 
 CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::00)?|(24):(00)(?::00)?")
-
-OVERNIGHT_H = 12
-"""A lesson over midnight is shorter; one that seems longer has its times the wrong way round."""
 
 
 def _guess(value: object) -> str:
@@ -88,7 +85,7 @@ class Holiday(Section):
 class ScheduleSettings(Section):
     """The camera is open only during lessons; at all other times the agent is paused."""
 
-    timezone: str
+    timezone: TimeZone
     """As in `Europe/Berlin`."""
     lessons: tuple[LessonTimes, ...] = ()
     calendar: FilePath | None = None
@@ -100,17 +97,6 @@ class ScheduleSettings(Section):
     """Whether events marked as tentative open the camera too."""
     needs_synced_clock: bool = True
     """Without a synchronised clock nobody knows whether it is a lesson, and the agent is paused."""
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise SettingError(
-                f"no such time zone, {name}", "write one as in Europe/Berlin"
-            ) from None
-        return name
 
     @model_validator(mode="after")
     def _has_lessons(self) -> ScheduleSettings:
