@@ -23,10 +23,11 @@ check_host() {
     [ "$free" -ge 700 ] || refuse "/opt has $free MB free: make room for 700"
 }
 
-# The folder of this version, named by what is in the checkout, so that the same is installed once.
+# version_folder EXTRAS: of this version, named by what is in the checkout and what comes with it, so that the same is
+# installed once.
 version_folder() {
     local sum
-    sum=$(cd "$root" && cat pyproject.toml deploy/constraints-3.1*.txt systemd/* deploy/libexec/* \
+    sum=$(cd "$root" && printf '%s\n' "$1" | cat - pyproject.toml deploy/constraints-3.1*.txt systemd/* deploy/libexec/* \
         $(find edge collector models/*.py models/packs deploy -type f ! -name '*.pyc' | LC_ALL=C sort) | cksum | cut -d' ' -f1)
     printf '%s/versions/%s-%s\n' "$prefix" \
         "$(sed -n 's/^fallback_version = "\(.*\)"/\1/p' "$root/pyproject.toml")" "$sum"
@@ -50,7 +51,7 @@ copy_source() {
 # is made, so that a power cut leaves none that is half there.
 install_version() {
     local extras=$1 wheels=$2 folder python options=() from=()
-    folder=$(version_folder)
+    folder=$(version_folder "$extras")
     [ -x "$folder/bin/roommood" ] && { printf '%s\n' "$folder"; return; }
     python=$(find_python)
     "$python" -I -c 'import ensurepip' 2>/dev/null || need_packages /nowhere python3-venv

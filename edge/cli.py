@@ -1,4 +1,4 @@
-"""`roommood agent`: run, check, doctor, aim, pin, show-config."""
+"""`roommood agent`: run, set, check, doctor, aim, pin, schedule, cameras, show-config."""
 
 from __future__ import annotations
 
@@ -26,7 +26,13 @@ from edge.common.reach import try_connection
 from edge.common.settings import show
 from edge.common.watchdog import TRY_AGAIN
 from edge.config import AgentSettings
-from edge.device.managed import agent_settings, enrolment_of
+from edge.device.managed import (
+    agent_settings,
+    enrolment_of,
+    is_enrolled,
+    overrides,
+    settings_to_try,
+)
 from edge.permission.audit import DeviceAuditLog
 from edge.permission.pin import SHORTEST, Pin, hash_pin
 from edge.permission.schedule import Schedule
@@ -42,12 +48,12 @@ log = logging.getLogger(__name__)
 
 
 def _in_force(config: Path) -> AgentSettings:
-    """With the update that is in use."""
+    """With the update that is in use; on a device that is not enrolled yet, without a room."""
     from edge.device.slots import Updates
 
     state = enrolment_of(config)
-    if state is None:
-        return agent_settings(config)
+    if state is None or not is_enrolled(config):
+        return settings_to_try(config)
     become_owner(state)  # root would leave files there that the service cannot write
     return agent_settings(config, Updates(state).slots().current)
 
@@ -102,6 +108,31 @@ def _made(config: Path, settings: AgentSettings) -> Agent:
     return Agent(agent_settings(config, number), trial=UpdateTrial(state, number))
 
 
+@agent.command("set")
+@config_option
+@click.argument("changes", nargs=-1, required=True, metavar="KEY=VALUE...")
+@click.option(
+    "--unit",
+    default="roommood-agent.service",
+    show_default=True,
+    help="The service to restart, where it runs.",
+)
+def change_settings(config: Path, changes: tuple[str, ...], unit: str) -> None:
+    """Change settings: checked, the agent restarted with them, undone if it does not come up."""
+    from edge.device.change import apply, read_change
+    from edge.device.slots import Updates
+    from edge.device.unit import SystemdUnit
+
+    wanted = [read_change(text) for text in changes]
+    state = enrolment_of(config)
+    update = None if state is None else Updates(state).slots().current
+    click.echo(f"{config}: {apply(config, wanted, SystemdUnit(unit), update)}")
+    for change in wanted:
+        if state is not None and update is not None and overrides(state, update, change.keys):
+            about = f"update {update} sets '{change.key}', and holds over this file"
+            click.echo(f"roommood: {config}: {about}", err=True)
+
+
 @agent.command()
 @config_option
 def check(config: Path) -> int:
@@ -109,6 +140,7 @@ def check(config: Path) -> int:
     settings = _in_force(config)
     from edge.camera import make
     from edge.camera.recording import Recording
+    from edge.factories import try_parts
     from edge.permission.mode import decide
     from edge.vision.detectors import choose, search
     from edge.vision.forms import open_form
@@ -130,12 +162,18 @@ def check(config: Path) -> int:
     search(settings.faces, checked=False)
     choice = choose(settings.faces)
     click.echo(f"detector: {choice.sentence}: {choice.problem or 'ok'}")
+    for part in try_parts(settings, pack.labels):
+        click.echo(f"{part}: ok")
     recording = Recording(settings.camera)
     mode = decide(settings, date.today(), recording.live())
     click.echo(f"source: {_describe_source(recording)}")
     click.echo(f"mode: {mode.name}: {mode.sentence}{': ' if mode.remedy else ''}{mode.remedy}")
-    wrong = try_connection(settings.broker, "check")
-    click.echo(f"broker: {wrong or f'{settings.broker.host}:{settings.broker.port}: ok'}")
+    wrong = None
+    if is_enrolled(config):
+        wrong = try_connection(settings.broker, "check")
+        click.echo(f"broker: {wrong or f'{settings.broker.host}:{settings.broker.port}: ok'}")
+    else:
+        click.echo("broker: not tried: this device is not enrolled yet: `roommood device enrol`")
     if settings.schedule is not None:
         timetable = Schedule(settings.schedule)
         plans = [timetable.on(day) for day in days_from(None, 7)]
@@ -197,7 +235,7 @@ def doctor(config: Path, as_json: bool) -> int:
     from edge.run.doctor import examine
 
     wrong = 0
-    for finding in examine(_in_force(config)):
+    for finding in examine(_in_force(config), is_enrolled(config)):
         wrong += finding.state == "fault"
         if as_json:
             click.echo(json.dumps(finding._asdict()))

@@ -43,3 +43,21 @@ def kiosk(
     templates(HERE)  # refuses now, not at the first request, where Jinja is missing
     pin = Pin(settings.pin) if settings.pin else None
     return Kiosk(settings.kiosk.port, settings.kiosk.language, view=view, press=press, pin=pin)
+
+
+def try_parts(settings: AgentSettings, labels: Sequence[str]) -> list[str]:
+    """Builds every optional part that the settings name, as `run` would, and lets go of it.
+
+    Returns their names; raises UserError for the first that cannot be built here.
+    """
+    parts = []
+    if settings.disclosure.noise is not None:
+        control(settings, labels)
+        parts.append("noise")
+    if settings.gpio is not None:
+        panel(settings.gpio, lambda: None).close()
+        parts.append("gpio")
+    if settings.kiosk is not None or settings.pin is not None:
+        templates(HERE)  # of the screen in the room, and of the setup view
+        parts.append("pages")
+    return parts

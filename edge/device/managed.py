@@ -13,7 +13,7 @@ from typing import Any
 from edge.common.errors import UserError
 from edge.common.settings import checked, read
 from edge.config import AgentSettings
-from edge.device.enrol import SITE, about
+from edge.device.enrol import ABOUT, SITE, about
 from edge.device.slots import Updates
 from edge.protocol.bundle import PACK, SETTINGS
 
@@ -35,6 +35,22 @@ def agent_settings(config: Path, update: int | None = None) -> AgentSettings:
     return checked(AgentSettings, content, config)
 
 
+def is_enrolled(config: Path) -> bool:
+    """Whether it need not be, or is: whether a site has given the device its room."""
+    state = enrolment_of(config)
+    return state is None or (state / ABOUT).exists()
+
+
+def settings_to_try(config: Path, update: int | None = None) -> AgentSettings:
+    """The settings in force, before enrolment too: camera and model are tried before a device has
+    a room, and a broker that would know it."""
+    if is_enrolled(config):
+        return agent_settings(config, update)
+    own = read(config)
+    nowhere = {"site": "not-enrolled", "room": "not-enrolled", "state": str(own["enrolled"])}
+    return checked(AgentSettings, _over(nowhere, own), config)
+
+
 def enrolment_of(config: Path) -> Path | None:
     """The folder of the enrolment, where the settings name one."""
     enrolled = read(config).get("enrolled")
@@ -53,6 +69,16 @@ def update_settings(folder: Path) -> dict[str, Any]:
     files = {path.name for path in folder.iterdir() if path.is_file()}
     placed: dict[str, Any] = _placed(changed, folder, files)
     return placed
+
+
+def overrides(state: Path, update: int, keys: tuple[str, ...]) -> bool:
+    """Whether an update says something of a key (`faces`, `detector`), whatever the file says."""
+    value: Any = update_settings(Updates(state).place(update))
+    for key in keys:
+        if not isinstance(value, dict) or key not in value:
+            return False
+        value = value[key]
+    return True
 
 
 def _placed(value: Any, folder: Path, files: set[str]) -> Any:

@@ -46,8 +46,14 @@ class Finding(NamedTuple):
     where: str = ""
 
 
-def examine(settings: AgentSettings) -> Iterator[Finding]:
-    """One finding for each check, in the order in which a fault would show."""
+ENROL = "run `sudo roommood device enrol`, with a code from `roommood device invite`"
+
+
+def examine(settings: AgentSettings, enrolled: bool = True) -> Iterator[Finding]:
+    """One finding for each check, in the order in which a fault would show.
+
+    Before enrolment there is neither certificate nor broker to look at.
+    """
     for check in (
         _python,
         _runtime,
@@ -62,6 +68,9 @@ def examine(settings: AgentSettings) -> Iterator[Finding]:
         _broker,
     ):
         name = check.__name__.removeprefix("_")
+        if not enrolled and check in (_certificate, _broker):
+            yield _finding(name, "warning", Problem("this device is not enrolled yet", "", ENROL))
+            continue
         try:
             yield check(settings)
         except Problem as problem:
