@@ -85,7 +85,6 @@ def demo(
 ) -> int:
     """Run the whole system on this machine and watch a classroom's mood."""
     log_to_stderr("warning")
-    click.echo("roommood: starting the broker, the agent and the pages …", err=True)
     for noisy in ("amqtt", "transitions", "websockets"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     if source == "auto":
@@ -93,6 +92,7 @@ def demo(
     else:
         _check_source(source)
     with _folder(state) as folder:
+        click.echo("roommood: starting the broker, the agent and the pages …", err=True)
         return asyncio.run(_run(Demo(source, seconds, window, port, folder, as_json)))
 
 
