@@ -14,16 +14,18 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import httpx
 from sqlalchemy import Engine, delete, insert, select, update
-from standardwebhooks import Webhook as Signer
 
 from collector.storage.erasures import Erasures, tells_of
 from edge.common.errors import UserError
 from edge.common.worker import Worker
 from edge.protocol.messages import rfc3339
+
+if TYPE_CHECKING:  # read where there is a webhook: a start without one is quicker
+    import httpx
+    from standardwebhooks import Webhook as Signer
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,8 @@ class Target(NamedTuple):
 
 
 def target(url: str, secret: str, events: Iterable[str]) -> Target:
+    from standardwebhooks import Webhook as Signer
+
     try:
         signer = Signer(secret)
     except Exception:  # the library raises what base64 raises, and its own
@@ -88,6 +92,8 @@ class Webhooks(Worker):
 
     def run_once(self) -> None:
         self.write_down()
+        import httpx
+
         if self._client is None:
             self._client = httpx.Client(timeout=TIMEOUT_S, follow_redirects=False)
         self.round(self._client, time.time())
@@ -144,6 +150,8 @@ class Webhooks(Worker):
 
     @staticmethod
     def _send(client: httpx.Client, to: Target, name: str, body: str) -> bool:
+        import httpx
+
         at = datetime.now(timezone.utc)
         headers = {
             "content-type": "application/json",

@@ -19,7 +19,7 @@ from sqlalchemy import JSON, Connection, Engine, Table, func, insert, inspect, s
 from collector.access.audit_note import AuditNote, Head
 from collector.access.secret import FILE
 from collector.retention.erasing import apply_noted
-from collector.storage.database import begin, newest
+from collector.storage.database import NEWEST, begin
 from collector.storage.erasure_notes import Erasure
 from collector.storage.erasures import Erasures
 from collector.storage.resend_mark import mark
@@ -72,7 +72,7 @@ def _write(file: IO[bytes], engine: Engine, state: Path, site: Path | None) -> d
             for table in metadata.sorted_tables:
                 if table is not sessions:
                     rows[table.name] = _write_table(archive, connection, table)
-        _put(archive, "revision", newest().encode())
+        _put(archive, "revision", NEWEST.encode())
         _put(archive, FILE, (state / FILE).read_bytes())
         for path in _of_site(site):
             _put(archive, f"{SITE}{path.relative_to(str(site))}", path.read_bytes())
@@ -118,7 +118,7 @@ def restore(
             tarfile.open(fileobj=opened, mode="r:gz") as archive,
         ):
             names = set(archive.getnames())
-            if _get(archive, "revision").decode() != newest():
+            if _get(archive, "revision").decode() != NEWEST:
                 raise UserError(
                     "made by another version of roommood", source, "install that version"
                 )

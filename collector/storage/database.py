@@ -9,12 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -22,6 +17,14 @@ from edge.common.address import mask
 from edge.common.errors import UserError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+NEWEST = "0009"
+"""The revision that this version of roommood works with. Written down, since Alembic, which only
+an upgrade needs, would take a good part of the time of a start."""
+
+
+class _NewerDatabase(Exception):
+    """Of a revision that nobody here knows."""
 
 
 def connect(url: str) -> Engine:
@@ -38,7 +41,7 @@ def connect(url: str) -> Engine:
         except BaseException:
             engine.dispose()
             raise
-    except CommandError:
+    except _NewerDatabase:
         raise UserError(
             "a newer roommood has used it",
             f"database {shown}",
@@ -69,12 +72,20 @@ def _keep_private(url: str) -> None:
 
 def upgrade(engine: Engine, to: str = "head") -> None:
     """Runs the migrations that the database has not seen, in one transaction."""
-    if to == "head" and revision(engine) == newest():
+    if to == "head" and revision(engine) == NEWEST:
         return  # without a lock that commands beside a collector would wait for
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with begin(engine) as connection:
-        config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, to)
+        try:
+            command.upgrade(config, to)
+        except CommandError:
+            raise _NewerDatabase from None
 
 
 @contextmanager
@@ -95,18 +106,10 @@ def begin(
 def revision(engine: Engine) -> str | None:
     """Of the tables as they are; None for an empty database."""
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
-
-
-def newest() -> str:
-    """The revision that this version of roommood works with."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    return config
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -12,7 +12,7 @@ from uuid import uuid4
 import yaml
 from sqlalchemy import create_engine, func, select
 
-from collector.storage.database import connect, newest, revision, upgrade
+from collector.storage.database import NEWEST, connect, revision, upgrade
 from collector.storage.store import Store
 from collector.storage.tables import moods
 from edge.common.child import python_command
@@ -100,7 +100,7 @@ class StoredData:
         config.write_text(yaml.safe_dump(settings), encoding="utf-8")
         self._run(after_s, "account", "list", "--config", config)
         engine = connect(f"sqlite:///{file}")
-        if revision(engine) != newest():
+        if revision(engine) != NEWEST:
             raise ValueError("an older revision")
         engine.dispose()
 

@@ -42,7 +42,9 @@ LASTING = {
 BUSY_S = 5.0
 """After so long SQLite gives up waiting for a lock; one that is held lasts longer."""
 
-ON_COLLECTOR = {"network_cut", "delay", "loss", "half_open", "disk_full", "clock_jump"}
+ON_COLLECTOR = {
+    *("network_cut", "delay", "loss", "half_open", "disk_full", "clock_jump", "dns_hangs"),
+}
 """Faults that may befall the collector as well as an agent."""
 
 AT_REST = {"kill_upgrade", "kill_backup", "kill_restore", "kill_erasure"}

@@ -42,6 +42,21 @@ class ManagedProcess:
                 self._process.wait()
             meanwhile()
 
+    def end(self, within_s: float) -> bool:
+        """SIGTERM; whether it ended by itself in time. It is started again."""
+        with self._lock:
+            process = self._process
+        if process is None:
+            return True
+        process.terminate()
+        try:
+            process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            return False
+        return True
+
     def stop(self, timeout: float = 10) -> None:
         self._stopping.set()
         with self._lock:

@@ -54,7 +54,7 @@ def bench(
             figures.wrong += school.lessons.wrong(school.counted())
             if returned := school.at_rest.returned():
                 figures.wrong.append(f"{returned} windows that were erased are back")
-            figures.unrecovered += school.at_rest.problems
+            figures.unrecovered += school.at_rest.problems + school.problems
             return about | compared._asdict() | _shown(school, figures)
         finally:
             school.stop()

@@ -35,6 +35,8 @@ EVER = (datetime(1970, 1, 2, tzinfo=timezone.utc), datetime(2999, 1, 1, tzinfo=t
 MOST = 10**7
 DISK_MB = 32
 WEBHOOK_SECRET = "whsec_" + "A" * 32
+ENDS_S = {"agent": 15.0, "collector": 20.0}
+"""After SIGTERM, as TimeoutStopSec= in the units, also where a name server does not answer."""
 MODES: dict[Kind, Mode] = {
     "network_cut": "cut",
     "delay": "delay",
@@ -83,6 +85,8 @@ class FaultSchool:
             for room in self.rooms
         }
         self.watchers: dict[str, Watcher] = {}
+        self.problems: list[str] = []
+        """Who did not end when it was told to."""
 
     def possible(self) -> tuple[Kind, ...]:
         """The kinds of fault that this machine can have."""
@@ -139,6 +143,7 @@ class FaultSchool:
         elif fault.kind == "disk_full":
             self._disks[fault.victim].clear()
         elif fault.kind == "dns_hangs":
+            self._end_process(fault.victim)
             self._switch(fault.victim, "dns", "")
             self._proxies[fault.victim].be("pass")
         elif fault.kind == "database_locked" and self._lock is not None:
@@ -146,6 +151,13 @@ class FaultSchool:
             self._lock.close()
         elif fault.kind == "state_folder_gone":
             self.agents[fault.victim].kill()  # what it has not brought along is lost now
+
+    def _end_process(self, victim: str) -> None:
+        """While its look-up hangs."""
+        process = self.collector if victim == COLLECTOR else self.agents[victim]
+        within_s = ENDS_S["collector" if victim == COLLECTOR else "agent"]
+        if not process.end(within_s):
+            self.problems.append(f"dns_hangs({victim}): did not end within {within_s:.0f} s")
 
     def _state(self, fault: Fault) -> Path:
         return self._disks[fault.victim].folder / "state"

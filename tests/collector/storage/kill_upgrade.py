@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, event
 
-from collector.storage.database import connect, newest, revision, upgrade
+from collector.storage.database import NEWEST, connect, revision, upgrade
 
 
 def reset(url: str, start: str) -> None:
@@ -64,7 +64,7 @@ if __name__ == "__main__":
         was_killed = killed_at(sys.argv[1], statement)
         try:
             started = connect(sys.argv[1])
-            print("ok" if revision(started) == newest() else "an older revision")
+            print("ok" if revision(started) == NEWEST else "an older revision")
             started.dispose()
         except Exception as error:
             print(error)

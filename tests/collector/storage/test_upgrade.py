@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 
+from collector.storage.database import MIGRATIONS, NEWEST, connect
 from tests.conftest import ROOT
 
 
@@ -27,3 +31,36 @@ def test_the_next_start_works_wherever_the_last_was_killed(
     lines = told.stdout.splitlines()
     assert len(lines) > 3
     assert set(lines) == {"ok"}
+
+
+def test_the_revision_that_is_written_down_is_the_newest() -> None:
+    """A start compares it without Alembic."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == NEWEST
+
+
+NOT_AT_A_START = ["alembic", "authlib", "httpx", "matplotlib", "pyarrow", "segno", "weasyprint"]
+"""What an upgrade, a webhook, a sign-on, a report or an invitation needs, and no start."""
+
+
+def test_a_start_reads_no_library_that_it_does_not_need(tmp_path: Path) -> None:
+    """Reading libraries is most of what a start costs."""
+    script = f"""
+import json, sys
+from collector.config import CollectorSettings
+from collector.service import Service
+settings = {{"database": "sqlite:///{tmp_path}/c.sqlite", "state": "{tmp_path}/s"}}
+settings["web"] = {{"port": 0}}
+service = Service(CollectorSettings.model_validate(settings))
+service.start()
+service.stop()
+print(json.dumps(sorted({{name.partition(".")[0] for name in sys.modules}})))
+"""
+    connect(f"sqlite:///{tmp_path}/c.sqlite").dispose()  # up to date, as at most starts
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    read = set(json.loads(done.stdout.splitlines()[-1]))
+    assert "fastapi" in read
+    assert read.isdisjoint(NOT_AT_A_START)

@@ -10,8 +10,10 @@ import pytest
 
 from deploy.bench.faults.compare import Comparison, compare, journalled
 from deploy.bench.faults.plan import KINDS, FaultMoment, FaultPlan
+from deploy.bench.faults.processes import ManagedProcess
 from edge.protocol.messages import Mood
 from tests.conftest import mood
+from tests.free import wait
 from tests.system.process import Roommood
 
 pytestmark = pytest.mark.once
@@ -57,6 +59,19 @@ def test_a_journal_s_last_line_may_be_cut_short(tmp_path: Path) -> None:
     path.write_bytes(WINDOWS[0].encode() + b"\n" + WINDOWS[1].encode()[:50])
     assert journalled(path) == [WINDOWS[0]]
     assert journalled(tmp_path / "none") == []
+
+
+def test_who_does_not_end_when_told_to_is_noticed(tmp_path: Path) -> None:
+    """Both are started again."""
+    ignores = "trap '' TERM; echo up; while :; do sleep 0.1; done"
+    for script, ends in ((ignores, False), ("echo up; exec sleep 600", True)):
+        log = tmp_path / f"{ends}.log"
+        process = ManagedProcess("x", ["sh", "-c", script], log)
+        process.start()
+        wait(lambda log=log: log.exists() and b"up" in log.read_bytes())  # type: ignore[misc]  # bound
+        assert process.end(30 if ends else 0.5) is ends
+        wait(lambda log=log: log.read_bytes().count(b"up") == 2)  # type: ignore[misc]  # bound
+        process.stop(0.2)
 
 
 def test_a_short_run_loses_nothing(tmp_path: Path) -> None:
