@@ -88,11 +88,11 @@ def test_the_simulated_classroom(lesson: Run) -> None:
 
 def test_the_school_looks_lived_in_from_the_first_page(chromium: Browser) -> None:
     """No window of the camera has come yet: the page has a lesson that goes on, and is marked."""
+    made = context(chromium, locale="en-GB")
+    page = made.new_page()
     with Roommood("demo", "--window", 600, "--port", 0, "--json") as demo:
         address = demo.said("the page: ").rpartition(" ")[2]
         printed = time.monotonic()
-        made = context(chromium, locale="en-GB")
-        page = made.new_page()
         page.goto(address)
         expect(page.locator("#timeline path[class^=tone]").first).to_be_visible()
         print(f"{time.monotonic() - printed:.2f} s from the address to a page worth showing")
