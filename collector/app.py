@@ -178,6 +178,7 @@ def _add_pages(app: FastAPI, context: AppContext) -> None:
             reports=context.reports,
             renderer=context.renderer,
             retention_of=context.retention_of,
+            sessions=context.sessions,
         )
     )
     app.include_router(
@@ -190,6 +191,8 @@ def _add_pages(app: FastAPI, context: AppContext) -> None:
             renderer=context.renderer,
             painter=context.painter,
             notify=context.notify,
+            sessions=context.sessions,
+            own_url=context.own_url,
         )
     )
     app.include_router(

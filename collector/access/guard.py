@@ -165,8 +165,11 @@ def owns(who: Principal, lesson: Lesson) -> bool:
     """A lesson is its account's; one that is nobody's, of those who teach in the room.
 
     While it goes on it shows its room as it is now: for that the room has to be theirs as well.
-    One whose teacher has no account, or none any more, is for administrators.
+    One whose teacher has no account, or none any more, is for administrators. Whoever has a link
+    reads the one lesson that it leads to, while it is its maker's.
     """
+    if who.role == "viewer":
+        return who.lesson == lesson.id and who.lender is not None and owns(who.lender, lesson)
     if who.role == "administrator":
         return True
     here = sees(who, lesson.site, lesson.room)

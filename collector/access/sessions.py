@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, Literal, NamedTuple, get_args
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import ColumnElement, Engine, delete, insert, select
 
 from collector.access.accounts import TEACHING, Account, Accounts, Role, Room
 from collector.access.secret import fingerprint, new_secret
@@ -30,6 +30,10 @@ class Principal(NamedTuple):
     scopes: frozenset[str] | None = None
     """Of a token; None: all that the role may."""
     token: str | None = None
+    lesson: int | None = None
+    """The one whose report a link leads to."""
+    lender: Principal | None = None
+    """Who made that link: it shows the report while they may see it."""
 
     @property
     def key(self) -> str:
@@ -49,6 +53,7 @@ class ShareLink(NamedTuple):
     room: str | None
     made_by: str
     expires: float
+    lesson: int | None = None
 
 
 class Token(NamedTuple):
@@ -76,8 +81,7 @@ class Sessions:
             row = connection.execute(select(links).where(where)).first()
         if row is None or row.expires <= time.time() or self._lent(row) is None:
             return None
-        link = ShareLink(row.id, row.role, row.site, row.room, row.made_by, row.expires)
-        return self._new(min(row.expires, time.time() + SESSION_S), link=row.id), link
+        return self._new(min(row.expires, time.time() + SESSION_S), link=row.id), _link(row)
 
     def _new(self, expires: float, account: int | None = None, link: int | None = None) -> str:
         secret = new_secret()
@@ -119,6 +123,10 @@ class Sessions:
             rooms = frozenset({(link.site, link.room)} if link.site else ())
             return Principal(name, link.role, rooms) if maker.role == link.role else None
         room = (link.site, link.room)
+        if link.lesson is not None:
+            lender = Principal(maker.name, maker.role, maker.rooms, maker.id)
+            nowhere: frozenset[Room] = frozenset()
+            return Principal(name, link.role, nowhere, lesson=link.lesson, lender=lender)
         if maker.role != "administrator" and room not in maker.rooms:
             return None
         return Principal(name, link.role, frozenset({room}))
@@ -142,29 +150,29 @@ class Sessions:
         room: Room | None = None,
         role: Role = "viewer",
         account: int | None = None,
+        lesson: int | None = None,
     ) -> str:
-        """The end of an address that shows one room until it expires, or until the account that
-        made it could not see the room itself any more."""
+        """The end of an address that shows one room, or one lesson's report, until it expires, or
+        until the account that made it could not see that itself any more."""
         secret = new_secret()
         site, name = room or (None, None)
         row: dict[str, object] = {"secret": fingerprint(secret), "role": role}
         row |= {"site": site, "room": name, "made_by": made_by, "expires": time.time() + seconds}
-        row["account"] = account
+        row |= {"account": account, "lesson": lesson}
         with self._engine.begin() as connection:
             connection.execute(delete(links).where(links.c.expires <= time.time()))
             connection.execute(insert(links).values(row))
         return secret
 
-    def links(self, room: Room) -> list[ShareLink]:
-        """Those to a room that have not expired."""
-        where = (links.c.site == room[0]) & (links.c.room == room[1])
+    def links(self, room: Room, lesson: int | None = None) -> list[ShareLink]:
+        """Those to a room, or to the report of a lesson in it, that have not expired."""
+        where = _leads_to(room, lesson) & (links.c.expires > time.time())
         with self._engine.connect() as connection:
-            rows = connection.execute(select(links).where(where, links.c.expires > time.time()))
-            return [ShareLink(r.id, r.role, r.site, r.room, r.made_by, r.expires) for r in rows]
+            return [_link(row) for row in connection.execute(select(links).where(where))]
 
-    def cut(self, room: Room, link: int) -> None:
+    def cut(self, room: Room, link: int, lesson: int | None = None) -> None:
         """Ends a link, and every session that began with it."""
-        where = (links.c.site == room[0]) & (links.c.room == room[1]) & (links.c.id == link)
+        where = _leads_to(room, lesson) & (links.c.id == link)
         with self._engine.begin() as connection:
             connection.execute(delete(links).where(where))
 
@@ -193,3 +201,11 @@ class Sessions:
         where = (tokens.c.account == account) & (tokens.c.id == token)
         with self._engine.begin() as connection:
             connection.execute(delete(tokens).where(where))
+
+
+def _leads_to(room: Room, lesson: int | None) -> ColumnElement[bool]:
+    return (links.c.site == room[0]) & (links.c.room == room[1]) & (links.c.lesson == lesson)
+
+
+def _link(row: Any) -> ShareLink:
+    return ShareLink(*(getattr(row, field) for field in ShareLink._fields))

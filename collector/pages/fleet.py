@@ -13,6 +13,7 @@ from collector.fleet.invitation_text import own_room, svg
 from collector.fleet.listing import listed
 from collector.fleet.service import FleetService
 from collector.live.rooms import Rooms
+from collector.pages.flash import leave, take
 from collector.pages.redirects import back_to
 from collector.pages.render import Renderer, language_of, words
 from edge.common.errors import UserError
@@ -49,7 +50,7 @@ def router(
 
     @pages.get("/devices")
     def devices(request: Request) -> Any:
-        return page(request)
+        return page(request, code=new_code(request))
 
     @pages.post("/devices/invite")
     def invite(
@@ -63,10 +64,16 @@ def router(
         except UserError as error:
             return page(request, 422, wrong=str(error))
         code = str(office().invite(place, who.said, VALID_S[valid]))
-        url = own_url()
-        told = {"room": "/".join(place), "text": code, "url": url, "svg": svg(url, code)}
-        told["scan"] = words(language_of(request))["fleet"]["scan"]
-        return page(request, code=told)
+        leave(request, "code", f"{'/'.join(place)} {code}")
+        return back_to("/devices")
+
+    def new_code(request: Request) -> dict[str, str] | None:
+        """The one that was made by the form that led here."""
+        room, _, code = (take(request, "code") or "").rpartition(" ")
+        if not code:
+            return None
+        url, scan = own_url(), words(language_of(request))["fleet"]["scan"]
+        return {"room": room, "text": code, "url": url, "svg": svg(url, code), "scan": scan}
 
     @pages.post("/devices/requests/{number}/{decision}")
     def decide(

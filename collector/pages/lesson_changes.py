@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, HTTPException, Path
+from fastapi import APIRouter, Form, HTTPException, Path, Request
 from fastapi.responses import HTMLResponse
 
 from collector.access.audit import AuditLog
 from collector.access.guard import SignedIn, ThisLesson
+from collector.access.sessions import Sessions
 from collector.lessons.repository import Lesson, LessonRepository
 from collector.live.panel_broadcaster import PanelBroadcaster
 from collector.live.rooms import Rooms
+from collector.pages.flash import leave
 from collector.pages.lessons import about
 from collector.pages.redirects import back_to, local
 from collector.pages.render import Renderer
@@ -20,6 +22,7 @@ from collector.retention.erasing import erase_lesson
 from collector.storage.erasures import Erasures
 
 HALF_DAY_S = 43_200.0
+DAY_S = 86_400
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
@@ -33,6 +36,8 @@ def router(
     renderer: Renderer,
     painter: PanelBroadcaster,
     notify: Callable[[str, Lesson], None],
+    sessions: Sessions,
+    own_url: Callable[[], str],
 ) -> APIRouter:
     pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -87,6 +92,28 @@ def router(
             raise HTTPException(422) from None
         after_midnight = at.timestamp() < lesson.start - HALF_DAY_S
         return at.timestamp() + (2 * HALF_DAY_S if after_midnight else 0.0)
+
+    @pages.post("/lessons/{lesson}/links")
+    def link(
+        request: Request,
+        who: SignedIn,
+        lesson: int,
+        found: ThisLesson,
+        days: Annotated[int, Form(ge=1, le=30)],
+    ) -> Any:
+        room = (found.site, found.room)
+        secret = sessions.make_link(
+            who.name, days * DAY_S, room, account=who.account, lesson=found.id
+        )
+        audit_log.add(who.said, "link made", f"{about(found)} for {days} days")
+        leave(request, "link", f"{own_url()}/enter/{secret}")
+        return back_to(f"/lessons/{found.id}")
+
+    @pages.post("/lessons/{lesson}/links/{link}/cut")
+    def cut(who: SignedIn, lesson: int, found: ThisLesson, link: Number) -> Any:
+        sessions.cut((found.site, found.room), link, found.id)
+        audit_log.add(who.said, "link ended", f"{about(found)} link {link}")
+        return back_to(f"/lessons/{found.id}")
 
     @pages.post("/lessons/{lesson}/end")
     def end(lesson: int, found: ThisLesson) -> Any:

@@ -12,11 +12,12 @@ from fastapi.responses import HTMLResponse, Response
 
 from collector.access.audit import AuditLog
 from collector.access.guard import SignedIn, ThisLesson, own_lessons, owns
-from collector.access.sessions import Principal
+from collector.access.sessions import Principal, Sessions
 from collector.config import Retention
 from collector.lessons.report import LessonReport, Reports, as_csv, as_parquet, figures_csv
 from collector.lessons.repository import Lesson, LessonFilter, LessonRepository
 from collector.pages import timeline
+from collector.pages.flash import take
 from collector.pages.lesson_list import lesson_list
 from collector.pages.pdf import as_pdf
 from collector.pages.render import Renderer, language_of, words
@@ -34,6 +35,7 @@ def router(
     reports: Reports,
     renderer: Renderer,
     retention_of: Callable[[str], Retention],
+    sessions: Sessions,
 ) -> APIRouter:
     pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -87,10 +89,14 @@ def router(
     def report(request: Request, who: SignedIn, lesson: int, found: ThisLesson) -> Any:
         audit_log.viewed(who.said, "report viewed", about(found))
         context = _context(who, found, language_of(request))
+        context["links"] = sessions.links((found.site, found.room), found.id)
+        context["new_link"] = take(request, "link")
         return renderer.page(request, "report.html", **context)
 
     def _context(who: Principal, lesson: Lesson, language: str) -> dict[str, Any]:
         made = _report(who, lesson)
+        if who.role == "viewer":
+            made = made.model_copy(update={"notes": ""})  # they are the teacher's own
         labels = words(language)["labels"]
         marked = [
             {"id": m.id, "text": m.text, "clock": renderer.local(m.at).strftime("%H:%M")}

@@ -12,6 +12,7 @@ from collector.access.audit import AuditLog
 from collector.access.guard import COOKIE, SignedIn, too_often
 from collector.access.limits import Limits
 from collector.access.sessions import SCOPES, Sessions
+from collector.pages.flash import leave, take
 from collector.pages.password_sign_in import Name, Password
 from collector.pages.redirects import back_to
 from collector.pages.render import Renderer, language_of, words
@@ -38,7 +39,7 @@ def own_router(
 
     @pages.get("/account")
     def account(request: Request, who: SignedIn) -> Any:
-        return _account(request, who)
+        return _account(request, who, new_token=take(request, "token") or "")
 
     def _account(
         request: Request, who: SignedIn, status: int = 200, wrong: str = "", new_token: str = ""
@@ -83,7 +84,8 @@ def own_router(
         except UserError as refusal:
             return _account(request, who, 422, str(refusal))
         audit_log.add(who.said, "token made", f"{name}: {' '.join(scope or [])}")
-        return _account(request, who, new_token=secret)
+        leave(request, "token", secret)
+        return back_to("/account")
 
     @pages.post("/account/tokens/{token}/revoke")
     def revoke(who: SignedIn, token: Number) -> Any:

@@ -49,6 +49,8 @@ def router(
     def index(request: Request, who: SignedIn) -> Any:
         if accounts.is_empty() and who.role == "administrator":
             return RedirectResponse("/first-run", 303)
+        if who.lesson is not None:
+            return RedirectResponse(f"/lessons/{who.lesson}", 303)
         if who.role == "viewer":
             site, room = next(iter(who.rooms))
             return RedirectResponse(f"/rooms/{site}/{room}", 303)

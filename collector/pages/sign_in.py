@@ -59,7 +59,7 @@ def router(
 
     @pages.get("/enter/{secret}")
     def enter(request: Request, secret: str) -> Any:
-        """By a link, as a viewer of one room; or for the first run."""
+        """By a link, as a viewer of one room or report; or for the first run."""
         if not limits.hit(LINKS_FROM_ONE_NETWORK, "link", network(request)):
             raise too_often()
         followed = sessions.follow(secret)
@@ -71,6 +71,8 @@ def router(
         request.session.clear()
         request.session[COOKIE] = session
         audit_log.add(f"link {link.id}", "sign-in", f"by a link that {link.made_by} made")
+        if link.lesson is not None:
+            return back_to(f"/lessons/{link.lesson}")
         return back_to(f"/rooms/{link.site}/{link.room}" if link.site else "/")
 
     @pages.post("/language")

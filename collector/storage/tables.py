@@ -107,7 +107,10 @@ links = Table(
     Column("expires", Float, nullable=False),
     # Whose rights it lends, while they have them; none for the first run's.
     Column("account", ForeignKey("account.id", ondelete="CASCADE")),
+    # The report that it leads to, in place of the room.
+    Column("lesson", ForeignKey("lesson.id", ondelete="CASCADE")),
     Index("link_by_account", "account"),
+    Index("link_by_lesson", "lesson"),
 )
 
 tokens = Table(

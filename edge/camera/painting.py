@@ -17,6 +17,18 @@ from edge.camera.classroom import Classroom, Moment, SeatPosition
 Picture = NDArray[np.uint8]
 Colour = tuple[float, float, float]
 
+DARKEST, GLOW = 0.7, 0.2
+"""How far a face's shade and light go from the colour of its skin."""
+
+OPEN = {"neutral": 0.95, "happy": 0.7, "surprise": 1.25}
+"""How wide eyes are with an expression."""
+
+LUMA = np.array((0.114, 0.587, 0.299), np.float32)
+LIPS = np.array((0.75, 0.66, 1.6), np.float32) / (np.array((0.75, 0.66, 1.6)) @ LUMA)
+BLUSH = np.array((0.12, 0.06, -0.08), np.float32)
+IRIS, LID = (38, 48, 62), (44, 52, 66)
+"""Colours are BGR; lips are as dark as the face is there, and redder."""
+
 FINE = 4
 """People are painted this many times larger and scaled down, for smooth edges."""
 
@@ -94,13 +106,49 @@ def person(who: Looks, pose: Moment, width: float) -> Sprite:
 def _face(body: Any, who: Looks, expression: str, cx: float, cy: float, unit: float) -> None:
     """Blends a drawn face into the head: its light and shade, in the colour of the skin."""
     side = int(unit * 1.06)
-    drawn = cv2.resize(draw(who.face, expression), (side, side), interpolation=cv2.INTER_CUBIC)
-    light = np.clip(1.0 + 0.27 * drawn, 0.12, 1.45)[:, :, np.newaxis]
-    painted = np.clip(np.array(who.skin, np.float32) * light, 0, 255)
+    drawn = draw(who.face, expression)
+    drawn = drawn + (drawn - cv2.GaussianBlur(drawn, (0, 0), 2.0))  # a mean face is a blurred one
+    drawn = 0.3 * cv2.resize(drawn, (side, side), interpolation=cv2.INTER_CUBIC)
+    # Neither holes where it is darkest nor glare where it is brightest.
+    bent = np.where(drawn < 0, DARKEST * np.tanh(drawn / DARKEST), GLOW * np.tanh(drawn / GLOW))
+    light = (1.0 + bent).astype(np.float32)[:, :, np.newaxis]
+    painted = np.array(who.skin, np.float32) * light
+    mouth, cheeks = _regions(side)
+    red = np.clip((0.9 - light) / 0.4, 0, 1) * mouth * 0.5
+    painted = painted * (1 - red) + (painted @ LUMA)[:, :, np.newaxis] * LIPS * red
+    blush = cheeks * (0.6 if expression == "happy" else 0.3)
+    painted = np.clip(painted * (1 - blush * BLUSH), 0, 255).astype(np.uint8)
+    _eyes(painted, who, OPEN[expression])
     top, left = int(cy - side / 2), int(cx - side / 2)
     part = body[top : top + side, left : left + side]
     mask = _mask(side)
     part[:, :, :3] = (part[:, :, :3] * (1 - mask) + painted * mask).astype(np.uint8)
+
+
+def _eyes(face: Any, who: Looks, wide: float) -> None:
+    """Whites, irises and lids: without them nobody looks back."""
+    side = face.shape[0]
+    size = 0.035 * side
+    white = tuple(min(0.35 * part + 165, 245.0) for part in who.skin)
+    for x in (0.315, 0.685):
+        eye = (int(x * side), int(0.385 * side))
+        _ellipse(face, eye, (2.1 * size, 1.15 * size * wide), *white)
+        cv2.circle(face, eye, int(size * min(1.05, wide + 0.15)), IRIS, -1, cv2.LINE_AA)
+        glint = (eye[0] + int(0.35 * size), eye[1] - int(0.35 * size))
+        cv2.circle(face, glint, max(1, int(0.3 * size)), (235, 235, 235), -1, cv2.LINE_AA)
+        lid = (int(2.2 * size), int(1.25 * size * wide))
+        thick = max(1, int(0.45 * size))
+        cv2.ellipse(face, eye, lid, 0, 190, 350, LID, thick, cv2.LINE_AA)
+
+
+@cache
+def _regions(side: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(side, side, 1) each: 1 around the mouth, and on the cheeks, fading to 0."""
+    y, x = np.mgrid[0 : 1 : side * 1j, 0 : 1 : side * 1j].astype(np.float32)
+    mouth = np.exp(-(((x - 0.5) / 0.24) ** 4) - ((y - 0.76) / 0.14) ** 4)
+    below = ((y - 0.6) / 0.08) ** 2
+    cheeks = sum(np.exp(-(((x - at) / 0.09) ** 2) - below) for at in (0.25, 0.75))
+    return mouth[:, :, np.newaxis], np.asarray(cheeks, np.float32)[:, :, np.newaxis]
 
 
 @cache

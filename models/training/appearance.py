@@ -136,15 +136,24 @@ def reads_right(seed: int, pack: str = "fer7") -> bool:
 
 
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="train.npz")
-@click.option("--detector", type=click.Path(path_type=Path), required=True, help="YuNet, ONNX")
-def main(data: Path, detector: Path) -> None:
-    """Fits the model, keeps the seeds that read right, and writes the model file."""
-    faces = load(data)
-    faces.agreed()
-    parts = fit(faces, yunet_for(detector))
-    np.savez_compressed(FILE, **parts, seeds=np.array([0]))  # looks() needs a file to draw from
-    appearance.model.cache_clear()
+@click.option("--data", type=click.Path(path_type=Path), help="train.npz")
+@click.option("--detector", type=click.Path(path_type=Path), help="YuNet, ONNX")
+def main(data: Path | None, detector: Path | None) -> None:
+    """Fits the model, keeps the seeds that read right, and writes the model file.
+
+    Without --data the model stays, and the seeds alone are chosen anew: for a face that is painted
+    otherwise.
+    """
+    parts: dict[str, NDArray[np.generic]]
+    if data is None or detector is None:
+        with np.load(FILE) as archive:
+            parts = {name: archive[name] for name in archive.files if name != "seeds"}
+    else:
+        faces = load(data)
+        faces.agreed()
+        parts = fit(faces, yunet_for(detector))
+        np.savez_compressed(FILE, **parts, seeds=np.array([0]))  # looks() needs one to draw from
+        appearance.model.cache_clear()
     seeds = [seed for seed in range(TRIED) if reads_right(seed)]
     click.echo(f"{len(seeds)} of {TRIED} seeds are read correctly; kept {min(KEPT, len(seeds))}")
     np.savez_compressed(FILE, **parts, seeds=np.array(seeds[:KEPT]))

@@ -124,6 +124,15 @@ class School:
         return self.book.lesson(made.id)
 
 
+def report_reader(school: School, lesson: Lesson) -> httpx.Client:
+    """Whoever has a link to one lesson's report."""
+    room, ann = (lesson.site, lesson.room), school.people["ann"].id
+    secret = school.service.sessions.make_link("ann", 3600, room, account=ann, lesson=lesson.id)
+    with school.client() as client:
+        assert client.get(f"/enter/{secret}").status_code == 303
+    return school.client(cookies=client.cookies)
+
+
 def token_in(page: str) -> str:
     """The form's own token against forgery."""
     found = re.search(r'name="csrftoken" value="([^"]+)"', page)

@@ -19,14 +19,17 @@ from pyarrow import parquet
 
 from collector.access import guard
 from collector.access.policy import ROUTES
-from tests.collector.school import OTHER, OWN, School, post
+from tests.collector.school import OTHER, OWN, School, post, report_reader
 from tests.conftest import Mosquitto
 
 pytestmark = pytest.mark.once
 
 PLACES = {"own": OWN, "other": OTHER}
-WHO = ("nobody", "ann", "ian", "tess", "otto", "viewer of own", "viewer of other")
+READER = "reader of own"
+"""Whoever has a link to the report of one lesson of OWN's teacher."""
+WHO = ("nobody", "ann", "ian", "tess", "otto", "viewer of own", "viewer of other", READER)
 OF = {"tess": "own", "otto": "other", "viewer of own": "own", "viewer of other": "other"}
+OF[READER] = "own"
 """Whose place is whose."""
 KINDS = ("mine", "nobodys", "colleagues")
 """Lessons in each room: its teacher's, one that was detected, one whose teacher has no account."""
@@ -65,6 +68,8 @@ def allowed(who: str, one: Object) -> bool:
         return True
     if OF[who] != one.place:
         return False
+    if who == READER:
+        return one.kind in ("face count", "average", "mine title", "mine marker")
     if one.kind in ("face count", "average"):
         return True
     return who in ("tess", "otto") and not one.kind.startswith("colleagues")
@@ -103,6 +108,8 @@ def clients(school: School) -> dict[str, httpx.Client]:
     made = {name: school.as_person(name) for name in ("ann", "ian", "tess", "otto")}
     made["nobody"] = school.client()
     made["viewer of own"], made["viewer of other"] = school.by_link(OWN), school.by_link(OTHER)
+    shared = next(one for one in school.book.of() if one.title == "title-mine-own")
+    made[READER] = report_reader(school, shared)
     return made
 
 

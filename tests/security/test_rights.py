@@ -83,6 +83,47 @@ def by_password(school: School, account: Account) -> Iterator[httpx.Client]:
         yield client
 
 
+def test_a_shared_report_ends_with_the_right_of_whoever_shared_it(
+    school: School, zoe: Account
+) -> None:
+    lesson = school.book.begin(*OWN, "Optics", "button", teacher="zoe", account=zoe.id)
+    other = school.old_lesson()
+    assert lesson is not None
+    school.book.describe(lesson, "Optics", "zoes-own-notes")
+    with by_password(school, zoe) as client:
+        made = post(client, f"/lessons/{lesson.id}/links", days="7")
+        assert made.headers["location"] == f"/lessons/{lesson.id}"
+        page = client.get(made.headers["location"]).text
+        assert "/enter/" not in client.get(made.headers["location"]).text  # it is said once
+    secret = page.partition("/enter/")[2].partition("<")[0]
+    with school.client() as reader:
+        assert reader.get(f"/enter/{secret}").headers["location"] == f"/lessons/{lesson.id}"
+        shown = reader.get(f"/lessons/{lesson.id}")
+        assert shown.status_code == 200
+        assert "zoes-own-notes" not in shown.text
+        assert reader.get(f"/lessons/{lesson.id}/report.csv").status_code == 403
+        assert reader.get(f"/lessons/{other.id}").status_code == 403
+        assert moods(reader) == 403
+        # The lesson goes on: without the room it is not zoe's to show, and with it again it is not
+        # shown again by itself.
+        school.service.accounts.change(zoe, rooms=[OTHER])
+        assert reader.get(f"/lessons/{lesson.id}").status_code in (303, 403)
+    with by_password(school, zoe) as client:
+        school.service.accounts.change(zoe, rooms=[OWN])
+    school._cookies.pop("zoe", None)
+    with by_password(school, zoe) as client, school.client() as reader:
+        post(client, f"/lessons/{lesson.id}/links", days="1")
+        page = client.get(f"/lessons/{lesson.id}").text
+        secret = page.partition("/enter/")[2].partition("<")[0]
+        assert reader.get(f"/enter/{secret}").status_code == 303
+        assert reader.get(f"/lessons/{lesson.id}").status_code == 200
+        for link in school.service.sessions.links(OWN, lesson.id):
+            post(client, f"/lessons/{lesson.id}/links/{link.id}/cut")
+        assert reader.get(f"/lessons/{lesson.id}").status_code == 303
+        assert reader.get(f"/enter/{secret}").status_code == 410
+    school.book.end(lesson)
+
+
 WAYS = {"session": by_password, "token": by_token, "link": by_link}
 ENDS: dict[str, Callable[[Accounts, Account], None]] = {
     "a new password": lambda accounts, one: accounts.change(one, password="another password"),

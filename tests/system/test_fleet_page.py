@@ -124,7 +124,8 @@ def test_axe_finds_nothing(it: Page, site: Site, dark: bool, phone: bool) -> Non
     device = threading.Thread(target=lambda: site.enrol(state, code, asked.set))
     device.start()
     assert asked.wait(60)
-    it.reload()  # the form again: another code, and somebody who waits
+    it.reload()  # sends the form no more: the code is gone, and somebody waits
+    expect(it.locator(".code")).to_have_count(0)
     name = "phone-dark" if phone else "desktop-light"
     it.screenshot(path=SHOTS / f"page-devices-{name}.png", full_page=True)
     found = Axe().run(it)

@@ -13,14 +13,16 @@ from collector.access.policy import RIGHTS, ROUTES, sees_all
 from collector.access.sessions import SCOPES
 from collector.pages.people import DAY_S
 from edge.common.errors import UserError
-from tests.collector.school import OTHER, OWN, PASSWORD, School, post
+from tests.collector.school import OTHER, OWN, PASSWORD, School, post, report_reader
 from tests.conftest import Mosquitto
 from tests.free import wait
 from tests.played import CALM, PlayedDevice
 
 pytestmark = pytest.mark.once
 
-SUBJECTS = ("nobody", "ann", "ian", "tess", "otto", "viewer of own", "viewer of other")
+READER = "reader of own"
+"""Whoever has a link to the report that is asked for."""
+SUBJECTS = ("nobody", "ann", "ian", "tess", "otto", "viewer of own", "viewer of other", READER)
 OF_OWN = {"tess", "viewer of own"}
 """Whose room OWN is, and, for the account, the lesson."""
 
@@ -46,7 +48,12 @@ def clients(school: School) -> dict[str, httpx.Client]:
     made = {name: school.as_person(name) for name in ("ann", "ian", "tess", "otto")}
     made["nobody"] = school.client()
     made["viewer of own"], made["viewer of other"] = school.by_link(OWN), school.by_link(OTHER)
+    made[READER] = readers[school] = report_reader(school, school.old_lesson())
     return made
+
+
+readers: dict[School, httpx.Client] = {}
+"""Their link leads to one lesson; asked about another one, they get one to that."""
 
 
 def role(subject: str) -> str:
@@ -57,15 +64,18 @@ def role(subject: str) -> str:
 def allowed(subject: str, method: str, path: str) -> bool:
     """What the two tables of the policy say, and nothing else."""
     right = RIGHTS[ROUTES[method, path]]
+    own = subject in OF_OWN
     if right is None:
         return True
     if subject == "nobody" or role(subject) not in right.roles:
         return False
-    if right.about_own and subject.startswith("viewer"):
+    if right.about_own and role(subject) == "viewer":
         return False
+    if role(subject) == "viewer" and right.of is not None:
+        return right.of == "lesson" if subject == READER else right.of == "room" and own
     if right.of is None or role(subject) == "administrator":
         return True
-    return subject in OF_OWN or (right.of == "room" and sees_all(role(subject)))  # type: ignore[arg-type]  # a role's name
+    return own or (right.of == "room" and sees_all(role(subject)))  # type: ignore[arg-type]  # a role's name
 
 
 def ask(school: School, client: httpx.Client, method: str, path: str) -> int:
@@ -75,6 +85,8 @@ def ask(school: School, client: httpx.Client, method: str, path: str) -> int:
     values |= {"link": 0, "token": 0, "account": 999, "code": "aaaaa", "secret": "x"}
     values |= {"number": 999, "marker": 999, "decision": "refuse", "stage": "withdrawn"}
     address = path.format(**values)
+    if lesson is not None and client is readers.get(school):
+        client = report_reader(school, lesson)
     if method == "POST":
         answer = post(client, address)
         status, headers = answer.status_code, answer.headers
