@@ -45,7 +45,16 @@ WAIT_LONG = ("system", "deploy", "models")
 """Folders whose files go to the workers first: their tests wait long, and none should end alone."""
 
 
+SERVERS = {"mosquitto", "postgres", "broker", "disk", "site", "chromium"}
+"""Fixtures that start a server or mount a disk: `tests/run.sh --fast` does without their tests."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        uses = set(getattr(item, "fixturenames", ()))
+        if SERVERS & uses or "postgresql" in item.name:
+            item.add_marker("server")
+
     def place(item: pytest.Item) -> int:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
         return WAIT_LONG.index(folder) if folder in WAIT_LONG else len(WAIT_LONG)

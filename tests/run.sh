@@ -44,7 +44,7 @@ lint() {
 
 if [ -n "$fast" ]; then
     lint
-    exec build/test/bin/pytest -m "not train and not once" --ignore=tests/system --ignore=tests/deploy \
+    exec build/test/bin/pytest -m "not train and not once and not server and not long" --ignore=tests/system --ignore=tests/deploy \
         "${suite[@]}" "$@"
 fi
 

@@ -9,6 +9,8 @@ from tests.attacks.attacker import attack
 from tests.attacks.controls import Nothing, error, minute_error, publish
 from tests.attacks.lessons import Window, lesson
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def still() -> list[list[Window]]:

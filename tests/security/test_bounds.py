@@ -25,6 +25,7 @@ def engine() -> Engine:
     return made
 
 
+@pytest.mark.long
 def test_a_rooms_windows_are_bounded_by_rate_and_by_day(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])

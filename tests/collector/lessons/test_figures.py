@@ -106,6 +106,7 @@ def page(report: LessonReport, *, paper: bool) -> str:
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.none() | CELLS, min_size=1, max_size=10))
+@pytest.mark.long
 def test_page_pdf_csv_and_json_say_the_same(cells: list[list[int] | None]) -> None:
     report = lesson_report(cells)
     json = {tuple(one.values()) for one in report.model_dump(mode="json")["figures"]}

@@ -98,6 +98,7 @@ def test_mqtt_5_where_the_broker_speaks_it(
     assert heard[0] == b"hello"
 
 
+@pytest.mark.long
 def test_3_1_1_where_it_does_not(
     old_broker: int, link: Callable[..., MqttLink], caplog: pytest.LogCaptureFixture
 ) -> None:

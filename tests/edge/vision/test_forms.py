@@ -18,6 +18,8 @@ from edge.vision.forms import fast_form, open_fast, open_form
 from edge.vision.interpreter import TfliteClassifier, runtime
 from edge.vision.pack import PACK_FILE, SHIPPED, open_pack
 
+pytestmark = pytest.mark.long
+
 PACKS = sorted(path.parent.name for path in SHIPPED.glob(f"*/{PACK_FILE}"))
 
 

@@ -28,6 +28,8 @@ from edge.vision.yunet import YuNetSearch
 from models.data.films import Film
 from models.data.photographs import annotated, grey
 
+pytestmark = pytest.mark.long
+
 
 def haar() -> FacesSettings:
     return FacesSettings()

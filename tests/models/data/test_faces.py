@@ -10,6 +10,8 @@ from edge.common.errors import UserError
 from models.data.faces import LABELS
 from models.data.sources import VOTERS, load, splits
 
+pytestmark = pytest.mark.long
+
 
 def write(path: Path, **arrays: object) -> Path:
     np.savez(path, **arrays)  # type: ignore[arg-type]  # arrays of any kind, wrong ones included

@@ -12,6 +12,8 @@ from models.cli import model
 from models.data.faces import LABELS, Faces
 from models.measure.evaluate import FOLD_FIGURES, Scores, choose, report
 
+pytestmark = pytest.mark.long
+
 
 def shares(
     answers: list[int], confidence: float
