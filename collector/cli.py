@@ -22,9 +22,10 @@ from edge.common.command import (
     log_to_stderr,
     plan_options,
     stop_on_signals,
+    warn_of_calendars,
 )
 from edge.common.command_group import CommandGroup
-from edge.common.errors import UserError
+from edge.common.errors import Problem, UserError
 from edge.common.reach import try_connection
 from edge.common.settings import load, show
 
@@ -72,7 +73,7 @@ def run(config: Path) -> None:
 @collector.command()
 @config_option
 def check(config: Path) -> int:
-    """Try settings, database and broker; exit status 1 where the broker is not reached."""
+    """Try settings, database, broker and timetable; exit status 1 where one is not reached."""
     settings = load(CollectorSettings, config)
     with opened(settings):
         pass
@@ -81,18 +82,25 @@ def check(config: Path) -> int:
 
         SiteFiles(settings.fleet.folder).load()
         click.echo("site: ok")
-    if (table := timetable_of(settings)) is not None:
+    unread: Problem | None = None
+    if (table := timetable_of(settings, keeps=False)) is not None:
+        for calendar, reads in table.published:
+            unread, sentence = calendar.look(reads)
+            click.echo(f"timetable: {sentence}")
         plans = [table.on(day) for day in days_from(None, 7)]
         count = sum(len(lessons) for lessons, _ in plans)
         ignored = {*table.faults, *(one for _, left_out in plans for one in left_out)}
-        click.echo(f"timetable: ok: {count} lessons in the coming week, {len(ignored)} ignored")
+        click.echo(
+            f"timetable: {'' if unread else 'ok: '}{count} lessons in the coming week, "
+            f"{len(ignored)} ignored"
+        )
         for one in sorted(ignored):
             click.echo(f"timetable: ignored: {one.event}: {one.why}")
     wrong = try_connection(settings.broker, "check")
     click.echo(f"broker: {wrong or f'{settings.broker.host}:{settings.broker.port}: ok'}")
     click.echo(f"settings: {config}: ok")
     click.echo("database: ok")
-    return 1 if wrong else 0
+    return 1 if wrong or unread else 0
 
 
 @collector.command("show-config")
@@ -107,9 +115,10 @@ def show_config(config: Path) -> None:
 @plan_options
 def timetable(config: Path, first: datetime | None, days: int, as_json: bool) -> None:
     """Print the lessons that the timetable has, and the events that are none, with the reason."""
-    table = timetable_of(load(CollectorSettings, config))
+    table = timetable_of(load(CollectorSettings, config), keeps=False)
     if table is None:
         raise UserError("there is no timetable", config, "name one as school.timetable")
+    warn_of_calendars(table.published)
     plans = [table.on(day) for day in days_from(first, days)]
     lessons = [
         {

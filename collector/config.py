@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError
 from edge.common.address import split
 from edge.common.broker import BrokerSettings, FilePath
 from edge.common.errors import SettingError
+from edge.common.published import CalendarPlace
 from edge.common.school_day import TimeZone
 from edge.common.settings import Section
 from edge.protocol.messages import Label, Name
@@ -90,8 +91,8 @@ class SchoolSettings(Section):
 
     timezone: TimeZone = "UTC"
     """As in Europe/Berlin: for timetables and reports."""
-    timetable: FilePath | None = None
-    """An iCalendar file, or CSV: see docs/school.md."""
+    timetable: CalendarPlace | None = None
+    """An iCalendar file, or CSV, or the https address of one: see docs/school.md."""
     tentative: bool = False
     """Whether events that the calendar marks as tentative are lessons."""
     date_order: DateOrder | None = None

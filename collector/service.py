@@ -53,6 +53,7 @@ from collector.storage.database import connect
 from collector.storage.erasures import Erasures
 from collector.storage.sole_use import SoleUse
 from collector.storage.store import Store
+from edge.common.published import CalendarFetcher
 from edge.common.worker import Worker, Workers, first_line
 from edge.protocol.messages import Command, Mood, Status, topic
 
@@ -101,11 +102,14 @@ class Service:
         self._pending = PendingCommands()
         panels = Panels(self.rooms, book, checkins, renderer, self._pending)
         self._painter = PanelBroadcaster(panels.draw, lambda room: self.rooms.view(*room).state)
+        timetable = timetable_of(settings)
+        published = timetable.published if timetable else []
+        self._calendars = CalendarFetcher(published) if published else None
         self._clerk = LessonScheduler(
             book,
             summaries,
             lambda: [(view.site, view.room) for view in self.rooms.all()],
-            timetable_of(settings),
+            timetable,
             self._lesson,
             find=settings.school.find_lessons,
         )
@@ -228,6 +232,8 @@ class Service:
         yield self._announcements
         if self.office is not None:
             yield from self.office.workers
+        if self._calendars is not None:
+            yield self._calendars
         yield self._clerk
         yield self._ingest.writer
         yield self._web

@@ -24,6 +24,7 @@ from edge.camera.capture import Capture
 from edge.camera.recording import Recording
 from edge.common.clock import Timestamp, WallClock
 from edge.common.errors import Stall
+from edge.common.published import COPIES, CalendarFetcher
 from edge.common.worker import Worker, Workers
 from edge.config import AgentSettings
 from edge.device.trial import UpdateTrial
@@ -78,7 +79,8 @@ class Agent:
         self._settings = settings
         self._trial = trial or UpdateTrial(None, None)
         self._switch = Switch(settings.state / "switch.json")
-        self._gate = Gate(self._switch, Schedule(settings.schedule) if settings.schedule else None)
+        self._schedule = self._lesson_times()
+        self._gate = Gate(self._switch, self._schedule)
         self._panel = panel(settings.gpio, lambda: self._switch.toggle("button"))
         self._recording = Recording(settings.camera)
         frozen_s = settings.supervision.frozen_s if camera or self._recording.live() else None
@@ -115,9 +117,15 @@ class Agent:
         self._workers = Workers(self._every_worker())
         self._supervisor = self._supervise()
 
+    def _lesson_times(self) -> Schedule | None:
+        settings = self._settings
+        return Schedule(settings.schedule, settings.state / COPIES) if settings.schedule else None
+
     def _every_worker(self) -> Iterator[Worker]:
         """In the order of their start; none uses one that stands after it."""
         yield self._publisher
+        if self._schedule is not None and self._schedule.published:
+            yield CalendarFetcher(self._schedule.published)
         if screen := kiosk(self._settings, self._view, self._pressed):
             yield screen.pages
         if self._settings.health:

@@ -18,10 +18,12 @@ from edge.common.command import (
     log_to_stderr,
     plan_options,
     stop_on_signals,
+    warn_of_calendars,
 )
 from edge.common.command_group import CommandGroup
 from edge.common.errors import CameraFault, Stall, UserError
 from edge.common.privileges import become_owner
+from edge.common.published import COPIES
 from edge.common.reach import try_connection
 from edge.common.settings import show
 from edge.common.watchdog import TRY_AGAIN
@@ -136,7 +138,7 @@ def change_settings(config: Path, changes: tuple[str, ...], unit: str) -> None:
 @agent.command()
 @config_option
 def check(config: Path) -> int:
-    """Try settings, model, camera and broker; exit status 1 where the broker is not reached."""
+    """Try settings, model, camera, broker and calendars; exit status 1 where one is not reached."""
     settings = _in_force(config)
     from edge.camera import make
     from edge.camera.recording import Recording
@@ -175,7 +177,11 @@ def check(config: Path) -> int:
     else:
         click.echo("broker: not tried: this device is not enrolled yet: `roommood device enrol`")
     if settings.schedule is not None:
-        timetable = Schedule(settings.schedule)
+        timetable = Schedule(settings.schedule, settings.state / COPIES, keeps=False)
+        for calendar, reads in timetable.published:
+            problem, sentence = calendar.look(reads)
+            wrong = wrong or problem
+            click.echo(f"calendar: {sentence}")
         plans = [timetable.on(day) for day in days_from(None, 7)]
         spans = {span for plan in plans for span in plan.spans}
         click.echo(f"schedule: open {len(spans)} times in the coming week")
@@ -216,7 +222,8 @@ def schedule(config: Path, first: datetime | None, days: int, as_json: bool) -> 
             config,
             "add 'schedule' to the settings",
         )
-    plan = Schedule(settings.schedule)
+    plan = Schedule(settings.schedule, settings.state / COPIES, keeps=False)
+    warn_of_calendars(plan.published)
     plans = [plan.on(day) for day in days_from(first, days)]
     spans = [
         {"start": span.start.isoformat(), "end": span.end.isoformat()}

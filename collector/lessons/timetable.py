@@ -19,17 +19,21 @@ from collector.lessons.places import RoomNames
 from collector.lessons.spreadsheet import Spreadsheet
 from edge.common.calendar import Calendar, IgnoredEvent
 from edge.common.errors import UserError
+from edge.common.published import COPIES, Check, FileSource, Source, WebSource, source
 
 log = logging.getLogger(__name__)
 
 
-def timetable_of(settings: CollectorSettings) -> Timetable | None:
-    """The one that the settings name, if any; raises UserError for one that cannot be read."""
+def timetable_of(settings: CollectorSettings, *, keeps: bool = True) -> Timetable | None:
+    """The one that the settings name, if any; raises UserError for one that cannot be read.
+
+    `keeps` is False for a command that only looks: nothing is written then.
+    """
     school = settings.school
     if school.timetable is None:
         return None
     return Timetable(
-        school.timetable,
+        source(school.timetable, "school.timetable", settings.state / COPIES, keeps=keeps),
         school.timezone,
         RoomNames({name: room.calendars for name, room in settings.rooms.items()}),
         tentative=school.tentative,
@@ -59,24 +63,27 @@ class TimetableEntry(NamedTuple):
 
 
 class Timetable:
-    """A file that is read again when it changes; raises UserError for one that cannot be read."""
+    """A file that is read again when it changes; raises UserError for one that cannot be read.
+
+    One at an address has no lessons before it was fetched.
+    """
 
     def __init__(
         self,
-        path: Path,
+        place: Path | Source,
         zone: str,
         rooms: RoomNames | None = None,
         *,
         tentative: bool = False,
         order: DateOrder | None = None,
     ) -> None:
-        self._path = path
+        self._source = FileSource(place, "school.timetable") if isinstance(place, Path) else place
         self._zone = ZoneInfo(zone)
         self._rooms = rooms or RoomNames()
         self._tentative = tentative
         self._order = order
-        self._read_at: int | None = None
-        self._content: Calendar | Spreadsheet
+        self._read_at: object = None
+        self._content: Calendar | Spreadsheet | None = None
         self._days: dict[date, tuple[list[PlannedLesson], list[IgnoredEvent]]] = {}
         self._refresh()
 
@@ -92,6 +99,8 @@ class Timetable:
 
     def on(self, day: date) -> tuple[list[PlannedLesson], list[IgnoredEvent]]:
         """The lessons that touch a day of the school's zone, and what was left out, and why."""
+        if isinstance(self._source, WebSource):
+            self._refresh()
         if day not in self._days:
             if len(self._days) > 31:
                 self._days.clear()
@@ -101,12 +110,19 @@ class Timetable:
     @property
     def faults(self) -> list[IgnoredEvent]:
         """Events and rows that cannot be read, of the whole file."""
-        return self._content.faults
+        return [] if self._content is None else self._content.faults
+
+    @property
+    def published(self) -> list[tuple[WebSource, Check]]:
+        """What is fetched, if it is, and what reads it."""
+        return [(self._source, self._parse)] if isinstance(self._source, WebSource) else []
 
     def _plan(self, day: date) -> tuple[list[PlannedLesson], list[IgnoredEvent]]:
         if isinstance(self._content, Calendar):
             entries = [_entry(one.event, one.start, one.end) for one in self._content.on(day)]
             ignored = list(self._content.ignored_on(day))
+        elif self._content is None:
+            entries, ignored = [], []
         else:
             entries, ignored = list(self._of_rows(self._content, day)), []
         lessons: list[PlannedLesson] = []
@@ -129,23 +145,30 @@ class Timetable:
                     yield TimetableEntry(row.room, row.title, row.teacher, *span)
 
     def _refresh(self) -> None:
+        fetched = isinstance(self._source, WebSource)
+        version = self._source.version()
+        if version == self._read_at and (version is not None or fetched):
+            return
+        self._read_at = version
         try:
-            modified = self._path.stat().st_mtime_ns
-            if modified == self._read_at:
-                return
-            self._read_at = modified
-            content = self._path.read_bytes()
-        except OSError as error:
-            raise UserError(str(error.strerror), self._path, "check 'school.timetable'") from None
-        where = str(self._path)
-        is_calendar = self._path.suffix.lower() in (".ics", ".ical", ".ifb", ".icalendar")
-        if is_calendar or b"BEGIN:VCALENDAR" in content[:200].upper().replace(b"\0", b""):
-            self._content = Calendar(content, self._zone, where, tentative=self._tentative)
-        else:
-            self._content = Spreadsheet(content, where, self._order)
+            self._content = self._parse(self._source.content())
+        except UserError as error:
+            if not fetched:
+                raise
+            log.error("%s; keeping the previous timetable", error)  # fetched under other settings
+            return
+        if isinstance(self._content, Spreadsheet):
             for fault in self._content.faults:
-                log.warning("%s: row ignored: %s: %s", where, *fault)
+                log.warning("%s: row ignored: %s: %s", self._source.where, *fault)
         self._days.clear()
+
+    def _parse(self, content: bytes) -> Calendar | Spreadsheet:
+        """By the file's name, or by what it begins with."""
+        where = self._source.where
+        named = self._source.name.lower().endswith((".ics", ".ical", ".ifb", ".icalendar"))
+        if named or b"BEGIN:VCALENDAR" in content[:200].upper().replace(b"\0", b""):
+            return Calendar(content, self._zone, where, tentative=self._tentative)
+        return Spreadsheet(content, where, self._order)
 
 
 def _entry(event: Any, start: datetime, end: datetime) -> TimetableEntry:

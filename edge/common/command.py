@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from edge.common.calendar import IgnoredEvent
+from edge.common.published import Check, WebSource
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -55,6 +56,14 @@ def plan_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def warn_of_calendars(published: Iterable[tuple[WebSource, Check]]) -> None:
+    """Fetches them, and says on stderr which one could not be."""
+    for one, check in published:
+        problem, sentence = one.look(check)
+        if problem is not None:
+            click.echo(f"roommood: {sentence}", err=True)
 
 
 def days_from(first: datetime | None, days: int) -> list[date]:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, model_validator
 
-from edge.common.address import MASK, mask
+from edge.common.address import mask
 from edge.common.errors import SettingError, UserError
 
 
@@ -170,7 +170,7 @@ def show(settings: Section) -> str:
         if isinstance(value, list | tuple | set | frozenset):
             return [plain(item) for item in value]
         if isinstance(value, SecretStr):
-            return MASK if value.get_secret_value() else ""
+            return str(value)
         if isinstance(value, time):
             return f"{value:%H:%M}"
         if isinstance(value, str):

@@ -1,7 +1,8 @@
 """When the camera may be open: lesson times in the room's time zone, less holidays.
 
-From YAML or iCalendar files. What cannot be known keeps the camera closed: an unsynchronised clock,
-a calendar that cannot be read, an event that does not say that it takes place.
+From YAML or iCalendar, in files or at https addresses. What cannot be known keeps the camera
+closed: an unsynchronised clock, a calendar that cannot be read or was never fetched, an event that
+does not say that it takes place.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from edge.common.calendar import Calendar, IgnoredEvent
 from edge.common.errors import UserError
+from edge.common.published import Check, Source, WebCalendar, WebSource, source
 from edge.permission.schedule_settings import LessonTimes, ScheduleSettings
 
 log = logging.getLogger(__name__)
@@ -37,31 +39,45 @@ class DayPlan(NamedTuple):
 
 
 class Schedule:
-    """Made from settings, raising UserError for a calendar that cannot be read."""
+    """Made from settings, raising UserError for a calendar file that cannot be read.
 
-    def __init__(self, settings: ScheduleSettings) -> None:
+    Of calendars at addresses the last good copies are in `folder`; `keeps` is False for a command
+    that only looks.
+    """
+
+    def __init__(
+        self, settings: ScheduleSettings, folder: Path = Path(), *, keeps: bool = True
+    ) -> None:
         self._settings = settings
         self._zone = ZoneInfo(settings.timezone)
-        files = (settings.calendar, settings.holidays_calendar)
-        self._calendars = {path: self._read(path) for path in files if path}
-        self._read_at = self._changed()
+        places = (settings.calendar, settings.holidays_calendar)
+        self._sources = {
+            place: source(place, "schedule", folder, keeps=keeps) for place in places if place
+        }
+        self._calendars: dict[WebCalendar | Path, Calendar] = {}
+        self._read_at: tuple[object, ...] = ()
         self._day: date | None = None
         self._spans: list[Span] = []
-        self._unreadable = False
-        """Whether a calendar changed and could not be read since; then nothing opens."""
+        self._unreadable = ""
+        """Why a calendar is not there, or could not be read since it changed; nothing opens."""
+        self._refresh(starting=True)
 
     def closed(self, now: datetime, synced: bool) -> Closed | None:
         """Why the camera must be closed at `now`, or None where a lesson is on."""
         if self._settings.needs_synced_clock and not synced:
             return "clock"
         local = now.astimezone(self._zone)
-        if local.date() != self._day or self._changed() != self._read_at:
-            self._day, self._spans = local.date(), self._plan(local.date())
+        if self._refresh() or local.date() != self._day:
+            self._day = local.date()
+            self._spans = [] if self._unreadable else self.on(self._day).spans
         moment = now.astimezone(timezone.utc)  # times of one zone compare by the clock on the wall
         return None if any(span.start <= moment < span.end for span in self._spans) else "schedule"
 
     def on(self, day: date) -> DayPlan:
         """The lessons that touch a day, as the calendars are now."""
+        self._refresh()
+        if self._unreadable:
+            return DayPlan([], [IgnoredEvent("the day's lessons", self._unreadable)])
         if self._is_holiday(day):
             return DayPlan([], [IgnoredEvent("the day's lessons", "holiday")])
         listed = self._listed(day)
@@ -77,20 +93,31 @@ class Schedule:
         """Events of the calendars that cannot be read."""
         return [fault for calendar in self._calendars.values() for fault in calendar.faults]
 
-    def _plan(self, day: date) -> list[Span]:
-        changed = self._changed()
-        if changed != self._read_at:
-            self._read_at = changed
+    @property
+    def published(self) -> list[tuple[WebSource, Check]]:
+        """The calendars that are fetched, and what reads each."""
+        return [
+            (one, lambda content, one=one: self._parse(content, one))  # type: ignore[misc]  # bound now
+            for one in self._sources.values()
+            if isinstance(one, WebSource)
+        ]
+
+    def _refresh(self, *, starting: bool = False) -> bool:
+        """Reads what changed; returns whether anything did."""
+        versions = tuple(one.version() for one in self._sources.values())
+        if versions == self._read_at and not starting:
+            return False
+        self._read_at = versions
+        self._unreadable = ""
+        for place, one in self._sources.items():
             try:
-                self._calendars = {path: self._read(path) for path in self._calendars}
-                self._unreadable = False
+                self._calendars[place] = self._parse(one.content(), one)
             except UserError as error:
-                log.error(
-                    "%s; paused until it can be read",
-                    error,
-                )
-                self._unreadable = True
-        return [] if self._unreadable else self.on(day).spans
+                if starting and not isinstance(one, WebSource):
+                    raise
+                log.error("%s; paused until it can be read", error)
+                self._unreadable = str(error)
+        return True
 
     def _is_holiday(self, day: date) -> bool:
         if any(holiday.first <= day <= holiday.last for holiday in self._settings.holidays):
@@ -115,15 +142,5 @@ class Schedule:
     def _at(self, day: date, clock: time) -> datetime:
         return datetime.combine(day, clock, self._zone)
 
-    def _changed(self) -> tuple[int, ...]:
-        """When the calendars were written; a missing one counts as changed."""
-        return tuple(p.stat().st_mtime_ns if p.exists() else 0 for p in self._calendars)
-
-    def _read(self, path: Path) -> Calendar:
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise UserError(
-                f"cannot be read ({error.strerror})", path, "check 'schedule'"
-            ) from None
-        return Calendar(content, self._zone, str(path), tentative=self._settings.tentative)
+    def _parse(self, content: bytes, one: Source) -> Calendar:
+        return Calendar(content, self._zone, one.where, tentative=self._settings.tentative)

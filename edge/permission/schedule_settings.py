@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from edge.common.broker import FilePath
 from edge.common.errors import SettingError
+from edge.common.published import CalendarPlace
 from edge.common.school_day import OVERNIGHT_H, TimeZone
 from edge.common.settings import Section
 
@@ -88,11 +88,11 @@ class ScheduleSettings(Section):
     timezone: TimeZone
     """As in `Europe/Berlin`."""
     lessons: tuple[LessonTimes, ...] = ()
-    calendar: FilePath | None = None
-    """An iCalendar file whose events are the lessons."""
+    calendar: CalendarPlace | None = None
+    """An iCalendar file, or its https address, whose events are the lessons."""
     holidays: tuple[Annotated[Holiday, BeforeValidator(_interval)], ...] = ()
-    holidays_calendar: FilePath | None = None
-    """An iCalendar file; on the days of its events there are no lessons."""
+    holidays_calendar: CalendarPlace | None = None
+    """The same; on the days of its events there are no lessons."""
     tentative: bool = False
     """Whether events marked as tentative open the camera too."""
     needs_synced_clock: bool = True

@@ -18,9 +18,11 @@ from edge.camera import make
 from edge.camera.recording import Recording
 from edge.common.clock import BUILT, trust
 from edge.common.errors import Problem
+from edge.common.published import COPIES
 from edge.common.reach import try_connection
 from edge.config import AgentSettings
 from edge.permission.mode import decide
+from edge.permission.schedule import Schedule
 from edge.run.memory import no_swap
 from edge.run.state_lock import StateFolderBusy, alone
 
@@ -66,6 +68,7 @@ def examine(settings: AgentSettings, enrolled: bool = True) -> Iterator[Finding]
         _camera,
         _certificate,
         _broker,
+        _calendars,
     ):
         name = check.__name__.removeprefix("_")
         if not enrolled and check in (_certificate, _broker):
@@ -212,3 +215,18 @@ def _broker(settings: AgentSettings) -> Finding:
     if wrong is not None:
         return _finding("broker", "fault", wrong)
     return Finding("broker", "ok", f"{broker.host}:{broker.port}")
+
+
+def _calendars(settings: AgentSettings) -> Finding:
+    """Those of the schedule, the ones at addresses fetched."""
+    if settings.schedule is None:
+        return Finding("calendars", "ok", "none is set")
+    seen = []
+    plan = Schedule(settings.schedule, settings.state / COPIES, keeps=False)
+    for one, check in plan.published:
+        problem, sentence = one.look(check)
+        if problem is not None:
+            state: State = "fault" if one.version() is None else "warning"
+            return _finding("calendars", state, Problem(problem.what, one.where, problem.remedy))
+        seen.append(sentence)
+    return Finding("calendars", "ok", "; ".join(seen) or "all are read")

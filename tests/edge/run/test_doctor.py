@@ -68,7 +68,7 @@ def test_each_fault_has_its_remedy_and_the_rest_is_looked_at(
     assert findings[what].state == "fault"
     assert remedy in findings[what].remedy
     assert findings["opencv"].state == "ok"
-    assert len(findings) == 11
+    assert len(findings) == 12
 
 
 @pytest.mark.parametrize("kind", [UserError, CameraFault])

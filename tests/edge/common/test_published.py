@@ -1,0 +1,356 @@
+"""Calendars at addresses, from a real server with TLS: every fault in words, the last good copy."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from pydantic import ValidationError
+
+from collector.cli import collector
+from collector.config import CollectorSettings, SchoolSettings
+from collector.lessons.timetable import timetable_of
+from edge.cli import agent
+from edge.common import download as downloading
+from edge.common.errors import Problem
+from edge.common.published import COPIES, CalendarFetcher, WebCalendar
+from edge.common.settings import load, show
+from edge.config import AgentSettings
+from edge.permission.schedule import Schedule
+from edge.permission.schedule_settings import ScheduleSettings
+from tests.free import free_port, wait
+from tests.publisher import Answer, Publisher
+
+LESSON = b"""BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//school//timetable//EN
+BEGIN:VEVENT
+UID:1@school
+DTSTAMP:20260901T000000Z
+DTSTART:20260302T081500Z
+DTEND:20260302T090000Z
+SUMMARY:Optics
+LOCATION:R101
+END:VEVENT
+END:VCALENDAR
+"""
+WITHOUT = b"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//school//EN\nEND:VCALENDAR\n"
+DURING = datetime(2026, 3, 2, 8, 30, tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def publisher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
+    folder = tmp_path / "web"
+    folder.mkdir()
+    made = Publisher(folder)
+    monkeypatch.setenv("SSL_CERT_FILE", str(made.certificate))  # as a school adds its authority
+    yield made
+    made.stop()
+
+
+def schedule(url: str, folder: Path, *, keeps: bool = True) -> Schedule:
+    settings = ScheduleSettings.model_validate({"timezone": "UTC", "calendar": url})
+    return Schedule(settings, folder, keeps=keeps)
+
+
+def fetch(of: Schedule) -> None:
+    for one, check in of.published:
+        one.fetch(check)
+
+
+def test_a_calendar_is_fetched_kept_and_asked_for_again_with_its_tag(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    publisher.publish(LESSON, etag='"7"', modified="Mon, 02 Mar 2026 06:00:00 GMT")
+    made = schedule(f"{publisher.url}/secret-42/basic.ics", tmp_path)
+    assert made.closed(DURING, synced=True) == "schedule"  # nothing is known yet: nothing opens
+    fetch(made)
+    assert made.closed(DURING, synced=True) is None
+    fetch(made)
+    asked = publisher.requests[-1]
+    assert asked["if-none-match"] == '"7"'
+    assert asked["if-modified-since"] == "Mon, 02 Mar 2026 06:00:00 GMT"
+    publisher.publish(WITHOUT, etag='"8"')
+    fetch(made)
+    assert made.closed(DURING, synced=True) == "schedule"
+
+
+def test_the_last_good_copy_outlives_a_restart(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.publish(LESSON)
+    url = f"{publisher.url}/a.ics"
+    fetch(schedule(url, tmp_path))
+    again = schedule(url, tmp_path)
+    assert again.closed(DURING, synced=True) is None  # before anybody was asked
+    fetch(again)
+    assert publisher.requests[-1]["if-none-match"] == '"1"'
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir() if path.is_file()} == {0o600}
+
+
+def test_a_copy_whose_notes_are_gone_or_wrong_is_fetched_anew(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    publisher.publish(LESSON)
+    made = schedule(f"{publisher.url}/a.ics", tmp_path)
+    fetch(made)
+    for notes in ("", "[]", '{"etag": 1}', "\x00"):
+        for path in tmp_path.glob("*.json"):
+            path.write_text(notes)
+        again = schedule(f"{publisher.url}/a.ics", tmp_path)
+        fetch(again)
+        assert "if-none-match" not in publisher.requests[-1]
+        assert again.closed(DURING, synced=True) is None
+
+
+PAGE = b"<!DOCTYPE html><html><body>Sign in</body></html>"
+
+FAULTS: dict[str, tuple[Answer, str]] = {
+    "an empty body": ((200, {}, b""), "sends nothing"),
+    "blank lines": ((200, {}, b"\r\n \r\n"), "sends nothing"),
+    "a sign-in page": ((200, {"Content-Type": "text/html"}, PAGE), "sends a web page.*sign in"),
+    "a page with a mark": ((200, {}, b"\xef\xbb\xbf\n<html lang='de'>"), "sends a web page"),
+    "no calendar there": ((404, {}, b"no"), "has no such calendar.*copy its address again"),
+    "gone": ((410, {}, b""), "has no such calendar any more"),
+    "a password is wanted": ((401, {}, b""), "asks for a name and password"),
+    "forbidden": ((403, {}, PAGE), "does not let us read it"),
+    "too many": ((429, {}, b""), "wants fewer requests"),
+    "a fault of the server": ((503, {}, PAGE), "answers 503"),
+    "not modified, though nothing is known": ((304, {}, b""), "answers 304"),
+    "half a calendar": ((200, {}, LESSON[:150]), "ends in the middle|not an iCalendar"),
+    "other text": ((200, {}, b"hello"), "not an iCalendar file"),
+    "fewer bytes than said": (
+        (200, {"Content-Length": str(len(LESSON) + 50)}, LESSON),
+        "breaks off in the middle",
+    ),
+    "to where others read along": (
+        (302, {"Location": "http://127.0.0.1/a.ics"}, b""),
+        "leads on to http://127.0.0.1, which is not encrypted",
+    ),
+    "to a file": ((302, {"Location": "file:///etc/passwd"}, b""), "leads on to file://"),
+    "round and round": ((302, {"Location": "/a.ics"}, b""), "leads on and on"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("before", [True, False], ids=["with a copy", "without"])
+def test_each_fault_is_said_in_words_and_the_copy_stays(
+    publisher: Publisher, tmp_path: Path, fault: str, before: bool
+) -> None:
+    answer, said = FAULTS[fault]
+    made = schedule(f"{publisher.url}/secret-42/a.ics", tmp_path)
+    if before:
+        publisher.publish(LESSON, etag="")
+        fetch(made)
+    publisher.answer = lambda _path, _headers: answer
+    with pytest.raises(Problem, match=said) as problem:
+        fetch(made)
+    assert "secret-42" not in str(problem.value)
+    assert problem.value.remedy
+    assert made.closed(DURING, synced=True) == (None if before else "schedule")
+    assert schedule(f"{publisher.url}/secret-42/a.ics", tmp_path).closed(DURING, synced=True) == (
+        None if before else "schedule"
+    )
+
+
+def test_a_redirect_is_followed_to_https_without_the_password(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+
+    def answer(path: str, _headers: dict[str, str]) -> Answer:
+        moved = {"Location": f"{publisher.url}/new.ics"}
+        return (200, {}, LESSON) if path == "/new.ics" else (301, moved, b"")
+
+    publisher.answer = answer
+    host = publisher.url.removeprefix("https://")
+    made = schedule(f"https://tess:p%40ss/@{host}/old.ics", tmp_path)
+    fetch(made)
+    assert made.closed(DURING, synced=True) is None
+    assert publisher.requests[0]["authorization"] == "Basic dGVzczpwQHNzLw=="
+    assert "authorization" not in publisher.requests[1]
+
+
+@pytest.mark.parametrize("wrong", ["unknown authority", "another name", "expired"])
+def test_a_certificate_that_is_not_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    made = Publisher(
+        tmp_path,
+        days=-1 if wrong == "expired" else 2,
+        host="127.0.0.2" if wrong == "another name" else "127.0.0.1",
+    )
+    if wrong != "unknown authority":
+        monkeypatch.setenv("SSL_CERT_FILE", str(made.certificate))
+    made.publish(LESSON)
+    with pytest.raises(Problem, match=r"its certificate is not trusted.*clock"):
+        fetch(schedule(f"{made.url}/a.ics", tmp_path / "copies"))
+    assert made.requests == []
+    made.stop()
+
+
+def test_a_server_that_is_not_there_or_not_known(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match="nothing accepts connections there"):
+        fetch(schedule(f"https://127.0.0.1:{free_port()}/a.ics", tmp_path))
+    with pytest.raises(Problem, match="this name is not known here"):
+        fetch(schedule("https://no-such-host.invalid/a.ics", tmp_path))
+
+
+def test_time_and_size_are_bounded(
+    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher.publish(LESSON)
+    made = schedule(f"{publisher.url}/a.ics", tmp_path)
+    monkeypatch.setattr(downloading, "LARGEST", 100)
+    with pytest.raises(Problem, match="sends more than"):
+        fetch(made)
+    monkeypatch.setattr(downloading, "LARGEST", 10_000)
+    monkeypatch.setattr(downloading, "LONGEST_S", -1.0)
+    with pytest.raises(Problem, match="is not through after"):
+        fetch(made)
+    monkeypatch.setattr(downloading, "WAITS_S", 0.2)
+
+    def never(_path: str, _headers: dict[str, str]) -> Answer:
+        wait(lambda: ended, 60)
+        return 200, {}, b""
+
+    ended = False
+    publisher.answer = never
+    with pytest.raises(Problem, match="no answer"):
+        fetch(made)
+    ended = True
+
+
+def test_the_worker_says_a_failure_once_and_goes_on(
+    publisher: Publisher, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    publisher.answer = lambda _path, _headers: (404, {}, b"")
+    made = schedule(f"{publisher.url}/a.ics", tmp_path)
+    worker = CalendarFetcher(made.published)
+    with caplog.at_level(logging.INFO):
+        worker.start()
+        wait(lambda: len(publisher.requests) > 1)
+        assert "has no such calendar" in worker.problem()
+        publisher.publish(LESSON)
+        worker.wake()
+        wait(lambda: made.closed(DURING, synced=True) is None)
+        wait(lambda: not worker.problem())
+        worker.stop()
+    assert caplog.text.count("has no such calendar") == 1
+
+
+def test_a_disk_that_takes_no_copy_costs_no_lesson(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.publish(LESSON)
+    (tmp_path / "file").write_text("")
+    made = schedule(f"{publisher.url}/a.ics", tmp_path / "file" / "below")
+    fetch(made)
+    assert made.closed(DURING, synced=True) is None
+
+
+@pytest.mark.parametrize(
+    "content", [LESSON, b"day,start,end,room,title\nmon,8:15,9:00,R101,Optics\n"]
+)
+def test_a_timetable_at_an_address(publisher: Publisher, tmp_path: Path, content: bytes) -> None:
+    settings = CollectorSettings(
+        state=tmp_path,
+        school=SchoolSettings.model_validate({"timetable": f"{publisher.url}/t?key=secret-42"}),
+    )
+    table = timetable_of(settings)
+    assert table is not None
+    assert table.now(DURING) == []
+    publisher.publish(content)
+    for one, check in table.published:
+        one.fetch(check)
+    assert [(one.room, one.title) for one in table.now(DURING)] == [("r101", "Optics")]
+    publisher.answer = lambda _path, _headers: (200, {}, PAGE)
+    for one, check in table.published:
+        with pytest.raises(Problem, match="web page"):
+            one.fetch(check)
+    again = timetable_of(settings)
+    assert again is not None
+    assert len(again.now(DURING)) == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "means"),
+    [
+        ("https://cal.example/a.ics", "https://cal.example/a.ics"),
+        ("webcal://cal.example/a.ics", "https://cal.example/a.ics"),
+        ("HTTPS://cal.example:8443/a?k=[#%", "https://cal.example:8443/a?k=[#%"),
+    ],
+)
+def test_addresses_in_settings(written: str, means: str) -> None:
+    read = ScheduleSettings.model_validate({"timezone": "UTC", "calendar": written}).calendar
+    assert isinstance(read, WebCalendar)
+    assert read.get_secret_value() == means
+
+
+@pytest.mark.parametrize(
+    "written", ["http://cal.example/a.ics", "ftp://x/y", "https://", "https://a b/"]
+)
+def test_addresses_that_are_refused(written: str) -> None:
+    with pytest.raises(ValidationError, match="https"):
+        ScheduleSettings.model_validate({"timezone": "UTC", "calendar": written})
+
+
+AGENT = "site: school\nroom: r101\nstate: s\nschedule: {timezone: UTC, calendar: '%s'}\n"
+
+
+def test_an_address_is_shown_by_its_host_alone_and_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "agent.yaml"
+    path.write_text(AGENT % "https://u:hunter2@cal.example/private-hunter2/a.ics?k=hunter2")
+    shown = show(load(AgentSettings, path))
+    assert "hunter2" not in shown
+    assert "https://cal.example/**********" in shown
+    path.write_text(shown)
+    assert show(load(AgentSettings, path)) == shown
+    path.write_text(AGENT % "plans/a.ics")
+    settings = load(AgentSettings, path)
+    assert settings.schedule is not None
+    assert settings.schedule.calendar == tmp_path / "plans" / "a.ics"
+
+
+def test_the_checks_say_how_it_is(publisher: Publisher, tmp_path: Path) -> None:
+    path = tmp_path / "agent.yaml"
+    path.write_text(AGENT % f"{publisher.url}/secret-42/a.ics")
+    command = ["schedule", "--config", str(path), "--date", "2026-03-02", "--json"]
+    publisher.publish(LESSON)
+    done = CliRunner().invoke(agent, command)
+    assert json.loads(done.stdout)["open"][0]["start"] == "2026-03-02T08:15:00+00:00"
+    assert not (tmp_path / "s" / COPIES).exists()  # whoever looks leaves nothing
+    publisher.answer = lambda _path, _headers: (404, {}, b"")
+    done = CliRunner().invoke(agent, command)
+    assert json.loads(done.stdout)["open"] == []
+    assert "there is no copy of earlier" in done.stderr
+    publisher.publish(LESSON)
+    fetch(schedule(f"{publisher.url}/secret-42/a.ics", tmp_path / "s" / COPIES))
+    publisher.answer = lambda _path, _headers: (404, {}, b"")
+    checked = CliRunner().invoke(agent, ["check", "--config", str(path)])
+    assert "has no such calendar" in checked.stdout
+    assert "the copy of" in checked.stdout
+    found = CliRunner().invoke(agent, ["doctor", "--config", str(path), "--json"])
+    state = [json.loads(line) for line in found.stdout.splitlines() if '"calendars"' in line]
+    assert [one["state"] for one in state] == ["warning"]
+    assert "secret-42" not in checked.output + found.output + done.output
+
+
+def test_the_collectors_check_says_it(publisher: Publisher, tmp_path: Path) -> None:
+    path = tmp_path / "collector.yaml"
+    path.write_text(
+        f"database: 'sqlite:///{tmp_path}/c.sqlite'\n"
+        f"school: {{timetable: '{publisher.url}/t.ics'}}\n"
+    )
+    publisher.answer = lambda _path, _headers: (200, {}, PAGE)
+    checked = CliRunner().invoke(collector, ["check", "--config", str(path)], standalone_mode=False)
+    assert checked.return_value == 1
+    assert "sends a web page" in checked.stdout
+    publisher.publish(LESSON)
+    checked = CliRunner().invoke(collector, ["check", "--config", str(path)])
+    assert "/**********: ok" in checked.stdout
+    listed = CliRunner().invoke(
+        collector, ["timetable", "--config", str(path), "--date", "2026-03-02", "--json"]
+    )
+    assert [one["room"] for one in json.loads(listed.stdout)["lessons"]] == ["r101"]
