@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import Query, Request
 
+from collector.live.shown import as_json
 from collector.storage.store import WindowPosition
+from edge.protocol.messages import Mood
 
 MOST = 10_000
 """Windows of one answer: some 1.5 MB, and two days of the usual 15 seconds."""
@@ -34,6 +37,23 @@ def place(before: str | None) -> WindowPosition | None:
         return None
     start, _, number = before.partition("~")
     return WindowPosition(float(start), int(number))
+
+
+def as_array(parts: Iterator[list[Mood]]) -> Iterator[str]:
+    """JSON, some windows at a time; the first are read at once, so that a database that does not
+    answer is an error and no half answer."""
+    first = next(parts)
+
+    def texts() -> Iterator[str]:
+        yield "[" + ",".join(map(as_json, first))
+        begun = bool(first)
+        for part in parts:
+            if part:
+                yield "," * begun + ",".join(map(as_json, part))
+                begun = True
+        yield "]"
+
+    return texts()
 
 
 def next_page(request: Request, since: datetime, until: datetime, oldest: WindowPosition) -> str:

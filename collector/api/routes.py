@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, HTTPException, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import AwareDatetime, BaseModel
@@ -15,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from collector.access.audit import AuditLog
 from collector.access.guard import Guard, SignedIn, ThisLesson, own_lessons, owns, sees
 from collector.api.fields import RECONNECT_MS, REFUSALS, Command, RoomName, SiteName
-from collector.api.paging import MOST, NEXT_PAGE, Before, Limit, next_page, place
+from collector.api.paging import MOST, NEXT_PAGE, Before, Limit, as_array, next_page, place
 from collector.ingest.ingest import Ingest
 from collector.lessons.coverage import Coverage, coverage
 from collector.lessons.report import LessonOut, LessonReport, Reports, listed
@@ -115,30 +116,34 @@ def router(
     @api.get(
         "/api/rooms/{site}/{room}/moods",
         tags=["rooms"],
-        response_model_by_alias=True,
+        response_model=list[ShownMood],
         responses={200: {"headers": {"Link": NEXT_PAGE}}},
     )
     def list_moods(
         who: SignedIn,
         request: Request,
-        response: Response,
         site: SiteName,
         room: RoomName,
         begin: From = None,
         end: To = None,
         limit: Limit = MOST,
         before: Before = None,
-    ) -> list[ShownMood]:
+    ) -> Response:
         """Windows that start from `from` up to `to`, oldest first; the newest `limit` of them.
 
         Where there are older ones, the header `Link` has the address of the page with those.
         """
         since, until = _span(begin, end)
         audit_log.viewed(who.said, "room read", f"{site}/{room}")
-        moods, more = store.page(site, room, since, until, limit, place(before))
-        if more is not None:
-            response.headers["Link"] = next_page(request, since, until, more)
-        return [ShownMood.of(mood) for mood in moods]
+        until_place = place(before)
+        oldest, more = store.oldest_of_page(site, room, since, until, limit, until_place)
+        link = next_page(request, since, until, oldest) if more and oldest is not None else None
+        parts = store.in_parts(site, room, since, until, oldest, until_place)
+        return StreamingResponse(
+            as_array(parts),
+            media_type="application/json",
+            headers={"Link": link} if link is not None else {},
+        )
 
     @api.get("/api/rooms/{site}/{room}/coverage", tags=["rooms"])
     def covered(site: SiteName, room: RoomName, begin: From = None, end: To = None) -> Coverage:

@@ -55,6 +55,9 @@ LONGEST_WINDOW = timedelta(hours=1)
 ROWS = 200
 """In one statement."""
 
+PART = 500
+"""Of an answer that is given some windows at a time."""
+
 ROWS_A_ROOM = 20_000
 """For the pages; as many as in three hours there cannot be."""
 
@@ -191,9 +194,17 @@ class Store:
         self, site: str, room: str, begin: datetime, end: datetime, limit: int = 10_000
     ) -> list[Mood]:
         """Windows that start from `begin` up to `end`, oldest first; the newest `limit`."""
-        return self.page(site, room, begin, end, limit)[0]
+        query = (
+            select(moods)
+            .where(*_starting(site, room, begin, end))
+            .order_by(moods.c.start.desc(), moods.c.id.desc())
+            .limit(limit)
+        )
+        with self._engine.connect() as connection:
+            rows = list(connection.execute(query).mappings())
+        return [stored.mood for stored in _readable(reversed(rows))]
 
-    def page(
+    def oldest_of_page(
         self,
         site: str,
         room: str,
@@ -201,23 +212,52 @@ class Store:
         end: datetime,
         limit: int,
         before: WindowPosition | None = None,
-    ) -> tuple[list[Mood], WindowPosition | None]:
-        """As `between`, of those before a place; with the place before which there are more."""
+    ) -> tuple[WindowPosition | None, bool]:
+        """Where the newest `limit` windows before a place begin, None where there are fewer; and
+        whether there are older ones."""
+        place = tuple_(moods.c.start, moods.c.id)
         query = (
-            select(moods)
-            .where(moods.c.site == site, moods.c.room == room)
-            .where(moods.c.start >= begin.timestamp(), moods.c.start < end.timestamp())
+            select(moods.c.start, moods.c.id)
+            .where(*_starting(site, room, begin, end))
             .order_by(moods.c.start.desc(), moods.c.id.desc())
-            .limit(limit + 1)
+            .offset(limit - 1)
+            .limit(2)
         )
         if before is not None:
-            query = query.where(tuple_(moods.c.start, moods.c.id) < before)
+            query = query.where(moods.c.start <= before.start, place < before)
         with self._engine.connect() as connection:
-            rows = list(connection.execute(query).mappings())
-        more = None
-        if len(rows) > limit:
-            more = WindowPosition(rows[limit - 1]["start"], rows[limit - 1]["id"])
-        return [stored.mood for stored in _readable(reversed(rows[:limit]))], more
+            rows = connection.execute(query).all()
+        return (WindowPosition(*rows[0]) if rows else None), len(rows) == 2
+
+    def in_parts(
+        self,
+        site: str,
+        room: str,
+        begin: datetime,
+        end: datetime,
+        first: WindowPosition | None = None,
+        before: WindowPosition | None = None,
+    ) -> Iterator[list[Mood]]:
+        """Windows from a place up to another, oldest first, some at a time.
+
+        Nothing is open between two parts: whoever takes them slowly holds up nobody.
+        """
+        place = tuple_(moods.c.start, moods.c.id)
+        query = select(moods).where(*_starting(site, room, begin, end))
+        if first is not None:
+            query = query.where(moods.c.start >= first.start, place >= first)
+        if before is not None:
+            query = query.where(moods.c.start <= before.start, place < before)
+        query = query.order_by(moods.c.start, moods.c.id).limit(PART)
+        rest = query
+        while True:
+            with self._engine.connect() as connection:
+                rows = list(connection.execute(rest).mappings())
+            yield [stored.mood for stored in _readable(rows)]
+            if len(rows) < PART:
+                return
+            last = WindowPosition(rows[-1]["start"], rows[-1]["id"])
+            rest = query.where(moods.c.start >= last.start, place > last)
 
     def reaching(self, site: str, room: str, begin: datetime, end: datetime) -> list[Mood]:
         """All windows of a time, those that began before it and reach into it too.
@@ -326,6 +366,13 @@ def _row(mood: Mood, received: float) -> dict[str, Any]:
     # By hand: pydantic's own takes a good part of the time that a window costs.
     row = {name: getattr(mood, name) for name in FIELDS}
     return row | {"boot": str(mood.boot), "start": mood.start.timestamp(), "received": received}
+
+
+def _starting(
+    site: str, room: str, begin: datetime, end: datetime
+) -> tuple[ColumnElement[bool], ...]:
+    ours = (moods.c.site == site, moods.c.room == room)
+    return *ours, moods.c.start >= begin.timestamp(), moods.c.start < end.timestamp()
 
 
 def _near(site: str, room: str, begin: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:

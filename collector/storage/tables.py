@@ -143,6 +143,14 @@ lessons = Table(
     UniqueConstraint("site", "room", "start"),
     Index("lesson_by_end", "end"),
     Index("lesson_by_account", "account"),
+    Index("lesson_by_start", "start", "id"),
+    Index("lesson_by_title", "site", "title", "start"),
+)
+Index(
+    "lesson_unsummarised",  # looked for every few seconds
+    lessons.c.end,
+    sqlite_where=lessons.c.summary.is_(None),
+    postgresql_where=lessons.c.summary.is_(None),
 )
 
 markers = Table(

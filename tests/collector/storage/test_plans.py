@@ -27,6 +27,9 @@ UNTIL = SINCE + timedelta(hours=1)
 HERE = ("school", "r0007", SINCE, UNTIL)
 NEW = [mood(room=f"r{n:04d}", device=f"r{n:04d}", start=UNTIL) for n in range(1, 30)]
 
+EARLY = WindowPosition(UNTIL.timestamp() - 1800, 50_000)
+LATE = WindowPosition(UNTIL.timestamp() - 900, 50_000)
+
 ROOM = ("%(room_1)s::VARCHAR", "$1")
 
 pytestmark = pytest.mark.once
@@ -48,10 +51,10 @@ HOT: dict[str, Callable[[Engine], Any]] = {
     "a merged window": lambda engine: Store(engine).add(
         [mood(seq=9, windows=4, seconds=60.0, start=UNTIL)]
     ),
-    "a page of the API": lambda engine: Store(engine).page(*HERE, 100),
-    "the page after it": lambda engine: Store(engine).page(
-        *HERE, 100, WindowPosition(UNTIL.timestamp() - 900, 50_000)
-    ),
+    "where a page of the API begins": lambda engine: Store(engine).oldest_of_page(*HERE, 100),
+    "where the page after it does": lambda engine: Store(engine).oldest_of_page(*HERE, 100, LATE),
+    "a page of the API": lambda engine: list(Store(engine).in_parts(*HERE, EARLY)),
+    "the page after it": lambda engine: list(Store(engine).in_parts(*HERE, EARLY, LATE)),
     "a lesson's windows": lambda engine: Store(engine).reaching(*HERE),
     "whether a report is fresh": lambda engine: Store(engine).state(*HERE),
     "what rooms showed, at the start": lambda engine: Store(engine).latest(),
