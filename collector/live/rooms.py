@@ -71,6 +71,7 @@ class Rooms:
         self._moods: dict[Key, tuple[Mood, float]] = {}
         self._status: dict[Key, Status] = {}
         self._history: dict[Key, History] = defaultdict(History)
+        self._changes: dict[Key, int] = defaultdict(int)
         self._unread: dict[Key, Callable[[], Iterable[StoredSummary]]] = {}
         self._viewers: dict[Key, set[asyncio.Queue[Event | None]]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -86,6 +87,7 @@ class Rooms:
         with self._lock:
             if self._erased(mood):
                 return False
+            self._changes[key] += 1
             self._history[key].add(mood, received)
             known = self._moods.get(key)
             if known is not None and not self._is_newer(mood, received, *known):
@@ -122,6 +124,7 @@ class Rooms:
         with self._lock:
             if self._unread.pop(key, None) is None:
                 return
+            self._changes[key] += 1
             known = {(one.boot, one.seq) for one in self._history[key].all()}
             for stored in windows:
                 try:
@@ -130,6 +133,11 @@ class Rooms:
                         self._history[key].put(window)
                 except (ValueError, TypeError) as error:
                     log.error("%s/%s: window %s: %s", *key, stored.seq, error)
+
+    def changes(self, site: str, room: str) -> int:
+        """How often a room's windows have changed, in memory."""
+        with self._lock:
+            return self._changes[site, room]
 
     def windows(self, site: str, room: str) -> list[WindowSummary]:
         """Those of the hours up to the newest, oldest first."""
@@ -155,6 +163,7 @@ class Rooms:
         with self._lock:
             left = [s for s in self._history[key].all() if not begin <= s.start < end]
             self._history[key] = History(left)
+            self._changes[key] += 1
             known = self._moods.get(key)
             if known is not None and begin <= known[0].start.timestamp() < end:
                 del self._moods[key]

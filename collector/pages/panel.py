@@ -39,11 +39,24 @@ class Panels:
         self._renderer = renderer
         self._pending = pending
         self._shares = ShareCache()
+        self._headlines: dict[tuple[Key, str], tuple[object, Headline]] = {}
 
     def headline(self, view: RoomView, language: str) -> Headline:
-        """What the room's page says first, for the list of rooms."""
-        windows = self._rooms.windows(view.site, view.room)
-        return headline(view, self._summary(view, windows, None), words(language))
+        """What the room's page says first, for the list of rooms.
+
+        Of a room that is live it is the same until its windows change: the list, which shows all
+        rooms to everybody, looks through them once for each.
+        """
+        key = (view.site, view.room)
+        stamp = (view.state, view.received, self._rooms.changes(*key))
+        known = self._headlines.get((key, language))
+        if known is not None and known[0] == stamp:
+            return known[1]
+        windows = self._rooms.windows(*key)
+        made = headline(view, self._summary(view, windows, None), words(language))
+        if view.state in ("live", "withheld"):  # others may say for how long they are silent
+            self._headlines[key, language] = (stamp, made)
+        return made
 
     def _summary(
         self, view: RoomView, windows: list[WindowSummary], lesson: Lesson | None

@@ -1,0 +1,59 @@
+"""The list of rooms looks through a room's windows once for each change, and misses none."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine
+
+from collector.lessons.checkins import CheckIns
+from collector.lessons.repository import LessonRepository
+from collector.live.pending import PendingCommands
+from collector.live.rooms import Rooms
+from collector.pages import room_summary
+from collector.pages.panel import Panels
+from collector.pages.render import Renderer
+from collector.storage.tables import metadata
+from tests.conftest import mood
+
+
+def test_a_headline_is_made_once_until_something_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = create_engine("sqlite://")
+    metadata.create_all(engine)
+    rooms = Rooms()
+    book, checkins = LessonRepository(engine), CheckIns(engine)
+    panels = Panels(rooms, book, checkins, Renderer("UTC"), PendingCommands())
+    made: list[int] = []
+
+    def counted(*given: Any) -> Any:
+        made.append(1)
+        return room_summary.glance(*given)
+
+    monkeypatch.setattr("collector.pages.panel.glance", counted)
+    now = datetime.now(timezone.utc)
+
+    def shown(language: str = "en") -> str:
+        return str(panels.headline(rooms.view("school", "r101"), language))
+
+    for seq in range(3):
+        rooms.saw(mood(seq=seq, start=now - timedelta(seconds=60 - 15 * seq)), time.time())
+    first = shown()
+    assert shown() == first
+    assert len(made) == 1
+    assert shown("de") != first
+    assert len(made) == 2
+    rooms.saw(mood(seq=9, start=now), time.time())
+    shown()
+    assert len(made) == 3
+    # Late, and erased: what it says rests on them, though the newest window is the same.
+    rooms.saw(mood(seq=8, start=now - timedelta(seconds=15)), time.time())
+    shown()
+    assert len(made) == 4
+    rooms.forget("school", "r101", (now - timedelta(seconds=20)).timestamp(), now.timestamp())
+    shown()
+    assert len(made) == 5
+    rooms.forget("school", "r101")
+    assert shown() != first
