@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import datetime, timedelta, timezone
 from uuid import uuid4
 
@@ -10,6 +11,8 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.protocol.messages import topic
+
+PATIENCE_S = 30.0
 
 DAYS = (-3_000, -40, -1, 1, 2, 20, 20_000)
 """By which its clock is wrong; besides the first and the last moment that there is."""
@@ -28,8 +31,23 @@ def send(port: int, site: str, room: str, variant: float) -> None:
         "model": "0" * 12,
     }
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
-    client.connect("127.0.0.1", port)
+    _connect(client, port)
     client.loop_start()
-    client.publish(topic(site, room, "mood"), json.dumps(content), qos=1, retain=True)
+    sent = client.publish(topic(site, room, "mood"), json.dumps(content), qos=1, retain=True)
+    sent.wait_for_publish(PATIENCE_S)
     client.disconnect()
     client.loop_stop()
+
+
+def _connect(client: mqtt.Client, port: int) -> None:
+    """As soon as the broker is there: it may have been killed in the same moment."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            client.connect("127.0.0.1", port)
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+        else:
+            return

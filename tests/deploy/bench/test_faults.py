@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import threading
 from itertools import islice
 from pathlib import Path
 
 import pytest
+from paho.mqtt import subscribe
 
+from deploy.bench.faults import stranger
 from deploy.bench.faults.compare import Comparison, compare, journalled
 from deploy.bench.faults.plan import KINDS, FaultMoment, FaultPlan
 from deploy.bench.faults.processes import ManagedProcess
 from edge.protocol.messages import Mood
-from tests.conftest import mood
+from tests.conftest import Mosquitto, mood
 from tests.free import wait
 from tests.system.process import Roommood
 
@@ -59,6 +62,17 @@ def test_a_journal_s_last_line_may_be_cut_short(tmp_path: Path) -> None:
     path.write_bytes(WINDOWS[0].encode() + b"\n" + WINDOWS[1].encode()[:50])
     assert journalled(path) == [WINDOWS[0]]
     assert journalled(tmp_path / "none") == []
+
+
+def test_the_stranger_waits_for_a_broker_that_is_down(mosquitto: Mosquitto) -> None:
+    mosquitto.stop()
+    later = threading.Timer(1.0, mosquitto.start)
+    later.start()
+    stranger.send(mosquitto.port, "bench", "r1", 0.5)
+    later.join()
+    name = "roommood/v1/bench/r1/mood"
+    heard = subscribe.simple(name, port=mosquitto.port)  # type: ignore[no-untyped-call]  # paho's
+    assert json.loads(heard.payload)["device"] == "stranger"
 
 
 def test_who_does_not_end_when_told_to_is_noticed(tmp_path: Path) -> None:
