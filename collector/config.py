@@ -155,6 +155,8 @@ class HomeAssistant(Section):
     """Rooms announce themselves to a Home Assistant on the same broker."""
 
     prefix: str = Field("homeassistant", pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")
+    entities: Literal["all", "state"] = "all"
+    """`state`: whether a room is live, paused or offline, and no counts: one entity for each."""
 
 
 class FleetSettings(Section):

@@ -25,9 +25,10 @@ from collector.config import CollectorSettings
 from collector.fleet.copied_devices import CopiedDevices
 from collector.fleet.service import FleetService
 from collector.ingest.erasing import DeviceErasures
-from collector.ingest.ingest import Ingest
+from collector.ingest.ingest import Guest, Ingest
 from collector.ingest.resend import ResendRequests
 from collector.integrations.home_assistant import HomeAssistantRooms
+from collector.integrations.home_discovery import HomeRoom
 from collector.integrations.metrics import RoomMetrics
 from collector.integrations.webhooks import Webhooks, target
 from collector.lessons.checkins import CheckIns
@@ -114,6 +115,7 @@ class Service:
             find=settings.school.find_lessons,
         )
         self._on_stored = on_stored
+        self._home = self._home_assistant()
         self._ingest = Ingest(
             settings.broker,
             settings.name,
@@ -123,6 +125,7 @@ class Service:
             self._announce,
             self._erasures,
             lambda site: settings.kept(site).windows_days,
+            self._guest(self._home) if self._home is not None else None,
         )
         self._witness = AuditWitness(self.audit, settings.name, self._ingest.publish_retained)
         self._keeper = RetentionWorker(
@@ -135,10 +138,6 @@ class Service:
             self._outlived,
         )
         self._device_erasures = DeviceErasures(self._erasures, self._send, self._erased)
-        home = settings.home_assistant
-        self._home = (
-            HomeAssistantRooms(home.prefix, self._ingest.publish_retained) if home else None
-        )
         limits = Limits()
         self._hashing = HashingQueue()
         self.office = (
@@ -199,9 +198,47 @@ class Service:
         self._announcements = self._all_announcements()
         self._workers = Workers(self._all_workers())
 
+    def _home_assistant(self) -> HomeAssistantRooms | None:
+        settings = self._settings
+        if settings.home_assistant is None:
+            return None
+        return HomeAssistantRooms(
+            settings.home_assistant,
+            settings.name,
+            self._retain,
+            self.rooms,
+            self._described,
+        )
+
+    def _retain(self, topic: str, payload: bytes) -> None:
+        self._ingest.publish_retained(topic, payload)
+
+    def _described(self, view: RoomView) -> HomeRoom:
+        site, room, url = view.site, view.room, self._settings.web.url
+        health = view.status.health if view.status else None
+        return HomeRoom(
+            site,
+            room,
+            self._settings.title(site, room),
+            f"{url}/rooms/{site}/{room}" if url else None,
+            health.version if health else None,
+        )
+
+    def _guest(self, home: HomeAssistantRooms) -> Guest:
+        def up() -> None:
+            home.up()
+            self._announcements.look_soon()
+
+        def heard(topic: str, payload: bytes) -> None:
+            home.heard(topic, payload)
+            if topic == home.topics[0]:
+                self._announcements.look_soon()
+
+        return Guest(home.topics, heard, up, home.will)
+
     def _all_announcements(self) -> Announcements:
         """Who hears of what, by the name under which a failure is said."""
-        rooms: dict[str, Callable[[RoomView], None]] = {
+        rooms: dict[str, Callable[[RoomView], object]] = {
             "pages": lambda view: self._painter.changed((view.site, view.room)),
             "webhooks": RoomChanges(self._webhooks.tell).update,
         }
@@ -217,7 +254,8 @@ class Service:
             devices["copied devices"] = CopiedDevices(self.audit).update
         moods = {"lessons": self._clerk.saw, "stored": self._on_stored}
         erasures = {} if self._home is None else {"Home Assistant": self._home.forget}
-        return Announcements(rooms, moods, devices, erasures)
+        looks = {} if self._home is None else {"Home Assistant": self._home.look}
+        return Announcements(rooms, moods, devices, erasures, self.rooms.all, looks)
 
     def _all_workers(self) -> Iterator[Worker]:
         """In the order of their start, and the other way round in that of their end.
@@ -270,6 +308,8 @@ class Service:
 
     def stop(self) -> None:
         """Answers what was asked, stores what was received, tells of it; then all is closed."""
+        if self._home is not None:
+            self._home.down()
         self._workers.stop()
         self._hashing.stop()
         self._use.end()

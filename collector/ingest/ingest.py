@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter
 
@@ -18,7 +18,7 @@ from collector.live.rooms import Rooms
 from collector.storage.erasures import Erasures
 from collector.storage.store import LONGEST_WINDOW, Store
 from edge.common.broker import BrokerSettings
-from edge.common.link import MqttLink
+from edge.common.link import MqttLink, Will
 from edge.protocol.messages import Ack, MessageError, Mood, Status, address, decode, topic
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,15 @@ SHORTEST_S = 0.1
 """A window takes a frame at least; the average of those that were merged is no shorter."""
 
 KINDS = ("mood", "status")
+
+
+class Guest(NamedTuple):
+    """Somebody else's use of the same connection: their topics, and who hears of them."""
+
+    topics: tuple[str, ...] = ()
+    on_message: Callable[[str, bytes], None] = lambda _topic, _payload: None
+    on_up: Callable[[], None] = lambda: None
+    will: Will | None = None
 
 
 class Ingest:
@@ -45,7 +54,9 @@ class Ingest:
         announce: Callable[[Mood | Status], None] = lambda _message: None,
         erasures: Erasures | None = None,
         windows_days: Callable[[str], int] = lambda _site: 3650,
+        guest: Guest | None = None,
     ) -> None:
+        self._guest = guest or Guest()
         self._erasures, self._windows_days = erasures, windows_days
         self._bounds = Bounds()
         self._rooms = rooms
@@ -59,10 +70,11 @@ class Ingest:
             settings,
             f"roommood-{name}",
             log,
-            topics=(topic("+", "+", "mood"), topic("+", "+", "status")),
-            on_up=lambda: None,
+            topics=(topic("+", "+", "mood"), topic("+", "+", "status"), *self._guest.topics),
+            on_up=self._guest.on_up,
             on_message=self._received,
             meanwhile="trying again",
+            will=self._guest.will,
         )
 
     @property
@@ -91,6 +103,9 @@ class Ingest:
             self.publish_retained(topic(site, room, "status"), b"")
 
     def _received(self, name: str, payload: bytes) -> None:
+        if self._guest.topics and not name.startswith("roommood/v1/"):
+            self._guest.on_message(name, payload)
+            return
         if not payload:
             return  # what the broker kept was taken back
         kind = name.rpartition("/")[2]

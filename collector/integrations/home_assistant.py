@@ -1,52 +1,149 @@
 """Rooms that appear in a Home Assistant on the same broker by themselves, if the school wants it.
 
-Retained discovery messages for each room, a sensor each, and one retained message
-with the room's figures: what the collector shows, no more.
+Retained discovery messages for each room, and one retained message with the room's figures: what
+the collector shows, no more. All of it is told again when Home Assistant or the broker comes back.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from importlib.metadata import version
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from collector.live.rooms import Key, RoomView
+from collector.config import HomeAssistant
+from collector.integrations.home_discovery import (
+    HomeRoom,
+    availability_topic,
+    discovery,
+    encoded,
+    state_topic,
+)
+from collector.live.rooms import Key, Rooms, RoomView
+from edge.common.link import Will
 from edge.protocol.messages import Mood
 
 Publish = Callable[[str, bytes], None]
 
-STATES = ("live", "withheld", "paused", "offline", "waiting")
+AT_ONCE = 25
+"""Rooms told in a row when all are told again: more would hold up windows' acknowledgements."""
 
-
-def state_topic(site: str, room: str) -> str:
-    """Not below roommood/v1, where only what the contract names may be."""
-    return f"roommood/home/{site}/{room}"
+SETTLES_S = 60.0
+"""After a connection the rooms that are there have been heard of; others' entities may go."""
 
 
 class HomeAssistantRooms:
-    """Called with every window and status, by one thread; tells only what changed."""
+    """`tell`, `forget` and `look` belong to one thread; `up` and `heard` come from the link's.
 
-    def __init__(self, prefix: str, publish: Publish) -> None:
-        self._prefix = prefix
-        self._publish = publish
-        self._announced: dict[Key, tuple[str, ...]] = {}
+    `collector` is the name that tells collectors apart.
+    """
+
+    def __init__(
+        self,
+        settings: HomeAssistant,
+        collector: str,
+        publish: Publish,
+        rooms: Rooms,
+        describe: Callable[[RoomView], HomeRoom],
+    ) -> None:
+        self._prefix = settings.prefix
+        self._state_only = settings.entities == "state"
+        self._collector = collector
+        self._publish, self._rooms, self._describe = publish, rooms, describe
+        self._announced: dict[Key, tuple[HomeRoom, tuple[str, ...]]] = {}
         self._told: dict[Key, bytes] = {}
+        self._waiting: deque[Key] = deque()
+        self._again = threading.Event()
+        self._settles: float | None = None
+        self._lock = threading.Lock()
+        self._kept: dict[Key, set[str]] = defaultdict(set)
+        """Topics of our entities that the broker keeps, of earlier starts too."""
 
-    def tell(self, view: RoomView) -> None:
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """What is to be subscribed to: Home Assistant's own state, and what the broker keeps."""
+        return (f"{self._prefix}/status", f"{self._prefix}/sensor/+/config")
+
+    @property
+    def will(self) -> Will:
+        return Will(availability_topic(self._collector), b"offline")
+
+    def up(self) -> None:
+        """The broker is there, again or for the first time, and may have forgotten everything."""
+        self._publish(availability_topic(self._collector), b"online")
+        self._settles = time.monotonic() + SETTLES_S
+        self._again.set()
+
+    def down(self) -> None:
+        """The collector ends in good order."""
+        self._publish(*self.will)
+
+    def heard(self, topic: str, payload: bytes) -> None:
+        """A message on one of `topics`."""
+        if topic == self.topics[0]:
+            if payload == b"online":
+                self._again.set()
+            return
+        key = self._whose(payload)
+        with self._lock:
+            if key is not None:
+                self._kept[key].add(topic)
+            elif not payload:
+                for topics in self._kept.values():
+                    topics.discard(topic)
+
+    def _whose(self, payload: bytes) -> Key | None:
+        """The room of an entity of this collector's, or of one before they said whose they are."""
+        try:
+            part = json.loads(payload)
+            if part["origin"]["name"] != "roommood":
+                return None
+            mine = availability_topic(self._collector)
+            if part.get("availability_topic", mine) != mine:
+                return None
+            site, room = str(part["state_topic"]).removeprefix("roommood/home/").split("/")
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None  # somebody else's
+        return site, room
+
+    def look(self) -> bool:
+        """Tells what changed by itself, as a silence does; returns whether there is more to do."""
+        if self._again.is_set():
+            self._again.clear()
+            self._announced.clear()
+            self._told.clear()
+            self._waiting.clear()
+        if not self._waiting:
+            self._waiting.extend((view.site, view.room) for view in self._rooms.all())
+        new = 0
+        while self._waiting and new < AT_ONCE:
+            new += self.tell(self._rooms.view(*self._waiting.popleft()))
+        if self._waiting:
+            return True
+        if self._settles is not None and time.monotonic() >= self._settles:
+            self._settles = None
+            self._tidy()
+        return False
+
+    def tell(self, view: RoomView) -> bool:
+        """What is new of a room; returns whether the room itself was announced."""
         key = (view.site, view.room)
         labels = tuple(view.mood.counts or ()) if view.mood else ()
-        known = self._announced.get(key)
-        if known is None or set(labels) - set(known):
-            every = tuple(dict.fromkeys((*(known or ()), *labels)))
-            for part in discovery(*key, every):
-                topic = f"{self._prefix}/sensor/{part['unique_id']}/config"
-                self._publish(topic, json.dumps(part).encode())
-            self._announced[key] = every
-        state = json.dumps(figures(view)).encode()
+        described = self._describe(view)
+        known, before = self._announced.get(key, (None, ()))
+        is_new = known != described or bool(set(labels) - set(before))
+        if is_new:
+            every = tuple(dict.fromkeys((*before, *labels)))
+            for part in self._parts(described, every):
+                self._publish(self._topic(part), encoded(part))
+            self._announced[key] = described, every
+        state = json.dumps(figures(view, state_only=self._state_only)).encode()
         if self._told.get(key) != state:
             self._publish(state_topic(*key), state)
             self._told[key] = state
+        return is_new
 
     def forget(self, view: RoomView) -> None:
         """What was known of a room is erased; what is known now, if anything, is told anew."""
@@ -55,56 +152,42 @@ class HomeAssistantRooms:
         self._told.pop(key, None)
         if view.mood is not None or view.status is not None:
             self.tell(view)
+            return
+        gone = {self._topic(part) for part in self._parts(*self._announced.pop(key, (None, ())))}
+        with self._lock:
+            gone |= self._kept.pop(key, set())
+        self._remove(gone)
+
+    def _tidy(self) -> None:
+        """Takes back entities of rooms that are no more, and of a time with more of them."""
+        rooms = {(view.site, view.room) for view in self._rooms.all()}
+        with self._lock:
+            kept = {key: set(topics) for key, topics in self._kept.items()}
+        for key, topics in kept.items():
+            if key not in rooms:
+                self._publish(state_topic(*key), b"")
+                self._remove(topics)
+            elif self._state_only and key in self._announced:
+                wanted = {self._topic(part) for part in self._parts(*self._announced[key])}
+                self._remove(topics - wanted)
+
+    def _remove(self, topics: Iterable[str]) -> None:
+        for topic in topics:
+            self._publish(topic, b"")
+
+    def _parts(self, room: HomeRoom | None, labels: tuple[str, ...]) -> list[dict[str, Any]]:
+        if room is None:
+            return []
+        return discovery(room, labels, self._collector, state_only=self._state_only)
+
+    def _topic(self, part: dict[str, Any]) -> str:
+        return f"{self._prefix}/sensor/{part['unique_id']}/config"
 
 
-def figures(view: RoomView) -> dict[str, Any]:
+def figures(view: RoomView, *, state_only: bool = False) -> dict[str, Any]:
     """What is told of a room: null where it is not known."""
+    if state_only:
+        return {"state": view.state}
     mood: Mood | None = view.mood if view.state == "live" else None
     counts = mood.counts or {} if mood else {}
     return {"state": view.state, "faces": mood.faces if mood else None, "counts": counts}
-
-
-def discovery(site: str, room: str, labels: tuple[str, ...]) -> list[dict[str, Any]]:
-    """A sensor for the state, one for the faces, and one for each expression, all of one device.
-
-    A message each, though one could announce them all: that would be larger than what our own
-    rules let a broker pass on.
-    """
-    own = f"roommood_{site}_{room}"
-    parts: list[dict[str, Any]] = [
-        {
-            "name": "State",
-            "device_class": "enum",
-            "options": list(STATES),
-            "unique_id": f"{own}_state",
-            "value_template": "{{ value_json.state }}",
-            "icon": "mdi:google-classroom",
-        },
-        _count("Faces", f"{own}_faces", "value_json.faces"),
-    ]
-    for label in labels:
-        value = f"value_json.counts['{label}'] if '{label}' in value_json.counts else None"
-        parts.append(_count(label.capitalize(), f"{own}_{label}", value))
-    shared = {
-        "device": {
-            "identifiers": [own],
-            "name": f"Room {room}",
-            "manufacturer": "roommood",
-            "model": "room",
-            "sw_version": version("roommood"),
-        },
-        "origin": {"name": "roommood", "sw_version": version("roommood")},
-        "state_topic": state_topic(site, room),
-        "qos": 1,
-    }
-    return [part | shared for part in parts]
-
-
-def _count(name: str, unique: str, value: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "state_class": "measurement",
-        "unit_of_measurement": "faces",
-        "unique_id": unique,
-        "value_template": f"{{{{ {value} }}}}",
-    }

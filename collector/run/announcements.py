@@ -7,18 +7,23 @@ keeps neither windows from being stored nor others from being told.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import NamedTuple
 
-from collector.live.rooms import RoomView
-from edge.common.worker import QueueWorker, first_line
+from collector.live.rooms import Key, RoomState, RoomView
+from edge.common.worker import IDLE_S, QueueWorker, first_line
 from edge.protocol.messages import Mood, Status
 
 log = logging.getLogger(__name__)
 
 MOST = 20_000
 """Some ten seconds of the load that one collector bears."""
+
+BRIEF_S = 0.1
+"""Until there is another look, where one has more to do."""
 
 
 class Announcement(NamedTuple):
@@ -30,30 +35,67 @@ class Announcement(NamedTuple):
 
 
 class Announcements(QueueWorker[Announcement]):
-    """What is `put` is told to all, by name, in order: windows, statuses, and rooms at both."""
+    """What is `put` is told to all, by name, in order: windows, statuses, and rooms at both.
+
+    A room that changes by itself, as by falling silent, is told too: `rooms` are looked through now
+    and then. `looks` are asked then as well; each returns whether it has more to do at once.
+    """
 
     def __init__(
         self,
-        of_rooms: Mapping[str, Callable[[RoomView], None]],
+        of_rooms: Mapping[str, Callable[[RoomView], object]],
         of_moods: Mapping[str, Callable[[Mood], None]],
         of_statuses: Mapping[str, Callable[[Status], None]],
         of_erasures: Mapping[str, Callable[[RoomView], None]],
+        rooms: Callable[[], Iterable[RoomView]] = tuple,
+        looks: Mapping[str, Callable[[], bool]] = MappingProxyType({}),
     ) -> None:
         super().__init__("announcements", MOST)
         self._of_erasures = dict(of_erasures)
         self._of_rooms = dict(of_rooms)
         self._of_moods, self._of_statuses = dict(of_moods), dict(of_statuses)
+        self._rooms, self._looks = rooms, dict(looks)
+        self._states: dict[Key, RoomState] = {}
+        self._look_at = 0.0
         self._failing: dict[str, str] = {}
+
+    def run_once(self) -> None:
+        """Everything that waits, and what is due."""
+        super().run_once()
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + IDLE_S
+        for view in self._rooms():
+            key = (view.site, view.room)
+            if self._states.setdefault(key, view.state) != view.state:
+                self._show(view)
+        for name, look in self._looks.items():
+            self._try(name, partial(self._look, look))
+        self._every_s = max(BRIEF_S, self._look_at - time.monotonic())
+
+    def _look(self, look: Callable[[], bool]) -> None:
+        if look():
+            self._look_at = time.monotonic() + BRIEF_S
+
+    def look_soon(self) -> None:
+        """There is something to be told though nothing was put; from any thread."""
+        self._look_at = 0.0
+        self.wake()
+
+    def _show(self, view: RoomView) -> None:
+        self._states[view.site, view.room] = view.state
+        for name, show in self._of_rooms.items():
+            self._try(name, partial(show, view))
 
     def handle(self, item: Announcement) -> None:
         """Tells everybody; who cannot be told is not told later: by then there is other news."""
         message, view = item
         if message is None:
+            self._states.pop((view.site, view.room), None)
             for name, forget in self._of_erasures.items():
                 self._try(name, partial(forget, view))
             return
-        for name, show in self._of_rooms.items():
-            self._try(name, partial(show, view))
+        self._show(view)
         if isinstance(message, Mood):
             for name, tell in self._of_moods.items():
                 self._try(name, partial(tell, message))
@@ -66,7 +108,7 @@ class Announcements(QueueWorker[Announcement]):
         failing = (f"{name}: {why}" for name, why in dict(self._failing).items())
         return super().problem() or "; ".join(failing)
 
-    def _try(self, name: str, act: Callable[[], None]) -> None:
+    def _try(self, name: str, act: Callable[[], object]) -> None:
         try:
             act()
         except Exception as error:  # the others are to be told all the same

@@ -82,7 +82,8 @@ topic write roommood/audit/+
 topic write roommood/v1/+/+/ack
 topic write roommood/v1/+/+/command
 # With `home_assistant:` in the collector's settings.
-topic write homeassistant/sensor/+/config
+topic read homeassistant/status
+topic readwrite homeassistant/sensor/+/config
 topic write roommood/home/#
 """
 

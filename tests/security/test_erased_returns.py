@@ -20,7 +20,7 @@ from sqlalchemy import create_engine, select, update
 from sqlalchemy.engine import make_url
 
 from collector.access.accounts import Accounts
-from collector.integrations.home_assistant import state_topic
+from collector.integrations.home_discovery import state_topic
 from collector.integrations.webhooks import Webhooks, target
 from collector.lessons.repository import LessonRepository
 from collector.retention.backup import backup, restore

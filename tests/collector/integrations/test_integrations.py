@@ -20,15 +20,12 @@ from sqlalchemy import select, update
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from collector.access.settings_audit import settings_noticed
-from collector.integrations.home_assistant import discovery
 from collector.integrations.webhooks import GIVES_UP_AFTER, Webhooks, target
 from collector.storage.database import connect
 from collector.storage.tables import deliveries
 from edge.common.errors import UserError
-from edge.protocol.messages import MAX_BYTES
 from tests.collector.school import OWN, School
 from tests.conftest import KEEPS, ROOT, Mosquitto, mood
-from tests.free import wait
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -151,45 +148,6 @@ def test_after_a_day_it_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFix
 def test_a_secret_that_is_none_is_refused() -> None:
     with pytest.raises(UserError, match="not base64"):
         target("http://127.0.0.1/", "no secret at all!", [])
-
-
-def test_a_room_appears_in_home_assistant_by_itself(tmp_path: Path, mosquitto: Mosquitto) -> None:
-    heard: dict[str, Any] = {}
-    client = mqtt.Client(CallbackAPIVersion.VERSION2)
-    client.on_message = lambda _c, _u, m: heard.update({m.topic: json.loads(m.payload)})
-    client.connect("127.0.0.1", mosquitto.port)
-    client.subscribe([("homeassistant/#", 1), ("roommood/home/#", 1)])
-    client.loop_start()
-    with School(
-        tmp_path, mosquitto.port, home_assistant={"prefix": "homeassistant"}, retention=KEEPS
-    ):
-        client.publish("roommood/v1/school/r101/mood", mood().encode(), qos=1)
-        wait(lambda: len(heard) == 6)
-    state = heard.pop("roommood/home/school/r101")
-    own = "homeassistant/sensor/roommood_school_r101_"
-    announced = {topic.removeprefix(own): part for topic, part in heard.items()}
-    assert set(announced) == {f"{n}/config" for n in ("state", "faces", *(mood().counts or ()))}
-    for part in announced.values():
-        assert part["state_topic"] == "roommood/home/school/r101"
-        assert len(json.dumps(part)) < MAX_BYTES  # what the broker's rules let pass
-    assert state == {"state": "live", "faces": 12, "counts": mood().counts}
-    # What Home Assistant's templates make of it:
-    from jinja2 import Environment
-
-    read = {
-        name.removesuffix("/config"): Environment(autoescape=True)
-        .from_string(part["value_template"])
-        .render(value_json=state)
-        for name, part in announced.items()
-    }
-    assert (read["state"], read["faces"], read["happy"]) == ("live", "12", "5")
-    client.disconnect()
-    client.loop_stop()
-
-
-def test_a_label_that_is_new_is_announced() -> None:
-    made = discovery("school", "r101", ("bored",))
-    assert made[-1]["unique_id"] == "roommood_school_r101_bored"
 
 
 def test_metrics_tell_of_rooms_and_of_no_expression(tmp_path: Path, mosquitto: Mosquitto) -> None:

@@ -1,0 +1,287 @@
+"""Rooms in a Home Assistant, by way of a real broker that may forget everything."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import Environment
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from collector.config import CollectorSettings
+from collector.integrations import home_assistant
+from collector.integrations.home_discovery import HomeRoom, discovery, encoded
+from collector.live.rooms import Rooms
+from collector.run.announcements import Announcements
+from collector.service import Service
+from edge.protocol.messages import MAX_BYTES
+from tests.collector.school import OWN, School
+from tests.conftest import KEEPS, Mosquitto, mood
+from tests.free import free_port, wait
+
+OWN_PREFIX = "homeassistant/sensor/roommood_school_r101_"
+STATE = "roommood/home/school/r101"
+ALIVE = "roommood/home/collector"
+MOOD = "roommood/v1/school/r101/mood"
+
+
+class Home:
+    """What a Home Assistant on the broker hears, topic by topic; empty messages take back."""
+
+    def __init__(self, port: int) -> None:
+        self.retained: dict[str, Any] = {}
+        self.count = 0
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+        self.client.on_connect = self._connected
+        self.client.on_message = self._heard
+        self.client.connect("127.0.0.1", port)
+        self.client.reconnect_delay_set(1, 1)
+        self.client.loop_start()
+
+    def _connected(self, *_: Any) -> None:
+        self.client.subscribe([("homeassistant/sensor/#", 1), ("roommood/home/#", 1)])
+
+    def _heard(self, _c: Any, _u: Any, message: Any) -> None:
+        self.count += 1
+        if not message.payload:
+            self.retained.pop(message.topic, None)
+            return
+        text = message.payload.decode()
+        self.retained[message.topic] = json.loads(text) if text.startswith("{") else text
+
+    def entities(self, prefix: str = OWN_PREFIX) -> set[str]:
+        return {
+            topic.removeprefix(prefix).removesuffix("/config")
+            for topic in list(self.retained)
+            if topic.startswith(prefix)
+        }
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.fixture
+def home(mosquitto: Mosquitto) -> Iterator[Home]:
+    made = Home(mosquitto.port)
+    yield made
+    made.close()
+
+
+def school(folder: Path, mosquitto: Mosquitto, **changed: Any) -> School:
+    settings: dict[str, Any] = {
+        "home_assistant": {},
+        "retention": KEEPS,
+        "rooms": {"r101": {"title": "Room 101"}},
+    }
+    return School(folder, mosquitto.port, **(settings | changed))
+
+
+ALL = {"state", "faces", *(mood().counts or ())}
+
+
+def test_a_room_appears_by_itself(tmp_path: Path, mosquitto: Mosquitto, home: Home) -> None:
+    port = free_port()
+    web = {"port": port, "url": f"http://127.0.0.1:{port}"}
+    with school(tmp_path, mosquitto, web=web):
+        home.client.publish(MOOD, mood().encode(), qos=1)
+        wait(lambda: home.entities() == ALL and STATE in home.retained)
+        announced = {name: home.retained[f"{OWN_PREFIX}{name}/config"] for name in ALL}
+        state = home.retained[STATE]
+        assert home.retained[ALIVE] == "online"
+    for part in announced.values():
+        assert part["state_topic"] == STATE
+        assert part["availability_topic"] == ALIVE
+        assert part["icon"].startswith("mdi:")
+        assert part["device"]["identifiers"] == ["roommood_school_r101"]
+    device = announced["state"]["device"]
+    assert device["name"] == "Room 101 (school)"
+    assert device["suggested_area"] == "Room 101"
+    assert device["configuration_url"] == f"{web['url']}/rooms/school/r101"
+    assert state == {"state": "live", "faces": 12, "counts": mood().counts}
+    assert [read(announced[name], state) for name in ("state", "faces", "happy")] == [
+        "live",
+        "12",
+        "5",
+    ]
+    # A collector that ended in good order says so.
+    wait(lambda: home.retained[ALIVE] == "offline")
+
+
+def read(part: dict[str, Any], state: dict[str, Any]) -> str:
+    """What Home Assistant's templates make of it; None is a state that is not known."""
+    template = Environment(autoescape=True).from_string(part["value_template"])
+    return template.render(value_json=state)
+
+
+@pytest.mark.parametrize(
+    ("counts", "shown"),
+    [
+        ({"happy": 12, "sad": 0, "uncertain": 0}, {"happy": "12", "sad": "0"}),
+        ({"happy": 9, "sad": 0, "other": 3}, {"happy": "9", "sad": "None", "other": "3"}),
+        ({"happy": 12, "uncertain": 0, "other": 0}, {"happy": "12", "uncertain": "0"}),
+        ({"happy": 12}, {"sad": "None"}),
+    ],
+)
+def test_what_was_merged_is_not_shown_as_none_at_all(
+    counts: dict[str, int], shown: dict[str, str]
+) -> None:
+    parts = discovery(ROOM, ("happy", "sad", "uncertain", "other"), "collector")
+    by_name = {part["name"].lower(): part for part in parts}
+    state = {"state": "live", "faces": 12, "counts": counts}
+    assert {name: read(by_name[name], state) for name in shown} == shown
+
+
+ROOM = HomeRoom("school", "r101", "r101", None, None)
+SLUG = st.from_regex(r"[a-z0-9-]{1,32}", fullmatch=True)
+
+
+@given(
+    st.builds(
+        HomeRoom,
+        SLUG,
+        SLUG,
+        st.text(min_size=1, max_size=80),
+        st.one_of(st.none(), st.text("ab/", max_size=400).map(lambda rest: f"https://x/{rest}")),
+        st.one_of(st.none(), st.just("9" * 32)),
+    )
+)
+def test_no_message_is_larger_than_the_broker_lets_pass(room: HomeRoom) -> None:
+    for part in discovery(room, ("happy", "uncertain", "other"), "c" * 32):
+        assert len(encoded(part)) <= MAX_BYTES
+
+
+def test_all_is_told_again_when_the_broker_forgot_it(
+    tmp_path: Path, mosquitto: Mosquitto, home: Home
+) -> None:
+    with school(tmp_path, mosquitto):
+        home.client.publish(MOOD, mood().encode(), qos=1)
+        wait(lambda: home.entities() == ALL)
+        mosquitto.stop()
+        home.retained.clear()
+        mosquitto.start()  # without persistence: it has nothing left
+        wait(lambda: home.entities() == ALL and STATE in home.retained)
+        assert home.retained[ALIVE] == "online"
+
+
+def test_all_is_told_again_when_home_assistant_comes_back(
+    tmp_path: Path, mosquitto: Mosquitto, home: Home
+) -> None:
+    with school(tmp_path, mosquitto):
+        home.client.publish(MOOD, mood().encode(), qos=1)
+        wait(lambda: home.entities() == ALL and STATE in home.retained)
+        for topic in list(home.retained):
+            home.client.publish(topic, b"", qos=1, retain=True)  # whatever took it
+        wait(lambda: not home.retained)
+        home.client.publish("homeassistant/status", b"offline", qos=1)
+        home.client.publish("homeassistant/status", b"online", qos=1)
+        wait(lambda: home.entities() == ALL and STATE in home.retained)
+
+
+def test_a_dead_collector_is_told_by_its_will(
+    tmp_path: Path, mosquitto: Mosquitto, home: Home
+) -> None:
+    told: list[str] = []
+    settings = {
+        "database": f"sqlite:///{tmp_path}/c.sqlite",
+        "state": tmp_path / "state",
+        "web": {"port": 0},
+        "broker": {"port": mosquitto.port, "protocol": "3.1.1"},  # MQTT 5 waits for ten seconds
+        "home_assistant": {},
+    }
+    service = Service(CollectorSettings.model_validate(settings))
+    service.start()
+    wait(lambda: home.retained.get(ALIVE) == "online")
+    home.client.message_callback_add(ALIVE, lambda _c, _u, m: told.append(m.payload.decode()))
+    service._ingest.link.cut()
+    wait(lambda: told == ["offline", "online"])
+    service.stop()
+
+
+def test_a_room_that_falls_silent_is_told_without_a_message(
+    tmp_path: Path, mosquitto: Mosquitto, home: Home
+) -> None:
+    now = datetime.now(timezone.utc)
+    with school(tmp_path, mosquitto) as made:
+        home.client.publish(MOOD, mood(start=now, seconds=0.1, frames=1).encode(), qos=1)
+        wait(lambda: home.retained.get(STATE, {}).get("state") == "live")
+        rooms = made.service.rooms
+        with rooms._lock:  # half a minute goes by
+            newest, received = rooms._moods[OWN]
+            rooms._moods[OWN] = newest, received - 60
+        wait(lambda: home.retained[STATE]["state"] == "offline")
+        assert home.retained[STATE]["faces"] is None
+
+
+def test_who_else_is_told_of_rooms_hears_of_silence_too() -> None:
+    rooms, heard = Rooms(), []
+    rooms.saw(mood(), time.time())
+    worker = Announcements({"pages": lambda view: heard.append(view.state)}, {}, {}, {}, rooms.all)
+    worker.run_once()
+    assert heard == []  # the first state is no change
+    rooms.saw(mood(seq=1), time.time() - 3600)
+    worker.look_soon()
+    worker.run_once()
+    worker.look_soon()
+    worker.run_once()
+    assert heard == ["offline"]
+
+
+def test_an_erased_room_leaves_no_entity_behind(
+    tmp_path: Path, mosquitto: Mosquitto, home: Home
+) -> None:
+    with school(tmp_path, mosquitto) as made:
+        home.client.publish(MOOD, mood().encode(), qos=1)
+        wait(lambda: home.entities() == ALL and STATE in home.retained)
+        made.service.rooms.forget(*OWN)
+        made.service._forget(*OWN, whole=True)
+        wait(lambda: home.entities() == set() and STATE not in home.retained)
+
+
+def test_nor_does_one_that_was_erased_while_no_collector_ran(
+    tmp_path: Path, mosquitto: Mosquitto, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home_assistant, "SETTLES_S", 0.5)
+    theirs = {"origin": {"name": "zigbee2mqtt"}, "state_topic": "roommood/home/school/gone"}
+    others = {
+        "origin": {"name": "roommood"},
+        "state_topic": "roommood/home/school/gone",
+        "availability_topic": "roommood/home/another",
+    }
+    for name, part in (("theirs", theirs), ("others", others)):
+        home.client.publish(f"homeassistant/sensor/{name}/config", json.dumps(part), 1, True)
+    for part in discovery(HomeRoom("school", "gone", "x", None, None), ("sad",), "collector"):
+        topic = f"homeassistant/sensor/{part['unique_id']}/config"
+        home.client.publish(topic, encoded(part), 1, True)
+    gone = "homeassistant/sensor/roommood_school_gone_"
+    wait(lambda: len(home.entities(gone)) == 3)
+    with school(tmp_path, mosquitto):
+        home.client.publish(MOOD, mood().encode(), qos=1)
+        wait(lambda: home.entities(gone) == set())
+        wait(lambda: home.entities() == ALL)
+        assert {"theirs", "others"} < home.entities("homeassistant/sensor/")
+
+
+def test_a_school_may_show_states_alone(
+    tmp_path: Path, mosquitto: Mosquitto, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with school(tmp_path, mosquitto):
+        home.client.publish(MOOD, mood().encode(), qos=1)
+        wait(lambda: home.entities() == ALL)
+    monkeypatch.setattr(home_assistant, "SETTLES_S", 0.5)
+    with school(tmp_path, mosquitto, home_assistant={"entities": "state"}):
+        wait(lambda: home.entities() == {"state"})
+        wait(lambda: set(home.retained[STATE]) == {"state"})
+
+
+def test_a_label_that_is_new_is_announced() -> None:
+    made = discovery(ROOM, ("bored",), "collector")
+    assert made[-1]["unique_id"] == "roommood_school_r101_bored"
