@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -162,21 +161,40 @@ def test_axe_finds_nothing_on_any_page(
     assert found == [], "\n".join(found)
 
 
-def test_the_live_page_is_light_and_quick(teacher: Page, school: School) -> None:
+SHIFTS = """
+  window.shifts = [0];
+  new PerformanceObserver(list => window.shifts.push(...list.getEntries().map(one => one.value)))
+    .observe({type: "layout-shift", buffered: true});
+"""
+
+
+def test_the_live_page_is_light_and_still(
+    teacher: Page, school: School, device: PlayedDevice
+) -> None:
+    """Its weight, and the largest shift over news of several kinds, are budgets; the first paint
+    (half a second is asked) is printed: machines that test are shared."""
     cdp = teacher.context.new_cdp_session(teacher)
     cdp.send("Network.enable")
     cdp.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    moved: list[float] = []
-    cdp.on("Network.loadingFinished", lambda event: moved.append(event["encodedDataLength"]))
+    weight: list[float] = []
+    cdp.on("Network.loadingFinished", lambda event: weight.append(event["encodedDataLength"]))
+    teacher.add_init_script(SHIFTS)
+    device.window(CALM)
     teacher.goto(f"{school.service.url}/rooms/school/r101")
     teacher.wait_for_function("() => performance.getEntriesByType('paint').length > 1")
-    time.sleep(0.5)
+    number = "document.querySelector('.live-panel').dataset.seq"
+    for counts in (LIVELY, CALM, {**CALM, "happy": 7}, {**LIVELY, "surprise": 9}, LIVELY):
+        before = teacher.evaluate(number)
+        device.window(counts)
+        teacher.wait_for_function(f"before => {number} !== before", arg=before)
     paint = teacher.evaluate("performance.getEntriesByType('paint')[0].startTime")
-    kilobytes = sum(moved) / 1000
-    print(f"live page: {kilobytes:.1f} kB, first paint after {paint:.0f} ms")
-    assert 2 < kilobytes < 150
-    # Half a second is asked, and printed; machines that test are shared, so this is only a ceiling.
-    assert paint < 5000
+    shift, kilobytes = teacher.evaluate("Math.max(...shifts)"), sum(weight) / 1000
+    print(
+        f"live page: {kilobytes:.1f} kB, first paint after {paint:.0f} ms, "
+        f"largest shift {shift:.3f}"
+    )
+    assert 2 < kilobytes < 120
+    assert shift <= 0.02
 
 
 @pytest.mark.parametrize("language", ["de", "es", "fr"])
