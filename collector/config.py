@@ -22,6 +22,7 @@ from edge.protocol.messages import Label, Name
 RoomKey = Annotated[str, Field(pattern=r"^([a-z0-9-]{1,32}/)?[a-z0-9-]{1,32}$")]
 EventName = Literal["lesson_began", "lesson_ended", "room_state"]
 
+AnswerText = Annotated[str, Field(min_length=1, max_length=40)]
 DateOrder = Literal["dmy", "mdy", "ymd"]
 """How a spreadsheet writes its days."""
 
@@ -101,6 +102,10 @@ class SchoolSettings(Section):
     """Whether a room that fills up outside the timetable counts as a lesson."""
     attentive: tuple[Label, ...] = ()
     """Expressions that this school counts as attentive; without them no ratio is shown."""
+    question: str | None = Field(None, min_length=1, max_length=120)
+    """What a check-in asks; without it, how it goes."""
+    answers: tuple[AnswerText, AnswerText, AnswerText] | None = None
+    """What may be answered, from well to lost; without them, three usual ones."""
     markers: tuple[Annotated[str, Field(min_length=1, max_length=40)], ...] = Field(
         (), max_length=9
     )

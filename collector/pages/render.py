@@ -62,7 +62,13 @@ def language_of(request: Request) -> str:
 class Renderer:
     """One for all pages."""
 
-    def __init__(self, zone: str, made_up: MadeUp = "") -> None:
+    def __init__(
+        self,
+        zone: str,
+        made_up: MadeUp = "",
+        question: str | None = None,
+        answers: tuple[str, ...] | None = None,
+    ) -> None:
         self._zone = ZoneInfo(zone)
         self._env = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"),
@@ -73,6 +79,7 @@ class Renderer:
         )
         self._env.globals["languages"] = [(code, words(code)["language"]) for code in LANGUAGES]
         self._env.globals["made_up"] = made_up
+        self._env.globals["question"], self._env.globals["answer_texts"] = question, answers
         self._env.filters["colour"] = paper
         self._env.filters["moment"] = lambda told: datetime.fromisoformat(
             told.replace("Z", "+00:00")

@@ -23,6 +23,12 @@ class RoomCard(NamedTuple):
     lesson: Lesson | None
     tone: str
 
+    @property
+    def searched(self) -> str:
+        """What a search looks in."""
+        names = (self.view.site, self.view.room, self.lesson.title if self.lesson else "")
+        return " ".join((*names, self.chip)).lower()
+
 
 def room_cards(
     views: Iterable[RoomView],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Request
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -46,7 +46,9 @@ def router(
     pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @pages.get("/")
-    def index(request: Request, who: SignedIn) -> Any:
+    def index(
+        request: Request, who: SignedIn, text: Annotated[str, Query(max_length=80)] = ""
+    ) -> Any:
         if accounts.is_empty() and who.role == "administrator":
             return RedirectResponse("/first-run", 303)
         if who.lesson is not None:
@@ -59,7 +61,16 @@ def router(
         running = {(one.site, one.room): one for one in shown}
         seen = [view for view in rooms.all() if sees(who, view.site, view.room)]
         cards = room_cards(seen, panels, running, language, counts=who.role != "it")
-        return renderer.page(request, "rooms.html", cards=cards, linked=who.role != "it")
+        count = len(cards)
+        for word in text.lower().split():
+            cards = [card for card in cards if word in card.searched]
+        listed: dict[str, Any] = {
+            "cards": cards,
+            "count": count,
+            "text": text,
+            "linked": who.role != "it",
+        }
+        return renderer.page(request, "rooms.html", **listed)
 
     @pages.get("/rooms/{site}/{room}")
     def room_page(request: Request, who: SignedIn, site: SiteName, room: RoomName) -> Any:

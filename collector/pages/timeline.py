@@ -70,6 +70,8 @@ class Timeline(NamedTuple):
     flags: Sequence[Flag] = ()
     readings: str = "[]"
     """JSON: for each slot what there is to read, or null."""
+    trend: Sequence[tuple[str, int, int]] = ()
+    """For whoever does not see it: by label, about how many faces at first and at last."""
 
 
 def place(at: float) -> float:
@@ -160,6 +162,22 @@ def flags(markers: Sequence[tuple[float, str]]) -> list[Flag]:
     return made
 
 
+def trend(columns: Sequence[Column], order: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Means over the first and the last quarter of what was told; labels that never show are
+    left out."""
+    told = [column.counts for column in columns if column.counts]
+    quarter = max(1, len(told) // 4)
+    made = []
+    for label in order:
+        first, last = (
+            round(sum(counts.get(label, 0) for counts in part) / quarter)
+            for part in (told[:quarter], told[-quarter:])
+        )
+        if first or last:
+            made.append((label, first, last))
+    return made
+
+
 def draw(columns: Sequence[Column], order: Sequence[str], slots: float = SLOTS) -> Timeline:
     """Stacks the labels of `order`, first at the bottom; `slots` fit into the width."""
     tallest = max((sum(column.counts.values()) for column in columns), default=0)
@@ -176,4 +194,4 @@ def draw(columns: Sequence[Column], order: Sequence[str], slots: float = SLOTS) 
             paths[label].append(f"M{x:.1f} {top:.1f}h{width:.1f}v{height:.1f}h-{width:.1f}z")
     drawn = [(label, "".join(parts)) for label, parts in paths.items() if parts]
     hidden = [(column.at * WIDTH, column.withheld) for column in columns if column.withheld]
-    return Timeline(drawn, hidden, width, most)
+    return Timeline(drawn, hidden, width, most, trend=trend(columns, order))

@@ -14,8 +14,22 @@ function news() {
   if (shown.words && words !== shown.words) announce.textContent = words; // once, and only what is new
   if (root.dataset.actions !== actions) renewActions();
   shown = { words, at: performance.now() };
+  spans();
   age();
 }
+
+// Half an hour, or the lesson where it has gone on for longer.
+const whole = document.getElementById("span");
+function spans() {
+  const lesson = panel.querySelector("[data-span=lesson]");
+  whole.hidden = !lesson;
+  const on = Boolean(lesson) && whole.getAttribute("aria-pressed") === "true";
+  for (const one of panel.querySelectorAll("[data-span]")) one.hidden = (one.dataset.span === "lesson") !== on;
+}
+whole.addEventListener("click", () => {
+  whole.setAttribute("aria-pressed", whole.getAttribute("aria-pressed") !== "true");
+  spans();
+});
 
 // What is old fades: since the newest reading, by the collector's clock.
 function age() {
@@ -24,14 +38,23 @@ function age() {
   root.dataset.stale = Number(root.dataset.until) && seconds > 60 ? (seconds > 180 ? 2 : 1) : 0;
 }
 
+let renewing = false;
+
 async function renewActions() {
+  if (renewing) return;
+  renewing = true;
+  await drawActions().finally(() => { renewing = false; });
+}
+
+async function drawActions() {
   const answer = await fetch(location.href).catch(() => null);
   if (!answer?.ok || answer.redirected) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("actions");
   const here = document.getElementById("actions");
   const typed = [...here.querySelectorAll("input:not([type=hidden])")].some((field) => field.value);
-  if (!fresh || typed) return; // with the next reading it is tried again
+  const pressed = here.querySelector(":active"); // what is pressed stays until it is let go
+  if (!fresh || typed || pressed) return; // with the next reading it is tried again
   const focus = document.activeElement?.id;
   here.replaceWith(fresh);
   actions = page.querySelector(".live-panel").dataset.actions;

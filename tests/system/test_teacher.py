@@ -251,6 +251,26 @@ def test_the_timeline_is_read_by_keyboard_and_pointer(
     expect(teacher.locator("#timeline .cursor")).to_have_count(1)
 
 
+def test_a_long_lesson_is_shown_whole(teacher: Page, school: School, device: PlayedDevice) -> None:
+    for one in school.book.running(*OWN):
+        school.book.end(one)
+    long = school.book.begin(*OWN, "Optics", "button", teacher="tess", start=time.time() - 3600)
+    assert long is not None
+    device.window(LIVELY)
+    teacher.goto(f"{school.service.url}/rooms/school/r101")
+    expect(teacher.locator("#last")).to_have_text("Last 30 minutes", use_inner_text=True)
+    teacher.get_by_role("button", name="The whole lesson").click()
+    expect(teacher.locator("#timeline-lesson")).to_be_visible()
+    expect(teacher.locator("#timeline")).not_to_be_visible()
+    number = "document.querySelector('.live-panel').dataset.seq"
+    before = teacher.evaluate(number)
+    device.window(LIVELY)  # and stays so with the next reading
+    teacher.wait_for_function(f"before => {number} !== before", arg=before)
+    expect(teacher.locator("#timeline-lesson")).to_be_visible()
+    expect(teacher.locator("#last")).to_have_text("The whole lesson", use_inner_text=True)
+    school.book.erase(long)
+
+
 def test_where_faces_alone_are_counted_nothing_is_said_of_expressions(
     chromium: Browser, school: School, device: PlayedDevice
 ) -> None:

@@ -83,3 +83,13 @@ def test_the_axis_has_whole_minutes() -> None:
     marks = timeline.ticks(END.timestamp() - 1800, END.timestamp())
     assert len(marks) >= 4
     assert all(at % 300 == 0 for _, at in marks)
+
+
+def test_a_trend_is_said_of_what_shows() -> None:
+    rising = [{"happy": 4.0, "surprise": 2.0 + n, "sad": 0.0} for n in range(8)]
+    columns = [timeline.Column(n / 8, counts, None) for n, counts in enumerate(rising)]
+    assert timeline.trend(columns, ("happy", "surprise", "sad")) == [
+        ("happy", 4, 4),
+        ("surprise", 2, 8),
+    ]
+    assert timeline.trend([], ("happy",)) == []
