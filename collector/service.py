@@ -99,8 +99,9 @@ class Service:
         self._webhooks = Webhooks(self._engine, hooks, self._erasures)
         book, checkins = LessonRepository(self._engine), CheckIns(self._engine)
         summaries = Summaries(store, book)
-        own = settings.school
-        renderer = render.Renderer(own.timezone, made_up, own.question, own.answers)
+        renderer = render.Renderer(
+            *(settings.school.timezone, made_up), settings.school.question, settings.school.answers
+        )
         self._pending = PendingCommands()
         panels = Panels(self.rooms, book, checkins, renderer, self._pending)
         self._painter = PanelBroadcaster(panels.draw, lambda room: self.rooms.view(*room).state)
