@@ -111,7 +111,12 @@ def restore(
     with engine.connect() as connection:
         for table in metadata.sorted_tables:
             if connection.execute(select(func.count()).select_from(table)).scalar_one():
-                raise UserError("not empty", "database", "restore into a new one: set 'database'")
+                raise UserError(
+                    "not empty",
+                    f"database {engine.url!r}",
+                    "let 'database' name a new one, and delete this one once that has been seen to "
+                    "work",
+                )
     try:
         with (
             file or source.open("rb") as opened,

@@ -58,13 +58,18 @@ def restore(config: Path, source: Path, noted: Path | None) -> None:
     """Fill a new, empty database from a backup; what was erased since is erased again."""
     from collector.retention import backup as keeping
     from collector.storage.erasure_notes import read_notes
+    from collector.storage.sole_use import SoleUse
 
     settings = load(CollectorSettings, config)
     file = _opened_file(source, "rb")
     erased = read_notes(noted) if noted else []
     become_owner(settings.state)
     with opened(settings) as engine:
-        rows = keeping.restore(engine, settings.state, source, _site(settings), file, erased)
+        use = SoleUse(engine)
+        try:
+            rows = keeping.restore(engine, settings.state, source, _site(settings), file, erased)
+        finally:
+            use.end()
     with books(config) as (_, _accounts, audit, _settings):
         audit.add(BY, "backup restored", source.name)
     click.echo(f"{source}: {sum(rows.values())} rows restored")

@@ -106,7 +106,9 @@ def test_backup_erase_and_restore_by_command(config: Path, tmp_path: Path) -> No
     assert "5 windows deleted\n" in call(config, "erase", "--lesson", str(lesson.id)).output
     assert isinstance(call(config, "erase", "--lesson", "99").exception, UserError)
     assert isinstance(call(config, "erase").exception, UserError)
-    assert isinstance(call(config, "restore", "--from", str(out)).exception, UserError)
+    refused = call(config, "restore", "--from", str(out)).exception
+    assert isinstance(refused, UserError)
+    assert "not empty: let 'database' name a new one" in str(refused)
 
     (tmp_path / "new").mkdir()
     other = tmp_path / "new" / "collector.yaml"

@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from click.testing import CliRunner
 
 from collector.access.audit import AuditLog
 from collector.access.secret import own_key
+from collector.cli import collector
+from collector.retention.backup import backup
 from collector.storage import sole_use
 from collector.storage.database import connect
 from collector.storage.sole_use import SoleUse
@@ -38,6 +42,20 @@ def test_a_second_collector_is_refused(
         assert list(AuditLog(school.engine, school.settings.state, key).wrong()) == []
     with School(tmp_path, database=url):  # one after the other is as ever
         pass
+
+
+def test_nothing_is_restored_under_a_running_collector(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SoleUse.__init__, "__defaults__", (0.0,))
+    config = tmp_path / "c.yaml"
+    config.write_text(yaml.safe_dump({"database": url, "state": f"{tmp_path}/state"}))
+    with School(tmp_path, database=url) as school:
+        backup(school.engine, school.settings.state, tmp_path / "b.tar.gz")
+        asked = ["restore", "--config", str(config), "--from", f"{tmp_path}/b.tar.gz"]
+        error = CliRunner().invoke(collector, asked).exception
+    assert isinstance(error, UserError)
+    assert "another collector is using it" in str(error)
 
 
 HOLDER = """
