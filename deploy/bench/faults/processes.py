@@ -123,3 +123,5 @@ class Disk:
                 if not done.returncode:
                     return
                 time.sleep(0.1)
+            # Who still has a file open there keeps it; the name is free for the folder to go.
+            subprocess.run(["umount", "--lazy", str(self.folder)], capture_output=True, check=False)

@@ -13,7 +13,7 @@ from paho.mqtt import subscribe
 from deploy.bench.faults import stranger
 from deploy.bench.faults.compare import Comparison, compare, journalled
 from deploy.bench.faults.plan import KINDS, FaultMoment, FaultPlan
-from deploy.bench.faults.processes import ManagedProcess
+from deploy.bench.faults.processes import Disk, ManagedProcess
 from edge.protocol.messages import Mood
 from tests.conftest import Mosquitto, mood
 from tests.free import wait
@@ -86,6 +86,16 @@ def test_who_does_not_end_when_told_to_is_noticed(tmp_path: Path) -> None:
         assert process.end(30 if ends else 0.5) is ends
         wait(lambda log=log: log.read_bytes().count(b"up") == 2)  # type: ignore[misc]  # bound
         process.stop(0.2)
+
+
+def test_a_disk_in_use_goes_all_the_same(tmp_path: Path) -> None:
+    """Its folder can be removed; a run's figures are lost otherwise."""
+    disk = Disk(tmp_path / "disk", 1)
+    if not disk.can_be_full:
+        pytest.skip("no disk of its own without root")
+    with (disk.folder / "open").open("wb"):
+        disk.remove()
+        disk.folder.rmdir()
 
 
 def test_a_short_run_loses_nothing(tmp_path: Path) -> None:
