@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from datetime import date
 from importlib.metadata import version
+from typing import NamedTuple
 from uuid import uuid4
 
 import cv2
@@ -28,14 +29,15 @@ from edge.common.published import COPIES, CalendarFetcher
 from edge.common.worker import Worker, Workers
 from edge.config import AgentSettings
 from edge.device.trial import UpdateTrial
-from edge.factories import control, kiosk, panel
+from edge.factories import control, fitted, kiosk, panel
 from edge.kiosk.view import KioskView
 from edge.outbox.store import Outbox
 from edge.permission.gate import Gate
 from edge.permission.mode import Mode, decide, responsible
 from edge.permission.schedule import Schedule
-from edge.permission.switch import Switch
+from edge.permission.switch import SWITCH, Switch, note
 from edge.protocol.counts import Disclosure, headcount, withhold
+from edge.protocol.discretion import discreet
 from edge.protocol.messages import UNCERTAIN, Command, Health, Mood, Pause
 from edge.run.health import endpoint
 from edge.run.supervision import Deadline, Progress, Supervisor, age_s, resident_mb
@@ -63,6 +65,14 @@ NO_MODEL = "0" * 12
 """In place of the model's digest where none is loaded."""
 
 
+class Window(NamedTuple):
+    """The newest, and how it was read."""
+
+    mood: Mood
+    frames_per_s: float
+    ms_per_frame: float | None
+
+
 class Agent:
     """Made from settings, raising UserError for what they name and is not there; then `run`.
 
@@ -78,7 +88,7 @@ class Agent:
     ) -> None:
         self._settings = settings
         self._trial = trial or UpdateTrial(None, None)
-        self._switch = Switch(settings.state / "switch.json")
+        self._switch = Switch(settings.state / SWITCH, note=note())
         self._schedule = self._lesson_times()
         self._gate = Gate(self._switch, self._schedule)
         self._panel = panel(settings.gpio, lambda: self._switch.toggle("button"))
@@ -94,10 +104,9 @@ class Agent:
         self._set_mode(decide(settings, date.today(), self._recording.live()))
         self._boot = uuid4()
         self._seq = 0
-        self._newest: Mood | None = None
+        self._newest: Window | None = None
         self._pause: Pause | None = None
         self._started = time.monotonic()
-        self._frames_per_s, self._ms_per_frame = 0.0, 0.0
         self._stopping = threading.Event()
         self._failure, self._restart, self._hot, self._analysed = "", "", False, False
         self._inference = Progress()
@@ -133,7 +142,8 @@ class Agent:
 
     def _problems(self) -> dict[str, str]:
         """What does not do its work now, and why."""
-        return self._workers.problems()
+        unwritten = self._switch.unwritten
+        return self._workers.problems() | ({"switch": unwritten} if unwritten else {})
 
     def _supervise(self) -> Supervisor:
         limits = self._settings.supervision
@@ -222,6 +232,10 @@ class Agent:
             self._inference.beat()
             if self._gate.closed_by() != pause:
                 break
+            if tally.frames and end - now < period / 2:
+                # A last frame would end later the more faces it has, and so would the window.
+                self._stopping.wait(end - now)
+                continue
             frame = None if pause else self._capture.take(min(0.1, end - now))
             if frame is None:
                 self._stopping.wait(min(0.1, end - now) if pause else 0)
@@ -241,10 +255,8 @@ class Agent:
             self._stopping.wait(max(0.0, min(now + period, end) - time.monotonic()))
         self._room.forget()
         seconds = time.monotonic() - begun
-        self._frames_per_s = tally.frames / seconds
-        self._ms_per_frame = 1000 * busy / tally.frames if tally.frames else 0.0
         if tally.frames or not self._stopping.is_set():
-            self._keep(self._say(tally, pause), tally.frames, start, seconds)
+            self._keep(self._say(tally, pause), tally.frames, start, seconds, busy)
         tally.clear()  # what was known of single faces is gone
         again = self._trial.saw_window(tally.frames, pause is not None) if now >= end else None
         if again:
@@ -283,7 +295,12 @@ class Agent:
             return headcount(tally.typical()[FACE], self._settings.disclosure.min_faces)
         return self._control.tell(tally)
 
-    def _keep(self, seen: Disclosure, frames: int, start: Timestamp, seconds: float) -> None:
+    def _keep(
+        self, seen: Disclosure, frames: int, start: Timestamp, seconds: float, busy: float
+    ) -> None:
+        exact = frames / seconds
+        if frames and seen.faces is None:  # fewer are read of more faces
+            frames = max(1, round(seconds * self._settings.frames_per_second))
         mood = Mood.model_validate(
             {
                 "schema": "roommood.mood/1",
@@ -302,36 +319,41 @@ class Agent:
         )
         self._seq += 1
         self._outbox.add(mood)
-        self._newest = mood
+        self._newest = Window(mood, exact, 1000 * busy / (exact * seconds) if exact else None)
         self._publisher.wake()
         log.debug("window %d: %s", mood.seq, seen.withheld or "counted")
 
     def _health(self) -> Health:
-        mode = self._mode  # once: the agent's loop may put another there meanwhile
-        return Health(
+        mode, newest = self._mode, self._newest  # once: the agent's loop may put others there
+        health = Health(
             version=version("roommood"),
             uptime_s=int(time.monotonic() - self._started),
-            frames_per_s=round(self._frames_per_s, 2),
-            ms_per_frame=round(self._ms_per_frame, 1) or None,
+            frames_per_s=round(newest.frames_per_s, 2) if newest else 0.0,
+            ms_per_frame=round(newest.ms_per_frame, 1) if newest and newest.ms_per_frame else None,
             waiting=len(self._outbox),
             merged=self._outbox.merged,
             mode=mode.name,
             because=mode.because,
             pause=self._pause,
-            faces=self._newest.faces if self._newest else None,
+            faces=newest.mood.faces if newest else None,
             model=self._digest,
             last_ack_s=self._publisher.last_ack_s(),
             dropped=self._outbox.dropped,
-            disk="failing" if self._outbox.trouble else "ok",
+            disk="failing" if self._outbox.trouble or self._switch.unwritten else "ok",
             temperature_c=temperature(),
             throttled=throttled(),
             memory_mb=round(resident_mb(), 1),
             detector=self._detector.name,
+            fitted=fitted(self._settings),
         )
+        return discreet(health, self._settings.frames_per_second)
 
     def _sentence(self) -> str:
         """For `systemctl status`."""
-        doing = f"paused ({self._pause})" if self._pause else f"{self._frames_per_s:.1f} frames/s"
+        rate = self._newest.frames_per_s if self._newest else 0.0
+        if self._newest and rate and self._newest.mood.faces is None:
+            rate = self._settings.frames_per_second  # how many exactly depends on the faces
+        doing = f"paused ({self._pause})" if self._pause else f"{rate:.1f} frames/s"
         return f"{self._mode.name}: {doing}, {len(self._outbox)} windows waiting"
 
     def _view(self) -> KioskView:
@@ -339,7 +361,7 @@ class Agent:
             open=self._capture.is_open,
             pause=self._pause,
             mode=self._mode.name,
-            mood=self._newest,
+            mood=self._newest.mood if self._newest else None,
             responsible=self._responsible,
         )
 

@@ -38,6 +38,7 @@ from edge.device.managed import (
 from edge.permission.audit import DeviceAuditLog
 from edge.permission.pin import SHORTEST, Pin, hash_pin
 from edge.permission.schedule import Schedule
+from edge.protocol.messages import Command
 from edge.run.memory import no_core_dumps, no_swap
 from edge.run.state_lock import alone
 
@@ -142,7 +143,7 @@ def check(config: Path) -> int:
     settings = _in_force(config)
     from edge.camera import make
     from edge.camera.recording import Recording
-    from edge.factories import try_parts
+    from edge.factories import fitted, try_parts
     from edge.permission.mode import decide
     from edge.vision.detectors import choose, search
     from edge.vision.forms import open_form
@@ -170,6 +171,8 @@ def check(config: Path) -> int:
     mode = decide(settings, date.today(), recording.live())
     click.echo(f"source: {_describe_source(recording)}")
     click.echo(f"mode: {mode.name}: {mode.sentence}{': ' if mode.remedy else ''}{mode.remedy}")
+    parts = fitted(settings)
+    click.echo(f"in the room: {', '.join(parts) or 'nothing to switch it off with or see it by'}")
     wrong = None
     if is_enrolled(config):
         wrong = try_connection(settings.broker, "check")
@@ -335,6 +338,26 @@ def _reader(settings: AgentSettings) -> Read | None:
     return lambda frame, boxes: [
         reading and reading.label for reading in expressions.read(frame, boxes)
     ]
+
+
+@agent.command()
+@config_option
+def resume(config: Path) -> None:
+    """Lift every pause, on this machine and while the agent is stopped.
+
+    For a pause whose file could not be read, where there is neither button nor screen.
+    """
+    from edge.permission.switch import RUNTIME, SWITCH, Switch, note
+
+    settings = _in_force(config)
+    with alone(settings.state):
+        switch = Switch(settings.state / SWITCH, note=note() or RUNTIME / SWITCH)
+        before = switch.pause
+        DeviceAuditLog(settings.state / "audit.jsonl").note("resumed", paused_by=before or "nobody")
+        switch.obey(Command(command="resume"), by="kiosk")
+    if switch.unwritten:
+        raise UserError(switch.unwritten, settings.state / SWITCH, "check the disk")
+    click.echo(f"was paused by: {before or 'nobody'}. Now start the agent")
 
 
 @agent.command()

@@ -55,12 +55,15 @@ class FacesSettings(Section):
 
 
 class NoiseSettings(Section):
-    """Noise with a differential-privacy budget, in place of `min_change`."""
+    """Noise with a differential-privacy budget, in place of `min_change`.
 
-    epsilon: float = Field(4, gt=0, le=20)
+    Its limits are what the attacks of docs/privacy.md were measured with: see decision 0050.
+    """
+
+    epsilon: float = Field(4, gt=0, le=4)
     """Spent in any `lesson_minutes` in a row; smaller is more private and less exact."""
-    lesson_minutes: float = Field(45, ge=1, le=1440)
-    releases: int = Field(3, ge=1, le=100)
+    lesson_minutes: float = Field(45, ge=45, le=1440)
+    releases: int = Field(3, ge=1, le=9)
     """How often per lesson something new is told; each costs its part of the budget."""
 
 

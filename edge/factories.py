@@ -9,7 +9,7 @@ from edge.kiosk.pages import Kiosk
 from edge.kiosk.view import HERE, KioskView, templates
 from edge.permission.gpio import NoPanel, Panel
 from edge.permission.pin import Pin
-from edge.protocol.messages import Command
+from edge.protocol.messages import Command, Fitted
 from edge.window.disclosure import DisclosureControl, SteadyDisclosure
 
 
@@ -29,6 +29,14 @@ def control(settings: AgentSettings, labels: Sequence[str]) -> DisclosureControl
         min_faces=limits.min_faces,
         min_cell=limits.min_cell,
     )
+
+
+def fitted(settings: AgentSettings) -> tuple[Fitted, ...]:
+    """What is in the room for the people there, as the settings have it."""
+    pins = settings.gpio or GpioSettings()
+    parts: dict[Fitted, object] = {"button": pins.button, "light": pins.led}
+    parts["screen"] = settings.kiosk
+    return tuple(name for name, setting in parts.items() if setting is not None)
 
 
 def panel(pins: GpioSettings | None, pressed: Callable[[], None]) -> Panel | NoPanel:

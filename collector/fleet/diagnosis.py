@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from collector.fleet.registry import Device
 from collector.live.rooms import RoomView
-from edge.protocol.messages import Health, rfc3339
+from edge.protocol.messages import Fitted, Health, rfc3339
 
 DAY_S = 86_400
 RENEWAL_LATE_DAYS = 20
@@ -49,6 +49,8 @@ class DeviceOut(BaseModel):
     waiting: int | None
     memory_mb: float | None
     detector: str | None
+    fitted: tuple[Fitted, ...] | None
+    """What the people in the room can switch it off with, and see it by; null: not known."""
     last_window: str | None
     reported: str | None
 
@@ -79,6 +81,7 @@ def row(device: Device, view: RoomView, newest_version: str) -> DeviceOut:
         waiting=health.waiting if health else None,
         memory_mb=health.memory_mb if health else None,
         detector=health.detector if health else None,
+        fitted=health.fitted if health else None,
         last_window=None if view.mood is None else rfc3339(view.mood.start),
         reported=None if device.seen is None else _at(device.seen),
     )

@@ -15,6 +15,7 @@ from collector.live.history import History, WindowSummary, readable
 from collector.live.order import begun, is_newer
 from collector.live.shown import as_json
 from collector.storage.store import StoredSummary
+from edge.protocol.discretion import discreet
 from edge.protocol.messages import Mood, Status
 
 log = logging.getLogger(__name__)
@@ -171,6 +172,9 @@ class Rooms:
                 self._status.pop(key, None)
 
     def heard(self, status: Status) -> None:
+        """As sent; an older device's figures are made as coarse as today's where they must be."""
+        if status.health is not None:
+            status = status.model_copy(update={"health": discreet(status.health)})
         key = (status.site, status.room)
         with self._lock:
             self._status[key] = status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from pathlib import Path
@@ -33,3 +34,17 @@ def write(path: Path, content: str | bytes, mode: int | None = None) -> None:
     except OSError:
         partial.unlink(missing_ok=True)  # a full disk needs no remains
         raise
+
+
+def overwrite(path: Path, content: str) -> None:
+    """Puts text over as much of the same length, in the same place: for this a full disk has room.
+
+    A power cut may tear it; raises OSError, also where the file is shorter.
+    """
+    data = content.encode()
+    with path.open("r+b", buffering=0) as file:
+        if file.seek(0, os.SEEK_END) < len(data):
+            raise OSError(errno.ENOSPC, "no room to write over")
+        file.seek(0)
+        file.write(data)
+        os.fsync(file.fileno())

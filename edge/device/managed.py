@@ -2,7 +2,7 @@
 
 The machine's file says what only the machine knows, as its camera; it names the folder of the
 enrolment with `enrolled:`. An update is signed with the site's key, and may change all but who the
-device is and whom it talks to.
+device is, whom it talks to, and what protects people: see edge/device/protected.py.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from edge.common.errors import UserError
 from edge.common.settings import checked, read
 from edge.config import AgentSettings
 from edge.device.enrol import ABOUT, SITE, about
+from edge.device.protected import FROM_AFAR, check, never
 from edge.device.slots import Updates
 from edge.protocol.bundle import PACK, SETTINGS
 
-FIXED = {"site", "room", "device", "broker", "state", "site_key", "enrolled", "demo"}
-"""What no update may change."""
+FIXED = {name for name, rule in FROM_AFAR.items() if rule is never}
+"""What no update may name."""
 
 
 def agent_settings(config: Path, update: int | None = None) -> AgentSettings:
@@ -30,9 +31,13 @@ def agent_settings(config: Path, update: int | None = None) -> AgentSettings:
     state = config.resolve().parent / str(enrolled)
     about(state)  # refuses a card that was copied
     content = _over(read(state / SITE), own)
-    if update is not None:
-        content = _over(content, update_settings(Updates(state).place(update)))
-    return checked(AgentSettings, content, config)
+    settings = checked(AgentSettings, content, config)
+    if update is None:
+        return settings
+    changed = update_settings(Updates(state).place(update))
+    with_update = checked(AgentSettings, _over(content, changed), config)
+    check(settings, with_update, f"{SETTINGS} of update {update}")
+    return with_update
 
 
 def is_enrolled(config: Path) -> bool:

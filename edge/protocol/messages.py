@@ -58,6 +58,9 @@ Reason = Literal[
 Pause = Literal["command", "button", "kiosk", "schedule", "clock", "unreadable"]
 """Who or what keeps the camera closed."""
 
+Fitted = Literal["button", "light", "screen"]
+"""What of the device is in the room, besides the camera."""
+
 Throttle = Literal["under_voltage", "capped", "throttled", "soft_limit"]
 """Why a Raspberry Pi runs slower than it could; `capped` is its frequency."""
 
@@ -196,6 +199,8 @@ class Health(Message):
     memory_mb: float | None = Field(None, ge=0, le=MOST)
     detector: Literal["haar", "yunet"] | None = None
     """What finds the faces: `auto` has chosen one of the two."""
+    fitted: tuple[Fitted, ...] | None = Field(None, strict=False, max_length=3)
+    """What the people in the room can switch it off with, and see it by; empty: nothing."""
 
 
 class Status(Message):

@@ -11,6 +11,7 @@ import argparse
 
 from tests.attacks.attacker import ATTACKS, attack
 from tests.attacks.controls import CONTROLS, error, minute_error, publish
+from tests.attacks.figures import measure
 from tests.attacks.lessons import WINDOWS, lesson
 
 FIRST_SEED = 50_000
@@ -23,7 +24,17 @@ def main() -> None:
     parser.add_argument("--lessons", type=int, default=120, help="of each pace")
     parser.add_argument("--seats", type=int, default=24)
     parser.add_argument("--control", choices=CONTROLS, action="append", help="some of them")
+    parser.add_argument(
+        "--figures", type=int, metavar="N", help="of N windows, what a device's figures give away"
+    )
     asked = parser.parse_args()
+    if asked.figures:
+        leak = measure(asked.figures)
+        print(
+            f"one to four in a room that withholds it, {leak.windows} windows; chance is 25 of 100"
+        )
+        print(f"as measured: {leak.exact:+.0f} points; as sent: {leak.published:+.0f} points")
+        return
     count, seats = asked.lessons, asked.seats
     print(f"{count} lessons of {WINDOWS} windows at each pace, {seats} seats; half to train on\n")
     print(f"| lesson | control | {' | '.join(ATTACKS)} | count error | over a minute |")
