@@ -128,6 +128,9 @@ class Retention(Section):
     lessons_days: int = Field(365, ge=1, le=3650)
 
 
+SCOPES = ("openid", "profile", "email", "groups")
+
+
 class OidcSettings(Section):
     """The school's OpenID Connect provider."""
 
@@ -137,9 +140,10 @@ class OidcSettings(Section):
     client_secret: SecretStr
     name: str = "the school's account"
     """On the button."""
-    scopes: tuple[str, ...] = ("openid", "profile", "email", "groups")
-    claim: str = "groups"
-    """The claim that names groups."""
+    scopes: tuple[str, ...] = SCOPES
+    """By default without `groups` where the provider says that it has no such scope."""
+    claim: str = Field("groups", min_length=1)
+    """The claim that names groups, or the way to it, as in `realm_access.roles`."""
     roles: dict[str, Literal["administrator", "it", "teacher"]] = Field(min_length=1)
     """Group to role; whoever is in none of them may not sign in."""
     confirm_hours: float = Field(24, gt=0, le=720)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from typing import Any, Literal
@@ -10,19 +11,29 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from collector.access.accounts import Account, Accounts, Role
-from collector.config import OidcSettings
+from collector.config import SCOPES, OidcSettings
 from edge.common.errors import UserError
 
 RANK: tuple[Role, ...] = ("administrator", "it", "teacher")
 """Whoever is in several groups has the first of their roles."""
 
 
-class UnknownUser(Exception):
-    """Somebody whom the provider or the school does not let in; the message is for the log."""
+WhyUnknown = Literal["failed", "no_group", "overage"]
+"""`overage`: the provider did not list the groups, since they are too many."""
 
-    def __init__(self, message: str, kind: Literal["failed", "no_group"] = "failed") -> None:
+LONGEST_SUBJECT = 256
+"""As long as the database has it; issuers and subjects may be longer together."""
+
+
+class UnknownUser(Exception):
+    """Somebody whom the provider or the school does not let in; the message is for the log.
+
+    `said` is what the provider itself said, for the person, where it certainly was the provider.
+    """
+
+    def __init__(self, message: str, kind: WhyUnknown = "failed", said: str = "") -> None:
         super().__init__(message)
-        self.kind = kind
+        self.kind, self.said = kind, said
 
 
 class Provider:
@@ -53,9 +64,36 @@ class Provider:
         import httpx
 
         try:
-            return await self._client.authorize_redirect(request, back)
+            scope = await self._scope()
+            return await self._client.authorize_redirect(request, back, scope=scope)
         except (httpx.HTTPError, ValueError, RuntimeError) as error:
             raise UnknownUser(f"{self.name} does not answer: {error}") from None
+
+    async def _scope(self) -> str:
+        """What is asked for; the usual `groups` only of a provider that does not rule it out.
+
+        Entra ID and Google refuse a sign-in for a scope that they do not know.
+        """
+        scopes = self._settings.scopes
+        if scopes == SCOPES:
+            known = (await self._client.load_server_metadata()).get("scopes_supported")
+            if isinstance(known, list) and "groups" not in known:
+                scopes = tuple(scope for scope in scopes if scope != "groups")
+        return " ".join(scopes)
+
+    def _said(self, request: Any) -> str:
+        """An error that the provider gave in place of a code, if it answers a question of ours.
+
+        Else anybody could write on our page by a link.
+        """
+        asked = request.query_params.get("state", "")
+        if not asked or f"_state_{self._client.name}_{asked}" not in request.session:
+            return ""
+        error, more = (
+            request.query_params.get(name, "") for name in ("error", "error_description")
+        )
+        said = ": ".join(part for part in (error, more) if part)
+        return "".join(c if c.isprintable() else " " for c in said).strip()[:300]
 
     async def back(self, request: Any) -> Account:
         """Whoever comes back from there, checked; raises UnknownUser."""
@@ -64,10 +102,11 @@ class Provider:
         from joserfc.errors import JoseError
         from starlette.concurrency import run_in_threadpool
 
+        said = self._said(request)
         try:
             token = await self._client.authorize_access_token(request)
         except (AuthlibBaseError, JoseError, httpx.HTTPError, ValueError, KeyError) as error:
-            raise UnknownUser(f"{self.name}: {error}") from None
+            raise UnknownUser(f"{self.name}: {_quoted(str(error), 300)}", said=said) from None
         claims = token.get("userinfo")
         if not isinstance(claims, dict):
             raise UnknownUser(f"{self.name}: no identity came with the token")
@@ -80,13 +119,20 @@ class Provider:
         themselves: that is shown, and decides nothing.
         """
         told = _read(claims, self._settings.claim)
-        roles = {role for group, role in self._settings.roles.items() if group in told.groups}
+        mapping = self._settings.roles.items()
+        roles = {role for group, role in mapping if _plain(group) in told.groups}
         role = next((role for role in RANK if role in roles), None)
-        subject = f"{told.iss or self._settings.issuer} {told.sub}"
+        subject = _subject(told.iss or self._settings.issuer, told.sub)
         known = self._accounts.by_subject(subject)
         if role is None:
             if known is not None:
                 self._accounts.lapse(known)
+            if _is_overage(claims, self._settings.claim):
+                raise UnknownUser(
+                    f"{_quoted(told.sub)} is in more groups than the provider lists; in Entra ID: "
+                    "'Groups assigned to the application', or app roles with claim: roles",
+                    "overage",
+                )
             raise UnknownUser(f"{_quoted(told.sub)} is in no group with a role", "no_group")
         display = told.display
         try:
@@ -101,7 +147,8 @@ class Provider:
 
     def _add(self, told: Claims, role: Role, subject: str, display: str | None) -> Account:
         host = urlsplit(told.iss or self._settings.issuer).hostname or "provider"
-        start = f"{told.slug[:30]}@{host[:28]}"
+        plain = re.sub(r"[^a-z0-9.-]+", "-", host.lower())[:28].strip(".-") or "provider"
+        start = f"{told.slug[:30].rstrip('._-')}@{plain}"
         for number in range(1, 1000):
             name = start if number == 1 else f"{start}-{number}"
             if self._accounts.by_name_or_none(name) is None:
@@ -132,9 +179,39 @@ class Claims(BaseModel):
         return re.sub(r"[^a-z0-9._-]+", "", plain).strip("._-") or "account"
 
 
+def _subject(issuer: str, sub: str) -> str:
+    """Issuer and `sub`, which nobody else has; a digest of them where they are too long."""
+    whole = f"{issuer} {sub}"
+    if len(whole) <= LONGEST_SUBJECT:
+        return whole
+    return f"sha256:{hashlib.sha256(whole.encode()).hexdigest()}"
+
+
+def _plain(group: str) -> str:
+    """Keycloak writes the way to a group, and may be told not to: `/teachers` is `teachers`."""
+    return group.removeprefix("/")
+
+
+def _at(claims: dict[str, Any], path: str) -> Any:
+    """A claim by its name, which may have dots, or else by the way to it; None without one."""
+    if path in claims:
+        return claims[path]
+    first, dot, rest = path.partition(".")
+    inner = claims.get(first)
+    return _at(inner, rest) if dot and isinstance(inner, dict) else None
+
+
+def _is_overage(claims: dict[str, Any], path: str) -> bool:
+    """Whether the provider left the groups out because they are too many, as Entra ID does."""
+    if _at(claims, path) is not None:
+        return False
+    names = claims.get("_claim_names")
+    return claims.get("hasgroups") in (True, "true") or (isinstance(names, dict) and path in names)
+
+
 def _read(claims: dict[str, Any], groups: str) -> Claims:
     """Raises UnknownUser, in words, for claims of another shape."""
-    named = claims.get(groups)
+    named = _at(claims, groups)
     if named is None:
         named = []
     elif isinstance(named, str):
@@ -145,12 +222,12 @@ def _read(claims: dict[str, Any], groups: str) -> Claims:
     called = next((name for name in names if isinstance(name, str) and name), "")
     fields = {"sub": claims.get("sub"), "iss": claims.get("iss"), "called": called}
     try:
-        return Claims.model_validate(fields | {"groups": frozenset(named)})
+        return Claims.model_validate(fields | {"groups": frozenset(map(_plain, named))})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise UnknownUser(f"the claim '{first['loc'][0]}': {first['msg']}") from None
 
 
-def _quoted(text: str) -> str:
+def _quoted(text: str, most: int = 100) -> str:
     """For the log: on one line, whatever it holds."""
-    return ascii(text[:100])
+    return ascii(text[:most])

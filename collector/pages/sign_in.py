@@ -13,6 +13,7 @@ from collector.access.guard import COOKIE, address, network, too_often
 from collector.access.limits import Limits
 from collector.access.oidc import Provider
 from collector.access.sessions import Sessions
+from collector.pages.flash import take
 from collector.pages.redirects import back_to, local
 from collector.pages.render import LANGUAGE_COOKIE, LANGUAGES, Renderer, language_of, words
 
@@ -28,7 +29,12 @@ def sign_in_form(renderer: Renderer, provider: Provider | None) -> Callable[...,
         t = words(language_of(request))["sign_in"]
         provider_name = provider.name if provider else None
         told = t[wrong] if wrong else None
-        context = {"wrong": told, "next": local(next), "provider": provider_name}
+        context = {
+            "wrong": told,
+            "said": take(request, "provider") if wrong == "failed" else None,
+            "next": local(next),
+            "provider": provider_name,
+        }
         return renderer.page(request, "sign_in.html", status, **context)
 
     return draw
@@ -46,7 +52,7 @@ def router(
 
     @pages.get("/sign-in")
     def form(request: Request, next: str = "/", wrong: str | None = None) -> Any:
-        known = wrong if wrong in ("no_group", "failed") else None
+        known = wrong if wrong in ("no_group", "failed", "overage") else None
         return draw_form(request, known, next)
 
     @pages.post("/sign-out")

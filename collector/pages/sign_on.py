@@ -12,6 +12,7 @@ from collector.access.audit import AuditLog
 from collector.access.guard import COOKIE, address
 from collector.access.oidc import Provider, UnknownUser
 from collector.access.sessions import Sessions
+from collector.pages.flash import leave
 from collector.pages.redirects import back_to, local
 
 NEXT = "next"
@@ -34,7 +35,7 @@ def router(
         try:
             return await provider.go(request, f"{own_url()}/oidc/back")
         except UnknownUser as unknown:
-            return _failed(request, str(unknown), "failed")
+            return _failed(request, unknown)
 
     @pages.get("/oidc/back")
     async def back(request: Request) -> Any:
@@ -43,7 +44,7 @@ def router(
         try:
             account = await provider.back(request)
         except UnknownUser as unknown:
-            return _failed(request, str(unknown), unknown.kind)
+            return _failed(request, unknown)
         to = request.session.get(NEXT, "/")
         old = request.session.get(COOKIE)
         if old:
@@ -53,8 +54,11 @@ def router(
         audit_log.add(account.name, "sign-in", f"by {provider.name}, from {address(request)}")
         return back_to(to)
 
-    def _failed(request: Request, why: str, kind: str) -> RedirectResponse:
-        audit_log.folded("somebody", "sign-in refused", f"{why}, from {address(request)}")
-        return RedirectResponse(f"/sign-in?wrong={kind}", 303)
+    def _failed(request: Request, unknown: UnknownUser) -> RedirectResponse:
+        told = f"{unknown}, from {address(request)}"
+        audit_log.folded("somebody", "sign-in refused", told)
+        if unknown.said:
+            leave(request, "provider", unknown.said)
+        return RedirectResponse(f"/sign-in?wrong={unknown.kind}", 303)
 
     return pages
