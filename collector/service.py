@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from prometheus_client import CollectorRegistry
-
 from collector.access.accounts import CONFIRMED_S, Accounts
 from collector.access.audit import AuditLog
 from collector.access.audit_witness import AuditWitness
@@ -23,13 +21,14 @@ from collector.access.settings_audit import settings_noticed
 from collector.app import AppContext, make_app
 from collector.config import CollectorSettings
 from collector.fleet.copied_devices import CopiedDevices
+from collector.fleet.registry import DeviceRegistry
 from collector.fleet.service import FleetService
 from collector.ingest.erasing import DeviceErasures
 from collector.ingest.ingest import Guest, Ingest
 from collector.ingest.resend import ResendRequests
 from collector.integrations.home_assistant import HomeAssistantRooms
 from collector.integrations.home_discovery import HomeRoom
-from collector.integrations.metrics import RoomMetrics
+from collector.integrations.metrics import RoomMetrics, metrics_registry
 from collector.integrations.webhooks import Webhooks, target
 from collector.lessons.checkins import CheckIns
 from collector.lessons.report import Reports, listed
@@ -48,6 +47,7 @@ from collector.pages.render import MadeUp
 from collector.retention.erasing import apply_noted
 from collector.retention.worker import RetentionWorker
 from collector.run.announcements import Announcement, Announcements
+from collector.run.expiry import own_certificates
 from collector.run.room_changes import RoomChanges
 from collector.run.web_server import WebServer
 from collector.storage.database import connect
@@ -93,8 +93,14 @@ class Service:
         settings_noticed(self._engine, self.audit, settings, key)
         self.rooms = Rooms(self._erasures.covers)
         self._remember(store)
-        self.registry = registry = CollectorRegistry()
-        registry.register(RoomMetrics(self.rooms))
+        self.registry = registry = metrics_registry(
+            RoomMetrics(
+                self.rooms,
+                settings.state,
+                self._certificates_end,
+                partial(own_certificates, settings),
+            )
+        )
         hooks = [target(h.url, h.secret.get_secret_value(), h.events) for h in settings.webhooks]
         self._webhooks = Webhooks(self._engine, hooks, self._erasures)
         book, checkins = LessonRepository(self._engine), CheckIns(self._engine)
@@ -199,6 +205,10 @@ class Service:
         )
         self._announcements = self._all_announcements()
         self._workers = Workers(self._all_workers())
+
+    def _certificates_end(self) -> dict[Key, float]:
+        known = DeviceRegistry(self._engine).all() if self._settings.fleet else []
+        return {one.room: one.certificate.expires for one in known if one.certificate}
 
     def _home_assistant(self) -> HomeAssistantRooms | None:
         settings = self._settings

@@ -1,55 +1,179 @@
-"""Every room's state as Prometheus gauges: how the devices do, and no expression."""
+"""Every room's state for Prometheus: how the devices do, and no expression.
+
+Names and units as https://prometheus.io/docs/practices/naming has them; the former names, whose
+units are others, stay beside them.
+"""
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import Iterator
-from typing import get_args
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
 
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from collector.live.rooms import Rooms, RoomState
+from collector.live.rooms import Key, Rooms, RoomState, RoomView
+from edge.protocol.messages import Health, Throttle
 
-NUMBERS = {
-    "frames_per_s": "Frames analysed per second.",
-    "ms_per_frame": "Milliseconds that a frame takes.",
-    "waiting": "Windows in the device's outbox.",
-    "temperature_c": "The device's temperature.",
-    "memory_mb": "The agent's memory.",
-    "uptime_s": "For how long the agent has run.",
-    "last_ack_s": "Seconds since the collector last acknowledged, when the device last said.",
+FORMER = {
+    "frames_per_s": "frames_per_second",
+    "ms_per_frame": "frame_seconds",
+    "waiting": "waiting_windows",
+    "temperature_c": "temperature_celsius",
+    "memory_mb": "memory_bytes",
+    "uptime_s": "uptime_seconds",
+    "last_ack_s": "last_acknowledgement_seconds",
 }
+"""What a figure was called before, in the units of the status message, and is called now."""
+
+
+class Figure(NamedTuple):
+    meaning: str
+    of: Callable[[Health], float | None]
+    total: bool = False
+    """Whether it only grows while the agent runs."""
+
+
+def _times(factor: float, value: float | None) -> float | None:
+    return None if value is None else factor * value
+
+
+FIGURES: dict[str, Figure] = {
+    "frames_per_second": Figure("Frames analysed per second.", lambda h: h.frames_per_s),
+    "frame_seconds": Figure(
+        "For how long a frame is worked on.", lambda h: _times(0.001, h.ms_per_frame)
+    ),
+    "waiting_windows": Figure("Windows in the device's outbox.", lambda h: h.waiting),
+    "temperature_celsius": Figure("The device's temperature.", lambda h: h.temperature_c),
+    "memory_bytes": Figure("The agent's memory.", lambda h: _times(1e6, h.memory_mb)),
+    "uptime_seconds": Figure("For how long the agent has run.", lambda h: h.uptime_s),
+    "last_acknowledgement_seconds": Figure(
+        "Since the collector last acknowledged, when the device last said.", lambda h: h.last_ack_s
+    ),
+    "disk_failing": Figure("1 while the disk takes no windows.", lambda h: h.disk == "failing"),
+    "merged_windows": Figure(
+        "Windows merged with the next since the agent started, for want of room.",
+        lambda h: h.merged,
+        total=True,
+    ),
+    "dropped_windows": Figure(
+        "Windows lost since the agent started.", lambda h: h.dropped, total=True
+    ),
+}
+
+ROOM = ["site", "room"]
 
 
 class RoomMetrics(Collector):
-    """Made from what is known at the moment of asking."""
+    """Made from what is known at the moment of asking.
 
-    def __init__(self, rooms: Rooms) -> None:
-        self._rooms = rooms
+    `certificates` gives when each room's certificate ends (seconds since 1970), `own` the same for
+    the collector's, by setting; `folder` is where the collector writes.
+    """
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        names = ["site", "room"]
+    def __init__(
+        self,
+        rooms: Rooms,
+        folder: Path = Path(),
+        certificates: Callable[[], Mapping[Key, float]] = dict,
+        own: Callable[[], Mapping[str, float]] = dict,
+    ) -> None:
+        self._rooms, self._folder = rooms, folder
+        self._certificates, self._own = certificates, own
+
+    def collect(self) -> Iterator[Metric]:
         views = self._rooms.all()
-        state = GaugeMetricFamily(
-            "roommood_room_state", "1 for the state that a room is in.", labels=[*names, "state"]
+        yield from _of_rooms(views)
+        reports = [
+            ([view.site, view.room], view.status.health)
+            for view in views
+            if view.status is not None and view.status.health is not None
+        ]
+        for name, figure in FIGURES.items():
+            family = CounterMetricFamily if figure.total else GaugeMetricFamily
+            yield _filled(
+                family(f"roommood_device_{name}", figure.meaning, labels=ROOM),
+                [(labels, figure.of(health)) for labels, health in reports],
+            )
+        for former, now in FORMER.items():
+            told = f"The former name of roommood_device_{now}, in another unit."
+            yield _filled(
+                GaugeMetricFamily(f"roommood_device_{former}", told, labels=ROOM),
+                [(labels, getattr(health, former)) for labels, health in reports],
+            )
+        yield _filled(
+            GaugeMetricFamily(
+                "roommood_device_throttled",
+                "1 for each reason why the device is slower than it could be.",
+                labels=[*ROOM, "reason"],
+            ),
+            [
+                ([*labels, reason], reason in health.throttled)
+                for labels, health in reports
+                for reason in get_args(Throttle)
+            ],
         )
-        age = GaugeMetricFamily(
-            "roommood_room_window_age_seconds", "Since the newest window ended.", labels=names
+        yield from self._ends()
+        yield _filled(
+            GaugeMetricFamily(
+                "roommood_collector_disk_free_bytes", "On the disk of the collector's state folder."
+            ),
+            [([], shutil.disk_usage(self._folder).free)] if self._folder.exists() else [],
         )
-        for view in views:
-            for one in get_args(RoomState):
-                state.add_metric([view.site, view.room, one], float(view.state == one))
-            if view.mood is not None:
-                ended = view.mood.start.timestamp() + view.mood.seconds
-                age.add_metric([view.site, view.room], time.time() - ended)
-        yield state
-        yield age
-        for field, meaning in NUMBERS.items():
-            gauge = GaugeMetricFamily(f"roommood_device_{field}", meaning, labels=names)
-            for view in views:
-                health = view.status.health if view.status is not None else None
-                value = getattr(health, field, None)
-                if value is not None:
-                    gauge.add_metric([view.site, view.room], float(value))
-            yield gauge
+
+    def _ends(self) -> Iterator[Metric]:
+        yield _filled(
+            GaugeMetricFamily(
+                "roommood_device_certificate_expiry_timestamp_seconds",
+                "When the device's certificate ends, since 1970.",
+                labels=ROOM,
+            ),
+            [(list(room), ends) for room, ends in self._certificates().items()],
+        )
+        yield _filled(
+            GaugeMetricFamily(
+                "roommood_collector_certificate_expiry_timestamp_seconds",
+                "When a certificate of the collector ends, since 1970, by its setting.",
+                labels=["setting"],
+            ),
+            [([setting], ends) for setting, ends in self._own().items()],
+        )
+
+
+def _of_rooms(views: list[RoomView]) -> Iterator[Metric]:
+    state = GaugeMetricFamily(
+        "roommood_room_state", "1 for the state that a room is in.", labels=[*ROOM, "state"]
+    )
+    age = GaugeMetricFamily(
+        "roommood_room_window_age_seconds", "Since the newest window ended.", labels=ROOM
+    )
+    for view in views:
+        for one in get_args(RoomState):
+            state.add_metric([view.site, view.room, one], float(view.state == one))
+        if view.mood is not None:
+            ended = view.mood.start.timestamp() + view.mood.seconds
+            age.add_metric([view.site, view.room], time.time() - ended)
+    yield state
+    yield age
+
+
+def _filled(family: Any, values: list[tuple[list[str], float | None]]) -> Metric:
+    """The family with the values that are known."""
+    for labels, value in values:
+        if value is not None:
+            family.add_metric(labels, float(value))
+    made: Metric = family
+    return made
+
+
+def metrics_registry(*collectors: Collector) -> CollectorRegistry:
+    """Theirs, and the process's own figures under the names that every exporter uses."""
+    made = CollectorRegistry()
+    ProcessCollector(registry=made)
+    for one in collectors:
+        made.register(one)
+    return made
