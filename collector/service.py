@@ -106,7 +106,8 @@ class Service:
         book, checkins = LessonRepository(self._engine), CheckIns(self._engine)
         summaries = Summaries(store, book)
         renderer = render.Renderer(
-            *(settings.school.timezone, made_up), settings.school.question, settings.school.answers
+            *(settings.school.timezone, made_up, settings.school.question, settings.school.answers),
+            settings.title,
         )
         self._pending = PendingCommands()
         panels = Panels(self.rooms, book, checkins, renderer, self._pending)

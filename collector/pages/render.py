@@ -68,7 +68,10 @@ class Renderer:
         made_up: MadeUp = "",
         question: str | None = None,
         answers: tuple[str, ...] | None = None,
+        room_title: Callable[[str, str], str] = lambda _site, room: room,
     ) -> None:
+        self.room_title = room_title
+        """What people call a room, by its site and name."""
         self._zone = ZoneInfo(zone)
         self._env = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"),
@@ -79,6 +82,7 @@ class Renderer:
         )
         self._env.globals["languages"] = [(code, words(code)["language"]) for code in LANGUAGES]
         self._env.globals["made_up"] = made_up
+        self._env.globals["room_title"] = room_title
         self._env.globals["question"], self._env.globals["answer_texts"] = question, answers
         self._env.filters["colour"] = paper
         self._env.filters["moment"] = lambda told: datetime.fromisoformat(

@@ -63,7 +63,12 @@ def router(
         cards = room_cards(seen, panels, running, language, counts=who.role != "it")
         count = len(cards)
         for word in text.lower().split():
-            cards = [card for card in cards if word in card.searched]
+            cards = [
+                card
+                for card in cards
+                if word in card.searched
+                or word in renderer.room_title(card.view.site, card.view.room).lower()
+            ]
         listed: dict[str, Any] = {
             "cards": cards,
             "count": count,
@@ -95,7 +100,7 @@ def router(
         check_url = f"{own_url()}/check"
         context: dict[str, Any] = {
             "view": view,
-            "title": room,
+            "title": renderer.room_title(site, room),
             "panel": panels.draw((site, room), language),
             "lesson": lesson if mine else None,
             "lesson_mine": lesson is not None and owns(who, lesson),
