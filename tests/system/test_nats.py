@@ -72,8 +72,8 @@ def listen(port: int, name: str) -> tuple[mqtt.Client, dict[str, list[Any]]]:
     heard: dict[str, list[Any]] = defaultdict(list)
     made = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name)
     made.on_message = lambda _c, _u, m: heard[m.topic].append((json.loads(m.payload), m.retain))
-    made.on_connect = lambda *_: made.subscribe("roommood/v1/#", qos=1)
     made.connect("127.0.0.1", port)
+    made.subscribe("roommood/v1/#", qos=1)
     made.loop_start()
     return made, heard
 
