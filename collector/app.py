@@ -86,6 +86,8 @@ class AppContext(NamedTuple):
     notify: Callable[[str, Lesson], None]
     send_command: Callable[[Key, str], None]
     own_url: Callable[[], str]
+    base: str
+    """The path below which a reverse proxy shows all of it, or nothing."""
     erasures: Erasures
     forget: Callable[[str, str, bool], None]
     """Takes back what others keep of a room of which something was erased; or all of it."""
@@ -108,6 +110,7 @@ def make_app(context: AppContext) -> FastAPI:
         summary="Aggregated counts of the expressions in a room.",
         docs_url=None,  # FastAPI's own page fetches its scripts from elsewhere
         redoc_url=None,
+        servers=[{"url": context.base}] if context.base else None,
         openapi_url=None,  # ours is behind the guard, as everything is
         lifespan=lifespan,
         dependencies=[Depends(context.guard)],

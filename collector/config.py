@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from sqlalchemy.engine import make_url
@@ -46,9 +47,10 @@ class WebSettings(Section):
     host: str = "127.0.0.1"
     port: int = Field(8642, ge=0, le=65535)
     url: Annotated[str | None, AfterValidator(_without_slash)] = Field(
-        None, pattern=r"^https?://[^/\s]+/?$"
+        None, pattern=r"^https?://[^/\s?#]+(/[A-Za-z0-9_~][A-Za-z0-9._~-]*)*/*$"
     )
-    """How people reach it, where that is another address than host and port."""
+    """How people reach it, where that is another address than host and port; with a path where a
+    reverse proxy shows it below one, as in https://school.example/mood."""
     certificate: FilePath | None = None
     key: FilePath | None = None
     """PEM files; with them, HTTPS is served."""
@@ -80,6 +82,11 @@ class WebSettings(Section):
         if (self.certificate is None) != (self.key is None):
             raise SettingError("'certificate' and 'key' belong together", "set both or neither")
         return self
+
+    @property
+    def base(self) -> str:
+        """The path below which people reach it: empty, or as in `/mood`."""
+        return urlsplit(self.url or "").path
 
     @property
     def secure(self) -> bool:

@@ -108,6 +108,7 @@ class Service:
         renderer = render.Renderer(
             *(settings.school.timezone, made_up, settings.school.question, settings.school.answers),
             settings.title,
+            settings.web.base,
         )
         self._pending = PendingCommands()
         panels = Panels(self.rooms, book, checkins, renderer, self._pending)
@@ -187,6 +188,7 @@ class Service:
             notify=self._lesson,
             send_command=self._command,
             own_url=lambda: self.url,
+            base=web.base,
             erasures=self._erasures,
             forget=self._forget,
             problems=self.problems,
@@ -196,7 +198,7 @@ class Service:
         self.app = make_app(context)
         web = settings.web
         self._web = WebServer(
-            protect(self.app, key, web.secure),
+            protect(self.app, key, web.secure, web.base),
             self._socket,
             web.certificate,
             web.key,

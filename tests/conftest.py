@@ -45,7 +45,7 @@ WAIT_LONG = ("system", "deploy", "models")
 """Folders whose files go to the workers first: their tests wait long, and none should end alone."""
 
 
-SERVERS = {"mosquitto", "postgres", "broker", "disk", "site", "chromium"}
+SERVERS = {"mosquitto", "postgres", "broker", "disk", "site", "chromium", "nginx", "nats"}
 """Fixtures that start a server or mount a disk: `tests/run.sh --fast` does without their tests."""
 
 

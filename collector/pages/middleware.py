@@ -36,6 +36,7 @@ from collector.access.secret import derived
 from collector.access.sessions import SESSION_S
 from collector.fleet.enrolment import EnrolmentDenied
 from collector.pages.render import Renderer, language_of, words
+from collector.pages.sub_path import SubPath
 from edge.common.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -149,8 +150,9 @@ def _again(body: bytes, receive: Any) -> Any:
     return channel
 
 
-def protect(app: FastAPI, key: bytes, secure: bool) -> Any:
-    """The app behind sessions, CSRF protection and headers; returns what the server is to run."""
+def protect(app: FastAPI, key: bytes, secure: bool, base: str = "") -> Any:
+    """The app behind sessions, CSRF protection and headers; returns what the server is to run,
+    below the path `base`."""
 
     async def old_form(scope: Any, send: Any, _why: Any) -> None:
         text = words(language_of(Request(scope)))["errors"]["form"]
@@ -170,7 +172,7 @@ def protect(app: FastAPI, key: bytes, secure: bool) -> Any:
         cookie_secure=secure,
         send_csrf_failed=old_form,
     )
-    return SecureASGIMiddleware(RequestFilter(guarded), secure=headers(secure))
+    return SecureASGIMiddleware(RequestFilter(SubPath(guarded, base)), secure=headers(secure))
 
 
 async def _nothing() -> Any:

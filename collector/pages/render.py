@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 from collector.access.policy import RIGHTS
 from collector.live.rounding import near
 from collector.pages.colours import paper
+from collector.pages.sub_path import OwnAddresses
 
 HERE = Path(__file__).parent.parent
 STATIC = HERE / "static"
@@ -60,7 +61,7 @@ def language_of(request: Request) -> str:
 
 
 class Renderer:
-    """One for all pages."""
+    """One for all pages, which lie below `base`: empty, or a path as in `/mood`."""
 
     def __init__(
         self,
@@ -69,6 +70,7 @@ class Renderer:
         question: str | None = None,
         answers: tuple[str, ...] | None = None,
         room_title: Callable[[str, str], str] = lambda _site, room: room,
+        base: str = "",
     ) -> None:
         self.room_title = room_title
         """What people call a room, by its site and name."""
@@ -79,7 +81,9 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
             undefined=jinja2.StrictUndefined,
+            extensions=[OwnAddresses],
         )
+        self._env.globals["base"] = base
         self._env.globals["languages"] = [(code, words(code)["language"]) for code in LANGUAGES]
         self._env.globals["made_up"] = made_up
         self._env.globals["room_title"] = room_title

@@ -51,12 +51,13 @@ def verified(authority: Path) -> ssl.SSLContext:
 
 
 class Caller:
-    """Posts to one collector; raises UserError for an address that is none."""
+    """Posts to one collector, whose address may have a path; raises UserError for none."""
 
     def __init__(self, url: str, context: ssl.SSLContext) -> None:
         parts = urlsplit(url)
-        if parts.scheme != "https" or not parts.hostname or parts.path.strip("/"):
+        if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
             raise UserError("not a collector's address", f"'{url}'", "write https://HOST:PORT")
+        self._base = parts.path.rstrip("/")
         self._host, self._port = parts.hostname, parts.port or 443
         self._context = context
 
@@ -79,7 +80,9 @@ class Caller:
             self._host, self._port, timeout=WAITS_S, context=self._context
         )
         try:
-            connection.request("POST", path, body, {"content-type": "application/json"})
+            connection.request(
+                "POST", f"{self._base}{path}", body, {"content-type": "application/json"}
+            )
             answer = connection.getresponse()
             data = answer.read(LARGEST + 1)
         except ssl.SSLCertVerificationError as error:
