@@ -31,7 +31,7 @@ FORMER = {
 """What a figure was called before, in the units of the status message, and is called now."""
 
 
-class Figure(NamedTuple):
+class DeviceFigure(NamedTuple):
     meaning: str
     of: Callable[[Health], float | None]
     total: bool = False
@@ -42,25 +42,27 @@ def _times(factor: float, value: float | None) -> float | None:
     return None if value is None else factor * value
 
 
-FIGURES: dict[str, Figure] = {
-    "frames_per_second": Figure("Frames analysed per second.", lambda h: h.frames_per_s),
-    "frame_seconds": Figure(
+FIGURES: dict[str, DeviceFigure] = {
+    "frames_per_second": DeviceFigure("Frames analysed per second.", lambda h: h.frames_per_s),
+    "frame_seconds": DeviceFigure(
         "For how long a frame is worked on.", lambda h: _times(0.001, h.ms_per_frame)
     ),
-    "waiting_windows": Figure("Windows in the device's outbox.", lambda h: h.waiting),
-    "temperature_celsius": Figure("The device's temperature.", lambda h: h.temperature_c),
-    "memory_bytes": Figure("The agent's memory.", lambda h: _times(1e6, h.memory_mb)),
-    "uptime_seconds": Figure("For how long the agent has run.", lambda h: h.uptime_s),
-    "last_acknowledgement_seconds": Figure(
+    "waiting_windows": DeviceFigure("Windows in the device's outbox.", lambda h: h.waiting),
+    "temperature_celsius": DeviceFigure("The device's temperature.", lambda h: h.temperature_c),
+    "memory_bytes": DeviceFigure("The agent's memory.", lambda h: _times(1e6, h.memory_mb)),
+    "uptime_seconds": DeviceFigure("For how long the agent has run.", lambda h: h.uptime_s),
+    "last_acknowledgement_seconds": DeviceFigure(
         "Since the collector last acknowledged, when the device last said.", lambda h: h.last_ack_s
     ),
-    "disk_failing": Figure("1 while the disk takes no windows.", lambda h: h.disk == "failing"),
-    "merged_windows": Figure(
+    "disk_failing": DeviceFigure(
+        "1 while the disk takes no windows.", lambda h: h.disk == "failing"
+    ),
+    "merged_windows": DeviceFigure(
         "Windows merged with the next since the agent started, for want of room.",
         lambda h: h.merged,
         total=True,
     ),
-    "dropped_windows": Figure(
+    "dropped_windows": DeviceFigure(
         "Windows lost since the agent started.", lambda h: h.dropped, total=True
     ),
 }
