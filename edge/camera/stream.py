@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import time
+import zlib
 
 import cv2
 
@@ -12,7 +15,16 @@ from edge.camera.opencv import OpenCvCamera, grey
 from edge.common.address import mask, split
 from edge.common.errors import CameraFault
 
+log = logging.getLogger(__name__)
+
 TIMEOUT_MS = 5_000
+
+STALE_S = 10.0
+"""For the lowest rows of a picture to stay as they are, to the last bit: no sensor does that."""
+AT_MOST_EVERY_S = 3600.0
+"""Opened anew for that reason: a black bar below the picture stays as it is, too."""
+LOWEST = 8
+"""Rows; by fewer no encoder changes a picture's height."""
 
 OPTIONS: dict[Transport, str] = {
     "auto": "rtsp_flags;prefer_tcp",
@@ -23,13 +35,20 @@ OPTIONS: dict[Transport, str] = {
 
 
 class Stream(OpenCvCamera):
-    """The newest frames of an RTSP stream; its address is shown without user and password."""
+    """The newest frames of an RTSP stream; its address is shown without user and password.
+
+    A stream may change its resolution. OpenCV goes on with the size that it began with: of taller
+    pictures it shows nothing new, of lower ones the upper rows alone, and says that all is well. So
+    where the lowest rows stay as they are, the stream is opened anew.
+    """
 
     def __init__(self, url: str, transport: Transport) -> None:
         address = split(url)
         self._url = url if address is None else address.encoded()
         self._shown = mask(url)
         self._transport = transport
+        self._lowest = (0, 0.0)
+        self._renewed = float("-inf")
 
     def open(self) -> None:
         self.close()
@@ -45,9 +64,26 @@ class Stream(OpenCvCamera):
         if not capture.isOpened():
             raise CameraFault("no stream", self._shown, "check the address, user and password")
         self._capture = capture
+        self._lowest = (0, time.monotonic())
 
     def read(self) -> Grey:
+        frame = self._next()
+        if self._is_stale(frame):
+            self._renewed = time.monotonic()
+            frame.fill(0)
+            log.info("%s: the lowest rows stay the same; opened anew", self._shown)
+            self.open()
+            frame = self._next()
+        return frame
+
+    def _next(self) -> Grey:
         return grey(self._raw("the stream ended", self._shown, "check the camera and its network"))
+
+    def _is_stale(self, frame: Grey) -> bool:
+        seen, now = zlib.crc32(frame[-LOWEST:].tobytes()), time.monotonic()
+        if seen != self._lowest[0]:
+            self._lowest = (seen, now)
+        return now - self._lowest[1] > STALE_S and now - self._renewed > AT_MOST_EVERY_S
 
 
 def camera(url: str, transport: Transport = "auto") -> Stream:

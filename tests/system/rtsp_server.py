@@ -1,19 +1,26 @@
-"""An RTSP camera of Debian's GStreamer: a moving test picture at `rtsp://127.0.0.1:PORT/room`.
+"""An RTSP camera of Debian's GStreamer: a noisy test picture, as sensors have, at `rtsp://127.0.0.1:PORT/room`.
 
 Run by Debian's own Python, which has the bindings: `/usr/bin/python3 rtsp_server.py PORT`. With a
-second word it shows that folder's 00000.jpg, 00001.jpg and so on instead, five a second, for ever.
+second word it shows that folder's 00000.jpg, 00001.jpg and so on instead, five a second, for ever;
+with sizes such as `320x240,640x480` a test picture whose size changes with each SIGUSR1. SIGUSR2
+ends the stream as a camera that restarts does, in good order, and the next asker gets a new one.
 """
 
 from __future__ import annotations
 
+import itertools
+import re
+import signal
 import sys
+from typing import Any
 
 PIPELINE = (
-    "( videotestsrc is-live=true pattern=ball"
-    " ! video/x-raw,format=I420,width=320,height=240,framerate=15/1"
+    "( videotestsrc is-live=true pattern=snow"
+    ' ! capsfilter name=size caps="{caps}"'
     " ! jpegenc ! rtpjpegpay name=pay0 )"
 )
 
+CAPS = "video/x-raw,format=I420,width={0},height={1},framerate=15/1"
 
 PICTURES = (
     '( multifilesrc location={folder}/%05d.jpg loop=true caps="image/jpeg,framerate=5/1"'
@@ -21,7 +28,7 @@ PICTURES = (
 )
 
 
-def main(port: str, folder: str = "") -> None:
+def main(port: str, shown: str = "320x240") -> None:
     import gi
 
     gi.require_version("Gst", "1.0")
@@ -33,8 +40,29 @@ def main(port: str, folder: str = "") -> None:
     server.set_address("127.0.0.1")
     server.set_service(port)
     factory = GstRtspServer.RTSPMediaFactory.new()
-    factory.set_launch(PICTURES.format(folder=folder) if folder else PIPELINE)
-    factory.set_shared(True)
+    sizes = re.findall(r"(\d+)x(\d+)", shown) if re.fullmatch(r"[\dx,]+", shown) else []
+    turn = itertools.cycle(sizes)
+    media: list[Any] = []
+
+    def change() -> bool:
+        launch = CAPS.format(*next(turn))
+        factory.set_launch(PIPELINE.format(caps=launch))  # of who comes later
+        if media:
+            media[-1].get_by_name("size").set_property("caps", Gst.Caps.from_string(launch))
+        return True
+
+    if sizes:
+        change()
+    else:
+        factory.set_launch(PICTURES.format(folder=shown))
+    factory.connect("media-configure", lambda _factory, made: media.append(made.get_element()))
+
+    def end() -> bool:
+        media[-1].send_event(Gst.Event.new_eos())
+        return True
+
+    GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGUSR1, change)
+    GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGUSR2, end)
     server.get_mount_points().add_factory("/room", factory)
     server.attach(None)
     GLib.MainLoop().run()

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from edge.camera import make
+from edge.camera import make, stream
 from edge.camera.capture import Capture
 from edge.common.errors import CameraFault
-from tests.free import free_port, wait_for_port
+from tests.free import free_port, wait, wait_for_port
 
 SERVER = Path(__file__).with_name("rtsp_server.py")
 
 
 class RtspServer:
-    def __init__(self, *pictures: Path) -> None:
+    def __init__(self, *shown: object) -> None:
         self.port = free_port()
-        self._pictures = pictures
+        self._shown = shown
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -29,7 +31,7 @@ class RtspServer:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            ["/usr/bin/python3", str(SERVER), str(self.port), *map(str, self._pictures)],
+            ["/usr/bin/python3", str(SERVER), str(self.port), *map(str, self._shown)],
             stderr=subprocess.DEVNULL,
         )
         wait_for_port(self.port, self._process)
@@ -39,6 +41,10 @@ class RtspServer:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def tell(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
 
 
 @pytest.fixture
@@ -80,3 +86,65 @@ def test_the_capture_comes_back_with_the_stream(server: RtspServer) -> None:
     server.start()
     assert capture.take(30) is not None
     capture.stop()
+
+
+@pytest.fixture
+def changing() -> Iterator[RtspServer]:
+    """A camera that changes its resolution when it is told to."""
+    made = RtspServer("320x240,640x480,176x144,240x320")
+    made.start()
+    yield made
+    made.stop()
+
+
+def test_a_stream_that_changes_its_resolution_goes_on(
+    changing: RtspServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "STALE_S", 1.0)
+    monkeypatch.setattr(stream, "AT_MOST_EVERY_S", 0.0)
+    capture = Capture(make(changing.url))
+    capture.start()
+    assert shape(capture) == (240, 320)
+    for wanted in ((480, 640), (144, 176), (320, 240), (240, 320)):
+        changing.tell(signal.SIGUSR1)
+        wait(lambda wanted=wanted: shape(capture) == wanted)  # type: ignore[misc]  # mypy infers no lambda with a default
+    capture.stop()
+
+
+def test_a_bar_that_stays_black_opens_a_stream_once_an_hour(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened: list[float] = []
+    clock = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    camera = stream.camera("rtsp://127.0.0.1:1/room")
+    monkeypatch.setattr(stream.Stream, "open", lambda _self: opened.append(clock[0]))
+    monkeypatch.setattr(stream.Stream, "_next", lambda _self: np.zeros((240, 320), np.uint8))
+    camera.open()
+    for second in range(2 * 3600):
+        clock[0] = float(second)
+        camera.read()
+    assert len(opened) == 1 + 2
+
+
+def test_a_stream_that_ends_in_good_order_is_opened_anew(server: RtspServer) -> None:
+    camera = make(server.url)
+    camera.open()
+    camera.read()
+    server.tell(signal.SIGUSR2)
+    with pytest.raises(CameraFault, match="the stream ended"):
+        all(camera.read() is not None for _ in range(1000))
+    camera.close()
+    capture = Capture(make(server.url))
+    capture.start()
+    for _ in range(2):
+        assert shape(capture) == (240, 320)
+        server.tell(signal.SIGUSR2)
+        wait(lambda: capture.take(0.5) is None)
+        wait(lambda: capture.take(1) is not None)
+    capture.stop()
+
+
+def shape(capture: Capture) -> tuple[int, ...] | None:
+    frame = capture.take(15)
+    return None if frame is None else frame.shape
