@@ -147,14 +147,17 @@ async def _run(demo: Demo) -> int:
     broker_port = free_port()
     drawn = demo.source.partition(":")[0] == "sim"
     settings = _collector_settings(demo, broker_port)
+    # Before the broker, which shares our interpreter and would keep the agent waiting meanwhile.
+    devices = _made_up(settings, broker_port, drawn)
     async with _broker(broker_port):
         # It asks whether its broker is ours, so that is there first; it takes longest to start.
         agent = _start_agent(demo, broker_port)
         try:
-            devices = await asyncio.to_thread(_made_up, settings, broker_port, drawn)
             made_up: Literal["all", "others"] = "all" if drawn else "others"
-            service = Service(settings, lambda mood: _tell(mood, demo), made_up=made_up)
-            service.start()
+            service = await asyncio.to_thread(
+                Service, settings, lambda mood: _tell(mood, demo), made_up=made_up
+            )
+            await asyncio.to_thread(service.start)
             devices.start()
             click.echo(f"roommood: the page: {_entrance(service)}", err=True)
             click.echo("roommood: Ctrl-C stops everything.", err=True)
