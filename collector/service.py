@@ -103,7 +103,7 @@ class Service:
         )
         hooks = [target(h.url, h.secret.get_secret_value(), h.events) for h in settings.webhooks]
         self._webhooks = Webhooks(self._engine, hooks, self._erasures)
-        book, checkins = LessonRepository(self._engine), CheckIns(self._engine)
+        book, checkins = LessonRepository(self._engine), CheckIns(self._engine, key)
         summaries = Summaries(store, book)
         renderer = render.Renderer(
             *(settings.school.timezone, made_up, settings.school.question, settings.school.answers),

@@ -57,7 +57,7 @@ class FacesSettings(Section):
 class NoiseSettings(Section):
     """Noise with a differential-privacy budget, in place of `min_change`.
 
-    Its limits are what the attacks of docs/privacy.md were measured with: see decision 0050.
+    Its limits are what the attacks of docs/privacy-audit.md were measured with: see decision 0050.
     """
 
     epsilon: float = Field(4, gt=0, le=4)

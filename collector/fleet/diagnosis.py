@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from collector.fleet.registry import Device
 from collector.live.rooms import RoomView
+from edge.protocol.device_api import FAILURES, update_failure
 from edge.protocol.messages import Fitted, Health, rfc3339
 
 DAY_S = 86_400
@@ -112,7 +113,8 @@ def _faults(
         yield "no_report", ""
     report: dict[str, Any] = device.report
     if report.get("refused") and report["refused"] > (report.get("bundle") or 0):
-        yield "update_refused", f"{report['refused']}: {report.get('because', '')}"
+        word = update_failure(str(report.get("because", "")))  # an older device's is a sentence
+        yield "update_refused", f"{report['refused']}: {FAILURES[word]}"
     if health is not None and health.version != newest_version:
         yield "other_version", health.version
 

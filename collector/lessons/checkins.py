@@ -1,18 +1,19 @@
 """How the class says it goes: taps on pupils' own devices, counted in rounds of five minutes.
 
-Nothing tells one pupil from another: an answer adds one to a number. That a device answers once per
-round is left to a cookie on it, which is never stored here. A round is told when it is over, and
-under the same rule as what the camera counts.
+Nothing tells one pupil from another: an answer adds one to a number. A round is told when it is
+over, inexactly and under the same rule as what the camera counts: see `ballots` for why.
 """
 
 from __future__ import annotations
 
+import secrets
 import time
 from typing import Literal, NamedTuple, get_args
 
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from collector.lessons.ballots import inexact
 from collector.lessons.repository import Lesson
 from collector.storage.tables import checkins
 from edge.protocol.counts import disclose
@@ -34,8 +35,10 @@ class Round(NamedTuple):
 class CheckIns:
     """All rounds of all lessons."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, key: bytes | None = None) -> None:
+        """`key`: the collector's own, so that the errors of rounds stay the same."""
         self._engine = engine
+        self._key = key or secrets.token_bytes(32)
 
     @staticmethod
     def round_of(lesson: Lesson, at: float | None = None) -> int:
@@ -55,7 +58,7 @@ class CheckIns:
             connection.execute(more)
         return number
 
-    def remove(self, lesson: Lesson, answer: Answer) -> None:
+    def remove(self, lesson: Lesson, answer: str) -> None:
         """Takes one answer of the round that goes on back; there is never less than none."""
         here = (checkins.c.lesson == lesson.id, checkins.c.answer == answer)
         now = checkins.c.round == self.round_of(lesson)
@@ -80,6 +83,6 @@ class CheckIns:
         for number in sorted({row.round for row in rows if row.round != now}):
             counts: dict[str, int] = dict.fromkeys(ANSWERS, 0)
             counts |= {row.answer: row.count for row in rows if row.round == number}
-            told = disclose(counts)
+            told = disclose(inexact(counts, self._key, f"{lesson.id}/{number}"))
             made.append(Round(lesson.start + number * ROUND_S, told.faces, told.counts))
         return made

@@ -12,9 +12,11 @@ from collector.access.accounts import Accounts
 from collector.access.audit import AuditLog
 from collector.access.guard import network, too_often
 from collector.access.limits import Limits
+from collector.access.secret import new_secret
 from collector.config import Retention
 from collector.ingest.ingest import Ingest
-from collector.lessons.checkins import ANSWERS, Answer, CheckIns
+from collector.lessons.ballots import Ballots
+from collector.lessons.checkins import Answer, CheckIns
 from collector.lessons.repository import Lesson, LessonRepository
 from collector.live.rooms import Rooms
 from collector.pages.flash import leave, take
@@ -24,8 +26,8 @@ from collector.pages.render import Renderer, language_of, words
 CHECKINS_A_MINUTE = 120
 """From one address: a whole class sits behind one router."""
 
-ANSWER = "answer"
-"""In the same cookie: what it answered, so that it can be taken back."""
+BALLOT = "ballot"
+"""In the same cookie: a number drawn at random, with which it answers once in each round."""
 
 ANSWERED = "answered"
 """In the cookie of the pupil's browser: the lesson and round that it answered in."""
@@ -46,6 +48,7 @@ def router(
     broker_address: tuple[str, int],
     openapi: Callable[[], dict[str, Any]],
 ) -> APIRouter:
+    ballots = Ballots()
     pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @pages.get("/first-run")
@@ -95,17 +98,18 @@ def router(
         lesson = _known(request, code)
         if lesson is None:
             return _mistyped(request, code)
+        request.session.setdefault(BALLOT, new_secret())
         told = take(request, "thanks") or _answered(request, lesson, "again")
         return _check(request, code=lesson.code, told=told)
 
     @pages.post("/check/{code}")
     def answer(request: Request, code: str, answer: Annotated[Answer, Form()]) -> Any:
         lesson = _lesson(request, code)
-        told = _answered(request, lesson, "again")
-        if told is None:
-            number = checkins.add(lesson, answer)
-            request.session[ANSWERED] = f"{lesson.id}.{number}"
-            request.session[ANSWER] = answer
+        ballot = request.session.get(BALLOT)
+        if ballot is not None and _answered(request, lesson, "again") is None:
+            if ballots.use(lesson.id, checkins.round_of(lesson), str(ballot), answer):
+                checkins.add(lesson, answer)
+            request.session[ANSWERED] = f"{lesson.id}.{checkins.round_of(lesson)}"
             leave(request, "thanks", words(language_of(request))["check"]["thanks"])
         return back_to(f"/check/{lesson.code}")
 
@@ -113,10 +117,11 @@ def router(
     def undo(request: Request, code: str) -> Any:
         """Takes this browser's answer back, while its round goes on."""
         lesson = _lesson(request, code)
-        given = request.session.pop(ANSWER, None)
-        if given in ANSWERS and _answered(request, lesson, "again") is not None:
-            request.session.pop(ANSWERED)
-            checkins.remove(lesson, given)
+        ballot, number = str(request.session.get(BALLOT)), checkins.round_of(lesson)
+        answer = ballots.take_back(lesson.id, number, ballot)
+        request.session.pop(ANSWERED, None)
+        if answer is not None:
+            checkins.remove(lesson, answer)
         return back_to(f"/check/{lesson.code}")
 
     def _answered(request: Request, lesson: Lesson, told: str) -> str | None:

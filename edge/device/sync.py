@@ -37,6 +37,7 @@ from edge.protocol.device_api import (
     RenewalReply,
     ReportReply,
     SignedMessage,
+    update_failure,
 )
 from edge.protocol.identity import Identity, install, new_key, private_pem, request
 
@@ -91,7 +92,7 @@ class DeviceSync:
             bundle=slots.current,
             trying=slots.trying,
             refused=slots.refused,
-            because=slots.because,
+            because=update_failure(slots.because),
         )
         return self._ask("report", report, ReportReply)
 

@@ -26,7 +26,7 @@ from edge.protocol.messages import REASONS, ModeName, Reason
 log = logging.getLogger(__name__)
 
 REMEDIES: dict[Reason, str] = {
-    "no_attestation": "set 'attestation' and 'site_key', see docs/privacy.md",
+    "no_attestation": "set 'attestation' and 'site_key', see docs/privacy-audit.md",
     "unreadable": "copy both again, and let the agent's user read them",
     "bad_signature": "sign it again with `roommood site attest`",
     "other_room": "sign one that names this site and room",

@@ -5,18 +5,63 @@ Nothing here can carry what a camera saw; the fields are a contract, written dow
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from edge.protocol.messages import Name
+from edge.protocol.messages import MOST, Name, Version
 
 Hex16 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 Hex64 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Serial = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,40}$")]
 """A certificate's serial number, hexadecimal."""
+Base64 = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z+/=]{0,256}$")]
 Pem = Annotated[str, StringConstraints(max_length=8192)]
 Purpose = Literal["renew", "report", "bundle"]
+Number = Annotated[int, Field(ge=0, le=MOST)]
+BoardDigest = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{16})?$")]
+"""Of the machine's serial number; empty where it has none."""
+UpdateFailure = Literal[
+    "", "no_window", "crashed", "no_frames", "stalled", "model", "damaged", "downgrade", "invalid"
+]
+"""Why an update was not kept; empty where none was refused. What exactly stays on the device."""
+
+FAILURES: dict[UpdateFailure, str] = {
+    "": "no reason was reported",
+    "no_window": "the agent did not get through one window with it",
+    "crashed": "the agent ended again and again",
+    "no_frames": "no frame in two windows",
+    "stalled": "a part of the agent stood still",
+    "model": "its model cannot be run",
+    "damaged": "its signature, number or content is not right",
+    "downgrade": "a newer one was installed before",
+    "invalid": "its settings are not valid on this device: see the agent's log",
+}
+
+_TEXTS: tuple[tuple[str, UpdateFailure], ...] = (
+    ("did not get through one window", "no_window"),
+    ("before a window's end", "crashed"),
+    ("no frame in", "no_frames"),
+    ("has not moved for", "stalled"),
+    ("memory:", "stalled"),
+    ("its model", "model"),
+    ("a downgrade", "downgrade"),
+    ("sign it", "damaged"),
+)
+"""What the device's own sentences, and those of older devices, amount to; all else is `invalid`."""
+
+
+def update_failure(text: str) -> UpdateFailure:
+    """The word for a sentence of a device's."""
+    for word in get_args(UpdateFailure):
+        if text == word:
+            return cast(UpdateFailure, word)
+    return next((word for part, word in _TEXTS if part in text), "invalid")
+
+
+def _folded(text: object) -> object:
+    """What is no text stays, to be refused."""
+    return update_failure(text) if isinstance(text, str) else text
 
 
 class DeviceMessage(BaseModel):
@@ -47,9 +92,8 @@ class EnrolmentRequest(DeviceMessage):
 
     code: Hex16
     csr: Pem
-    hardware: str = Field(max_length=64)
-    """A digest of the machine's serial number; empty where it has none."""
-    version: str = Field(max_length=32)
+    hardware: BoardDigest
+    version: Version
     proof: Hex64
 
 
@@ -97,7 +141,7 @@ class SignedMessage(DeviceMessage):
     purpose: Purpose
     body: str = Field(max_length=16_384)
     """JSON of Renewal, Report or Wanted."""
-    signature: str = Field(max_length=256)
+    signature: Base64
     """Base64 of ECDSA with SHA-256 over `signed_bytes`."""
 
     def signed_bytes(self) -> bytes:
@@ -116,14 +160,14 @@ class RenewalReply(DeviceMessage):
 class DeviceReport(DeviceMessage):
     """How a device's versions stand."""
 
-    version: str = Field(max_length=32)
-    hardware: str = Field(max_length=64)
-    bundle: int | None = None
+    version: Version
+    hardware: BoardDigest
+    bundle: Number | None = None
     """The update that is in use."""
-    trying: int | None = None
-    refused: int | None = None
+    trying: Number | None = None
+    refused: Number | None = None
     """The last update that was not kept, and why."""
-    because: str = Field("", max_length=200)
+    because: Annotated[UpdateFailure, BeforeValidator(_folded)] = ""
 
 
 class AvailableUpdate(DeviceMessage):

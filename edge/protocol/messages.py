@@ -106,6 +106,7 @@ Instant = Annotated[
     PlainSerializer(rfc3339, return_type=str),
 ]
 Identity = Annotated[UUID, Field(strict=False)]  # JSON has no UUIDs either
+Version = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z.+-]{1,32}$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
 """SHA-256 of a model file, shortened."""
 Cell = Annotated[int, Field(ge=0, le=10_000)]
@@ -174,7 +175,7 @@ class Mood(Message):
 class Health(Message):
     """How the device does; plain figures, nothing of what the camera saw."""
 
-    version: str = Field(pattern=r"^[0-9A-Za-z.+-]{1,32}$")
+    version: Version
     uptime_s: int = Field(ge=0, le=MOST)
     frames_per_s: float = Field(ge=0, le=MOST)
     ms_per_frame: float | None = Field(ge=0, le=MOST)

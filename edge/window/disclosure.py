@@ -3,8 +3,8 @@ change that is about few faces.
 
 What may be said of one window by itself is in edge/protocol/counts.py. Two windows that differ by
 one face would expose that face, so the expressions are told anew only once enough of them have
-changed. `python -m tests.attacks` measures what that leaves to an attacker; docs/privacy.md has
-the table.
+changed. `python -m tests.attacks` measures what that leaves to an attacker; the table is in
+docs/privacy-audit.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Prints the tables of docs/privacy.md: `python -m tests.attacks [--lessons N] [--seats 8]`.
+"""Prints the tables of docs/privacy-audit.md: `python -m tests.attacks [--lessons N] [--seats 8]`.
 
 Points by which an attacker does better than one who does not see the counts, for each attack and
 setting of the disclosure control, on lessons of three paces. The settings were chosen on other

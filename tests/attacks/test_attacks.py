@@ -1,4 +1,4 @@
-"""The attacks on fewer lessons than the table in docs/privacy.md: `python -m tests.attacks`."""
+"""The attacks of docs/privacy-audit.md on fewer lessons: see `python -m tests.attacks`."""
 
 from __future__ import annotations
 

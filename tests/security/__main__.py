@@ -1,4 +1,4 @@
-"""`python -m tests.security`: every sentence of docs/security.md, and what proves it."""
+"""`python -m tests.security`: every sentence that promises something, and what proves it."""
 
 from __future__ import annotations
 

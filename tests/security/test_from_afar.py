@@ -17,7 +17,10 @@ from edge.device.enrol import ABOUT, SITE, EnrolmentRecord
 from edge.device.managed import agent_settings
 from edge.device.protected import FROM_AFAR, anything, never, rule, value
 from edge.device.slots import Updates
+from edge.factories import fitted
 from edge.protocol.bundle import SETTINGS
+from edge.protocol.messages import Health
+from tests.edge.run.test_health import WELL
 
 PIN = f"scrypt:{'0' * 32}:{'0' * 64}"
 LESSON = {"days": ["mon"], "start": "08:00", "end": "09:00"}
@@ -180,3 +183,22 @@ def test_an_update_may_add_what_is_not_there(config: Path, name: str) -> None:
 def test_no_update_says_who_a_device_is(config: Path, name: str) -> None:
     with pytest.raises(UserError):
         updated(config, nested(name, "other"))
+
+
+@pytest.mark.parametrize(
+    ("own", "parts"),
+    [
+        ({}, ()),
+        ({"gpio": {}}, ()),
+        ({"gpio": {"button": 0}}, ("button",)),
+        ({"gpio": {"led": 27}, "kiosk": {}}, ("light", "screen")),
+        (OWN, ("button", "light", "screen")),
+    ],
+)
+def test_what_is_fitted_is_what_the_settings_have(
+    config: Path, own: dict[str, Any], parts: tuple[str, ...]
+) -> None:
+    write(config, {**own, "enrolled": "state"})
+    assert fitted(agent_settings(config)) == parts
+    status = {**WELL, "fitted": parts}
+    assert Health.model_validate(status).fitted == parts

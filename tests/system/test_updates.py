@@ -19,7 +19,7 @@ from edge.common.errors import UserError
 from edge.device.slots import Updates, UpdateState
 from edge.device.sync import DeviceSync
 from edge.protocol.bundle import pack_up
-from edge.protocol.device_api import DeviceReport
+from edge.protocol.device_api import FAILURES, DeviceReport
 from edge.vision.pack import SHIPPED, open_pack
 from tests.fleet import SITE, Site
 from tests.free import wait
@@ -199,7 +199,7 @@ def test_what_is_not_the_sites_own_is_refused_and_the_old_one_goes_on(
     assert device.starts == before
     row = json.loads(site.run("list", "--json")[1].splitlines()[0])
     assert row["fault"] == "update_refused"
-    assert why in row["about"]
+    assert row["about"] == f"{number}: {FAILURES['damaged']}"
 
 
 def test_a_lower_number_is_a_downgrade(device: Device) -> None:

@@ -11,6 +11,7 @@ from collector.fleet.diagnosis import DeviceOut, row
 from collector.fleet.registry import Certificate, Device
 from collector.live.rooms import RoomView
 from collector.pages.render import words
+from edge.protocol.device_api import FAILURES
 from edge.protocol.messages import Health, Status
 from tests.conftest import ROOT, mood
 
@@ -75,7 +76,14 @@ def test_a_device_with_which_nothing_is_wrong() -> None:
         ("headcount", device(), view(seen=health(mode="headcount", because="expired")), "expired"),
         ("not_renewed", device(days=12.5), view(), "12"),
         ("no_report", device()._replace(seen=time.time() - 3 * DAY), view(), ""),
-        ("update_refused", device(bundle=3, refused=4, because="no frame"), view(), "4: no frame"),
+        *(
+            ("update_refused", device(bundle=3, refused=4, because=text), view(), f"4: {words}")
+            for text, words in (
+                ("no frame in 2 windows", FAILURES["no_frames"]),
+                ("crashed", FAILURES["crashed"]),
+                ("r101 09:15: 7 happy", FAILURES["invalid"]),
+            )
+        ),
         ("other_version", device(), view(seen=health(version="0.9")), "0.9"),
     ],
 )
