@@ -44,6 +44,7 @@ class School:
         """The tests' own way to the database, beside the collector's."""
         self.store = Store(self.engine)
         self.book = LessonRepository(self.engine)
+        self._old = 0
         self._ready = "/sign-in" if broker is None else "/healthz"
         self.people: dict[str, Account] = {}
         self._cookies: dict[str, httpx.Cookies] = {}
@@ -118,8 +119,12 @@ class School:
         return made
 
     def old_lesson(self, room: tuple[str, str] = OWN) -> Lesson:
-        """One that is over, and of which there are no windows."""
-        made = self.lesson(room, minutes=5000)
+        """One that is over, and of which there are no windows; never at the time of another.
+
+        In time that was erased no lesson begins.
+        """
+        self._old += 1
+        made = self.lesson(room, minutes=5000 + 60 * self._old)
         self.book.end(made, made.start + 2700)
         return self.book.lesson(made.id)
 

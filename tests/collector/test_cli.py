@@ -126,6 +126,7 @@ def test_backup_erase_and_restore_by_command(config: Path, tmp_path: Path) -> No
 def test_check_reads_the_timetable_too(config: Path, tmp_path: Path) -> None:
     settings = yaml.safe_load(config.read_text()) | {"school": {"timetable": "t.csv"}}
     config.write_text(yaml.safe_dump(settings))
-    assert "t.csv: No such file" in str(call(config, "check").exception)
+    error = str(call(config, "check").exception)
+    assert "t.csv: cannot be read (No such file or directory): check 'school.timetable'" in error
     (tmp_path / "t.csv").write_text("day,start,end,room,title\nMonday,08:00,08:45,r101,Optics\n")
     assert call(config, "check").output.startswith("timetable: ok")

@@ -122,7 +122,7 @@ def test_nothing_but_counts_leaves_and_nothing_stays(tmp_path: Path, mosquitto: 
     assert inspect(evidence) == []
     left = {path.name for path in evidence.folder.rglob("*") if path.is_file()}
     outbox = {"outbox.sqlite", "outbox.sqlite-wal", "outbox.sqlite-shm", "outbox.copy0"}
-    assert left <= {"agent.lock", *outbox}
+    assert left <= {"agent.lock", "switch.json", *outbox}
 
 
 def test_a_paused_agent_has_forgotten_what_it_saw(tmp_path: Path, mosquitto: Mosquitto) -> None:
