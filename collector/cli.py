@@ -45,10 +45,10 @@ def run(config: Path) -> None:
     from edge.common.watchdog import TRY_AGAIN, Watchdog
 
     service = Service(settings)
-    stopping, stuck = threading.Event(), list[str]()
+    stopping, reasons = threading.Event(), list[str]()
 
     def give_up(why: str) -> None:
-        stuck.append(why)
+        reasons.append(why)
         stopping.set()
 
     stop_on_signals(stopping.set)
@@ -62,11 +62,11 @@ def run(config: Path) -> None:
             f"roommood: no account yet; to create one, open this within an hour: {first}", err=True
         )
     stopping.wait()
-    if not stuck:
+    if not reasons:
         watchdog.stop()
     service.stop()
     watchdog.stop()
-    if stuck:
+    if reasons:
         sys.exit(TRY_AGAIN)
 
 
@@ -156,9 +156,9 @@ def add_account(
 
     own = [read_room(room) for room in rooms]
     with books(config) as (_, accounts, audit, _settings):
-        made = accounts.add(name, role, own, _password(password_stdin))
-        audit.add(BY, "account made", f"{made.name}, {made.role}")
-    click.echo(f"{made.name}: {made.role}")
+        new_account = accounts.add(name, role, own, _password(password_stdin))
+        audit.add(BY, "account made", f"{new_account.name}, {new_account.role}")
+    click.echo(f"{new_account.name}: {new_account.role}")
 
 
 @account.command("password")

@@ -114,8 +114,8 @@ class Service:
         panels = Panels(self.rooms, book, checkins, renderer, self._pending)
         self._painter = PanelBroadcaster(panels.draw, lambda room: self.rooms.view(*room).state)
         timetable = timetable_of(settings)
-        published = timetable.published if timetable else []
-        self._calendars = CalendarFetcher(published) if published else None
+        calendars = timetable.published if timetable else []
+        self._calendars = CalendarFetcher(calendars) if calendars else None
         self._clerk = LessonScheduler(
             book,
             summaries,
@@ -356,12 +356,12 @@ class Service:
 
     def _remember(self, store: Store) -> None:
         """What rooms showed last; a room of which that cannot be read begins anew."""
-        for kept in store.latest():
-            mood = kept.mood
-            store.follows(kept.received)
+        for window in store.latest():
+            mood = window.mood
+            store.follows(window.received)
             try:
                 self.rooms.remember(mood.site, mood.room, partial(store.before, mood, KEPT_S))
-                self.rooms.saw(mood, kept.received)
+                self.rooms.saw(mood, window.received)
             except (ValueError, OverflowError) as error:
                 log.error("%s/%s: %s", mood.site, mood.room, first_line(error))
 

@@ -33,14 +33,14 @@ def requirements(extras: list[str], python: str, machine: str) -> list[str]:
         "platform_machine": machine,
         "sys_platform": "linux",
     }
-    found: list[str] = []
-    waiting = [*extras, ""]
-    done: set[str] = set()
-    while waiting:
-        extra = waiting.pop()
-        if extra in done:
+    lines: list[str] = []
+    queue = [*extras, ""]
+    visits: set[str] = set()
+    while queue:
+        extra = queue.pop()
+        if extra in visits:
             continue
-        done.add(extra)
+        visits.add(extra)
         for text in requires("roommood") or []:
             needed = Requirement(text)
             marker = needed.marker
@@ -49,14 +49,14 @@ def requirements(extras: list[str], python: str, machine: str) -> list[str]:
             if not own or (marker and not marker.evaluate({**place, "extra": extra})):
                 continue
             if needed.name == "roommood":
-                waiting += needed.extras
+                queue += needed.extras
                 continue
             options = f"[{','.join(sorted(needed.extras))}]" if needed.extras else ""
-            found.append(f"{needed.name}{options}{needed.specifier}")
-    return sorted(set(found))
+            lines.append(f"{needed.name}{options}{needed.specifier}")
+    return sorted(set(lines))
 
 
-def command(python: str, machine: str, wanted: list[str], constraints: Path) -> list[str]:
+def command(python: str, machine: str, packages: list[str], constraints: Path) -> list[str]:
     """pip's, for the other machine; it builds nothing."""
     platforms = [f"manylinux_2_{n}_{machine}" for n in range(GLIBC[python], OLDEST_GLIBC - 1, -1)]
     platforms += [f"manylinux2014_{machine}", f"linux_{machine}"]
@@ -64,7 +64,7 @@ def command(python: str, machine: str, wanted: list[str], constraints: Path) -> 
     return [
         *("--quiet", "--disable-pip-version-check", "--only-binary=:all:"),
         *("--python-version", python, "--implementation", "cp", *target),
-        *("--constraint", str(constraints), *wanted, *BUILDS),
+        *("--constraint", str(constraints), *packages, *BUILDS),
     ]
 
 
@@ -80,12 +80,12 @@ def main(python: str, machine: str, extras: tuple[str, ...], detector: str, out:
     With `--detector yunet` its file too, for `install-agent --wheels FOLDER --detector yunet`.
     """
     name = "3.11" if python in ("3.10", "3.11") else "3.13"
-    wanted = requirements(list(extras), python, machine)
-    options = command(python, machine, wanted, HERE / f"constraints-{name}.txt")
-    done = subprocess.run(
+    packages = requirements(list(extras), python, machine)
+    options = command(python, machine, packages, HERE / f"constraints-{name}.txt")
+    process = subprocess.run(
         python_command("pip", "download", "--dest", str(out), *options), check=False
     )
-    if done.returncode:
+    if process.returncode:
         raise UserError(
             f"not every package has a wheel for Python {python} on {machine}",
             out,

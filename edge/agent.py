@@ -220,9 +220,9 @@ class Agent:
         mode = decide(self._settings, date.today(), self._recording.live())
         if mode != self._mode:
             self._set_mode(mode)
-        begun = time.monotonic()
+        start_s = time.monotonic()
         start = self._clock.now()
-        end = begun + self._settings.window_seconds
+        end = start_s + self._settings.window_seconds
         period = self._period()
         tally = Tally(self._labels, self._usual)
         pause = self._gate.closed_by()
@@ -245,16 +245,16 @@ class Agent:
                 frame.fill(0)
                 self._room.forget()
                 return
-            taken = time.monotonic()
+            analysis_start = time.monotonic()
             tally.add(self._room.look(frame))
             if not self._analysed:
                 self._analysed = True
                 log.info("the first frame was analysed %.2f s after the start", age_s())
             frame.fill(0)  # its counts are all that is left of it
-            busy += time.monotonic() - taken
+            busy += time.monotonic() - analysis_start
             self._stopping.wait(max(0.0, min(now + period, end) - time.monotonic()))
         self._room.forget()
-        seconds = time.monotonic() - begun
+        seconds = time.monotonic() - start_s
         if tally.frames or not self._stopping.is_set():
             self._keep(self._say(tally, pause), tally.frames, start, seconds, busy)
         tally.clear()  # what was known of single faces is gone
@@ -296,10 +296,10 @@ class Agent:
         return self._control.tell(tally)
 
     def _keep(
-        self, seen: Disclosure, frames: int, start: Timestamp, seconds: float, busy: float
+        self, disclosure: Disclosure, frames: int, start: Timestamp, seconds: float, busy: float
     ) -> None:
         exact = frames / seconds
-        if frames and seen.faces is None:  # fewer are read of more faces
+        if frames and disclosure.faces is None:  # fewer are read of more faces
             frames = max(1, round(seconds * self._settings.frames_per_second))
         mood = Mood.model_validate(
             {
@@ -314,14 +314,14 @@ class Agent:
                 "clock": start.clock,
                 "frames": frames,
                 "model": self._digest,
-                **seen._asdict(),
+                **disclosure._asdict(),
             }
         )
         self._seq += 1
         self._outbox.add(mood)
         self._newest = Window(mood, exact, 1000 * busy / (exact * seconds) if exact else None)
         self._publisher.wake()
-        log.debug("window %d: %s", mood.seq, seen.withheld or "counted")
+        log.debug("window %d: %s", mood.seq, disclosure.withheld or "counted")
 
     def _health(self) -> Health:
         mode, newest = self._mode, self._newest  # once: the agent's loop may put others there

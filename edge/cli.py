@@ -77,10 +77,10 @@ def run(config: Path) -> None:
     if swappable := no_swap():
         log.warning("%s", swappable)
     with alone(settings.state):
-        made = _made(config, settings)
-        stop_on_signals(made.stop)
+        room_agent = _made(config, settings)
+        stop_on_signals(room_agent.stop)
         try:
-            again = made.run()
+            again = room_agent.run()
         except Stall:  # the supervisor has said what
             sys.exit(TRY_AGAIN)
         if again:  # an update is to be tried, or was rolled back
@@ -126,11 +126,11 @@ def change_settings(config: Path, changes: tuple[str, ...], unit: str) -> None:
     from edge.device.slots import Updates
     from edge.device.unit import SystemdUnit
 
-    wanted = [read_change(text) for text in changes]
+    new_values = [read_change(text) for text in changes]
     state = enrolment_of(config)
     update = None if state is None else Updates(state).slots().current
-    click.echo(f"{config}: {apply(config, wanted, SystemdUnit(unit), update)}")
-    for change in wanted:
+    click.echo(f"{config}: {apply(config, new_values, SystemdUnit(unit), update)}")
+    for change in new_values:
         if state is not None and update is not None and overrides(state, update, change.keys):
             about = f"update {update} sets '{change.key}', and holds over this file"
             click.echo(f"roommood: {config}: {about}", err=True)
@@ -162,7 +162,7 @@ def check(config: Path) -> int:
     click.echo(f"settings: {config}: ok")
     click.echo(f"model: {pack.name} ({pack.digest}) on {classifier.runtime} as {form}: ok")
     click.echo(f"camera: {width}x{height}: ok")
-    search(settings.faces, checked=False)
+    search(settings.faces, has_classifier=False)
     choice = choose(settings.faces)
     click.echo(f"detector: {choice.sentence}: {choice.problem or 'ok'}")
     for part in try_parts(settings, pack.labels):
@@ -206,10 +206,10 @@ def list_cameras(config: Path | None, as_json: bool) -> None:
     """List this machine's cameras, by the name to write in the settings."""
     from edge.camera.listing import cameras
 
-    listed = cameras()
-    for one in listed:
+    entries = cameras()
+    for one in entries:
         click.echo(json.dumps(one._asdict()) if as_json else f"{one.source}\t{one.title}")
-    if not listed:
+    if not entries:
         click.echo("no camera: plug one in; network cameras are named rtsp://…", err=True)
 
 
@@ -293,12 +293,12 @@ def aim(config: Path, port: int, seconds: float) -> None:
     no_core_dumps()
     with alone(settings.state):
         light = panel(settings.gpio, lambda: None)
-        found = settings.faces.model_copy(update={"min_size": LEAST_SIZE, "rows": ()})
-        learnt = layout(found)
-        made = Aim(
+        faces = settings.faces.model_copy(update={"min_size": LEAST_SIZE, "rows": ()})
+        room_layout = layout(faces)
+        session = Aim(
             Capture(make(settings.camera, settings.transport), light.show),
-            search(found, checked=False).thorough,
-            learnt,
+            search(faces, has_classifier=False).thorough,
+            room_layout,
             pin=Pin(settings.pin),
             port=port,
             audit=DeviceAuditLog(settings.state / "audit.jsonl"),
@@ -306,10 +306,10 @@ def aim(config: Path, port: int, seconds: float) -> None:
             read=_reader(settings),
             seconds=seconds,
         )
-        stop_on_signals(made.stop)
-        click.echo(f"roommood: camera view at {made.url}", err=True)
+        stop_on_signals(session.stop)
+        click.echo(f"roommood: camera view at {session.url}", err=True)
         try:
-            report = made.run()
+            report = session.run()
         finally:
             light.close()
     if report is None:
@@ -317,7 +317,7 @@ def aim(config: Path, port: int, seconds: float) -> None:
         return
     click.echo(f"# faces were {report.smallest} to {report.largest} pixels wide")
     click.echo(f"faces:\n  min_size: {report.proposed_min_size}")
-    if rows := [[round(share, 3) for share in row] for row in learnt.rows]:
+    if rows := [[round(share, 3) for share in row] for row in room_layout.rows]:
         click.echo("  rows:")
     for row in rows:
         click.echo(f"    - {row}")
@@ -363,10 +363,10 @@ def resume(config: Path) -> None:
 @agent.command()
 def pin() -> None:
     """Ask for a PIN and print the settings' line for it."""
-    typed = click.prompt("PIN", hide_input=True, confirmation_prompt=True, err=True)
-    if len(typed) < SHORTEST:
+    new_pin = click.prompt("PIN", hide_input=True, confirmation_prompt=True, err=True)
+    if len(new_pin) < SHORTEST:
         raise UserError(f"shorter than {SHORTEST} characters", "PIN", "choose a longer one")
-    click.echo(f"pin: {hash_pin(typed)}")
+    click.echo(f"pin: {hash_pin(new_pin)}")
 
 
 @agent.command("show-config")

@@ -39,8 +39,8 @@ def fitted(settings: AgentSettings) -> tuple[Fitted, ...]:
     return tuple(name for name, setting in parts.items() if setting is not None)
 
 
-def panel(pins: GpioSettings | None, pressed: Callable[[], None]) -> Panel | NoPanel:
-    return Panel(pins.button, pins.led, pressed) if pins else NoPanel()
+def panel(pins: GpioSettings | None, on_press: Callable[[], None]) -> Panel | NoPanel:
+    return Panel(pins.button, pins.led, on_press) if pins else NoPanel()
 
 
 def kiosk(

@@ -167,10 +167,10 @@ def quantize(run_folder: Path, out: Path) -> None:
     need_torch()
     from models.training.packing import quantize as pack
 
-    made = pack(run_folder, out)
-    figures = made["figures"]
+    info = pack(run_folder, out)
+    figures = info["figures"]
     click.echo(
-        f"{out}: {made['size_bytes']} bytes, accuracy {figures['accuracy']} of the faces held out "
+        f"{out}: {info['size_bytes']} bytes, accuracy {figures['accuracy']} of the faces held out "
         f"({figures['float_accuracy']} as float32)"
     )
 
@@ -192,8 +192,8 @@ def explain(which: str, data: Path, usage: str | None, out: Path, samples: int) 
     need_torch()
     from models.training.explain import draw
 
-    shown = draw(which, data, usage, out, samples)
-    click.echo(f"{out}: {shown} faces")
+    count = draw(which, data, usage, out, samples)
+    click.echo(f"{out}: {count} faces")
 
 
 @model.command()
@@ -201,12 +201,12 @@ def explain(which: str, data: Path, usage: str | None, out: Path, samples: int) 
 def verify(pack: str) -> None:
     """Check that a pack's file, labels and shape match its description."""
     for form in FORMS if open_pack(pack)[0].float16 else FORMS[:1]:
-        opened, content, _ = open_form(pack, form)
-        classifier = TfliteClassifier(content, opened.input, len(opened.labels))
+        info, content, _ = open_form(pack, form)
+        classifier = TfliteClassifier(content, info.input, len(info.labels))
         answers = classifier(np.full((1, 48, 48), 128, np.uint8))
         if abs(float(answers.shares.sum()) - 1) > 0.05:
             raise UserError(f"its outputs sum to {answers.shares.sum():.2f}", pack, "copy it again")
         click.echo(
-            f"{opened.name} ({opened.digest}): {form}, {len(opened.labels)} labels on "
+            f"{info.name} ({info.digest}): {form}, {len(info.labels)} labels on "
             f"{classifier.runtime}: ok"
         )

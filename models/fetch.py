@@ -36,9 +36,9 @@ PUBLISHED = {
 }
 
 
-def fetched(name: str, out: Path, published: PublishedFile | None = None) -> Path:
+def fetched(name: str, out: Path, file: PublishedFile | None = None) -> Path:
     """Downloads, checks and then puts in place; raises UserError, and leaves nothing behind."""
-    what = published or PUBLISHED[name]
+    what = file or PUBLISHED[name]
     by_hand = f"get {what.url} elsewhere, copy it to {out}, and run this again to check it"
     if out.exists():
         _check(out.read_bytes(), what, str(out))

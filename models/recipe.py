@@ -77,11 +77,11 @@ def main(
     if minutes is not None:
         from models.training.session import COMMAND, Session
 
-        begun = time.monotonic()
+        start = time.monotonic()
         negatives = _negatives(data, out)
         session = Session(data / "fer2013", out, negatives, teachers, taught_by, seed)
         atomic_file.write(out / COMMAND, _training(click.get_current_context()))
-        session.run(60 * minutes - (time.monotonic() - begun), only, _log, from_nothing)
+        session.run(60 * minutes - (time.monotonic() - start), only, _log, from_nothing)
         return
     if packs is None:
         raise UserError("no folder for the packs", "--finish", "add --packs FOLDER")

@@ -55,14 +55,14 @@ def shares(
 
 def _divided(counts: Mapping[str, float], usual: Mapping[str, float]) -> dict[str, float]:
     """`other` to the labels that are not told, as is usual; `uncertain` as the rest."""
-    named = {label: float(counts.get(label, 0)) for label in usual}
-    hidden = {label: usual[label] for label, n in named.items() if n == 0 and usual[label] > 0}
+    label_counts = {label: float(counts.get(label, 0)) for label in usual}
+    gaps = {label: usual[label] for label, n in label_counts.items() if n == 0 and usual[label] > 0}
     other = float(counts.get(OTHER, 0))
-    takers = hidden or dict(usual)
+    takers = gaps or dict(usual)
     for label, part in takers.items():
-        named[label] += other * part / sum(takers.values())
-    whole = sum(named.values())
-    return {label: n / whole for label, n in named.items()} if whole else dict(usual)
+        label_counts[label] += other * part / sum(takers.values())
+    whole = sum(label_counts.values())
+    return {label: n / whole for label, n in label_counts.items()} if whole else dict(usual)
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:

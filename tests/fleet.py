@@ -94,13 +94,13 @@ class Site:
     def _reloads(self) -> None:
         """What systemd's path unit does: try the files, then let the broker read them anew."""
         files = self.office.files
-        watched = (files.revoked, files.broker_pem)
-        seen = [path.stat().st_mtime_ns for path in watched]
+        paths = (files.revoked, files.broker_pem)
+        times = [path.stat().st_mtime_ns for path in paths]
         while not self._ending.wait(0.2):
-            now = [path.stat().st_mtime_ns for path in watched]
-            if now == seen:
+            now = [path.stat().st_mtime_ns for path in paths]
+            if now == times:
                 continue
-            seen = now
+            times = now
             trial(files)
             self._broker.send_signal(signal.SIGHUP)
 
@@ -141,10 +141,12 @@ class Site:
         from deploy.commands.device import device
 
         runner = CliRunner()
-        done = runner.invoke(device, [*words, "--config", str(self.config)], standalone_mode=False)
-        if done.exception is not None:
-            raise done.exception
-        return int(done.return_value or 0), done.output
+        result = runner.invoke(
+            device, [*words, "--config", str(self.config)], standalone_mode=False
+        )
+        if result.exception is not None:
+            raise result.exception
+        return int(result.return_value or 0), result.output
 
     def enrolled(self, room: str = "r101") -> Path:
         """A device's folder, invited, asked and approved."""
@@ -156,15 +158,15 @@ class Site:
 
     def enrol(self, state: Path, code: Code, meanwhile: Callable[[], Any]) -> list[str]:
         """What the device said; `meanwhile` is done once it has asked."""
-        said: list[str] = []
+        lines: list[str] = []
 
         def say(line: str) -> None:
-            said.append(line)
-            if len(said) == 2:
+            lines.append(line)
+            if len(lines) == 2:
                 meanwhile()
 
         DeviceEnrolment(self.url, code, state).run(say, 60)
-        return said
+        return lines
 
     def approve(self, room: Room) -> None:
         for request in self.office.invitations.waiting():

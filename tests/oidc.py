@@ -71,23 +71,23 @@ ACTIVE_JWKS = [{{ {", ".join(f"{name} = {json.dumps(value)}" for name, value in 
         )
 
     def _person(self, name: str) -> str:
-        made = self._call(
+        answer = self._call(
             *("create", "user", "--user-name", name, "--password", PASSWORD),
             *("--family-name", name.title(), "--formatted-name", name.title()),
             *("--emails", f"{name}@school.example"),
         )
-        return str(json.loads(made)["id"])
+        return str(json.loads(answer)["id"])
 
     def _call(self, *arguments: str) -> str:
-        done = subprocess.run(
+        result = subprocess.run(
             [CANAILLE, *arguments],
             env=self._environment(),
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr[-2000:]
-        return done.stdout
+        assert result.returncode == 0, result.stderr[-2000:]
+        return result.stdout
 
     def _environment(self) -> dict[str, str]:
         return os.environ | {"CANAILLE_CONFIG": str(self._config)}

@@ -49,7 +49,7 @@ class PlayedDevice:
 
     def window(self, counts: dict[str, int] | None, ago: float = 0, **changed: Any) -> None:
         start = datetime.now(timezone.utc) - timedelta(seconds=15 + ago)
-        told = mood(
+        window = mood(
             **{
                 "seq": next(NUMBERS),
                 "start": start,
@@ -61,7 +61,7 @@ class PlayedDevice:
             | changed
         )
         topic = f"roommood/v1/school/{self._room}/mood"
-        self._client.publish(topic, told.encode(), qos=1).wait_for_publish(5)
+        self._client.publish(topic, window.encode(), qos=1).wait_for_publish(5)
 
     def half_an_hour(self) -> None:
         """A calm room that has become a lively one in the last five minutes."""

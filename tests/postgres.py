@@ -16,10 +16,10 @@ from tests.free import free_port, wait_for_port
 
 def _binaries() -> Path:
     """The folder of the newest server installed; Debian keeps it off the PATH."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-    if not found:
+    paths = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    if not paths:
         raise AssertionError("no PostgreSQL server: apt install postgresql")
-    return found[-1].parent
+    return paths[-1].parent
 
 
 def _as_server() -> dict[str, Any]:

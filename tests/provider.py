@@ -59,14 +59,14 @@ class SmallProvider:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def metadata(self, scopes: list[str] | None) -> dict[str, Any]:
-        told: dict[str, Any] = {
+        document: dict[str, Any] = {
             "issuer": self.issuer,
             "authorization_endpoint": f"{self.issuer}/authorize",
             "token_endpoint": f"{self.issuer}/token",
             "jwks_uri": f"{self.issuer}/keys",
             "id_token_signing_alg_values_supported": ["RS256"],
         }
-        return told if scopes is None else told | {"scopes_supported": scopes}
+        return document if scopes is None else document | {"scopes_supported": scopes}
 
     def back(self, query: dict[str, str], scopes: list[str] | None) -> str:
         self.asked.append(query["scope"])

@@ -65,11 +65,11 @@ class Publisher:
         """One content, at every path, to whoever does not have it yet."""
 
         def answer(_path: str, headers: dict[str, str]) -> Answer:
-            told = {"ETag": etag} if etag else {}
-            told |= {"Last-Modified": modified} if modified else {}
+            fields = {"ETag": etag} if etag else {}
+            fields |= {"Last-Modified": modified} if modified else {}
             same_tag = bool(etag) and headers.get("if-none-match") == etag
             same_time = bool(modified) and headers.get("if-modified-since") == modified
-            return (304, told, b"") if same_tag or same_time else (200, told, content)
+            return (304, fields, b"") if same_tag or same_time else (200, fields, content)
 
         self.answer = answer
 
@@ -83,7 +83,7 @@ def _write_certificate(certificate: Path, key_file: Path, days: int, host: str) 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "publisher")])
     now = datetime.now(timezone.utc)
-    made = (
+    cert = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -95,7 +95,7 @@ def _write_certificate(certificate: Path, key_file: Path, days: int, host: str) 
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address(host))]), False)
         .sign(key, hashes.SHA256())
     )
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    certificate.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
     key_file.write_bytes(
         key.private_bytes(
             serialization.Encoding.PEM,

@@ -12,8 +12,10 @@ KINDS: dict[str, type[Message]] = {"mood": Mood, "status": Status, "ack": Ack, "
 
 
 def schema(kind: type[Message]) -> str:
-    made = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | kind.model_json_schema()
-    return json.dumps(made, indent=2) + "\n"
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema"
+    } | kind.model_json_schema()
+    return json.dumps(document, indent=2) + "\n"
 
 
 if __name__ == "__main__":

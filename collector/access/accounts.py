@@ -108,8 +108,8 @@ class Accounts:
         }
         try:
             with self._engine.begin() as connection:
-                made = connection.execute(insert(accounts).values(row)).inserted_primary_key
-                number = int(made[0]) if made else 0
+                primary_key = connection.execute(insert(accounts).values(row)).inserted_primary_key
+                number = int(primary_key[0]) if primary_key else 0
                 _set_rooms(connection, number, rooms)
         except IntegrityError:
             raise UserError(
@@ -148,10 +148,10 @@ class Accounts:
 
     def call(self, account: Account, name: str | None) -> None:
         """What the timetable calls somebody; raises UserError where it calls another one so."""
-        changed = update(accounts).where(accounts.c.id == account.id)
+        statement = update(accounts).where(accounts.c.id == account.id)
         try:
             with self._engine.begin() as connection:
-                connection.execute(changed.values(timetable=name or None))
+                connection.execute(statement.values(timetable=name or None))
         except IntegrityError:
             raise UserError(
                 "the timetable calls another account so", f"'{name}'", "choose another name"
@@ -191,15 +191,15 @@ class Accounts:
         account = self.by_id(row.id)
         if hashing.is_old(hashed):
             with self._engine.begin() as connection:
-                changed = {"password": hashing.hashed(password)}
-                connection.execute(update(accounts).where(accounts.c.id == row.id).values(changed))
+                values = {"password": hashing.hashed(password)}
+                connection.execute(update(accounts).where(accounts.c.id == row.id).values(values))
         return account
 
     def by_name(self, name: str) -> Account:
-        found = self._one(accounts.c.name == name)
-        if found is None:
+        account = self._one(accounts.c.name == name)
+        if account is None:
             raise UserError("no such account", f"'{name}'", "see `roommood collector account list`")
-        return found
+        return account
 
     def by_name_or_none(self, name: str) -> Account | None:
         return self._one(accounts.c.name == name)
@@ -208,10 +208,10 @@ class Accounts:
         return self._one(accounts.c.subject == subject)
 
     def by_id(self, number: int) -> Account:
-        found = self._one(accounts.c.id == number)
-        if found is None:
+        account = self._one(accounts.c.id == number)
+        if account is None:
             raise UserError("no such account", f"account {number}", "see the list of accounts")
-        return found
+        return account
 
     def all(self) -> list[Account]:
         with self._engine.connect() as connection:
@@ -228,8 +228,8 @@ class Accounts:
         """How people know an account."""
         if number is None:
             return None
-        known = self.by_id(number)
-        return known.display or known.name
+        account = self.by_id(number)
+        return account.display or account.name
 
     def _count(self, *where: ColumnElement[bool]) -> int:
         with self._engine.connect() as connection:
@@ -247,16 +247,16 @@ class Accounts:
         lapsed = not local and (row.confirmed or 0.0) < time.time() - self._confirmed_s
         # Of somebody without a password and without a provider nothing is to be confirmed.
         lapsed = lapsed and row.subject is not None
-        shown = (row.display, row.timetable, lapsed)
-        return Account(row.id, row.name, row.role, rooms, local, *shown)
+        details = (row.display, row.timetable, lapsed)
+        return Account(row.id, row.name, row.role, rooms, local, *details)
 
 
 def read_room(text: str) -> Room:
     """`site/room`; raises UserError for anything else."""
-    found = ROOM.fullmatch(text.strip())
-    if found is None:
+    match = ROOM.fullmatch(text.strip())
+    if match is None:
         raise UserError("not a room", f"'{text}'", "write site/room, as in school/r101")
-    return found.group(1), found.group(2)
+    return match.group(1), match.group(2)
 
 
 def _check_name(name: str) -> None:

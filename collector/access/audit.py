@@ -62,16 +62,16 @@ class AuditLog:
     def add(self, who: str, what: str, about: str = "") -> None:
         """Commits one entry; what would not print, such as a line's end, is written in words."""
         with self._lock, self._note.alone():
-            noted = self._note.read()
-            if noted is None and len(self):
+            note = self._note.read()
+            if note is None and len(self):
                 self._append(None, "the collector", LOST, "whether entries were cut off is open")
-            self._append(noted, printable(who)[:64], what, printable(about)[:200])
+            self._append(note, printable(who)[:64], what, printable(about)[:200])
 
-    def _append(self, noted: Head | None, who: str, what: str, about: str) -> None:
+    def _append(self, note: Head | None, who: str, what: str, about: str) -> None:
         for left in reversed(range(TRIES)):
             try:
                 with self._engine.begin() as connection:
-                    head = self._insert(connection, noted, who, what, about)
+                    head = self._insert(connection, note, who, what, about)
                 break
             except IntegrityError:  # somebody who does not know of the lock took the number
                 if not left:
@@ -80,11 +80,11 @@ class AuditLog:
         self._note.raise_to(head)  # once it is there: what is noted must never be more
 
     def _insert(
-        self, connection: Connection, noted: Head | None, who: str, what: str, about: str
+        self, connection: Connection, note: Head | None, who: str, what: str, about: str
     ) -> Head:
         last = connection.execute(_newest(1)).first()
-        known = last.number if last else 0
-        number = max(known, noted.number if noted else 0) + 1
+        last_number = last.number if last else 0
+        number = max(last_number, note.number if note else 0) + 1
         entry = AuditEntry(number, time.time(), who, what, about)
         seal = self._seal(entry, last.hash if last else "")
         connection.execute(insert(audit).values(**entry._asdict(), hash=seal))
@@ -124,8 +124,8 @@ class AuditLog:
     def prune(self, before: float) -> int:
         """Lets entries go that are older than a moment, and says so in one; returns how many."""
         with self._lock, self._note.alone(), self._engine.begin() as connection:
-            kept = select(func.min(audit.c.number)).where(audit.c.at >= before)
-            first = connection.execute(kept).scalar()
+            query = select(func.min(audit.c.number)).where(audit.c.at >= before)
+            first = connection.execute(query).scalar()
             if first is None:
                 return 0
             older = select(audit).where(audit.c.number < first).order_by(audit.c.number.desc())
@@ -136,9 +136,9 @@ class AuditLog:
             head = self._insert(connection, self._note.read(), "the collector", PRUNED, about)
             connection.execute(delete(settings).where(settings.c.key == PRUNED_KEY))
             connection.execute(insert(settings).values(key=PRUNED_KEY, value=last.number))
-            gone = connection.execute(delete(audit).where(audit.c.number <= last.number)).rowcount
+            count = connection.execute(delete(audit).where(audit.c.number <= last.number)).rowcount
         self._note.raise_to(head)
-        return int(gone)
+        return int(count)
 
     def head(self) -> Head:
         """The newest entry, for whoever witnesses it."""
@@ -175,7 +175,7 @@ class AuditLog:
 
         `witnessed` are heads that somebody else wrote down.
         """
-        noted = self._note.read()  # before the rest, to which entries are added meanwhile
+        note = self._note.read()  # before the rest, to which entries are added meanwhile
         with self._engine.connect() as connection:
             rows = connection.execute(select(audit).order_by(audit.c.number)).all()
         pruned = _pruned(rows)
@@ -193,9 +193,9 @@ class AuditLog:
                 yield f"before entry {entry.number} the note was lost: cuts there cannot be told"
             number, before = entry.number, row.hash
             seals[number] = row.hash
-        if noted is None and number:
+        if note is None and number:
             yield f"{self._note.path} is missing: whether entries were cut off cannot be told"
-        heads = [*witnessed] if noted is None else [noted, *witnessed]
+        heads = [*witnessed] if note is None else [note, *witnessed]
         for head in heads:
             if head.number > number:
                 yield f"entries {number + 1} to {head.number} were cut off"
@@ -223,8 +223,8 @@ def _newest(limit: int) -> Any:
 def _pruned(rows: Iterable[Any]) -> Head:
     """Up to where entries were let go, as the newest entry about it says. Its own seal is checked
     with all the others."""
-    known = [PRUNED_ABOUT.fullmatch(row.about) for row in rows if row.what == PRUNED]
-    last = known[-1] if known else None
+    matches = [PRUNED_ABOUT.fullmatch(row.about) for row in rows if row.what == PRUNED]
+    last = matches[-1] if matches else None
     return Head(int(last.group(1)), last.group(2)) if last else Head(0)
 
 

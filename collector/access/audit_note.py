@@ -49,8 +49,8 @@ class AuditNote:
             return None
 
     def raise_to(self, head: Head) -> None:
-        known = self.read()
-        if known is None or known.number < head.number:
+        note = self.read()
+        if note is None or note.number < head.number:
             atomic_file.write(self.path, f"{head}\n", atomic_file.OWNER_ALONE)
 
     @contextlib.contextmanager

@@ -179,18 +179,18 @@ def owns(who: Principal, lesson: Lesson) -> bool:
 
 
 def _principal(request: Request) -> Principal | None:
-    found: Principal | None = request.state.principal
-    return found
+    principal: Principal | None = request.state.principal
+    return principal
 
 
 def _signed_in(request: Request) -> Principal:
-    found: Principal = request.state.principal
-    return found
+    principal: Principal = request.state.principal
+    return principal
 
 
 def _lesson(request: Request) -> Lesson:
-    found: Lesson = request.state.lesson
-    return found
+    lesson: Lesson = request.state.lesson
+    return lesson
 
 
 Anyone = Annotated[Any, Depends(_principal)]

@@ -37,15 +37,15 @@ def hashed(password: str) -> str:
         return _hasher.hash(password)
 
 
-def verify(known: str, password: str) -> None:
+def verify(password_hash: str, password: str) -> None:
     """Raises what argon2 raises for a password that is not the one."""
     with _turns:
-        _hasher.verify(known, password)
+        _hasher.verify(password_hash, password)
 
 
-def is_old(known: str) -> bool:
+def is_old(password_hash: str) -> bool:
     """Whether it was made with weaker parameters than today's."""
-    return _hasher.check_needs_rehash(known)
+    return _hasher.check_needs_rehash(password_hash)
 
 
 class HashingQueue:

@@ -79,17 +79,17 @@ class Guesses:
         now = time.monotonic()
         with self._lock:
             for key in keys:
-                known = self._tries.get(key)
-                if known is not None:
-                    self._tries[key] = known._replace(wrong=max(0, known.wrong - 1), next=now)
+                tries = self._tries.get(key)
+                if tries is not None:
+                    self._tries[key] = tries._replace(wrong=max(0, tries.wrong - 1), next=now)
 
     def _left(self, key: tuple[str, ...], now: float) -> float:
-        known = self._tries.get(key)
-        return known.next - now if known is not None else 0.0
+        tries = self._tries.get(key)
+        return tries.next - now if tries is not None else 0.0
 
     def _count(self, pace: Pace, key: tuple[str, ...], now: float) -> None:
-        known = self._tries.get(key)
-        wrong = 1 if known is None or known.forgotten < now else known.wrong + 1
+        tries = self._tries.get(key)
+        wrong = 1 if tries is None or tries.forgotten < now else tries.wrong + 1
         over = wrong - pace.free
         delay = min(pace.longest_s, pace.first_s * 2.0 ** min(over, 40)) if over >= 0 else 0.0
         self._tries[key] = _Tries(wrong, now + delay, now + pace.forgets_s)
@@ -105,11 +105,11 @@ class Guesses:
 def network_of(address: str) -> str:
     """What counts as one place: an IPv4 address, or the /64 of an IPv6 one."""
     try:
-        known = ipaddress.ip_address(address.partition("%")[0])
+        ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return address
-    if isinstance(known, ipaddress.IPv6Address):
-        if known.ipv4_mapped is not None:
-            return str(known.ipv4_mapped)
-        return str(ipaddress.ip_network((known, IPV6_NETWORK), strict=False))
-    return str(known)
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped is not None:
+            return str(ip.ipv4_mapped)
+        return str(ipaddress.ip_network((ip, IPV6_NETWORK), strict=False))
+    return str(ip)

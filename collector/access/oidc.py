@@ -118,37 +118,38 @@ class Provider:
         Whose account it is issuer and `sub` say. What somebody is called they may have chosen
         themselves: that is shown, and decides nothing.
         """
-        told = _read(claims, self._settings.claim)
+        identity = _read(claims, self._settings.claim)
         mapping = self._settings.roles.items()
-        roles = {role for group, role in mapping if _plain(group) in told.groups}
+        roles = {role for group, role in mapping if _plain(group) in identity.groups}
         role = next((role for role in RANK if role in roles), None)
-        subject = _subject(told.iss or self._settings.issuer, told.sub)
-        known = self._accounts.by_subject(subject)
+        subject = _subject(identity.iss or self._settings.issuer, identity.sub)
+        account = self._accounts.by_subject(subject)
         if role is None:
-            if known is not None:
-                self._accounts.lapse(known)
+            if account is not None:
+                self._accounts.lapse(account)
             if _is_overage(claims, self._settings.claim):
                 raise UnknownUser(
-                    f"{_quoted(told.sub)} is in more groups than the provider lists; in Entra ID: "
-                    "'Groups assigned to the application', or app roles with claim: roles",
+                    f"{_quoted(identity.sub)} is in more groups than the provider lists; "
+                    "in Entra ID: 'Groups assigned to the application', "
+                    "or app roles with claim: roles",
                     "overage",
                 )
-            raise UnknownUser(f"{_quoted(told.sub)} is in no group with a role", "no_group")
-        display = told.display
+            raise UnknownUser(f"{_quoted(identity.sub)} is in no group with a role", "no_group")
+        display = identity.display
         try:
-            if known is None:
-                return self._add(told, role, subject, display)
-            if known.role != role:
-                self._accounts.change(known, role=role)
+            if account is None:
+                return self._add(identity, role, subject, display)
+            if account.role != role:
+                self._accounts.change(account, role=role)
         except UserError as refusal:
             raise UnknownUser(str(refusal)) from None
-        self._accounts.confirm(known, display)
-        return self._accounts.by_id(known.id)
+        self._accounts.confirm(account, display)
+        return self._accounts.by_id(account.id)
 
-    def _add(self, told: Claims, role: Role, subject: str, display: str | None) -> Account:
-        host = urlsplit(told.iss or self._settings.issuer).hostname or "provider"
+    def _add(self, identity: Claims, role: Role, subject: str, display: str | None) -> Account:
+        host = urlsplit(identity.iss or self._settings.issuer).hostname or "provider"
         plain = re.sub(r"[^a-z0-9.-]+", "-", host.lower())[:28].strip(".-") or "provider"
-        start = f"{told.slug[:30].rstrip('._-')}@{plain}"
+        start = f"{identity.slug[:30].rstrip('._-')}@{plain}"
         for number in range(1, 1000):
             name = start if number == 1 else f"{start}-{number}"
             if self._accounts.by_name_or_none(name) is None:
@@ -169,8 +170,8 @@ class Claims(BaseModel):
     @property
     def display(self) -> str | None:
         """Letters, digits and the like: no line ends, and nothing that turns the text around."""
-        shown = "".join(c if c.isprintable() else " " for c in self.called).strip()
-        return shown[:64] or None
+        text = "".join(c if c.isprintable() else " " for c in self.called).strip()
+        return text[:64] or None
 
     @property
     def slug(self) -> str:
@@ -211,18 +212,18 @@ def _is_overage(claims: dict[str, Any], path: str) -> bool:
 
 def _read(claims: dict[str, Any], groups: str) -> Claims:
     """Raises UnknownUser, in words, for claims of another shape."""
-    named = _at(claims, groups)
-    if named is None:
-        named = []
-    elif isinstance(named, str):
-        named = [named]
-    if not isinstance(named, list) or not all(isinstance(one, str) for one in named):
+    group_names = _at(claims, groups)
+    if group_names is None:
+        group_names = []
+    elif isinstance(group_names, str):
+        group_names = [group_names]
+    if not isinstance(group_names, list) or not all(isinstance(one, str) for one in group_names):
         raise UnknownUser(f"the claim '{groups}' is neither a name nor a list of names")
     names = (claims.get(claim) for claim in ("preferred_username", "email", "name"))
-    called = next((name for name in names if isinstance(name, str) and name), "")
-    fields = {"sub": claims.get("sub"), "iss": claims.get("iss"), "called": called}
+    display_name = next((name for name in names if isinstance(name, str) and name), "")
+    fields = {"sub": claims.get("sub"), "iss": claims.get("iss"), "called": display_name}
     try:
-        return Claims.model_validate(fields | {"groups": frozenset(map(_plain, named))})
+        return Claims.model_validate(fields | {"groups": frozenset(map(_plain, group_names))})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise UnknownUser(f"the claim '{first['loc'][0]}': {first['msg']}") from None

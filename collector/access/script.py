@@ -17,9 +17,9 @@ LASTS_S = 30 * 86_400
 def token_for(engine: Engine, name: str = "script") -> str:
     """An administrator's token for a month; its account has a password that nobody knows."""
     accounts = Accounts(engine)
-    known = [one for one in accounts.all() if one.name == name]
+    matches = [one for one in accounts.all() if one.name == name]
     password = secrets.token_urlsafe(24)
-    account = known[0] if known else accounts.add(name, "administrator", password=password)
+    account = matches[0] if matches else accounts.add(name, "administrator", password=password)
     return Sessions(engine, accounts).make_token(account.id, name, list(SCOPES), LASTS_S)
 
 

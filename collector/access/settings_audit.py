@@ -33,15 +33,15 @@ def settings_noticed(
 
 
 def _seals(values: dict[str, Any], secret: bytes, prefix: str = "") -> dict[str, str]:
-    made: dict[str, str] = {}
+    seals: dict[str, str] = {}
     for key, value in values.items():
         name = f"{prefix}{key}"
         if isinstance(value, dict) and value:
-            made |= _seals(value, secret, f"{name}.")
+            seals |= _seals(value, secret, f"{name}.")
         else:
             text = json.dumps(_revealed(value), default=str, sort_keys=True)
-            made[name] = hmac.digest(secret, text.encode(), "sha256").hex()[:16]
-    return made
+            seals[name] = hmac.digest(secret, text.encode(), "sha256").hex()[:16]
+    return seals
 
 
 def _revealed(value: Any) -> Any:

@@ -46,11 +46,11 @@ def as_array(parts: Iterator[list[Mood]]) -> Iterator[str]:
 
     def texts() -> Iterator[str]:
         yield "[" + ",".join(map(as_json, first))
-        begun = bool(first)
+        has_started = bool(first)
         for part in parts:
             if part:
-                yield "," * begun + ",".join(map(as_json, part))
-                begun = True
+                yield "," * has_started + ",".join(map(as_json, part))
+                has_started = True
         yield "]"
 
     return texts()
@@ -59,6 +59,6 @@ def as_array(parts: Iterator[list[Mood]]) -> Iterator[str]:
 def next_page(request: Request, since: datetime, until: datetime, oldest: WindowPosition) -> str:
     """The header's value: the same question, about what is older; times are written out, so that
     'half an hour ago' stays the same half hour."""
-    asked = {"from": since.isoformat(), "to": until.isoformat()}
-    url = request.url.include_query_params(**asked, before=f"{oldest.start!r}~{oldest.id}")
+    span = {"from": since.isoformat(), "to": until.isoformat()}
+    url = request.url.include_query_params(**span, before=f"{oldest.start!r}~{oldest.id}")
     return f'<{url.path}?{url.query}>; rel="next"'

@@ -192,11 +192,11 @@ def router(
     def report(
         who: SignedIn,
         lesson: Annotated[int, Path(description="The lesson's number.", ge=1, le=2**31 - 1)],
-        found: ThisLesson,
+        record: ThisLesson,
     ) -> LessonReport:
         """A lesson's report, which is what the page draws."""
         audit_log.viewed(who.said, "report read", f"lesson {lesson}")
-        return reports.of(found, lambda other: owns(who, other))
+        return reports.of(record, lambda other: owns(who, other))
 
     @api.get("/healthz", tags=["service"])
     def healthz(response: Response) -> ServiceHealth:

@@ -37,24 +37,24 @@ class Authority:
         name = _name(f"roommood {site}")
         now = datetime.now(timezone.utc)
         usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
-        made = (
+        root = (
             _builder(name, name, key.public_key(), now, timedelta(days=365 * AUTHORITY_YEARS))
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(usage, critical=True)
             .sign(key, hashes.SHA256())
         )
-        return cls(key, made)
+        return cls(key, root)
 
     @classmethod
     def load(cls, key: Path, certificate: Path) -> Authority:
         """Raises UserError naming the file."""
         try:
-            found = x509.load_pem_x509_certificate(certificate.read_bytes())
+            root = x509.load_pem_x509_certificate(certificate.read_bytes())
         except (OSError, ValueError) as error:
             raise UserError(
                 f"cannot be used ({error})", certificate, "restore it from a backup"
             ) from None
-        return cls(read_key(key), found)
+        return cls(read_key(key), root)
 
     @property
     def pem(self) -> str:
@@ -65,21 +65,21 @@ class Authority:
 
         Raises UserError for a request that is not signed with its own key, or names another room.
         """
-        asked = read_request(csr)
-        if common_name(asked.subject) != room:
+        request = read_request(csr)
+        if common_name(request.subject) != room:
             raise UserError(f"not for room {room}", "certificate request", "make the request again")
         usage = [ExtendedKeyUsageOID.CLIENT_AUTH]
-        return self._sign(_name(room), _p256(asked.public_key()), timedelta(days=days), usage)
+        return self._sign(_name(room), _p256(request.public_key()), timedelta(days=days), usage)
 
     def sign_server(
         self, key: ec.EllipticCurvePublicKey, name: str, hosts: Iterable[str]
     ) -> x509.Certificate:
         """For broker or collector, reached under these names and addresses."""
         usage = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-        found = x509.SubjectAlternativeName([_host(host) for host in hosts])
-        return self._sign(_name(name), key, timedelta(days=SERVER_DAYS), usage, found)
+        san = x509.SubjectAlternativeName([_host(host) for host in hosts])
+        return self._sign(_name(name), key, timedelta(days=SERVER_DAYS), usage, san)
 
-    def revocation_list(self, revoked: Iterable[tuple[str, float]], number: int) -> bytes:
+    def revocation_list(self, entries: Iterable[tuple[str, float]], number: int) -> bytes:
         """PEM; (serial, when) of every certificate that has not ended by itself."""
         now = datetime.now(timezone.utc)
         builder = (
@@ -89,7 +89,7 @@ class Authority:
             .next_update(now + timedelta(days=LIST_DAYS))
             .add_extension(x509.CRLNumber(number), critical=False)
         )
-        for serial, at in revoked:
+        for serial, at in entries:
             builder = builder.add_revoked_certificate(
                 x509.RevokedCertificateBuilder()
                 .serial_number(int(serial, 16))
@@ -127,8 +127,8 @@ def pem(certificate: x509.Certificate) -> str:
 def read_request(csr: str) -> x509.CertificateSigningRequest:
     """Raises UserError for what is none, or not signed with its own key."""
     try:
-        asked = x509.load_pem_x509_csr(csr.encode())
-        genuine = asked.is_signature_valid
+        request = x509.load_pem_x509_csr(csr.encode())
+        genuine = request.is_signature_valid
     except (ValueError, TypeError):
         raise UserError(
             "not a certificate request", "certificate request", "make the request again"
@@ -137,8 +137,8 @@ def read_request(csr: str) -> x509.CertificateSigningRequest:
         raise UserError(
             "not signed with its own key", "certificate request", "make the request again"
         )
-    _p256(asked.public_key())
-    return asked
+    _p256(request.public_key())
+    return request
 
 
 def public_key_of(csr: str) -> ec.EllipticCurvePublicKey:

@@ -77,20 +77,20 @@ class BrokerLog(Worker):
             os.truncate(self._path, 0)  # Mosquitto appends, and so goes on from the beginning
             self._at = 0
         for line in lines:
-            found = self._refusal(line)
-            if found is not None:
-                yield found
+            refusal = self._refusal(line)
+            if refusal is not None:
+                yield refusal
 
     def _refusal(self, line: str) -> tuple[str, str, str] | None:
-        if opened := CONNECTION.search(line):
-            self._from = opened[1]
+        if connection := CONNECTION.search(line):
+            self._from = connection[1]
             return None
-        if failed := TLS.search(line):
-            who, why = failed[1] or self._from, failed[2].strip()
+        if failure := TLS.search(line):
+            who, why = failure[1] or self._from, failure[2].strip()
             return None if why in HARMLESS else (who, "connection refused", why)
         for pattern, what in REFUSED:
-            if found := pattern.search(line):
-                return found[1], what, found[2]
+            if match := pattern.search(line):
+                return match[1], what, match[2]
         return None
 
 

@@ -33,9 +33,9 @@ class CloneDetector:
             runs = self._runs[room]
             if runs and runs[-1] == status.boot:
                 return False
-            returned = status.boot in runs
+            is_back = status.boot in runs
             self._runs[room] = [*(run for run in runs if run != status.boot), status.boot][-8:]
-            if not returned:
+            if not is_back:
                 return False
             self._returned[room] += 1
             return self._returned[room] >= TIMES

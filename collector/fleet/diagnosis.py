@@ -59,15 +59,15 @@ class DeviceOut(BaseModel):
 def row(device: Device, view: RoomView, newest_version: str) -> DeviceOut:
     """One device now."""
     health = view.status.health if view.status else None
-    held = device.certificate
-    left = None if held is None else int((held.expires - time.time()) // DAY_S)
+    certificate = device.certificate
+    left = None if certificate is None else int((certificate.expires - time.time()) // DAY_S)
     fault, about = next(_faults(device, view, health, newest_version), (None, ""))
-    revoked = held is not None and held.ended
+    is_revoked = certificate is not None and certificate.ended
     report = device.report
     return DeviceOut(
         site=device.room[0],
         room=device.room[1],
-        state="revoked" if revoked else view.state,
+        state="revoked" if is_revoked else view.state,
         fault=fault,
         about=about,
         version=health.version if health else report.get("version"),
@@ -75,7 +75,7 @@ def row(device: Device, view: RoomView, newest_version: str) -> DeviceOut:
         mode=health.mode if health else None,
         update=report.get("bundle"),
         update_refused=report.get("refused"),
-        certificate_ends=None if held is None else _at(held.expires),
+        certificate_ends=None if certificate is None else _at(certificate.expires),
         certificate_days=left,
         temperature_c=health.temperature_c if health else None,
         frames_per_s=health.frames_per_s if health else None,
@@ -96,10 +96,10 @@ def _faults(
     device: Device, view: RoomView, health: Health | None, newest_version: str
 ) -> Iterator[tuple[str, str]]:
     """Every fault there is; the first is the one to mend."""
-    held, now = device.certificate, time.time()
-    if held is not None and held.ended:
-        yield "revoked", held.because or ""
-    if held is not None and held.expires < now:
+    certificate, now = device.certificate, time.time()
+    if certificate is not None and certificate.ended:
+        yield "revoked", certificate.because or ""
+    if certificate is not None and certificate.expires < now:
         yield "certificate_ended", ""
     if view.status is None and view.mood is None:
         yield "never_heard", ""
@@ -107,8 +107,8 @@ def _faults(
         yield "offline", ""
     if health is not None:
         yield from _of_health(health)
-    if held is not None and held.expires - now < RENEWAL_LATE_DAYS * DAY_S:
-        yield "not_renewed", str(int((held.expires - now) // DAY_S))
+    if certificate is not None and certificate.expires - now < RENEWAL_LATE_DAYS * DAY_S:
+        yield "not_renewed", str(int((certificate.expires - now) // DAY_S))
     if device.seen is not None and now - device.seen > SILENT_S:
         yield "no_report", ""
     report: dict[str, Any] = device.report

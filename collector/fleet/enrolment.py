@@ -65,12 +65,12 @@ class EnrolmentService:
         if invitation.over and self._invitations.of(invitation) is None:
             self._audit.viewed(address, "code refused", f"{_named(invitation)}: expired")
             raise EnrolmentDenied("this code has expired", "enrolment", "ask IT for a new one")
-        told = (message.nonce, *invitation.room, self._authority.pem)
+        parts = (message.nonce, *invitation.room, self._authority.pem)
         return device_api.Welcome(
             site=invitation.room[0],
             room=invitation.room[1],
             authority=self._authority.pem,
-            proof=proof(invitation.key, "welcome", *told),
+            proof=proof(invitation.key, "welcome", *parts),
         )
 
     def request(
@@ -81,12 +81,12 @@ class EnrolmentService:
         if not is_proven(message.proof, invitation.key, "request", message.csr):
             self._wrong(address)
         key = fingerprint(public_key_of(message.csr))
-        known = self._invitations.of(invitation)
-        if known is None and invitation.over:
+        request = self._invitations.of(invitation)
+        if request is None and invitation.over:
             self._audit.viewed(address, "code refused", f"{_named(invitation)}: expired")
             raise EnrolmentDenied("this code has expired", "enrolment", "ask IT for a new one")
-        if known is None:
-            known = self._invitations.ask(
+        if request is None:
+            request = self._invitations.ask(
                 invitation,
                 csr=message.csr,
                 fingerprint=key,
@@ -95,46 +95,46 @@ class EnrolmentService:
                 address=address[:64],
             )
             self._audit.add(address, "device asks", f"{_named(invitation)}, fingerprint {key}")
-        if known is None or known.fingerprint != key:
+        if request is None or request.fingerprint != key:
             self._audit.viewed(address, "code refused", f"{_named(invitation)}: used already")
             raise EnrolmentDenied(
                 "this code was used by another device", "enrolment", "ask IT for a new one"
             )
-        return _standing(invitation, known.state, None, "")
+        return _standing(invitation, request.state, None, "")
 
     def standing(self, message: device_api.StatusQuery, address: str) -> device_api.RequestStatus:
         invitation = self._invitation(message.code, address)
-        known = self._invitations.of(invitation)
-        if known is None or not is_proven(message.proof, invitation.key, "asked", message.nonce):
+        request = self._invitations.of(invitation)
+        if request is None or not is_proven(message.proof, invitation.key, "asked", message.nonce):
             self._wrong(address, *NOT_ASKED)
-        granted = None
-        if known.state == "approved" and known.certificate is not None:
-            granted = device_api.Grant(
-                certificate=known.certificate,
+        grant = None
+        if request.state == "approved" and request.certificate is not None:
+            grant = device_api.Grant(
+                certificate=request.certificate,
                 site_key=self._terms.site_key,
                 broker=self._terms.broker,
             )
-        return _standing(invitation, known.state, granted, message.nonce)
+        return _standing(invitation, request.state, grant, message.nonce)
 
     def approve(self, request: PendingRequest, who: str) -> None:
         """Signs the certificate; a device that had the room before is revoked."""
-        signed = self._authority.sign_device(request.csr, request.room[1], self._terms.days)
-        if not self._invitations.decide(request, "approved", pem(signed)):
+        certificate = self._authority.sign_device(request.csr, request.room[1], self._terms.days)
+        if not self._invitations.decide(request, "approved", pem(certificate)):
             raise UserError("has been decided already", "/".join(request.room), "reload the list")
-        self._register.give(request.room, signed, request.hardware)
-        told = f"{'/'.join(request.room)}, fingerprint {request.fingerprint}"
-        self._audit.add(who, "device approved", told)
+        self._register.give(request.room, certificate, request.hardware)
+        about = f"{'/'.join(request.room)}, fingerprint {request.fingerprint}"
+        self._audit.add(who, "device approved", about)
 
     def refuse(self, request: PendingRequest, who: str) -> None:
         if self._invitations.decide(request, "refused"):
-            told = f"{'/'.join(request.room)}, fingerprint {request.fingerprint}"
-            self._audit.add(who, "device refused", told)
+            about = f"{'/'.join(request.room)}, fingerprint {request.fingerprint}"
+            self._audit.add(who, "device refused", about)
 
     def _invitation(self, code: str, address: str) -> Invitation:
-        found = self._invitations.by_code(code)
-        if found is None:
+        invitation = self._invitations.by_code(code)
+        if invitation is None:
             self._wrong(address)
-        return found
+        return invitation
 
     def _wrong(self, address: str, what: str = UNKNOWN[0], remedy: str = UNKNOWN[1]) -> NoReturn:
         """Raises EnrolmentDenied, which says whether it was one too often."""
@@ -156,13 +156,13 @@ def _named(invitation: Invitation) -> str:
 
 
 def _standing(
-    invitation: Invitation, state: str, granted: device_api.Grant | None, nonce: str
+    invitation: Invitation, state: str, grant: device_api.Grant | None, nonce: str
 ) -> device_api.RequestStatus:
-    told = granted.model_dump_json() if granted else ""
+    grant_json = grant.model_dump_json() if grant else ""
     return device_api.RequestStatus.model_validate(
         {
             "state": state,
-            "granted": granted,
-            "proof": proof(invitation.key, "standing", nonce, state, told),
+            "granted": grant,
+            "proof": proof(invitation.key, "standing", nonce, state, grant_json),
         }
     )

@@ -48,23 +48,23 @@ class SiteFiles:
             (self.broker_key, self.broker_pem, "broker", READABLE),
             (self.collector_key, self.collector, "collector", 0o600),
         )
-        renewed = []
+        names = []
         for key, certificate, name, mode in pairs:
             old = x509.load_pem_x509_certificate(certificate.read_bytes())
             if _is_due(old):
                 serve(authority, key, certificate, name, hosts_of(old), mode)
-                renewed.append(name)
-        return renewed
+                names.append(name)
+        return names
 
 
 def serve(
     authority: Authority, key: Path, certificate: Path, name: str, hosts: list[str], mode: int
 ) -> None:
     """Makes a server's key and certificate, both in place or neither new."""
-    made: ec.EllipticCurvePrivateKey = new_key()
-    signed = authority.sign_server(made.public_key(), name, hosts)
-    atomic_file.write(key, private_pem(made), mode)
-    atomic_file.write(certificate, pem(signed), READABLE)
+    private_key: ec.EllipticCurvePrivateKey = new_key()
+    new_certificate = authority.sign_server(private_key.public_key(), name, hosts)
+    atomic_file.write(key, private_pem(private_key), mode)
+    atomic_file.write(certificate, pem(new_certificate), READABLE)
 
 
 def hosts_of(certificate: x509.Certificate) -> list[str]:
@@ -73,5 +73,5 @@ def hosts_of(certificate: x509.Certificate) -> list[str]:
 
 
 def _is_due(certificate: x509.Certificate) -> bool:
-    begun, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    return datetime.now(timezone.utc) >= begun + RENEWED_AT * (ends - begun)
+    start, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return datetime.now(timezone.utc) >= start + RENEWED_AT * (ends - start)

@@ -40,8 +40,8 @@ def svg(url: str, code: str) -> str:
     out = io.BytesIO()
     import segno  # where somebody is invited; a start does without
 
-    made = segno.make(content(url, code), error="m", micro=False)
-    made.save(out, kind="svg", scale=5, border=4, xmldecl=False, light="#fff", svgclass="qr")
+    qr = segno.make(content(url, code), error="m", micro=False)
+    qr.save(out, kind="svg", scale=5, border=4, xmldecl=False, light="#fff", svgclass="qr")
     return out.getvalue().decode()
 
 

@@ -72,12 +72,12 @@ class Invitations:
             "made_by": made_by,
             "expires": time.time() + seconds,
         }
-        used = select(requests.c.code)
-        unused = invitations.c.code.not_in(used)
+        request_codes = select(requests.c.code)
+        unused = invitations.c.code.not_in(request_codes)
         here = (invitations.c.site == room[0]) & (invitations.c.room == room[1])
-        answered = select(requests.c.code).where(requests.c.at < time.time() - REQUEST_WAITS_S)
+        stale_codes = select(requests.c.code).where(requests.c.at < time.time() - REQUEST_WAITS_S)
         with self._engine.begin() as connection:
-            old = or_(here & unused, invitations.c.code.in_(answered))
+            old = or_(here & unused, invitations.c.code.in_(stale_codes))
             connection.execute(delete(invitations).where(old))
             connection.execute(insert(invitations).values(row))
         return code
@@ -100,8 +100,8 @@ class Invitations:
         return self.of(invitation)
 
     def of(self, invitation: Invitation) -> PendingRequest | None:
-        found = self._select(requests.c.code == invitation.code)
-        return found[0] if found else None
+        matches = self._select(requests.c.code == invitation.code)
+        return matches[0] if matches else None
 
     def waiting(self) -> list[PendingRequest]:
         """What a person has to decide on, oldest first."""
@@ -109,36 +109,36 @@ class Invitations:
             (requests.c.state == "waiting") & (requests.c.at > time.time() - REQUEST_WAITS_S)
         )
 
-    def find(self, named: str) -> PendingRequest:
+    def find(self, name: str) -> PendingRequest:
         """One that waits, by room or by fingerprint; raises UserError unless it is just one."""
-        told = named.strip().lower()
-        found = [r for r in self.waiting() if told in (r.room[1], "/".join(r.room), r.fingerprint)]
-        if not found:
-            raise UserError(
-                "no device is waiting there", f"'{named}'", "see `roommood device list`"
-            )
-        if len(found) > 1:
-            told = ", ".join(r.fingerprint for r in found)
+        text = name.strip().lower()
+        matches = [
+            r for r in self.waiting() if text in (r.room[1], "/".join(r.room), r.fingerprint)
+        ]
+        if not matches:
+            raise UserError("no device is waiting there", f"'{name}'", "see `roommood device list`")
+        if len(matches) > 1:
+            text = ", ".join(r.fingerprint for r in matches)
             raise UserError(
                 "several devices are waiting there",
-                f"'{named}'",
-                f"name one by its fingerprint, {told}",
+                f"'{name}'",
+                f"name one by its fingerprint, {text}",
             )
-        return found[0]
+        return matches[0]
 
     def by_id(self, number: int) -> PendingRequest:
-        found = self._select(requests.c.id == number)
-        if not found:
+        matches = self._select(requests.c.id == number)
+        if not matches:
             raise UserError("no such request", f"request {number}", "reload the list")
-        return found[0]
+        return matches[0]
 
     def decide(self, request: PendingRequest, state: State, certificate: str | None = None) -> bool:
         """Whether it was still to be decided."""
         values = {"state": state, "certificate": certificate}
         where = (requests.c.id == request.id) & (requests.c.state == "waiting")
         with self._engine.begin() as connection:
-            changed = connection.execute(update(requests).where(where).values(values)).rowcount
-        return bool(changed)
+            count = connection.execute(update(requests).where(where).values(values)).rowcount
+        return bool(count)
 
     def _select(self, where: Any) -> list[PendingRequest]:
         both = requests.join(invitations, requests.c.code == invitations.c.code)

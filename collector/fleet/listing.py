@@ -24,29 +24,29 @@ CONNECTS_S, QUIET_S, LONGEST_S = 5.0, 0.7, 5.0
 
 def retained(broker: BrokerSettings, rooms: Rooms) -> bool:
     """Fills in every device's last status; whether the broker answered."""
-    heard = [0.0]
+    last_message = [0.0]
 
     def received(_client: Any, _data: Any, message: Any) -> None:
-        heard[0] = time.monotonic()
+        last_message[0] = time.monotonic()
         with contextlib.suppress(MessageError):
             rooms.heard(decode(Status, bytes(message.payload)))
 
     try:
-        made = client(broker, f"roommood-list-{time.monotonic_ns()}", "3.1.1", WallClock())
-        made.on_message = received
-        made.connect(broker.host, broker.port)
+        mqtt_client = client(broker, f"roommood-list-{time.monotonic_ns()}", "3.1.1", WallClock())
+        mqtt_client.on_message = received
+        mqtt_client.connect(broker.host, broker.port)
     except (OSError, ValueError, UserError):
         return False
-    begun = time.monotonic()
-    while not made.is_connected() and time.monotonic() - begun < CONNECTS_S:
-        made.loop(0.1)
-    if not made.is_connected():
+    start = time.monotonic()
+    while not mqtt_client.is_connected() and time.monotonic() - start < CONNECTS_S:
+        mqtt_client.loop(0.1)
+    if not mqtt_client.is_connected():
         return False
-    made.subscribe(topic("+", "+", "status"), qos=0)
-    heard[0] = begun = time.monotonic()
-    while time.monotonic() - heard[0] < QUIET_S and time.monotonic() - begun < LONGEST_S:
-        made.loop(0.1)
-    made.disconnect()
+    mqtt_client.subscribe(topic("+", "+", "status"), qos=0)
+    last_message[0] = start = time.monotonic()
+    while time.monotonic() - last_message[0] < QUIET_S and time.monotonic() - start < LONGEST_S:
+        mqtt_client.loop(0.1)
+    mqtt_client.disconnect()
     return True
 
 
@@ -60,6 +60,6 @@ def as_of_now(register: DeviceRegistry, store: Store, broker: BrokerSettings) ->
     """The same without a running collector's memory."""
     rooms = Rooms()
     retained(broker, rooms)
-    for kept in store.latest():
-        rooms.saw(kept.mood, kept.received)
+    for window in store.latest():
+        rooms.saw(window.mood, window.received)
     return listed(register, rooms)

@@ -35,18 +35,18 @@ class Nonces:
         self._given: dict[str, float] = {}
 
     def new(self) -> str:
-        made, now = secrets.token_hex(32), time.monotonic()
+        nonce, now = secrets.token_hex(32), time.monotonic()
         with self._lock:
-            self._given[made] = now
+            self._given[nonce] = now
             while len(self._given) > MOST or now - next(iter(self._given.values())) > NONCE_S:
                 del self._given[next(iter(self._given))]
-        return made
+        return nonce
 
     def spend(self, nonce: str) -> bool:
         """Whether it was given out, lately, and not spent before."""
         with self._lock:
-            given = self._given.pop(nonce, None)
-        return given is not None and time.monotonic() - given <= NONCE_S
+            issue_time = self._given.pop(nonce, None)
+        return issue_time is not None and time.monotonic() - issue_time <= NONCE_S
 
 
 class Proofs:
@@ -63,20 +63,20 @@ class Proofs:
         certificate = self._register.by_serial(message.serial)
         if certificate is None:
             self._deny(address, "certificate refused", "one that the site did not give")
-        told = "/".join(certificate.room)
+        room = "/".join(certificate.room)
         if not _is_signed(message, certificate.pem):
-            self._deny(address, "signature refused", f"in the name of {told}")
+            self._deny(address, "signature refused", f"in the name of {room}")
         if not fresh:
-            self._deny(address, "replay refused", f"of {told}: {purpose}")
+            self._deny(address, "replay refused", f"of {room}: {purpose}")
         if certificate.state == "replaced":
-            why = f"{told}: a certificate that was renewed: the card may have been copied"
+            why = f"{room}: a certificate that was renewed: the card may have been copied"
             self._deny(address, "copy refused", why)
         if certificate.ended:
-            self._deny(address, "certificate refused", f"{told}: {certificate.because}")
+            self._deny(address, "certificate refused", f"{room}: {certificate.because}")
         if certificate.expires < time.time():
-            self._deny(address, "certificate refused", f"{told}: expired")
+            self._deny(address, "certificate refused", f"{room}: expired")
         if message.purpose != purpose:
-            self._deny(address, "signature refused", f"{told}: signed for something else")
+            self._deny(address, "signature refused", f"{room}: signed for something else")
         try:
             body = kind.model_validate_json(message.body)
         except ValidationError:

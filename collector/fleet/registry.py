@@ -125,10 +125,12 @@ class DeviceRegistry:
         """Every room's device with its certificate, the newest that is valid first."""
         with self._engine.connect() as connection:
             rows = connection.execute(select(devices).order_by(devices.c.site, devices.c.room))
-            known = rows.all()
-            found = connection.execute(select(certificates).order_by(certificates.c.expires)).all()
+            device_rows = rows.all()
+            certificate_rows = connection.execute(
+                select(certificates).order_by(certificates.c.expires)
+            ).all()
         newest: dict[Room, Certificate] = {}
-        for certificate in map(_certificate, found):
+        for certificate in map(_certificate, certificate_rows):
             before = newest.get(certificate.room)
             if before is None or before.ended or not certificate.ended:
                 newest[certificate.room] = certificate
@@ -140,7 +142,7 @@ class DeviceRegistry:
                 row.report or {},
                 newest.get((row.site, row.room)),
             )
-            for row in known
+            for row in device_rows
         ]
 
 

@@ -53,17 +53,17 @@ class RevocationWorker(Worker):
 
     def run_once(self) -> None:
         """Writes the list where it has changed, or is a day old; ends connections that are due."""
-        revoked = self._register.revoked()
-        listed = frozenset(one.serial for one in revoked)
+        revocations = self._register.revoked()
+        serials = frozenset(one.serial for one in revocations)
         now = time.monotonic()
-        if listed != self._listed or now - self._written > DAY_S:
-            entries = [(one.serial, one.at) for one in revoked]
+        if serials != self._listed or now - self._written > DAY_S:
+            entries = [(one.serial, one.at) for one in revocations]
             content = self._authority.revocation_list(entries, int(time.time()))
             atomic_file.write(self._files.revoked, content, READABLE)
-            fresh = listed - (self._listed if self._listed is not None else listed)
-            ended = {(one.room, one.state) for one in revoked if one.serial in fresh}
-            self._kicks += [(now + after, room) for room, how in ended for after in KICKS_S[how]]
-            self._listed, self._written = listed, now
+            fresh = serials - (self._listed if self._listed is not None else serials)
+            endings = {(one.room, one.state) for one in revocations if one.serial in fresh}
+            self._kicks += [(now + after, room) for room, how in endings for after in KICKS_S[how]]
+            self._listed, self._written = serials, now
             for name in self._files.renew_servers(self._authority):
                 log.info("site: the certificate of the %s was renewed", name)
                 if name == "collector":
@@ -76,11 +76,11 @@ class RevocationWorker(Worker):
     def _kick(self, room: Room) -> None:
         """Connects as the device for a moment; its own connection is closed."""
         try:
-            made = client(self._broker, room[1], "3.1.1", WallClock())
-            made.connect(self._broker.host, self._broker.port)
+            mqtt_client = client(self._broker, room[1], "3.1.1", WallClock())
+            mqtt_client.connect(self._broker.host, self._broker.port)
             end = time.monotonic() + WAITS_S
-            while not made.is_connected() and time.monotonic() < end:
-                made.loop(0.1)
-            made.disconnect()
+            while not mqtt_client.is_connected() and time.monotonic() < end:
+                mqtt_client.loop(0.1)
+            mqtt_client.disconnect()
         except (OSError, ValueError, UserError) as error:
             log.warning("revocation: cannot make the broker disconnect %s: %s", room[1], error)

@@ -71,49 +71,55 @@ class FleetService:
 
     def renew(self, message: device_api.SignedMessage, address: str) -> device_api.RenewalReply:
         """Another certificate for a device that holds a valid one."""
-        asked, held = self._proofs.check(message, "renew", device_api.Renewal, address)
-        signed = self._authority.sign_device(asked.csr, held.room[1], self._days)
-        self._used(held)
-        self.register.give(held.room, signed)
-        self._audit.add(address, "certificate renewed", "/".join(held.room))
-        return device_api.RenewalReply(certificate=pem(signed))
+        renewal, certificate = self._proofs.check(message, "renew", device_api.Renewal, address)
+        new_certificate = self._authority.sign_device(renewal.csr, certificate.room[1], self._days)
+        self._used(certificate)
+        self.register.give(certificate.room, new_certificate)
+        self._audit.add(address, "certificate renewed", "/".join(certificate.room))
+        return device_api.RenewalReply(certificate=pem(new_certificate))
 
     def report(self, message: device_api.SignedMessage, address: str) -> device_api.ReportReply:
         """How a device stands, and what it is to do."""
-        told, held = self._proofs.check(message, "report", device_api.DeviceReport, address)
+        report, certificate = self._proofs.check(
+            message, "report", device_api.DeviceReport, address
+        )
         devices = {one.room: one for one in self.register.all()}
-        device = devices.get(held.room)
+        device = devices.get(certificate.room)
         if device is None:
             raise UserError(
-                "no device is enrolled there", "/".join(held.room), "see `roommood device list`"
+                "no device is enrolled there",
+                "/".join(certificate.room),
+                "see `roommood device list`",
             )
-        if device.hardware and told.hardware and device.hardware != told.hardware:
+        if device.hardware and report.hardware and device.hardware != report.hardware:
             copied = EnrolmentDenied(
                 "speaks from another machine than the one that was enrolled",
-                "/".join(held.room),
+                "/".join(certificate.room),
                 "revoke it, and enrol this device with a new code",
             )
             self._audit.viewed(address, "copy refused", f"{copied.where}: {copied.what}")
             raise copied
-        self._used(held)
-        hardware = device.hardware or told.hardware
-        self.register.reported(held.room, hardware, told.model_dump(mode="json"))
-        site = held.room[0]
+        self._used(certificate)
+        hardware = device.hardware or report.hardware
+        self.register.reported(certificate.room, hardware, report.model_dump(mode="json"))
+        site = certificate.room[0]
         in_use = {one[1]: devices[one].report.get("bundle") for one in devices if one[0] == site}
-        in_use[held.room[1]] = told.bundle
-        moved = self.offers.heard(held.room, told, in_use)
-        if moved is not None:
-            update, stage = moved
-            about = f"{update.number}, after {'/'.join(held.room)}: {stage}"
+        in_use[certificate.room[1]] = report.bundle
+        transition = self.offers.heard(certificate.room, report, in_use)
+        if transition is not None:
+            update, stage = transition
+            about = f"{update.number}, after {'/'.join(certificate.room)}: {stage}"
             self._audit.add("a canary room", "update moved", about)
-        return device_api.ReportReply(offer=self.offers.for_device(held.room, told))
+        return device_api.ReportReply(offer=self.offers.for_device(certificate.room, report))
 
     def bundle(self, message: device_api.SignedMessage, address: str) -> bytes:
-        wanted, held = self._proofs.check(message, "bundle", device_api.BundleRequest, address)
-        content = self.offers.content(wanted.sha256)
+        request, certificate = self._proofs.check(
+            message, "bundle", device_api.BundleRequest, address
+        )
+        content = self.offers.content(request.sha256)
         if content is None:
             raise EnrolmentDenied(
-                "no such update", "/".join(held.room), "see `roommood device updates`"
+                "no such update", "/".join(certificate.room), "see `roommood device updates`"
             )
         return content
 
@@ -137,9 +143,9 @@ class FleetService:
 
     def invite(self, room: Room, who: str, seconds: float) -> Code:
         """A code for a room's device."""
-        made = self.invitations.invite(room, who, seconds)
+        code = self.invitations.invite(room, who, seconds)
         self._audit.add(who, "device invited", f"{'/'.join(room)}, for {seconds:.0f} s")
-        return made
+        return code
 
     def move(self, number: int, stage: Stage, who: str) -> None:
         self.offers.set_stage(self.site, number, stage)
@@ -147,11 +153,11 @@ class FleetService:
 
     def upload(self, data: bytes, canaries: list[str], who: str) -> int:
         """Takes an update in; returns its number."""
-        taken = self.offers.add(data, self.site_key, self.site, canaries)
+        update = self.offers.add(data, self.site_key, self.site, canaries)
         where = f"first {', '.join(canaries)}" if canaries else "everywhere at once"
-        self._audit.add(who, "update uploaded", f"{taken.number}: {where}")
-        return taken.number
+        self._audit.add(who, "update uploaded", f"{update.number}: {where}")
+        return update.number
 
-    def _used(self, held: Certificate) -> None:
-        if self.register.used(held):
-            self._audit.add("the collector", "certificate in use", "/".join(held.room))
+    def _used(self, certificate: Certificate) -> None:
+        if self.register.used(certificate):
+            self._audit.add("the collector", "certificate in use", "/".join(certificate.room))

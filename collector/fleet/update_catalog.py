@@ -82,8 +82,8 @@ class UpdateCatalog:
     def content(self, sha256: str) -> bytes | None:
         query = select(bundles.c.content).where(bundles.c.sha256 == sha256)
         with self._engine.connect() as connection:
-            found = connection.execute(query).scalar_one_or_none()
-        return None if found is None else base64.b64decode(found)
+            text = connection.execute(query).scalar_one_or_none()
+        return None if text is None else base64.b64decode(text)
 
     def set_stage(self, site: str, number: int, stage: Stage) -> None:
         where = (bundles.c.site == site) & (bundles.c.number == number)
@@ -113,12 +113,12 @@ class UpdateCatalog:
 
     def for_device(self, room: Room, report: DeviceReport) -> AvailableUpdate | None:
         """The newest update that this device should have and has not seen."""
-        seen = max(report.bundle or 0, report.trying or 0, report.refused or 0)
+        floor = max(report.bundle or 0, report.trying or 0, report.refused or 0)
         fitting = [
             one
             for one in self.all()
             if one.site == room[0]
-            and one.number > seen
+            and one.number > floor
             and (one.state == "everywhere" or (one.state == "canary" and room[1] in one.canaries))
         ]
         if not fitting:

@@ -57,11 +57,11 @@ class Bounds:
         now = time.monotonic()
         key = (mood.site, mood.room)
         with self._lock:
-            known = self._rooms.get(key, _Room(BURST, A_DAY, now))
-            passed = now - known.at
-            tokens = min(BURST, known.tokens + passed * A_SECOND)
-            day = min(A_DAY, known.day + passed * A_DAY / DAY_S)
-            allowed = tokens >= 1 and day >= 1
-            spent = 1.0 if allowed else 0.0
-            self._rooms[key] = _Room(tokens - spent, day - spent, now)
-        return allowed
+            bucket = self._rooms.get(key, _Room(BURST, A_DAY, now))
+            interval = now - bucket.at
+            tokens = min(BURST, bucket.tokens + interval * A_SECOND)
+            day = min(A_DAY, bucket.day + interval * A_DAY / DAY_S)
+            is_within = tokens >= 1 and day >= 1
+            cost = 1.0 if is_within else 0.0
+            self._rooms[key] = _Room(tokens - cost, day - cost, now)
+        return is_within

@@ -24,9 +24,9 @@ class DeviceErasures:
         self,
         erasures: Erasures,
         send: Callable[[str, str, Command], None],
-        changed: Callable[[str, str], None] = lambda _site, _room: None,
+        on_change: Callable[[str, str], None] = lambda _site, _room: None,
     ) -> None:
-        self._erasures, self._send, self._changed = erasures, send, changed
+        self._erasures, self._send, self._changed = erasures, send, on_change
         self._sent: dict[tuple[str, str], tuple[str, list[Span], float]] = {}
 
     def update(self, status: Status) -> None:
@@ -35,11 +35,11 @@ class DeviceErasures:
             self._sent.pop(key, None)
             return
         spans, now = self._erasures.spans(*key), time.monotonic()
-        boot, sent, at = self._sent.get(key, ("", [], float("-inf")))
-        if (boot, sent) == (run, spans) and now - at < AGAIN_S:
+        boot, last_spans, at = self._sent.get(key, ("", [], float("-inf")))
+        if (boot, last_spans) == (run, spans) and now - at < AGAIN_S:
             return
         self._sent[key] = (run, spans, now)
-        if boot == run and sent != spans:
+        if boot == run and last_spans != spans:
             self._changed(*key)
         self.tell(*key)
 

@@ -126,9 +126,9 @@ class Ingest:
 
         Waiting here instead would keep the connection from answering, and the broker would end it.
         """
-        gone = self._gone(mood)
-        if gone:
-            self._messages.labels("mood", gone).inc()
+        outcome = self._gone(mood)
+        if outcome:
+            self._messages.labels("mood", outcome).inc()
             self._acknowledge(mood, Ack(boot=mood.boot, seq=mood.seq, windows=mood.windows))
             self.publish_retained(topic(mood.site, mood.room, "mood"), b"")
             return

@@ -33,14 +33,14 @@ class ResendRequests:
             return
         if time.monotonic() - self._read > FRESH_S:
             self._wanted, self._read = self._load(), time.monotonic()
-        wanted, run = self._wanted, f"{status.site}/{status.room} {status.boot}"
-        if wanted is None or run in wanted["asked"]:
+        request, run = self._wanted, f"{status.site}/{status.room} {status.boot}"
+        if request is None or run in request["asked"]:
             return
-        since = datetime.fromtimestamp(wanted["since"], timezone.utc)
+        since = datetime.fromtimestamp(request["since"], timezone.utc)
         self._send(status.site, status.room, Command(command="resend", since=since))
-        wanted["asked"].append(run)
+        request["asked"].append(run)
         with self._engine.begin() as connection:
-            resend_mark.write(connection, wanted)
+            resend_mark.write(connection, request)
 
     def _load(self) -> dict[str, Any] | None:
         with self._engine.connect() as connection:

@@ -44,10 +44,10 @@ class Writer(Worker):
         messages: Counter,
         acknowledge: Callable[[Mood, Ack], None],
         announce: Callable[[Mood], None],
-        erased: Callable[[Mood], bool] = lambda _mood: False,
+        is_erased: Callable[[Mood], bool] = lambda _mood: False,
     ) -> None:
         super().__init__("writer", longest_wait_s=LONGEST_RETRY_S)
-        self._erased = erased
+        self._erased = is_erased
         self._store, self._rooms, self._messages = store, rooms, messages
         self._acknowledge, self._announce = acknowledge, announce
         self._waiting: queue.Queue[Mood] = queue.Queue(maxsize=4 * BATCH)
@@ -93,11 +93,11 @@ class Writer(Worker):
 
     def _commit(self) -> None:
         try:
-            stored, new = self._add(self._batch)
+            moods, new = self._add(self._batch)
             # An erasure is noted before it deletes: what it did not find yet is seen here.
-            if gone := [mood for mood in new if self._erased(mood)]:
-                self._store.remove(gone)
-                new = [mood for mood in new if mood not in gone]
+            if dropped_moods := [mood for mood in new if self._erased(mood)]:
+                self._store.remove(dropped_moods)
+                new = [mood for mood in new if mood not in dropped_moods]
         except SQLAlchemyError as error:
             # Nothing is acknowledged, so the agents keep these windows, whatever becomes of us.
             if self.storing:
@@ -109,8 +109,8 @@ class Writer(Worker):
             log.info("database: storing windows again")
         self.storing = True
         self._messages.labels("mood", "stored").inc(len(new))
-        self._messages.labels("mood", "repeated").inc(len(stored) - len(new))
-        for mood in stored:
+        self._messages.labels("mood", "repeated").inc(len(moods) - len(new))
+        for mood in moods:
             with self.attempt("acknowledgement"):
                 self._acknowledge(mood, Ack(boot=mood.boot, seq=mood.seq, windows=mood.windows))
         now = time.time()

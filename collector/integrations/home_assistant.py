@@ -132,8 +132,8 @@ class HomeAssistantRooms:
         key = (view.site, view.room)
         labels = tuple(view.mood.counts or ()) if view.mood else ()
         described = self._describe(view)
-        known, before = self._announced.get(key, (None, ()))
-        is_new = known != described or bool(set(labels) - set(before))
+        old_labels, before = self._announced.get(key, (None, ()))
+        is_new = old_labels != described or bool(set(labels) - set(before))
         if is_new:
             every = tuple(dict.fromkeys((*before, *labels)))
             for part in self._parts(described, every):

@@ -77,8 +77,8 @@ class Webhooks(Worker):
         """Notes it for every target that wants such events."""
         now = datetime.now(timezone.utc)
         # A name of its own, not the row's number: SQLite gives a number again once its row is gone.
-        told = {"id": f"msg_{secrets.token_hex(12)}", "type": event, "timestamp": rfc3339(now)}
-        body = json.dumps({**told, "data": data})
+        envelope = {"id": f"msg_{secrets.token_hex(12)}", "type": event, "timestamp": rfc3339(now)}
+        body = json.dumps({**envelope, "data": data})
         rows = [
             {"url": t.url, "body": body, "tries": 0, "next": now.timestamp(), "given_up": False}
             for t in self._targets.values()
@@ -112,9 +112,9 @@ class Webhooks(Worker):
             return
         with self._engine.begin() as connection:
             connection.execute(insert(self._table), rows)
-        written = set(map(id, rows))
+        ids = set(map(id, rows))
         with self._lock:  # some of them may have been dropped meanwhile
-            while self._unwritten and id(self._unwritten[0]) in written:
+            while self._unwritten and id(self._unwritten[0]) in ids:
                 self._unwritten.popleft()
 
     def round(self, client: httpx.Client, now: float) -> None:
@@ -126,9 +126,9 @@ class Webhooks(Worker):
             if self._stopping.is_set():
                 return
             self.beat()
-            known = self._targets.get(row.url)
-            done = known is None or self._is_erased(row.body)
-            if done or (known and self._send(client, known, _name(row), row.body)):
+            receiver = self._targets.get(row.url)
+            is_finished = receiver is None or self._is_erased(row.body)
+            if is_finished or (receiver and self._send(client, receiver, _name(row), row.body)):
                 where = self._table.c.id == row.id
                 with self._engine.begin() as connection:
                     connection.execute(delete(self._table).where(where))
@@ -137,10 +137,10 @@ class Webhooks(Worker):
             over = row.tries + 1 >= GIVES_UP_AFTER
             if over:
                 log.error("webhooks: %s: did not accept an event for a day; giving up", row.url)
-            changed = {"tries": row.tries + 1, "next": time.time() + wait, "given_up": over}
+            values = {"tries": row.tries + 1, "next": time.time() + wait, "given_up": over}
             with self._engine.begin() as connection:
                 where = self._table.c.id == row.id
-                connection.execute(update(self._table).where(where).values(changed))
+                connection.execute(update(self._table).where(where).values(values))
 
     def _is_erased(self, body: str) -> bool:
         """Whether it is about what was erased since, while it waited or in a backup."""

@@ -25,19 +25,19 @@ class Attendance(NamedTuple):
 
 def attendance(readings: Iterable[tuple[float, float]]) -> Attendance | None:
     """Of (seconds since 1970, faces) in any order; None where there are none."""
-    gathered: dict[int, list[float]] = defaultdict(list)
+    buckets: dict[int, list[float]] = defaultdict(list)
     for at, faces in readings:
-        gathered[int(at // EVERY_S)].append(faces)
-    levels = [round(median(faces)) for _, faces in sorted(gathered.items())]
+        buckets[int(at // EVERY_S)].append(faces)
+    levels = [round(median(faces)) for _, faces in sorted(buckets.items())]
     if not levels:
         return None
-    level, came, left = levels[0], 0, 0
+    level, arrivals, left = levels[0], 0, 0
     for now in levels[1:]:
         if now - level >= LEAST:
-            came += now - level
+            arrivals += now - level
         elif level - now >= LEAST:
             left += level - now
         else:
             continue
         level = now
-    return Attendance(levels[0], levels[-1], max(levels), came, left)
+    return Attendance(levels[0], levels[-1], max(levels), arrivals, left)

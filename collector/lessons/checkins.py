@@ -79,10 +79,12 @@ class CheckIns:
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
         now = self.round_of(lesson) if lesson.end is None else None
-        made = []
+        rounds = []
         for number in sorted({row.round for row in rows if row.round != now}):
             counts: dict[str, int] = dict.fromkeys(ANSWERS, 0)
             counts |= {row.answer: row.count for row in rows if row.round == number}
-            told = disclose(inexact(counts, self._key, f"{lesson.id}/{number}"))
-            made.append(Round(lesson.start + number * ROUND_S, told.faces, told.counts))
-        return made
+            disclosure = disclose(inexact(counts, self._key, f"{lesson.id}/{number}"))
+            rounds.append(
+                Round(lesson.start + number * ROUND_S, disclosure.faces, disclosure.counts)
+            )
+        return rounds

@@ -49,11 +49,11 @@ def coverage(moods: Sequence[Mood], start: datetime, end: datetime) -> Coverage:
     """What windows, in any order, tell of the time from `start` to `end`; `end` must be later."""
     spans: dict[str, list[Span]] = defaultdict(list)
     for mood in moods:
-        begun, ended = mood.start, mood.start + timedelta(seconds=mood.seconds)
+        window_start, window_end = mood.start, mood.start + timedelta(seconds=mood.seconds)
         kind: str = mood.withheld if mood.withheld in ("paused", "no_camera") else "seen"
-        if ended > start and begun < end:
-            spans[kind].append((max(begun, start), min(ended, end)))
-    told: list[Span] = []
+        if window_end > start and window_start < end:
+            spans[kind].append((max(window_start, start), min(window_end, end)))
+    union: list[Span] = []
     gaps: list[Gap] = []
     shares: dict[str, float] = {}
     whole = (end - start).total_seconds()
@@ -64,12 +64,12 @@ def coverage(moods: Sequence[Mood], start: datetime, end: datetime) -> Coverage:
         ("no_camera", "no_camera"),
     )
     for name, why in reasons:
-        new = _without(_union(spans[name]), told)
+        new = _without(_union(spans[name]), union)
         shares[name] = sum(_seconds(span) for span in new) / whole
-        told = _union([*told, *new])
+        union = _union([*union, *new])
         if why:
             gaps += [Gap(start=a, end=b, why=why) for a, b in new]
-    missing = _without([(start, end)], told)
+    missing = _without([(start, end)], union)
     gaps += [Gap(start=a, end=b, why="missing") for a, b in missing if b - a >= SHORTEST]
     return Coverage(
         start=start,
@@ -86,28 +86,28 @@ def coverage(moods: Sequence[Mood], start: datetime, end: datetime) -> Coverage:
 
 def _union(spans: Iterable[Span]) -> list[Span]:
     """The same time in spans that do not touch."""
-    made: list[Span] = []
-    for begun, ended in sorted(spans):
-        if made and begun <= made[-1][1]:
-            made[-1] = (made[-1][0], max(made[-1][1], ended))
+    union: list[Span] = []
+    for start, end in sorted(spans):
+        if union and start <= union[-1][1]:
+            union[-1] = (union[-1][0], max(union[-1][1], end))
         else:
-            made.append((begun, ended))
-    return made
+            union.append((start, end))
+    return union
 
 
-def _without(spans: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
+def _without(spans: Sequence[Span], cuts: Sequence[Span]) -> list[Span]:
     """What is left of spans where others, in order and apart, are taken out."""
     left: list[Span] = []
-    for begun, ended in spans:
-        at = begun
-        for first, last in taken:
-            if last <= at or first >= ended:
+    for start, end in spans:
+        at = start
+        for first, last in cuts:
+            if last <= at or first >= end:
                 continue
             if first > at:
                 left.append((at, first))
             at = last
-        if at < ended:
-            left.append((at, ended))
+        if at < end:
+            left.append((at, end))
     return left
 
 

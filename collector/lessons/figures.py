@@ -41,11 +41,11 @@ def _figures(
     if summary.counts:
         yield _figure("minutes", round(summary.seconds_told / 60))
     yield _figure("recorded", round(100 * summary.coverage.seen))
-    shown = shown_shares(summary.shares)
-    for row in shown.rows:
+    table = shown_shares(summary.shares)
+    for row in table.rows:
         yield Figure(figure="share", label=row.label, value=row.percent, low=row.low, high=row.high)
-    if shown.others:
-        yield _figure("others", shown.others_percent, ", ".join(shown.others))
+    if table.others:
+        yield _figure("others", table.others_percent, ", ".join(table.others))
     if attentive is not None:
         yield _ratio(attentive, sum(summary.counts.values()), attentive_labels)
     if not summary.counts:
@@ -72,12 +72,12 @@ def _ratio(share: float, faces: float, labels: Sequence[str]) -> Figure:
 
 def _attendance(summary: Summary) -> Iterator[Figure]:
     """Of a lesson in which faces alone were counted."""
-    seen = attendance(
+    turnout = attendance(
         (slot.start.timestamp(), slot.faces) for slot in summary.slots if slot.faces is not None
     )
-    if seen is not None:
-        yield _figure("first", seen.first)
-        yield _figure("last", seen.last)
-        yield _figure("most", seen.most)
-        yield _figure("came", seen.came)
-        yield _figure("left", seen.left)
+    if turnout is not None:
+        yield _figure("first", turnout.first)
+        yield _figure("last", turnout.last)
+        yield _figure("most", turnout.most)
+        yield _figure("came", turnout.came)
+        yield _figure("left", turnout.left)

@@ -54,26 +54,30 @@ class _Candidate(NamedTuple):
 
 def findings(slots: Sequence[Slot], markers: Sequence[tuple[datetime, str]]) -> list[Highlight]:
     """Of a lesson's slots in their order; the largest that are apart in time, in time's order."""
-    told = [slot for slot in slots if slot.counts]
-    counted = [slot for slot in slots if slot.faces is not None]
-    candidates = _compare(told, _expressions) if told else _compare(counted, _faces)
-    chosen: list[Highlight] = []
+    expression_slots = [slot for slot in slots if slot.counts]
+    face_slots = [slot for slot in slots if slot.faces is not None]
+    candidates = (
+        _compare(expression_slots, _expressions)
+        if expression_slots
+        else _compare(face_slots, _faces)
+    )
+    highlights: list[Highlight] = []
     for _, one in sorted(candidates, key=lambda c: (-round(c.size, 3), c.finding.at)):
-        if len(chosen) < MOST and all(abs(one.at - other.at) >= SIDE for other in chosen):
-            chosen.append(one.model_copy(update={"marker": _marker(one.at, markers)}))
-    return sorted(chosen, key=lambda one: one.at)
+        if len(highlights) < MOST and all(abs(one.at - other.at) >= SIDE for other in highlights):
+            highlights.append(one.model_copy(update={"marker": _marker(one.at, markers)}))
+    return sorted(highlights, key=lambda one: one.at)
 
 
 def _compare(
     slots: Sequence[Slot], changes: Callable[..., Iterable[_Candidate]]
 ) -> list[_Candidate]:
-    made: list[_Candidate] = []
+    candidates: list[_Candidate] = []
     for slot in slots:
         before = [s for s in slots if slot.start - SIDE <= s.start < slot.start]
         after = [s for s in slots if slot.start <= s.start < slot.start + SIDE]
         if min(_length(before), _length(after)) >= LEAST_SIDE:
-            made += changes(slot.start, before, after)
-    return made
+            candidates += changes(slot.start, before, after)
+    return candidates
 
 
 def _length(slots: Sequence[Slot]) -> timedelta:
@@ -111,8 +115,8 @@ def _expressions(at: datetime, before: list[Slot], after: list[Slot]) -> Iterabl
 
 def _variance(share: float, faces: float) -> float:
     """Of a share of so many faces; with one more of each kind, so that nobody is surely nobody."""
-    shrunk = (share * faces + 1) / (faces + 2)
-    return shrunk * (1 - shrunk) / faces
+    estimate = (share * faces + 1) / (faces + 2)
+    return estimate * (1 - estimate) / faces
 
 
 def _side(slots: Sequence[Slot]) -> _Side:

@@ -24,13 +24,13 @@ class OccupancyDetector:
         self._was_empty = True
         self._newest: tuple[Mood, float] | None = None
 
-    def add(self, mood: Mood, received: float) -> None:
+    def add(self, mood: Mood, arrival: float) -> None:
         """A window with a number of faces, however small a share of it is told, is a full one.
 
-        Fewer than five faces are not told, and are no class. `received`: seconds since 1970.
+        Fewer than five faces are not told, and are no class. `arrival`: seconds since 1970.
         """
         # No later than it came: a lesson does not begin tomorrow because a clock is wrong.
-        start = begun(mood.start.timestamp(), received)
+        start = begun(mood.start.timestamp(), arrival)
         if self._newest is not None and not is_newer(mood, start, *self._newest):
             return  # a backlog
         self._newest = (mood, start)
@@ -53,8 +53,8 @@ class OccupancyDetector:
             return None, 0.0
         end = self._seen[-1][1]
         span = EMPTIES_S if running else FILLS_S
-        recent = [seen for seen in self._seen if seen[1] > end - span]
-        told = sum(last - first for first, last, _ in recent)
-        if told < 0.8 * span or any(full is running for _, _, full in recent):
+        recent = [entry for entry in self._seen if entry[1] > end - span]
+        total = sum(last - first for first, last, _ in recent)
+        if total < 0.8 * span or any(full is running for _, _, full in recent):
             return None, 0.0
         return ("ended" if running else "began"), recent[0][0]

@@ -37,8 +37,8 @@ def slug(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss"))
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     words = [word for word in re.split(r"[\s_]+", plain) if word.strip(".:") not in ROOM_WORDS]
-    joined = re.sub(r"(?<=[a-z])[\s-]+(?=[0-9])", "", " ".join(words))
-    return re.sub(r"[^a-z0-9]+", "-", joined).strip("-")
+    name = re.sub(r"(?<=[a-z])[\s-]+(?=[0-9])", "", " ".join(words))
+    return re.sub(r"[^a-z0-9]+", "-", name).strip("-")
 
 
 class RoomNames:
@@ -56,8 +56,8 @@ class RoomNames:
 
     def find(self, text: str) -> list[RoomPlace]:
         """The rooms that a text names, none where it names no room."""
-        if known := self._places.get(key(text)):
-            return known
+        if matches := self._places.get(key(text)):
+            return matches
         places: list[RoomPlace] = []
         for part in SEPARATORS.split(text):
             places += self._places.get(key(part)) or _guess(part)

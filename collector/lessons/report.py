@@ -108,13 +108,13 @@ class Reports:
     def of(self, lesson: Lesson, may: Callable[[Lesson], bool]) -> LessonReport:
         """`may` says of every lesson that it is compared with whether the reader may see it."""
         summary = self._summaries.of(lesson)
-        marked = [MarkerOut(at=instant(m.at), text=m.text) for m in self._book.markers(lesson)]
+        markers = [MarkerOut(at=instant(m.at), text=m.text) for m in self._book.markers(lesson)]
         attentive = self._ratio(summary)
         return LessonReport(
             **dict(listed(lesson)),
             notes=lesson.notes,
             summary=summary,
-            markers=marked,
+            markers=markers,
             checkins=[
                 RoundOut(start=instant(r.start), answers=r.answers, counts=r.counts)
                 for r in self._checkins.rounds(lesson)
@@ -123,7 +123,7 @@ class Reports:
             attentive_labels=self._attentive,
             earlier=[self.compared(one) for one in self._book.earlier(lesson) if may(one)],
             figures=figures(summary, attentive, self._attentive),
-            findings=findings(summary.slots, [(one.at, one.text) for one in marked]),
+            findings=findings(summary.slots, [(one.at, one.text) for one in markers]),
         )
 
     def compared(self, lesson: Lesson) -> EarlierLesson:
@@ -159,8 +159,8 @@ def _columns(report: LessonReport) -> tuple[list[str], list[list[object]]]:
         counts = [
             None if slot.counts is None else round(slot.counts.get(name, 0.0), 3) for name in labels
         ]
-        told: list[object] = [rfc3339(slot.start), slot.seconds, slot.faces, slot.withheld]
-        rows.append([*told, *counts, "; ".join(inside)])
+        cells: list[object] = [rfc3339(slot.start), slot.seconds, slot.faces, slot.withheld]
+        rows.append([*cells, *counts, "; ".join(inside)])
     return header, rows
 
 

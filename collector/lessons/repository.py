@@ -61,15 +61,15 @@ class LessonFilter(NamedTuple):
     offset: int = 0
 
     def conditions(self) -> list[Any]:
-        made: list[Any] = []
+        conditions: list[Any] = []
         if self.begin is not None:
-            made.append(lessons.c.start >= self.begin)
+            conditions.append(lessons.c.start >= self.begin)
         if self.end is not None:
-            made.append(lessons.c.start < self.end)
+            conditions.append(lessons.c.start < self.end)
         for word in self.text.split()[:5]:
             columns = (lessons.c.title, lessons.c.room, lessons.c.teacher)
-            made.append(or_(*(column.icontains(word, autoescape=True) for column in columns)))
-        return made
+            conditions.append(or_(*(column.icontains(word, autoescape=True) for column in columns)))
+        return conditions
 
 
 EVERY_LESSON = LessonFilter()
@@ -98,34 +98,34 @@ class LessonRepository:
         It belongs to `account`, or to the one that the timetable calls `teacher`. Whatever else
         goes on in the room ends.
         """
-        begun = time.time() if start is None else start
+        moment = time.time() if start is None else start
         row = {
             "site": site,
             "room": room,
             "title": title.strip()[:TITLE] or "Lesson",
             "teacher": teacher,
             "account": account,
-            "start": begun,
+            "start": moment,
             "planned_end": planned_end,
             "how": how,
             "code": "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH)),
         }
-        known = (lessons.c.site == site, lessons.c.room == room)
+        same_room = (lessons.c.site == site, lessons.c.room == room)
         try:
             with self._engine.begin() as connection:
                 if start is not None and _is_erased(connection, site, room, start):
                     return None
-                ended = {"end": max(begun, 0.0), "code": None}
+                ending = {"end": max(moment, 0.0), "code": None}
                 if account is None and teacher is not None:
-                    called = select(accounts.c.id).where(accounts.c.timetable == teacher)
-                    row["account"] = connection.execute(called).scalar()
-                running = (*known, lessons.c.end.is_(None), lessons.c.start < begun)
-                connection.execute(update(lessons).where(*running).values(ended))
+                    owner = select(accounts.c.id).where(accounts.c.timetable == teacher)
+                    row["account"] = connection.execute(owner).scalar()
+                running = (*same_room, lessons.c.end.is_(None), lessons.c.start < moment)
+                connection.execute(update(lessons).where(*running).values(ending))
                 connection.execute(insert(lessons).values(row))
         except IntegrityError:
             return None
         with self._engine.connect() as connection:
-            query = select(lessons).where(*known, lessons.c.start == begun)
+            query = select(lessons).where(*same_room, lessons.c.start == moment)
             return _lesson(connection.execute(query).one())
 
     def end(self, lesson: Lesson, at: float | None = None) -> None:
@@ -145,8 +145,8 @@ class LessonRepository:
 
     def _change(self, lesson: Lesson, values: dict[str, Any], *where: Any) -> None:
         with self._engine.begin() as connection:
-            changed = update(lessons).where(lessons.c.id == lesson.id, *where).values(values)
-            connection.execute(changed)
+            statement = update(lessons).where(lessons.c.id == lesson.id, *where).values(values)
+            connection.execute(statement)
 
     def mark(self, lesson: Lesson, text: str, at: float | None = None) -> None:
         """Sets a marker now, or at a moment of the lesson (seconds since 1970)."""
@@ -176,14 +176,14 @@ class LessonRepository:
 
     def lesson(self, number: int) -> Lesson:
         """Raises UserError where there is none."""
-        found = self._some(lessons.c.id == number)
-        if not found:
+        matches = self._some(lessons.c.id == number)
+        if not matches:
             raise UserError("no such lesson", f"lesson {number}", "see the list of lessons")
-        return found[0]
+        return matches[0]
 
     def by_code(self, code: str) -> Lesson | None:
-        found = self._some(lessons.c.code == code.strip().lower())
-        return found[0] if found else None
+        matches = self._some(lessons.c.code == code.strip().lower())
+        return matches[0] if matches else None
 
     def running(self, site: str | None = None, room: str | None = None) -> list[Lesson]:
         """Those that go on now; of one room there is at most one."""

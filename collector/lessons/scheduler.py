@@ -55,12 +55,12 @@ class LessonScheduler(Worker):
         self._presence: dict[Room, OccupancyDetector] = defaultdict(OccupancyDetector)
         self._lock = threading.Lock()
 
-    def saw(self, mood: Mood, received: float | None = None) -> None:
+    def saw(self, mood: Mood, arrival: float | None = None) -> None:
         """A window that came then (seconds since 1970), or now."""
         if self._find:
             with self._lock:
-                came = time.time() if received is None else received
-                self._presence[mood.site, mood.room].add(mood, came)
+                moment = time.time() if arrival is None else arrival
+                self._presence[mood.site, mood.room].add(mood, moment)
 
     def run_once(self) -> None:
         self.round(time.time())
@@ -69,10 +69,10 @@ class LessonScheduler(Worker):
         """Everything that is due at a moment (seconds since 1970)."""
         running = {(lesson.site, lesson.room): lesson for lesson in self._book.running()}
         for room, lesson in list(running.items()):
-            planned = lesson.planned_end or lesson.start + LONGEST_S
-            if now >= planned:
+            end = lesson.planned_end or lesson.start + LONGEST_S
+            if now >= end:
                 with self.attempt(f"lesson {lesson.id}"):
-                    self._end(lesson, planned)
+                    self._end(lesson, end)
                     del running[room]
         with self.attempt("timetable"):
             self._by_timetable(now, running)
@@ -86,23 +86,23 @@ class LessonScheduler(Worker):
     def _by_timetable(self, now: float, running: dict[Room, Lesson]) -> None:
         if self._timetable is None:
             return
-        for planned in self._timetable.now(datetime.fromtimestamp(now, timezone.utc)):
-            for room in self._places(planned):
-                begun = running.get(room)
-                if begun is None or begun.how == "found":
+        for plan in self._timetable.now(datetime.fromtimestamp(now, timezone.utc)):
+            for room in self._places(plan):
+                current = running.get(room)
+                if current is None or current.how == "found":
                     lesson = self._book.begin(
                         *room,
-                        planned.title,
+                        plan.title,
                         "timetable",
-                        teacher=planned.teacher,
-                        start=planned.start.timestamp(),
-                        planned_end=planned.end.timestamp(),
+                        teacher=plan.teacher,
+                        start=plan.start.timestamp(),
+                        planned_end=plan.end.timestamp(),
                     )
                     if lesson is not None:
                         running[room] = lesson
                         self._tell("lesson_began", lesson)
 
-    def _places(self, planned: PlannedLesson) -> list[Room]:
+    def _places(self, plan: PlannedLesson) -> list[Room]:
         """A room whose site the timetable does not name is every known one of that name.
 
         However it is spelt there: a room may be lab-2, and `Lab 2` in the calendar.
@@ -110,13 +110,13 @@ class LessonScheduler(Worker):
         return [
             (site, room)
             for site, room in self._rooms()
-            if key(room) == key(planned.room) and planned.site in (None, site)
+            if key(room) == key(plan.room) and plan.site in (None, site)
         ]
 
     def _by_presence(self, running: dict[Room, Lesson]) -> None:
         with self._lock:
-            known = list(self._presence.items())
-        for room, presence in known:
+            presences = list(self._presence.items())
+        for room, presence in presences:
             lesson = running.get(room)
             if lesson is not None:
                 presence.taught()
@@ -128,9 +128,9 @@ class LessonScheduler(Worker):
                     self._end(lesson, at)
                 elif change == "began" and lesson is None and not self._book.running(*room):
                     # Asked again: one that a teacher began in this very round goes on.
-                    begun = self._book.begin(*room, "Lesson", "found", start=at)
-                    if begun is not None:
-                        self._tell("lesson_began", begun)
+                    new_lesson = self._book.begin(*room, "Lesson", "found", start=at)
+                    if new_lesson is not None:
+                        self._tell("lesson_began", new_lesson)
 
     def _end(self, lesson: Lesson, at: float) -> None:
         self._book.end(lesson, at)

@@ -178,9 +178,9 @@ def _date(text: str, order: DateOrder | None) -> date:
 
 
 def _time(column: str, text: str) -> time:
-    found = CLOCK.fullmatch(text)
-    hour, minute = (int(found.group(1)), int(found.group(2))) if found else (99, 0)
-    if found and (half := found.group(3)):
+    match = CLOCK.fullmatch(text)
+    hour, minute = (int(match.group(1)), int(match.group(2))) if match else (99, 0)
+    if match and (half := match.group(3)):
         hour = hour % 12 + (12 if half[0] in "pP" else 0) if 1 <= hour <= 12 else 99
     if (hour, minute) == (24, 0):
         hour = 0

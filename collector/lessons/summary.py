@@ -52,12 +52,12 @@ class Summary(BaseModel):
 def summarised(moods: Sequence[Mood], begin: datetime, end: datetime) -> Summary:
     """Of the windows that start within a time, which must be later than it began."""
     within = [mood for mood in moods if begin <= mood.start < end]
-    told = [mood for mood in within if mood.counts is not None]
-    counts = weighted(told)
-    models = Counter(mood.model for mood in told)
+    expression_moods = [mood for mood in within if mood.counts is not None]
+    counts = weighted(expression_moods)
+    models = Counter(mood.model for mood in expression_moods)
     model = models.most_common(1)[0][0] if models else ""
     return Summary(
-        seconds_told=sum(mood.seconds for mood in told),
+        seconds_told=sum(mood.seconds for mood in expression_moods),
         faces=_mean_faces(within),
         counts=counts,
         shares=shares(counts, sum(counts.values()), model),
@@ -69,37 +69,37 @@ def summarised(moods: Sequence[Mood], begin: datetime, end: datetime) -> Summary
 
 def ratio(counts: Mapping[str, float], attentive: Iterable[str]) -> float | None:
     """The named faces that show what the school counts as attentive; None without such a list."""
-    named = {name: n for name, n in counts.items() if name not in (OTHER, UNCERTAIN)}
-    chosen = set(attentive)
-    total = sum(named.values())
-    if not chosen or total <= 0:
+    label_counts = {name: n for name, n in counts.items() if name not in (OTHER, UNCERTAIN)}
+    labels = set(attentive)
+    total = sum(label_counts.values())
+    if not labels or total <= 0:
         return None
-    return sum(n for name, n in named.items() if name in chosen) / total
+    return sum(n for name, n in label_counts.items() if name in labels) / total
 
 
 def _slots(moods: Sequence[Mood], begin: datetime, end: datetime) -> list[Slot]:
     length = max(SHORTEST_SLOT_S, (end - begin).total_seconds() / SLOTS)
-    gathered: dict[int, list[Mood]] = defaultdict(list)
+    buckets: dict[int, list[Mood]] = defaultdict(list)
     for mood in moods:
-        gathered[int((mood.start - begin).total_seconds() // length)].append(mood)
-    made = []
-    for number, part in sorted(gathered.items()):
-        told = [mood for mood in part if mood.counts is not None]
-        made.append(
+        buckets[int((mood.start - begin).total_seconds() // length)].append(mood)
+    slots = []
+    for number, part in sorted(buckets.items()):
+        expression_moods = [mood for mood in part if mood.counts is not None]
+        slots.append(
             Slot(
                 start=begin + timedelta(seconds=number * length),
                 seconds=length,
                 faces=_mean_faces(part),
-                counts=weighted(told) if told else None,
-                withheld=None if told else part[-1].withheld,
+                counts=weighted(expression_moods) if expression_moods else None,
+                withheld=None if expression_moods else part[-1].withheld,
             )
         )
-    return made
+    return slots
 
 
 def _mean_faces(moods: Sequence[Mood]) -> float | None:
-    counted = [mood.faces for mood in moods if mood.faces is not None]
-    return sum(counted) / len(counted) if counted else None
+    face_counts = [mood.faces for mood in moods if mood.faces is not None]
+    return sum(face_counts) / len(face_counts) if face_counts else None
 
 
 class Summaries:
@@ -110,21 +110,21 @@ class Summaries:
         self._book = book
 
     def of(self, lesson: Lesson) -> Summary:
-        kept = lesson.summary
-        if kept is not None and lesson.until < time.time() - LATE_S:
-            return Summary.model_validate(kept)
+        record = lesson.summary
+        if record is not None and lesson.until < time.time() - LATE_S:
+            return Summary.model_validate(record)
         begin, end = instant(lesson.start), instant(max(lesson.until, lesson.start + 1))
         state = list(self._store.state(lesson.site, lesson.room, begin, end))
-        if kept is not None and kept.get(STATE) == [*state, lesson.until]:
-            return Summary.model_validate(kept)
+        if record is not None and record.get(STATE) == [*state, lesson.until]:
+            return Summary.model_validate(record)
         moods = self._store.reaching(lesson.site, lesson.room, begin, end)
-        if kept is not None and len(moods) < _windows(kept):
-            return Summary.model_validate(kept)
-        made = summarised(moods, begin, end)
+        if record is not None and len(moods) < _windows(record):
+            return Summary.model_validate(record)
+        summary = summarised(moods, begin, end)
         if lesson.end is not None:
-            noted = {STATE: [*state, lesson.until]}
-            self._book.keep_summary(lesson, made.model_dump(mode="json") | noted)
-        return made
+            stamp = {STATE: [*state, lesson.until]}
+            self._book.keep_summary(lesson, summary.model_dump(mode="json") | stamp)
+        return summary
 
 
 def _windows(summary: dict[str, Any]) -> int:

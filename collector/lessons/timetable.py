@@ -95,7 +95,7 @@ class Timetable:
             log.error("%s; keeping the previous timetable", error)
         moment = at.astimezone(timezone.utc)  # times of one zone compare by the clock on the wall
         plan, _ = self.on(at.astimezone(self._zone).date())
-        return [planned for planned in plan if planned.start <= moment < planned.end]
+        return [lesson for lesson in plan if lesson.start <= moment < lesson.end]
 
     def on(self, day: date) -> tuple[list[PlannedLesson], list[IgnoredEvent]]:
         """The lessons that touch a day of the school's zone, and what was left out, and why."""
@@ -145,15 +145,15 @@ class Timetable:
                     yield TimetableEntry(row.room, row.title, row.teacher, *span)
 
     def _refresh(self) -> None:
-        fetched = isinstance(self._source, WebSource)
+        is_web = isinstance(self._source, WebSource)
         version = self._source.version()
-        if version == self._read_at and (version is not None or fetched):
+        if version == self._read_at and (version is not None or is_web):
             return
         self._read_at = version
         try:
             self._content = self._parse(self._source.content())
         except UserError as error:
-            if not fetched:
+            if not is_web:
                 raise
             log.error("%s; keeping the previous timetable", error)  # fetched under other settings
             return
@@ -165,8 +165,8 @@ class Timetable:
     def _parse(self, content: bytes) -> Calendar | Spreadsheet:
         """By the file's name, or by what it begins with."""
         where = self._source.where
-        named = self._source.name.lower().endswith((".ics", ".ical", ".ifb", ".icalendar"))
-        if named or b"BEGIN:VCALENDAR" in content[:200].upper().replace(b"\0", b""):
+        is_calendar = self._source.name.lower().endswith((".ics", ".ical", ".ifb", ".icalendar"))
+        if is_calendar or b"BEGIN:VCALENDAR" in content[:200].upper().replace(b"\0", b""):
             return Calendar(content, self._zone, where, tentative=self._tentative)
         return Spreadsheet(content, where, self._order)
 

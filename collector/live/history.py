@@ -33,18 +33,18 @@ class WindowSummary(NamedTuple):
     model: str
 
 
-def readable(stored: StoredSummary) -> WindowSummary:
+def readable(row: StoredSummary) -> WindowSummary:
     """Raises ValueError for what an earlier version let in, or somebody changed."""
-    faces, counts = stored.faces, stored.counts
+    faces, counts = row.faces, row.counts
     if faces is not None and not isinstance(faces, int):
         raise ValueError("faces: no number")
     if counts is not None and not (
         isinstance(counts, dict) and all(isinstance(n, int) for n in counts.values())
     ):
         raise ValueError("counts: no numbers by label")
-    if not stored.seconds > 0:
+    if not row.seconds > 0:
         raise ValueError("seconds: no length")
-    return WindowSummary(UUID(stored.boot), *stored[1:])
+    return WindowSummary(UUID(row.boot), *row[1:])
 
 
 class Mean(NamedTuple):
@@ -58,27 +58,27 @@ class Mean(NamedTuple):
 class History:
     """One room's windows, oldest first by number; not safe to use from several threads."""
 
-    def __init__(self, seen: Iterable[WindowSummary] = ()) -> None:
-        self._seen: deque[WindowSummary] = deque(seen)
+    def __init__(self, windows: Iterable[WindowSummary] = ()) -> None:
+        self._seen: deque[WindowSummary] = deque(windows)
         self._filled = sum(one.seconds for one in self._seen)
         self._running: UUID | None = None
 
-    def add(self, mood: Mood, received: float) -> None:
+    def add(self, mood: Mood, arrival: float) -> None:
         """One that comes late takes its place; the oldest are forgotten past three hours' worth."""
         self.put(
             WindowSummary(
-                *(mood.boot, mood.seq, received, mood.start.timestamp(), mood.seconds),
+                *(mood.boot, mood.seq, arrival, mood.start.timestamp(), mood.seconds),
                 *(mood.faces, mood.counts, mood.withheld, mood.model),
             )
         )
 
-    def put(self, seen: WindowSummary) -> None:
+    def put(self, window: WindowSummary) -> None:
         """As `add`."""
         at = len(self._seen)
-        while at and self._is_later(self._seen[at - 1], seen):
+        while at and self._is_later(self._seen[at - 1], window):
             at -= 1
-        self._seen.insert(at, seen)
-        self._filled += seen.seconds
+        self._seen.insert(at, window)
+        self._filled += window.seconds
         while self._filled > KEPT_S and len(self._seen) > 1:
             self._filled -= self._seen.popleft().seconds
 
@@ -97,9 +97,9 @@ class History:
         near = [one for one in self._seen if start - KEPT_S <= one.start <= start]
         return sorted(near, key=lambda one: one.start)
 
-    def _is_later(self, known: WindowSummary, new: WindowSummary) -> bool:
-        came = begun(known.start, known.received), begun(new.start, new.received)
-        return is_newer(known, came[0], new, came[1], self._running) and known[:2] != new[:2]
+    def _is_later(self, old: WindowSummary, new: WindowSummary) -> bool:
+        starts = begun(old.start, old.received), begun(new.start, new.received)
+        return is_newer(old, starts[0], new, starts[1], self._running) and old[:2] != new[:2]
 
 
 class CountedWindow(Protocol):
@@ -114,11 +114,11 @@ class CountedWindow(Protocol):
 
 def weighted(windows: Iterable[CountedWindow]) -> dict[str, float]:
     """Mean counts of the windows that told any, each by its length."""
-    told = [(one.counts, one.seconds) for one in windows if one.counts is not None]
-    whole = sum(seconds for _, seconds in told)
-    labels = dict.fromkeys(label for counts, _ in told for label in counts)
+    pairs = [(one.counts, one.seconds) for one in windows if one.counts is not None]
+    whole = sum(seconds for _, seconds in pairs)
+    labels = dict.fromkeys(label for counts, _ in pairs for label in counts)
     return {
-        label: sum(counts.get(label, 0) * seconds for counts, seconds in told) / whole
+        label: sum(counts.get(label, 0) * seconds for counts, seconds in pairs) / whole
         for label in labels
     }
 
@@ -126,9 +126,9 @@ def weighted(windows: Iterable[CountedWindow]) -> dict[str, float]:
 def mean(windows: Sequence[WindowSummary]) -> Mean:
     """Weighted by time."""
     counts = weighted(windows)
-    told = sum(seen.counts is not None for seen in windows)
-    return Mean(counts, sum(counts.values()), told)
+    count = sum(window.counts is not None for window in windows)
+    return Mean(counts, sum(counts.values()), count)
 
 
 def between(windows: Sequence[WindowSummary], begin: float, end: float) -> list[WindowSummary]:
-    return [seen for seen in windows if begin <= seen.start < end]
+    return [window for window in windows if begin <= window.start < end]

@@ -20,24 +20,24 @@ class NumberedWindow(Protocol):
 
 def is_newer(
     one: NumberedWindow,
-    began: float,
-    known: NumberedWindow,
-    known_began: float,
+    start: float,
+    other: NumberedWindow,
+    other_start: float,
     running: UUID | None = None,
 ) -> bool:
-    """Whether `one` is newer than `known`; times are seconds since 1970.
+    """Whether `one` is newer than `other`; times are seconds since 1970.
 
     Within a run of the agent the number says it. Of two runs the `running` one is newer, and where
     that is not known, the one that began later. No window began after it was received, whatever
     its device's clock said: see `begun`.
     """
-    if one.boot == known.boot:
-        return one.seq > known.seq
-    if running in (one.boot, known.boot):
+    if one.boot == other.boot:
+        return one.seq > other.seq
+    if running in (one.boot, other.boot):
         return running == one.boot
-    return began >= known_began
+    return start >= other_start
 
 
-def begun(start: float, received: float) -> float:
+def begun(start: float, arrival: float) -> float:
     """When a window can have begun."""
-    return min(start, received)
+    return min(start, arrival)

@@ -43,11 +43,11 @@ class ShareCache:
     def of(
         self, room: object, counts: Mapping[str, float], faces: float, model: str
     ) -> dict[str, Share]:
-        at, known = self._known.get(room, (0.0, {}))
-        if not known or time.monotonic() - at > SHARES_S:
-            known = shares(counts, faces, model)
-            self._known[room] = (time.monotonic(), known)
-        return known
+        at, room_shares = self._known.get(room, (0.0, {}))
+        if not room_shares or time.monotonic() - at > SHARES_S:
+            room_shares = shares(counts, faces, model)
+            self._known[room] = (time.monotonic(), room_shares)
+        return room_shares
 
 
 class PanelBroadcaster(Worker):
@@ -74,8 +74,8 @@ class PanelBroadcaster(Worker):
     def close(self) -> None:
         """Ends every feed."""
         self._closed = True
-        for watched in list(self._watching):
-            self._send(watched, None)
+        for feed in list(self._watching):
+            self._send(feed, None)
 
     def stop(self) -> bool:
         self.close()
@@ -141,12 +141,12 @@ class PanelBroadcaster(Worker):
             self._send((key, language), panel)
         self._undrawn.pop(key, None)
 
-    def _send(self, watched: Watched, panel: str | None) -> None:
+    def _send(self, feed: Watched, panel: str | None) -> None:
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._put, watched, panel)
+            self._loop.call_soon_threadsafe(self._put, feed, panel)
 
-    def _put(self, watched: Watched, panel: str | None) -> None:
-        for news in self._watching.get(watched, set()):
+    def _put(self, feed: Watched, panel: str | None) -> None:
+        for news in self._watching.get(feed, set()):
             if news.full():
                 news.get_nowait()
             news.put_nowait(panel)

@@ -28,8 +28,8 @@ class PendingCommands:
             command, at = self._asked.get(key, ("", 0.0))
             if not command:
                 return None
-            done = (state == "paused") is (command != "resume")
-            if done or time.monotonic() - at > PATIENCE_S:
+            is_done = (state == "paused") is (command != "resume")
+            if is_done or time.monotonic() - at > PATIENCE_S:
                 del self._asked[key]
                 return None
             return command

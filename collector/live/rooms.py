@@ -47,13 +47,13 @@ class RoomView(NamedTuple):
     """When the newest mood came, by this machine's clock."""
 
 
-def state_of(mood: Mood | None, received: float, status: Status | None, now: float) -> RoomState:
+def state_of(mood: Mood | None, arrival: float, status: Status | None, now: float) -> RoomState:
     """One word for a room; three windows without news count as offline."""
     if status is not None and status.state != "online":
         return status.state
     if mood is None:
         return "waiting" if status is not None else "offline"
-    if now - received > max(3 * mood.seconds, 30):
+    if now - arrival > max(3 * mood.seconds, 30):
         return "offline"
     if mood.withheld == "paused":
         return "paused"
@@ -66,8 +66,8 @@ class Rooms:
     `erased` says of a window whether it was; one that was on its way then is not remembered.
     """
 
-    def __init__(self, erased: Callable[[Mood], bool] = lambda _mood: False) -> None:
-        self._erased = erased
+    def __init__(self, is_erased: Callable[[Mood], bool] = lambda _mood: False) -> None:
+        self._erased = is_erased
         self._lock = threading.Lock()
         self._moods: dict[Key, tuple[Mood, float]] = {}
         self._status: dict[Key, Status] = {}
@@ -82,31 +82,31 @@ class Rooms:
         """The loop that the viewers' feeds run on."""
         self._loop = loop
 
-    def saw(self, mood: Mood, received: float) -> bool:
+    def saw(self, mood: Mood, arrival: float) -> bool:
         """Remembers a room's newest window; an older one that comes late changes nothing."""
         key = (mood.site, mood.room)
         with self._lock:
             if self._erased(mood):
                 return False
             self._changes[key] += 1
-            self._history[key].add(mood, received)
-            known = self._moods.get(key)
-            if known is not None and not self._is_newer(mood, received, *known):
+            self._history[key].add(mood, arrival)
+            latest = self._moods.get(key)
+            if latest is not None and not self._is_newer(mood, arrival, *latest):
                 return False
-            self._moods[key] = (mood, received)
+            self._moods[key] = (mood, arrival)
             self._history[key].runs(mood.boot)
         if self._viewers.get(key):
             self._tell(key, Event("mood", as_json(mood)))
         return True
 
-    def _is_newer(self, mood: Mood, received: float, known: Mood, came: float) -> bool:
+    def _is_newer(self, mood: Mood, arrival: float, other: Mood, other_arrival: float) -> bool:
         """Of two runs of the agent the one that goes on now, as its status says."""
         status = self._status.get((mood.site, mood.room))
         return is_newer(
             mood,
-            begun(mood.start.timestamp(), received),
-            known,
-            begun(known.start.timestamp(), came),
+            begun(mood.start.timestamp(), arrival),
+            other,
+            begun(other.start.timestamp(), other_arrival),
             status.boot if status is not None else None,
         )
 
@@ -126,14 +126,14 @@ class Rooms:
             if self._unread.pop(key, None) is None:
                 return
             self._changes[key] += 1
-            known = {(one.boot, one.seq) for one in self._history[key].all()}
-            for stored in windows:
+            keys = {(one.boot, one.seq) for one in self._history[key].all()}
+            for row in windows:
                 try:
-                    window = readable(stored)
-                    if (window.boot, window.seq) not in known:  # it came since, in a backlog
+                    window = readable(row)
+                    if (window.boot, window.seq) not in keys:  # it came since, in a backlog
                         self._history[key].put(window)
                 except (ValueError, TypeError) as error:
-                    log.error("%s/%s: window %s: %s", *key, stored.seq, error)
+                    log.error("%s/%s: window %s: %s", *key, row.seq, error)
 
     def changes(self, site: str, room: str) -> int:
         """How often a room's windows have changed, in memory."""
@@ -165,8 +165,8 @@ class Rooms:
             left = [s for s in self._history[key].all() if not begin <= s.start < end]
             self._history[key] = History(left)
             self._changes[key] += 1
-            known = self._moods.get(key)
-            if known is not None and begin <= known[0].start.timestamp() < end:
+            latest = self._moods.get(key)
+            if latest is not None and begin <= latest[0].start.timestamp() < end:
                 del self._moods[key]
             if status:
                 self._status.pop(key, None)
@@ -183,10 +183,10 @@ class Rooms:
     def view(self, site: str, room: str) -> RoomView:
         key = (site, room)
         with self._lock:
-            mood, received = self._moods.get(key, (None, 0.0))
+            mood, arrival = self._moods.get(key, (None, 0.0))
             status = self._status.get(key)
-        state = state_of(mood, received, status, time.time())
-        return RoomView(site, room, state, mood, status, received)
+        state = state_of(mood, arrival, status, time.time())
+        return RoomView(site, room, state, mood, status, arrival)
 
     def all(self) -> list[RoomView]:
         with self._lock:

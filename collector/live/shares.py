@@ -29,8 +29,8 @@ class Share(BaseModel):
 
 def shares(counts: Mapping[str, float], faces: float, model: str) -> dict[str, Share]:
     """Of each label in mean counts; `faces` different ones are behind them. Empty for nobody."""
-    named = {name: n for name, n in counts.items() if name not in (OTHER, UNCERTAIN)}
-    if faces <= 0 or sum(named.values()) <= 0:
+    label_counts = {name: n for name, n in counts.items() if name not in (OTHER, UNCERTAIN)}
+    if faces <= 0 or sum(label_counts.values()) <= 0:
         return {}
     from models.shares import shares as of_pack
 
@@ -49,15 +49,15 @@ def wilson_shares(counts: Mapping[str, float], faces: float) -> dict[str, Share]
     """Of the faces that are told by name, with the interval of that many faces."""
     from models.shares import wilson
 
-    named = {name: n for name, n in counts.items() if name not in (OTHER, UNCERTAIN)}
-    total = sum(named.values())
+    label_counts = {name: n for name, n in counts.items() if name not in (OTHER, UNCERTAIN)}
+    total = sum(label_counts.values())
     if faces <= 0 or total <= 0:
         return {}
-    found = {}
-    for name, n in named.items():
+    estimates = {}
+    for name, n in label_counts.items():
         low, high = wilson(n / total, faces)
-        found[name] = Share(value=n / total, low=low, high=high, corrected=False)
-    return found
+        estimates[name] = Share(value=n / total, low=low, high=high, corrected=False)
+    return estimates
 
 
 @cache

@@ -10,6 +10,6 @@ def check_qr(url: str, code: str) -> str:
     out = io.BytesIO()
     import segno  # where a check-in is shown; a start does without
 
-    made = segno.make(f"{url}/{code}", error="m", micro=False)
-    made.save(out, kind="svg", border=2, xmldecl=False, light="#fff", svgclass="qr", omitsize=True)
+    qr = segno.make(f"{url}/{code}", error="m", micro=False)
+    qr.save(out, kind="svg", border=2, xmldecl=False, light="#fff", svgclass="qr", omitsize=True)
     return out.getvalue().decode()

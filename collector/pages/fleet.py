@@ -80,14 +80,14 @@ def router(
         request: Request, who: SignedIn, number: Number, decision: Literal["approve", "refuse"]
     ) -> Any:
         try:
-            asked = office().invitations.by_id(number)
+            device_request = office().invitations.by_id(number)
         except UserError:
             raise HTTPException(404) from None
         if decision == "refuse":
-            office().enrolment.refuse(asked, who.said)
+            office().enrolment.refuse(device_request, who.said)
         else:
             try:
-                office().enrolment.approve(asked, who.said)
+                office().enrolment.approve(device_request, who.said)
             except UserError as error:
                 return page(request, 409, wrong=str(error))
         return back_to("/devices")

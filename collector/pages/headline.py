@@ -23,49 +23,49 @@ class Headline(NamedTuple):
 
 def sentence(view: RoomView, t: Any) -> str:
     """What there is to say in place of numbers; nothing while there are some."""
-    withheld = view.mood.withheld if view.mood is not None and view.state == "withheld" else None
+    reason = view.mood.withheld if view.mood is not None and view.state == "withheld" else None
     if view.state == "live":
         return ""
-    told = str(t["sentences"][withheld or view.state])
+    text = str(t["sentences"][reason or view.state])
     health = view.status.health if view.status is not None else None
     if view.state == "paused" and health is not None and health.pause is not None:
-        return f"{told} {t['pauses'][health.pause]}"
-    if withheld == "headcount_only" and health is not None and health.mode == "headcount":
-        return f"{told} {t['why'].format(REASONS[health.because])}"
-    return told
+        return f"{text} {t['pauses'][health.pause]}"
+    if reason == "headcount_only" and health is not None and health.mode == "headcount":
+        return f"{text} {t['why'].format(REASONS[health.because])}"
+    return text
 
 
-def headline(view: RoomView, seen: RoomSummary, t: Any) -> Headline:
-    if seen.headcount is not None:
-        return _headcount(seen.headcount, t)
+def headline(view: RoomView, summary: RoomSummary, t: Any) -> Headline:
+    if summary.headcount is not None:
+        return _headcount(summary.headcount, t)
     text = sentence(view, t)
-    if text and seen.why != "gathering":
+    if text and summary.why != "gathering":
         return Headline(text)
-    if seen.shown is None or not seen.shown.rows:
-        if not text and seen.faces is not None:
-            text = str(t["room"]["faces_now"].format(seen.faces))
+    if summary.shown is None or not summary.shown.rows:
+        if not text and summary.faces is not None:
+            text = str(t["room"]["faces_now"].format(summary.faces))
         return Headline(text)
     r = t["room"]
-    if seen.change is None:
-        top = max(seen.shown.rows, key=lambda row: row.percent)
-        form = r["same_now"] if seen.compared else r["mostly"]
+    if summary.change is None:
+        top = max(summary.shown.rows, key=lambda row: row.percent)
+        form = r["same_now"] if summary.compared else r["mostly"]
         text = form.format(label(top.label, t), amount(top.percent, t))
         detail = r["probably"].format(top.low, top.high)
-        if not seen.compared:
+        if not summary.compared:
             detail = f"{detail} {r['fresh']}"
         return Headline(text, detail, top.label, told=True)
-    name, kind = seen.change
-    row = shown_row(seen.shown, name)
+    name, kind = summary.change
+    row = shown_row(summary.shown, name)
     percent = row.percent if row else 0
     text = r[f"{kind}_now"].format(label(name, t), amount(percent, t))
     parts = [r["probably"].format(row.low, row.high)] if row else []
-    if seen.before is not None:
-        parts.append(r["was"].format(seen.before) if seen.before else r["was_few"])
+    if summary.before is not None:
+        parts.append(r["was"].format(summary.before) if summary.before else r["was_few"])
     return Headline(text, " ".join(parts), name, "▲" if kind == "more" else "▼", told=True)
 
 
-def shown_row(shown: ShownShares, name: str) -> ShownShare | None:
-    return next((row for row in shown.rows if row.label == name), None)
+def shown_row(shares: ShownShares, name: str) -> ShownShare | None:
+    return next((row for row in shares.rows if row.label == name), None)
 
 
 def label(name: str, t: Any) -> str:
@@ -85,14 +85,17 @@ def amount(percent: int, t: Any) -> str:
     return str(r["in_ten"].format(r["range"].format(tens, tens + 1)) if tens else r["in_twenty"])
 
 
-def _headcount(seen: Headcount, t: Any) -> Headline:
-    r, (first, _, most, came, left) = t["room"], seen.lesson
-    if seen.more is None or abs(seen.more) < LEAST_FACES:
-        form = r["faces_now"] if seen.more is None else r["faces_same"]
-        text, arrow = form.format(seen.now), ""
+def _headcount(headcount: Headcount, t: Any) -> Headline:
+    r, (first, _, most, arrivals, left) = t["room"], headcount.lesson
+    if headcount.more is None or abs(headcount.more) < LEAST_FACES:
+        form = r["faces_now"] if headcount.more is None else r["faces_same"]
+        text, arrow = form.format(headcount.now), ""
     else:
-        form = r["faces_more"] if seen.more > 0 else r["faces_less"]
-        text, arrow = form.format(abs(seen.more), seen.now), "▲" if seen.more > 0 else "▼"
+        form = r["faces_more"] if headcount.more > 0 else r["faces_less"]
+        text, arrow = (
+            form.format(abs(headcount.more), headcount.now),
+            "▲" if headcount.more > 0 else "▼",
+        )
     return Headline(
-        str(text), str(r["attendance"].format(first, most, came, left)), "", arrow, True
+        str(text), str(r["attendance"].format(first, most, arrivals, left)), "", arrow, True
     )

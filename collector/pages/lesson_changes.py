@@ -45,49 +45,49 @@ def router(
     def describe(
         who: SignedIn,
         lesson: int,
-        found: ThisLesson,
+        record: ThisLesson,
         title: Annotated[str, Form(max_length=120)],
         notes: Annotated[str, Form(max_length=5000)] = "",
     ) -> Any:
-        book.describe(found, title, notes)
-        painter.changed((found.site, found.room))
-        audit_log.add(who.said, "lesson described", about(found))
-        return back_to(f"/lessons/{found.id}")
+        book.describe(record, title, notes)
+        painter.changed((record.site, record.room))
+        audit_log.add(who.said, "lesson described", about(record))
+        return back_to(f"/lessons/{record.id}")
 
     @pages.post("/lessons/{lesson}/markers")
     def mark(
         lesson: int,
-        found: ThisLesson,
+        record: ThisLesson,
         text: Annotated[str, Form(max_length=120)],
         back: Annotated[str, Form()] = "",
         at: Annotated[str, Form(max_length=5)] = "",
     ) -> Any:
         """Now, while the lesson goes on; with a time of day, then, also afterwards."""
-        if found.end is not None and not at:
+        if record.end is not None and not at:
             raise HTTPException(409)
-        book.mark(found, text, _moment(found, at) if at else None)
-        painter.changed((found.site, found.room))
-        return back_to(local(back) if back else f"/lessons/{found.id}")
+        book.mark(record, text, _moment(record, at) if at else None)
+        painter.changed((record.site, record.room))
+        return back_to(local(back) if back else f"/lessons/{record.id}")
 
     @pages.post("/lessons/{lesson}/markers/{marker}")
     def change_marker(
         lesson: int,
-        found: ThisLesson,
+        record: ThisLesson,
         marker: Number,
         at: Annotated[str, Form(max_length=5)],
         text: Annotated[str, Form(max_length=120)] = "",
         remove: Annotated[str, Form(max_length=3)] = "",
     ) -> Any:
-        book.change_marker(found, marker, "" if remove else text, _moment(found, at))
-        painter.changed((found.site, found.room))
-        return back_to(f"/lessons/{found.id}")
+        book.change_marker(record, marker, "" if remove else text, _moment(record, at))
+        painter.changed((record.site, record.room))
+        return back_to(f"/lessons/{record.id}")
 
     def _moment(lesson: Lesson, clock: str) -> float:
         """A time of day, on the lesson's own day; raises HTTPException 422."""
         try:
             hour, minute = (int(part) for part in clock.split(":"))
-            begun = renderer.local(lesson.start)
-            at = begun.replace(hour=hour, minute=minute, second=0, microsecond=0)
+            start = renderer.local(lesson.start)
+            at = start.replace(hour=hour, minute=minute, second=0, microsecond=0)
         except ValueError:
             raise HTTPException(422) from None
         after_midnight = at.timestamp() < lesson.start - HALF_DAY_S
@@ -98,38 +98,38 @@ def router(
         request: Request,
         who: SignedIn,
         lesson: int,
-        found: ThisLesson,
+        record: ThisLesson,
         days: Annotated[int, Form(ge=1, le=30)],
     ) -> Any:
-        room = (found.site, found.room)
+        room = (record.site, record.room)
         secret = sessions.make_link(
-            who.name, days * DAY_S, room, account=who.account, lesson=found.id
+            who.name, days * DAY_S, room, account=who.account, lesson=record.id
         )
-        audit_log.add(who.said, "link made", f"{about(found)} for {days} days")
+        audit_log.add(who.said, "link made", f"{about(record)} for {days} days")
         leave(request, "link", f"{own_url()}/enter/{secret}")
-        return back_to(f"/lessons/{found.id}")
+        return back_to(f"/lessons/{record.id}")
 
     @pages.post("/lessons/{lesson}/links/{link}/cut")
-    def cut(who: SignedIn, lesson: int, found: ThisLesson, link: Number) -> Any:
-        sessions.cut((found.site, found.room), link, found.id)
-        audit_log.add(who.said, "link ended", f"{about(found)} link {link}")
-        return back_to(f"/lessons/{found.id}")
+    def cut(who: SignedIn, lesson: int, record: ThisLesson, link: Number) -> Any:
+        sessions.cut((record.site, record.room), link, record.id)
+        audit_log.add(who.said, "link ended", f"{about(record)} link {link}")
+        return back_to(f"/lessons/{record.id}")
 
     @pages.post("/lessons/{lesson}/end")
-    def end(lesson: int, found: ThisLesson) -> Any:
-        if found.end is None:
-            book.end(found)
-            notify("lesson_ended", book.lesson(found.id))
-            painter.changed((found.site, found.room))
-        return back_to(f"/lessons/{found.id}")
+    def end(lesson: int, record: ThisLesson) -> Any:
+        if record.end is None:
+            book.end(record)
+            notify("lesson_ended", book.lesson(record.id))
+            painter.changed((record.site, record.room))
+        return back_to(f"/lessons/{record.id}")
 
     @pages.post("/lessons/{lesson}/erase")
-    def erase(who: SignedIn, lesson: int, found: ThisLesson) -> Any:
-        until = found.until
-        gone = erase_lesson(erasures, found._replace(end=until))
-        rooms.forget(found.site, found.room, found.start, until)
-        forget(found.site, found.room, False)
-        audit_log.add(who.said, "lesson erased", f"{about(found)}: {gone} windows")
+    def erase(who: SignedIn, lesson: int, record: ThisLesson) -> Any:
+        until = record.until
+        count = erase_lesson(erasures, record._replace(end=until))
+        rooms.forget(record.site, record.room, record.start, until)
+        forget(record.site, record.room, False)
+        audit_log.add(who.said, "lesson erased", f"{about(record)}: {count} windows")
         return back_to("/lessons")
 
     return pages

@@ -32,10 +32,10 @@ def lesson_list(
 ) -> dict[str, Any]:
     """What the page shows; `week` is any day of it as 2026-11-23, else the newest with lessons."""
     language = REGIONS.get(language, language)
-    shown: dict[str, Any] = {"text": text, "days": [], "found": [], "page": page, "more": False}
+    context: dict[str, Any] = {"text": text, "days": [], "found": [], "page": page, "more": False}
     if text:
         some = find(LessonFilter(text=text, offset=A_PAGE * (page - 1)), A_PAGE + 1)
-        return shown | {"found": some[:A_PAGE], "more": len(some) > A_PAGE, "any": True}
+        return context | {"found": some[:A_PAGE], "more": len(some) > A_PAGE, "any": True}
     newest = find(LessonFilter(), 1)
     monday = _monday(week) or _monday_of(renderer, newest)
     begin, end = _midnight(renderer, monday), _midnight(renderer, monday + WEEK)
@@ -53,7 +53,7 @@ def lesson_list(
     ]
     while len(days) > WORKDAYS and not days[-1].lessons:
         days.pop()
-    return shown | {
+    return context | {
         "days": days,
         "any": bool(newest),
         "title": dates.format_interval(
@@ -67,8 +67,8 @@ def lesson_list(
 def _monday(day: str) -> date | None:
     """Of the week that holds a day, if it is one that calendars have."""
     try:
-        asked = date.fromisoformat(day)
-        monday = asked - timedelta(days=asked.weekday())
+        calendar_day = date.fromisoformat(day)
+        monday = calendar_day - timedelta(days=calendar_day.weekday())
         monday + WEEK, monday - WEEK
     except (ValueError, OverflowError):
         return None

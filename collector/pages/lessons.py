@@ -55,8 +55,8 @@ def router(
         def find(only: LessonFilter, limit: int) -> list[Lesson]:
             return own_lessons(book, who, limit, only)
 
-        shown = lesson_list(find, renderer, language_of(request), week, text.strip(), page)
-        return renderer.page(request, "lessons.html", **shown)
+        context = lesson_list(find, renderer, language_of(request), week, text.strip(), page)
+        return renderer.page(request, "lessons.html", **context)
 
     @pages.get("/compare")
     def compare(
@@ -66,48 +66,50 @@ def router(
         like: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     ) -> Any:
         """Lessons that were chosen, or one with the earlier ones of its class."""
-        chosen = _own(who, [*(lesson or []), *([like] if like else [])])
-        if like and chosen:
-            chosen += [one for one in book.earlier(chosen[-1], 60) if owns(who, one)]
-        chosen = list({one.id: one for one in chosen}.values())
-        compared = [reports.compared(one) for one in chosen]
+        selection = _own(who, [*(lesson or []), *([like] if like else [])])
+        if like and selection:
+            selection += [one for one in book.earlier(selection[-1], 60) if owns(who, one)]
+        selection = list({one.id: one for one in selection}.values())
+        comparisons = [reports.compared(one) for one in selection]
         context: dict[str, Any] = {
-            "lessons": sorted(chosen, key=lambda one: one.start),
-            "multiples": multiples(compared, like),
+            "lessons": sorted(selection, key=lambda one: one.start),
+            "multiples": multiples(comparisons, like),
         }
         return renderer.page(request, "compare.html", **context)
 
     def _own(who: Principal, numbers: list[int]) -> list[Lesson]:
         """Those of some lessons that there are and that are theirs."""
-        made = []
+        candidates = []
         for number in numbers:
             with suppress(UserError):
-                made.append(book.lesson(min(max(number, 0), 2**31 - 1)))
-        return [one for one in made if owns(who, one)]
+                candidates.append(book.lesson(min(max(number, 0), 2**31 - 1)))
+        return [one for one in candidates if owns(who, one)]
 
     @pages.get("/lessons/{lesson}")
-    def report(request: Request, who: SignedIn, lesson: int, found: ThisLesson) -> Any:
-        audit_log.viewed(who.said, "report viewed", about(found))
-        context = _context(who, found, language_of(request))
-        context["links"] = sessions.links((found.site, found.room), found.id)
+    def report(request: Request, who: SignedIn, lesson: int, record: ThisLesson) -> Any:
+        audit_log.viewed(who.said, "report viewed", about(record))
+        context = _context(who, record, language_of(request))
+        context["links"] = sessions.links((record.site, record.room), record.id)
         context["new_link"] = take(request, "link")
         return renderer.page(request, "report.html", **context)
 
     def _context(who: Principal, lesson: Lesson, language: str) -> dict[str, Any]:
-        made = _report(who, lesson)
+        lesson_report = _report(who, lesson)
         if who.role == "viewer":
-            made = made.model_copy(update={"notes": ""})  # they are the teacher's own
+            lesson_report = lesson_report.model_copy(
+                update={"notes": ""}
+            )  # they are the teacher's own
         labels = words(language)["labels"]
-        marked = [
+        markers = [
             {"id": m.id, "text": m.text, "clock": renderer.local(m.at).strftime("%H:%M")}
             for m in book.markers(lesson)
         ]
         return {
-            "r": made,
-            "f": drawing(made, words(language), renderer.clock(language)),
-            "marked": marked,
+            "r": lesson_report,
+            "f": drawing(lesson_report, words(language), renderer.clock(language)),
+            "marked": markers,
             "start_clock": renderer.local(lesson.start).strftime("%H:%M"),
-            "attentive_words": ", ".join(labels.get(n, n) for n in made.attentive_labels),
+            "attentive_words": ", ".join(labels.get(n, n) for n in lesson_report.attentive_labels),
             "width": timeline.WIDTH,
             "height": timeline.HEIGHT,
             "kept": retention_of(lesson.site),
@@ -116,28 +118,28 @@ def router(
         }
 
     @pages.get("/lessons/{lesson}/report.pdf")
-    def pdf(request: Request, who: SignedIn, lesson: int, found: ThisLesson) -> Response:
+    def pdf(request: Request, who: SignedIn, lesson: int, record: ThisLesson) -> Response:
         language = language_of(request)
-        context = _context(who, found, language) | {"paper": True}
+        context = _context(who, record, language) | {"paper": True}
         html = renderer.text("report_pdf.html", language, context)
-        return _file(who, found, as_pdf(html), "pdf", "application/pdf")
+        return _file(who, record, as_pdf(html), "pdf", "application/pdf")
 
     @pages.get("/lessons/{lesson}/report.csv")
-    def csv(who: SignedIn, lesson: int, found: ThisLesson) -> Response:
-        return _file(who, found, as_csv(_report(who, found)).encode(), "csv", CSV)
+    def csv(who: SignedIn, lesson: int, record: ThisLesson) -> Response:
+        return _file(who, record, as_csv(_report(who, record)).encode(), "csv", CSV)
 
     @pages.get("/lessons/{lesson}/figures.csv")
-    def figures(who: SignedIn, lesson: int, found: ThisLesson) -> Response:
-        return _file(who, found, figures_csv(_report(who, found)).encode(), "figures.csv", CSV)
+    def figures(who: SignedIn, lesson: int, record: ThisLesson) -> Response:
+        return _file(who, record, figures_csv(_report(who, record)).encode(), "figures.csv", CSV)
 
     @pages.get("/lessons/{lesson}/report.parquet")
-    def parquet(who: SignedIn, lesson: int, found: ThisLesson) -> Response:
-        return _file(who, found, as_parquet(_report(who, found)), "parquet", PARQUET)
+    def parquet(who: SignedIn, lesson: int, record: ThisLesson) -> Response:
+        return _file(who, record, as_parquet(_report(who, record)), "parquet", PARQUET)
 
     def _file(who: Principal, lesson: Lesson, content: bytes, kind: str, media: str) -> Response:
         audit_log.add(who.said, "report exported", f"{about(lesson)} as {kind}")
-        begun = renderer.local(lesson.start)
-        name = f"{lesson.room}-{begun:%Y-%m-%d-%H%M}.{kind}"
+        start = renderer.local(lesson.start)
+        name = f"{lesson.room}-{start:%Y-%m-%d-%H%M}.{kind}"
         headers = {"content-disposition": f'attachment; filename="{name}"'}
         return Response(content, media_type=media, headers=headers)
 

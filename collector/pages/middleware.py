@@ -85,16 +85,16 @@ class RequestFilter:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
-            given = dict(scope["headers"])
-            kind = given.get(b"content-type", FORM.encode()).split(b";")[0].strip().lower()
-            length = given.get(b"content-length", b"0")
-            refused = 0
-            if b"transfer-encoding" in given or not length.isdigit() or int(length) > LARGEST:
-                refused = 413
+            fields = dict(scope["headers"])
+            kind = fields.get(b"content-type", FORM.encode()).split(b";")[0].strip().lower()
+            length = fields.get(b"content-length", b"0")
+            status = 0
+            if b"transfer-encoding" in fields or not length.isdigit() or int(length) > LARGEST:
+                status = 413
             elif kind not in (FORM.encode(), b"application/json"):
-                refused = 415
-            if refused:
-                answer = PlainTextResponse(http.HTTPStatus(refused).phrase, refused)
+                status = 415
+            if status:
+                answer = PlainTextResponse(http.HTTPStatus(status).phrase, status)
                 await answer(scope, receive, send)
                 return
             try:
@@ -138,13 +138,13 @@ async def _whole(receive: Any) -> bytes | None:
 
 def _again(body: bytes, receive: Any) -> Any:
     """A channel that tells the body first, and then what comes."""
-    told = False
+    is_done = False
 
     async def channel() -> Any:
-        nonlocal told
-        if told:
+        nonlocal is_done
+        if is_done:
             return await receive()
-        told = True
+        is_done = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return channel
@@ -166,13 +166,13 @@ def protect(app: FastAPI, key: bytes, secure: bool, base: str = "") -> Any:
         same_site="lax",
         https_only=secure,
     )
-    guarded = asgi_csrf(
+    csrf_guard = asgi_csrf(
         inner,
         signing_secret=derived(key, "csrf").hex(),
         cookie_secure=secure,
         send_csrf_failed=old_form,
     )
-    return SecureASGIMiddleware(RequestFilter(SubPath(guarded, base)), secure=headers(secure))
+    return SecureASGIMiddleware(RequestFilter(SubPath(csrf_guard, base)), secure=headers(secure))
 
 
 async def _nothing() -> Any:
@@ -196,13 +196,13 @@ def answer_errors(app: FastAPI, renderer: Renderer, guard: Guard) -> None:
             next = request.url.path if request.method == "GET" else "/"
             return RedirectResponse(f"/sign-in?next={quote(next, safe='/')}", 303)
         errors = words(language_of(request))["errors"]
-        told = errors.get(str(status)) or detail
+        text = errors.get(str(status)) or detail
         title = errors["titles"].get(str(status)) or errors["title"]
         own = detail if status == 404 and request.url.path.startswith("/check") else None
         if not hasattr(request.state, "principal"):
             # No route, so that nobody has asked who it is: the page keeps the way back.
             request.state.principal = guard.who(request) if status == 404 else None
-        page = renderer.page(request, "error.html", status, title=title, message=own or told)
+        page = renderer.page(request, "error.html", status, title=title, message=own or text)
         page.headers.update(more or {})
         return page
 

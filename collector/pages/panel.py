@@ -79,7 +79,7 @@ class Panels:
         self, view: RoomView, windows: list[WindowSummary], lesson: Lesson | None, language: str
     ) -> dict[str, Any]:
         t = words(language)
-        seen = self._summary(view, windows, lesson)
+        summary = self._summary(view, windows, lesson)
         newest, clock = view.mood, time.time()
         now = moment(view, clock)
         until = newest.start.timestamp() + newest.seconds if newest else 0.0
@@ -97,14 +97,14 @@ class Panels:
             "now": now,
             "until": until,
             "doing": self._pending.of((view.site, view.room), view.state),
-            "g": seen,
-            "h": headline(view, seen, t),
+            "g": summary,
+            "h": headline(view, summary, t),
             "total": sum(counts.values()),
             "lesson": lesson,
             "answering": self._checkins.answering(lesson) if lesson else 0,
             "charts": charts,
             "tones": {label: tone(label, order) for label in order},
-            "lesson_means": {row.label: row.lesson for row in seen.rows},
+            "lesson_means": {row.label: row.lesson for row in summary.rows},
             "rounds": [r._asdict() for r in self._checkins.rounds(lesson)] if lesson else [],
             "width": timeline.WIDTH,
             "height": timeline.HEIGHT,

@@ -31,5 +31,5 @@ def as_pdf(html: str) -> bytes:
 
     styles = [weasyprint.CSS(STYLES / sheet) for sheet in SHEETS]
     document = weasyprint.HTML(string=html, url_fetcher=nothing_from_elsewhere)
-    made: bytes = document.write_pdf(stylesheets=styles, pdf_variant="pdf/ua-1")
-    return made
+    content: bytes = document.write_pdf(stylesheets=styles, pdf_variant="pdf/ua-1")
+    return content

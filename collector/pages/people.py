@@ -128,14 +128,14 @@ def router(
     ) -> Any:
         try:
             own = [read_room(room) for room in rooms.replace(",", " ").split()]
-            made = accounts.add(name, role, own, password or None)
+            account = accounts.add(name, role, own, password or None)
         except UserError as refusal:
             return _accounts(request, 422, str(refusal))
-        audit_log.add(who.said, "account made", f"{made.name}, {made.role}")
+        audit_log.add(who.said, "account made", f"{account.name}, {account.role}")
         if not first:
             return back_to("/accounts")
         # The link of the first run has served: from here on one signs in with the account.
-        request.session[COOKIE] = sessions.begin(made)
+        request.session[COOKIE] = sessions.begin(account)
         sessions.end_links("administrator")
         return back_to("/first-run")
 
@@ -149,25 +149,25 @@ def router(
         password: Password = "",
         timetable: Annotated[str, Form(max_length=64)] = "",
     ) -> Any:
-        known = _known(account)
+        person = _known(account)
         try:
             own = [read_room(room) for room in rooms.replace(",", " ").split()]
-            accounts.change(known, role=role, rooms=own, password=password or None)
-            if not known.local:
-                accounts.call(known, timetable.strip())
+            accounts.change(person, role=role, rooms=own, password=password or None)
+            if not person.local:
+                accounts.call(person, timetable.strip())
         except UserError as refusal:
             return _accounts(request, 422, str(refusal))
-        audit_log.add(who.said, "account changed", f"{known.name}, {role}")
+        audit_log.add(who.said, "account changed", f"{person.name}, {role}")
         return back_to("/accounts")
 
     @pages.post("/accounts/{account}/remove")
     def remove(request: Request, who: SignedIn, account: Number) -> Any:
-        known = _known(account)
+        person = _known(account)
         try:
-            accounts.remove(known)
+            accounts.remove(person)
         except UserError as refusal:
             return _accounts(request, 409, str(refusal))
-        audit_log.add(who.said, "account removed", known.name)
+        audit_log.add(who.said, "account removed", person.name)
         return back_to("/accounts")
 
     def _known(account: int) -> Any:

@@ -48,12 +48,12 @@ class Words:
 
 @lru_cache(maxsize=4096)
 def _text(counts: tuple[tuple[str, float], ...], words: Words) -> str:
-    t, told = words.t, dict(counts)
-    if FACES in told:
-        return str(t["room"]["faces_read"].format(round(told[FACES])))
-    faces = sum(told.values())
-    named = shown_shares(wilson_shares(told, faces))
-    rows = sorted(named.rows, key=lambda row: -row.percent)[:MOST]
+    t, cells = words.t, dict(counts)
+    if FACES in cells:
+        return str(t["room"]["faces_read"].format(round(cells[FACES])))
+    faces = sum(cells.values())
+    table = shown_shares(wilson_shares(cells, faces))
+    rows = sorted(table.rows, key=lambda row: -row.percent)[:MOST]
     parts = [
         t["room"]["share_read"].format(
             t["labels"].get(row.label, row.label), row.percent, row.low, row.high

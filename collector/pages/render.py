@@ -50,14 +50,14 @@ def words(language: str) -> dict[str, Any]:
 
 def language_of(request: Request) -> str:
     """What was chosen, else the first that the browser asks for and we have."""
-    chosen = request.cookies.get(LANGUAGE_COOKIE)
-    if chosen in LANGUAGES:
-        return str(chosen)
-    asked = [
+    choice = request.cookies.get(LANGUAGE_COOKIE)
+    if choice in LANGUAGES:
+        return str(choice)
+    preferences = [
         part.partition(";")[0].strip().replace("-", "_")
         for part in request.headers.get("accept-language", "").split(",")
     ]
-    return (negotiate_locale(asked, LANGUAGES) or "en").partition("_")[0]
+    return (negotiate_locale(preferences, LANGUAGES) or "en").partition("_")[0]
 
 
 class Renderer:
@@ -139,7 +139,7 @@ class Renderer:
         """An answer; templates know who is signed in and how to name them."""
         principal = getattr(request.state, "principal", None)
         csrf = request.scope.get("csrftoken")
-        shared = {
+        common = {
             "principal": principal,
             "may": lambda right: (
                 principal is not None
@@ -148,17 +148,17 @@ class Renderer:
             "csrf": csrf() if csrf else "",
             "path": request.url.path,
         }
-        text = self.text(template, language_of(request), shared | context)
+        text = self.text(template, language_of(request), common | context)
         return HTMLResponse(text, status)
 
 
 def _commands(text: str) -> Markup:
     """What stands between backticks, as something to type."""
     parts = re.split("`([^`]+)`", text)
-    made = [
+    pieces = [
         Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts)
     ]
-    return Markup("").join(made)
+    return Markup("").join(pieces)
 
 
 def _short(when: datetime, skeleton: str, tzinfo: ZoneInfo, locale: str) -> str:

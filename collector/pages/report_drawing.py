@@ -82,14 +82,14 @@ def drawing(report: LessonReport, t: Any, clock: Callable[[Any], str]) -> Report
     order = label_order([label for column in columns for label in column.counts])
     tones = {label: tone(label, order) for label in [*order, *summary.shares]}
     inside = [((m.at.timestamp() - begin) / span, m.text) for m in report.markers]
-    drawn = timeline.draw(columns, order, slots)._replace(
+    chart = timeline.draw(columns, order, slots)._replace(
         gaps=timeline.gaps(columns, slots),
         ticks=timeline.ticks(begin, begin + span),
         flags=timeline.flags([one for one in inside if 0 <= one[0] <= 1]),
         readings=readings(columns, slots, begin, span, t, clock),
     )
     rounds = [_answers(r.start.timestamp() - begin, r.counts, span) for r in report.checkins]
-    return ReportFigures(drawn, tones, _pie(report.figures, tones), rounds)
+    return ReportFigures(chart, tones, _pie(report.figures, tones), rounds)
 
 
 def _counts(slot: Slot) -> dict[str, float]:
@@ -121,13 +121,13 @@ def _pie(figures: Sequence[Figure], tones: dict[str, str]) -> list[Slice]:
     others = sum(f.value for f in figures if f.figure == "others")
     shares += [("", others)] if others else []
     total = sum(value for _, value in shares)
-    made: list[Slice] = []
-    begun = 0.0
+    slices: list[Slice] = []
+    start = 0.0
     for label, value in shares:
-        end = begun + value / total
-        made.append(Slice(label, tones.get(label, "tone-other"), _arc(begun, end)))
-        begun = end
-    return made
+        end = start + value / total
+        slices.append(Slice(label, tones.get(label, "tone-other"), _arc(start, end)))
+        start = end
+    return slices
 
 
 def _arc(begin: float, end: float) -> str:
@@ -143,30 +143,30 @@ def _arc(begin: float, end: float) -> str:
 
 def multiples(lessons: Sequence[EarlierLesson], this: int | None = None) -> list[Multiple]:
     """Each figure of several lessons, oldest first: an expression's share, or the faces."""
-    ordered = sorted(lessons, key=lambda one: one.start)
+    history = sorted(lessons, key=lambda one: one.start)
     labels = [
         f.label
-        for one in ordered
+        for one in history
         for f in one.figures
         if f.figure in ("share", "attentive") and f.label
     ]
     order = label_order([label for label in labels if ", " not in label])
-    made = [_multiple(label, tone(label, order), ordered, "share", this) for label in order]
-    made += [_multiple(FACES, "tone-faces", ordered, "faces", this)]
-    return [one for one in made if one.dots]
+    charts = [_multiple(label, tone(label, order), history, "share", this) for label in order]
+    charts += [_multiple(FACES, "tone-faces", history, "faces", this)]
+    return [one for one in charts if one.dots]
 
 
 def _multiple(
     label: str, style: str, lessons: Sequence[EarlierLesson], name: str, this: int | None
 ) -> Multiple:
-    found = []
+    points = []
     for number, one in enumerate(lessons):
         for f in one.figures:
             if f.figure == name and (name == "faces" or f.label == label):
-                found.append((number, one, f))
-    top = 100 if name == "share" else max([5, *(5 * -(-f.value // 5) for _, _, f in found)])
+                points.append((number, one, f))
+    top = 100 if name == "share" else max([5, *(5 * -(-f.value // 5) for _, _, f in points)])
     dots = []
-    for number, one, f in found:
+    for number, one, f in points:
         low, high = (f.value if f.low is None else f.low), (f.value if f.high is None else f.high)
         at = (number + 0.5) / len(lessons)
         text = f"{f.value} % ({low}–{high})" if name == "share" else str(f.value)

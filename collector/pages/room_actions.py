@@ -95,10 +95,10 @@ def router(
     ) -> Any:
         if confirm.strip() != room:
             raise HTTPException(409)
-        gone = erase_room(erasures, site, room)
+        count = erase_room(erasures, site, room)
         rooms.forget(site, room, status=True)
         forget(site, room, True)
-        audit_log.add(who.said, "room erased", f"{site}/{room}: {gone} windows")
+        audit_log.add(who.said, "room erased", f"{site}/{room}: {count} windows")
         return back_to("/")
 
     return pages

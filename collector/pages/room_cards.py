@@ -40,25 +40,25 @@ def room_cards(
 ) -> list[RoomCard]:
     """Faults, then live rooms, then the rest, each by name; without `counts`, how devices do."""
     t = words(language)
-    made = []
+    cards = []
     for view in views:
         kind, chip = kind_of(view), str(t["states"][view.state])
         if counts:
-            said = panels.headline(view, language)
-            if said.told and view.state == "withheld":
+            headline = panels.headline(view, language)
+            if headline.told and view.state == "withheld":
                 chip = str(t["room"]["counting"])
         else:
             answers = view.state in ("live", "withheld", "waiting")
-            said = Headline(str(t["sentences"]["checked" if answers else view.state]))
+            headline = Headline(str(t["sentences"]["checked" if answers else view.state]))
         lesson = running.get((view.site, view.room))
-        colour = tone(said.label, [said.label]) if said.label else ""
-        made.append(RoomCard(view, kind, chip, said, lesson, colour))
-    return sorted(made, key=lambda card: (card.kind, card.view.site, card.view.room))
+        colour = tone(headline.label, [headline.label]) if headline.label else ""
+        cards.append(RoomCard(view, kind, chip, headline, lesson, colour))
+    return sorted(cards, key=lambda card: (card.kind, card.view.site, card.view.room))
 
 
 def kind_of(view: RoomView) -> str:
     """A fault is what somebody should look after; a camera that is off on purpose is none."""
-    withheld = view.mood.withheld if view.mood is not None else None
-    if view.state == "offline" or (view.state == "withheld" and withheld == "no_camera"):
+    reason = view.mood.withheld if view.mood is not None else None
+    if view.state == "offline" or (view.state == "withheld" and reason == "no_camera"):
         return "fault"
     return "live" if view.state in ("live", "withheld") else "quiet"

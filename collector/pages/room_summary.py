@@ -108,10 +108,10 @@ def moment(view: RoomView, now: float) -> float:
 
 def label_order(labels: Mapping[str, object] | list[str]) -> list[str]:
     """Known ones first, then a pack's own, then the vague ones."""
-    seen = dict.fromkeys(labels)
-    known = [label for label in ORDER if label in seen]
-    own = [label for label in seen if label not in ORDER and label not in LAST]
-    return known + own + [label for label in LAST if label in seen]
+    names = dict.fromkeys(labels)
+    standard = [label for label in ORDER if label in names]
+    own = [label for label in names if label not in ORDER and label not in LAST]
+    return standard + own + [label for label in LAST if label in names]
 
 
 def tone(label: str, order: list[str]) -> str:
@@ -133,27 +133,27 @@ def glance(
     if view.mood is not None and view.state in ("live", "withheld"):
         # By the device's clock, which may be wrong: what belongs together is told by it as well.
         now = view.mood.start.timestamp() + view.mood.seconds
-    withheld = view.mood.withheld if view.mood is not None and view.state == "withheld" else None
-    shown = view.mood if view.state in ("live", "withheld") else None
+    reason = view.mood.withheld if view.mood is not None and view.state == "withheld" else None
+    mood = view.mood if view.state in ("live", "withheld") else None
     recent = mean(between(windows, now - NOW_S, now))
     since = lesson.start if lesson is not None else now - WITHOUT_LESSON_S
     whole = mean(between(windows, since, now))
-    told = shown is not None and recent.windows > 0
+    has_counts = mood is not None and recent.windows > 0
     before = mean(between(windows, now - NOW_S - BEFORE_S, now - NOW_S))
-    divided = divide(recent.counts, recent.faces, shown.model) if told and shown else {}
-    change = _change(recent, before) if told else None
+    divided = divide(recent.counts, recent.faces, mood.model) if has_counts and mood else {}
+    change = _change(recent, before) if has_counts else None
     return RoomSummary(
         state=view.state,
-        why=withheld,
-        faces=shown.faces if shown is not None else None,
+        why=reason,
+        faces=mood.faces if mood is not None else None,
         rows=_rows(divided, whole),
         change=change,
-        compared=told and before.windows > 0,
-        untold=sum(recent.counts.get(label, 0.0) for label in LAST) if told else 0.0,
-        covered=_covered(windows, lesson, now) if shown is not None else None,
+        compared=has_counts and before.windows > 0,
+        untold=sum(recent.counts.get(label, 0.0) for label in LAST) if has_counts else 0.0,
+        covered=_covered(windows, lesson, now) if mood is not None else None,
         shown=shown_shares(divided) if divided else None,
         before=near(_named(before.counts).get(change.label, 0.0)) if change else None,
-        headcount=_headcount(windows, lesson, now) if withheld == "headcount_only" else None,
+        headcount=_headcount(windows, lesson, now) if reason == "headcount_only" else None,
     )
 
 
@@ -163,7 +163,9 @@ def _headcount(windows: list[WindowSummary], lesson: Lesson | None, now: float) 
     before = _faces(between(windows, now - NOW_S - BEFORE_S, now - NOW_S))
     since = lesson.start if lesson is not None else now - WITHOUT_LESSON_S
     whole = attendance(
-        (seen.start, seen.faces) for seen in between(windows, since, now) if seen.faces is not None
+        (window.start, window.faces)
+        for window in between(windows, since, now)
+        if window.faces is not None
     )
     if recent is None or whole is None:
         return None
@@ -172,8 +174,8 @@ def _headcount(windows: list[WindowSummary], lesson: Lesson | None, now: float) 
 
 
 def _faces(windows: list[WindowSummary]) -> float | None:
-    counted = [seen.faces for seen in windows if seen.faces is not None]
-    return sum(counted) / len(counted) if counted else None
+    face_counts = [window.faces for window in windows if window.faces is not None]
+    return sum(face_counts) / len(face_counts) if face_counts else None
 
 
 def _rows(now: dict[str, Share], whole: Mean) -> list[ExpressionRow]:
@@ -185,9 +187,9 @@ def _rows(now: dict[str, Share], whole: Mean) -> list[ExpressionRow]:
 
 
 def _named(counts: Mapping[str, float]) -> dict[str, float]:
-    named = {label: n for label, n in counts.items() if label not in LAST}
-    total = sum(named.values())
-    return {label: n / total for label, n in named.items()} if total else {}
+    label_counts = {label: n for label, n in counts.items() if label not in LAST}
+    total = sum(label_counts.values())
+    return {label: n / total for label, n in label_counts.items()} if total else {}
 
 
 def _change(recent: Mean, before: Mean) -> Change | None:
@@ -195,15 +197,15 @@ def _change(recent: Mean, before: Mean) -> Change | None:
     now, then = _named(recent.counts), _named(before.counts)
     if not now or not then or recent.faces <= 0 or before.faces <= 0:
         return None
-    found: list[tuple[float, Change]] = []
+    candidates: list[tuple[float, Change]] = []
     for label in now.keys() | then.keys():
         a, b = now.get(label, 0.0), then.get(label, 0.0)
         spread = math.sqrt(a * (1 - a) / recent.faces + b * (1 - b) / before.faces)
         if abs(a - b) >= max(LEAST_CHANGE, Z90 * spread):
-            found.append((abs(a - b), Change(label, "more" if a > b else "less")))
+            candidates.append((abs(a - b), Change(label, "more" if a > b else "less")))
     # What grew is the news; what shrank is, where nothing did.
-    found.sort(key=lambda one: (one[1].kind == "more", one[0], one[1].label))
-    return found[-1][1] if found else None
+    candidates.sort(key=lambda one: (one[1].kind == "more", one[0], one[1].label))
+    return candidates[-1][1] if candidates else None
 
 
 def _covered(windows: list[WindowSummary], lesson: Lesson | None, now: float) -> float | None:
@@ -215,6 +217,8 @@ def _covered(windows: list[WindowSummary], lesson: Lesson | None, now: float) ->
     )
     if now - start < 120:
         return None
-    seen = [w for w in between(windows, start, now) if w.withheld not in ("paused", "no_camera")]
-    share = min(1.0, sum(w.seconds for w in seen) / (now - start))
+    recordings = [
+        w for w in between(windows, start, now) if w.withheld not in ("paused", "no_camera")
+    ]
+    share = min(1.0, sum(w.seconds for w in recordings) / (now - start))
     return share if share < LOW_COVERAGE else None

@@ -57,10 +57,10 @@ def router(
             site, room = next(iter(who.rooms))
             return RedirectResponse(f"/rooms/{site}/{room}", 303)
         language = language_of(request)
-        shown = book.running() if may_see(who) else []  # IT has rooms, and no lessons
-        running = {(one.site, one.room): one for one in shown}
-        seen = [view for view in rooms.all() if sees(who, view.site, view.room)]
-        cards = room_cards(seen, panels, running, language, counts=who.role != "it")
+        lessons = book.running() if may_see(who) else []  # IT has rooms, and no lessons
+        running = {(one.site, one.room): one for one in lessons}
+        views = [view for view in rooms.all() if sees(who, view.site, view.room)]
+        cards = room_cards(views, panels, running, language, counts=who.role != "it")
         count = len(cards)
         for word in text.lower().split():
             cards = [

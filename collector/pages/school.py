@@ -99,8 +99,8 @@ def router(
         if lesson is None:
             return _mistyped(request, code)
         request.session.setdefault(BALLOT, new_secret())
-        told = take(request, "thanks") or _answered(request, lesson, "again")
-        return _check(request, code=lesson.code, told=told)
+        notice = take(request, "thanks") or _answered(request, lesson, "again")
+        return _check(request, code=lesson.code, told=notice)
 
     @pages.post("/check/{code}")
     def answer(request: Request, code: str, answer: Annotated[Answer, Form()]) -> Any:
@@ -124,9 +124,9 @@ def router(
             checkins.remove(lesson, answer)
         return back_to(f"/check/{lesson.code}")
 
-    def _answered(request: Request, lesson: Lesson, told: str) -> str | None:
+    def _answered(request: Request, lesson: Lesson, phrase: str) -> str | None:
         now = f"{lesson.id}.{checkins.round_of(lesson)}"
-        text = words(language_of(request))["check"][told]
+        text = words(language_of(request))["check"][phrase]
         return str(text) if request.session.get(ANSWERED) == now else None
 
     def _lesson(request: Request, code: str) -> Lesson:

@@ -28,9 +28,9 @@ def sign_in_form(renderer: Renderer, provider: Provider | None) -> Callable[...,
     def draw(request: Request, wrong: str | None, next: str, status: int = 200) -> Any:
         t = words(language_of(request))["sign_in"]
         provider_name = provider.name if provider else None
-        told = t[wrong] if wrong else None
+        message = t[wrong] if wrong else None
         context = {
-            "wrong": told,
+            "wrong": message,
             "said": take(request, "provider") if wrong == "failed" else None,
             "next": local(next),
             "provider": provider_name,
@@ -52,8 +52,8 @@ def router(
 
     @pages.get("/sign-in")
     def form(request: Request, next: str = "/", wrong: str | None = None) -> Any:
-        known = wrong if wrong in ("no_group", "failed", "overage") else None
-        return draw_form(request, known, next)
+        reason = wrong if wrong in ("no_group", "failed", "overage") else None
+        return draw_form(request, reason, next)
 
     @pages.post("/sign-out")
     def sign_out(request: Request) -> Any:
@@ -68,12 +68,12 @@ def router(
         """By a link, as a viewer of one room or report; or for the first run."""
         if not limits.hit(LINKS_FROM_ONE_NETWORK, "link", network(request)):
             raise too_often()
-        followed = sessions.follow(secret)
-        if followed is None:
+        visit = sessions.follow(secret)
+        if visit is None:
             audit_log.add("somebody", "link refused", f"from {address(request)}")
-            told = words(language_of(request))["sign_in"]["expired"]
-            return renderer.page(request, "error.html", 410, message=told)
-        session, link = followed
+            message = words(language_of(request))["sign_in"]["expired"]
+            return renderer.page(request, "error.html", 410, message=message)
+        session, link = visit
         request.session.clear()
         request.session[COOKIE] = session
         audit_log.add(f"link {link.id}", "sign-in", f"by a link that {link.made_by} made")

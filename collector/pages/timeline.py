@@ -88,21 +88,21 @@ def recent(
     """
     length = span / slots
     begin = beginning(end, span, slots)
-    gathered: dict[int, list[WindowSummary]] = defaultdict(list)
-    for seen in windows:
-        for slot in _slots(seen, begin, length):
+    buckets: dict[int, list[WindowSummary]] = defaultdict(list)
+    for window in windows:
+        for slot in _slots(window, begin, length):
             if 0 <= slot < slots:
-                gathered[slot].append(seen)
-    made = []
-    for slot, part in sorted(gathered.items()):
-        told = [seen.counts for seen in part if seen.counts is not None]
-        faces = [seen.faces for seen in part if seen.faces is not None]
-        if not told and faces:
-            told = [{FACES: n} for n in faces]
-        labels = dict.fromkeys(label for counts in told for label in counts)
-        means = {name: sum(c.get(name, 0) for c in told) / len(told) for name in labels}
-        made.append(Column(slot / slots, means, None if told else part[-1].withheld))
-    return made
+                buckets[slot].append(window)
+    columns = []
+    for slot, part in sorted(buckets.items()):
+        samples = [window.counts for window in part if window.counts is not None]
+        faces = [window.faces for window in part if window.faces is not None]
+        if not samples and faces:
+            samples = [{FACES: n} for n in faces]
+        labels = dict.fromkeys(label for counts in samples for label in counts)
+        means = {name: sum(c.get(name, 0) for c in samples) / len(samples) for name in labels}
+        columns.append(Column(slot / slots, means, None if samples else part[-1].withheld))
+    return columns
 
 
 def beginning(end: float, span: float = SPAN_S, slots: int = SLOTS) -> float:
@@ -111,36 +111,36 @@ def beginning(end: float, span: float = SPAN_S, slots: int = SLOTS) -> float:
     return (end // length + 1) * length - span
 
 
-def _slots(seen: WindowSummary, begin: float, length: float) -> Iterator[int]:
+def _slots(window: WindowSummary, begin: float, length: float) -> Iterator[int]:
     """Those that a window fills by half or more; at least the one that it starts in."""
-    first = int((seen.start - begin) // length)
-    last = int((seen.start + seen.seconds - begin) // length)
-    filled = [
+    first = int((window.start - begin) // length)
+    last = int((window.start + window.seconds - begin) // length)
+    slots = [
         slot
         for slot in range(first, last + 1)
-        if min(seen.start + seen.seconds, begin + (slot + 1) * length)
-        - max(seen.start, begin + slot * length)
+        if min(window.start + window.seconds, begin + (slot + 1) * length)
+        - max(window.start, begin + slot * length)
         >= length / 2
     ]
-    yield from filled or [first]
+    yield from slots or [first]
 
 
 def gaps(columns: Sequence[Column], slots: int, since: float = 0.0) -> list[ChartGap]:
     """Stretches in which nothing was told or nothing came, from `since` (0..1 of the width) on."""
-    known = {round(column.at * slots): column for column in columns}
-    found: list[tuple[int, int, str]] = []
+    by_slot = {round(column.at * slots): column for column in columns}
+    stretches: list[tuple[int, int, str]] = []
     for slot in range(max(0, round(since * slots)), slots):
-        column = known.get(slot)
+        column = by_slot.get(slot)
         why = "missing" if column is None else column.withheld
         if why is None:
             continue
-        if found and found[-1][1] == slot and found[-1][2] == why:
-            found[-1] = (found[-1][0], slot + 1, why)
+        if stretches and stretches[-1][1] == slot and stretches[-1][2] == why:
+            stretches[-1] = (stretches[-1][0], slot + 1, why)
         else:
-            found.append((slot, slot + 1, why))
+            stretches.append((slot, slot + 1, why))
     return [
         ChartGap(place(first / slots), round((100 - LEFT) * (end - first) / slots, 2), why)
-        for first, end, why in found
+        for first, end, why in stretches
         if why != "missing" or end - first >= LEAST_MISSING
     ]
 
@@ -155,11 +155,11 @@ def ticks(begin: float, end: float) -> list[tuple[float, float]]:
 
 def flags(markers: Sequence[tuple[float, str]]) -> list[Flag]:
     """Of (0..1 of the width, text), each in the upper row that is free there."""
-    made: list[Flag] = []
+    placements: list[Flag] = []
     for at, text in markers:
-        near = bool(made) and place(at) - made[-1].x < 100 * CLOSE
-        made.append(Flag(place(at), text, 1 - made[-1].row if near else 0))
-    return made
+        near = bool(placements) and place(at) - placements[-1].x < 100 * CLOSE
+        placements.append(Flag(place(at), text, 1 - placements[-1].row if near else 0))
+    return placements
 
 
 def trend(columns: Sequence[Column], order: Sequence[str]) -> list[tuple[str, int, int]]:
@@ -192,6 +192,6 @@ def draw(columns: Sequence[Column], order: Sequence[str], slots: float = SLOTS) 
                 continue
             top -= height
             paths[label].append(f"M{x:.1f} {top:.1f}h{width:.1f}v{height:.1f}h-{width:.1f}z")
-    drawn = [(label, "".join(parts)) for label, parts in paths.items() if parts]
-    hidden = [(column.at * WIDTH, column.withheld) for column in columns if column.withheld]
-    return Timeline(drawn, hidden, width, most, trend=trend(columns, order))
+    areas = [(label, "".join(parts)) for label, parts in paths.items() if parts]
+    blanks = [(column.at * WIDTH, column.withheld) for column in columns if column.withheld]
+    return Timeline(areas, blanks, width, most, trend=trend(columns, order))

@@ -57,9 +57,9 @@ def backup(
         # One moment of the database, whatever arrives meanwhile.
         sqlite = engine.dialect.name == "sqlite"
         steady = engine if sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
-        with file or out.open("wb") as opened:
-            os.fchmod(opened.fileno(), 0o600)  # it holds the key and the passwords' hashes
-            rows = _write(opened, steady, state, site)
+        with file or out.open("wb") as archive_file:
+            os.fchmod(archive_file.fileno(), 0o600)  # it holds the key and the passwords' hashes
+            rows = _write(archive_file, steady, state, site)
     except OSError as error:
         raise UserError(str(error.strerror), out, "choose another place") from None
     return rows
@@ -100,7 +100,7 @@ def restore(
     source: Path,
     site: Path | None = None,
     file: IO[bytes] | None = None,
-    erased: Sequence[Erasure] = (),
+    later_erasures: Sequence[Erasure] = (),
 ) -> dict[str, int]:
     """Fills an empty database from a backup; raises UserError for one that is not empty.
 
@@ -119,8 +119,8 @@ def restore(
                 )
     try:
         with (
-            file or source.open("rb") as opened,
-            tarfile.open(fileobj=opened, mode="r:gz") as archive,
+            file or source.open("rb") as archive_file,
+            tarfile.open(fileobj=archive_file, mode="r:gz") as archive,
         ):
             names = set(archive.getnames())
             if _get(archive, "revision").decode() != NEWEST:
@@ -155,8 +155,8 @@ def restore(
             "use a file that `roommood collector backup` wrote",
         ) from None
     erasures = Erasures(engine, state)
-    if erased:
-        erasures.note(erased)
+    if later_erasures:
+        erasures.note(later_erasures)
     apply_noted(erasures)
     return rows
 

@@ -39,8 +39,8 @@ def backup(config: Path, out: Path) -> None:
     with books(config) as (engine, _accounts, audit, settings):
         audit.add(BY, "backup made", out.name)
         rows = keeping.backup(engine, settings.state, out, _site(settings), file)
-    told = ", ".join(f"{name} {count}" for name, count in rows.items() if count)
-    click.echo(f"{out}: {told or 'nothing yet'}")
+    summary = ", ".join(f"{name} {count}" for name, count in rows.items() if count)
+    click.echo(f"{out}: {summary or 'nothing yet'}")
 
 
 @click.command()
@@ -62,12 +62,12 @@ def restore(config: Path, source: Path, noted: Path | None) -> None:
 
     settings = load(CollectorSettings, config)
     file = _opened_file(source, "rb")
-    erased = read_notes(noted) if noted else []
+    erasures = read_notes(noted) if noted else []
     become_owner(settings.state)
     with opened(settings) as engine:
         use = SoleUse(engine)
         try:
-            rows = keeping.restore(engine, settings.state, source, _site(settings), file, erased)
+            rows = keeping.restore(engine, settings.state, source, _site(settings), file, erasures)
         finally:
             use.end()
     with books(config) as (_, _accounts, audit, _settings):
@@ -115,14 +115,14 @@ def erase(config: Path, room: str | None, lesson: int | None) -> None:
         erasures = Erasures(engine, settings.state)
         if room is not None:
             about = room
-            gone = erase_room(erasures, *read_room(room))
+            windows = erase_room(erasures, *read_room(room))
         else:
             book = LessonRepository(engine)
-            found = book.lesson(int(lesson or 0))
-            about = f"lesson {found.id} in {found.site}/{found.room}"
-            gone = erase_lesson(erasures, found)
-        audit.add(BY, "erased", f"{about}: {gone} windows")
-    click.echo(f"{about}: {gone} windows deleted")
+            record = book.lesson(int(lesson or 0))
+            about = f"lesson {record.id} in {record.site}/{record.room}"
+            windows = erase_lesson(erasures, record)
+        audit.add(BY, "erased", f"{about}: {windows} windows")
+    click.echo(f"{about}: {windows} windows deleted")
     notice = (
         "backups made before now still hold them: delete those too, or keep "
         f"{settings.state / FILE} with them, by which `restore` erases "

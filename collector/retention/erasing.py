@@ -41,25 +41,27 @@ def apply_noted(erasures: Erasures) -> int:
     """
     if erasures.notes is None:
         return 0
-    stored, noted = erasures.stored(), erasures.notes.read()
-    gone = 0
-    if missing := [one for one in noted if one not in set(stored)]:
-        gone = _apply(erasures, missing)
-        log.warning("%d erasures were not in the database: %d windows deleted", len(missing), gone)
-    if lacking := [one for one in stored if one not in set(noted)]:
+    in_database, in_notes = erasures.stored(), erasures.notes.read()
+    windows = 0
+    if missing := [one for one in in_notes if one not in set(in_database)]:
+        windows = _apply(erasures, missing)
+        log.warning(
+            "%d erasures were not in the database: %d windows deleted", len(missing), windows
+        )
+    if lacking := [one for one in in_database if one not in set(in_notes)]:
         erasures.notes.add(lacking)
-    return gone
+    return windows
 
 
 def finish(erasures: Erasures) -> int:
     """Deletes windows that an erasure left, since it was killed; returns how many."""
-    gone = 0
+    windows = 0
     for one in erasures.stored():
         with erasures.engine.connect() as connection:
             left = connection.execute(select(moods.c.id).where(*covered(one)).limit(1)).first()
         if left is not None:
-            gone += delete_windows(erasures.engine, *covered(one))
-    return gone
+            windows += delete_windows(erasures.engine, *covered(one))
+    return windows
 
 
 def _dated_ahead(engine: Engine, whole: Erasure) -> list[Erasure]:
@@ -70,18 +72,18 @@ def _dated_ahead(engine: Engine, whole: Erasure) -> list[Erasure]:
         return [whole._replace(boot=boot, seq=seq) for boot, seq in connection.execute(runs)]
 
 
-def _erase(erasures: Erasures, made: Sequence[Erasure]) -> int:
-    erasures.note(made)
-    return _apply(erasures, made)
+def _erase(erasures: Erasures, new_erasures: Sequence[Erasure]) -> int:
+    erasures.note(new_erasures)
+    return _apply(erasures, new_erasures)
 
 
-def _apply(erasures: Erasures, made: Sequence[Erasure]) -> int:
+def _apply(erasures: Erasures, new_erasures: Sequence[Erasure]) -> int:
     with erasures.engine.begin() as connection:
-        erasures.add(connection, made)
-        for one in made:
+        erasures.add(connection, new_erasures)
+        for one in new_erasures:
             _erase_besides(connection, one)
     erasures.refresh()
-    return sum(delete_windows(erasures.engine, *covered(one)) for one in made)
+    return sum(delete_windows(erasures.engine, *covered(one)) for one in new_erasures)
 
 
 def _erase_besides(connection: Connection, one: Erasure) -> None:
@@ -102,7 +104,7 @@ def _erase_besides(connection: Connection, one: Erasure) -> None:
 
 def delete_windows(engine: Engine, *where: Any) -> int:
     """Some at a time; returns how many."""
-    gone = 0
+    windows = 0
     while True:
         some = select(moods.c.id).where(*where).limit(ROWS).scalar_subquery()
         # As an array PostgreSQL looks each of them up; as a set it read the whole table for them.
@@ -110,11 +112,11 @@ def delete_windows(engine: Engine, *where: Any) -> int:
         these = moods.c.id.in_(some) if sqlite else moods.c.id == any_(func.array(some))
         with engine.begin() as connection:
             count = connection.execute(delete(moods).where(these)).rowcount
-        gone += count
+        windows += count
         if count < ROWS:
             break
-    if gone and engine.dialect.name == "sqlite":
+    if windows and engine.dialect.name == "sqlite":
         # Deleted rows are overwritten; the journal may still hold them until it is emptied.
         with engine.connect() as connection:
             connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-    return gone
+    return windows

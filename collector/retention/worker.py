@@ -32,7 +32,7 @@ class RetentionWorker(Worker):
     def __init__(
         self,
         engine: Engine,
-        kept: Callable[[str], Retention],
+        retention_of: Callable[[str], Retention],
         audit_log: AuditLog | None = None,
         audit_days: int = 730,
         witness: Callable[[], None] = lambda: None,
@@ -43,7 +43,7 @@ class RetentionWorker(Worker):
         super().__init__("retention", EVERY_S, patience_s=PATIENCE_S)
         self._audit, self._audit_days = audit_log, audit_days
         self._engine = engine
-        self._kept = kept
+        self._kept = retention_of
 
     def run_once(self) -> None:
         self.round(time.time())
@@ -58,16 +58,16 @@ class RetentionWorker(Worker):
         if self._erasures is not None:
             with self.attempt("erasures"):
                 finish(self._erasures)
-        gone = 0
+        windows = 0
         before = set(Store(self._engine).rooms())
         sites = {site for site, _ in before}
         for site in sorted(sites | self._sites_of_lessons()):
-            kept = self._kept(site)
-            since = now - kept.windows_days * DAY_S
+            retention = self._kept(site)
+            since = now - retention.windows_days * DAY_S
             with self.attempt(f"site {site}"):
                 for where in _due(self._engine, site, since):
-                    gone += delete_windows(self._engine, *where)
-                old = lessons.c.end < now - kept.lessons_days * DAY_S
+                    windows += delete_windows(self._engine, *where)
+                old = lessons.c.end < now - retention.lessons_days * DAY_S
                 with self._engine.begin() as connection:
                     connection.execute(delete(lessons).where(lessons.c.site == site, old))
         with self._engine.begin() as connection:
@@ -77,11 +77,11 @@ class RetentionWorker(Worker):
             with self.attempt("audit log"):
                 self._audit.tell_folded()
                 self._audit.prune(now - self._audit_days * DAY_S)
-        if gone:
-            log.info("retention: %d windows deleted", gone)
+        if windows:
+            log.info("retention: %d windows deleted", windows)
             for site, room in sorted(before - set(Store(self._engine).rooms())):
                 self._forget(site, room)
-        return gone
+        return windows
 
     def _sites_of_lessons(self) -> set[str]:
         with self._engine.connect() as connection:
@@ -94,9 +94,9 @@ def _due(engine: Engine, site: str, before: float) -> Iterator[tuple[Any, ...]]:
     By our own clock where the device's is not to be believed: a window goes so many days after it
     came, if it says that its clock was not set, or tells of a time that had not come yet.
     """
-    believed = or_(moods.c.clock == "synced", moods.c.received < before)
+    has_true_clock = or_(moods.c.clock == "synced", moods.c.received < before)
     with engine.connect() as connection:
-        rooms = connection.execute(due_query(site, before, believed)).scalars().all()
+        rooms = connection.execute(due_query(site, before, has_true_clock)).scalars().all()
     for room in rooms:
-        yield moods.c.site == site, moods.c.room == room, moods.c.start < before, believed
+        yield moods.c.site == site, moods.c.room == room, moods.c.start < before, has_true_clock
     yield moods.c.site == site, moods.c.received < before, moods.c.start > moods.c.received

@@ -36,9 +36,9 @@ BREATH_S = 0.1
 def room_for(most: int) -> int:
     """How many connections this process can have, of `most`; raises its limit of files to that."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = most + OWN_FILES
-    if soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    need = most + OWN_FILES
+    if soft < need:
+        soft = need if hard == resource.RLIM_INFINITY else min(need, hard)
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     return max(16, min(most, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - OWN_FILES))
@@ -84,10 +84,10 @@ class Connections:
         """Room for one more, made where there is none; None where all are being answered."""
         if self._count >= self._most and not self.make_room():
             return None
-        made = Connection(raw, network_of(address))
-        self._by_network[made.network][id(made)] = made
+        connection = Connection(raw, network_of(address))
+        self._by_network[connection.network][id(connection)] = connection
         self._count += 1
-        return made
+        return connection
 
     def make_room(self) -> bool:
         """Closes one of the network with most connections: the oldest that is idle.
@@ -139,11 +139,11 @@ class BoundedServer(uvicorn.Server):
     def protocol(self, one: Connection) -> asyncio.Protocol:
         """uvicorn's protocol for a connection, with an end to silence."""
         kind = _watched(self.config.http_protocol_class)
-        made: asyncio.Protocol = kind(
+        protocol: asyncio.Protocol = kind(
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
-        made.watch(one, self._connections)  # type: ignore[attr-defined]  # of the class just made
-        return made
+        protocol.watch(one, self._connections)  # type: ignore[attr-defined]  # of the class just made
+        return protocol
 
     @property
     def connections(self) -> Connections:
@@ -199,9 +199,9 @@ class _Door:
 
 def _watched(base: Any) -> Any:
     """uvicorn's protocol, which here tells when it ends, and ends when nothing comes."""
-    known = _WATCHED.get(base)
-    if known is not None:
-        return known
+    subclass = _WATCHED.get(base)
+    if subclass is not None:
+        return subclass
 
     class Watched(base):  # type: ignore[misc]  # one of uvicorn's two
         def watch(self, one: Connection, connections: Connections) -> None:

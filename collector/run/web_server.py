@@ -69,9 +69,9 @@ class WebServer(Worker):
         self._stopping.set()
         if self._server is not None:
             self._server.should_exit = True
-        ended = super().stop()
+        has_ended = super().stop()
         self._listener.close()
-        return ended
+        return has_ended
 
     def renew_certificate(self) -> None:
         """The next connection gets what now is in the certificate's file."""

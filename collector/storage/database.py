@@ -29,7 +29,7 @@ class _NewerDatabase(Exception):
 
 def connect(url: str) -> Engine:
     """An engine on tables that are up to date; raises UserError for a database that cannot be."""
-    shown = mask(url)
+    safe_url = mask(url)
     _keep_private(url)
     try:
         # A connection that the server ended meanwhile is replaced before anybody gets it.
@@ -44,12 +44,12 @@ def connect(url: str) -> Engine:
     except _NewerDatabase:
         raise UserError(
             "a newer roommood has used it",
-            f"database {shown}",
+            f"database {safe_url}",
             "install that version, or restore a backup",
         ) from None
     except (SQLAlchemyError, ImportError) as error:
         reason = str(error).splitlines()[0]
-        raise UserError(reason, f"database {shown}", "check 'database'") from None
+        raise UserError(reason, f"database {safe_url}", "check 'database'") from None
     return engine
 
 
@@ -108,8 +108,8 @@ def revision(engine: Engine) -> str | None:
     with engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
-        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return None if found is None else str(found)
+        version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if version is None else str(version)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -78,11 +78,11 @@ def read_notes(path: Path) -> list[Erasure]:
         raise UserError(
             f"cannot be read ({error.strerror})", path, "what was erased is in it"
         ) from None
-    known: dict[Erasure, None] = {}
+    erasures: dict[Erasure, None] = {}
     for line in lines:
         with contextlib.suppress(ValueError, TypeError, KeyError):
-            known[_erasure(json.loads(line))] = None
-    return list(known)
+            erasures[_erasure(json.loads(line))] = None
+    return list(erasures)
 
 
 def _erasure(fields: Any) -> Erasure:

@@ -41,14 +41,14 @@ class Erasures:
         self._known: dict[Room, list[Erasure]] = {}
         self._read = float("-inf")
 
-    def note(self, made: Sequence[Erasure]) -> None:
+    def note(self, new_erasures: Sequence[Erasure]) -> None:
         """Before anything else: whatever is killed after this, the next start goes on with it."""
         if self.notes is not None:
-            self.notes.add(made)
+            self.notes.add(new_erasures)
 
-    def add(self, connection: Connection, made: Sequence[Erasure]) -> None:
+    def add(self, connection: Connection, new_erasures: Sequence[Erasure]) -> None:
         """To the database, in a transaction; `refresh` follows its end."""
-        rows = [one._asdict() | {"at": time.time()} for one in made]
+        rows = [one._asdict() | {"at": time.time()} for one in new_erasures]
         connection.execute(insert(erasures), rows)
 
     def refresh(self) -> None:
@@ -92,10 +92,10 @@ class Erasures:
             # What was read before holds; while the database does not answer nothing is stored.
 
     def _load(self) -> None:
-        known: dict[Room, list[Erasure]] = defaultdict(list)
+        spans: dict[Room, list[Erasure]] = defaultdict(list)
         for one in self.stored():
-            known[one.site, one.room].append(one)
-        self._known, self._read = dict(known), time.monotonic()
+            spans[one.site, one.room].append(one)
+        self._known, self._read = dict(spans), time.monotonic()
 
 
 def tells_of(body: str, one: Erasure) -> bool:

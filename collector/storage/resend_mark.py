@@ -37,5 +37,5 @@ def write(connection: Connection, value: dict[str, Any]) -> None:
 def read(connection: Connection) -> dict[str, Any] | None:
     """None where nothing is wanted, or nobody has it any more."""
     value = connection.execute(select(settings.c.value).where(settings.c.key == KEY))
-    wanted: dict[str, Any] | None = value.scalar()
-    return wanted if wanted is not None and time.time() - wanted["at"] < FOR_S else None
+    request: dict[str, Any] | None = value.scalar()
+    return request if request is not None and time.time() - request["at"] < FOR_S else None

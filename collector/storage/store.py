@@ -116,7 +116,7 @@ class Store:
             f"ON CONFLICT DO NOTHING RETURNING {', '.join(c.name for c in IDENTITY)}"
         )
 
-    def add(self, received: Sequence[Mood]) -> list[Mood]:
+    def add(self, windows: Sequence[Mood]) -> list[Mood]:
         """Commits windows in one transaction; returns those that were not yet stored.
 
         A window that stands for several takes the place of those that came before they were
@@ -125,10 +125,10 @@ class Store:
         than a device counts in that time.
         """
         now = self._now()
-        single = [mood for mood in received if mood.windows == 1]
-        merged = [mood for mood in received if mood.windows > 1]
+        single = [mood for mood in windows if mood.windows == 1]
+        multiple = [mood for mood in windows if mood.windows > 1]
         with self._engine.begin() as connection:
-            new = [mood for mood in merged if self._add_merged(connection, mood, now)]
+            new = [mood for mood in multiple if self._add_merged(connection, mood, now)]
             return new + self._add_single(connection, single, now)
 
     def remove(self, erased: Sequence[Mood]) -> None:
@@ -137,10 +137,10 @@ class Store:
             for mood in erased:
                 connection.execute(delete(moods).where(tuple_(*IDENTITY) == _identity(mood)))
 
-    def follows(self, received: float) -> None:
+    def follows(self, arrival: float) -> None:
         """No window comes before one that came then."""
         with self._clock:
-            self._received = max(self._received, received)
+            self._received = max(self._received, arrival)
 
     def _now(self) -> float:
         """Seconds since 1970; it goes on from the last window where our clock was set back, since
@@ -154,8 +154,8 @@ class Store:
 
     def _add_single(self, connection: Connection, single: list[Mood], now: float) -> list[Mood]:
         """Many at once: a statement for each would not keep up with a thousand rooms."""
-        covered = _covered(connection, single)
-        rows = {_identity(mood): mood for mood in single if _identity(mood) not in covered}
+        duplicates = _covered(connection, single)
+        rows = {_identity(mood): mood for mood in single if _identity(mood) not in duplicates}
         order = sorted(rows)  # the same in every transaction, so that none waits for another
         new: list[Mood] = []
         for at in range(0, len(order), ROWS):
@@ -183,8 +183,8 @@ class Store:
             .order_by(moods.c.seq)
             .limit(1)
         )
-        kept = connection.execute(query).first()
-        if kept is not None and kept.seq - kept.windows + 1 <= first:
+        row = connection.execute(query).first()
+        if row is not None and row.seq - row.windows + 1 <= first:
             return False
         parts = (ours, moods.c.seq.between(first, mood.seq), *_within(mood, whole=True))
         connection.execute(delete(moods).where(*parts))
@@ -202,7 +202,7 @@ class Store:
         )
         with self._engine.connect() as connection:
             rows = list(connection.execute(query).mappings())
-        return [stored.mood for stored in _readable(reversed(rows))]
+        return [row.mood for row in _readable(reversed(rows))]
 
     def oldest_of_page(
         self,
@@ -253,7 +253,7 @@ class Store:
         while True:
             with self._engine.connect() as connection:
                 rows = list(connection.execute(rest).mappings())
-            yield [stored.mood for stored in _readable(rows)]
+            yield [row.mood for row in _readable(rows)]
             if len(rows) < PART:
                 return
             last = WindowPosition(rows[-1]["start"], rows[-1]["id"])
@@ -273,9 +273,9 @@ class Store:
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
         return [
-            stored.mood
-            for stored in _readable(reversed(rows))
-            if stored.mood.start + timedelta(seconds=stored.mood.seconds) > begin
+            window.mood
+            for window in _readable(reversed(rows))
+            if window.mood.start + timedelta(seconds=window.mood.seconds) > begin
         ]
 
     def before(self, mood: Mood, seconds: float) -> list[StoredSummary]:
@@ -309,10 +309,10 @@ class Store:
         newest: dict[tuple[str, str], StoredWindow] = {}
         with self._engine.connect() as connection:
             rows = connection.execute(newest_query(time.time())).mappings().all()
-        for stored in _readable(sorted(rows, key=lambda row: int(row["id"]))):
-            key = (stored.mood.site, stored.mood.room)
-            if key not in newest or stored.received >= newest[key].received:
-                newest[key] = stored
+        for window in _readable(sorted(rows, key=lambda row: int(row["id"]))):
+            key = (window.mood.site, window.mood.room)
+            if key not in newest or window.received >= newest[key].received:
+                newest[key] = window
         return list(newest.values())
 
     def rooms(self) -> list[tuple[str, str]]:
@@ -362,10 +362,10 @@ def _covered(connection: Connection, single: Sequence[Mood]) -> set[Identity]:
     }
 
 
-def _row(mood: Mood, received: float) -> dict[str, Any]:
+def _row(mood: Mood, arrival: float) -> dict[str, Any]:
     # By hand: pydantic's own takes a good part of the time that a window costs.
     row = {name: getattr(mood, name) for name in FIELDS}
-    return row | {"boot": str(mood.boot), "start": mood.start.timestamp(), "received": received}
+    return row | {"boot": str(mood.boot), "start": mood.start.timestamp(), "received": arrival}
 
 
 def _starting(

@@ -136,44 +136,48 @@ def bench(
     if context.invoked_subcommand is not None:
         return
     most = frames if seconds is None else max(1, round(seconds * PER_SECOND))
-    asked = _asked(detector, detector_model, model, most, window)
+    settings = _asked(detector, detector_model, model, most, window)
     if tune:
-        _tune(asked)
+        _tune(settings)
     elif kinds is not None:
         from deploy.bench.measure.films import films
 
         portraits = faces or (PORTRAITS if PORTRAITS.is_dir() else None)
-        _films(films(kinds, people, seed, portraits, half), asked, keep, as_json)
+        _films(films(kinds, people, seed, portraits, half), settings, keep, as_json)
     elif write is not None:
         if folder is None:
             raise click.UsageError("--write: add --set too, a folder of annotated folders.")
-        _write(write, folder, asked)
+        _write(write, folder, settings)
     else:
         from deploy.bench.measure.material import SimulatedSource, sources
 
         if folder is None:
-            _compare("sim", [SimulatedSource()], asked, as_json)
+            _compare("sim", [SimulatedSource()], settings, as_json)
         else:
-            _compare(str(folder), sources(folder), asked, as_json)
+            _compare(str(folder), sources(folder), settings, as_json)
 
 
-def _films(made: list[FilmPlan], asked: BenchSettings, keep: Path | None, as_json: bool) -> None:
+def _films(
+    plans: list[FilmPlan], settings: BenchSettings, keep: Path | None, as_json: bool
+) -> None:
     from deploy.bench.measure.films import write
 
-    drawn = not made[0].faces
-    who = "drawn people" if drawn else f"portraits, the half to {made[0].half} on"
+    is_drawn = not plans[0].faces
+    who = "drawn people" if is_drawn else f"portraits, the half to {plans[0].half} on"
     click.echo(f"roommood: films of {who}", err=True)
     if keep is not None:
-        write(keep, made, PER_SECOND, asked.most)
+        write(keep, plans, PER_SECOND, settings.most)
     else:
-        _compare(",".join(str(one.path) for one in made), made, asked, as_json)
+        _compare(",".join(str(one.path) for one in plans), plans, settings, as_json)
 
 
-def _compare(name: str, material: Sequence[Material], asked: BenchSettings, as_json: bool) -> None:
+def _compare(
+    name: str, material: Sequence[Material], settings: BenchSettings, as_json: bool
+) -> None:
     from deploy.bench.measure.run import compared
     from deploy.bench.measure.show import table
 
-    figures = compared(name, material, asked)
+    figures = compared(name, material, settings)
     click.echo(json.dumps(figures) if as_json else table(figures))
 
 
@@ -187,17 +191,17 @@ def _asked(
     return BenchSettings(FacesSettings.model_validate(faces), model, PER_SECOND, window, frames)
 
 
-def _tune(asked: BenchSettings) -> None:
+def _tune(settings: BenchSettings) -> None:
     import yaml
 
     from deploy.bench.measure.machine import described, tuned
 
     machine = described()
     click.echo(f"# for {machine['machine']}, {machine['cores']} cores, {machine['runtime']}")
-    click.echo(yaml.safe_dump(tuned(asked), sort_keys=False), nl=False)
+    click.echo(yaml.safe_dump(tuned(settings), sort_keys=False), nl=False)
 
 
-def _write(path: Path, folder: Path, asked: BenchSettings) -> None:
+def _write(path: Path, folder: Path, settings: BenchSettings) -> None:
     """A page of all sets below a folder, of growth, and of the agent itself."""
     from deploy.bench.measure.agent import figures
     from deploy.bench.measure.growth import cost, rooms
@@ -210,11 +214,13 @@ def _write(path: Path, folder: Path, asked: BenchSettings) -> None:
     for one in sorted(place for place in folder.iterdir() if place.is_dir()):
         if any(one.glob("*.truth.json")) or (one.name.startswith(("photos", "rooms"))):
             click.echo(one.name, err=True)
-            sets.append((one.name, compared(one.name, sources(one), asked)))
+            sets.append((one.name, compared(one.name, sources(one), settings)))
             click.echo(table(sets[-1][1]), err=True)
-    grown = [in_a_process(cost, seats, height, asked) for seats, height in rooms()]
+    growth = [in_a_process(cost, seats, height, settings) for seats, height in rooms()]
     command = f"roommood bench --set {folder} --write {path}"
-    path.write_text(page(command, described(), sets, grown, figures(asked.model)), encoding="utf-8")
+    path.write_text(
+        page(command, described(), sets, growth, figures(settings.model)), encoding="utf-8"
+    )
 
 
 @bench.command()

@@ -91,10 +91,10 @@ BEGINS_S = 10.0
 
 
 def find_mosquitto() -> str:
-    found = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/bin")
-    if found is None:
+    path = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/bin")
+    if path is None:
         raise UserError("not installed", "mosquitto", "as root, apt-get install mosquitto")
-    return found
+    return path
 
 
 def trial(files: SiteFiles) -> None:
@@ -115,10 +115,10 @@ def trial(files: SiteFiles) -> None:
         try:
             if not _accepts(files, ports[1], process):
                 process.kill()
-                told = (process.stderr.read() if process.stderr else "").strip().splitlines()
+                lines = (process.stderr.read() if process.stderr else "").strip().splitlines()
                 log = Path(folder) / "log"
-                told += log.read_text(errors="replace").splitlines() if log.exists() else []
-                wrong = [line for line in told if "rror" in line] or told or ["no answer"]
+                lines += log.read_text(errors="replace").splitlines() if log.exists() else []
+                wrong = [line for line in lines if "rror" in line] or lines or ["no answer"]
                 raise UserError(
                     f"Mosquitto does not start with it ({wrong[0]})", files.conf, "correct it"
                 )
@@ -166,14 +166,14 @@ def _accepts(files: SiteFiles, port: int, process: subprocess.Popen[str]) -> boo
     )
     end = time.monotonic() + BEGINS_S
     while time.monotonic() < end and process.poll() is None:
-        made = client(settings, "roommood-trial", "3.1.1", WallClock())
+        mqtt_client = client(settings, "roommood-trial", "3.1.1", WallClock())
         try:
-            made.connect("127.0.0.1", port)
-            while not made.is_connected() and time.monotonic() < end:
-                if made.loop(0.1):
+            mqtt_client.connect("127.0.0.1", port)
+            while not mqtt_client.is_connected() and time.monotonic() < end:
+                if mqtt_client.loop(0.1):
                     break
-            if made.is_connected():
-                made.disconnect()
+            if mqtt_client.is_connected():
+                mqtt_client.disconnect()
                 return True
         except (OSError, ssl.SSLError):
             pass

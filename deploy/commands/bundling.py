@@ -20,12 +20,12 @@ def gather(pack: Path | None, settings: Path | None, more: Sequence[Path]) -> di
     if pack is None and settings is None:
         raise UserError("nothing to sign", "update", "add --pack, --settings or both")
     if pack is not None:
-        found, model = open_pack(str(pack))
+        description, model = open_pack(str(pack))
         files[PACK + PACK_FILE] = (pack / PACK_FILE).read_bytes()
-        files[PACK + found.file] = model
+        files[PACK + description.file] = model
         whole = open_float16(str(pack))[1]
-        if found.float16 and whole:
-            files[PACK + found.float16.file] = whole
+        if description.float16 and whole:
+            files[PACK + description.float16.file] = whole
     if settings is not None:
         content = read(settings)
         if wrong := FIXED & content.keys():

@@ -96,9 +96,9 @@ def demo(
         return asyncio.run(_run(Demo(source, seconds, window, port, folder, as_json)))
 
 
-def first_camera(found: Sequence[Listed]) -> str:
+def first_camera(candidates: Sequence[Listed]) -> str:
     """The source of the first that gives a picture, else the simulation; says on stderr which."""
-    for one in found:
+    for one in candidates:
         try:
             _check_source(one.source)
         except UserError as error:
@@ -127,8 +127,8 @@ def _check_source(source: str) -> None:
 @contextlib.contextmanager
 def _folder(state: Path | None) -> Iterator[Path]:
     if state is None:
-        with tempfile.TemporaryDirectory(prefix="roommood-") as made:
-            yield Path(made)
+        with tempfile.TemporaryDirectory(prefix="roommood-") as name:
+            yield Path(name)
         return
     try:
         state.mkdir(parents=True, exist_ok=True)
@@ -145,15 +145,15 @@ async def _run(demo: Demo) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     broker_port = free_port()
-    drawn = demo.source.partition(":")[0] == "sim"
+    is_simulation = demo.source.partition(":")[0] == "sim"
     settings = _collector_settings(demo, broker_port)
     # Before the broker, which shares our interpreter and would keep the agent waiting meanwhile.
-    devices = _made_up(settings, broker_port, drawn)
+    devices = _made_up(settings, broker_port, is_simulation)
     async with _broker(broker_port):
         # It asks whether its broker is ours, so that is there first; it takes longest to start.
         agent = _start_agent(demo, broker_port)
         try:
-            made_up: Literal["all", "others"] = "all" if drawn else "others"
+            made_up: Literal["all", "others"] = "all" if is_simulation else "others"
             service = await asyncio.to_thread(
                 Service, settings, lambda mood: _tell(mood, demo), made_up=made_up
             )
@@ -192,7 +192,7 @@ def _online(service: Service) -> bool:
     return service.rooms.view(SITE, ROOM).status is not None
 
 
-def _made_up(settings: CollectorSettings, broker_port: int, drawn: bool) -> MadeUpDevices:
+def _made_up(settings: CollectorSettings, broker_port: int, is_simulation: bool) -> MadeUpDevices:
     """Fills a new database with a made-up week; returns the devices of the made-up rooms."""
     from collector.storage.database import connect
     from collector.storage.store import Store
@@ -203,7 +203,7 @@ def _made_up(settings: CollectorSettings, broker_port: int, drawn: bool) -> Made
     engine = connect(settings.database)
     try:
         if not Store(engine).latest():
-            lessons = school.fill(engine, time.time(), live=drawn)
+            lessons = school.fill(engine, time.time(), live=is_simulation)
             click.echo(f"roommood: {lessons} lessons of the past week are made up", err=True)
     finally:
         engine.dispose()
@@ -213,8 +213,8 @@ def _made_up(settings: CollectorSettings, broker_port: int, drawn: bool) -> Made
 def _entrance(service: Service) -> str:
     """An address that signs in: nobody else is on this machine, and an account is there to try."""
     accounts = service.accounts
-    known = accounts.by_name_or_none("demo")
-    own = known or accounts.add("demo", "administrator", password=secrets.token_urlsafe(24))
+    account = accounts.by_name_or_none("demo")
+    own = account or accounts.add("demo", "administrator", password=secrets.token_urlsafe(24))
     lasting_s, room = 86_400.0, (SITE, ROOM)
     secret = service.sessions.make_link("demo", lasting_s, room, "administrator", own.id)
     return f"{service.url}/enter/{secret}"
@@ -241,8 +241,8 @@ def _tell(mood: Mood, demo: Demo) -> None:
     elif mood.counts is None:
         line = f"{mood.start:%H:%M:%S} withheld: {mood.withheld}"
     else:
-        told = ", ".join(f"{label} {count}" for label, count in mood.counts.items() if count)
-        line = f"{mood.start:%H:%M:%S} {mood.faces} faces: {told}"
+        counts = ", ".join(f"{label} {count}" for label, count in mood.counts.items() if count)
+        line = f"{mood.start:%H:%M:%S} {mood.faces} faces: {counts}"
     try:
         click.echo(line)
     except BrokenPipeError:  # whoever read our lines has gone: `roommood demo --json | head -1`

@@ -98,9 +98,9 @@ class MadeUpClass:
 
     def window(self, second: float) -> dict[str, object]:
         """What a device would publish of that second of the lesson: faces, counts, withheld."""
-        came = self._late if second > 300 else 0
+        latecomers = self._late if second > 300 else 0
         away = self._chance.choices((0, 1), (7, 1))[0]
-        faces = max(5, self._size - self._late + came - away)
+        faces = max(5, self._size - self._late + latecomers - away)
         if self._course.room == COUNTING:
             return headcount(faces)._asdict()
         counts = dict.fromkeys(LABELS, 0) | apportion(self._shares(second), faces)
@@ -179,11 +179,11 @@ class MadeUpSchool:
     def _lesson(
         self, book: LessonRepository, course: WeeklyLesson, start: float, end: float | None = None
     ) -> Lesson:
-        planned = end or start + LESSON_S
+        lesson_end = end or start + LESSON_S
         lesson = book.begin(
             *(self._site, course.room, course.title, "timetable"),
             start=start,
-            planned_end=planned,
+            planned_end=lesson_end,
         )
         assert lesson is not None  # no two courses begin in a room at once
         for turn in course.turns:
@@ -228,17 +228,17 @@ class MadeUpSchool:
     def states(self, at: float) -> Iterator[Status]:
         """How the other rooms' devices are: one works, the rest wait for the next lesson."""
         for room in (COUNTING, *PAUSED):
-            paused = room in PAUSED
+            is_paused = room in PAUSED
             health = {
                 **{"version": version("roommood"), "uptime_s": 3600, "frames_per_s": 0.0},
                 **{"ms_per_frame": None, "waiting": 0, "mode": "headcount", "because": "set"},
-                "pause": "schedule" if paused else None,
+                "pause": "schedule" if is_paused else None,
             }
             yield Status.model_validate(
                 {
                     "schema": "roommood.status/1",
                     **{"site": self._site, "room": room, "device": room, "boot": self._today},
-                    "state": "paused" if paused else "online",
+                    "state": "paused" if is_paused else "online",
                     "at": datetime.fromtimestamp(at, timezone.utc),
                     "health": health,
                 }

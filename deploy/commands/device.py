@@ -79,12 +79,12 @@ def enrol(
     become_owner(state)
     try:
         state.mkdir(parents=True, exist_ok=True)
-        found = DeviceEnrolment(collector, Code(code), state).run(click.echo, seconds(wait))
+        identity = DeviceEnrolment(collector, Code(code), state).run(click.echo, seconds(wait))
     except OSError as error:
         raise UserError(str(error.strerror), error.filename, "choose another --state") from None
-    until = found.certificate.not_valid_after_utc
+    until = identity.certificate.not_valid_after_utc
     click.echo(
-        f"enrolled as {found.name}; certificate until {until:%Y-%m-%d}, renewed automatically"
+        f"enrolled as {identity.name}; certificate until {until:%Y-%m-%d}, renewed automatically"
     )
 
 
@@ -114,11 +114,11 @@ def print_addresses(state: Path) -> None:
         click.echo(one)
 
 
-def seconds(told: str) -> float:
+def seconds(duration: str) -> float:
     """`90s`, `15m`, `2h`, `7d`; raises UserError."""
-    number, unit = told[:-1], told[-1:]
+    number, unit = duration[:-1], duration[-1:]
     if unit not in DURATION or not number.isdigit():
-        raise UserError("not a duration", f"'{told}'", "write it as in 90s, 15m, 2h or 7d")
+        raise UserError("not a duration", f"'{duration}'", "write it as in 90s, 15m, 2h or 7d")
     return int(number) * DURATION[unit]
 
 
@@ -184,12 +184,12 @@ def invite(
         for name in rooms:
             room = own_room(name, desk.office.site)
             code = str(desk.office.invite(room, BY, seconds(valid)))
-            told = {"site": room[0], "room": room[1], "code": code, "collector": url}
+            invitation = {"site": room[0], "room": room[1], "code": code, "collector": url}
             if name in files:
                 with files[name] as file:
                     file.write(f"collector: {url}\ncode: {code}\n")
             if as_json:
-                click.echo(json.dumps(told))
+                click.echo(json.dumps(invitation))
             else:
                 click.echo(invitation_text(url, code, "/".join(room), valid))
 
@@ -221,8 +221,8 @@ def approve(config: Path, named: tuple[str, ...], everyone: bool) -> None:
         raise click.UsageError("name rooms or fingerprints, or add --all.")
     with _desk(config) as desk:
         book = desk.office.invitations
-        found = book.waiting() if everyone else [book.find(name) for name in named]
-        for request in found:
+        requests = book.waiting() if everyone else [book.find(name) for name in named]
+        for request in requests:
             desk.office.enrolment.approve(request, BY)
             click.echo(f"{'/'.join(request.room)}: approved, fingerprint {request.fingerprint}")
 
@@ -266,7 +266,7 @@ def list_devices(config: Path, as_json: bool) -> int:
 
     with _desk(config) as desk:
         rows = as_of_now(desk.office.register, desk.store, desk.settings.broker)
-        waiting = desk.office.invitations.waiting()
+        requests = desk.office.invitations.waiting()
     faults = words("en")["fleet"]["faults"]
     for row in rows:
         if as_json:
@@ -281,7 +281,7 @@ def list_devices(config: Path, as_json: bool) -> int:
             about = f" ({row.about})" if row.about else ""
             click.echo(f"\t{fault['why']}{about}\n\t-> {fault['remedy']}")
     if not as_json:
-        for one in waiting:
+        for one in requests:
             click.echo(
                 f"{'/'.join(one.room)}\twaits for approval\tfingerprint {one.fingerprint}\t"
                 f"from {one.address}"

@@ -75,10 +75,10 @@ def _make(place: SitePlan, files: SiteFiles) -> Iterator[str]:
         (files.collector_key, files.collector, "collector", 0o600),
     ):
         if pem_file.exists():
-            known = hosts_of(x509.load_pem_x509_certificate(pem_file.read_bytes()))
-            if known != hosts:
+            old_hosts = hosts_of(x509.load_pem_x509_certificate(pem_file.read_bytes()))
+            if old_hosts != hosts:
                 raise UserError(
-                    f"is for {', '.join(known)}",
+                    f"is for {', '.join(old_hosts)}",
                     pem_file,
                     "use the same --host, or delete it and run this again",
                 )

@@ -18,13 +18,13 @@ def make_key(out: Path) -> None:
     """Both files; raises UserError where there is one already, or the folder cannot be written."""
     if (out / PRIVATE).exists():
         raise UserError("exists already", out / PRIVATE, "keep it, or choose another --out")
-    made = Ed25519PrivateKey.generate()
-    private = made.private_bytes(
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    public = made.public_key().public_bytes(
+    public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     try:

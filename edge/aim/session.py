@@ -72,8 +72,8 @@ class Aim:
 
     def run(self) -> SizeReport | None:
         """Returns what the faces' sizes were; raises UserError for a camera or a log that fails."""
-        begun = time.monotonic()
-        self._ends = begun + self._seconds
+        start = time.monotonic()
+        self._ends = start + self._seconds
         self._audit.note("aim_begins")
         self._capture.start()
         self._pages.start()
@@ -86,7 +86,7 @@ class Aim:
             self._capture.stop(timeout=2)
             self._pages.stop()
             self._jpeg = b""
-            self._audit.note("aim_ends", seconds=round(time.monotonic() - begun, 1))
+            self._audit.note("aim_ends", seconds=round(time.monotonic() - start, 1))
         return self._sizes.report()
 
     def _see(self, frame: Grey) -> None:
@@ -94,9 +94,9 @@ class Aim:
         boxes = self._find(frame)
         self._layout.learn(boxes, frame.shape[0])
         self._sizes.add([box.width for box in boxes])
-        watched = time.monotonic() - self._watched < WATCHED_S
-        labels = self._read(frame, boxes) if self._read and watched else []
-        self._jpeg = picture(frame, boxes, self._readable, labels) if watched else b""
+        has_viewer = time.monotonic() - self._watched < WATCHED_S
+        labels = self._read(frame, boxes) if self._read and has_viewer else []
+        self._jpeg = picture(frame, boxes, self._readable, labels) if has_viewer else b""
         frame.fill(0)
 
     def _routes(self) -> Routes:
@@ -111,11 +111,11 @@ class Aim:
     def _behind_pin(
         self, route: Callable[[PageRequest], Answer], otherwise: Answer = REFUSED
     ) -> Callable[[PageRequest], Answer]:
-        def guarded(asked: PageRequest) -> Answer:
-            if not any(hmac.compare_digest(asked.session, known) for known in self._sessions):
+        def guarded(request: PageRequest) -> Answer:
+            if not any(hmac.compare_digest(request.session, session) for session in self._sessions):
                 return otherwise
             self._watched = time.monotonic()
-            return route(asked)
+            return route(request)
 
         return guarded
 
@@ -126,8 +126,8 @@ class Aim:
         self.stop()
         return self._page("ended.html")
 
-    def _unlock(self, asked: PageRequest) -> Answer:
-        if not self._pin.opens(asked.form.get("pin", "")):
+    def _unlock(self, request: PageRequest) -> Answer:
+        if not self._pin.opens(request.form.get("pin", "")):
             self._audit.note("aim_wrong_pin")
             locked = "Too many wrong tries: wait a minute." if self._pin.locked else None
             return self._page("locked.html", 403, wrong=locked or "That is not the PIN.")
@@ -151,16 +151,16 @@ def picture(
 
     Beside the width stands what the face is read as, where there are `labels`.
     """
-    drawn = cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR)
+    canvas = cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR)
     for box, text in zip(boxes, captions(boxes, labels), strict=True):
         large = readable is None or box.width >= readable
         colour = (80, 220, 120) if large else (60, 120, 255)
         corner = (box.x + box.width, box.y + box.height)
-        cv2.rectangle(drawn, (box.x, box.y), corner, colour, 3 if large else 1)
+        cv2.rectangle(canvas, (box.x, box.y), corner, colour, 3 if large else 1)
         place = (box.x, max(14, box.y - 6))
-        cv2.putText(drawn, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, colour, 2)
-    _, jpeg = cv2.imencode(".jpg", drawn, [cv2.IMWRITE_JPEG_QUALITY, 80])
-    np.asarray(drawn).fill(0)
+        cv2.putText(canvas, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, colour, 2)
+    _, jpeg = cv2.imencode(".jpg", canvas, [cv2.IMWRITE_JPEG_QUALITY, 80])
+    np.asarray(canvas).fill(0)
     return jpeg.tobytes()
 
 

@@ -93,8 +93,8 @@ class Capture:
 
     def hanging(self) -> float:
         """Seconds for which the driver has not returned; 0 while it does."""
-        called = self._called
-        return 0.0 if called is None else time.monotonic() - called
+        call_start = self._called
+        return 0.0 if call_start is None else time.monotonic() - call_start
 
     def blind(self) -> float:
         """Seconds without a frame; 0 while the camera is meant to be closed."""
@@ -119,9 +119,9 @@ class Capture:
             raise CameraFault(f"a frame of {size} pixels", "camera", "check its cable")
         self._called = None
         if self._frozen_s is not None:
-            seen, now = zlib.crc32(frame[::SPARSE, ::SPARSE].tobytes()), time.monotonic()
-            if seen != self._changed[0]:
-                self._changed = (seen, now)
+            checksum, now = zlib.crc32(frame[::SPARSE, ::SPARSE].tobytes()), time.monotonic()
+            if checksum != self._changed[0]:
+                self._changed = (checksum, now)
             elif now - self._changed[1] > self._frozen_s:
                 raise CameraFault(
                     f"the same picture for {self._frozen_s:g} s",
@@ -141,10 +141,10 @@ class Capture:
             self.is_open = is_open
             self._indicate(is_open)
 
-    def _keep(self, frame: Grey, wanted: bool) -> None:
+    def _keep(self, frame: Grey, is_current: bool) -> None:
         """The newest frame takes the place of one that nobody will look at any more."""
         with self._news:
-            if not wanted:  # it came after `stop`
+            if not is_current:  # it came after `stop`
                 frame.fill(0)
                 return
             if self._slot is not None:

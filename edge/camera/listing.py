@@ -48,8 +48,8 @@ def _usb(root: Path) -> Iterator[Listed]:
         if _read(node / "index") not in ("0", "") or not (root / "dev" / node.name).exists():
             continue
         link = stable.get(node.name)
-        named = f"/{link.relative_to(root)}" if link else node.name.removeprefix("video")
-        yield Listed(f"usb:{named}", _read(node / "name") or "camera", f"/dev/{node.name}")
+        name = f"/{link.relative_to(root)}" if link else node.name.removeprefix("video")
+        yield Listed(f"usb:{name}", _read(node / "name") or "camera", f"/dev/{node.name}")
 
 
 def _read(path: Path) -> str:

@@ -53,16 +53,16 @@ class Looks(NamedTuple):
 
 
 def looks(seed: int, seat: int) -> Looks:
-    chosen = random.Random(f"looks {seed}/{seat}")
+    rng = random.Random(f"looks {seed}/{seat}")
     seeds = model().seeds
     order = random.Random(f"faces {seed}").sample(range(len(seeds)), len(seeds))
     face = seeds[order[seat % len(seeds)]]
-    depth = chosen.uniform(0.0, 1.0)
+    depth = rng.uniform(0.0, 1.0)
     skin = (118 + 52 * depth, 146 + 48 * depth, 186 + 44 * depth)
-    dark = chosen.uniform(0.15, 0.6)
+    dark = rng.uniform(0.15, 0.6)
     hair = (70 * dark + 12, 90 * dark + 14, 130 * dark + 16)
-    red, green, blue = colorsys.hsv_to_rgb(chosen.random(), chosen.uniform(0.3, 0.55), 0.62)
-    return Looks(face, skin, hair, (255 * blue, 255 * green, 255 * red), chosen.random() < 0.5)
+    red, green, blue = colorsys.hsv_to_rgb(rng.random(), rng.uniform(0.3, 0.55), 0.62)
+    return Looks(face, skin, hair, (255 * blue, 255 * green, 255 * red), rng.random() < 0.5)
 
 
 def _ellipse(
@@ -98,31 +98,33 @@ def person(who: Looks, pose: Moment, width: float) -> Sprite:
         _ellipse(body, (cx, cy + 0.06 * unit), (0.48 * unit, 0.62 * unit), *skin)
         _face(body, who, pose.expression, cx, cy + 0.1 * unit, unit)
     small = cv2.resize(body, (columns // FINE, rows // FINE), interpolation=cv2.INTER_AREA)
-    painted = small.astype(np.float32)
-    alpha = painted[:, :, 3:] / 255
-    return Sprite(painted[:, :, :3], 1 - alpha, -int(cx / FINE), -int(cy / FINE))
+    pixels = small.astype(np.float32)
+    alpha = pixels[:, :, 3:] / 255
+    return Sprite(pixels[:, :, :3], 1 - alpha, -int(cx / FINE), -int(cy / FINE))
 
 
 def _face(body: Any, who: Looks, expression: str, cx: float, cy: float, unit: float) -> None:
     """Blends a drawn face into the head: its light and shade, in the colour of the skin."""
     side = int(unit * 1.06)
-    drawn = draw(who.face, expression)
-    drawn = drawn + (drawn - cv2.GaussianBlur(drawn, (0, 0), 2.0))  # a mean face is a blurred one
-    drawn = 0.3 * cv2.resize(drawn, (side, side), interpolation=cv2.INTER_CUBIC)
+    relief = draw(who.face, expression)
+    relief = relief + (
+        relief - cv2.GaussianBlur(relief, (0, 0), 2.0)
+    )  # a mean face is a blurred one
+    relief = 0.3 * cv2.resize(relief, (side, side), interpolation=cv2.INTER_CUBIC)
     # Neither holes where it is darkest nor glare where it is brightest.
-    bent = np.where(drawn < 0, DARKEST * np.tanh(drawn / DARKEST), GLOW * np.tanh(drawn / GLOW))
-    light = (1.0 + bent).astype(np.float32)[:, :, np.newaxis]
-    painted = np.array(who.skin, np.float32) * light
+    dents = np.where(relief < 0, DARKEST * np.tanh(relief / DARKEST), GLOW * np.tanh(relief / GLOW))
+    light = (1.0 + dents).astype(np.float32)[:, :, np.newaxis]
+    pixels = np.array(who.skin, np.float32) * light
     mouth, cheeks = _regions(side)
     red = np.clip((0.9 - light) / 0.4, 0, 1) * mouth * 0.5
-    painted = painted * (1 - red) + (painted @ LUMA)[:, :, np.newaxis] * LIPS * red
+    pixels = pixels * (1 - red) + (pixels @ LUMA)[:, :, np.newaxis] * LIPS * red
     blush = cheeks * (0.6 if expression == "happy" else 0.3)
-    painted = np.clip(painted * (1 - blush * BLUSH), 0, 255).astype(np.uint8)
-    _eyes(painted, who, OPEN[expression])
+    pixels = np.clip(pixels * (1 - blush * BLUSH), 0, 255).astype(np.uint8)
+    _eyes(pixels, who, OPEN[expression])
     top, left = int(cy - side / 2), int(cx - side / 2)
     part = body[top : top + side, left : left + side]
     mask = _mask(side)
-    part[:, :, :3] = (part[:, :, :3] * (1 - mask) + painted * mask).astype(np.uint8)
+    part[:, :, :3] = (part[:, :, :3] * (1 - mask) + pixels * mask).astype(np.uint8)
 
 
 def _eyes(face: Any, who: Looks, wide: float) -> None:
@@ -198,5 +200,5 @@ def place(canvas: Picture, sprite: Sprite, x: float, y: float) -> None:
     if down <= up or on <= back:
         return
     part = canvas[top + up : top + down, left + back : left + on]
-    seen = part * sprite.through[up:down, back:on] + sprite.colour[up:down, back:on]
-    part[:] = np.clip(seen, 0, 255).astype(np.uint8)
+    blend = part * sprite.through[up:down, back:on] + sprite.colour[up:down, back:on]
+    part[:] = np.clip(blend, 0, 255).astype(np.uint8)

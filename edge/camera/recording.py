@@ -94,9 +94,14 @@ class Recording:
 
 
 def _print(path: Path) -> Print:
-    seen = os.stat(path)
+    status = os.stat(path)
     return Print(
-        str(path), seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns
+        str(path),
+        status.st_dev,
+        status.st_ino,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
     )
 
 
@@ -111,10 +116,10 @@ def _is_text(path: Path) -> bool:
 def _network(path: Path) -> str | None:
     """The kind of a path's file system, where other machines or programs can write to it."""
     device = os.stat(path).st_dev
-    wanted = f"{os.major(device)}:{os.minor(device)}"
+    number = f"{os.major(device)}:{os.minor(device)}"
     for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
         before, _, after = line.partition(" - ")
         kind = after.split(" ", 1)[0]
-        if before.split(" ")[2] == wanted and kind.startswith(NETWORKS):
+        if before.split(" ")[2] == number and kind.startswith(NETWORKS):
             return kind
     return None

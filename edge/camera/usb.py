@@ -53,14 +53,14 @@ def luma(raw: Grey) -> Grey:
         return grey(raw)
     if raw.ndim == 2 and raw.shape[0] > 1:
         return raw
-    decoded = cv2.imdecode(raw.reshape(-1), cv2.IMREAD_GRAYSCALE)
-    if decoded is None:
+    image = cv2.imdecode(raw.reshape(-1), cv2.IMREAD_GRAYSCALE)
+    if image is None:
         raise CameraFault(
             "damaged MJPEG frame",
             "camera",
             "check the cable; a shorter one, or another port, may help",
         )
-    return decoded  # type: ignore[return-value]  # cv2 types any dtype
+    return image  # type: ignore[return-value]  # cv2 types any dtype
 
 
 def camera(argument: str) -> UsbCamera:

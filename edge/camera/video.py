@@ -35,9 +35,9 @@ class VideoFile(OpenCvCamera):
 
     def read(self) -> Grey:
         late = time.monotonic() - self._due
-        skipped = max(0, int(late / self._period))
-        self._due += (skipped + 1) * self._period
-        for _ in range(skipped):
+        skips = max(0, int(late / self._period))
+        self._due += (skips + 1) * self._period
+        for _ in range(skips):
             self._advance()
         self._advance()
         time.sleep(max(0.0, self._due - self._period - time.monotonic()))

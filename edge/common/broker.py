@@ -94,29 +94,29 @@ def client(
     The session is kept by the broker between connections, so that QoS 1 messages which arrive
     while we are away are not lost.
     """
-    kept: dict[str, Any] = {"protocol": VERSIONS[version]}
+    options: dict[str, Any] = {"protocol": VERSIONS[version]}
     if version == "3.1.1":
-        kept["clean_session"] = False
-    made = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, **kept)
+        options["clean_session"] = False
+    mqtt_client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, **options)
     if settings.username:
-        made.username_pw_set(settings.username, settings.password.get_secret_value())
+        mqtt_client.username_pw_set(settings.username, settings.password.get_secret_value())
     if settings.ca:
-        made.tls_set_context(_tls(settings, settings.ca, clock))
+        mqtt_client.tls_set_context(_tls(settings, settings.ca, clock))
     # With a limit paho walks through all that waits at each confirmation: a thousand
     # acknowledgements then take seconds. The outbox limits what is on its way by itself.
-    made.max_inflight_messages_set(0)
-    made.reconnect_delay_set(FIRST_WAIT_S, LONGEST_WAIT_S)
-    return made
+    mqtt_client.max_inflight_messages_set(0)
+    mqtt_client.reconnect_delay_set(FIRST_WAIT_S, LONGEST_WAIT_S)
+    return mqtt_client
 
 
-def connect(made: mqtt.Client, settings: BrokerSettings, version: Version) -> None:
+def connect(mqtt_client: mqtt.Client, settings: BrokerSettings, version: Version) -> None:
     """Starts connecting in paho's thread; retries by itself, for ever, until `loop_stop`."""
     options: dict[str, Any] = {}
     if version == "5":
         options["clean_start"] = False
         options["properties"] = properties("CONNECT", SessionExpiryInterval=SESSION_S)
-    made.connect_async(settings.host, settings.port, settings.keepalive_s, **options)
-    made.loop_start()
+    mqtt_client.connect_async(settings.host, settings.port, settings.keepalive_s, **options)
+    mqtt_client.loop_start()
 
 
 def _tls(settings: BrokerSettings, ca: Path, clock: WallClock) -> ssl.SSLContext:
@@ -127,10 +127,10 @@ def _tls(settings: BrokerSettings, ca: Path, clock: WallClock) -> ssl.SSLContext
     was set is always believed.
     """
     try:
-        made = trusting(ca, clock)
+        context = trusting(ca, clock)
         if settings.certificate:
             key = str(settings.key) if settings.key else None
-            made.load_cert_chain(str(settings.certificate), key)
+            context.load_cert_chain(str(settings.certificate), key)
     except (OSError, ssl.SSLError) as error:
         files = ", ".join(str(f) for f in (ca, settings.certificate, settings.key) if f)
         raise UserError(
@@ -138,7 +138,7 @@ def _tls(settings: BrokerSettings, ca: Path, clock: WallClock) -> ssl.SSLContext
         ) from None
     if clock.is_lost():
         log.warning("broker: clock predates this build; not checking certificate dates")
-    return made
+    return context
 
 
 def trusting(ca: Path, clock: WallClock) -> ssl.SSLContext:
@@ -148,12 +148,12 @@ def trusting(ca: Path, clock: WallClock) -> ssl.SSLContext:
     """
     # Not Python's default context: from 3.13 on that refuses authorities without the newer
     # extensions, which many a school's own is.
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
-    made.load_verify_locations(cafile=str(ca))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_verify_locations(cafile=str(ca))
     if clock.is_lost():
-        made.verify_flags = ssl.VerifyFlags(made.verify_flags | NO_CHECK_TIME)
-    return made
+        context.verify_flags = ssl.VerifyFlags(context.verify_flags | NO_CHECK_TIME)
+    return context
 
 
 def properties(packet: str, **values: int) -> Any:
@@ -161,7 +161,7 @@ def properties(packet: str, **values: int) -> Any:
     from paho.mqtt.packettypes import PacketTypes
     from paho.mqtt.properties import Properties
 
-    made = Properties(getattr(PacketTypes, packet))  # type: ignore[no-untyped-call]  # paho has no types here
+    packet_properties = Properties(getattr(PacketTypes, packet))  # type: ignore[no-untyped-call]  # paho has no types here
     for name, value in values.items():
-        setattr(made, name, value)
-    return made
+        setattr(packet_properties, name, value)
+    return packet_properties

@@ -101,16 +101,16 @@ class Calendar:
             and (not any(repeats & {*event} for event in events) or self._expands(parsed, events))
         ]
         try:
-            return _query(_like(parsed, chain.from_iterable(good)), checked=True)
+            return _query(_like(parsed, chain.from_iterable(good)), lenient=True)
         except Exception:  # one of them holds what nobody thought of: find out which
             good = [events for events in good if self._expands(parsed, events)]
-            return _query(_like(parsed, chain.from_iterable(good)), checked=True)
+            return _query(_like(parsed, chain.from_iterable(good)), lenient=True)
 
     def _expands(self, parsed: Any, events: list[Any]) -> bool:
         """Whether a series can be expanded near its start; an impossible rule cannot."""
         first = events[0]["DTSTART"].dt
         return self._passes(
-            lambda own: _query(_like(parsed, own), checked=False).between(first, timedelta(days=1)),
+            lambda own: _query(_like(parsed, own), lenient=False).between(first, timedelta(days=1)),
             events,
         )
 
@@ -132,18 +132,18 @@ class Calendar:
         end = datetime.combine(day + timedelta(days=1), time(), self._zone)
         takes_place, ignored, anything = [], [], False
         for event in self._events.between(begin, end):
-            stated = self._stated(event)
-            anything = anything or stated != "cancelled"
-            if stated is None or (stated == "tentative" and self._tentative):
+            reason = self._stated(event)
+            anything = anything or reason != "cancelled"
+            if reason is None or (reason == "tentative" and self._tentative):
                 try:
                     occurrence = self._occurrence(event)
                 except _Fault as fault:
-                    stated = str(fault)
+                    reason = str(fault)
                 else:
                     if occurrence.start < end and occurrence.end > begin:
                         takes_place.append(occurrence)
                     continue
-            ignored.append(IgnoredEvent(describe(event), stated))
+            ignored.append(IgnoredEvent(describe(event), reason))
         takes_place.sort(key=lambda one: (one.start, one.end))
         return takes_place, ignored, anything
 
@@ -180,8 +180,8 @@ class _Fault(Exception):
 
 def describe(event: Any) -> str:
     """An event as a person finds it again: its title, else its UID, and its first day."""
-    named = event.get("SUMMARY") or event.get("UID") or "event"
-    title = " ".join(str(named[0] if isinstance(named, list) else named).split())[:80]
+    summary = event.get("SUMMARY") or event.get("UID") or "event"
+    title = " ".join(str(summary[0] if isinstance(summary, list) else summary).split())[:80]
     start = getattr(event.get("DTSTART"), "dt", None) if not _broken(event, "DTSTART") else None
     if isinstance(start, date):
         return f"{title} ({start:%Y-%m-%d})"
@@ -301,8 +301,8 @@ def _include_last_day(rule: Any, start: date | None) -> None:
         rule["UNTIL"] = [last.astimezone(timezone.utc) if last.tzinfo else last]
 
 
-def _query(calendar: Any, *, checked: bool) -> Any:
+def _query(calendar: Any, *, lenient: bool) -> Any:
     """What can be asked for the events of a span of time; what was checked never raises then."""
     import recurring_ical_events
 
-    return recurring_ical_events.of(calendar, skip_bad_series=checked)
+    return recurring_ical_events.of(calendar, skip_bad_series=lenient)

@@ -51,15 +51,15 @@ class WallClock:
         self,
         *files: Path,
         system: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
-        trusted: Callable[[], Trust] = trust,
+        clock_trust: Callable[[], Trust] = trust,
     ) -> None:
-        self._system, self._trusted = system, trusted
+        self._system, self._trusted = system, clock_trust
         self._begun = time.monotonic()
         self._floor = BUILT
         for file in files:
             with contextlib.suppress(OSError):
-                written = datetime.fromtimestamp(file.stat().st_mtime, timezone.utc)
-                self._floor = max(self._floor, written)
+                mtime = datetime.fromtimestamp(file.stat().st_mtime, timezone.utc)
+                self._floor = max(self._floor, mtime)
 
     @property
     def floor(self) -> datetime:

@@ -58,9 +58,9 @@ def plan_options(command: F) -> F:
     return command
 
 
-def warn_of_calendars(published: Iterable[tuple[WebSource, Check]]) -> None:
+def warn_of_calendars(sources: Iterable[tuple[WebSource, Check]]) -> None:
     """Fetches them, and says on stderr which one could not be."""
-    for one, check in published:
+    for one, check in sources:
         problem, sentence = one.look(check)
         if problem is not None:
             click.echo(f"roommood: {sentence}", err=True)
@@ -79,8 +79,8 @@ def echo_plan(
     unique = list({json.dumps(entry): entry for entry in entries}.values())
     left_out = list(dict.fromkeys(ignored))
     if as_json:
-        told = [{"event": one.event, "why": one.why} for one in left_out]
-        click.echo(json.dumps({name: unique, "ignored": told}, ensure_ascii=False))
+        omissions = [{"event": one.event, "why": one.why} for one in left_out]
+        click.echo(json.dumps({name: unique, "ignored": omissions}, ensure_ascii=False))
         return
     for entry in unique:
         start, end = (datetime.fromisoformat(entry[key]) for key in ("start", "end"))

@@ -55,7 +55,7 @@ NOT_MODIFIED = None
 """In place of a download where the server has nothing newer."""
 
 
-def download(address: str, where: str, known: Download | None = None) -> Download | None:
+def download(address: str, where: str, copy_kept: Download | None = None) -> Download | None:
     """The file at an https address, or NOT_MODIFIED where it is the known one.
 
     `where` stands for the address in messages. Raises Problem, in words.
@@ -72,7 +72,11 @@ def download(address: str, where: str, known: Download | None = None) -> Downloa
         request.add_unredirected_header(
             "Authorization", f"Basic {base64.b64encode(pair).decode('ascii')}"
         )
-    unless = {"If-None-Match": known.etag, "If-Modified-Since": known.modified} if known else {}
+    unless = (
+        {"If-None-Match": copy_kept.etag, "If-Modified-Since": copy_kept.modified}
+        if copy_kept
+        else {}
+    )
     conditions = {header: value for header, value in unless.items() if value}
     for header, value in conditions.items():
         request.add_header(header, value)
@@ -143,10 +147,10 @@ def _trusting() -> ssl.SSLContext:
 
     Not Python's default context: see edge/common/broker.py.
     """
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
-    made.load_default_certs()
-    return made
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_default_certs()
+    return context
 
 
 def _body(answer: http.client.HTTPResponse, deadline: float) -> bytes:

@@ -109,20 +109,20 @@ class MqttLink(Worker):
         """QoS 1; returns paho's MQTTMessageInfo."""
         client = self._client
         connected = client.is_connected()
-        sent = client.publish(topic, payload, qos=1, retain=retain)
-        if connected and sent.rc == mqtt.MQTT_ERR_SUCCESS:
+        info = client.publish(topic, payload, qos=1, retain=retain)
+        if connected and info.rc == mqtt.MQTT_ERR_SUCCESS:
             with self._lock:
                 # Of one that was replaced meanwhile nothing will be confirmed any more.
                 if client is self._client:
-                    self._unconfirmed[sent.mid] = (time.monotonic(), sent)
-        return sent
+                    self._unconfirmed[info.mid] = (time.monotonic(), info)
+        return info
 
     def cut(self) -> None:
         """Ends the connection without a word, as a network does; a new one is made."""
         _cut(self._client)
 
     def stop(self) -> bool:
-        ended = super().stop()
+        has_ended = super().stop()
         self._client.disconnect()
         cut = threading.Timer(FAREWELL_S, _cut, (self._client,))
         cut.start()
@@ -131,21 +131,21 @@ class MqttLink(Worker):
         farewell.start()
         farewell.join(2 * FAREWELL_S)
         cut.cancel()
-        return ended
+        return has_ended
 
     def _made(self) -> mqtt.Client:
         self._certificate = self._certificate_now()
-        made = client(self._settings, self._id, self._version, self._clock)
+        mqtt_client = client(self._settings, self._id, self._version, self._clock)
         self._doubted = self._clock.is_lost()
-        made.on_connect = self._safely(self._connected)
-        made.on_connect_fail = self._safely(self._unreached)
-        made.on_disconnect = self._safely(self._disconnected)
-        made.on_message = self._safely(self._received)
+        mqtt_client.on_connect = self._safely(self._connected)
+        mqtt_client.on_connect_fail = self._safely(self._unreached)
+        mqtt_client.on_disconnect = self._safely(self._disconnected)
+        mqtt_client.on_message = self._safely(self._received)
         if self._will:
             waits = {"properties": properties("WILLMESSAGE", WillDelayInterval=WILL_WAITS_S)}
             options = waits if self._version == "5" else {}
-            made.will_set(*self._will, qos=1, retain=True, **options)
-        return made
+            mqtt_client.will_set(*self._will, qos=1, retain=True, **options)
+        return mqtt_client
 
     def run_once(self) -> None:
         """Looks whether the connection is to be made anew, and does it."""
@@ -176,9 +176,9 @@ class MqttLink(Worker):
     def _is_half_open(self) -> bool:
         with self._lock:
             self._unconfirmed = {
-                mid: (at, sent)
-                for mid, (at, sent) in self._unconfirmed.items()
-                if not sent.is_published()
+                mid: (at, info)
+                for mid, (at, info) in self._unconfirmed.items()
+                if not info.is_published()
             }
             oldest = min((at for at, _ in self._unconfirmed.values()), default=None)
         if oldest is None or not self.connected or time.monotonic() - oldest < UNCONFIRMED_S:
@@ -198,12 +198,12 @@ class MqttLink(Worker):
         if self._settings.certificate is None:
             return None
         try:
-            found = self._settings.certificate.stat()
+            stat = self._settings.certificate.stat()
         except OSError:
             return self._certificate
-        return found.st_ino, found.st_mtime_ns
+        return stat.st_ino, stat.st_mtime_ns
 
-    def _connected(self, made: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
+    def _connected(self, mqtt_client: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
         self._news = time.monotonic()
         if reason.is_failure:
             if self._may_change and str(reason) == BAD_VERSION:
@@ -211,7 +211,7 @@ class MqttLink(Worker):
             else:
                 self._complain(str(rejection(reason, self._settings)))
             return
-        if self._doubted and self._has_ended(made.socket()):
+        if self._doubted and self._has_ended(mqtt_client.socket()):
             self._complain("the broker's certificate has expired")
             self._ask_anew()
             return
@@ -222,7 +222,7 @@ class MqttLink(Worker):
             "broker: connected to %s:%d, MQTT %s", settings.host, settings.port, self._version
         )
         self._complaint = ""
-        made.subscribe([(topic, 1) for topic in self._topics])
+        mqtt_client.subscribe([(topic, 1) for topic in self._topics])
         self._on_up()
 
     def _has_ended(self, socket: Any) -> bool:

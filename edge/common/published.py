@@ -60,11 +60,11 @@ def _place(value: object, info: ValidationInfo) -> object:
         raise SettingError(
             f"{scheme}:// is not encrypted, or no calendar", "write a path, or an https address"
         )
-    made = WebCalendar(f"https://{rest}")
+    calendar = WebCalendar(f"https://{rest}")
     host = parts.rest.partition("/")[0]
     if not host or any(letter.isspace() for letter in rest):
         raise SettingError("no address", "write it as in https://calendar.example/lessons.ics")
-    return made
+    return calendar
 
 
 CalendarPlace: TypeAlias = Annotated[WebCalendar | Path, BeforeValidator(_place)]
@@ -112,8 +112,8 @@ class WebSource:
         self.name = self._address.partition("?")[0].rpartition("/")[2]
         self.problem: Problem | None = None
         """Why the last fetch failed."""
-        named = hashlib.sha256(self._address.encode()).hexdigest()[:16]
-        self.copy, self._notes = folder / named, folder / f"{named}.json"
+        digest = hashlib.sha256(self._address.encode()).hexdigest()[:16]
+        self.copy, self._notes = folder / digest, folder / f"{digest}.json"
         self.fetched: datetime | None = None
         self._known: Download | None = self._kept()
         self._number = 0
@@ -150,8 +150,8 @@ class WebSource:
         except Problem as problem:
             if self._known is None:
                 return problem, f"{problem}; there is no copy of earlier"
-            kept = f"{self.fetched:%Y-%m-%d %H:%M} UTC" if self.fetched else "an earlier start"
-            return problem, f"{problem}; the copy of {kept} is used"
+            since = f"{self.fetched:%Y-%m-%d %H:%M} UTC" if self.fetched else "an earlier start"
+            return problem, f"{problem}; the copy of {since} is used"
         return None, f"{self.where}: ok"
 
     def _kept(self) -> Download | None:

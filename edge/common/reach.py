@@ -110,27 +110,27 @@ def try_connection(broker: BrokerSettings, name: str) -> Problem | None:
     certificates that cannot be used.
     """
     answers: list[Any] = []
-    answered = threading.Event()
+    outcome = threading.Event()
     version: Version = "5" if broker.protocol == "5" else "3.1.1"
-    made = client(broker, f"roommood-{name}-{os.getpid()}", version, WallClock())
+    mqtt_client = client(broker, f"roommood-{name}-{os.getpid()}", version, WallClock())
 
     def heard(_c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
         answers.append(reason)
-        answered.set()
+        outcome.set()
 
-    made.on_connect = heard
-    made.on_disconnect = lambda *_: answered.set()
-    made.connect_timeout = WAITS_S
+    mqtt_client.on_connect = heard
+    mqtt_client.on_disconnect = lambda *_: outcome.set()
+    mqtt_client.connect_timeout = WAITS_S
     try:
-        made.connect(broker.host, broker.port, broker.keepalive_s)
+        mqtt_client.connect(broker.host, broker.port, broker.keepalive_s)
     except OSError as error:
         return explain(error, broker)
-    made.loop_start()
-    answered.wait(WAITS_S)
-    made.on_disconnect = None
-    made.disconnect()
-    made.loop_stop()
+    mqtt_client.loop_start()
+    outcome.wait(WAITS_S)
+    mqtt_client.on_disconnect = None
+    mqtt_client.disconnect()
+    mqtt_client.loop_stop()
     if not answers:
         silent = Problem("no answer", _place(broker), CLOSED[1])
-        return closed(broker) if answered.is_set() else silent
+        return closed(broker) if outcome.is_set() else silent
     return rejection(answers[0], broker) if answers[0].is_failure else None

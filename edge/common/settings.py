@@ -54,15 +54,15 @@ class Loader(yaml.SafeLoader):
     """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
+        names = set()
         for key, _ in node.value:
             if key.tag != "tag:yaml.org,2002:merge":
                 name = self.construct_object(key, deep=True)
-                if str(name) in seen:
+                if str(name) in names:
                     raise yaml.constructor.ConstructorError(
                         None, None, f"the key '{name}' appears twice", key.start_mark
                     )
-                seen.add(str(name))
+                names.add(str(name))
         return super().construct_mapping(node, deep)
 
 
@@ -142,8 +142,8 @@ def _explain(kind: type[BaseModel], error: ValidationError) -> list[tuple[str, s
         elif isinstance(cause, SettingError):
             lines.append((key, f"'{key}': {cause.what}", cause.remedy))
         else:
-            said = fault["msg"].removeprefix("Value error, ")
-            lines.append((key, f"'{key}' is not valid", said[:1].lower() + said[1:]))
+            message = fault["msg"].removeprefix("Value error, ")
+            lines.append((key, f"'{key}' is not valid", message[:1].lower() + message[1:]))
     return lines
 
 

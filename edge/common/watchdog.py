@@ -34,13 +34,13 @@ class Watchdog(Worker):
 
     def __init__(
         self,
-        stuck: Callable[[], str],
+        hang_reason: Callable[[], str],
         status: Callable[[], str],
         give_up: Callable[[str], None],
         end: Callable[[int], None] = os._exit,
     ) -> None:
         super().__init__("watchdog", EVERY_S, ends_in_s=1.0, longest_wait_s=EVERY_S)
-        self._ask, self._status = stuck, status
+        self._ask, self._status = hang_reason, status
         self._give_up, self._end = give_up, end
         self._said = ""
         self._stopped = threading.Event()

@@ -103,8 +103,8 @@ class Worker(ABC):
 
     def still(self) -> float:
         """For how many seconds a turn has not moved; 0 between turns."""
-        moved = self._moved
-        return 0.0 if moved is None else time.monotonic() - moved
+        last_move = self._moved
+        return 0.0 if last_move is None else time.monotonic() - last_move
 
     def stuck(self) -> str:
         """What only a new process can mend, or nothing."""

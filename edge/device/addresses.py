@@ -14,16 +14,16 @@ RESOLVERS = Path("/etc/resolv.conf")
 
 def addresses(state: Path, resolvers: Path = RESOLVERS) -> list[str]:
     """Without those that cannot be looked up now; raises UserError where it is not enrolled."""
-    found: set[str] = set()
+    ips: set[str] = set()
     for host in (urlsplit(about(state).collector).hostname, read(state / SITE)["broker"]["host"]):
         try:
-            found.update(str(entry[4][0]) for entry in socket.getaddrinfo(host, None))
+            ips.update(str(entry[4][0]) for entry in socket.getaddrinfo(host, None))
         except OSError:
             continue
     try:
         lines = resolvers.read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
-    if found:
-        found.update(line.split()[1] for line in lines if line.startswith("nameserver "))
-    return sorted(found)
+    if ips:
+        ips.update(line.split()[1] for line in lines if line.startswith("nameserver "))
+    return sorted(ips)

@@ -95,16 +95,16 @@ class DeviceEnrolment:
         caller.ask("/device/requests", message, RequestStatus)
         say(f"room {welcome.site}/{welcome.room}, fingerprint {fingerprint(key.public_key())}")
         say("waiting for IT to compare the fingerprint and approve it")
-        granted = self._wait(caller, time.monotonic() + patience_s)
-        return self._settle(welcome, granted)
+        grant = self._wait(caller, time.monotonic() + patience_s)
+        return self._settle(welcome, grant)
 
     def _welcome(self) -> Welcome:
         """The site's authority, from somebody who knows the code: only then it is believed."""
         nonce = secrets.token_hex(32)
         hello = Hello(code=self._code.number, nonce=nonce)
         welcome = Caller(self._url, unverified()).ask("/device/hello", hello, Welcome)
-        told = (nonce, welcome.site, welcome.room, welcome.authority)
-        if not is_proven(welcome.proof, self._code.key, "welcome", *told):
+        parts = (nonce, welcome.site, welcome.room, welcome.authority)
+        if not is_proven(welcome.proof, self._code.key, "welcome", *parts):
             raise UserError(
                 "it does not know the code; somebody else may be answering in the "
                 "collector's place",
@@ -115,17 +115,17 @@ class DeviceEnrolment:
 
     def _request(self, room: str) -> str:
         """The same as before for the same code, so that a power cut costs nothing."""
-        kept = self._pending / "request.json"
+        file = self._pending / "request.json"
         try:
-            known = json.loads(kept.read_text(encoding="utf-8"))
-            if known["code"] == self._code.number and known["room"] == room:
-                return str(known["csr"])
+            record = json.loads(file.read_text(encoding="utf-8"))
+            if record["code"] == self._code.number and record["room"] == room:
+                return str(record["csr"])
         except (OSError, ValueError, KeyError):
             pass
         key = new_key()
         csr = request(key, room)
         write(self._pending / KEY, private_pem(key), OWNER_ALONE)
-        write(kept, json.dumps({"code": self._code.number, "room": room, "csr": csr}))
+        write(file, json.dumps({"code": self._code.number, "room": room, "csr": csr}))
         return csr
 
     def _wait(self, caller: Caller, end: float) -> Grant:
@@ -133,9 +133,9 @@ class DeviceEnrolment:
         while True:
             nonce = secrets.token_hex(32)
             number, key = self._code.number, self._code.key
-            asked = StatusQuery(code=number, nonce=nonce, proof=proof(key, "asked", nonce))
+            query = StatusQuery(code=number, nonce=nonce, proof=proof(key, "asked", nonce))
             try:
-                answer = caller.ask("/device/requests/standing", asked, RequestStatus)
+                answer = caller.ask("/device/requests/standing", query, RequestStatus)
             except CollectorUnreachable as trouble:
                 log.warning("%s", trouble)
                 answer = None
@@ -154,8 +154,8 @@ class DeviceEnrolment:
             time.sleep(pause)
 
     def _check(self, answer: RequestStatus, nonce: str) -> None:
-        told = answer.granted.model_dump_json() if answer.granted else ""
-        if not is_proven(answer.proof, self._code.key, "standing", nonce, answer.state, told):
+        grant_json = answer.granted.model_dump_json() if answer.granted else ""
+        if not is_proven(answer.proof, self._code.key, "standing", nonce, answer.state, grant_json):
             raise UserError(
                 "an answer from somebody who does not know the code",
                 self._url,
@@ -165,22 +165,22 @@ class DeviceEnrolment:
             shutil.rmtree(self._pending)
             raise UserError("IT rejected this device", self._url, "ask IT for a new code")
 
-    def _settle(self, welcome: Welcome, granted: Grant) -> Identity:
+    def _settle(self, welcome: Welcome, grant: Grant) -> Identity:
         """Writes identity and settings; only then what was pending is forgotten."""
         state = self._state.resolve()
         key = (self._pending / KEY).read_bytes()
-        found = install(state, key, granted.certificate, welcome.authority)
-        write(state / SITE_KEY, granted.site_key)
+        identity = install(state, key, grant.certificate, welcome.authority)
+        write(state / SITE_KEY, grant.site_key)
         about = EnrolmentRecord(
             collector=self._url, site=welcome.site, room=welcome.room, hardware=hardware()
         )
         write(state / ABOUT, about.model_dump_json())
-        write(state / SITE, yaml.safe_dump(_settings(state, about, granted), sort_keys=False))
+        write(state / SITE, yaml.safe_dump(_settings(state, about, grant), sort_keys=False))
         shutil.rmtree(self._pending)
-        return found
+        return identity
 
 
-def _settings(state: Path, about: EnrolmentRecord, granted: Grant) -> dict[str, Any]:
+def _settings(state: Path, about: EnrolmentRecord, grant: Grant) -> dict[str, Any]:
     identity = state / LINK
     return {
         "site": about.site,
@@ -189,8 +189,8 @@ def _settings(state: Path, about: EnrolmentRecord, granted: Grant) -> dict[str, 
         "state": str(state),
         "site_key": str(state / SITE_KEY),
         "broker": {
-            "host": granted.broker.host,
-            "port": granted.broker.port,
+            "host": grant.broker.host,
+            "port": grant.broker.port,
             "ca": str(identity / AUTHORITY),
             "certificate": str(identity / CERTIFICATE),
             "key": str(identity / KEY),
@@ -202,7 +202,7 @@ def about(state: Path) -> EnrolmentRecord:
     """What enrolment noted; raises UserError where the device is not enrolled, or not this one."""
     path = state / ABOUT
     try:
-        found = EnrolmentRecord.model_validate_json(path.read_text(encoding="utf-8"))
+        record = EnrolmentRecord.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(
             "this device is not enrolled", path, "run `roommood device enrol`"
@@ -210,10 +210,10 @@ def about(state: Path) -> EnrolmentRecord:
     except (OSError, ValidationError) as error:
         raise UserError(f"cannot be used ({error})", path, "enrol the device again") from None
     here = hardware()
-    if found.hardware and here and found.hardware != here:
+    if record.hardware and here and record.hardware != here:
         raise UserError(
             "this card was enrolled in another machine, and a key must not be in two",
             state,
             "ask IT for a new code and run `roommood device enrol` here",
         )
-    return found
+    return record

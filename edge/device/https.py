@@ -36,18 +36,18 @@ class Rejection(UserError):
 
 def unverified() -> ssl.SSLContext:
     """For the one question whose answer proves itself: which authority to trust."""
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
-    made.check_hostname = False
-    made.verify_mode = ssl.CERT_NONE
-    return made
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def verified(authority: Path) -> ssl.SSLContext:
     """The site's own authority, or one that everybody trusts, as a school's proxy may have."""
-    made = trusting(authority, WallClock())
-    made.load_default_certs()
-    return made
+    context = trusting(authority, WallClock())
+    context.load_default_certs()
+    return context
 
 
 class Caller:
@@ -117,5 +117,5 @@ def _answered(data: bytes, reason: str, host: str) -> Rejection:
     if what:
         return Rejection(what, f"{host}: {where}" if where else host, remedy)
     detail = answer.get("detail", reason)
-    said = detail if isinstance(detail, str) else "the message was not understood"
-    return Rejection(said, host, "see the collector's audit log")
+    message = detail if isinstance(detail, str) else "the message was not understood"
+    return Rejection(message, host, "see the collector's audit log")

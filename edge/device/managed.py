@@ -25,10 +25,10 @@ FIXED = {name for name, rule in FROM_AFAR.items() if rule is never}
 def agent_settings(config: Path, update: int | None = None) -> AgentSettings:
     """The settings in force; raises UserError naming the file and the key."""
     own = read(config)
-    enrolled = own.get("enrolled")
-    if enrolled is None:
+    enrolment = own.get("enrolled")
+    if enrolment is None:
         return checked(AgentSettings, own, config)
-    state = config.resolve().parent / str(enrolled)
+    state = config.resolve().parent / str(enrolment)
     about(state)  # refuses a card that was copied
     content = _over(read(state / SITE), own)
     settings = checked(AgentSettings, content, config)
@@ -58,22 +58,22 @@ def settings_to_try(config: Path, update: int | None = None) -> AgentSettings:
 
 def enrolment_of(config: Path) -> Path | None:
     """The folder of the enrolment, where the settings name one."""
-    enrolled = read(config).get("enrolled")
-    return None if enrolled is None else config.resolve().parent / str(enrolled)
+    enrolment = read(config).get("enrolled")
+    return None if enrolment is None else config.resolve().parent / str(enrolment)
 
 
 def update_settings(folder: Path) -> dict[str, Any]:
     """What an update changes; raises UserError for what it may not."""
-    changed: dict[str, Any] = {}
+    changes: dict[str, Any] = {}
     if (folder / SETTINGS).exists():
-        changed = read(folder / SETTINGS)
-    if wrong := FIXED & changed.keys():
+        changes = read(folder / SETTINGS)
+    if wrong := FIXED & changes.keys():
         raise UserError(f"an update cannot change '{min(wrong)}'", SETTINGS, "leave it out")
     if (folder / PACK).is_dir():
-        changed["model"] = str(folder / PACK)
+        changes["model"] = str(folder / PACK)
     files = {path.name for path in folder.iterdir() if path.is_file()}
-    placed: dict[str, Any] = _placed(changed, folder, files)
-    return placed
+    settings: dict[str, Any] = _placed(changes, folder, files)
+    return settings
 
 
 def overrides(state: Path, update: int, keys: tuple[str, ...]) -> bool:
@@ -95,8 +95,8 @@ def _placed(value: Any, folder: Path, files: set[str]) -> Any:
 
 def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     """Sections are laid over each other key by key; all else is replaced."""
-    merged = dict(below)
+    content = dict(below)
     for key, value in above.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _over(merged[key], value) if both else value
-    return merged
+        both = isinstance(value, dict) and isinstance(content.get(key), dict)
+        content[key] = _over(content[key], value) if both else value
+    return content

@@ -79,10 +79,10 @@ class Updates:
     def stage(self, bundle: Bundle) -> None:
         """To be tried at the agent's next start."""
         number = bundle.manifest.number
-        made = self.place(number)
-        shutil.rmtree(made, ignore_errors=True)
-        made.mkdir(parents=True)
-        write_out(bundle, made)
+        folder = self.place(number)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        write_out(bundle, folder)
         os.sync()
         self._write(self.slots(), trying=number, starts=0, newest=number)
 
@@ -120,8 +120,8 @@ class Updates:
         slots = self.slots()
         if slots.trying is not None:
             log.info("update %d: kept", slots.trying)
-            kept = {"current": slots.trying, "before": slots.current, "can_go_back": True}
-            self._note(slots, **kept, trying=None, starts=0)
+            promotion = {"current": slots.trying, "before": slots.current, "can_go_back": True}
+            self._note(slots, **promotion, trying=None, starts=0)
             self._tidy()
 
     def works(self) -> None:
@@ -134,8 +134,8 @@ class Updates:
         slots = self.slots()
         if slots.trying is not None:
             log.error("update %d: rolled back: %s", slots.trying, because)
-            told = because[:200]
-            self._note(slots, trying=None, starts=0, refused=slots.trying, because=told)
+            reason = because[:200]
+            self._note(slots, trying=None, starts=0, refused=slots.trying, because=reason)
             self._tidy()
 
     def can_write(self) -> bool:
@@ -164,7 +164,7 @@ class Updates:
 
     def _tidy(self) -> None:
         slots = self.slots()
-        kept = {str(number) for number in (slots.current, slots.trying, slots.before)}
+        numbers = {str(number) for number in (slots.current, slots.trying, slots.before)}
         for old in self._folder.iterdir():
-            if old.is_dir() and old.name not in kept:
+            if old.is_dir() and old.name not in numbers:
                 shutil.rmtree(old)

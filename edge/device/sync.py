@@ -65,24 +65,24 @@ class DeviceSync:
 
     def run(self) -> list[str]:
         """What was done, a sentence each; raises UserError where the collector says no."""
-        done = []
+        actions = []
         if self._identity.is_due():
             self.renew()
             until = self._identity.certificate.not_valid_after_utc
-            done.append(f"certificate renewed, until {until:%Y-%m-%d}")
+            actions.append(f"certificate renewed, until {until:%Y-%m-%d}")
         offer = self._report().offer
         if offer is not None:
-            done.append(self._take(offer))
+            actions.append(self._take(offer))
             self._report()  # so that IT sees at once what became of it
-        return done
+        return actions
 
     def renew(self) -> None:
         """A new key and certificate; the old one ends once the new one has been used."""
         key = new_key()
         csr = request(key, self._identity.name)
-        renewed = self._ask("renew", Renewal(csr=csr), RenewalReply)
+        reply = self._ask("renew", Renewal(csr=csr), RenewalReply)
         authority = self._identity.authority.read_text(encoding="ascii")
-        self._identity = install(self._state, private_pem(key), renewed.certificate, authority)
+        self._identity = install(self._state, private_pem(key), reply.certificate, authority)
 
     def _report(self) -> ReportReply:
         slots = self._updates.slots()
@@ -130,8 +130,8 @@ class DeviceSync:
         body = message.model_dump_json()
         fields = {"serial": self._identity.serial, "nonce": nonce, "purpose": purpose, "body": body}
         unsigned = SignedMessage.model_validate({**fields, "signature": ""})
-        made = self._identity.key.sign(unsigned.signed_bytes(), ec.ECDSA(hashes.SHA256()))
-        return unsigned.model_copy(update={"signature": base64.b64encode(made).decode()})
+        signature = self._identity.key.sign(unsigned.signed_bytes(), ec.ECDSA(hashes.SHA256()))
+        return unsigned.model_copy(update={"signature": base64.b64encode(signature).decode()})
 
 
 def _try_pack(bundle: Bundle) -> None:
@@ -143,16 +143,16 @@ def _try_pack(bundle: Bundle) -> None:
         write_out(Bundle(bundle.manifest, pack), Path(folder))
         command = python_command("edge.device.try_pack", str(Path(folder) / PACK))
         try:
-            tried = subprocess.run(command, capture_output=True, timeout=TRIAL_S, check=False)
+            process = subprocess.run(command, capture_output=True, timeout=TRIAL_S, check=False)
         except subprocess.TimeoutExpired:
             raise UserError(
                 "its model gives no answer",
                 "update",
                 "sign one with a model that `roommood model verify` accepts",
             ) from None
-    if tried.returncode:
-        told = tried.stderr.decode(errors="replace").strip().splitlines()
-        why = told[-1] if told and tried.returncode > 0 else f"ended with {tried.returncode}"
+    if process.returncode:
+        lines = process.stderr.decode(errors="replace").strip().splitlines()
+        why = lines[-1] if lines and process.returncode > 0 else f"ended with {process.returncode}"
         raise UserError(
             f"its model cannot be run ({why[:120]})",
             "update",

@@ -23,7 +23,7 @@ class UpdateTrial:
         self._blind = 0
         self._begun = time.monotonic()
 
-    def saw_window(self, frames: int, paused: bool) -> str | None:
+    def saw_window(self, frames: int, in_pause: bool) -> str | None:
         """A whole window has ended; returns why the agent should start anew, if it should.
 
         One during a pause says nothing about an update.
@@ -41,7 +41,7 @@ class UpdateTrial:
             return f"update {slots.trying} is to be tried"
         if frames and time.monotonic() - self._begun >= LEAST_S:
             self._updates.keep()
-        elif not frames and not paused:
+        elif not frames and not in_pause:
             self._blind += 1
         if self._blind < BLIND_WINDOWS:
             return None

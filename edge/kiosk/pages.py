@@ -40,17 +40,17 @@ class Kiosk:
     def _page(self, template: str) -> Callable[[PageRequest], Answer]:
         return lambda asked: Answer(render(template, self._view(), self._spoken(asked)))
 
-    def _spoken(self, asked: PageRequest) -> str:
-        wanted = asked.query.get("lang", "")
-        return wanted if wanted in LANGUAGES else self._language
+    def _spoken(self, request: PageRequest) -> str:
+        language = request.query.get("lang", "")
+        return language if language in LANGUAGES else self._language
 
-    def _resume(self, asked: PageRequest) -> Answer:
-        language = self._spoken(asked)
+    def _resume(self, request: PageRequest) -> Answer:
+        language = self._spoken(request)
         if self._pin is None:
             return self._do("resume", language)
-        if "pin" not in asked.form:
+        if "pin" not in request.form:
             return Answer(go_to=f"/pin?lang={language}")
-        if self._pin.opens(asked.form["pin"]):
+        if self._pin.opens(request.form["pin"]):
             return self._do("resume", language)
         wrong = "locked" if self._pin.locked else "wrong_pin"
         return Answer(render("pin.html", self._view(), language, wrong=wrong), status=403)

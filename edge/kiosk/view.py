@@ -57,35 +57,35 @@ def cells(mood: Mood, words: dict[str, Any]) -> list[tuple[str, str, int]]:
     What nobody can name stands last.
     """
     last = (UNCERTAIN, OTHER)
-    named = {**words["labels"], **{name: words[name] for name in last}}
-    told = [(name, named.get(name, name), n) for name, n in (mood.counts or {}).items() if n]
-    return sorted(told, key=lambda cell: (cell[0] in last, -cell[2]))
+    names = {**words["labels"], **{name: words[name] for name in last}}
+    rows = [(name, names.get(name, name), n) for name, n in (mood.counts or {}).items() if n]
+    return sorted(rows, key=lambda cell: (cell[0] in last, -cell[2]))
 
 
 def sentence(view: KioskView, words: dict[str, Any]) -> str:
     """What there is to say beside the numbers, or in their place."""
     if view.pause is not None:
         return str(words["paused"][view.pause])
-    withheld = view.mood.withheld if view.mood else None
-    if view.mood is None or withheld == "paused":
+    reason = view.mood.withheld if view.mood else None
+    if view.mood is None or reason == "paused":
         return str(words["nothing_yet"])
-    if withheld == "headcount_only":
+    if reason == "headcount_only":
         return str(words["heads_only"])
-    return str(words[withheld] if withheld else words["face_kinds"])
+    return str(words[reason] if reason else words["face_kinds"])
 
 
 def render(template: str, view: KioskView, language: str, **more: Any) -> bytes:
     """One of the kiosk's pages, UTF-8."""
     words = strings(language)
-    seen = view.mood if view.pause is None and view.mood and view.mood.faces is not None else None
+    mood = view.mood if view.pause is None and view.mood and view.mood.faces is not None else None
     context = {
         "view": view,
         "words": words,
         "language": language,
         "languages": [(code, strings(code)["language"]) for code in LANGUAGES],
         "sentence": sentence(view, words),
-        "faces": seen.faces if seen else None,
-        "cells": cells(seen, words) if seen else [],
+        "faces": mood.faces if mood else None,
+        "cells": cells(mood, words) if mood else [],
         **more,
     }
     page: str = templates(HERE).get_template(template).render(context)

@@ -33,8 +33,8 @@ def merged(first: Mood, second: Mood) -> Mood | None:
         faces = int(whole / seconds + 0.5)
     if first.counts is not None and second.counts is not None and faces is not None:
         sums: Counter[str] = Counter()
-        for mood, told in ((first, first.counts), (second, second.counts)):
-            sums.update({label: round(1000 * n * mood.seconds) for label, n in told.items()})
+        for mood, cells in ((first, first.counts), (second, second.counts)):
+            sums.update({label: round(1000 * n * mood.seconds) for label, n in cells.items()})
         counts = disclose(apportion(sums, faces)).counts
     return Mood.model_validate(
         {

@@ -56,16 +56,16 @@ class SecondCopy:
 
     def waiting(self) -> dict[Number, bytes]:
         """Windows that were not acknowledged, oldest first, as they were encoded."""
-        windows, acknowledged = self._read()
-        return {number: text for number, text in windows.items() if number not in acknowledged}
+        windows, acks = self._read()
+        return {number: text for number, text in windows.items() if number not in acks}
 
     def acknowledged(self, since: datetime) -> list[Mood]:
         """Windows that were, from a moment on; those whose clock was not set may be of then too."""
-        windows, acknowledged = self._read()
-        moods = (read(text) for number, text in windows.items() if number in acknowledged)
+        windows, acks = self._read()
+        moods = (read(text) for number, text in windows.items() if number in acks)
         return [one for one in moods if one and (one.start >= since or one.clock == "unsynced")]
 
-    def erase(self, gone: Callable[[Mood], bool]) -> int:
+    def erase(self, is_erased: Callable[[Mood], bool]) -> int:
         """Forgets windows for good, and lines that nobody can read; returns how many windows.
 
         Raises OSError where the disk does not take the files anew.
@@ -74,17 +74,17 @@ class SecondCopy:
         count = 0
         for file in self._files:
             lines = file.read_bytes().splitlines() if file.exists() else []
-            kept: list[bytes] = []
+            lines_kept: list[bytes] = []
             for line in filter(None, lines):
                 content = _content(line)
                 mood = None if content is None else read(content)
-                if content is not None and (mood is None or not gone(mood)):
-                    kept.append(line)
-                count += mood is not None and gone(mood)
-            if len(kept) < len([line for line in lines if line]):
-                written = file.stat()
-                atomic_file.write(file, b"".join(line + b"\n" for line in kept))
-                os.utime(file, ns=(written.st_atime_ns, written.st_mtime_ns))  # tells their order
+                if content is not None and (mood is None or not is_erased(mood)):
+                    lines_kept.append(line)
+                count += mood is not None and is_erased(mood)
+            if len(lines_kept) < len([line for line in lines if line]):
+                status = file.stat()
+                atomic_file.write(file, b"".join(line + b"\n" for line in lines_kept))
+                os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))  # tells their order
         return count
 
     def close(self) -> None:
@@ -120,16 +120,16 @@ class SecondCopy:
     def _read(self) -> tuple[dict[Number, bytes], set[Number]]:
         """All windows that are sound, and the numbers of those that were acknowledged."""
         windows: dict[Number, bytes] = {}
-        acknowledged: set[Number] = set()
+        acks: set[Number] = set()
         for content in self._contents():
             if content.startswith(ACKNOWLEDGED):
                 with contextlib.suppress(ValueError):
                     _, boot, first, last = content.split(b" ")
                     for seq in range(int(first), int(last) + 1):
-                        acknowledged.add((boot.decode("ascii"), seq))
+                        acks.add((boot.decode("ascii"), seq))
             elif number := NUMBER.search(content):
                 windows[number[1].decode("ascii"), int(number[2])] = content
-        return windows, acknowledged
+        return windows, acks
 
     def _contents(self) -> Iterator[bytes]:
         for file in sorted(self._files, key=_written):

@@ -118,12 +118,12 @@ class Outbox:
             self._follow()
             self._write_held()
             nothing: list[Mood] = []
-            held = [
+            pending = [
                 one
                 for one in self._held
                 if room is None or (f"{one.site}/{one.room}" != room) is other
             ]
-            return [*self._or_repair(rows, nothing), *held][:limit]
+            return [*self._or_repair(rows, nothing), *pending][:limit]
 
     def rooms(self) -> set[str]:
         """Of the windows that wait, as `site/room`."""
@@ -164,10 +164,10 @@ class Outbox:
 
         with self._open():
             self._follow()
-            held = len(self._held)
+            before = len(self._held)
             self._held = [mood for mood in self._held if not gone(mood)]
             count = self._copy.erase(gone)
-            return max(count, self._or_repair(delete, 0) + held - len(self._held))
+            return max(count, self._or_repair(delete, 0) + before - len(self._held))
 
     def newest(self) -> Mood | None:
         """The window that was added last, where it is not acknowledged yet."""
@@ -184,7 +184,7 @@ class Outbox:
 
         So is one that has been merged with others since it was sent: they are not committed yet.
         """
-        gone = (boot, seq, windows)
+        key = (boot, seq, windows)
 
         def delete() -> int:
             with self._db:
@@ -195,7 +195,7 @@ class Outbox:
 
         with self._open():
             before = len(self._held)
-            self._held = [one for one in self._held if (one.boot, one.seq, one.windows) != gone]
+            self._held = [one for one in self._held if (one.boot, one.seq, one.windows) != key]
             rows = self._or_repair(delete, 0)
             if rows or len(self._held) < before:
                 self._copy.acknowledge(boot, seq, windows)
@@ -251,9 +251,9 @@ class Outbox:
                 try:
                     self._db.close()
                     self._use(rescued(self._path, self._copy, str(error)))
-                except (OSError, sqlite3.Error) as failed:
+                except (OSError, sqlite3.Error) as failure:
                     self._use_nothing()
-                    self._wait(str(failed))
+                    self._wait(str(failure))
                     return otherwise
         return otherwise
 
@@ -327,11 +327,11 @@ class Outbox:
                 self._say("merged with their neighbours", self.merged == 0)
                 self.merged += count
                 return
-        gone = self._db.execute(
+        cursor = self._db.execute(
             "DELETE FROM window WHERE id IN (SELECT id FROM window ORDER BY id LIMIT ?)", (AT_ONCE,)
         )
         self._say("dropped", self.dropped == 0)
-        self.dropped += gone.rowcount
+        self.dropped += cursor.rowcount
 
     def _stretches(self) -> Iterator[list[tuple[int, Mood]]]:
         """All rows, oldest first, some at a time."""
@@ -344,16 +344,16 @@ class Outbox:
 
     def _merge(self, rows: list[tuple[int, Mood]]) -> int:
         """Merges neighbours in pairs; returns how many windows that saved."""
-        saved, index = 0, 0
+        count, index = 0, 0
         while index + 1 < len(rows):
             (row, first), (other, second) = rows[index], rows[index + 1]
             both = merged(first, second)
             if both is not None:
                 self._db.execute("DELETE FROM window WHERE id IN (?, ?)", (row, other))
                 insert(self._db, both, other)
-                saved += 1
+                count += 1
             index += 1 if both is None else 2
-        return saved
+        return count
 
     @staticmethod
     def _say(what: str, first_time: bool) -> None:

@@ -77,16 +77,16 @@ def opened(path: Path, copy: SecondCopy) -> sqlite3.Connection:
 
 
 def _complete(db: sqlite3.Connection, path: Path, copy: SecondCopy) -> None:
-    known = {
+    file_numbers = {
         (str(boot), number)
         for boot, seq, windows in db.execute("SELECT boot, seq, windows FROM window")
         for number in range(seq - windows + 1, seq + 1)
     }
-    waiting = copy.waiting()
-    numbers = list(waiting)
-    last = max((at for at, number in enumerate(numbers) if number in known), default=-1)
-    lost = [at for at, number in enumerate(numbers) if number not in known]
-    moods = {at: mood for at in lost if (mood := read(waiting[numbers[at]]))}
+    backlog = copy.waiting()
+    numbers = list(backlog)
+    last = max((at for at, number in enumerate(numbers) if number in file_numbers), default=-1)
+    gaps = [at for at, number in enumerate(numbers) if number not in file_numbers]
+    moods = {at: mood for at in gaps if (mood := read(backlog[numbers[at]]))}
     if not moods:
         return
     log.error("%s: lacked %d windows that the second copy has", path, len(moods))
@@ -132,11 +132,11 @@ def rescued(path: Path, copy: SecondCopy, why: str) -> sqlite3.Connection:
     # The copy has the newest ones; what it lacks is older.
     copied = {key: mood for key, text in copy.waiting().items() if (mood := read(text))}
     older = {_number(mood): mood for mood in readable(aside)}
-    taken = [*(mood for key, mood in older.items() if key not in copied), *copied.values()]
+    moods = [*(mood for key, mood in older.items() if key not in copied), *copied.values()]
     with fresh:
-        for mood in taken:
+        for mood in moods:
             insert(fresh, mood)
-    log.error("%s: %d windows recovered", path, len(taken))
+    log.error("%s: %d windows recovered", path, len(moods))
     return fresh
 
 
@@ -182,9 +182,9 @@ def _checked(path: Path) -> sqlite3.Connection:
         for name, kind in ADDED.items():
             if name not in columns:
                 db.execute(f"ALTER TABLE window ADD COLUMN {name} {kind}")
-        said = db.execute("PRAGMA quick_check").fetchone()[0]
-        if said != "ok":
-            raise sqlite3.DatabaseError(said.splitlines()[0])
+        verdict = db.execute("PRAGMA quick_check").fetchone()[0]
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict.splitlines()[0])
         _reserve(db, path)
     except BaseException:
         db.close()
@@ -207,9 +207,9 @@ def _reserve(db: sqlite3.Connection, path: Path) -> None:
         db.execute("DELETE FROM reserve")
 
 
-def readable(damaged: Path) -> list[Mood]:
+def readable(path: Path) -> list[Mood]:
     """Every window that can still be read, some of them twice, up to the damage from either end."""
-    with contextlib.closing(sqlite3.connect(damaged)) as old:
+    with contextlib.closing(sqlite3.connect(path)) as old:
         return rows_of(old)
 
 
@@ -218,9 +218,9 @@ def rows_of(db: sqlite3.Connection) -> list[Mood]:
     from_both_ends: list[list[Mood]] = [[], []]
     queries = ("SELECT * FROM window ORDER BY id", "SELECT * FROM window ORDER BY id DESC")
     db.row_factory = sqlite3.Row
-    for query, found in zip(queries, from_both_ends, strict=True):
+    for query, moods in zip(queries, from_both_ends, strict=True):
         with contextlib.suppress(sqlite3.Error):
             for row in db.execute(query):
                 with contextlib.suppress(DamagedRow, IndexError):
-                    found.append(sound(row))
+                    moods.append(sound(row))
     return [*from_both_ends[0], *reversed(from_both_ends[1])]

@@ -29,7 +29,9 @@ class Panel:
     Raises UserError for pins that cannot be used.
     """
 
-    def __init__(self, button: int | None, led: int | None, pressed: Callable[[], None]) -> None:
+    def __init__(
+        self, button: int | None, led_pin: int | None, on_press: Callable[[], None]
+    ) -> None:
         try:
             import gpiozero
         except ModuleNotFoundError:
@@ -39,15 +41,15 @@ class Panel:
         self._button: Any = None
         self._led: Any = None
         try:
-            if led is not None:
-                self._led = gpiozero.LED(led)
+            if led_pin is not None:
+                self._led = gpiozero.LED(led_pin)
             if button is not None:
                 self._button = gpiozero.Button(button, bounce_time=BOUNCE_S)
-                self._button.when_pressed = pressed
+                self._button.when_pressed = on_press
         except Exception as error:  # pin factories raise errors of their own, of no common kind
             raise UserError(
                 f"cannot be used ({error})",
-                f"gpio: button {button}, led {led}",
+                f"gpio: button {button}, led {led_pin}",
                 "check the pin numbers, and that the agent's user is in group 'gpio'",
             ) from None
 

@@ -90,18 +90,18 @@ def _missing(settings: ModeSettings, today: date) -> Reason | None:
     if settings.attestation is None or settings.site_key is None:
         return "no_attestation"
     try:
-        signed = load(SignedAttestation, settings.attestation)
-        genuine = is_signed(signed, public_key(settings.site_key))
+        document = load(SignedAttestation, settings.attestation)
+        genuine = is_signed(document, public_key(settings.site_key))
     except UserError as error:
         log.error("%s", error)
         return "unreadable"
-    attested = signed.attestation
+    attestation = document.attestation
     checks: tuple[tuple[Reason, bool], ...] = (
         ("bad_signature", not genuine),
-        ("other_room", not attested.covers(settings.site, settings.room)),
-        ("not_yet", today < attested.first_day),
-        ("expired", today > attested.last_day),
-        ("prohibited", is_prohibited(attested, today)),
+        ("other_room", not attestation.covers(settings.site, settings.room)),
+        ("not_yet", today < attestation.first_day),
+        ("expired", today > attestation.last_day),
+        ("prohibited", is_prohibited(attestation, today)),
     )
     return next((reason for reason, holds in checks if holds), None)
 
@@ -117,9 +117,9 @@ def responsible(attestation: Path | None) -> str | None:
     return f"{who.name}, {who.role}, {who.contact}"
 
 
-def is_prohibited(attested: Attestation, today: date) -> bool:
+def is_prohibited(attestation: Attestation, today: date) -> bool:
     """Whether a law forbids it, and the attestation claims no exception that the law knows."""
-    rule = countries().rule(attested.country)
+    rule = countries().rule(attestation.country)
     if rule is None or today < rule.since:
         return False
-    return attested.purpose not in rule.except_ or attested.exception is None
+    return attestation.purpose not in rule.except_ or attestation.exception is None

@@ -48,11 +48,11 @@ class Pin:
     def locked(self) -> bool:
         return self._now() < self._locked_until
 
-    def opens(self, typed: str) -> bool:
+    def opens(self, attempt: str) -> bool:
         with self._lock:
             if self.locked:
                 return False
-            right = hmac.compare_digest(_derive(typed[:64], self._salt), self._digest)
+            right = hmac.compare_digest(_derive(attempt[:64], self._salt), self._digest)
             self._wrong = 0 if right else self._wrong + 1
             if right:
                 self._rounds = 0

@@ -80,13 +80,13 @@ class Schedule:
             return DayPlan([], [IgnoredEvent("the day's lessons", self._unreadable)])
         if self._is_holiday(day):
             return DayPlan([], [IgnoredEvent("the day's lessons", "holiday")])
-        listed = self._listed(day)
+        spans = self._listed(day)
         ignored: list[IgnoredEvent] = []
         if self._settings.calendar is not None:
             calendar = self._calendars[self._settings.calendar]
-            listed += [Span(one.start, one.end) for one in calendar.on(day)]
+            spans += [Span(one.start, one.end) for one in calendar.on(day)]
             ignored = calendar.ignored_on(day)
-        return DayPlan(sorted(listed), ignored)
+        return DayPlan(sorted(spans), ignored)
 
     @property
     def faults(self) -> list[IgnoredEvent]:

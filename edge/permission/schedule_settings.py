@@ -31,12 +31,12 @@ def _clock(value: object) -> object:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 24:
         return time(value)
     text = str(value).strip()
-    found = CLOCK.fullmatch(text)
-    if found is None:
+    match = CLOCK.fullmatch(text)
+    if match is None:
         raise SettingError(
             f"not a time of day, {text}", f"write hours and minutes, {_guess(value)}"
         )
-    hour, minute = (int(part) for part in found.groups() if part is not None)
+    hour, minute = (int(part) for part in match.groups() if part is not None)
     return time(hour % 24, minute)
 
 

@@ -156,11 +156,11 @@ def public_key(path: Path) -> Ed25519PublicKey:
     return key
 
 
-def is_signed(signed: SignedAttestation, key: Ed25519PublicKey) -> bool:
+def is_signed(document: SignedAttestation, key: Ed25519PublicKey) -> bool:
     """Whether the signature is the site's, of just this content."""
     try:
         key.verify(
-            base64.b64decode(signed.signature, validate=True), signed.attestation.signed_bytes()
+            base64.b64decode(document.signature, validate=True), document.attestation.signed_bytes()
         )
     except (InvalidSignature, binascii.Error):
         return False

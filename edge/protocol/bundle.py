@@ -55,10 +55,14 @@ def pack_up(
 
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     manifest = Manifest(site=site, number=number, files=digests, note=note)
-    signed = manifest.model_dump_json().encode()
+    manifest_json = manifest.model_dump_json().encode()
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as archive:
-        for name, content in {MANIFEST: signed, SIGNATURE: key.sign(signed), **files}.items():
+        for name, content in {
+            MANIFEST: manifest_json,
+            SIGNATURE: key.sign(manifest_json),
+            **files,
+        }.items():
             info = tarfile.TarInfo(name)
             info.size, info.mode = len(content), 0o644
             archive.addfile(info, io.BytesIO(content))
@@ -68,13 +72,13 @@ def pack_up(
 def unpack(data: bytes, key: Ed25519PublicKey, site: str) -> Bundle:
     """Checks all of it before any of it is used; raises UserError."""
     files = _read(data)
-    signed, signature = files.pop(MANIFEST, b""), files.pop(SIGNATURE, b"")
+    manifest_json, signature = files.pop(MANIFEST, b""), files.pop(SIGNATURE, b"")
     try:
-        key.verify(signature, signed)
+        key.verify(signature, manifest_json)
     except InvalidSignature:
         raise UserError("not signed with the site's key", "update", "sign it again") from None
     try:
-        manifest = Manifest.model_validate_json(signed)
+        manifest = Manifest.model_validate_json(manifest_json)
     except ValidationError:
         raise UserError(
             "unknown manifest format", "update", "sign it with this version of roommood"

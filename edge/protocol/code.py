@@ -24,12 +24,12 @@ CONFUSED = str.maketrans("ILO", "110")
 class Code:
     """A code as it was typed; raises UserError for what cannot be one."""
 
-    def __init__(self, typed: str) -> None:
-        plain = "".join(typed.split()).replace("-", "").upper().translate(CONFUSED)
+    def __init__(self, text: str) -> None:
+        plain = "".join(text.split()).replace("-", "").upper().translate(CONFUSED)
         if len(plain) != LENGTH or set(plain) - set(ALPHABET):
             raise UserError(
                 "not a code",
-                f"'{typed[:40]}'",
+                f"'{text[:40]}'",
                 "enter four groups of four characters, as `roommood device invite` printed them",
             )
         self._plain = plain
@@ -61,5 +61,5 @@ def proof(key: str, purpose: str, *parts: str) -> str:
     return hmac.digest(bytes.fromhex(key), content.encode(), "sha256").hex()
 
 
-def is_proven(given: str, key: str, purpose: str, *parts: str) -> bool:
-    return hmac.compare_digest(given, proof(key, purpose, *parts))
+def is_proven(claim: str, key: str, purpose: str, *parts: str) -> bool:
+    return hmac.compare_digest(claim, proof(key, purpose, *parts))

@@ -43,19 +43,19 @@ def disclose(counts: Mapping[str, int], min_faces: int = 5, min_cell: int = 3) -
     if faces < min_faces:
         return withhold("few_faces")
     labels = {name: count for name, count in counts.items() if name != OTHER}
-    shown = {name: count if count >= min_cell else 0 for name, count in labels.items()}
-    other = faces - sum(shown.values())
-    unanimous = any(count == faces for name, count in shown.items() if name != UNCERTAIN)
+    cells = {name: count if count >= min_cell else 0 for name, count in labels.items()}
+    other = faces - sum(cells.values())
+    unanimous = any(count == faces for name, count in cells.items() if name != UNCERTAIN)
     if other == 0 and not unanimous:
-        return Disclosure(faces, shown, None)
+        return Disclosure(faces, cells, None)
     while other < min_cell:
-        lender = max(shown, key=lambda name: (name == UNCERTAIN and shown[name] > 0, shown[name]))
+        lender = max(cells, key=lambda name: (name == UNCERTAIN and cells[name] > 0, cells[name]))
         lent = min_cell - other
-        if shown[lender] - lent < min_cell:
-            lent = shown[lender]  # a cell that would become small is merged whole
-        shown[lender] -= lent
+        if cells[lender] - lent < min_cell:
+            lent = cells[lender]  # a cell that would become small is merged whole
+        cells[lender] -= lent
         other += lent
-    return Disclosure(faces, {**shown, OTHER: other}, None)
+    return Disclosure(faces, {**cells, OTHER: other}, None)
 
 
 def apportion(weights: Mapping[str, float], total: int) -> dict[str, int]:

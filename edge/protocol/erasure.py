@@ -22,13 +22,13 @@ def is_within(mood: Mood, begin: float, end: float) -> bool:
 
 def joined(spans: Iterable[Span]) -> list[Span]:
     """The same times, in order, none touching the next."""
-    made: list[Span] = []
+    merged_spans: list[Span] = []
     for begin, end in sorted(spans):
-        if made and begin <= made[-1][1]:
-            made[-1] = (made[-1][0], max(made[-1][1], end))
+        if merged_spans and begin <= merged_spans[-1][1]:
+            merged_spans[-1] = (merged_spans[-1][0], max(merged_spans[-1][1], end))
         else:
-            made.append((begin, end))
-    return made
+            merged_spans.append((begin, end))
+    return merged_spans
 
 
 def commands(spans: Iterable[Span]) -> list[Command]:

@@ -50,8 +50,8 @@ def read_key(path: Path) -> ec.EllipticCurvePrivateKey:
 def request(key: ec.EllipticCurvePrivateKey, name: str) -> str:
     """A certificate request, PEM."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    made = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
-    return made.public_bytes(serialization.Encoding.PEM).decode()
+    csr = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    return csr.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def serial(certificate: x509.Certificate) -> str:
@@ -87,9 +87,9 @@ class Identity:
 
     def is_due(self, now: datetime | None = None) -> bool:
         """Whether two thirds of the certificate's life are over."""
-        begun = self.certificate.not_valid_before_utc
-        life = self.certificate.not_valid_after_utc - begun
-        return (now or datetime.now(timezone.utc)) >= begun + RENEWED_AT * life
+        start = self.certificate.not_valid_before_utc
+        life = self.certificate.not_valid_after_utc - start
+        return (now or datetime.now(timezone.utc)) >= start + RENEWED_AT * life
 
 
 def common_name(subject: x509.Name) -> str:
@@ -105,22 +105,22 @@ def fingerprint(key: ec.EllipticCurvePublicKey) -> str:
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
     )
-    told = digest.finalize().hex()[:16]
-    return "-".join(told[at : at + 4] for at in range(0, 16, 4))
+    digits = digest.finalize().hex()[:16]
+    return "-".join(digits[at : at + 4] for at in range(0, 16, 4))
 
 
 def install(state: Path, key: bytes, certificate: str, authority: str) -> Identity:
     """Puts a new identity in the place of the old one, whose key is deleted."""
-    made = state / f"{LINK}-{serial(x509.load_pem_x509_certificate(certificate.encode()))}"
-    made.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write(made / KEY, key, OWNER_ALONE)
-    write(made / CERTIFICATE, certificate, OWNER_ALONE)
-    write(made / AUTHORITY, authority, OWNER_ALONE)
+    folder = state / f"{LINK}-{serial(x509.load_pem_x509_certificate(certificate.encode()))}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write(folder / KEY, key, OWNER_ALONE)
+    write(folder / CERTIFICATE, certificate, OWNER_ALONE)
+    write(folder / AUTHORITY, authority, OWNER_ALONE)
     passing = state / f"{LINK}.new"
     passing.unlink(missing_ok=True)
-    passing.symlink_to(made.name)
+    passing.symlink_to(folder.name)
     passing.replace(state / LINK)
     for old in state.glob(f"{LINK}-*"):
-        if old.name != made.name:
+        if old.name != folder.name:
             shutil.rmtree(old)
     return Identity(state)

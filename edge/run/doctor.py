@@ -51,7 +51,7 @@ class Finding(NamedTuple):
 ENROL = "run `sudo roommood device enrol`, with a code from `roommood device invite`"
 
 
-def examine(settings: AgentSettings, enrolled: bool = True) -> Iterator[Finding]:
+def examine(settings: AgentSettings, has_room: bool = True) -> Iterator[Finding]:
     """One finding for each check, in the order in which a fault would show.
 
     Before enrolment there is neither certificate nor broker to look at.
@@ -71,7 +71,7 @@ def examine(settings: AgentSettings, enrolled: bool = True) -> Iterator[Finding]
         _calendars,
     ):
         name = check.__name__.removeprefix("_")
-        if not enrolled and check in (_certificate, _broker):
+        if not has_room and check in (_certificate, _broker):
             yield _finding(name, "warning", Problem("this device is not enrolled yet", "", ENROL))
             continue
         try:
@@ -79,25 +79,25 @@ def examine(settings: AgentSettings, enrolled: bool = True) -> Iterator[Finding]
         except Problem as problem:
             yield _finding(name, "fault", problem)
         except Exception as error:  # the next check may still say something
-            seen = f"internal error: {type(error).__name__}: {error}"
-            yield _fault(name, seen, "report it, with what ROOMMOOD_TRACEBACK=1 shows")
+            detail = f"internal error: {type(error).__name__}: {error}"
+            yield _fault(name, detail, "report it, with what ROOMMOOD_TRACEBACK=1 shows")
 
 
-def _fault(what: str, seen: str, remedy: str, where: str = "") -> Finding:
-    return Finding(what, "fault", f"{where}: {seen}" if where else seen, remedy, where)
+def _fault(what: str, detail: str, remedy: str, where: str = "") -> Finding:
+    return Finding(what, "fault", f"{where}: {detail}" if where else detail, remedy, where)
 
 
 def _finding(name: str, state: State, problem: Problem) -> Finding:
     """A problem as a finding; its remedy is the one that it was raised with."""
-    seen = f"{problem.where}: {problem.what}" if problem.where else problem.what
-    return Finding(name, state, seen, problem.remedy, problem.where)
+    detail = f"{problem.where}: {problem.what}" if problem.where else problem.what
+    return Finding(name, state, detail, problem.remedy, problem.where)
 
 
 def _python(_: AgentSettings) -> Finding:
-    seen = f"Python {platform.python_version()} on {platform.machine()}"
+    detail = f"Python {platform.python_version()} on {platform.machine()}"
     if not (3, 10) <= sys.version_info[:2] <= (3, 13):
-        return _fault("python", seen, "use Python 3.10 to 3.13")
-    return Finding("python", "ok", seen)
+        return _fault("python", detail, "use Python 3.10 to 3.13")
+    return Finding("python", "ok", detail)
 
 
 def _runtime(_: AgentSettings) -> Finding:
@@ -107,12 +107,12 @@ def _runtime(_: AgentSettings) -> Finding:
     from edge.vision.interpreter import runtime
 
     name, _class = runtime()
-    seen = f"{name} with NumPy {numpy.__version__}"
+    detail = f"{name} with NumPy {numpy.__version__}"
     old = name == "tflite-runtime"
     if old != numpy.__version__.startswith("1."):
-        wanted = "numpy<2" if old else "numpy>=2"
-        return _fault("runtime", seen, f"pip install '{wanted}'")
-    return Finding("runtime", "ok", seen)
+        requirement = "numpy<2" if old else "numpy>=2"
+        return _fault("runtime", detail, f"pip install '{requirement}'")
+    return Finding("runtime", "ok", detail)
 
 
 def _opencv(settings: AgentSettings) -> Finding:
@@ -120,12 +120,14 @@ def _opencv(settings: AgentSettings) -> Finding:
 
     from edge.vision.detectors import choose, search
 
-    search(settings.faces, checked=False)
+    search(settings.faces, has_classifier=False)
     choice = choose(settings.faces)
-    seen = f"OpenCV {cv2.__version__} with {choice.sentence}"
+    detail = f"OpenCV {cv2.__version__} with {choice.sentence}"
     if choice.problem:
-        return Finding("opencv", "warning", f"{seen}: {choice.problem.what}", choice.problem.remedy)
-    return Finding("opencv", "ok", seen)
+        return Finding(
+            "opencv", "warning", f"{detail}: {choice.problem.what}", choice.problem.remedy
+        )
+    return Finding("opencv", "ok", detail)
 
 
 def _model(settings: AgentSettings) -> Finding:
@@ -141,22 +143,22 @@ def _state(settings: AgentSettings) -> Finding:
     with contextlib.suppress(StateFolderBusy), alone(settings.state):
         pass
     free = shutil.disk_usage(settings.state).free
-    seen, where = f"{free // 2**20} MB free", str(settings.state)
+    detail, where = f"{free // 2**20} MB free", str(settings.state)
     if not os.access(settings.state, os.W_OK):
         return _fault("state", "cannot be written", f"let user {os.getuid()} write there", where)
     if free < LEAST_FREE:
-        return _fault("state", seen, "free some space on that disk", where)
-    return Finding("state", "ok", f"{where}: {seen}")
+        return _fault("state", detail, "free some space on that disk", where)
+    return Finding("state", "ok", f"{where}: {detail}")
 
 
 def _clock(_: AgentSettings) -> Finding:
-    now, trusted = datetime.now(timezone.utc), trust()
-    seen = f"{now:%Y-%m-%d %H:%M} UTC, {trusted}"
+    now, sync_state = datetime.now(timezone.utc), trust()
+    detail = f"{now:%Y-%m-%d %H:%M} UTC, {sync_state}"
     if now < BUILT:
-        return _fault("clock", seen, "set the clock: timedatectl set-ntp true")
-    if trusted != "synced":
-        return Finding("clock", "warning", seen, "let it be set: timedatectl set-ntp true")
-    return Finding("clock", "ok", seen)
+        return _fault("clock", detail, "set the clock: timedatectl set-ntp true")
+    if sync_state != "synced":
+        return Finding("clock", "warning", detail, "let it be set: timedatectl set-ntp true")
+    return Finding("clock", "ok", detail)
 
 
 def _memory(_: AgentSettings) -> Finding:
@@ -201,12 +203,12 @@ def _certificate(settings: AgentSettings) -> Finding:
     except ValueError:
         return _fault("certificate", "not a certificate", "copy it again, or enrol again", where)
     days = (ends - datetime.now(timezone.utc)).days
-    seen = f"expires on {ends:%Y-%m-%d}"
+    detail = f"expires on {ends:%Y-%m-%d}"
     if days < 0:
-        return _fault("certificate", seen, "renew it, and check the clock above", where)
+        return _fault("certificate", detail, "renew it, and check the clock above", where)
     if days < CERTIFICATE_WARNS_DAYS:
-        return _finding("certificate", "warning", Problem(seen, path, "renew it"))
-    return Finding("certificate", "ok", f"{where}: {seen}")
+        return _finding("certificate", "warning", Problem(detail, path, "renew it"))
+    return Finding("certificate", "ok", f"{where}: {detail}")
 
 
 def _broker(settings: AgentSettings) -> Finding:
@@ -221,12 +223,12 @@ def _calendars(settings: AgentSettings) -> Finding:
     """Those of the schedule, the ones at addresses fetched."""
     if settings.schedule is None:
         return Finding("calendars", "ok", "none is set")
-    seen = []
+    problems = []
     plan = Schedule(settings.schedule, settings.state / COPIES, keeps=False)
     for one, check in plan.published:
         problem, sentence = one.look(check)
         if problem is not None:
             state: State = "fault" if one.version() is None else "warning"
             return _finding("calendars", state, Problem(problem.what, one.where, problem.remedy))
-        seen.append(sentence)
-    return Finding("calendars", "ok", "; ".join(seen) or "all are read")
+        problems.append(sentence)
+    return Finding("calendars", "ok", "; ".join(problems) or "all are read")

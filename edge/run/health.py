@@ -32,7 +32,7 @@ def endpoint(
     def answer(_: PageRequest) -> Answer:
         now, wrong = health(), dict(problems())
         status = 200 if is_well(now) and not wrong else 503
-        told = {**now.model_dump(mode="json"), "workers": wrong}
-        return Answer(json.dumps(told).encode() + b"\n", "application/json", status)
+        report = {**now.model_dump(mode="json"), "workers": wrong}
+        return Answer(json.dumps(report).encode() + b"\n", "application/json", status)
 
     return LocalPages("health", port, {"GET /healthz": answer}, None, "health.port")

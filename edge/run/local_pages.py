@@ -77,9 +77,9 @@ class LocalPages(Worker):
             if path.suffix in KINDS
         }
 
-        def answer(asked: PageRequest) -> Answer:
-            route = routes.get(asked.what)
-            return self._answer(route, asked) if route else static.get(asked.what, NOT_FOUND)
+        def answer(request: PageRequest) -> Answer:
+            route = routes.get(request.what)
+            return self._answer(route, request) if route else static.get(request.what, NOT_FOUND)
 
         handler = type("Handler", (_Handler,), {"answer": staticmethod(answer)})
         try:
@@ -100,18 +100,18 @@ class LocalPages(Worker):
         self._server.handle_request()
 
     def stop(self) -> bool:
-        ended = super().stop()
+        has_ended = super().stop()
         self._server.server_close()
         with self._count:
-            return self._count.wait_for(lambda: not self._under_way, ENDS_IN_S) and ended
+            return self._count.wait_for(lambda: not self._under_way, ENDS_IN_S) and has_ended
 
-    def _answer(self, route: Callable[[PageRequest], Answer], asked: PageRequest) -> Answer:
+    def _answer(self, route: Callable[[PageRequest], Answer], request: PageRequest) -> Answer:
         with self._count:
             if self._stopping.is_set():
                 return ENDING
             self._under_way += 1
         try:
-            return route(asked)
+            return route(request)
         finally:
             with self._count:
                 self._under_way -= 1
@@ -154,8 +154,8 @@ class _Handler(BaseHTTPRequestHandler):
             session.value if session else "",
         )
 
-    def _reply(self, asked: PageRequest | None) -> None:
-        reply = type(self).answer(asked) if asked else REFUSED
+    def _reply(self, request: PageRequest | None) -> None:
+        reply = type(self).answer(request) if request else REFUSED
         self.send_response(303 if reply.go_to else reply.status)
         for name, value in HEADERS.items():
             self.send_header(name, value)

@@ -24,30 +24,30 @@ FIRMWARE = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
 
 def temperature(sys: Path = SYS) -> float | None:
     """The hottest zone, degrees Celsius; None where no sensor is told of."""
-    found = []
+    degrees = []
     for path in sys.glob("thermal_zone*/temp"):
         with contextlib.suppress(OSError, ValueError):
-            found.append(int(path.read_text(encoding="ascii")) / 1000)
-    believable = [one for one in found if -40 < one < 150]
+            degrees.append(int(path.read_text(encoding="ascii")) / 1000)
+    believable = [one for one in degrees if -40 < one < 150]
     return round(max(believable), 1) if believable else None
 
 
 def throttled(firmware: Path = FIRMWARE, command: str = "vcgencmd") -> tuple[Throttle, ...]:
     """Why the machine runs slower than it could, this moment; nothing where it does not say."""
     try:
-        said = firmware.read_text(encoding="ascii")
+        text = firmware.read_text(encoding="ascii")
     except OSError:
         if shutil.which(command) is None:
             return ()
         try:
-            done = subprocess.run(
+            process = subprocess.run(
                 [command, "get_throttled"], capture_output=True, text=True, timeout=2, check=True
             )
         except (OSError, subprocess.SubprocessError):
             return ()
-        said = done.stdout.partition("=")[2]
+        text = process.stdout.partition("=")[2]
     try:
-        bits = int(said.strip(), 16)
+        bits = int(text.strip(), 16)
     except ValueError:
         return ()
     return tuple(name for number, name in enumerate(BITS) if bits >> number & 1)

@@ -118,12 +118,12 @@ class Publisher(Worker):
         self.wake()
         while self.link.connected and len(self._outbox) and time.monotonic() < end:
             time.sleep(0.02)
-        ended = super().stop()
+        has_ended = super().stop()
         if self.link.connected:
             farewell = self._publish_status("offline")
             with contextlib.suppress(RuntimeError):  # the connection went this moment
                 farewell.wait_for_publish(max(0.1, end - time.monotonic()))
-        return self.link.stop() and ended
+        return self.link.stop() and has_ended
 
     def stuck(self) -> str:
         """Its own thread, or the connection's."""
@@ -144,13 +144,13 @@ class Publisher(Worker):
     def _send_waiting(self) -> None:
         """The oldest windows, and before them the newest: nobody waits for it behind a backlog."""
         now = time.monotonic()
-        waiting = self._outbox.waiting(AT_ONCE, self._own)
+        moods = self._outbox.waiting(AT_ONCE, self._own)
         newest = self._outbox.newest()
-        if newest is not None and self._is_own(newest) and newest not in waiting:
-            waiting.insert(0, newest)
-        waiting += self._of_others()
+        if newest is not None and self._is_own(newest) and newest not in moods:
+            moods.insert(0, newest)
+        moods += self._of_others()
         again = False
-        for mood in waiting:
+        for mood in moods:
             with self._lock:
                 key = (mood.boot, mood.seq)
                 before = self._sent.get(key)
@@ -170,16 +170,16 @@ class Publisher(Worker):
         counted there is of there. Where the broker would refuse them they wait, which is said."""
         if not self._others:
             return []
-        waiting = self._outbox.waiting(OTHERS_AT_ONCE, self._own, other=True)
-        if not waiting:
+        moods = self._outbox.waiting(OTHERS_AT_ONCE, self._own, other=True)
+        if not moods:
             self._others, self._others_waiting = [], ""
         elif not self._may_speak_of_others:
-            name = f"{waiting[0].site}/{waiting[0].room}"
+            name = f"{moods[0].site}/{moods[0].room}"
             if not self._others_waiting:
                 log.warning(OTHERS_WAIT, name, self._own, name)
             self._others_waiting = f"windows of {name} wait: this device is {self._own} now"
             return []
-        return waiting
+        return moods
 
     def _acks_of_others(self) -> Iterator[str]:
         if self._may_speak_of_others:
@@ -226,13 +226,13 @@ class Publisher(Worker):
         if all(span in self._erased for span in spans):
             return
         try:
-            gone = self._outbox.erase(self._site, self._room, spans)
+            count = self._outbox.erase(self._site, self._room, spans)
         except OSError as error:
             log.error("what was erased is still here: %s; it is tried again in an hour", error)
             return
         self._erased.update(spans)
-        if gone:
-            log.info("the collector has erased windows: %d are gone here too", gone)
+        if count:
+            log.info("the collector has erased windows: %d are gone here too", count)
 
     def _forget_sent(self, boot: UUID, seq: int) -> None:
         """Windows sent before one that was acknowledged got lost, since MQTT keeps the order.
@@ -241,8 +241,8 @@ class Publisher(Worker):
         sent again at once instead of after RESEND_S.
         """
         with self._lock:
-            acknowledged = self._sent.pop((boot, seq), 0.0)
-            self._sent = {key: at for key, at in self._sent.items() if at >= acknowledged}
+            cutoff = self._sent.pop((boot, seq), 0.0)
+            self._sent = {key: at for key, at in self._sent.items() if at >= cutoff}
             self._resend_s, self._acknowledged = RESEND_S, time.monotonic()
 
     def _publish_status(self, state: State) -> Any:

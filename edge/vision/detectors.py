@@ -45,16 +45,18 @@ def choose(settings: FacesSettings) -> Choice:
     return Choice("yunet", f"{settings.model} is there")
 
 
-def search(settings: FacesSettings, *, checked: bool) -> Search:
-    """The detector that the settings name; `checked` if a model sorts out what is no face.
+def search(settings: FacesSettings, *, has_classifier: bool) -> Search:
+    """The detector that the settings name; `has_classifier` if a model sorts out what is no face.
 
     Raises UserError for one that is named and cannot be had.
     """
     if choose(settings).name == "yunet":
         return _yunet(settings)
-    usual = DETECTIONS_CHECKED if checked else DETECTIONS_ALONE
+    usual = DETECTIONS_CHECKED if has_classifier else DETECTIONS_ALONE
     min_detections = settings.min_detections or usual
-    return HaarSearch(settings.scale_factor, min_detections, settings.min_size, checked=checked)
+    return HaarSearch(
+        settings.scale_factor, min_detections, settings.min_size, has_classifier=has_classifier
+    )
 
 
 def _yunet(settings: FacesSettings) -> Search:

@@ -44,10 +44,10 @@ def _upright(frame: Grey, box: Box, margin: float, size: int) -> Grey:
     matrix = np.asarray(cv2.getRotationMatrix2D(middle, -box.tilt, 1), np.float64)
     matrix[:, 2] += (wide / 2 - middle[0], high / 2 - middle[1])
     cut = (max(1, round(wide)), max(1, round(high)))
-    turned = cv2.warpAffine(frame, matrix, cut, borderMode=cv2.BORDER_REPLICATE)
+    patch = cv2.warpAffine(frame, matrix, cut, borderMode=cv2.BORDER_REPLICATE)
     how = cv2.INTER_AREA if cut[1] > size else cv2.INTER_LINEAR
-    face = np.asarray(cv2.resize(turned, (size, size), interpolation=how), np.uint8)
-    np.asarray(turned).fill(0)
+    face = np.asarray(cv2.resize(patch, (size, size), interpolation=how), np.uint8)
+    np.asarray(patch).fill(0)
     return face
 
 

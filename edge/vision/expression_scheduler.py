@@ -38,20 +38,20 @@ class ExpressionScheduler:
     def readings(self, frame: Grey, faces: Sequence[Face]) -> tuple[list[FaceReading], list[int]]:
         """A reading for each face, and the seats of those that are no face."""
         self._frames += 1
-        chosen = self._chosen(faces)
-        rejected: list[int] = []
-        if chosen:
-            begun = time.thread_time()
-            read = self._expressions.read(frame, [face.box for face in chosen])
-            self._measured((time.thread_time() - begun) * 1000 / len(chosen))
-            for face, reading in zip(chosen, read, strict=True):
+        batch = self._chosen(faces)
+        non_faces: list[int] = []
+        if batch:
+            start = time.thread_time()
+            read = self._expressions.read(frame, [face.box for face in batch])
+            self._measured((time.thread_time() - start) * 1000 / len(batch))
+            for face, reading in zip(batch, read, strict=True):
                 if reading is None:
                     if face.seat not in self._readings:  # a face that was read is not gone at once
-                        rejected.append(face.seat)
+                        non_faces.append(face.seat)
                 else:
                     self._readings[face.seat] = reading
                     self._read_at[face.seat] = self._frames
-        return [self._readings[f.seat] for f in faces if f.seat not in rejected], rejected
+        return [self._readings[f.seat] for f in faces if f.seat not in non_faces], non_faces
 
     def forget(self) -> None:
         self._readings.clear()
@@ -59,16 +59,16 @@ class ExpressionScheduler:
 
     def _chosen(self, faces: Iterable[Face]) -> list[Face]:
         new = [face for face in faces if face.seat not in self._readings]
-        known = [
+        stale_faces = [
             face
             for face in faces
             if face.moved and self._frames - self._read_at.get(face.seat, self._frames) >= FRESH
         ]
-        known.sort(key=lambda face: self._read_at[face.seat])
+        stale_faces.sort(key=lambda face: self._read_at[face.seat])
         count = FEWEST
         if self._ms_per_face:
             count = max(FEWEST, int(self._budget_ms / self._ms_per_face) - len(new))
-        return [*new, *known[:count]]
+        return [*new, *stale_faces[:count]]
 
     def _measured(self, ms: float) -> None:
         before = self._ms_per_face or ms

@@ -37,8 +37,8 @@ def overlap(a: Box, b: Box) -> float:
     """Intersection over union of two boxes."""
     width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
     height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
-    shared = max(0, width) * max(0, height)
-    return shared / (a.width * a.height + b.width * b.height - shared)
+    intersection = max(0, width) * max(0, height)
+    return intersection / (a.width * a.height + b.width * b.height - intersection)
 
 
 def is_near(a: Box, b: Box) -> bool:
@@ -55,10 +55,10 @@ def cascade(name: str) -> cv2.CascadeClassifier:
     OpenCV 5 has no CascadeClassifier and ships no cascades, hence the bound on 4.x.
     """
     path = Path(cv2.__file__).parent / "data" / f"haarcascade_{name}.xml"
-    made = cv2.CascadeClassifier(str(path))
-    if made.empty():
+    classifier = cv2.CascadeClassifier(str(path))
+    if classifier.empty():
         raise UserError("no Haar cascade there", path, "install opencv-python-headless 4.x")
-    return made
+    return classifier
 
 
 class HaarDetector:
@@ -76,10 +76,10 @@ class HaarDetector:
         self._min_size = (min_size, min_size)
 
     def find(self, frame: Grey) -> list[Box]:
-        found = self._cascade.detectMultiScale(
+        detections = self._cascade.detectMultiScale(
             frame,
             scaleFactor=self._scale_factor,
             minNeighbors=self._min_detections,
             minSize=self._min_size,
         )
-        return [Box(*map(int, box)) for box in found]
+        return [Box(*map(int, box)) for box in detections]

@@ -56,11 +56,11 @@ SAME = 0.3
 
 def merged(boxes: Iterable[Box]) -> list[Box]:
     """One box for each face, the first of those that are of the same."""
-    kept: list[Box] = []
+    faces: list[Box] = []
     for box in boxes:
-        if all(overlap(box, other) < SAME for other in kept):
-            kept.append(box)
-    return kept
+        if all(overlap(box, other) < SAME for other in faces):
+            faces.append(box)
+    return faces
 
 
 class HaarSearch:
@@ -70,9 +70,9 @@ class HaarSearch:
     learns_soon = True
 
     def __init__(
-        self, scale_factor: float, min_detections: int, min_size: int, *, checked: bool
+        self, scale_factor: float, min_detections: int, min_size: int, *, has_classifier: bool
     ) -> None:
-        self._checked = checked
+        self._checked = has_classifier
         self._step = scale_factor
         self._min_detections = min_detections
         self._least = min_size
@@ -82,9 +82,9 @@ class HaarSearch:
 
     def thorough(self, frame: Grey) -> list[Box]:
         """Every face of any size, with two cascades that fail on different faces."""
-        found = _detect(self._default, frame, self._step, self._min_detections, self._least, 0)
+        boxes = _detect(self._default, frame, self._step, self._min_detections, self._least, 0)
         more = _detect(self._alternative, frame, self._step, self._min_detections, self._least, 0)
-        return merged([*found, *more])
+        return merged([*boxes, *more])
 
     def coarse(self, frame: Grey) -> list[Box]:
         """The larger faces, at once."""
@@ -128,17 +128,17 @@ class HaarSearch:
 
     def _octaves(self, part: Grey, brightest: int, least: int, left: int, top: int) -> list[Box]:
         """Detections, not yet grouped, in the frame."""
-        found: list[Box] = []
+        boxes: list[Box] = []
         while least < min(part.shape):
             shrink = min(1.0, ALTERNATIVE_BASE / least)
             size = round(part.shape[1] * shrink), round(part.shape[0] * shrink)
             small = _shrunk(part, size, brightest)
             most = int(OCTAVE * ALTERNATIVE_BASE)
             for box in _detect(self._alternative, small, MOVING_STEP, 0, 0, most):
-                found.append(_grown(box, shrink, left, top))
+                boxes.append(_grown(box, shrink, left, top))
             small.fill(0)
             least = int(OCTAVE * least)
-        return found
+        return boxes
 
     def least_moving(self, height: int) -> int:
         """The smallest face, pixels, that is searched where something moves."""
@@ -173,13 +173,13 @@ class HaarSearch:
         First as it was seen last. Not `closely`: a face that looks at the camera, or none.
         """
         with Patch(frame, box, GLANCE, GLANCE_AROUND, turn=box.tilt, equal=True) as patch:
-            found = patch.middle(_detect(self._alternative, patch.grey, LOOK_STEP, 1, *patch.sizes))
-        found = found or self._upright(frame, box, box.tilt)
-        if found is not None or not closely:
-            return found
+            face = patch.middle(_detect(self._alternative, patch.grey, LOOK_STEP, 1, *patch.sizes))
+        face = face or self._upright(frame, box, box.tilt)
+        if face is not None or not closely:
+            return face
         for tilt in (0.0, *TILTS):
-            if tilt != box.tilt and (found := self._upright(frame, box, tilt)):
-                return found
+            if tilt != box.tilt and (face := self._upright(frame, box, tilt)):
+                return face
         with Patch(frame, box, PROFILE, LOOK_AROUND, equal=True) as patch:
             return patch.middle(self._profiles(patch))
 
@@ -189,8 +189,8 @@ class HaarSearch:
             return True
         for side, around, equal in ((GLANCE, GLANCE_AROUND, True), (DENSE, LOOK_AROUND, False)):
             with Patch(frame, box, side, around, equal=equal) as patch:
-                found = _detect(self._alternative, patch.grey, LOOK_STEP, 2, *patch.sizes)
-                if patch.middle(found):
+                detections = _detect(self._alternative, patch.grey, LOOK_STEP, 2, *patch.sizes)
+                if patch.middle(detections):
                     return True
         return False
 
@@ -212,19 +212,19 @@ class HaarSearch:
 
     def _profiles(self, patch: Patch) -> list[Box]:
         """A head that looks aside: the cascade knows one side, and sees the other in a mirror."""
-        found = _detect(self._profile, patch.grey, LOOK_STEP, 2, *patch.sizes)
+        boxes = _detect(self._profile, patch.grey, LOOK_STEP, 2, *patch.sizes)
         mirrored = np.ascontiguousarray(patch.grey[:, ::-1])
         for box in _detect(self._profile, mirrored, LOOK_STEP, 2, *patch.sizes):
-            found.append(box._replace(x=mirrored.shape[1] - box.x - box.width))
+            boxes.append(box._replace(x=mirrored.shape[1] - box.x - box.width))
         mirrored.fill(0)
-        return found
+        return boxes
 
 
 def _shrunk(part: Grey, size: tuple[int, int], brightest: int) -> Grey:
     small = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
-    lifted = lift(small, brightest)
+    image = lift(small, brightest)
     small.fill(0)
-    return lifted
+    return image
 
 
 def _detect(
@@ -236,14 +236,14 @@ def _detect(
     most: int,
 ) -> list[Box]:
     """Faces from `least` to `most` pixels wide; 0 is no limit."""
-    found = which.detectMultiScale(
+    detections = which.detectMultiScale(
         image,
         scaleFactor=step,
         minNeighbors=min_detections,
         minSize=(least, least),
         maxSize=(most, most),
     )
-    return [Box(*map(int, box)) for box in found]
+    return [Box(*map(int, box)) for box in detections]
 
 
 def _grouped(raw: Sequence[Box], min_detections: int) -> list[Box]:

@@ -81,12 +81,12 @@ class TfliteClassifier:
         outputs = self._interpreter.get_output_details()
         self._output = outputs[0]
         self._face = outputs[1] if len(outputs) > 1 else None
-        expected = (shape.size, shape.size, 1)
-        got = tuple(int(n) for n in self._input["shape"][1:])
-        if got != expected or int(self._output["shape"][-1]) != labels:
+        pack_shape = (shape.size, shape.size, 1)
+        model_shape = tuple(int(n) for n in self._input["shape"][1:])
+        if model_shape != pack_shape or int(self._output["shape"][-1]) != labels:
             raise UserError(
-                f"takes {got} and gives {int(self._output['shape'][-1])} labels, but its "
-                f"pack says {expected} and {labels}",
+                f"takes {model_shape} and gives {int(self._output['shape'][-1])} labels, but its "
+                f"pack says {pack_shape} and {labels}",
                 "model",
                 "use the pack it came with",
             )
@@ -104,18 +104,18 @@ class TfliteClassifier:
         return np.asarray(quantized, self._input["dtype"])
 
     def __call__(self, crops: Grey) -> Answers:
-        shown = stretched(crops, self._least_contrast)
-        answers = [self._one(face) for face in shown]
-        if shown is not crops:
-            shown.fill(0)
+        faces = stretched(crops, self._least_contrast)
+        answers = [self._one(face) for face in faces]
+        if faces is not crops:
+            faces.fill(0)
         shares, face = (np.concatenate(part) for part in zip(*answers, strict=True))
         return Answers(shares, face)
 
     def _one(self, crop: Grey) -> Answers:
         """A face at a time: batches are no faster, need memory for each face, and a new size of
         batch has the runtime prepare its kernels again."""
-        given = self._table[crop][np.newaxis, ..., np.newaxis]
-        self._interpreter.set_tensor(self._input["index"], given)
+        tensor = self._table[crop][np.newaxis, ..., np.newaxis]
+        self._interpreter.set_tensor(self._input["index"], tensor)
         self._interpreter.invoke()
         face = np.ones(1, np.float32) if self._face is None else self._read(self._face)[:, 1]
         return Answers(self._read(self._output), face)

@@ -93,11 +93,11 @@ class Layout:
             place.empty += 1
         for face in faces:
             box = face._replace(tilt=0.0)
-            known = next((place for place in self._places if is_near(place.box, box)), None)
-            if known is None:
+            match = next((place for place in self._places if is_near(place.box, box)), None)
+            if match is None:
                 self._places.append(Place(box))
             else:
-                known.box, known.empty = _between(known.box, box), 0
+                match.box, match.empty = _between(match.box, box), 0
         self._places = [place for place in self._places if place.empty < FORGOTTEN]
 
     @property
@@ -109,9 +109,9 @@ class Layout:
     def rows(self) -> list[Row]:
         """What is known: one row for each height at which faces are."""
         return [
-            Row(band / BANDS, (band + 1) / BANDS, min(seen), max(seen))
-            for band, seen in enumerate(self._seen)
-            if len(seen) >= ENOUGH
+            Row(band / BANDS, (band + 1) / BANDS, min(widths), max(widths))
+            for band, widths in enumerate(self._seen)
+            if len(widths) >= ENOUGH
         ]
 
     def strips(self, height: int, least: int) -> list[Strip]:
@@ -119,26 +119,26 @@ class Layout:
 
         Empty where nothing is known yet. `least` is the smallest width that is looked for at all.
         """
-        found: list[Strip] = []
+        strips: list[Strip] = []
         for row in self.rows:
             small = max(least, int(row.smallest * SMALLER * height))
             large = max(small + 1, int(row.largest * LARGER * height))
             # A face whose centre is in the row, and that moved by half a face, is in the strip.
             top = max(0, int(row.top * height) - large)
             bottom = min(height, int(row.bottom * height) + large)
-            last = found[-1] if found else None
+            last = strips[-1] if strips else None
             if (
                 last
                 and top < last.bottom
                 and large < 1.5 * last.largest
                 and small > last.smallest / 1.5
             ):
-                found[-1] = Strip(
+                strips[-1] = Strip(
                     last.top, bottom, min(last.smallest, small), max(last.largest, large)
                 )
             else:
-                found.append(Strip(top, bottom, small, large))
-        return found
+                strips.append(Strip(top, bottom, small, large))
+        return strips
 
 
 def _between(before: Box, now: Box) -> Box:

@@ -74,23 +74,23 @@ class Motion:
         part = self._changed[_rows(box.y, box.y + box.height), _rows(box.x, box.x + box.width)]
         return float(part.mean()) if part.size else 0.0
 
-    def areas(self, known: Iterable[Box]) -> list[Area]:
-        """Where the picture has changed, but for the people whose faces are `known`.
+    def areas(self, faces: Iterable[Box]) -> list[Area]:
+        """Where the picture has changed, but for the people whose `faces` they are.
 
         Empty while there is nothing to compare with.
         """
         if self._changed is None or self._first:
             return []
         rest = self._changed.copy()
-        for box in known:
+        for box in faces:
             aside = ASIDE * box.width
             rows = _rows(box.y - ABOVE * box.height, box.y + (1 + BELOW) * box.height)
             rest[rows, _rows(box.x - aside, box.x + box.width + aside)] = 0
         near = cv2.dilate(rest, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8))
         _, labels, stats, _ = cv2.connectedComponentsWithStats(near)
-        changed = np.bincount(np.asarray(labels)[rest > 0], minlength=len(stats))
+        counts = np.bincount(np.asarray(labels)[rest > 0], minlength=len(stats))
         areas = []
-        for (left, top, wide, high, _), count in zip(stats[1:], changed[1:], strict=True):
+        for (left, top, wide, high, _), count in zip(stats[1:], counts[1:], strict=True):
             if count >= FEWEST:
                 areas.append(
                     Area(

@@ -33,15 +33,15 @@ class VisionPipeline:
 
     def faces(self, frame: Grey) -> list[tuple[FaceReading, Face]]:
         """The same, with the place of each; for measuring, and never for the agent."""
-        begun = time.thread_time()
-        found = self._seats.find(frame)
-        self.detecting += time.thread_time() - begun
+        start = time.thread_time()
+        candidates = self._seats.find(frame)
+        self.detecting += time.thread_time() - start
         if self._reading is None:
-            return [(UNREAD, face) for face in found]
-        readings, rejected = self._reading.readings(frame, found)
-        kept = [face for face in found if face.seat not in rejected]
-        self._seats.judge((face.seat for face in kept), rejected)
-        return list(zip(readings, kept, strict=True))
+            return [(UNREAD, face) for face in candidates]
+        readings, non_faces = self._reading.readings(frame, candidates)
+        faces = [face for face in candidates if face.seat not in non_faces]
+        self._seats.judge((face.seat for face in faces), non_faces)
+        return list(zip(readings, faces, strict=True))
 
     def forget(self) -> None:
         self._seats.forget()
@@ -63,7 +63,7 @@ def room(
 ) -> VisionPipeline:
     """All of it, from the settings; raises UserError for a detector that cannot be had."""
     seats = Seats(
-        search(settings, checked=expressions is not None),
+        search(settings, has_classifier=expressions is not None),
         layout,
         settings.min_size,
         patient=patient,

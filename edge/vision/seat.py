@@ -108,10 +108,10 @@ class Seat:
         if max(map(abs, step)) > STAYS * box.width:
             self.step = step
 
-    def miss(self, changed: float) -> None:
+    def miss(self, change: float) -> None:
         """A look without a face, where so much of the place has changed since the frame before."""
         self.missed += 1
-        if changed >= GONE:
+        if change >= GONE:
             self.left = True
             self.missed = max(self.missed, BRIDGED + 1)
 

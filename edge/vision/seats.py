@@ -137,14 +137,14 @@ class Seats:
         self._searches += 1
         for seat, box in pairs:
             seat.see(box)
-        seen = {seat.number for seat, _ in pairs}
-        self._look_at_seats(frame, seen)
-        rest = self._follow(frame, seen, rest)
+        sightings = {seat.number for seat, _ in pairs}
+        self._look_at_seats(frame, sightings)
+        rest = self._follow(frame, sightings, rest)
         self._seats += [self._seat(box) for box in rest if self._search.confirms(frame, box)]
         if not self._frames:  # a new window: where faces have been, some may be again
             for box in self._layout.places:
                 if not any(is_near(seat.box, box) for seat in self._seats):
-                    self._seats.append(self._seat(box, found=0, missed=GIVEN_UP))
+                    self._seats.append(self._seat(box, hits=0, misses=GIVEN_UP))
 
     def _everywhere(self, frame: Grey) -> list[Box]:
         if self._searches == 0:  # so that the first frame does not take long
@@ -170,18 +170,18 @@ class Seats:
         rest = self._follow(frame, {seat.number for seat, _ in pairs}, rest)
         self._seats += [self._seat(box) for box in rest]
 
-    def _follow(self, frame: Grey, seen: Collection[int], boxes: Sequence[Box]) -> list[Box]:
+    def _follow(self, frame: Grey, sightings: Collection[int], boxes: Sequence[Box]) -> list[Box]:
         """Those who have left their place, or were walking; gives the boxes of others.
 
         Whom the search has not found may be where the way goes on, or may have stopped.
         """
-        gone = [s for s in self._seats if s.number not in seen and (s.walks or s.left)]
-        pairs, rest = walked([s for s in gone if s.missed < GIVEN_UP], boxes)
+        absentees = [s for s in self._seats if s.number not in sightings and (s.walks or s.left)]
+        pairs, rest = walked([s for s in absentees if s.missed < GIVEN_UP], boxes)
         for seat, box in pairs:
             seat.follow(box)
-        found = {seat.number for seat, _ in pairs}
-        for seat in gone:
-            if seat.walks and seat.number not in found:
+        matches = {seat.number for seat, _ in pairs}
+        for seat in absentees:
+            if seat.walks and seat.number not in matches:
                 place = seat.ahead if seat.moved else seat.box
                 here = self._search.again(frame, place, closely=not seat.moved)
                 if here is None or self._is_taken(here, seat):
@@ -193,13 +193,13 @@ class Seats:
     def _smallest(self, area: Area) -> int:
         """The width of the smallest face that an area may hold, as far as anyone knows."""
         strips = self._layout.strips(self._height, self._least)
-        known = [s.smallest for s in strips if s.top < area.bottom and area.top < s.bottom]
-        known = known or [int(SMALLER * s.box.width) for s in self._seats if s.is_certain]
-        return max(self._least, min(known, default=self._search.least_moving(self._height)))
+        widths = [s.smallest for s in strips if s.top < area.bottom and area.top < s.bottom]
+        widths = widths or [int(SMALLER * s.box.width) for s in self._seats if s.is_certain]
+        return max(self._least, min(widths, default=self._search.least_moving(self._height)))
 
-    def _seat(self, box: Box, found: int = 1, missed: int = 0) -> Seat:
+    def _seat(self, box: Box, hits: int = 1, misses: int = 0) -> Seat:
         self._numbers += 1
-        return Seat(self._numbers, box, found, missed)
+        return Seat(self._numbers, box, hits, misses)
 
     def _look_at_empty_places(self, frame: Grey) -> None:
         """A few in turn, thoroughly; first those where something has moved since the last look."""
@@ -213,10 +213,10 @@ class Seats:
             seat.stirred, seat.looked = False, self._frames
             self._look_again(frame, seat)
 
-    def _look_at_seats(self, frame: Grey, seen: Collection[int]) -> None:
-        """Those who sit, but for the ones that have been `seen`."""
+    def _look_at_seats(self, frame: Grey, sightings: Collection[int]) -> None:
+        """Those who sit, but for the ones of `sightings`."""
         for seat in self._seats:
-            if seat.number not in seen and not seat.is_empty and not seat.walks:
+            if seat.number not in sightings and not seat.is_empty and not seat.walks:
                 # One that sways a little will be there in the next frame too.
                 calm = seat.is_sure and self._motion.share(seat.box) < CALM
                 if not calm or (seat.number + self._frames) % 2:

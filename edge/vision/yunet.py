@@ -98,8 +98,8 @@ class YuNetSearch:
         size = round(frame.shape[1] * shrink), round(frame.shape[0] * shrink)
         small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA) if shrink < 1 else frame
         self._net.setInputSize(size)
-        _, found = self._net.detect(cv2.cvtColor(small, cv2.COLOR_GRAY2BGR))
-        boxes = [] if found is None else np.asarray(found)[:, :4] / shrink
+        _, detections = self._net.detect(cv2.cvtColor(small, cv2.COLOR_GRAY2BGR))
+        boxes = [] if detections is None else np.asarray(detections)[:, :4] / shrink
         return [_square(*map(float, box)) for box in boxes]
 
 

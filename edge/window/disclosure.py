@@ -62,17 +62,17 @@ class SteadyDisclosure:
         self._remember(shares)
         if faces > SMALL:
             return disclose(self.settle(apportion(shares, faces)), self._min_faces, self._min_cell)
-        told = self._rounding.counts(self._settle_small(shares, faces), faces)
-        return Disclosure(faces, told if told[OTHER] else _without_other(told), None)
+        cells = self._rounding.counts(self._settle_small(shares, faces), faces)
+        return Disclosure(faces, cells if cells[OTHER] else _without_other(cells), None)
 
     def settle(self, counts: Mapping[str, int]) -> Mapping[str, int]:
         """As many faces as in `counts`, with the expressions that may be told of them."""
         faces = sum(counts.values())
         if self._mix is not None:
-            told = apportion(self._mix, faces)
-            changed = sum(max(0, counts[name] - told.get(name, 0)) for name in counts)
-            if changed < self._min_change:
-                return told
+            mixture = apportion(self._mix, faces)
+            change = sum(max(0, counts[name] - mixture.get(name, 0)) for name in counts)
+            if change < self._min_change:
+                return mixture
         if faces:  # nobody is no mixture
             self._mix = self._seen = counts
         return counts

@@ -56,8 +56,8 @@ def estimated(
             for at, value in enumerate(joint):
                 sums[at] += part * value
         total = faces + PRIOR_FACES
-        moved = max(abs(new / total - old) for new, old in zip(sums, shares, strict=True))
+        change = max(abs(new / total - old) for new, old in zip(sums, shares, strict=True))
         shares = [value / total for value in sums]
-        if moved < CLOSE:
+        if change < CLOSE:
             break
     return tuple(shares)

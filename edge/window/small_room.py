@@ -18,24 +18,24 @@ Cells = dict[str, float]
 def without_small(mixture: Mapping[str, float], faces: int, min_cell: int) -> Cells:
     """Faces by label, as fractions; those of labels too small to tell are `other`."""
     whole = sum(mixture.values())
-    wanted = {name: faces * share / whole for name, share in mixture.items() if name != OTHER}
-    told = {name: n if n > min_cell / 3 else 0.0 for name, n in wanted.items()}
-    return {**told, OTHER: faces - sum(told.values())}
+    fractions = {name: faces * share / whole for name, share in mixture.items() if name != OTHER}
+    cells = {name: n if n > min_cell / 3 else 0.0 for name, n in fractions.items()}
+    return {**cells, OTHER: faces - sum(cells.values())}
 
 
-def rounded(wanted: Mapping[str, float], faces: int, min_cell: int) -> dict[str, int]:
-    """Whole numbers near `wanted` that sum to `faces`, each of them 0 or at least `min_cell`.
+def rounded(fractions: Mapping[str, float], faces: int, min_cell: int) -> dict[str, int]:
+    """Whole numbers near `fractions` that sum to `faces`, each of them 0 or at least `min_cell`.
 
     That all show the same is not told, nor that there are two cells where there is room for one.
     """
     order = sorted(
-        (name for name in wanted if wanted[name] > 0 or name == OTHER),
-        key=lambda name: -wanted[name],
+        (name for name in fractions if fractions[name] > 0 or name == OTHER),
+        key=lambda name: -fractions[name],
     )
     best: dict[str, int] = {}
     least = float("inf")
     for size in range(1, max(1, min(faces // min_cell, len(order))) + 1):
-        counts = dict.fromkeys(wanted, 0) | dict.fromkeys(order[:size], min_cell)
+        counts = dict.fromkeys(fractions, 0) | dict.fromkeys(order[:size], min_cell)
         spare = faces - min_cell * size
         if size == 1:
             alone = order[0] if order[0] in (OTHER, UNCERTAIN) else None
@@ -43,12 +43,12 @@ def rounded(wanted: Mapping[str, float], faces: int, min_cell: int) -> dict[str,
                 alone = OTHER
             if alone is None:
                 continue
-            counts = dict.fromkeys(wanted, 0) | {alone: faces}
+            counts = dict.fromkeys(fractions, 0) | {alone: faces}
         else:
             for _ in range(spare):
-                short = max(order[:size], key=lambda name: wanted[name] - counts[name])
+                short = max(order[:size], key=lambda name: fractions[name] - counts[name])
                 counts[short] += 1
-        away = sum(abs(counts[name] - wanted[name]) for name in wanted)
+        away = sum(abs(counts[name] - fractions[name]) for name in fractions)
         if away < least:
             best, least = counts, away
     return best
@@ -66,20 +66,20 @@ class Rounding:
         self._owed = {}
 
     def counts(self, mixture: Mapping[str, float], faces: int) -> dict[str, int]:
-        wanted = without_small(mixture, faces, self._min_cell)
-        if self._alone(wanted):
-            wanted[OTHER] += float(self._min_cell)  # see `rounded`: nobody's expression by name
-        due = {name: n + self._owed.get(name, 0.0) for name, n in wanted.items()}
-        for name, n in wanted.items():
+        fractions = without_small(mixture, faces, self._min_cell)
+        if self._alone(fractions):
+            fractions[OTHER] += float(self._min_cell)  # see `rounded`: nobody's expression by name
+        due = {name: n + self._owed.get(name, 0.0) for name, n in fractions.items()}
+        for name, n in fractions.items():
             if n == 0:
                 due[name] = 0.0  # what nobody shows is never told
         counts = rounded(due, faces, self._min_cell)
         most = 2.0 * self._min_cell
         self._owed = {
-            name: max(-most, min(most, due[name] - counts[name])) for name in due if wanted[name]
+            name: max(-most, min(most, due[name] - counts[name])) for name in due if fractions[name]
         }
         return counts
 
-    def _alone(self, wanted: Cells) -> bool:
-        shown = [name for name, n in wanted.items() if n > 0]
-        return len(shown) == 1 and shown[0] not in (OTHER, UNCERTAIN)
+    def _alone(self, fractions: Cells) -> bool:
+        names = [name for name, n in fractions.items() if n > 0]
+        return len(names) == 1 and names[0] not in (OTHER, UNCERTAIN)

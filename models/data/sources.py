@@ -101,24 +101,24 @@ def from_csv(path: Path, usage: str | None, votes: Path | None) -> Faces:
     if votes is None and beside.exists():
         votes = beside
     ten = None if votes is None else _votes(votes, path, len(rows))
-    known = sorted({row.get("Usage") or "" for row in rows})
-    if usage is None and len(known) > 1:
-        raise UserError(f"contains {', '.join(known)}", path, "choose one with --usage")
-    if usage is not None and usage not in known:
+    usages = sorted({row.get("Usage") or "" for row in rows})
+    if usage is None and len(usages) > 1:
+        raise UserError(f"contains {', '.join(usages)}", path, "choose one with --usage")
+    if usage is not None and usage not in usages:
         raise UserError(
-            f"no row is for {usage}", path, f"choose from {', '.join(known)} with --usage"
+            f"no row is for {usage}", path, f"choose from {', '.join(usages)} with --usage"
         )
-    chosen = [at for at, row in enumerate(rows) if usage is None or row.get("Usage") == usage]
-    faces = np.empty((len(chosen), SIDE, SIDE), np.uint8)
-    labels = np.empty(len(chosen), np.int64)
-    for number, at in enumerate(chosen):
+    indices = [at for at, row in enumerate(rows) if usage is None or row.get("Usage") == usage]
+    faces = np.empty((len(indices), SIDE, SIDE), np.uint8)
+    labels = np.empty(len(indices), np.int64)
+    for number, at in enumerate(indices):
         try:
             values = np.array(rows[at]["pixels"].split(), dtype=np.uint8)
             faces[number] = values.reshape(SIDE, SIDE)
             labels[number] = range(len(LABELS))[int(rows[at]["emotion"])]
         except (ValueError, OverflowError, IndexError) as error:
             raise UserError(str(error), f"{path}: row {at + 2}", "fetch the file again") from None
-    return with_votes(faces, labels, None if ten is None else ten[chosen])
+    return with_votes(faces, labels, None if ten is None else ten[indices])
 
 
 def _votes(path: Path, faces: Path, count: int) -> NDArray[np.int64]:
@@ -197,8 +197,8 @@ def from_photographs(path: Path) -> Faces:
             path,
             "use photographs with larger faces",
         )
-    missed = len(photographs) - len(faces)
-    return Faces(np.stack(faces), np.array(numbers), names=files, missed=missed)
+    misses = len(photographs) - len(faces)
+    return Faces(np.stack(faces), np.array(numbers), names=files, missed=misses)
 
 
 HELD_OUT = ("val", "valid", "validation", "test")
@@ -227,20 +227,20 @@ def splits(path: Path, votes: Path | None, seed: int) -> tuple[Faces, Faces]:
         if {"Training", "PublicTest"} <= usages:
             return load(path, "Training", votes), load(path, "PublicTest", votes)
     faces = load(path, votes=votes)
-    held = _a_tenth(faces.label, seed)
-    rest = np.setdiff1d(np.arange(len(faces.label)), held)
-    if not len(held) or not len(rest):
+    tenth = _a_tenth(faces.label, seed)
+    rest = np.setdiff1d(np.arange(len(faces.label)), tenth)
+    if not len(tenth) or not len(rest):
         raise UserError(
             f"{len(faces.label)} pictures, no two of a label, so nothing can be held out",
             path,
             "add at least one more of each label",
         )
-    return faces.only(rest), faces.only(held)
+    return faces.only(rest), faces.only(tenth)
 
 
 def _a_tenth(label: NDArray[np.int64], seed: int) -> NDArray[np.intp]:
     """Rows of a tenth of the faces of each label, of at least one where there are two."""
     rng = np.random.default_rng(seed)
     parts = [rng.permutation(np.flatnonzero(label == one)) for one in np.unique(label)]
-    chosen = [part[: max(len(part) // 10, int(len(part) > 1))] for part in parts]
-    return np.sort(np.concatenate(chosen))
+    tenths = [part[: max(len(part) // 10, int(len(part) > 1))] for part in parts]
+    return np.sort(np.concatenate(tenths))

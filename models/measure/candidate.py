@@ -41,8 +41,8 @@ class Candidate:
 
     def truth(self, faces: Faces) -> str:
         """The pack's truth as far as these faces carry it."""
-        wanted = self.pack.truth if self.pack else "ferplus"
-        return wanted if wanted != "ferplus" or faces.votes is not None else "fer2013"
+        truth = self.pack.truth if self.pack else "ferplus"
+        return truth if truth != "ferplus" or faces.votes is not None else "fer2013"
 
     def answers(self, faces: Faces) -> tuple[Answers, float]:
         """What it says before any temperature, and microseconds per face."""

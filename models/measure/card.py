@@ -21,22 +21,22 @@ def of_ten(share: float) -> str:
     return f"{round(10 * share)} of 10"
 
 
-def plain(pack: Pack, found: dict[str, Any], elsewhere: dict[str, Any] | None) -> str:
+def plain(pack: Pack, report: dict[str, Any], elsewhere: dict[str, Any] | None) -> str:
     """What a teacher or a head teacher should know, without a formula."""
-    recall = {label: per["recall"] for label, per in found["per_label"].items() if per["n"]}
+    recall = {label: per["recall"] for label, per in report["per_label"].items() if per["n"]}
     order = sorted(recall, key=lambda label: -recall[label])
     best, worst = order[:2], order[-2:]
-    pixels = dict(found["envelope"]["pixels"])
+    pixels = dict(report["envelope"]["pixels"])
     text = (
         f"It looks at a small grey crop of a face and says which of {len(pack.labels)} expressions "
         f"it shows: {', '.join(pack.labels)}. It does not know what a person feels, and it is "
-        f"wrong on about {of_ten(1 - found['accuracy'])} faces of its test: the truth there is "
-        f"{TRUTHS[found['truth']]}. "
+        f"wrong on about {of_ten(1 - report['accuracy'])} faces of its test: the truth there is "
+        f"{TRUTHS[report['truth']]}. "
         f"It is best at {best[0]} and {best[1]} (right on {of_ten(recall[best[0]])} and "
         f"{of_ten(recall[best[1]])} such faces) and worst at {worst[1]} and {worst[0]} "
         f"({of_ten(recall[worst[1]])} and {of_ten(recall[worst[0]])}). When it is not sure it says "
-        f"so: it answers {of_ten(found['answered'])} faces, and is right on "
-        f"{of_ten(found['right_when_answered'])} of those. A face of 16 pixels is read right "
+        f"so: it answers {of_ten(report['answered'])} faces, and is right on "
+        f"{of_ten(report['right_when_answered'])} of those. A face of 16 pixels is read right "
         f"{of_ten(pixels[16])} times, one of 48 pixels {of_ten(pixels[48])} times."
     )
     if elsewhere:
@@ -51,11 +51,11 @@ def _percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
-def _figures(pack: Pack, found: dict[str, Any]) -> list[str]:
+def _figures(pack: Pack, report: dict[str, Any]) -> list[str]:
     def row(name: str, key: str) -> str:
-        interval = found["intervals"].get(key)
+        interval = report["intervals"].get(key)
         spread = f"{_percent(interval[0])} to {_percent(interval[1])}" if interval else ""
-        return f"| {name} | {_percent(found[key])} | {spread} |"
+        return f"| {name} | {_percent(report[key])} | {spread} |"
 
     difference = 100 * (pack.figures["accuracy"] - pack.figures["float_accuracy"])
     lines = [
@@ -70,28 +70,28 @@ def _figures(pack: Pack, found: dict[str, Any]) -> list[str]:
         row("right when it answers", "right_when_answered"),
         row("faces taken for none", "taken_for_no_face"),
         f"| int8 against floating point, where it was chosen | {difference:+.1f} points | |",
-        f"| size, weights | {found['size_bytes']} bytes, {pack.parameters} | |",
-        f"| CPU time per face on the machine that wrote this | {found['us_per_face']:.0f} µs "
-        f"(int8, {found['runtime']}) | |",
+        f"| size, weights | {report['size_bytes']} bytes, {pack.parameters} | |",
+        f"| CPU time per face on the machine that wrote this | {report['us_per_face']:.0f} µs "
+        f"(int8, {report['runtime']}) | |",
     ]
-    if other := found.get("other_form"):
+    if other := report.get("other_form"):
         lines += [
             f"| with half-precision weights: accuracy | {_percent(other['accuracy'])} | |",
             f"| the same, CPU time per face | {other['us_per_face']:.0f} µs | |",
             f"| both forms say the same of | {_percent(other['agrees'])} of the faces | |",
         ]
-    if found["ferplus_accuracy"] is not None:
-        lines.insert(3, f"| FER+ majority | {_percent(found['ferplus_accuracy'])} | |")
-        lines.insert(4, f"| FER2013's labels | {_percent(found['fer2013_accuracy'])} | |")
+    if report["ferplus_accuracy"] is not None:
+        lines.insert(3, f"| FER+ majority | {_percent(report['ferplus_accuracy'])} | |")
+        lines.insert(4, f"| FER2013's labels | {_percent(report['fer2013_accuracy'])} | |")
     return lines
 
 
-def _labels(found: dict[str, Any]) -> list[str]:
+def _labels(report: dict[str, Any]) -> list[str]:
     lines = [
         "| label | faces | right (recall) | right when said (precision) |",
         "| - | - | - | - |",
     ]
-    for label, per in found["per_label"].items():
+    for label, per in report["per_label"].items():
         lines.append(
             f"| {label} | {per['n']} | {_percent(per['recall'])} | {_percent(per['precision'])} |"
         )
@@ -166,34 +166,34 @@ def _rooms(in_rooms: dict[PointName, AtPoint]) -> list[str]:
 def write(
     folder: Path,
     pack: Pack,
-    found: dict[str, Any],
+    report: dict[str, Any],
     elsewhere: dict[str, Any] | None,
     in_rooms: dict[PointName, AtPoint] | None,
 ) -> None:
     """CARD.md and its pictures in the pack's folder."""
-    draw_all(found, folder)
-    folds = found["folds"]
+    draw_all(report, folder)
+    folds = report["folds"]
     parts = [
         f"# {pack.name}",
         "",
-        plain(pack, found, elsewhere),
+        plain(pack, report, elsewhere),
         "",
         "Meant for counting expressions in a room, many faces at a time. Not for judging a person, "
         "for grading, for discipline or for safety. Written by `roommood model card`.",
         "",
         "## Figures",
         "",
-        f"Of the file that ships, on {found['n']} faces that were held out from training; the "
+        f"Of the file that ships, on {report['n']} faces that were held out from training; the "
         "epoch, the temperature and the thresholds were chosen on the same faces.",
         "",
-        *_figures(pack, found),
+        *_figures(pack, report),
         "",
         f"Temperature and threshold chosen on nine tenths of those faces and tried on the tenth, "
         f"{folds['folds']} times over: calibration error {_percent(folds['ece']['mean'])} ± "
         f"{_percent(folds['ece']['sd'])}, right when it answers {_percent(folds['right']['mean'])} "
         f"± {_percent(folds['right']['sd'])}.",
         "",
-        *_labels(found),
+        *_labels(report),
         "",
         "![Confusion](confusion.png)",
         "![Reliability](reliability.png)",
@@ -204,13 +204,13 @@ def write(
         "",
         "![Accuracy against size and light](envelope.png)",
         "",
-        "| pixels | " + " | ".join(str(size) for size, _ in found["envelope"]["pixels"]) + " |",
-        "| --- |" + " --- |" * len(found["envelope"]["pixels"]),
-        "| right | " + " | ".join(_percent(y) for _, y in found["envelope"]["pixels"]) + " |",
+        "| pixels | " + " | ".join(str(size) for size, _ in report["envelope"]["pixels"]) + " |",
+        "| --- |" + " --- |" * len(report["envelope"]["pixels"]),
+        "| right | " + " | ".join(_percent(y) for _, y in report["envelope"]["pixels"]) + " |",
         "",
-        "| light | " + " | ".join(str(light) for light, _ in found["envelope"]["light"]) + " |",
-        "| --- |" + " --- |" * len(found["envelope"]["light"]),
-        "| right | " + " | ".join(_percent(y) for _, y in found["envelope"]["light"]) + " |",
+        "| light | " + " | ".join(str(light) for light, _ in report["envelope"]["light"]) + " |",
+        "| --- |" + " --- |" * len(report["envelope"]["light"]),
+        "| right | " + " | ".join(_percent(y) for _, y in report["envelope"]["light"]) + " |",
     ]
     if elsewhere:
         parts += ["", "## Other people, other cameras", "", *_groups(elsewhere)]

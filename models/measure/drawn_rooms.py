@@ -54,9 +54,9 @@ def spread(scores: Scores, labels: tuple[str, ...], usual: tuple[float, ...]) ->
     for room in draw(scores, labels, threshold=0):
         tally = room.tally(labels, usual)
         faces = sum(room.true.values())
-        counted = _shares(tally.typical(), labels)
+        estimate = _shares(tally.typical(), labels)
         true = _shares(room.true, labels)
-        errors += float(((counted - true) ** 2).sum())
+        errors += float(((estimate - true) ** 2).sum())
         chance += float((true * (1 - true)).sum()) / faces
     return round(1 + errors / max(chance, 1e-9), 2)
 

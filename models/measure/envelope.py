@@ -54,14 +54,14 @@ READABLE = 0.05
 
 def smallest_face(classifier: Classifier, faces: Faces, truth: str) -> int:
     """The size in pixels from which on faces are read nearly as well as large ones."""
-    found = {
+    scores = {
         size: scored(faces, predict(classifier, shrunk(faces.pixels, size))[0].shares, truth)
         for size in SIZES
     }
-    needed = found[SIZES[-1]].accuracy() - READABLE
+    needed = scores[SIZES[-1]].accuracy() - READABLE
     readable = SIZES[-1]
     for size in reversed(SIZES):
-        if found[size].accuracy() < needed:
+        if scores[size].accuracy() < needed:
             break
         readable = size
     return readable

@@ -42,11 +42,11 @@ class Scores:
         With a threshold (L, L + 1): the last column counts the faces that it leaves `uncertain`.
         """
         size = self.shares.shape[1]
-        said = self.shares.argmax(axis=1)
+        answers = self.shares.argmax(axis=1)
         if threshold is None:
-            return _table(self.truth, said, size, size)
-        said = np.where(self.shares.max(axis=1) >= threshold, said, size)
-        return _table(self.truth, said, size, size + 1)
+            return _table(self.truth, answers, size, size)
+        answers = np.where(self.shares.max(axis=1) >= threshold, answers, size)
+        return _table(self.truth, answers, size, size + 1)
 
     def accuracy(self) -> float:
         return float(self.right.mean())
@@ -87,19 +87,19 @@ class Scores:
 
 
 def _table(
-    truth: NDArray[np.int64], said: NDArray[np.intp], rows: int, columns: int
+    truth: NDArray[np.int64], answers: NDArray[np.intp], rows: int, columns: int
 ) -> NDArray[np.int64]:
-    pairs = truth * columns + said
+    pairs = truth * columns + answers
     return np.bincount(pairs, minlength=rows * columns).reshape(rows, columns)
 
 
 def macro(confusion: NDArray[np.int64]) -> dict[str, float]:
     """Balanced accuracy and macro precision, recall and F1 over the labels that occur."""
     hits, per_truth, per_answer = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
-    seen = per_truth > 0
-    recall = hits[seen] / per_truth[seen]
-    precision = hits[seen] / np.maximum(per_answer[seen], 1)
-    f1 = 2 * hits[seen] / (per_truth[seen] + per_answer[seen])
+    mask = per_truth > 0
+    recall = hits[mask] / per_truth[mask]
+    precision = hits[mask] / np.maximum(per_answer[mask], 1)
+    f1 = 2 * hits[mask] / (per_truth[mask] + per_answer[mask])
     return {
         "balanced_accuracy": round(float(recall.mean()), 4),
         "macro_precision": round(float(precision.mean()), 4),
@@ -110,10 +110,10 @@ def macro(confusion: NDArray[np.int64]) -> dict[str, float]:
 
 def predict(classifier: Classifier, pixels: NDArray[np.uint8]) -> tuple[Answers, float]:
     """The model's answers and the microseconds of CPU per face that they took, on one thread."""
-    begun = time.process_time()
+    start = time.process_time()
     parts = [classifier(pixels[at : at + BATCH]) for at in range(0, len(pixels), BATCH)]
-    taken = (time.process_time() - begun) / len(pixels) * 1e6
-    return Answers(*(np.concatenate(column) for column in zip(*parts, strict=True))), taken
+    us_per_face = (time.process_time() - start) / len(pixels) * 1e6
+    return Answers(*(np.concatenate(column) for column in zip(*parts, strict=True))), us_per_face
 
 
 def tempered(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
@@ -165,11 +165,11 @@ def per_fold(scores: Scores) -> dict[str, Any]:
 
     everyone = np.arange(len(scores.truth))
     whole = figures(everyone)
-    found: dict[str, Any] = {"n": len(everyone)}
+    summary: dict[str, Any] = {"n": len(everyone)}
     for name in FOLD_FIGURES:
         low, high = bootstrap(lambda rows, name=name: figures(rows)[name], everyone, 300)  # type: ignore[misc]  # the default binds this figure's name
-        found[name] = {"value": round(whole[name], 4), "interval": [low, high]}
-    return found
+        summary[name] = {"value": round(whole[name], 4), "interval": [low, high]}
+    return summary
 
 
 def fold_table(folds: list[dict[str, Any]]) -> list[str]:
@@ -199,20 +199,20 @@ def folded(scores: Scores, folds: int) -> dict[str, Any]:
             f"choose 2 to {len(scores.truth)}, the number of faces",
         )
     parts = np.array_split(np.random.default_rng(1).permutation(len(scores.truth)), folds)
-    found: dict[str, list[float]] = {"accuracy": [], "ece": [], "answered": [], "right": []}
+    series: dict[str, list[float]] = {"accuracy": [], "ece": [], "answered": [], "right": []}
     each = []
     for at, part in enumerate(parts):
         temperature, threshold = choose(scores.only(np.concatenate(parts[:at] + parts[at + 1 :])))
-        held = Scores(scores.truth[part], tempered(scores.shares[part], temperature))
-        answered = held.shares.max(axis=1) >= threshold
-        found["accuracy"].append(held.accuracy())
-        found["ece"].append(held.ece())
-        found["answered"].append(float(answered.mean()))
-        found["right"].append(float(held.right[answered].mean()) if answered.any() else 1.0)
-        each.append(per_fold(held))
+        fold_scores = Scores(scores.truth[part], tempered(scores.shares[part], temperature))
+        sure = fold_scores.shares.max(axis=1) >= threshold
+        series["accuracy"].append(fold_scores.accuracy())
+        series["ece"].append(fold_scores.ece())
+        series["answered"].append(float(sure.mean()))
+        series["right"].append(float(fold_scores.right[sure].mean()) if sure.any() else 1.0)
+        each.append(per_fold(fold_scores))
     return {"folds": folds, "each": each} | {
         name: {"mean": round(float(np.mean(v)), 4), "sd": round(float(np.std(v, ddof=1)), 4)}
-        for name, v in found.items()
+        for name, v in series.items()
     }
 
 
@@ -227,8 +227,8 @@ def scored(faces: Faces, shares: NDArray[np.float32], truth: str) -> Scores:
     """Scores against a truth: the majority of those who agreed for 'ferplus', else the label."""
     if truth != "ferplus" or faces.votes is None:
         return Scores(faces.label, shares)
-    agreed = faces.agreed()
-    return Scores(faces.votes[agreed].argmax(axis=1), shares[agreed])
+    rows = faces.agreed()
+    return Scores(faces.votes[rows].argmax(axis=1), shares[rows])
 
 
 def report(

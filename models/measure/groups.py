@@ -98,7 +98,7 @@ def by_group(scores: Scores, groups: Groups, rows: NDArray[np.bool_]) -> dict[st
 
     `scores` are of the faces at `rows` of those that the groups were laid beside.
     """
-    found: dict[str, Any] = {}
+    groupings: dict[str, Any] = {}
     right, units = scores.right, groups.units[rows]
     for name, column in groups.columns.items():
         group = column[rows]
@@ -113,5 +113,5 @@ def by_group(scores: Scores, groups: Groups, rows: NDArray[np.bool_]) -> dict[st
                 "interval": [low, high],
                 **macro(scores.only(part).confusion()),
             }
-        found[name] = {"groups": per, "p": differ(right, group, units)}
-    return found
+        groupings[name] = {"groups": per, "p": differ(right, group, units)}
+    return groupings

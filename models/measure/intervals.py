@@ -28,12 +28,12 @@ def bootstrap(
     rng = np.random.default_rng(seed)
     members = [np.flatnonzero(units == unit) for unit in np.unique(units)]
     single = all(len(rows) == 1 for rows in members)
-    found = []
+    values = []
     for _ in range(draws):
-        drawn = rng.integers(0, len(members), len(members))
-        rows = drawn if single else np.concatenate([members[at] for at in drawn])
-        found.append(figure(rows))
-    low, high = np.percentile(found, [(100 - LEVEL) / 2, (100 + LEVEL) / 2])
+        sample = rng.integers(0, len(members), len(members))
+        rows = sample if single else np.concatenate([members[at] for at in sample])
+        values.append(figure(rows))
+    low, high = np.percentile(values, [(100 - LEVEL) / 2, (100 + LEVEL) / 2])
     return round(float(low), 4), round(float(high), 4)
 
 
@@ -59,9 +59,9 @@ def differ(
         of_row = assigned[place]
         size = np.bincount(of_row, minlength=len(names))
         hits = np.bincount(of_row, right, minlength=len(names))
-        used = size > 0
-        return float((size[used] * (hits[used] / size[used] - overall) ** 2).sum())
+        mask = size > 0
+        return float((size[mask] * (hits[mask] / size[mask] - overall) ** 2).sum())
 
-    seen = spread(of_unit)
-    as_far = sum(spread(rng.permutation(of_unit)) >= seen - 1e-12 for _ in range(draws))
+    statistic = spread(of_unit)
+    as_far = sum(spread(rng.permutation(of_unit)) >= statistic - 1e-12 for _ in range(draws))
     return round((as_far + 1) / (draws + 1), 4)

@@ -66,7 +66,7 @@ def sets(candidate: Candidate, london: Path, press: Path, ferplus: Path) -> list
     """The three sources, read by a pack; raises UserError for one that is not there."""
     size = len(candidate.labels)
     one_hot = np.eye(size)
-    made = []
+    sources = []
     for name, path in (("london", london), ("press", press), ("ferplus", ferplus)):
         faces = load(path)
         answers = candidate.answers(faces)[0].shares
@@ -75,11 +75,11 @@ def sets(candidate: Candidate, london: Path, press: Path, ferplus: Path) -> list
             assert faces.votes is not None  # or `agreed` had refused
             votes = faces.votes[rows].astype(float)
             truth = votes / votes.sum(axis=1, keepdims=True)
-            made.append(Set(name, answers[rows], truth, np.arange(int(rows.sum()))))
+            sources.append(Set(name, answers[rows], truth, np.arange(int(rows.sum()))))
         else:
             who = people(path, faces)
-            made.append(Set(name, answers, one_hot[faces.label], who))
-    return made
+            sources.append(Set(name, answers, one_hot[faces.label], who))
+    return sources
 
 
 def places(data: Path) -> tuple[Path, Path, Path]:
@@ -149,18 +149,18 @@ def point(data: list[Set], pack: Pack) -> OperatingPoint:
     """The point that fits these faces."""
     votes = pack.point("votes")
     weights, usual = fit(data, votes)
-    made = OperatingPoint(
+    draft = OperatingPoint(
         weights=tuple(tuple(round(value, 3) for value in row[:-1]) for row in weights.tolist()),
         offsets=tuple(round(value, 3) for value in weights[:, -1].tolist()),
         usual=tuple(round(value, 4) for value in usual.tolist()),
         threshold=pack.threshold,
     )
     ferplus = next(one for one in data if one.name == "ferplus")
-    scores = evaluation.Scores(ferplus.truth.argmax(axis=1), made.read(ferplus.answers))
-    return made.model_copy(
+    scores = evaluation.Scores(ferplus.truth.argmax(axis=1), draft.read(ferplus.answers))
+    return draft.model_copy(
         update={
             "threshold": evaluation.choose_threshold(scores),
-            "spread": spread(scores, pack.labels, made.usual),
+            "spread": spread(scores, pack.labels, draft.usual),
         }
     )
 
@@ -175,13 +175,13 @@ def parts(person: NDArray[Any], seed: int = 1) -> NDArray[np.int64]:
 def held_out(data: list[Set], pack: Pack) -> dict[str, NDArray[np.float32]]:
     """For each set, what the point for rooms makes of faces of people it was not fitted on."""
     part = {one.name: parts(one.person) for one in data}
-    found = {one.name: np.zeros(one.truth.shape, np.float32) for one in data}
+    shares = {one.name: np.zeros(one.truth.shape, np.float32) for one in data}
     for fold in range(FOLDS):
-        made = point([one.only(part[one.name] != fold) for one in data], pack)
+        fold_point = point([one.only(part[one.name] != fold) for one in data], pack)
         for one in data:
             rows = part[one.name] == fold
-            found[one.name][rows] = made.read(one.answers[rows])
-    return found
+            shares[one.name][rows] = fold_point.read(one.answers[rows])
+    return shares
 
 
 def figures(name: str, scores: evaluation.Scores) -> dict[str, float]:
@@ -203,12 +203,12 @@ class AtPoint(NamedTuple):
 def at_points(data: list[Set], pack: Pack, groups: Groups) -> dict[PointName, AtPoint]:
     """At the point as the votes taught it, and at that for rooms, each time fitted on others."""
     votes = pack.point("votes")
-    said: dict[PointName, dict[str, NDArray[np.float32]]] = {
+    readings: dict[PointName, dict[str, NDArray[np.float32]]] = {
         "votes": {one.name: votes.read(one.answers) for one in data},
         "room": held_out(data, pack),
     }
-    found: dict[PointName, AtPoint] = {}
-    for point_name, shares in said.items():
+    results: dict[PointName, AtPoint] = {}
+    for point_name, shares in readings.items():
         values: dict[str, float] = {}
         for one in data:
             scores = evaluation.Scores(one.truth.argmax(axis=1), shares[one.name])
@@ -218,8 +218,8 @@ def at_points(data: list[Set], pack: Pack, groups: Groups) -> dict[PointName, At
         gender = per_group["gender"]["groups"]
         women_minus_men = gender["female"]["accuracy"] - gender["male"]["accuracy"]
         values["women_minus_men"] = round(100 * women_minus_men, 1)
-        found[point_name] = AtPoint(values, per_group)
-    return found
+        results[point_name] = AtPoint(values, per_group)
+    return results
 
 
 def pack_of(which: str) -> Candidate:
@@ -230,12 +230,12 @@ def pack_of(which: str) -> Candidate:
     return candidate
 
 
-def write(folder: Path, made: OperatingPoint, measured: dict[str, float]) -> None:
+def write(folder: Path, operating_point: OperatingPoint, values: dict[str, float]) -> None:
     """Puts the point, and what it was measured to do, into the pack's pack.yaml."""
     path = folder / PACK_FILE
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    content["room"] = yaml.safe_load(made.model_dump_json())
-    content["figures"] |= {f"room_{name}": value for name, value in measured.items()}
+    content["room"] = yaml.safe_load(operating_point.model_dump_json())
+    content["figures"] |= {f"room_{name}": value for name, value in values.items()}
     text = yaml.safe_dump(content, sort_keys=False, width=100, default_flow_style=None)
     path.write_text(text, encoding="utf-8")
 
@@ -261,13 +261,13 @@ def main(
     candidate = pack_of(which)
     assert candidate.pack is not None  # or `pack_of` had refused
     read = sets(candidate, london, press, ferplus)
-    found = at_points(read, candidate.pack, Groups(london / "index.json", load(london)))
-    for title, at in found.items():
+    results = at_points(read, candidate.pack, Groups(london / "index.json", load(london)))
+    for title, at in results.items():
         values = ", ".join(f"{key} {value}" for key, value in at.figures.items())
         click.echo(f"{title:>6}: {values}")
     if store:
         folder = Path(which) if Path(which).is_dir() else SHIPPED / which
-        write(folder, point(read, candidate.pack), found["room"].figures)
+        write(folder, point(read, candidate.pack), results["room"].figures)
         click.echo(f"{open_pack(str(folder))[0].name}: its point for rooms is in {PACK_FILE}")
 
 

@@ -23,8 +23,8 @@ def figure(width: float = WIDE, height: float = HIGH) -> Any:
 
 def curve(points: list[dict[str, float]], path: Path) -> None:
     """Loss, and accuracy on the faces held out, after each epoch."""
-    drawn = figure()
-    left = drawn.subplots()
+    chart = figure()
+    left = chart.subplots()
     epochs = range(1, len(points) + 1)
     left.plot(epochs, [point["loss"] for point in points], color="0.6", label="loss (training)")
     left.set_xlabel("epoch")
@@ -36,14 +36,14 @@ def curve(points: list[dict[str, float]], path: Path) -> None:
     right.grid(alpha=0.3)
     right.legend(loc="center right")
     left.legend(loc="upper right")
-    drawn.savefig(path)
+    chart.savefig(path)
 
 
-def confusion(found: dict[str, Any], path: Path) -> None:
+def confusion(report: dict[str, Any], path: Path) -> None:
     """Each row, one label of the truth, in per cent of its faces."""
-    drawn = figure(6.4, 5.6)
-    axes = drawn.subplots()
-    table, labels = found["confusion"], found["labels"]
+    chart = figure(6.4, 5.6)
+    axes = chart.subplots()
+    table, labels = report["confusion"], report["labels"]
     rows = [[100 * count / max(sum(row), 1) for count in row] for row in table]
     axes.imshow(rows, cmap="Blues", vmin=0, vmax=100)
     for y, row in enumerate(rows):
@@ -56,14 +56,14 @@ def confusion(found: dict[str, Any], path: Path) -> None:
     axes.set_xlabel("what the model says")
     axes.set_ylabel("the truth (faces)")
     axes.set_title("of 100 faces of each row")
-    drawn.savefig(path)
+    chart.savefig(path)
 
 
-def reliability(found: dict[str, Any], path: Path) -> None:
+def reliability(report: dict[str, Any], path: Path) -> None:
     """How often it is right when it is so sure; the size of a dot is the number of faces."""
-    drawn = figure(5, 5)
-    axes = drawn.subplots()
-    bins = found["reliability"]
+    chart = figure(5, 5)
+    axes = chart.subplots()
+    bins = report["reliability"]
     most = max(part["n"] for part in bins)
     axes.plot([0, 1], [0, 1], color="0.7", label="perfect")
     axes.scatter(
@@ -74,22 +74,22 @@ def reliability(found: dict[str, Any], path: Path) -> None:
     )
     axes.set_xlabel("how sure it says it is")
     axes.set_ylabel("how often it is right")
-    axes.set_title(f"expected calibration error {found['ece']}")
+    axes.set_title(f"expected calibration error {report['ece']}")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     axes.grid(alpha=0.3)
-    drawn.savefig(path)
+    chart.savefig(path)
 
 
-def envelope(found: dict[str, Any], path: Path) -> None:
+def envelope(report: dict[str, Any], path: Path) -> None:
     """Accuracy against the size of the face and against the light."""
-    drawn = figure(8, 3.6)
-    sizes, lights = drawn.subplots(1, 2, sharey=True)
+    chart = figure(8, 3.6)
+    sizes, lights = chart.subplots(1, 2, sharey=True)
     for axes, key, title in (
         (sizes, "pixels", "pixels across the face"),
         (lights, "light", "brightness, 1 = as exposed"),
     ):
-        pairs = found["envelope"][key]
+        pairs = report["envelope"][key]
         axes.plot([x for x, _ in pairs], [100 * y for _, y in pairs], marker="o")
         axes.set_xlabel(title)
         axes.grid(alpha=0.3)
@@ -98,11 +98,11 @@ def envelope(found: dict[str, Any], path: Path) -> None:
     lights.minorticks_off()
     sizes.set_ylabel("right, %")
     sizes.set_ylim(0, 100)
-    drawn.savefig(path)
+    chart.savefig(path)
 
 
-def draw_all(found: dict[str, Any], folder: Path) -> None:
+def draw_all(report: dict[str, Any], folder: Path) -> None:
     """confusion.png, reliability.png and envelope.png in `folder`."""
-    confusion(found, folder / "confusion.png")
-    reliability(found, folder / "reliability.png")
-    envelope(found, folder / "envelope.png")
+    confusion(report, folder / "confusion.png")
+    reliability(report, folder / "reliability.png")
+    envelope(report, folder / "envelope.png")

@@ -53,20 +53,20 @@ def measure(
     pack, content = open_fast(model)
     classifier = TfliteClassifier(content, pack.input, len(pack.labels))
     haar = HaarDetector()
-    found: dict[str, dict[str, list[float]]] = {}
+    scores: dict[str, dict[str, list[float]]] = {}
     for name, frame, true in frames(photos, videos):
-        per = found.setdefault(name, {"true": [], "false": []})
+        per = scores.setdefault(name, {"true": [], "false": []})
         for box in haar.find(frame):
             face = crop(frame, box, pack.input.margin, pack.input.size)
             kind = "true" if any(overlap(box, t) >= FOUND for t in true) else "false"
             per[kind].append(float(classifier(face[np.newaxis]).face[0]))
-    return found
+    return scores
 
 
-def summary(found: dict[str, dict[str, list[float]]], threshold: float) -> dict[str, Any]:
+def summary(scores: dict[str, dict[str, list[float]]], threshold: float) -> dict[str, Any]:
     """Numbers of true and false detections, and the shares of each below the threshold."""
     rows: dict[str, Any] = {}
-    for name, per in [*found.items(), ("all", _together(found))]:
+    for name, per in [*scores.items(), ("all", _together(scores))]:
         true, false = np.array(per["true"]), np.array(per["false"])
         rows[name] = {
             "true": len(true),
@@ -77,9 +77,10 @@ def summary(found: dict[str, dict[str, list[float]]], threshold: float) -> dict[
     return rows
 
 
-def _together(found: dict[str, dict[str, list[float]]]) -> dict[str, list[float]]:
+def _together(scores: dict[str, dict[str, list[float]]]) -> dict[str, list[float]]:
     return {
-        kind: [score for per in found.values() for score in per[kind]] for kind in ("true", "false")
+        kind: [score for per in scores.values() for score in per[kind]]
+        for kind in ("true", "false")
     }
 
 

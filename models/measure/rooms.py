@@ -49,20 +49,25 @@ class Errors(NamedTuple):
     told: float | None
 
 
-def error(found: Mapping[str, float], true: Mapping[str, float]) -> float:
+def error(estimate: Mapping[str, float], true: Mapping[str, float]) -> float:
     """Half the L1 distance of two divisions of the same room; `uncertain` is always wrong."""
-    whole, right = sum(found.values()), sum(true.values())
-    names = found.keys() | true.keys()
-    return sum(abs(found.get(n, 0) / whole - true.get(n, 0) / right) for n in names) / 2
+    whole, right = sum(estimate.values()), sum(true.values())
+    names = estimate.keys() | true.keys()
+    return sum(abs(estimate.get(n, 0) / whole - true.get(n, 0) / right) for n in names) / 2
 
 
 def errors(
-    tally: Tally, named: Mapping[str, float], true: Mapping[str, float], control: DisclosureControl
+    tally: Tally,
+    label_counts: Mapping[str, float],
+    true: Mapping[str, float],
+    control: DisclosureControl,
 ) -> Errors:
     """Of one window, counted three ways."""
-    told = control.tell(tally).counts
+    counts = control.tell(tally).counts
     return Errors(
-        error(named, true), error(tally.typical(), true), error(told, true) if told else None
+        error(label_counts, true),
+        error(tally.typical(), true),
+        error(counts, true) if counts else None,
     )
 
 
@@ -81,8 +86,10 @@ def drawn(candidate: Candidate, data: Path, name: PointName) -> Iterator[Errors]
     rest = faces.only(~half)
     scores = evaluation.Scores(rest.truth.argmax(axis=1), point.read(rest.answers))
     for one in draw(scores, pack.labels, point.threshold):
-        named = Counter(reading.label for reading in one.readings)
-        yield errors(one.tally(pack.labels, point.usual), named, one.true, SteadyDisclosure())
+        label_counts = Counter(reading.label for reading in one.readings)
+        yield errors(
+            one.tally(pack.labels, point.usual), label_counts, one.true, SteadyDisclosure()
+        )
 
 
 def windows(which: str, film: Path, name: PointName) -> Iterator[Errors]:
@@ -95,29 +102,29 @@ def windows(which: str, film: Path, name: PointName) -> Iterator[Errors]:
         truth = json.loads(film.with_suffix(".truth.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
         raise UserError(f"no truth beside it ({problem})", film, "use a mosaic") from None
-    opened = Film(film)
-    every, per_window = round(opened.rate / FRAMES_PER_S), round(opened.rate * WINDOW_S)
+    video = Film(film)
+    every, per_window = round(video.rate / FRAMES_PER_S), round(video.rate * WINDOW_S)
     control = SteadyDisclosure()
-    tally, named, true = Tally(pack.labels, point.usual), Counter[str](), Counter[str]()
-    for number, (people, frame) in enumerate(zip(truth, opened, strict=False)):
+    tally, label_counts, true = Tally(pack.labels, point.usual), Counter[str](), Counter[str]()
+    for number, (people, frame) in enumerate(zip(truth, video, strict=False)):
         if number % every == 0:
             readings = reader.look(frame)
             tally.add(readings)
-            named.update(reading.label for reading in readings)
+            label_counts.update(reading.label for reading in readings)
             true.update(person["emotion"] for person in people)
         if (number + 1) % per_window == 0:
-            if named:
-                yield errors(tally, named, true, control)
+            if label_counts:
+                yield errors(tally, label_counts, true, control)
             reader.forget()
-            tally, named, true = Tally(pack.labels, point.usual), Counter(), Counter()
+            tally, label_counts, true = Tally(pack.labels, point.usual), Counter(), Counter()
 
 
-def _say(title: str, found: list[Errors]) -> None:
-    told = [one.told for one in found if one.told is not None]
+def _say(title: str, results: list[Errors]) -> None:
+    disclosure_errors = [one.told for one in results if one.told is not None]
     click.echo(
-        f"{title}: {len(found)} windows, error named {np.mean([e.named for e in found]):.3f}, "
-        f"counted {np.mean([e.counted for e in found]):.3f}, "
-        f"told {f'{np.mean(told):.3f}' if told else 'nothing'}"
+        f"{title}: {len(results)} windows, error named {np.mean([e.named for e in results]):.3f}, "
+        f"counted {np.mean([e.counted for e in results]):.3f}, "
+        f"told {f'{np.mean(disclosure_errors):.3f}' if disclosure_errors else 'nothing'}"
     )
 
 
@@ -128,13 +135,13 @@ def _say(title: str, found: list[Errors]) -> None:
 def main(which: str, data: Path, point: PointName) -> None:
     """Prints the mean errors of a room's counts."""
     _say("drawn rooms", list(drawn(Candidate(which, "int8", point), data, point)))
-    found = []
+    window_errors = []
     for film in sorted((data / "rooms_mosaic").glob("*.mp4")):
         of_film = list(windows(which, film, point))
         _say(film.name, of_film)
-        found += of_film
-    if found:
-        _say("mosaics", found)
+        window_errors += of_film
+    if window_errors:
+        _say("mosaics", window_errors)
 
 
 if __name__ == "__main__":

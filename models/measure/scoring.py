@@ -36,8 +36,8 @@ def figures(
     groups = Groups(by, faces) if by else None
     units = groups.units[rows] if groups else rows.nonzero()[0]
     pack = candidate.pack
-    found = evaluation.report(faces, shares, candidate.labels, truth)
-    found["intervals"] = {
+    report = evaluation.report(faces, shares, candidate.labels, truth)
+    report["intervals"] = {
         "accuracy": bootstrap(lambda at: float(scores.right[at].mean()), units),
         "ece": bootstrap(lambda at: scores.only(at).ece(), units, 300),
         **{
@@ -51,19 +51,19 @@ def figures(
     }
     if pack:
         sure = scores.shares.max(axis=1) >= candidate.point.threshold
-        found["answered"] = round(float(sure.mean()), 4)
+        report["answered"] = round(float(sure.mean()), 4)
         right = float(scores.right[sure].mean()) if sure.any() else 0.0
-        found["right_when_answered"] = round(right, 4)
-        found["taken_for_no_face"] = round(
+        report["right_when_answered"] = round(right, 4)
+        report["taken_for_no_face"] = round(
             float((answers.face[rows] < pack.face_threshold).mean()), 4
         )
     if faces.missed:
-        found["missed_by_detector"] = faces.missed
+        report["missed_by_detector"] = faces.missed
     if groups:
-        found["groups"] = by_group(scores, groups, rows)
+        report["groups"] = by_group(scores, groups, rows)
     if folds:
-        found["folds"] = evaluation.folded(evaluation.scored(faces, answers.shares, truth), folds)
-    return found | {
+        report["folds"] = evaluation.folded(evaluation.scored(faces, answers.shares, truth), folds)
+    return report | {
         "size_bytes": candidate.size_bytes,
         "parameters": pack.parameters if pack else None,
         "runtime": candidate.classifier.runtime,
@@ -121,34 +121,34 @@ def evaluate(
 ) -> None:
     """Score the file that ships, through the interpreter that devices use."""
     faces, candidate = load(data, usage, votes), Candidate(which, form, point)
-    found = figures(candidate, faces, by, folds)
+    report = figures(candidate, faces, by, folds)
     if out:
         from models.measure.envelope import envelope
         from models.measure.pictures import draw_all
 
-        found["envelope"] = envelope(candidate.classifier, faces, found["truth"])
+        report["envelope"] = envelope(candidate.classifier, faces, report["truth"])
         out.mkdir(parents=True, exist_ok=True)
-        draw_all(found, out)
-        (out / "report.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        draw_all(report, out)
+        (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     if as_json:
-        click.echo(json.dumps(found))
+        click.echo(json.dumps(report))
         return
-    _print(found)
+    _print(report)
 
 
-def _print(found: dict[str, Any]) -> None:
-    for key, value in found.items():
+def _print(report: dict[str, Any]) -> None:
+    for key, value in report.items():
         if key in QUIET or key == "envelope":
             continue
-        interval = found["intervals"].get(key)
+        interval = report["intervals"].get(key)
         spread = f"   [{interval[0]}, {interval[1]}]" if interval else ""
         click.echo(f"{key:>20}: {value}{spread}")
-    labels = found["labels"]
+    labels = report["labels"]
     wide = max(10, *(len(label) + 2 for label in labels))
     click.echo("\n" + " " * wide + "".join(f"{label:>{wide}}" for label in labels) + "   <- said")
-    for label, row in zip(labels, found["confusion"], strict=True):
+    for label, row in zip(labels, report["confusion"], strict=True):
         click.echo(f"{label:>{wide}}" + "".join(f"{count:>{wide}}" for count in row))
-    for name, column in found.get("groups", {}).items():
+    for name, column in report.get("groups", {}).items():
         click.echo(f"\n{name}: do groups differ by more than chance? p = {column['p']}")
         for value, per in column["groups"].items():
             low, high = per["interval"]
@@ -156,12 +156,12 @@ def _print(found: dict[str, Any]) -> None:
                 f"{value:>20}: n {per['n']}, accuracy {per['accuracy']} [{low}, {high}], "
                 f"balanced {per['balanced_accuracy']}, macro F1 {per['macro_f1']}"
             )
-    if "folds" in found:
-        click.echo(f"\ncross-validated choices, {found['folds']['folds']} folds:")
-        for name, per in found["folds"].items():
+    if "folds" in report:
+        click.echo(f"\ncross-validated choices, {report['folds']['folds']} folds:")
+        for name, per in report["folds"].items():
             if name not in ("folds", "each"):
                 click.echo(f"{name:>20}: {per['mean']} ± {per['sd']}")
-        click.echo("\n" + "\n".join(evaluation.fold_table(found["folds"]["each"])))
+        click.echo("\n" + "\n".join(evaluation.fold_table(report["folds"]["each"])))
 
 
 def _beside(other: Candidate, faces: Faces, int8: Answers) -> dict[str, float]:
@@ -205,12 +205,12 @@ def card(
         )
     folder = Path(which) if Path(which).is_dir() else SHIPPED / which
     faces = load(data, usage)
-    found = figures(candidate, faces, folds=10)
+    report = figures(candidate, faces, folds=10)
     if other.form == "float16":
-        found["other_form"] = _beside(other, faces, candidate.answers(faces)[0])
+        report["other_form"] = _beside(other, faces, candidate.answers(faces)[0])
     # Fifteen passes more, for which the form that is fast here is near enough.
     fast = other if fast_form() == "float16" else candidate
-    found["envelope"] = envelope(fast.classifier, faces, found["truth"])
+    report["envelope"] = envelope(fast.classifier, faces, report["truth"])
     elsewhere = None
     if photos:
         elsewhere = figures(candidate, load(photos), photos / "index.json")
@@ -219,5 +219,5 @@ def card(
         london, press, ferplus = places(rooms)
         groups = Groups(london / "index.json", load(london))
         in_rooms = at_points(sets(candidate, london, press, ferplus), candidate.pack, groups)
-    write(folder, candidate.pack, found, elsewhere, in_rooms)
+    write(folder, candidate.pack, report, elsewhere, in_rooms)
     click.echo(f"{folder / 'CARD.md'}: written")

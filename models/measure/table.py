@@ -37,18 +37,18 @@ def row(name: str, data: Path, photos: Path) -> list[str]:
     pack = candidate.pack
     assert pack is not None  # it is named by its pack.yaml
     faces = load(data)
-    found = figures(candidate, faces)
+    report = figures(candidate, faces)
     elsewhere = figures(candidate, load(photos))
-    lost = 100 * (pack.figures["float_accuracy"] - pack.figures["accuracy"])
+    loss = 100 * (pack.figures["float_accuracy"] - pack.figures["accuracy"])
     return [
         f"`{name}`",
         f"{pack.parameters:,}",
         f"{candidate.size_bytes:,}",
-        f"{100 * found['ferplus_accuracy']:.1f} %",
-        f"{100 * found['fer2013_accuracy']:.1f} %",
-        f"{100 * found['balanced_accuracy']:.1f} %",
-        f"{found['ece']:.3f}",
-        f"{lost:+.1f}",
+        f"{100 * report['ferplus_accuracy']:.1f} %",
+        f"{100 * report['fer2013_accuracy']:.1f} %",
+        f"{100 * report['balanced_accuracy']:.1f} %",
+        f"{report['ece']:.3f}",
+        f"{loss:+.1f}",
         f"{100 * elsewhere['accuracy']:.1f} %",
         f"{fast.answers(faces)[1]:.0f} ({fast.form})",
     ]

@@ -64,8 +64,8 @@ def landmarks(
     edge = (FRAME - 3 * face.shape[0]) // 2
     big = cv2.resize(face, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
     big = cv2.copyMakeBorder(big, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
-    _, found = yunet.detect(cv2.cvtColor(big, cv2.COLOR_GRAY2BGR))
-    points = None if found is None else found[0][4:14].reshape(5, 2).astype(np.float32)
+    _, detections = yunet.detect(cv2.cvtColor(big, cv2.COLOR_GRAY2BGR))
+    points = None if detections is None else detections[0][4:14].reshape(5, 2).astype(np.float32)
     return np.asarray(big, np.uint8), points
 
 
@@ -91,9 +91,9 @@ def aligned(faces: Faces, expression: str, yunet: cv2.FaceDetectorYN) -> NDArray
     """(N, 4096) aligned faces of one expression, each beside its mirror image."""
     assert faces.votes is not None  # the command has refused faces without votes
     rows = np.flatnonzero(faces.votes[:, LABELS.index(expression)] >= AGREED[expression])
-    chosen = np.random.default_rng(0).permutation(rows)[:MOST_FACES]
-    kept = [face for row in chosen if (face := align(faces.pixels[row], yunet)) is not None]
-    once = np.stack(kept).reshape(-1, SIDE, SIDE)
+    sample = np.random.default_rng(0).permutation(rows)[:MOST_FACES]
+    alignments = [face for row in sample if (face := align(faces.pixels[row], yunet)) is not None]
+    once = np.stack(alignments).reshape(-1, SIDE, SIDE)
     both: NDArray[np.float32] = np.concatenate([once, once[:, :, ::-1]])
     return both.reshape(-1, SIDE * SIDE)
 
@@ -129,8 +129,8 @@ def reads_right(seed: int, pack: str = "fer7") -> bool:
             place(canvas, person(who, Moment("facing", expression), width), 640, 360)
             grey = cv2.cvtColor(canvas, cv2.COLOR_BGR2GRAY)[200:520, 480:800]
             frame = np.ascontiguousarray(grey, np.uint8)
-            found = reader.read(frame, detector.find(frame))
-            if [face and face.label for face in found] != [expression]:
+            readings = reader.read(frame, detector.find(frame))
+            if [face and face.label for face in readings] != [expression]:
                 return False
     return True
 

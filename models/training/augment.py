@@ -53,7 +53,7 @@ def warp(faces: Tensor, rng: torch.Generator, strength: float = 1.0) -> Tensor:
 def glasses(faces: Tensor, rng: torch.Generator, share: float = 0.06) -> Tensor:
     """(N, 1, H, W): that share of the faces gets spectacles, of random size and tone."""
     n, _, height, width = faces.shape
-    worn = (torch.rand(n, 1, 1, 1, generator=rng, device=rng.device) < share).to(faces.device)
+    wearers = (torch.rand(n, 1, 1, 1, generator=rng, device=rng.device) < share).to(faces.device)
     y = torch.linspace(-1, 1, height, device=faces.device).view(1, 1, height, 1)
     x = torch.linspace(-1, 1, width, device=faces.device).view(1, 1, 1, width)
     size = (
@@ -72,7 +72,7 @@ def glasses(faces: Tensor, rng: torch.Generator, share: float = 0.06) -> Tensor:
     ).amin(0)
     bridge = (x.abs() < 0.36 - size) & ((y - EYES[0][1]).abs() < 0.05)
     frame = ((radii - 1).abs() < 0.14) | bridge
-    return torch.where(worn & frame, tone, faces)
+    return torch.where(wearers & frame, tone, faces)
 
 
 def cover(faces: Tensor, rng: torch.Generator, share: float = 0.1) -> Tensor:
@@ -103,8 +103,8 @@ def light(faces: Tensor, rng: torch.Generator, share: float = 0.6) -> Tensor:
     across = torch.linspace(-1, 1, width, device=rng.device).view(1, 1, width)
     ramp = (slope[:, :1] * down + slope[:, 1:] * across).to(faces.device)
     lit = faces.clamp(0, 1) ** gamma.to(faces.device)
-    changed = (lit * gain.to(faces.device) + offset.to(faces.device) + ramp).clamp(0, 1)
-    return torch.where(as_is.to(faces.device), faces, changed)
+    variant = (lit * gain.to(faces.device) + offset.to(faces.device) + ramp).clamp(0, 1)
+    return torch.where(as_is.to(faces.device), faces, variant)
 
 
 def blur(faces: Tensor, rng: torch.Generator, share: float = 0.2) -> Tensor:
@@ -116,10 +116,10 @@ def blur(faces: Tensor, rng: torch.Generator, share: float = 0.2) -> Tensor:
         size = int(torch.randint(16, 41, (1,), generator=rng, device=rng.device))
         small = functional.interpolate(part, size=(size, size), mode="area")
         parts.append(functional.interpolate(small, size=side, mode="bilinear", align_corners=False))
-    seen = torch.cat([*parts, faces[2 * few :]])
+    views = torch.cat([*parts, faces[2 * few :]])
     sigma = torch.empty(len(faces), 1, 1, 1, device=rng.device).uniform_(0, 0.03, generator=rng)
-    noise = torch.randn(seen.shape, generator=rng, device=rng.device) * sigma
-    return (seen + noise.to(faces.device)).clamp(0, 1)
+    noise = torch.randn(views.shape, generator=rng, device=rng.device) * sigma
+    return (views + noise.to(faces.device)).clamp(0, 1)
 
 
 def augment(faces: Tensor, rng: torch.Generator, strength: float = 1.0) -> Tensor:
@@ -128,6 +128,6 @@ def augment(faces: Tensor, rng: torch.Generator, strength: float = 1.0) -> Tenso
     At less than full `strength` faces are moved less far, and fewer of them changed otherwise. The
     rows must be in random order: `blur` takes the first of them.
     """
-    worn = glasses(faces, rng, 0.06 * strength)
-    hidden = cover(warp(worn, rng, strength), rng, 0.1 * strength)
-    return blur(light(hidden, rng, 0.6 * strength), rng, 0.2 * strength)
+    wearers = glasses(faces, rng, 0.06 * strength)
+    occlusions = cover(warp(wearers, rng, strength), rng, 0.1 * strength)
+    return blur(light(occlusions, rng, 0.6 * strength), rng, 0.2 * strength)

@@ -92,7 +92,7 @@ def cutmix(batch: Batch, share: float, rng: torch.Generator) -> Batch:
     part of the answer (Yun et al., arXiv 1905.04899)."""
     count, _, side, _ = batch.pixels.shape
     width = max(1, round(side * share**0.5))
-    kept = 1 - (width / side) ** 2
+    remainder = 1 - (width / side) ** 2
     top, left = torch.randint(side + 1 - width, (2,), generator=rng, device=rng.device).tolist()
     other = torch.randperm(count, generator=rng, device=rng.device)
     square = (..., slice(top, top + width), slice(left, left + width))
@@ -100,8 +100,8 @@ def cutmix(batch: Batch, share: float, rng: torch.Generator) -> Batch:
     pixels[square] = batch.pixels[other][square]
     return Batch(
         pixels,
-        batch.ferplus * kept + batch.ferplus[other] * (1 - kept),
-        batch.fer2013 * kept + batch.fer2013[other] * (1 - kept),
+        batch.ferplus * remainder + batch.ferplus[other] * (1 - remainder),
+        batch.fer2013 * remainder + batch.fer2013[other] * (1 - remainder),
         torch.minimum(batch.ferplus_weight, batch.ferplus_weight[other]),
         torch.minimum(batch.fer2013_weight, batch.fer2013_weight[other]),
         torch.minimum(batch.face, batch.face[other]),
@@ -120,6 +120,8 @@ def loss(logits: Tensor, batch: Batch, truth: str) -> Tensor:
     total = 0.3 * functional.binary_cross_entropy_with_logits(logits[:, -1], batch.face)
     for head, name in enumerate(("ferplus", "fer2013") if truth == "both" else (truth,)):
         target, weight = answers[name]
-        said = functional.log_softmax(logits[:, head * 7 : head * 7 + 7], 1)
-        total = total - ((target * said).sum(1) * weight).sum() / weight.sum().clamp(min=1)
+        log_probabilities = functional.log_softmax(logits[:, head * 7 : head * 7 + 7], 1)
+        total = total - ((target * log_probabilities).sum(1) * weight).sum() / weight.sum().clamp(
+            min=1
+        )
     return total

@@ -27,15 +27,15 @@ def compared(which: tuple[str, ...], faces: Faces) -> list[dict[str, Any]]:
     for name in which:
         candidate = Candidate(name)
         pack = candidate.pack
-        scored = figures(candidate, faces)
+        report = figures(candidate, faces)
         rows.append(
             {
                 "model": pack.name if pack else name,
                 "network": pack.network if pack else "",
-                **{key: scored[key] for key in ("n", "parameters", "size_bytes", *FIGURES, "ece")},
-                "intervals": scored["intervals"],
-                "us_per_face": scored["us_per_face"],
-                "runtime": f"{scored['runtime']} {scored['form']}".strip(),
+                **{key: report[key] for key in ("n", "parameters", "size_bytes", *FIGURES, "ece")},
+                "intervals": report["intervals"],
+                "us_per_face": report["us_per_face"],
+                "runtime": f"{report['runtime']} {report['form']}".strip(),
             }
         )
     return rows

@@ -62,8 +62,8 @@ class Probabilities(nn.Module):
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        found = self.body(x)
-        labels, face = self.labels(found).mean((2, 3)), self.face(found).mean((2, 3))
+        features = self.body(x)
+        labels, face = self.labels(features).mean((2, 3)), self.face(features).mean((2, 3))
         return torch.softmax(labels, dim=1), torch.softmax(face, dim=1)
 
 
@@ -92,8 +92,8 @@ def to_int8(float_model: bytes, faces: NDArray[np.uint8]) -> bytes:
 
     signatures = Interpreter(model_content=float_model).get_signature_list()
     name, shape = next(iter(signatures.items()))
-    scaled = faces[:, np.newaxis, :, :, np.newaxis].astype(np.float32) / 127.5 - 1
-    samples = [{shape["inputs"][0]: face} for face in scaled]
+    inputs = faces[:, np.newaxis, :, :, np.newaxis].astype(np.float32) / 127.5 - 1
+    samples = [{shape["inputs"][0]: face} for face in inputs]
     with _quiet():
         rules = recipe_manager.RecipeManager()
         rules.load_quantization_recipe(recipe.static_wi8_ai8())
@@ -101,9 +101,9 @@ def to_int8(float_model: bytes, faces: NDArray[np.uint8]) -> bytes:
         # logits: sure answers then look like ties. The extremes over all faces cut off nothing.
         ranges = calibrator.Calibrator(float_model, qsv_update_func=qsv_utils.min_max_update)
         ranges.calibrate({name: samples}, rules)
-        made = quantizer.Quantizer(float_model)
-        made.load_quantization_recipe(recipe.static_wi8_ai8())
-        result = made.quantize(ranges.get_model_qsvs())
+        int8_quantizer = quantizer.Quantizer(float_model)
+        int8_quantizer.load_quantization_recipe(recipe.static_wi8_ai8())
+        result = int8_quantizer.quantize(ranges.get_model_qsvs())
     return _renamed(bytes(result.quantized_model))
 
 

@@ -159,10 +159,14 @@ class Course:
         self._order = torch.empty(0, dtype=torch.long, device=faces.device)
         folder.mkdir(parents=True, exist_ok=True)
         if self._checkpoint.exists():
-            saved = torch.load(self._checkpoint, weights_only=True, map_location=faces.device)
+            checkpoint = torch.load(self._checkpoint, weights_only=True, map_location=faces.device)
             for name, student in students.items():
-                student.restore(saved["students"][name])
-            self._spent, self._steps, self._curve = saved["spent"], saved["steps"], saved["curve"]
+                student.restore(checkpoint["students"][name])
+            self._spent, self._steps, self._curve = (
+                checkpoint["spent"],
+                checkpoint["steps"],
+                checkpoint["curve"],
+            )
 
     @property
     def _checkpoint(self) -> Path:
@@ -181,10 +185,10 @@ class Course:
         plan = self._plan
         rng = torch.Generator(self._faces.device).manual_seed(plan.seed * 7919 + self._steps)
         chance = torch.Generator().manual_seed(plan.seed * 7919 + self._steps)
-        before, begun, kept = self._spent, time.monotonic(), time.monotonic()
+        before, start, last_save = self._spent, time.monotonic(), time.monotonic()
         due = (int(self._spent / plan.seconds * SCORES) + 1) / SCORES
         while True:
-            self._spent = before + time.monotonic() - begun
+            self._spent = before + time.monotonic() - start
             progress = self._spent / plan.seconds
             if progress >= 1:
                 break
@@ -200,9 +204,9 @@ class Course:
             if progress >= due:
                 due += 1 / SCORES
                 self._note(score, log, progress)
-            if time.monotonic() - kept > KEEP_EVERY_S:
+            if time.monotonic() - last_save > KEEP_EVERY_S:
                 self._keep()
-                kept = time.monotonic()
+                last_save = time.monotonic()
         self._note(score, log, 1.0)
         self._keep()
         return self._curve
@@ -243,7 +247,7 @@ def _answered(batch: Batch, teachers: Ensemble, trust: tuple[float, float]) -> B
     targets: list[Tensor] = []
     answers = teachers(batch.pixels)
     people = ((batch.ferplus, batch.ferplus_weight), (batch.fer2013, batch.fer2013_weight))
-    for answer, (said, weight), part in zip(answers, people, trust, strict=True):
+    for answer, (votes, weight), part in zip(answers, people, trust, strict=True):
         share = torch.where(weight > 0, part, 1.0).unsqueeze(1)
-        targets.append((share * answer + (1 - share) * said) * batch.face.unsqueeze(1))
+        targets.append((share * answer + (1 - share) * votes) * batch.face.unsqueeze(1))
     return Batch(batch.pixels, targets[0], targets[1], batch.face, batch.face, batch.face)

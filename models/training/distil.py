@@ -39,7 +39,7 @@ class Teachers:
 
 
 def teachers(
-    settings: Settings, seen: Samples, beside: Path, device: torch.device
+    settings: Settings, samples: Samples, beside: Path, device: torch.device
 ) -> Teachers | None:
     """The networks to learn from; raises UserError for those that know other labels or truths.
 
@@ -60,13 +60,13 @@ def teachers(
         )
     mild = [] if settings.strength == 1 else [f"{settings.strength:g}"]
     names = [Path(run).name for run in settings.teacher]
-    faces = hashlib.blake2s(seen.pixels.numpy().tobytes(), digest_size=4).hexdigest()
+    faces = hashlib.blake2s(samples.pixels.numpy().tobytes(), digest_size=4).hexdigest()
     views = beside / "-".join(["views", *names, *mild, faces])
     return Teachers(networks, truths == {"both"}, views, settings.strength)
 
 
 def view(
-    teachers: Teachers, seen: Samples, number: int, device: torch.device, half: bool
+    teachers: Teachers, samples: Samples, number: int, device: torch.device, half: bool
 ) -> tuple[Tensor, Tensor]:
     """Augmented pixels (N, 1, 48, 48) uint8 and the teachers' logits (N, outputs) of one view.
 
@@ -74,22 +74,24 @@ def view(
     """
     path = teachers.views / f"{number:03}.npz"
     if path.exists():
-        with np.load(path) as kept:
-            return torch.from_numpy(kept["pixels"]), torch.from_numpy(kept["logits"]).float()
+        with np.load(path) as archive:
+            return torch.from_numpy(archive["pixels"]), torch.from_numpy(archive["logits"]).float()
     rng = torch.Generator().manual_seed(number)
-    order = torch.randperm(len(seen.pixels), generator=rng)
-    pixels = torch.empty_like(seen.pixels)
+    order = torch.randperm(len(samples.pixels), generator=rng)
+    pixels = torch.empty_like(samples.pixels)
     answers = []
     with torch.inference_mode():
         for rows in order.split(BATCH):
-            faces = seen.pixels[rows].to(device).float() / 255
-            changed = augment(faces, rng, teachers.strength)
-            stored = (changed * 255).round().to(torch.uint8)
-            x = (stored.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+            faces = samples.pixels[rows].to(device).float() / 255
+            variants = augment(faces, rng, teachers.strength)
+            levels = (variants * 255).round().to(torch.uint8)
+            x = (levels.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
             with torch.autocast(device.type, torch.bfloat16, enabled=half):
-                said = [network(face) for network in teachers.networks for face in (x, x.flip(3))]
-            pixels[rows] = stored.cpu()
-            answers.append(torch.stack(said).float().mean(0).cpu())
+                outputs = [
+                    network(face) for network in teachers.networks for face in (x, x.flip(3))
+                ]
+            pixels[rows] = levels.cpu()
+            answers.append(torch.stack(outputs).float().mean(0).cpu())
     logits = torch.cat(answers)[order.argsort()]
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{number:03}-{os.getpid()}.part.npz")  # students may run side by side
@@ -109,7 +111,7 @@ def taught(
     """
     answer = torch.softmax(logits[:, head * labels : (head + 1) * labels], 1)
     shares, face = targets[:, :labels], targets[:, labels:]
-    said = shares.sum(1, keepdim=True)
-    trust = torch.where(said > 0, trust_in_teacher, 1.0)
-    weight = torch.where(said > 0, said, 1.0)
+    total = shares.sum(1, keepdim=True)
+    trust = torch.where(total > 0, trust_in_teacher, 1.0)
+    weight = torch.where(total > 0, total, 1.0)
     return torch.cat([((1 - trust) * shares + trust * weight * answer) * face, face], 1)

@@ -39,12 +39,12 @@ def store(path: Path, network: nn.Module) -> None:
 
 def members(teachers: Iterable[Path], packs: Path) -> list[Member]:
     """The networks of weights files, then those of the packs that have float weights."""
-    known = [Member(stored(path), "both") for path in teachers]
+    pool = [Member(stored(path), "both") for path in teachers]
     for description in sorted(packs.glob(f"*/{PACK_FILE}")):
         if (description.parent / WEIGHTS_FILE).exists():
             folder = str(description.parent)
-            known.append(Member(from_pack(folder), open_pack(folder)[0].truth))
-    return known
+            pool.append(Member(from_pack(folder), open_pack(folder)[0].truth))
+    return pool
 
 
 class Ensemble:
@@ -73,15 +73,15 @@ class Ensemble:
             return self._answers(pixels)
 
     def _answers(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        said: dict[str, list[Tensor]] = {"ferplus": [], "fer2013": []}
+        outputs: dict[str, list[Tensor]] = {"ferplus": [], "fer2013": []}
         for network, truth in self._members:
             for face in (pixels, pixels.flip(3)):
                 with torch.autocast(self._device.type, torch.bfloat16, enabled=self._half):
                     logits = network(face)
-                for head, name in enumerate(said if truth == "both" else (truth,)):
+                for head, name in enumerate(outputs if truth == "both" else (truth,)):
                     part = logits[:, head * 7 : head * 7 + 7].float()
-                    said[name].append(part.log_softmax(1))
-        ferplus, fer2013 = (torch.stack(parts).mean(0).softmax(1) for parts in said.values())
+                    outputs[name].append(part.log_softmax(1))
+        ferplus, fer2013 = (torch.stack(parts).mean(0).softmax(1) for parts in outputs.values())
         return ferplus, fer2013
 
     def of_faces(self, faces: Tensor) -> tuple[Tensor, Tensor]:

@@ -41,8 +41,8 @@ class _GuidedReLU(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
-        kept: Tensor = gradient.clamp(min=0) * (x > 0)
-        return kept
+        signal: Tensor = gradient.clamp(min=0) * (x > 0)
+        return signal
 
 
 @contextmanager
@@ -74,18 +74,18 @@ def maps(
     wide = functional.interpolate(
         planes[rows, answers].unsqueeze(1), size=x.shape[-2:], mode="bicubic", align_corners=False
     )[:, 0]
-    seen = x.clone().requires_grad_()
+    leaf = x.clone().requires_grad_()
     with guided():
-        network(seen)[rows, answers].sum().backward()
-    gradients = seen.grad
+        network(leaf)[rows, answers].sum().backward()
+    gradients = leaf.grad
     assert gradients is not None  # backward() has just made them
     return answers.numpy(), _scaled(wide), _scaled(gradients[:, 0].abs())
 
 
 def _scaled(values: Tensor) -> NDArray[np.float32]:
     low, high = values.amin((1, 2), keepdim=True), values.amax((1, 2), keepdim=True)
-    scaled: NDArray[np.float32] = ((values - low) / (high - low + 1e-9)).numpy()
-    return scaled
+    result: NDArray[np.float32] = ((values - low) / (high - low + 1e-9)).numpy()
+    return result
 
 
 def chosen(faces: Faces, samples: int) -> NDArray[np.intp]:
@@ -106,12 +106,12 @@ def draw(which: str, data: Path, usage: str | None, out: Path, samples: int) -> 
         rows = chosen(faces, samples)
         pixels = faces.pixels[rows]
         titles = [faces.labels[at] for at in faces.label[rows]]
-    shown = stretched(pixels, pack.input.least_contrast)
-    answers, activation, gradient = maps(network, shown)
+    inputs = stretched(pixels, pack.input.least_contrast)
+    answers, activation, gradient = maps(network, inputs)
     across = min(samples, len(pixels))
     down = -(-len(pixels) // across)
-    drawn = figure(3.3 * across, 1.35 * down)
-    cells = drawn.subplots(down, 3 * across, squeeze=False)
+    chart = figure(3.3 * across, 1.35 * down)
+    cells = chart.subplots(down, 3 * across, squeeze=False)
     for axes in cells.flat:
         axes.axis("off")
     for at, (face, title) in enumerate(zip(pixels, titles, strict=True)):
@@ -124,5 +124,5 @@ def draw(which: str, data: Path, usage: str | None, out: Path, samples: int) -> 
         second.set_title(f"said {pack.labels[answers[at]]}", fontsize=7)
         third.imshow(gradient[at], cmap="gray")
     out.parent.mkdir(parents=True, exist_ok=True)
-    drawn.savefig(out)
+    chart.savefig(out)
     return len(pixels)

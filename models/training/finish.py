@@ -30,14 +30,14 @@ def finish_all(
     A pack that stays gets the form that it lacks. All get new cards. Raises UserError where nothing
     has been learnt.
     """
-    learnt = {p.stem: p for p in sorted((out / "students").glob("*.npz")) if p.stem in STUDENTS}
-    chosen = {name: path for name, path in learnt.items() if not only or name in only}
-    if not chosen:
+    students = {p.stem: p for p in sorted((out / "students").glob("*.npz")) if p.stem in STUDENTS}
+    selection = {name: path for name, path in students.items() if not only or name in only}
+    if not selection:
         raise UserError("no student is there", out, "train first, with --minutes N")
     faces = data / "fer2013"
-    trained, held_out = load(faces / "train.npz"), load(faces / "public_test.npz")
+    training_faces, held_out = load(faces / "train.npz"), load(faces / "public_test.npz")
     how = (out / COMMAND).read_text(encoding="utf-8").strip()
-    for name, path in chosen.items():
+    for name, path in selection.items():
         goal = STUDENTS[name]
         network = stored_as(path, goal.network)
         finish = f"python -m models.recipe --data {shlex.quote(str(data))} --out {out} --finish"
@@ -45,9 +45,9 @@ def finish_all(
             LABELS, goal.truth, goal.network, DATA + "public_test",
             f"{how} && {finish} --packs {packs}",
         )  # fmt: skip
-        made = write_pack(network, out / "packs" / name, trained, held_out, origin)
+        content = write_pack(network, out / "packs" / name, training_faces, held_out, origin)
         fit_point(out / "packs" / name, data)
-        log(f"{name}: {made['figures']}")
+        log(f"{name}: {content['figures']}")
         replace_if_better(out / "packs" / name, packs / name, log)
     for description in sorted(packs.glob(f"*/{PACK_FILE}")):
         if not (description.parent / FLOAT_FILE).exists():
@@ -65,9 +65,9 @@ def fit_point(folder: Path, data: Path) -> None:
 
 def stored_as(path: Path, network: Name) -> MiniXception:
     """A student's weights; the file is named after its pack, not after its network."""
-    restored = stored(path, 8, network)
-    assert isinstance(restored, MiniXception)  # STUDENTS has no other
-    return restored
+    student = stored(path, 8, network)
+    assert isinstance(student, MiniXception)  # STUDENTS has no other
+    return student
 
 
 def replace_if_better(new: Path, shipped: Path, log: Callable[[str], None]) -> None:

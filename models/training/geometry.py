@@ -42,13 +42,13 @@ def eye_distance(face: NDArray[np.uint8], yunet: cv2.FaceDetectorYN) -> float | 
 def main(data: Path, photos: Path, detector: Path) -> None:
     """Prints both distances and the margin."""
     yunet = yunet_for(detector)
-    trained = [eye_distance(face, yunet) for face in load(data).pixels[:MOST]]
+    training_distances = [eye_distance(face, yunet) for face in load(data).pixels[:MOST]]
     haar = HaarDetector()
     boxed = []
     for path in sorted(photos.glob("*.jpg")):
         frame = grey(path)
         boxed += [eye_distance(crop(frame, box, 0.0, 48), yunet) for box in haar.find(frame)]
-    in_training = float(np.median([d for d in trained if d is not None]))
+    in_training = float(np.median([d for d in training_distances if d is not None]))
     in_box = float(np.median([d for d in boxed if d is not None]))
     click.echo(f"eyes, as a share of the side: {in_training:.3f} of a training face")
     click.echo(f"                              {in_box:.3f} of Haar's box")

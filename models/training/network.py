@@ -80,8 +80,8 @@ class MiniXception(nn.Module):
 
     def planes(self, x: Tensor) -> Tensor:
         """(N, outputs, 3, 3): where in the face each output finds its evidence."""
-        found: Tensor = self.head(self.blocks(self.stem(x)))
-        return found
+        evidence: Tensor = self.head(self.blocks(self.stem(x)))
+        return evidence
 
 
 class PlainBlock(nn.Module):

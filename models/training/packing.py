@@ -56,7 +56,7 @@ def quantize(run: Path, out: Path) -> dict[str, Any]:
     network, settings = load_network(run)
     if not isinstance(network, MiniXception):
         raise UserError("a teacher is too large for a device", run, "train a student network")
-    trained, held_out = splits(
+    training_faces, held_out = splits(
         Path(settings.data), Path(settings.votes) if settings.votes else None, settings.seed
     )
     origin = Origin(
@@ -66,24 +66,32 @@ def quantize(run: Path, out: Path) -> dict[str, Any]:
         data=_data(settings, held_out),
         command=command(settings, run, out),
     )
-    return write_pack(network, out, trained, held_out, origin, settings.seed)
+    return write_pack(network, out, training_faces, held_out, origin, settings.seed)
 
 
 def write_pack(
-    network: MiniXception, out: Path, trained: Faces, held_out: Faces, origin: Origin, seed: int = 1
+    network: MiniXception,
+    out: Path,
+    training_faces: Faces,
+    held_out: Faces,
+    origin: Origin,
+    seed: int = 1,
 ) -> dict[str, Any]:
     """A pack of a trained network: both forms, what is chosen for it, figures, float weights.
 
-    Ranges are calibrated on faces of `trained`; all choices are made on `held_out`.
+    Ranges are calibrated on `training_faces`; all choices are made on `held_out`.
     """
     from models.training.convert import CALIBRATION_FACES, to_float, to_float16, to_int8
 
-    order = np.random.default_rng(seed).permutation(len(trained.pixels))
+    order = np.random.default_rng(seed).permutation(len(training_faces.pixels))
     whole = to_float(network)
-    int8, float16 = to_int8(whole, trained.pixels[order[:CALIBRATION_FACES]]), to_float16(whole)
-    usual = np.percentile(trained.pixels.std((1, 2)), FLATTEST)
+    int8, float16 = (
+        to_int8(whole, training_faces.pixels[order[:CALIBRATION_FACES]]),
+        to_float16(whole),
+    )
+    usual = np.percentile(training_faces.pixels.std((1, 2)), FLATTEST)
     shape = Input(size=48, low=-1, high=1, margin=MARGIN, least_contrast=round(float(usual), 1))
-    chosen = measured({"int8": int8, "float16": float16}, shape, origin, held_out)
+    choices = measured({"int8": int8, "float16": float16}, shape, origin, held_out)
     pack = {
         "name": out.name,
         "file": MODEL_FILE,
@@ -91,15 +99,15 @@ def write_pack(
         "float16": {"file": FLOAT_FILE, "sha256": hashlib.sha256(float16).hexdigest()},
         "labels": list(origin.labels),
         "input": shape.model_dump(),
-        **{name: chosen[name] for name in ("temperature", "threshold", "face_threshold")},
+        **{name: choices[name] for name in ("temperature", "threshold", "face_threshold")},
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "network": origin.network,
         "truth": origin.truth,
         "data": origin.data,
         "command": origin.command,
         "licence": LICENCE[origin.labels == LABELS],
-        "figures": chosen["figures"],
-        "confusion": chosen["confusion"],
+        "figures": choices["figures"],
+        "confusion": choices["confusion"],
     }
     out.mkdir(parents=True, exist_ok=True)
     (out / MODEL_FILE).write_bytes(int8)
@@ -148,12 +156,12 @@ def measured(
     figures = evaluation.report(
         held_out, evaluation.tempered(after.shares, temperature), labels, truth
     )
-    known = evaluation.known(held_out, truth)
+    rows = evaluation.known(held_out, truth)
     alike = raw.shares.argmax(axis=1) == whole.shares.argmax(axis=1)
     return {
         "temperature": temperature,
         "threshold": threshold,
-        "face_threshold": evaluation.choose_face_threshold(after.face[known]),
+        "face_threshold": evaluation.choose_face_threshold(after.face[rows]),
         "figures": {
             **{name: figures[name] for name in ("accuracy", "balanced_accuracy", "ece")},
             "answered": round(float((scores.shares.max(axis=1) >= threshold).mean()), 4),

@@ -28,7 +28,7 @@ def balanced(faces: Faces, path: Path) -> Tensor:
     np.add.at(cells, (group, faces.label), 1)
     # As if every group had as many faces as any other, and within it the labels of all.
     of_label = cells.sum(0) / cells.sum()
-    wanted = of_label[faces.label] / len(cells)
+    target = of_label[faces.label] / len(cells)
     have = cells[group, faces.label] / cells.sum()
-    weights = np.minimum(wanted / have, MOST)
+    weights = np.minimum(target / have, MOST)
     return torch.from_numpy((weights / weights.mean()).astype(np.float32))

@@ -41,10 +41,10 @@ def one_hot(faces: Faces) -> Tensor:
 
 def votes(faces: Faces) -> Tensor:
     """(N, labels) shares of the people who chose a label; nought where too few did."""
-    agreed = torch.from_numpy(faces.agreed()).unsqueeze(1)
+    agreement = torch.from_numpy(faces.agreed()).unsqueeze(1)
     assert faces.votes is not None  # agreed() has refused faces without votes
     counts = torch.from_numpy(faces.votes)
-    return counts / counts.sum(1, keepdim=True).clamp(min=1) * agreed
+    return counts / counts.sum(1, keepdim=True).clamp(min=1) * agreement
 
 
 def shares_of(faces: Faces, truth: Truth) -> Tensor:
@@ -75,8 +75,8 @@ def samples(
         shares = shares * face
     pixels = torch.from_numpy(faces.pixels).unsqueeze(1)
     if not keep_unsure:
-        known = (shares.sum(1) > 0) | (face[:, 0] == 0)
-        pixels, shares, face = pixels[known], shares[known], face[known]
+        mask = (shares.sum(1) > 0) | (face[:, 0] == 0)
+        pixels, shares, face = pixels[mask], shares[mask], face[mask]
     targets = torch.cat([shares, face], 1)
     if negatives is not None:
         none = torch.from_numpy(crops(negatives)).unsqueeze(1)

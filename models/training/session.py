@@ -170,10 +170,10 @@ class Session:
             for name, goal in goals.items()
         }
         faces, teachers = self._store(), [*self._known, *self.learnt()]
-        asked = Ensemble(self._members(teachers), self._device, self._half) if ask else None
-        if asked is None:
+        ensemble = Ensemble(self._members(teachers), self._device, self._half) if ask else None
+        if ensemble is None:
             faces.taught(*self._answers("after", teachers), plan.trust)
-        self._course("students", plan, students, faces).hold(self._score, log, asked)
+        self._course("students", plan, students, faces).hold(self._score, log, ensemble)
         for name, student in students.items():
             store(self.out / "students" / f"{name}.npz", student.average)
 
@@ -194,17 +194,17 @@ class Session:
         """(N, 7) twice: what all that is known says of the training faces, kept in a file."""
         path = self.out / when / ANSWERS
         if not path.exists():
-            asked = Ensemble(self._members(teachers), self._device, self._half)
+            ensemble = Ensemble(self._members(teachers), self._device, self._half)
             pixels = torch.from_numpy(self._seen.pixels).unsqueeze(1)
-            ferplus, fer2013 = asked.of_faces(pixels)
+            ferplus, fer2013 = ensemble.of_faces(pixels)
             path.parent.mkdir(parents=True, exist_ok=True)
             halves = {"ferplus": ferplus.half().numpy(), "fer2013": fer2013.half().numpy()}
             partial = path.with_name("part-" + ANSWERS)
             np.savez_compressed(partial, **halves)
             partial.replace(path)
         extra = len(self._store()) - len(self._seen.label)
-        with np.load(path) as kept:
-            parts = [torch.from_numpy(kept[name]).float() for name in ("ferplus", "fer2013")]
+        with np.load(path) as archive:
+            parts = [torch.from_numpy(archive[name]).float() for name in ("ferplus", "fer2013")]
         ferplus, fer2013 = (torch.cat([p, p.new_zeros(extra, 7)]).to(self._device) for p in parts)
         return ferplus, fer2013
 

@@ -69,14 +69,14 @@ def accuracies(
 ) -> dict[str, float]:
     """The share of faces whose likeliest label is the truth's, for each truth that is taught."""
     logits = logits_of(network, held_out, device)
-    found: dict[str, float] = {}
+    scores: dict[str, float] = {}
     count = len(held_out.labels)
     for head, name in enumerate(("ferplus", "fer2013") if truth == "both" else (truth,)):
         answers = logits[:, head * count : (head + 1) * count].argmax(1)
-        wanted = samples(held_out, name, keep_unsure=True).targets[:, :-1]
-        known = wanted.sum(1) > 0
-        found[name] = float((answers == wanted.argmax(1))[known].float().mean())
-    return found
+        targets = samples(held_out, name, keep_unsure=True).targets[:, :-1]
+        mask = targets.sum(1) > 0
+        scores[name] = float((answers == targets.argmax(1))[mask].float().mean())
+    return scores
 
 
 class Trainer:
@@ -138,25 +138,25 @@ class Trainer:
         """Goes on after the last finished epoch, and returns how many there were."""
         path = self.out / CHECKPOINT
         if path.exists():
-            saved = torch.load(path, weights_only=True)
+            checkpoint = torch.load(path, weights_only=True)
             for name, part in self._parts().items():
-                part.load_state_dict(saved[name])
-            self.curve = saved["curve"]
+                part.load_state_dict(checkpoint[name])
+            self.curve = checkpoint["curve"]
         return len(self.curve)
 
     def epoch(self, tick: Callable[[], None]) -> dict[str, float]:
         """One pass over the faces, scored on those held out, and written to the folder."""
-        begun = time.monotonic()
+        start = time.monotonic()
         number = len(self.curve)
         rng = torch.Generator().manual_seed(self.settings.seed * 1000 + number)
         order = torch.randperm(len(self.seen.pixels), generator=rng)
-        pixels, targets, changed = self._view(number)
+        pixels, targets, is_augmented = self._view(number)
         self.network.train()
         total = 0.0
         for step in range(self.steps):
             rows = order[step * self.batch : (step + 1) * self.batch]
             x = pixels[rows].to(self.device).float() / 255
-            x = x if changed else augment(x, rng, self.settings.strength)
+            x = x if is_augmented else augment(x, rng, self.settings.strength)
             y = targets[rows].to(self.device)
             if self.settings.mixup:
                 x, y = self._mixed(x, y, rng)
@@ -172,7 +172,7 @@ class Trainer:
             tick()
         scores = accuracies(self.average, self.held_out, self.settings.truth or "own", self.device)
         self.curve.append(
-            {"loss": total / self.steps, **scores, "seconds": time.monotonic() - begun}
+            {"loss": total / self.steps, **scores, "seconds": time.monotonic() - start}
         )
         self._keep()
         return self.curve[-1]
@@ -236,10 +236,10 @@ def _smooth(average: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
 def _start(network: nn.Module, where: str) -> None:
     """Takes over the weights of another run or pack, except those of outputs that differ."""
     other, mine = restored(where).network.state_dict(), network.state_dict()
-    kept = {k: v for k, v in other.items() if k in mine and mine[k].shape == v.shape}
-    if len(kept) < len(mine) // 2:
+    weights = {k: v for k, v in other.items() if k in mine and mine[k].shape == v.shape}
+    if len(weights) < len(mine) // 2:
         raise UserError("a network of another shape", where, "use a run of the same --network")
-    network.load_state_dict(kept, strict=False)
+    network.load_state_dict(weights, strict=False)
 
 
 @contextlib.contextmanager
@@ -247,10 +247,10 @@ def bar(total: int, title: str) -> Iterator[Callable[[], None]]:
     """A progress bar on stderr, where people see it."""
     from tqdm import tqdm
 
-    with tqdm(total=total, desc=title, leave=False, unit="batch") as shown:
+    with tqdm(total=total, desc=title, leave=False, unit="batch") as progress:
 
         def tick() -> None:
-            shown.update()
+            progress.update()
 
         yield tick
 
@@ -267,10 +267,10 @@ def _trained(out: Path, settings: Settings, log: Callable[[str], None]) -> Train
     from models.measure.pictures import curve
 
     run = Trainer(out, settings)
-    done = run.resume()
-    if done:
-        log(f"resumed after epoch {done}")
-    for number in range(done + 1, settings.epochs + 1):
+    epochs = run.resume()
+    if epochs:
+        log(f"resumed after epoch {epochs}")
+    for number in range(epochs + 1, settings.epochs + 1):
         with bar(run.steps, f"epoch {number}/{settings.epochs}") as tick:
             point = run.epoch(tick)
         log(

@@ -27,25 +27,25 @@ def main() -> None:
     parser.add_argument(
         "--figures", type=int, metavar="N", help="of N windows, what a device's figures give away"
     )
-    asked = parser.parse_args()
-    if asked.figures:
-        leak = measure(asked.figures)
+    options = parser.parse_args()
+    if options.figures:
+        leak = measure(options.figures)
         print(
             f"one to four in a room that withholds it, {leak.windows} windows; chance is 25 of 100"
         )
         print(f"as measured: {leak.exact:+.0f} points; as sent: {leak.published:+.0f} points")
         return
-    count, seats = asked.lessons, asked.seats
+    count, seats = options.lessons, options.seats
     print(f"{count} lessons of {WINDOWS} windows at each pace, {seats} seats; half to train on\n")
     print(f"| lesson | control | {' | '.join(ATTACKS)} | count error | over a minute |")
     print(f"| --- | --- | {'--- | ' * len(ATTACKS)}--- | --- |")
     for pace, words in PACES.items():
         lessons = [lesson(FIRST_SEED + seed, pace, seats) for seed in range(count)]
-        for name in asked.control or CONTROLS:
-            published = publish(CONTROLS[name], lessons)
-            gains = [attack(one, lessons, published) for one in ATTACKS]
+        for name in options.control or CONTROLS:
+            disclosures = publish(CONTROLS[name], lessons)
+            gains = [attack(one, lessons, disclosures) for one in ATTACKS]
             points = " | ".join(f"{gain.points:+.1f}" for gain in gains)
-            errors = f"{error(lessons, published):.3f} | {minute_error(lessons, published):.3f}"
+            errors = f"{error(lessons, disclosures):.3f} | {minute_error(lessons, disclosures):.3f}"
             print(f"| {words} | {name} | {points} | {errors} |", flush=True)
         guesses = " | ".join(f"{100 * gain.guessing:.0f} % of {gain.n}" for gain in gains)
         print(f"| {words} | *right without the counts* | {guesses} | | |", flush=True)

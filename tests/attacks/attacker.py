@@ -96,20 +96,20 @@ ATTACKS = {
 }
 
 
-def attack(name: str, lessons: Sequence[list[Window]], published: Sequence[Published]) -> Gain:
+def attack(name: str, lessons: Sequence[list[Window]], disclosures: Sequence[Published]) -> Gain:
     """Trains on the first half of the lessons, and is scored on the others."""
     cases = [list(ATTACKS[name](lesson)) for lesson in lessons]
     half = len(lessons) // 2
-    told = [np.array([_vector(one) for one in lesson], np.float64) for lesson in published]
-    known = [[_known(case) for case in some] for some in cases]
+    vectors = [np.array([_vector(one) for one in lesson], np.float64) for lesson in disclosures]
+    baselines = [[_known(case) for case in some] for some in cases]
     read = [
-        [np.concatenate([_known(case), _features(told[i], case.window)]) for case in some]
+        [np.concatenate([_known(case), _features(vectors[i], case.window)]) for case in some]
         for i, some in enumerate(cases)
     ]
     answers = [[case.answer for case in some] for some in cases]
     return Gain(
         sum(len(some) for some in cases[half:]),
-        _score(known, answers, half),
+        _score(baselines, answers, half),
         _score(read, answers, half),
     )
 
@@ -130,14 +130,14 @@ def _known(case: Case) -> NDArray[np.float64]:
     return np.array([1.0, *(case.known == label for label in LABELS)])
 
 
-def _vector(told: Disclosure) -> list[float]:
-    if told.counts is None:
+def _vector(disclosure: Disclosure) -> list[float]:
+    if disclosure.counts is None:
         return [-1.0] * len(CELLS)
-    return [float(told.counts.get(cell, 0)) for cell in CELLS]
+    return [float(disclosure.counts.get(cell, 0)) for cell in CELLS]
 
 
-def _features(told: NDArray[np.float64], at: int) -> NDArray[np.float64]:
+def _features(vectors: NDArray[np.float64], at: int) -> NDArray[np.float64]:
     """The counts before, and each change around the window that the attack is about."""
-    changes = [told[at + i] - told[at + i - 1] for i in (-1, 0, 1, 2)]
-    later = [told[at + APART] - told[at - 1], told[at] - told[at - APART]]
-    return np.concatenate([told[at - 1], *changes, *later])
+    changes = [vectors[at + i] - vectors[at + i - 1] for i in (-1, 0, 1, 2)]
+    later = [vectors[at + APART] - vectors[at - 1], vectors[at] - vectors[at - APART]]
+    return np.concatenate([vectors[at - 1], *changes, *later])

@@ -60,18 +60,18 @@ def publish(
     control: Callable[[], DisclosureControl], lessons: Sequence[list[Window]]
 ) -> list[list[Disclosure]]:
     """What each lesson's windows tell, each lesson with a control of its own."""
-    published = []
+    disclosures = []
     for lesson in lessons:
-        made = control()
-        published.append([made.tell(window.tally) for window in lesson])
-    return published
+        instance = control()
+        disclosures.append([instance.tell(window.tally) for window in lesson])
+    return disclosures
 
 
-def error(lessons: Sequence[list[Window]], published: Sequence[Sequence[Disclosure]]) -> float:
+def error(lessons: Sequence[list[Window]], series: Sequence[Sequence[Disclosure]]) -> float:
     """Mean share of a window's faces that are not told under their own label."""
     errors = []
-    for lesson, told in zip(lessons, published, strict=True):
-        for window, one in zip(lesson, told, strict=True):
+    for lesson, disclosures in zip(lessons, series, strict=True):
+        for window, one in zip(lesson, disclosures, strict=True):
             if one.counts is None or one.faces is None:
                 continue
             counts = window.tally.typical()
@@ -81,33 +81,31 @@ def error(lessons: Sequence[list[Window]], published: Sequence[Sequence[Disclosu
     return sum(errors) / len(errors) if errors else float("nan")
 
 
-def minute_error(
-    lessons: Sequence[list[Window]], published: Sequence[Sequence[Disclosure]]
-) -> float:
+def minute_error(lessons: Sequence[list[Window]], series: Sequence[Sequence[Disclosure]]) -> float:
     """Mean share of a minute's faces that are not told under their own label in that minute."""
     errors = []
-    for lesson, told in zip(lessons, published, strict=True):
+    for lesson, disclosures in zip(lessons, series, strict=True):
         for at in range(0, len(lesson) - MINUTE + 1, MINUTE):
-            some = [one for one in told[at : at + MINUTE] if one.counts is not None]
+            some = [one for one in disclosures[at : at + MINUTE] if one.counts is not None]
             if len(some) < MINUTE:
                 continue
-            right, said = Counter[str](), Counter[str]()
+            right, totals = Counter[str](), Counter[str]()
             for window, one in zip(lesson[at : at + MINUTE], some, strict=True):
                 right.update(window.tally.typical())
-                said.update(one.counts or {})
-            whole, all_told = right.total(), said.total()
+                totals.update(one.counts or {})
+            whole, all_told = right.total(), totals.total()
             if whole:
-                alike = sum(min(n / whole, said[label] / all_told) for label, n in right.items())
+                alike = sum(min(n / whole, totals[label] / all_told) for label, n in right.items())
                 errors.append(1 - alike)
     return sum(errors) / len(errors) if errors else float("nan")
 
 
-def merged(published: Sequence[Sequence[Disclosure]]) -> float:
+def merged(disclosures: Sequence[Sequence[Disclosure]]) -> float:
     """Mean share of the published faces that are told as `other`."""
     shares = [
         one.counts.get(OTHER, 0) / one.faces
-        for told in published
-        for one in told
+        for series in disclosures
+        for one in series
         if one.counts is not None and one.faces
     ]
     return sum(shares) / len(shares) if shares else float("nan")

@@ -39,14 +39,14 @@ class Leak(NamedTuple):
 def measure(windows: int) -> Leak:
     """Takes about a second for each window of each of the four rooms."""
     exact: list[Row] = []
-    published: list[Row] = []
+    public: list[Row] = []
     answers: list[int] = []
     for pupils in ROOMS:
-        for measured, sent in run(pupils, windows):
-            exact.append(measured)
-            published.append(sent)
+        for exact_row, public_row in run(pupils, windows):
+            exact.append(exact_row)
+            public.append(public_row)
             answers.append(pupils)
-    return Leak(len(answers), _points(exact, answers), _points(published, answers))
+    return Leak(len(answers), _points(exact, answers), _points(public, answers))
 
 
 def run(pupils: int, windows: int) -> list[tuple[Row, Row]]:
@@ -70,10 +70,10 @@ def run(pupils: int, windows: int) -> list[tuple[Row, Row]]:
             window = agent._newest
             if window is not None and window.mood.withheld == "few_faces":
                 health = agent._health()
-                sent = (health.frames_per_s, health.ms_per_frame or 0.0, window.mood.frames)
+                figures = (health.frames_per_s, health.ms_per_frame or 0.0, window.mood.frames)
                 exact = (window.frames_per_s, window.ms_per_frame or 0.0)
                 # Memory and temperature are the test machine's, and drift from room to room.
-                rows.append((exact, (*map(float, sent), window.mood.seconds)))
+                rows.append((exact, (*map(float, figures), window.mood.seconds)))
 
         agent._outbox.add = kept  # type: ignore[method-assign]  # to look each time at the one before
         thread = threading.Thread(target=agent.run)

@@ -38,15 +38,16 @@ def lesson(seed: int, pace: float, seats: int = 24, windows: int = WINDOWS) -> l
 
 def _window(room: Classroom, begins: float, seats: int) -> Window:
     tally = Tally(EXPRESSIONS)
-    seen: list[Counter[str]] = [Counter() for _ in range(seats)]
+    sightings: list[Counter[str]] = [Counter() for _ in range(seats)]
     for sample in range(SAMPLES):
         moments = room.at(begins + (sample + 0.5) * WINDOW_S / SAMPLES)
         tally.add(readings(m.expression for m in moments if m.pose == "facing"))
         for seat, moment in enumerate(moments):
             if moment.pose == "facing":
-                seen[seat][moment.expression] += 1
+                sightings[seat][moment.expression] += 1
     mostly = SAMPLES // 2 + 1
-    shown = tuple(
-        counts.most_common(1)[0][0] if sum(counts.values()) >= mostly else None for counts in seen
+    labels = tuple(
+        counts.most_common(1)[0][0] if sum(counts.values()) >= mostly else None
+        for counts in sightings
     )
-    return Window(tally, shown)
+    return Window(tally, labels)

@@ -46,9 +46,9 @@ def small(request: pytest.FixtureRequest) -> list[list[Window]]:
 def test_a_small_class_hears_something_true_and_gives_nobody_away(
     small: list[list[Window]],
 ) -> None:
-    told = publish(SteadyDisclosure, small)
-    assert minute_error(small, told) < 0.25
+    disclosures = publish(SteadyDisclosure, small)
+    assert minute_error(small, disclosures) < 0.25
     for event in ("arriving", "leaving", "linking", "majority"):
         exposed = attack(event, small, publish(Nothing, small)).points
         # Forty lessons leave chance five points; `python -m tests.attacks --seats 8` has more.
-        assert attack(event, small, told).points <= max(10, exposed / 3)
+        assert attack(event, small, disclosures).points <= max(10, exposed / 3)

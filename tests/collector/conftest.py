@@ -17,6 +17,6 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     if request.param == "postgresql":
         server: Postgres = request.getfixturevalue("postgres")
         url = server.fresh()
-    made = connect(url)
-    yield made
-    made.dispose()
+    new_engine = connect(url)
+    yield new_engine
+    new_engine.dispose()

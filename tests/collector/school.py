@@ -95,7 +95,7 @@ class School:
     def windows(self, room: tuple[str, str], count: int = 40, **changed: Any) -> list[Mood]:
         """The last minutes of a room, kept and shown."""
         now = datetime.now(timezone.utc)
-        made = [
+        moods = [
             mood(
                 site=room[0],
                 room=room[1],
@@ -106,17 +106,17 @@ class School:
             )
             for seq in range(count)
         ]
-        self.store.add(made)
-        for one in made:
+        self.store.add(moods)
+        for one in moods:
             self.service.rooms.saw(one, time.time())
-        return made
+        return moods
 
     def lesson(self, room: tuple[str, str] = OWN, minutes: float = 10, **changed: Any) -> Lesson:
         title = changed.pop("title", "Optics")
         options: dict[str, Any] = {"teacher": "tess", "start": time.time() - 60 * minutes}
-        made = self.book.begin(*room, title, "button", **options | changed)
-        assert made is not None
-        return made
+        entry = self.book.begin(*room, title, "button", **options | changed)
+        assert entry is not None
+        return entry
 
     def old_lesson(self, room: tuple[str, str] = OWN) -> Lesson:
         """One that is over, and of which there are no windows; never at the time of another.
@@ -124,9 +124,9 @@ class School:
         In time that was erased no lesson begins.
         """
         self._old += 1
-        made = self.lesson(room, minutes=5000 + 60 * self._old)
-        self.book.end(made, made.start + 2700)
-        return self.book.lesson(made.id)
+        entry = self.lesson(room, minutes=5000 + 60 * self._old)
+        self.book.end(entry, entry.start + 2700)
+        return self.book.lesson(entry.id)
 
 
 def report_reader(school: School, lesson: Lesson) -> httpx.Client:
@@ -140,9 +140,9 @@ def report_reader(school: School, lesson: Lesson) -> httpx.Client:
 
 def token_in(page: str) -> str:
     """The form's own token against forgery."""
-    found = re.search(r'name="csrftoken" value="([^"]+)"', page)
-    assert found is not None, page[:500]
-    return found.group(1)
+    match = re.search(r'name="csrftoken" value="([^"]+)"', page)
+    assert match is not None, page[:500]
+    return match.group(1)
 
 
 def post(client: httpx.Client, path: str, **fields: Any) -> httpx.Response:

@@ -38,8 +38,8 @@ def add(config: Path, name: str, role: str, *more: str, password: str = PASSWORD
 def test_accounts_by_command(config: Path) -> None:
     assert add(config, "ann", "administrator").output == "ann: administrator\n"
     add(config, "tess", "teacher", "--room", "school/r101", "--room", "school/r102")
-    listed = call(config, "account", "list").output
-    assert listed == "ann\tadministrator\t\ntess\tteacher\tschool/r101 school/r102\n"
+    output = call(config, "account", "list").output
+    assert output == "ann\tadministrator\t\ntess\tteacher\tschool/r101 school/r102\n"
     rows = [
         json.loads(line) for line in call(config, "account", "list", "--json").output.splitlines()
     ]
@@ -56,7 +56,7 @@ def test_accounts_by_command(config: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "role", "more", "password", "told"),
+    ("name", "role", "more", "password", "outcome"),
     [
         ("eve", "king", (), PASSWORD, "not a role: choose administrator, it, teacher"),
         ("eve", "teacher", ("--room", "r101"), PASSWORD, "write site/room"),
@@ -66,12 +66,12 @@ def test_accounts_by_command(config: Path) -> None:
     ],
 )
 def test_an_account_that_cannot_be(
-    config: Path, name: str, role: str, more: tuple[str, ...], password: str, told: str
+    config: Path, name: str, role: str, more: tuple[str, ...], password: str, outcome: str
 ) -> None:
     add(config, "ann", "administrator")
     result = add(config, name, role, *more, password=password)
     assert isinstance(result.exception, UserError)
-    assert told in str(result.exception)
+    assert outcome in str(result.exception)
     assert call(config, "account", "list").output == "ann\tadministrator\t\n"
 
 
@@ -106,9 +106,9 @@ def test_backup_erase_and_restore_by_command(config: Path, tmp_path: Path) -> No
     assert "5 windows deleted\n" in call(config, "erase", "--lesson", str(lesson.id)).output
     assert isinstance(call(config, "erase", "--lesson", "99").exception, UserError)
     assert isinstance(call(config, "erase").exception, UserError)
-    refused = call(config, "restore", "--from", str(out)).exception
-    assert isinstance(refused, UserError)
-    assert "not empty: let 'database' name a new one" in str(refused)
+    error = call(config, "restore", "--from", str(out)).exception
+    assert isinstance(error, UserError)
+    assert "not empty: let 'database' name a new one" in str(error)
 
     (tmp_path / "new").mkdir()
     other = tmp_path / "new" / "collector.yaml"

@@ -47,13 +47,13 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
     broker.start()
     patched = pytest.MonkeyPatch()
     patched.setattr(guard, "OFTEN", 1_000_000)
-    with School(folder, broker.port) as made:
-        made.staff()
-        made.windows(OWN)
-        made.windows(OTHER)
-        made.lesson(OWN, teacher="tess")
-        made.lesson(OTHER, teacher="otto")
-        yield made
+    with School(folder, broker.port) as server:
+        server.staff()
+        server.windows(OWN)
+        server.windows(OTHER)
+        server.lesson(OWN, teacher="tess")
+        server.lesson(OTHER, teacher="otto")
+        yield server
     patched.undo()
     broker.stop()
 
@@ -72,15 +72,15 @@ def test_nothing_breaks_and_nobody_sees_more(school: School, role: str) -> None:
         headers["authorization"] = f"Bearer {token}"
     schema = schemathesis.openapi.from_dict(school.service.app.openapi())
     schema.config.update(base_url=school.service.url)
-    tried = 0
+    tries = 0
     for result in schema.get_all_operations():
         operation: Any = result.ok()  # type: ignore[union-attr]  # our own page is valid
         if operation.path.endswith("/live"):
             continue  # an endless answer; the matrix asks for it
-        tried += 1
+        tries += 1
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             probe(operation.as_strategy(generation_mode=mode), headers, role)
-    assert tried >= 8
+    assert tries >= 8
 
 
 def probe(cases: Any, headers: dict[str, str], role: str) -> None:
@@ -104,8 +104,8 @@ def probe(cases: Any, headers: dict[str, str], role: str) -> None:
             assert answer.status_code in (400, 401, 404, 405, 413, 415, 422)
         if answer.status_code == 200 and role in ("tess", "otto", "viewer"):
             theirs = "r102" if role == "otto" else "r101"
-            told = re.findall(r'"room": ?"(r10[12])"', answer.text)
-            assert set(told) <= {theirs}
+            names = re.findall(r'"room": ?"(r10[12])"', answer.text)
+            assert set(names) <= {theirs}
 
     with contextlib.suppress(Unsatisfiable):  # no input of that kind can be made
         ask()

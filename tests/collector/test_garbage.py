@@ -100,11 +100,11 @@ def test_garbage_crashes_nothing_and_leaves_no_row(
 ) -> None:
     ingest, engine = collector
     ingest._received(*message)
-    waiting = ingest.writer._waiting.qsize()
+    queue_size = ingest.writer._waiting.qsize()
     if is_good(message):
-        if waiting:
+        if queue_size:
             ingest.writer._waiting.get()
         return
-    assert waiting == 0
+    assert queue_size == 0
     with engine.connect() as connection:
         assert connection.execute(moods.select().limit(1)).first() is None

@@ -103,7 +103,7 @@ def valid(draw: st.DrawFn) -> bytes:
     counts = draw(st.dictionaries(st.sampled_from(["happy", "other"]), st.integers(0, 10_000)))
     counts["uncertain"] = draw(st.integers(0, 50))
     faces = sum(counts.values())
-    told = faces <= 10_000 and draw(st.booleans())
+    with_counts = faces <= 10_000 and draw(st.booleans())
     windows = draw(st.sampled_from([1, 1, 1, 2, 240]))
     fields = {
         "boot": str(draw(st.uuids())) if draw(st.booleans()) else MOOD["boot"],
@@ -112,9 +112,9 @@ def valid(draw: st.DrawFn) -> bytes:
         "seconds": draw(st.sampled_from([0.1 * windows, 15.0, 3600.0])),
         "clock": draw(OF_FIELDS["clock"]),
         "frames": draw(st.sampled_from([0, 10_000_000])),
-        "faces": faces if told else None,
-        "counts": counts if told else None,
-        "withheld": None if told else draw(st.sampled_from(["few_faces", "no_camera"])),
+        "faces": faces if with_counts else None,
+        "counts": counts if with_counts else None,
+        "withheld": None if with_counts else draw(st.sampled_from(["few_faces", "no_camera"])),
     }
     return json.dumps(MOOD | fields | ({"windows": windows} if windows > 1 else {})).encode()
 
@@ -160,7 +160,7 @@ def test_hostile_values_then_a_restart(
         lesson = book.begin(*room, "Optics", "button", start=NOW.timestamp() - 600)
         assert lesson is not None
         book.end(lesson, NOW.timestamp() + 60)
-    tried = 0
+    tries = 0
 
     @settings(
         max_examples=CASES,
@@ -171,11 +171,11 @@ def test_hostile_values_then_a_restart(
     )
     @given(st.one_of(valid(), valid(), hostile()))
     def send(payload: bytes) -> None:
-        nonlocal tried
-        tried += 1
+        nonlocal tries
+        tries += 1
         kind = "status" if b"roommood.status" in payload else "mood"
         ingest._received(f"roommood/v1/{OWN[0]}/{OWN[1]}/{kind}", payload)
-        if tried % 50 == 0:
+        if tries % 50 == 0:
             ingest.writer.finish()
 
     send()
@@ -186,8 +186,8 @@ def test_hostile_values_then_a_restart(
         for sample in metric.samples
         if sample.name == "roommood_messages_total"
     }
-    print(f"\n{kind}: {tried} messages: {results}")
-    assert tried >= CASES
+    print(f"\n{kind}: {tries} messages: {results}")
+    assert tries >= CASES
     assert results["mood stored"] > CASES / 20
     assert results["mood refused"] > CASES / 20
     assert of_other(engine) == [one.seq for one in good]
@@ -217,8 +217,8 @@ def check_pages(school: School, good: list[Mood]) -> None:
         for lesson in school.book.of():
             assert script.get(f"/api/lessons/{lesson.id}").status_code == 200
         (own,) = (one for one in school.book.of() if one.room == OTHER[1])
-        told = script.get(f"/api/lessons/{own.id}").json()["summary"]
-        assert told["seconds_told"] == 600
+        summary = script.get(f"/api/lessons/{own.id}").json()["summary"]
+        assert summary["seconds_told"] == 600
 
 
 def of_other(engine: Engine) -> list[int]:

@@ -33,8 +33,8 @@ def test_every_window_is_on_one_page(tmp_path: Path) -> None:
     start = datetime.now(timezone.utc) - timedelta(hours=10)
     with School(tmp_path) as school, school.as_script() as client:
         # Some of the same moment, as after a clock that was set back.
-        sent = [mood(seq=n, start=start + timedelta(seconds=n // 3)) for n in range(250)]
-        school.store.add(sent)
+        moods = [mood(seq=n, start=start + timedelta(seconds=n // 3)) for n in range(250)]
+        school.store.add(moods)
         since = start.isoformat().replace("+00:00", "Z")
         for limit in (1, 7, 83, 249, 250, 10_000):
             pages = follow(client, f"{MOODS}?from={since}&limit={limit}")

@@ -34,12 +34,12 @@ Fresh = Callable[[], Engine]
 @pytest.fixture(params=["sqlite", "postgresql"])
 def fresh(request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres) -> Fresh:
     """Makes empty databases."""
-    made: list[Engine] = []
+    engines: list[Engine] = []
 
     def one() -> Engine:
-        sqlite = f"sqlite:///{tmp_path}/c{len(made)}.sqlite"
+        sqlite = f"sqlite:///{tmp_path}/c{len(engines)}.sqlite"
         engine = connect(sqlite if request.param == "sqlite" else postgres.fresh())
-        made.append(engine)
+        engines.append(engine)
         request.addfinalizer(engine.dispose)  # as many as the test asks for
         return engine
 
@@ -155,12 +155,12 @@ def test_a_backup_is_of_one_moment_whatever_is_written_meanwhile(
     """A marker whose lesson is not in the backup could not be restored."""
     engine, state = fresh(), tmp_path / "state"
     own_key(state)
-    lessons, write, begun = LessonRepository(engine), keeping._write_table, list[str]()
+    lessons, write, events = LessonRepository(engine), keeping._write_table, list[str]()
 
     def written_meanwhile(archive: Any, connection: Any, table: Any) -> int:
         rows = write(archive, connection, table)
-        begun.append(table.name)
-        lesson = lessons.begin("school", f"r{len(begun)}", "Optics", "button")
+        events.append(table.name)
+        lesson = lessons.begin("school", f"r{len(events)}", "Optics", "button")
         assert lesson is not None
         lessons.mark(lesson, "experiment starts")
         return rows
@@ -169,7 +169,7 @@ def test_a_backup_is_of_one_moment_whatever_is_written_meanwhile(
     out = tmp_path / "school.tar.gz"
     rows = backup(engine, state, out)
     assert rows["lesson"] == rows["marker"] <= 1  # what came before the first read, if anything
-    assert "marker" in begun
+    assert "marker" in events
     assert restore(fresh(), tmp_path / "elsewhere", out) == rows
 
 
@@ -238,8 +238,8 @@ def test_the_migrations_make_the_tables_that_the_code_uses(fresh: Fresh) -> None
             different = [one for one in different if not str(one[0]).endswith("_fk")]
             for table in metadata.sorted_tables:
                 rows = connection.exec_driver_sql(f"PRAGMA foreign_key_list({table.name})").all()
-                made = {(row[3], row[2], row[6]) for row in rows}
-                assert made == {
+                columns = {(row[3], row[2], row[6]) for row in rows}
+                assert columns == {
                     (key.parent.name, key.column.table.name, key.ondelete)
                     for key in table.foreign_keys
                 }

@@ -48,10 +48,10 @@ def settings(mosquitto: Mosquitto, tmp_path: Path) -> CollectorSettings:
 
 @pytest.fixture
 def service(settings: CollectorSettings) -> Iterator[Service]:
-    made = Service(settings)
-    made.start()
-    yield made
-    made.stop()
+    new_service = Service(settings)
+    new_service.start()
+    yield new_service
+    new_service.stop()
 
 
 @pytest.fixture
@@ -86,10 +86,10 @@ class Room:
 
 @pytest.fixture
 def room(mosquitto: Mosquitto) -> Iterator[Room]:
-    made = Room(mosquitto.port)
-    yield made
-    made.client.disconnect()
-    made.client.loop_stop()
+    new_room = Room(mosquitto.port)
+    yield new_room
+    new_room.client.disconnect()
+    new_room.client.loop_stop()
 
 
 def stored(web: httpx.Client) -> list[dict[str, Any]]:
@@ -132,9 +132,9 @@ def test_rooms_and_their_state(web: httpx.Client, room: Room) -> None:
     now = datetime.now(timezone.utc)
     room.send(mood(start=now).encode())
     room.acks.get(timeout=30)
-    (told,) = web.get("/api/rooms").json()
-    assert (told["site"], told["room"], told["state"]) == ("school", "r101", "live")
-    assert told["mood"]["counts"] == mood().counts
+    (answer,) = web.get("/api/rooms").json()
+    assert (answer["site"], answer["room"], answer["state"]) == ("school", "r101", "live")
+    assert answer["mood"]["counts"] == mood().counts
     page = web.get("/rooms/school/r101").text
     assert '<strong id="faces">12</strong>' in page
     assert 'data-label="happy" data-share=' in page
@@ -249,9 +249,9 @@ def test_a_port_in_use_is_named(
     port = int(service.url.rpartition(":")[2])
     web = settings.web.model_copy(update={"port": port})
     other = f"sqlite:///{tmp_path}/other.sqlite"
-    taken = settings.model_copy(update={"web": web, "database": other})
+    same_port = settings.model_copy(update={"web": web, "database": other})
     with pytest.raises(UserError, match=rf"web: 127\.0\.0\.1:{port}: .*choose another port"):
-        Service(taken)
+        Service(same_port)
 
 
 def test_a_full_disk_holds_windows_back_and_loses_none(
@@ -271,8 +271,8 @@ def test_a_full_disk_holds_windows_back_and_loses_none(
             room.acks.get(timeout=0.5)
         assert web.get("/healthz").json()["broker"] is True
     send(range(1, 50))
-    acknowledged = {room.acks.get(timeout=30)["seq"] for _ in range(49)}
-    assert acknowledged == set(range(1, 50))
+    acks = {room.acks.get(timeout=30)["seq"] for _ in range(49)}
+    assert acks == set(range(1, 50))
     wait(lambda: web.get("/healthz").status_code == 200)
     assert len([r for r in caplog.records if "agents keep their windows" in r.message]) == 1
 
@@ -299,15 +299,15 @@ def test_coverage_of_a_lesson(web: httpx.Client, room: Room) -> None:
         room.client.publish(f"{BASE}/mood", mood(seq=seq, start=start).encode(), qos=1)
         room.acks.get(timeout=30)
     span = {"from": begin.isoformat(), "to": (begin + timedelta(minutes=10)).isoformat()}
-    found = web.get("/api/rooms/school/r101/coverage", params=span).json()
-    assert (found["seen"], found["missing"], found["missing_windows"]) == (0.75, 0.25, 10)
-    assert [gap["why"] for gap in found["gaps"]] == ["missing"]
+    figures = web.get("/api/rooms/school/r101/coverage", params=span).json()
+    assert (figures["seen"], figures["missing"], figures["missing_windows"]) == (0.75, 0.25, 10)
+    assert [gap["why"] for gap in figures["gaps"]] == ["missing"]
     backwards = {"from": span["to"], "to": span["from"]}
     answer = web.get("/api/rooms/school/r101/coverage", params=backwards)
     assert answer.status_code == 422
     # The page looks at the half hour up to now, so what it says falls while this test runs.
-    seen = re.search(
+    match = re.search(
         r"(\d+) % of the last half hour was recorded", web.get("/rooms/school/r101").text
     )
-    assert seen is not None
-    assert 20 <= int(seen[1]) <= 78
+    assert match is not None
+    assert 20 <= int(match[1]) <= 78

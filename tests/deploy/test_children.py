@@ -68,9 +68,9 @@ def test_a_child_runs_our_module(where: str, module: str, theirs: Path) -> None:
         check=False,
         timeout=120,
     )
-    told = child.stdout + child.stderr
-    assert "theirs ran" not in told, where
-    assert "No module named" not in told
+    output = child.stdout + child.stderr
+    assert "theirs ran" not in output, where
+    assert "No module named" not in output
     assert child.returncode != 7
 
 
@@ -85,8 +85,8 @@ def test_what_a_child_is_given_arrives() -> None:
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: str(path.name))
 def test_installers_begin_python_apart_from_the_current_folder(script: Path) -> None:
     for line in script.read_text().splitlines():
-        for found in re.finditer(r"python[0-9.]*\"? +(-\S+)", line):
-            assert found[1] in ("-I", "-V", "--version"), line
+        for match in re.finditer(r"python[0-9.]*\"? +(-\S+)", line):
+            assert match[1] in ("-I", "-V", "--version"), line
 
 
 @pytest.mark.parametrize("module", ["pip", "venv"])

@@ -16,18 +16,18 @@ MEGABYTE = 1_000_000
 
 def closure(name: str) -> dict[str, Distribution]:
     """A distribution and all that it needs, without extras, as installed here."""
-    found: dict[str, Distribution] = {}
-    waiting = [name]
-    while waiting:
-        one = waiting.pop()
-        if one in found:
+    distributions: dict[str, Distribution] = {}
+    queue = [name]
+    while queue:
+        one = queue.pop()
+        if one in distributions:
             continue
-        found[one] = distribution(one)
+        distributions[one] = distribution(one)
         for text in requires(one) or []:
             needed = Requirement(text)
             if needed.marker is None or needed.marker.evaluate({"extra": ""}):
-                waiting.append(needed.name.lower())
-    return found
+                queue.append(needed.name.lower())
+    return distributions
 
 
 def size(one: Distribution) -> int:
@@ -62,15 +62,15 @@ def test_an_agent_needs_less_than_300_megabytes() -> None:
 def test_each_python_gets_one_set_that_lives_together(
     python: str, runtime: str, numpy: str, opencv: str
 ) -> None:
-    wanted = {
+    versions = {
         needed.name: needed.specifier
         for needed in map(Requirement, requires("roommood") or [])
         if needed.marker is None or needed.marker.evaluate({"python_version": python, "extra": ""})
     }
-    assert {"tflite-runtime", "ai-edge-litert"} & wanted.keys() == {runtime}
-    assert numpy in wanted["numpy"]
-    assert opencv in wanted["opencv-python-headless"]
-    assert "5.0.0" not in wanted["opencv-python-headless"]
+    assert {"tflite-runtime", "ai-edge-litert"} & versions.keys() == {runtime}
+    assert numpy in versions["numpy"]
+    assert opencv in versions["opencv-python-headless"]
+    assert "5.0.0" not in versions["opencv-python-headless"]
 
 
 @pytest.mark.parametrize(

@@ -88,5 +88,5 @@ def test_it_needs_nothing_of_that_and_says_where_it_is(checkout: Path) -> None:
         assert f"'roommood {' '.join(words)}' is not for a device in a room" in refusal.stderr
         assert "run it from a checkout" in refusal.stderr
     assert set(re.findall(r"^  (\w+)  ", run(folder, "model").stdout, re.M)) == {"fetch", "verify"}
-    done = run(folder, "model", "verify", "fer7")
-    assert "ok" in done.stdout, done.stderr
+    result = run(folder, "model", "verify", "fer7")
+    assert "ok" in result.stdout, result.stderr

@@ -21,14 +21,14 @@ def _git(folder: Path, *words: str) -> None:
 
 
 def _version(folder: Path) -> str:
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "setuptools_scm", "--root", "."],
         cwd=folder,
         capture_output=True,
         text=True,
         check=True,
     )
-    return done.stdout.strip()
+    return result.stdout.strip()
 
 
 @pytest.fixture

@@ -20,25 +20,25 @@ pytestmark = pytest.mark.once
 )
 def test_wheels_for_arm_are_resolved(tmp_path: Path, python: str, runtime: str) -> None:
     pins = ROOT / "deploy" / f"constraints-{python}.txt"
-    wanted = requirements(["pi", "calendar", "kiosk"], python, "aarch64")
+    packages = requirements(["pi", "calendar", "kiosk"], python, "aarch64")
     report = tmp_path / "report.json"
-    done = subprocess.run(
+    result = subprocess.run(
         [
             *(sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed"),
             "--ignore-requires-python",  # it asks the Python that runs pip; the wheels' tags tell
             *("--target", str(tmp_path / "target"), "--report", str(report)),
-            *command(python, "aarch64", wanted, pins),
+            *command(python, "aarch64", packages, pins),
         ],
         capture_output=True,
         text=True,
         check=False,
     )
-    if "HTTPSConnection" in done.stderr or "Temporary failure" in done.stderr:
+    if "HTTPSConnection" in result.stderr or "Temporary failure" in result.stderr:
         pytest.skip("no package registry can be reached")
-    assert done.returncode == 0, done.stderr[-2000:]
-    found = {one["metadata"]["name"].lower() for one in json.loads(report.read_text())["install"]}
-    assert {runtime, "numpy", "opencv-python-headless", "cryptography", "gpiozero"} <= found
-    assert not {"fastapi", "sqlalchemy", "torch"} & found
+    assert result.returncode == 0, result.stderr[-2000:]
+    names = {one["metadata"]["name"].lower() for one in json.loads(report.read_text())["install"]}
+    assert {runtime, "numpy", "opencv-python-headless", "cryptography", "gpiozero"} <= names
+    assert not {"fastapi", "sqlalchemy", "torch"} & names
 
 
 @pytest.mark.parametrize("extra", ["dev", "train"])
@@ -51,7 +51,7 @@ def test_the_pins_can_be_installed_on_the_oldest_python(
     if not uv.exists():
         pytest.skip(f"{uv} is not there: ./tests/run.sh installs it")
     pins = f"constraints-{'train-' * (extra == 'train')}{'3.11' if python < '3.12' else '3.13'}.txt"
-    done = subprocess.run(
+    result = subprocess.run(
         [
             *(uv, "--system-certs", "pip", "compile", "--quiet", "--python-version", python),
             *("--extra", extra, "--constraint", ROOT / "deploy" / pins),
@@ -61,7 +61,7 @@ def test_the_pins_can_be_installed_on_the_oldest_python(
         text=True,
         check=False,
     )
-    if "error sending request" in done.stderr:
+    if "error sending request" in result.stderr:
         pytest.skip("no package registry can be reached")
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert result.returncode == 0, result.stderr[-2000:]
     assert "numpy==" in (tmp_path / "pins.txt").read_text()

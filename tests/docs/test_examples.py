@@ -35,9 +35,9 @@ def _lines(text: str) -> Iterator[str]:
 def commands(page: Path) -> list[list[str]]:
     pieces = [line for block in fences(page, "sh") for line in _lines(block)]
     pieces += [re.sub(r"\s+", " ", piece) for piece in inline(page)]
-    found = [re.sub(r"^sudo ", "", piece.strip()) for piece in pieces]
-    typed = re.compile(r"(\./|deploy/install-|roommood |python -m )")
-    return [shlex.split(piece) for piece in found if typed.match(piece)]
+    lines = [re.sub(r"^sudo ", "", piece.strip()) for piece in pieces]
+    command = re.compile(r"(\./|deploy/install-|roommood |python -m )")
+    return [shlex.split(piece) for piece in lines if command.match(piece)]
 
 
 def check_click(command: click.Command, words: list[str]) -> None:
@@ -54,16 +54,16 @@ def check_click(command: click.Command, words: list[str]) -> None:
         if isinstance(group, click.Group) and bare and not bare.startswith("-"):
             if only_options:
                 continue  # the value of an option of the group's own, as `bench` has them
-            chosen = [group.get_command(context, part) for part in bare.split("|")]
-            assert None not in chosen, f"{bare}: no subcommand of {group.name}"
-            candidates = [one for one in chosen if one is not None]
+            subcommands = [group.get_command(context, part) for part in bare.split("|")]
+            assert None not in subcommands, f"{bare}: no subcommand of {group.name}"
+            candidates = [one for one in subcommands if one is not None]
             continue
         only_options = True
         for part in bare.split("|"):
             option = part.partition("=")[0]
             if option.startswith("--") and option != "--help":
-                known = {o for one in candidates for p in one.params for o in p.opts}
-                assert option in known | {"--version"}, f"{option}: no option of {words}"
+                options = {o for one in candidates for p in one.params for o in p.opts}
+                assert option in options | {"--version"}, f"{option}: no option of {words}"
 
 
 def check_command(words: list[str]) -> None:
@@ -158,8 +158,8 @@ def test_every_line_of_the_examples_is_valid_when_it_is_switched_on(
 def test_json_in_documents_is_json(page: Path) -> None:
     pieces = [piece for piece in inline(page) if re.match(r'\{\s*"', piece)]
     for piece in pieces + fences(page, "json"):
-        filled = re.sub(r"…", '"x"', piece)
-        json.loads(re.sub(r'"(\w+)"(?=\s*[,}])', r'"\1"', filled))
+        example = re.sub(r"…", '"x"', piece)
+        json.loads(re.sub(r'"(\w+)"(?=\s*[,}])', r'"\1"', example))
 
 
 def test_the_documents_have_commands_to_check() -> None:

@@ -24,9 +24,9 @@ def test_an_agent_whose_driver_hangs_gives_up_so_that_a_new_one_may_try(
         "broker": {"port": free_port()},
         "supervision": {"driver_s": 1, "memory_mb": 65_536},  # the tests' own memory
     }
-    made = Agent(AgentSettings.model_validate(settings))
+    agent = Agent(AgentSettings.model_validate(settings))
     with pytest.raises(Stall, match="camera's driver: has not moved for 1 s"):
-        made.run()
+        agent.run()
     hang.set()
 
 
@@ -36,13 +36,13 @@ def test_a_machine_that_is_too_hot_looks_at_half_the_frames(
     hot: list[str] = []
     monkeypatch.setattr("edge.agent.throttled", lambda: tuple(hot))
     settings = {"site": "school", "room": "r101", "state": tmp_path, "frames_per_second": 4}
-    made = Agent(AgentSettings.model_validate(settings))
-    assert made._period() == 0.25
+    agent = Agent(AgentSettings.model_validate(settings))
+    assert agent._period() == 0.25
     hot.append("under_voltage")
-    assert made._period() == 0.25
+    assert agent._period() == 0.25
     hot.append("throttled")
-    assert made._period() == made._period() == 0.5
+    assert agent._period() == agent._period() == 0.5
     hot.clear()
-    assert made._period() == 0.25
-    said = [record.message for record in caplog.records if "the machine is" in record.message]
-    assert said == ["the machine is too hot: halving the frame rate", "the machine is cool again"]
+    assert agent._period() == 0.25
+    lines = [record.message for record in caplog.records if "the machine is" in record.message]
+    assert lines == ["the machine is too hot: halving the frame rate", "the machine is cool again"]

@@ -34,15 +34,15 @@ def locals_of(path: Path) -> Iterator[Local]:
     for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
-        bound: dict[str, int] = {}
+        first_lines: dict[str, int] = {}
         for node in _own(function):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                bound.setdefault(node.id, node.lineno)
+                first_lines.setdefault(node.id, node.lineno)
             elif isinstance(node, ast.ExceptHandler) and node.name:
-                bound.setdefault(node.name, node.lineno)
+                first_lines.setdefault(node.name, node.lineno)
         for argument in _arguments(function):
-            bound.setdefault(argument.arg, argument.lineno)
-        yield from (Local(path, line, name) for name, line in bound.items())
+            first_lines.setdefault(argument.arg, argument.lineno)
+        yield from (Local(path, line, name) for name, line in first_lines.items())
 
 
 def _own(function: ast.AST) -> Iterator[ast.AST]:
@@ -54,8 +54,8 @@ def _own(function: ast.AST) -> Iterator[ast.AST]:
 
 
 def _arguments(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:
-    given = function.args
-    return [*given.posonlyargs, *given.args, *given.kwonlyargs]
+    arguments = function.args
+    return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
 
 
 def is_bare_participle(name: str) -> bool:

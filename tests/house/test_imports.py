@@ -32,8 +32,8 @@ def modules(rooms: tuple[str, ...]) -> list[str]:
 
 
 def test_every_rule_is_kept() -> None:
-    done = lint(ROOT)
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = lint(ROOT)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 @pytest.mark.parametrize(
@@ -59,10 +59,10 @@ def test_a_broken_rule_is_named(tmp_path: Path, file: str, line: str, rule: str)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     with (tmp_path / file).open("a", encoding="utf-8") as source:
         source.write(f"\n{line}\n")
-    done = lint(tmp_path)
-    broken = [text for text in done.stdout.splitlines() if " BROKEN" in text]
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert any(rule in text for text in broken), broken
+    result = lint(tmp_path)
+    rules = [text for text in result.stdout.splitlines() if " BROKEN" in text]
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert any(rule in text for text in rules), rules
 
 
 def test_nothing_after_tally_loads_a_pixel_library() -> None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.conftest import ROOT
-from tests.house.names import classes_twice, is_bare_participle, locals_of
+from tests.house.names import (
+    MOST_PER_THOUSAND,
+    classes_twice,
+    is_bare_participle,
+    locals_of,
+    participles,
+)
 
 
 def test_no_class_name_stands_for_two_things() -> None:
@@ -32,3 +38,12 @@ def test_a_bare_participle_is_noticed_wherever_a_function_binds_it(tmp_path: Pat
     )
     names = [local.name for local in locals_of(path) if is_bare_participle(local.name)]
     assert sorted(names) == ["_found", "kept", "made", "seen", "told"]
+
+
+def test_values_are_called_by_nouns() -> None:
+    bare, names = participles(ROOT)
+    assert names > 10_000  # it did look
+    per_thousand = 1000 * len(bare) / names
+    assert per_thousand <= MOST_PER_THOUSAND, [
+        f"{local.path.relative_to(ROOT)}:{local.line} {local.name}" for local in bare
+    ]

@@ -58,8 +58,8 @@ def our_things(folder: Path, machine: str, release: str, script: str, code: str 
     python = PYTHON[release]
     extras = ["pi", "calendar"] if code else ["pi", "calendar", "school"]
     pins = ROOT / "deploy" / f"constraints-{python}.txt"
-    wanted = requirements(extras, python, machine)
-    fetch = command(python, machine, wanted, pins)
+    packages = requirements(extras, python, machine)
+    fetch = command(python, machine, packages, pins)
     subprocess.run(
         [sys.executable, "-m", "pip", "download", "--dest", str(content / "wheels"), *fetch],
         check=True,
@@ -96,8 +96,8 @@ def show(command: list[str], minutes: float, site: Site | None) -> bool:
     assert process.stdout is not None
     ending = threading.Timer(minutes * 60, process.kill)
     ending.start()
-    over, stored = threading.Event(), threading.Event()
-    it = threading.Thread(target=_stand_by, args=(site, over, stored))
+    over, arrival = threading.Event(), threading.Event()
+    it = threading.Thread(target=_stand_by, args=(site, over, arrival))
     it.start()
     try:
         for line in process.stdout:
@@ -108,16 +108,16 @@ def show(command: list[str], minutes: float, site: Site | None) -> bool:
         ending.cancel()
         process.kill()
         process.wait()
-    return stored.is_set()
+    return arrival.is_set()
 
 
-def _stand_by(site: Site | None, over: threading.Event, stored: threading.Event) -> None:
+def _stand_by(site: Site | None, over: threading.Event, arrival: threading.Event) -> None:
     """Approves whoever asks, and tells of the first mood."""
     while site is not None and not over.wait(1):
         site.approve((SITE, "r101"))
         mood = site.service.rooms.view(SITE, "r101").mood
-        if mood is not None and not stored.is_set():
-            stored.set()
+        if mood is not None and not arrival.is_set():
+            arrival.set()
             click.echo(f"STORED OUTSIDE {mood.model_dump_json(by_alias=True)}")
 
 
@@ -131,8 +131,8 @@ def main(machine: str, release: str | None, school: bool, container: bool, minut
     release = release or ("trixie" if machine == "aarch64" else "bookworm")
     # A container's console is quiet: there the file is read that the script writes as well.
     ready, outside = (contained, "127.0.0.1") if container else (emulated, OUTSIDE)
-    with tempfile.TemporaryDirectory(prefix="roommood-machine-") as made:
-        folder = Path(made)
+    with tempfile.TemporaryDirectory(prefix="roommood-machine-") as name:
+        folder = Path(name)
         if school:
             ours = our_things(folder, machine, release, "guest-school.sh", None)
             show(ready(folder, machine, release, ours), minutes, None)
@@ -142,8 +142,8 @@ def main(machine: str, release: str | None, school: bool, container: bool, minut
             code = site.invite("r101", 3600)
             card = f"collector: https://{outside}:{site.place.web_port}\ncode: {code}\n"
             ours = our_things(folder, machine, release, "guest-agent.sh", card)
-            stored = show(ready(folder, machine, release, ours), minutes, site)
-            return max(_told(ours), int(not stored))
+            is_stored = show(ready(folder, machine, release, ours), minutes, site)
+            return max(_told(ours), int(not is_stored))
 
 
 def _told(ours: Path) -> int:

@@ -69,14 +69,14 @@ def root_image(machine: str, release: str) -> Path:
 def root_folder(machine: str, release: str) -> Path:
     """The same as a folder."""
     kind, folder = KINDS[machine], BUILT / f"{machine}-{release}"
-    done = folder / "root"
-    if done.exists():
-        return done
+    final_root = folder / "root"
+    if final_root.exists():
+        return final_root
     folder.mkdir(parents=True, exist_ok=True)
     root = folder / "root.part"
     shutil.rmtree(root, ignore_errors=True)
-    wanted = ",".join((*PACKAGES, f"linux-image-{kind.debian}"))
-    command = ["mmdebstrap", f"--arch={kind.debian}", "--variant=minbase", f"--include={wanted}"]
+    packages = ",".join((*PACKAGES, f"linux-image-{kind.debian}"))
+    command = ["mmdebstrap", f"--arch={kind.debian}", "--variant=minbase", f"--include={packages}"]
     subprocess.run([*command, release, str(root)], check=True)
     for source, name in (("vmlinuz-*", "kernel"), ("initrd.img-*", "initrd")):
         shutil.copy(next((root / "boot").glob(source)), folder / name)
@@ -98,7 +98,7 @@ def root_folder(machine: str, release: str) -> Path:
         wants = units / f"{target}.wants"
         wants.mkdir(exist_ok=True)
         (wants / Path(unit).name).symlink_to(unit)
-    return root.rename(done)
+    return root.rename(final_root)
 
 
 def make_disk(folder: Path, disk: Path, size: str) -> None:

@@ -45,9 +45,9 @@ def test_a_file_is_fetched_checked_and_put_in_place(
 
 
 def test_a_file_that_was_changed_is_refused(publisher: PublishedFile, tmp_path: Path) -> None:
-    changed = publisher._replace(sha256="0" * 64)
+    other = publisher._replace(sha256="0" * 64)
     with pytest.raises(UserError, match="not the file that was published"):
-        fetched("net", tmp_path / "net.onnx", changed)
+        fetched("net", tmp_path / "net.onnx", other)
     assert not (tmp_path / "net.onnx").exists()
 
 
@@ -72,6 +72,6 @@ def test_a_copy_that_was_brought_by_hand_is_checked(
 
 
 def test_what_is_pinned_is_pinned_in_full() -> None:
-    for published in PUBLISHED.values():
-        assert len(bytes.fromhex(published.sha256)) == 32
-        assert published.url.startswith("https://")
+    for entry in PUBLISHED.values():
+        assert len(bytes.fromhex(entry.sha256)) == 32
+        assert entry.url.startswith("https://")

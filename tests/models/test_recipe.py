@@ -48,36 +48,36 @@ def call(data: Path, out: Path, *options: object) -> Result:
 
 
 @pytest.fixture(scope="module")
-def learnt(place: tuple[Path, Path]) -> Path:
+def recipe_out(place: tuple[Path, Path]) -> Path:
     """What a third of a minute on a CPU leaves: all students."""
     data, out = place
-    done = call(data, out, "--minutes", 0.3)
-    assert done.exit_code == 0, done.output
+    result = call(data, out, "--minutes", 0.3)
+    assert result.exit_code == 0, result.output
     return out
 
 
-def test_it_leaves_half_precision_weights_of_all_students_and_curves(learnt: Path) -> None:
+def test_it_leaves_half_precision_weights_of_all_students_and_curves(recipe_out: Path) -> None:
     from models.training.session import STUDENTS
 
-    students = sorted(path.stem for path in (learnt / "students").glob("*.npz"))
+    students = sorted(path.stem for path in (recipe_out / "students").glob("*.npz"))
     assert students == sorted(STUDENTS)
-    for path in [*learnt.glob("students/*.npz"), *learnt.glob("teachers/*.npz")]:
+    for path in [*recipe_out.glob("students/*.npz"), *recipe_out.glob("teachers/*.npz")]:
         assert path.stat().st_size < 16 * 2**20
         with np.load(path) as arrays:
             assert {arrays[key].dtype for key in arrays} <= {np.dtype("float16"), np.dtype("int64")}
-    curve = json.loads((learnt / "students" / "curve.json").read_text())
+    curve = json.loads((recipe_out / "students" / "curve.json").read_text())
     assert curve[-1]["progress"] == 1
     assert set(curve[-1]) >= set(STUDENTS) - {"fer7-wide"}
     assert curve[-1]["fer7"]["ferplus"] > 0.6  # it started from what ships
 
 
-def test_a_wide_student_is_the_head_of_the_wide_teacher(learnt: Path) -> None:
+def test_a_wide_student_is_the_head_of_the_wide_teacher(recipe_out: Path) -> None:
     import torch
 
     from models.training.restored import stored
 
-    both = stored(learnt / "teachers" / "wide.npz")
-    one = stored(learnt / "students" / "fer7-wide.npz", 8, "wide")
+    both = stored(recipe_out / "teachers" / "wide.npz")
+    one = stored(recipe_out / "students" / "fer7-wide.npz", 8, "wide")
     faces = torch.rand(4, 1, 48, 48)
     with torch.no_grad():
         assert torch.allclose(one(faces)[:, :7], both(faces)[:, :7], atol=1e-3)
@@ -85,12 +85,12 @@ def test_a_wide_student_is_the_head_of_the_wide_teacher(learnt: Path) -> None:
 
 
 def test_packs_are_made_of_it_and_replace_worse_ones_only(
-    place: tuple[Path, Path], learnt: Path, tmp_path: Path
+    place: tuple[Path, Path], recipe_out: Path, tmp_path: Path
 ) -> None:
     data, _ = place
     packs = tmp_path / "packs"
-    done = call(data, learnt, "--finish", "--packs", packs, "--only", "fer7-small")
-    assert done.exit_code == 0, done.output
+    result = call(data, recipe_out, "--finish", "--packs", packs, "--only", "fer7-small")
+    assert result.exit_code == 0, result.output
     pack, _ = open_pack(str(packs / "fer7-small"))
     assert pack.float16 is not None
     assert pack.network == "small"
@@ -108,7 +108,7 @@ def test_packs_are_made_of_it_and_replace_worse_ones_only(
     content["figures"]["accuracy"] = 0.99
     description.write_text(yaml.safe_dump(content))
     before = (packs / "fer7-small" / "model.tflite").read_bytes()
-    again = call(data, learnt, "--finish", "--packs", packs, "--only", "fer7-small")
+    again = call(data, recipe_out, "--finish", "--packs", packs, "--only", "fer7-small")
     assert again.exit_code == 0, again.output
     assert "no better than 0.99: left as it is" in again.output
     assert (packs / "fer7-small" / "model.tflite").read_bytes() == before
@@ -124,8 +124,8 @@ def test_teachers_from_nothing_teach_the_students_view_by_view(
     shutil.copy(out / "negatives.npz", tmp_path)
     monkeypatch.setattr(session, "FROM_NOTHING", ("teacher-fine",))
     options = ("--minutes", 0.25, "--from-nothing", "--only", "fer7-small", "--only", "fer7-wide")
-    done = call(data, tmp_path, *options)
-    assert done.exit_code == 0, done.output
+    result = call(data, tmp_path, *options)
+    assert result.exit_code == 0, result.output
     assert [path.name for path in tmp_path.glob("teachers/*")] == ["teacher-fine-1.npz"]
     assert (tmp_path / "teachers" / "teacher-fine-1.npz").stat().st_size < 16 * 2**20
     students = {path.stem for path in tmp_path.glob("students/*.npz")}
@@ -162,15 +162,15 @@ def test_a_course_that_is_stopped_goes_on_with_the_time_that_was_left(
     with pytest.raises(KeyboardInterrupt):
         first.hold(lambda _network, _truth: {"ferplus": 0.5}, stop)
     assert student.steps
-    second, resumed = fresh()
-    assert 0 < resumed.steps <= student.steps
-    before = resumed.steps
+    second, second_course = fresh()
+    assert 0 < second_course.steps <= student.steps
+    before = second_course.steps
     curve = second.hold(lambda _network, _truth: {"ferplus": 0.5}, lambda _line: None)
     progress = [point["progress"] for point in curve]
     assert progress == sorted(set(progress))  # none of the time is spent twice
     assert progress[0] == json.loads(notes[0])["progress"]
     assert progress[-1] == 1
-    assert resumed.steps > before
+    assert second_course.steps > before
 
 
 def test_the_step_size_follows_the_clock() -> None:
@@ -192,24 +192,24 @@ def test_a_square_of_another_face_brings_its_part_of_the_answer() -> None:
     pixels = torch.arange(count).float().view(count, 1, 1, 1).expand(count, 1, side, side)
     target = torch.eye(count)[:, :7]
     batch = Batch(pixels, target, target, *(torch.ones(count) for _ in range(3)))
-    mixed = cutmix(batch, 0.25, torch.Generator().manual_seed(3))
-    own = (mixed.pixels == pixels).float().mean((1, 2, 3))
-    moved = own < 1
-    assert moved.float().mean() > 0.9
-    assert own[moved] == pytest.approx(torch.full((int(moved.sum()),), 0.75), abs=0.01)
-    assert mixed.ferplus[0].max() == pytest.approx(0.75 if moved[0] else 1, abs=0.01)
+    blend = cutmix(batch, 0.25, torch.Generator().manual_seed(3))
+    own = (blend.pixels == pixels).float().mean((1, 2, 3))
+    other_part = own < 1
+    assert other_part.float().mean() > 0.9
+    assert own[other_part] == pytest.approx(torch.full((int(other_part.sum()),), 0.75), abs=0.01)
+    assert blend.ferplus[0].max() == pytest.approx(0.75 if other_part[0] else 1, abs=0.01)
 
 
 def test_what_cannot_be_done_is_named(place: tuple[Path, Path], tmp_path: Path) -> None:
     data, out = place
-    for options, said in (
+    for options, words in (
         ((), "add --minutes N to train, or --finish"),
         (("--minutes", 1, "--finish"), "add --minutes N to train, or --finish"),
         (("--finish",), "add --packs FOLDER"),
         (("--minutes", 1, "--only", "fer8"), "fer8: no such student: choose from fer7-wide"),
     ):
-        refused = call(data, out, *options)
-        assert isinstance(refused.exception, UserError)
-        assert said in str(refused.exception)
+        result = call(data, out, *options)
+        assert isinstance(result.exception, UserError)
+        assert words in str(result.exception)
     empty = call(data, tmp_path, "--finish", "--packs", tmp_path / "packs")
     assert "no student is there: train first" in str(empty.exception)

@@ -29,25 +29,25 @@ def pack() -> Pack:
 
 
 def test_what_a_device_estimated_is_not_corrected_again(pack: Pack) -> None:
-    found = shares({"neutral": 600, "sad": 400, UNCERTAIN: 0}, pack)
-    assert found["sad"].value == pytest.approx(0.4)
-    assert found["neutral"].value == pytest.approx(0.6)
+    estimate = shares({"neutral": 600, "sad": 400, UNCERTAIN: 0}, pack)
+    assert estimate["sad"].value == pytest.approx(0.4)
+    assert estimate["neutral"].value == pytest.approx(0.6)
 
 
 def test_the_interval_holds_the_truth_as_often_as_it_says(pack: Pack) -> None:
     """Shares that scatter as the pack says: with half as many faces as there are."""
     rng = np.random.default_rng(3)
-    held = 0
+    hits = 0
     for _ in range(200):
         sad = 24 * rng.binomial(12, 0.4) / 12
         share = shares({"neutral": 24 - sad, "sad": sad}, pack)["sad"]
-        held += share.low <= 0.4 <= share.high
-    assert held >= 180
+        hits += share.low <= 0.4 <= share.high
+    assert hits >= 180
 
 
 def test_hidden_faces_are_divided_up(pack: Pack) -> None:
-    found = shares({"neutral": 20, "sad": 0, OTHER: 4}, pack)
-    assert found["sad"].value == pytest.approx(4 / 24)
+    estimate = shares({"neutral": 20, "sad": 0, OTHER: 4}, pack)
+    assert estimate["sad"].value == pytest.approx(4 / 24)
     unsure = shares({"neutral": 15, "sad": 5, UNCERTAIN: 4}, pack)
     assert unsure["sad"].value == pytest.approx(0.25)
     assert shares({OTHER: 9}, pack)["sad"].value == pytest.approx(0.25)
@@ -69,9 +69,9 @@ def test_counts_that_are_not_of_this_pack_are_refused(pack: Pack) -> None:
 
 def test_a_mood_names_its_pack() -> None:
     pack, _ = open_pack("fer7")
-    found = pack_of(pack.digest)
-    assert found is not None
-    assert found.name == "fer7"
+    pack_name = pack_of(pack.digest)
+    assert pack_name is not None
+    assert pack_name.name == "fer7"
     assert pack_of("0" * 12) is None
 
 
@@ -87,10 +87,10 @@ def test_estimated_shares_beat_labels_in_drawn_rooms(data: Path) -> None:
     faces = load(data / "fer2013" / "public_test.npz").only(np.arange(500))
     answers, _ = candidate.answers(faces)
     scores = scored(faces, candidate.shares(answers), "ferplus")
-    found = []
+    errors = []
     for one in draw(scores, candidate.labels, candidate.point.threshold, rooms=100):
-        named = Counter(reading.label for reading in one.readings)
+        labels = Counter(reading.label for reading in one.readings)
         tally = one.tally(candidate.labels, candidate.point.usual)
-        found.append((error(named, one.true), error(tally.typical(), one.true)))
-    by_label, counted = np.mean(found, axis=0)
-    assert counted < 0.85 * by_label
+        errors.append((error(labels, one.true), error(tally.typical(), one.true)))
+    by_label, by_share = np.mean(errors, axis=0)
+    assert by_share < 0.85 * by_label

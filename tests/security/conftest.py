@@ -12,5 +12,5 @@ from tests.fleet import Site
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One for all files, whose tests keep to rooms of their own."""
-    with Site(tmp_path_factory.mktemp("site")) as made:
-        yield made
+    with Site(tmp_path_factory.mktemp("site")) as new_site:
+        yield new_site

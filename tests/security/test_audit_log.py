@@ -31,10 +31,10 @@ def log(engine: Engine, state: Path) -> AuditLog:
 
 
 def filled(engine: Engine, state: Path, count: int = 6) -> AuditLog:
-    made = log(engine, state)
+    new_log = log(engine, state)
     for number in range(count):
-        made.add("ann", "sign-in", f"from place {number}")
-    return made
+        new_log.add("ann", "sign-in", f"from place {number}")
+    return new_log
 
 
 def tamper(engine: Engine, *statements: str) -> None:
@@ -158,19 +158,19 @@ def test_the_head_is_told_to_others_every_hour(
 ) -> None:
     audit = filled(fresh(), tmp_path)
     lines: list[str] = []
-    told: list[tuple[str, dict[str, object]]] = []
+    heads: list[tuple[str, dict[str, object]]] = []
     monkeypatch.setattr(syslog, "syslog", lambda _priority, line: lines.append(line))
-    witness = AuditWitness(audit, "school", lambda t, data: told.append((t, json.loads(data))))
+    witness = AuditWitness(audit, "school", lambda t, data: heads.append((t, json.loads(data))))
     witness.look()
     audit.add("ann", "one more")
     witness.look()  # not again within the hour
     head = audit.head()
     assert len(lines) == 1
-    assert read_head(lines[0].partition("head ")[2]) == Head(6, str(told[0][1]["seal"]))
-    assert [(name, one["number"]) for name, one in told] == [("roommood/audit/school", 6)]
+    assert read_head(lines[0].partition("head ")[2]) == Head(6, str(heads[0][1]["seal"]))
+    assert [(name, one["number"]) for name, one in heads] == [("roommood/audit/school", 6)]
     monkeypatch.setattr("collector.access.audit_witness.EVERY_S", 0.0)
     witness.look()
-    assert told[-1][1]["seal"] == head.seal
+    assert heads[-1][1]["seal"] == head.seal
 
 
 def test_old_entries_go_and_leave_proof_behind(tmp_path: Path) -> None:

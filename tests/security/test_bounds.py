@@ -20,9 +20,9 @@ from tests.conftest import mood
 
 @pytest.fixture
 def engine() -> Engine:
-    made = create_engine("sqlite://")
-    metadata.create_all(made)
-    return made
+    new_engine = create_engine("sqlite://")
+    metadata.create_all(new_engine)
+    return new_engine
 
 
 @pytest.mark.long

@@ -80,8 +80,8 @@ class Device:
 
     def keeps(self) -> set[int]:
         """Numbers of what it has, to send or to send again."""
-        known = self.outbox._copy.acknowledged(datetime.fromtimestamp(0, timezone.utc))
-        return {one.seq for one in [*known, *self.outbox.waiting(1000)]}
+        acknowledgements = self.outbox._copy.acknowledged(datetime.fromtimestamp(0, timezone.utc))
+        return {one.seq for one in [*acknowledgements, *self.outbox.waiting(1000)]}
 
     def close(self) -> None:
         self.publisher.stop(0.1)
@@ -132,9 +132,9 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path, mosquitto: Mosquitto) 
     if request.param == "postgresql":
         server: Postgres = request.getfixturevalue("postgres")
         fresh = server.fresh
-    made = Scene(tmp_path, mosquitto.port, fresh)
-    yield made
-    for device in (made.erased, made.other):
+    new_scene = Scene(tmp_path, mosquitto.port, fresh)
+    yield new_scene
+    for device in (new_scene.erased, new_scene.other):
         device.close()
 
 
@@ -189,12 +189,12 @@ def test_an_older_database_brings_nothing_back(scene: Scene, way: str) -> None:
             mark(connection)
         engine.dispose()
     else:
-        noted = read_notes(scene.state / FILE) if way == "noted elsewhere" else []
+        notes = read_notes(scene.state / FILE) if way == "noted elsewhere" else []
         scene.database = scene.fresh()
         if way == "noted elsewhere":
             scene.state = scene.folder / "new"
         engine = connect(scene.database)
-        restore(engine, scene.state, file, erased=noted)
+        restore(engine, scene.state, file, later_erasures=notes)
         engine.dispose()
     with scene.school():
         for device in (scene.erased, scene.other):
@@ -241,12 +241,12 @@ def test_a_window_on_its_way_is_not_stored(scene: Scene) -> None:
         writer = school.service._ingest.writer
         add = writer._store.add
 
-        def erased_meanwhile(received: Any) -> list[Mood]:
-            new = add(received)
+        def erased_meanwhile(windows: Any) -> list[Mood]:
+            new = add(windows)
             # Committed after the erasure has looked, as far as anybody can tell.
             writer._store.add = add  # type: ignore[method-assign]  # once
             erase_room(school.service._erasures, "school", OTHER)
-            add(received)
+            add(windows)
             return new
 
         writer._store.add = erased_meanwhile  # type: ignore[method-assign]  # at that moment
@@ -308,8 +308,8 @@ def test_events_that_were_not_told_yet(scene: Scene) -> None:
     def waiting() -> list[tuple[str, str]]:
         with engine.connect() as connection:
             rows = connection.execute(select(deliveries.c.body)).scalars().all()
-        told = [json.loads(body)["data"] for body in rows]
-        return [(one["room"], one.get("title", "")) for one in told]
+        events = [json.loads(body)["data"] for body in rows]
+        return [(one["room"], one.get("title", "")) for one in events]
 
     book = LessonRepository(engine)
     lesson = book.begin("school", ERASED, "first", "button", start=now - 900)
@@ -337,16 +337,16 @@ def test_what_the_broker_keeps_for_home_assistant_and_others(scene: Scene) -> No
     def kept() -> set[str]:
         """Of these topics and one that is always there, those that the broker keeps."""
         publish.single("x/end", b"1", qos=1, retain=True, port=scene.port)
-        heard: set[str] = set()
+        arrivals: set[str] = set()
 
         def hear(client: Any, _: Any, message: Any) -> None:
             if message.payload and message.retain:
-                heard.add(message.topic)
+                arrivals.add(message.topic)
             if message.topic == "x/end":
                 client.disconnect()
 
         subscribe.callback(hear, [*topics, "x/end"], qos=1, port=scene.port)  # type: ignore[no-untyped-call]  # paho's
-        return heard - {"x/end"}
+        return arrivals - {"x/end"}
 
     home = {"prefix": "homeassistant"}
     with scene.school(home_assistant=home) as school:

@@ -30,8 +30,8 @@ def test_figures_of_a_withheld_window_are_alike_whatever_was_measured(
     one: dict[str, float], other: dict[str, float]
 ) -> None:
     first, second = (
-        discreet(Health.model_validate({**WELL, "faces": None, **measured}), nominal=2)
-        for measured in (one, other)
+        discreet(Health.model_validate({**WELL, "faces": None, **figures}), nominal=2)
+        for figures in (one, other)
     )
     assert first == second
 
@@ -51,8 +51,8 @@ def test_figures_are_exact_where_the_number_of_faces_is_known() -> None:
 
 
 def test_a_device_says_the_same_of_one_and_of_four() -> None:
-    sent = {row[:2] for pupils in (1, 4) for _, row in run(pupils, 2)}
-    assert sent == {(10.0, 0.0)}
+    rows = {row[:2] for pupils in (1, 4) for _, row in run(pupils, 2)}
+    assert rows == {(10.0, 0.0)}
 
 
 def test_an_older_devices_figures_are_coarse_in_metrics_and_api() -> None:
@@ -67,12 +67,12 @@ def test_an_older_devices_figures_are_coarse_in_metrics_and_api() -> None:
         }
         status |= {"boot": BOOT, "state": "online", "at": "2026-03-02T08:15:00Z", "health": health}
         rooms.heard(Status.model_validate(status))
-    shown: dict[str, list[float]] = {}
+    values: dict[str, list[float]] = {}
     for family in RoomMetrics(rooms).collect():
-        shown[family.name] = [sample.value for sample in family.samples]
-    assert shown["roommood_device_ms_per_frame"] == []
+        values[family.name] = [sample.value for sample in family.samples]
+    assert values["roommood_device_ms_per_frame"] == []
     for name in ("frames_per_s", "temperature_c", "memory_mb"):
-        first, second = shown[f"roommood_device_{name}"]
+        first, second = values[f"roommood_device_{name}"]
         assert first == pytest.approx(second)
     assert [
         view.status and view.status.health and view.status.health.ms_per_frame

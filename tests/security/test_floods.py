@@ -133,9 +133,9 @@ def test_whoever_says_nothing_or_only_half_is_let_go(
         place = urlsplit(school.service.url)
         whole = b"GET /sign-in HTTP/1.1\r\nHost: x\r\n\r\n"
         form = b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"
-        for said in (b"", b"GET / HTTP/1.1\r\nHost: x\r\n", whole + b"GET / HTTP/1.1\r\n", form):
+        for words in (b"", b"GET / HTTP/1.1\r\nHost: x\r\n", whole + b"GET / HTTP/1.1\r\n", form):
             with socket.create_connection((str(place.hostname), place.port), timeout=60) as raw:
-                raw.sendall(said)
+                raw.sendall(words)
                 while raw.recv(65_536):
                     pass  # until it is let go; a time-out fails
 
@@ -146,14 +146,14 @@ def test_live_feeds_are_bounded_for_each_account_and_in_all(tmp_path: Path) -> N
         school.staff()
         school.windows(OWN)
         path = "/api/rooms/school/r101/live"
-        kept: list[Iterator[str]] = []
+        feeds: list[Iterator[str]] = []
 
         def opened(client: httpx.Client) -> int:
             feed = stack.enter_context(client.stream("GET", path))
             if feed.status_code == 200:
                 lines = feed.iter_lines()
                 next(lines)
-                kept.append(lines)  # or the connection would be closed with it
+                feeds.append(lines)  # or the connection would be closed with it
             return feed.status_code
 
         ann = stack.enter_context(school.as_person("ann"))

@@ -167,7 +167,7 @@ def test_an_update_may_be_stricter(config: Path, name: str) -> None:
 
 @pytest.mark.parametrize("other", ["lessons", "calendar"])
 def test_lessons_in_a_second_place_open_nothing_more(config: Path, other: str) -> None:
-    times = {name: given for name, given in OWN["schedule"].items() if name != other}
+    times = {name: part for name, part in OWN["schedule"].items() if name != other}
     write(config, {"enrolled": "state", "schedule": times})
     with pytest.raises(UserError, match="schedule"):
         updated(config, {"schedule": {other: OWN["schedule"][other]}})

@@ -25,9 +25,9 @@ pytestmark = pytest.mark.once
 
 @pytest.fixture(scope="module")
 def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
-    with School(tmp_path_factory.mktemp("guessing")) as made:
-        made.staff()
-        yield made
+    with School(tmp_path_factory.mktemp("guessing")) as server:
+        server.staff()
+        yield server
 
 
 def guesser(school: School) -> Callable[[str], int]:
@@ -59,22 +59,22 @@ def test_many_anonymous_sign_ins_at_once_stall_nothing(school: School) -> None:
 
         def watch() -> None:
             while not over.is_set():
-                begun = time.monotonic()
+                start = time.monotonic()
                 assert ann.get("/keeping").status_code == 200
-                answers.append(time.monotonic() - begun)
+                answers.append(time.monotonic() - start)
 
         watcher = threading.Thread(target=watch)
         watcher.start()
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         with ThreadPoolExecutor(200) as pool:
             statuses = Counter(pool.map(guess, [f"somebody{n}" for n in range(200)]))
-        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        growth = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
         over.set()
         watcher.join()
     assert set(statuses) == {403, 429}
     # Few were hashed, and while they were, pages went on being answered.
     assert statuses[403] <= 60
-    assert grown < 64 * 1024 * (hashing.AT_ONCE + 2), f"{grown} KiB more"
+    assert growth < 64 * 1024 * (hashing.AT_ONCE + 2), f"{growth} KiB more"
     assert len(answers) > 5
 
 
@@ -165,19 +165,19 @@ def test_of_two_administrators_who_remove_each_other_one_stays(school: School) -
     accounts = Accounts(school.engine)
     for number in range(5):
         ann, bea = accounts.by_name("ann"), accounts.add(f"bea{number}", "administrator")
-        refused: list[UserError] = []
+        refusals: list[UserError] = []
 
-        def remove(name: str, refused: list[UserError] = refused) -> None:
+        def remove(name: str, refusal_list: list[UserError] = refusals) -> None:
             try:
                 accounts.change(accounts.by_name(name), role="teacher")
             except UserError as refusal:
-                refused.append(refusal)
+                refusal_list.append(refusal)
 
         both = [threading.Thread(target=remove, args=(one.name,)) for one in (ann, bea)]
         for thread in both:
             thread.start()
         for thread in both:
             thread.join()
-        assert len(refused) == 1
+        assert len(refusals) == 1
         accounts.change(accounts.by_name("ann"), role="administrator")
         accounts.remove(accounts.by_name(bea.name))

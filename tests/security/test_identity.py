@@ -67,8 +67,8 @@ def test_a_device_that_forges_anothers_run_erases_nothing_and_holds_nothing_back
         send(devices["r101"], one)
     wait(lambda: held(site, "r101") == mine[:3])
     for seq, windows, seconds in ((99_999, 100_000, 3600.0), (40, 41, 600.0), (2, 1, 15.0)):
-        changed = {"windows": windows, "seconds": seconds, "start": mine[0].start}
-        send(devices["r102"], window("r102", seq, device="r101", **changed))
+        fields = {"windows": windows, "seconds": seconds, "start": mine[0].start}
+        send(devices["r102"], window("r102", seq, device="r101", **fields))
     wait(lambda: [one.seq for one in held(site, "r102")] == [40])
     for one in mine[3:]:
         send(devices["r101"], one)
@@ -98,7 +98,7 @@ def test_a_merged_window_replaces_its_own_rooms_windows_of_its_time_alone() -> N
     upgrade(engine)
     store, chance = Store(engine), random.Random(7)
     mine = [window("r101", seq) for seq in range(40)]
-    replaced = 0
+    replacements = 0
     for _ in range(200):
         with engine.begin() as connection:
             connection.execute(delete(moods))
@@ -110,24 +110,24 @@ def test_a_merged_window_replaces_its_own_rooms_windows_of_its_time_alone() -> N
         forged = window(room, windows - 1 + chance.randint(0, 30), device="r101", **span)
         store.add([forged])
         left = store.between(SITE, "r101", NOW - timedelta(days=1), NOW + timedelta(days=1))
-        gone = [one for one in mine if one not in left]
+        losses = [one for one in mine if one not in left]
         first, end = start - SLACK, start + timedelta(seconds=seconds) + SLACK
-        assert room == "r101" or not gone
-        assert all(first <= one.start and one.start <= end for one in gone)
-        replaced += len(gone)
-    assert replaced
+        assert room == "r101" or not losses
+        assert all(first <= one.start and one.start <= end for one in losses)
+        replacements += len(losses)
+    assert replacements
     engine.dispose()
 
 
 @pytest.mark.parametrize(
-    ("changed", "wrong"),
+    ("changes", "wrong"),
     [
         ({"seq": 3, "windows": 5, "seconds": 75.0}, "more than the run has had"),
         ({"seq": 999, "windows": 9, "seconds": 3601.0}, "longer than windows are merged"),
         ({"seq": 99_999, "windows": 100_000}, "more than fit"),
     ],
 )
-def test_what_no_outbox_can_have_merged_is_refused(changed: dict[str, Any], wrong: str) -> None:
-    message = mood(**changed)
+def test_what_no_outbox_can_have_merged_is_refused(changes: dict[str, Any], wrong: str) -> None:
+    message = mood(**changes)
     with pytest.raises(MessageError, match=wrong):
         check_merged(message)

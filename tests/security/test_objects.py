@@ -44,9 +44,9 @@ class Object(NamedTuple):
 
 
 def objects() -> list[Object]:
-    made = []
+    rows = []
     for place in PLACES:
-        made += [
+        rows += [
             Object("face count", place, {"own": "4111", "other": "4222"}[place]),
             Object("mine title", place, f"title-mine-{place}"),
             Object("mine notes", place, f"notes-mine-{place}"),
@@ -56,7 +56,7 @@ def objects() -> list[Object]:
             Object("colleagues notes", place, f"notes-colleagues-{place}"),
             Object("average", place, {"own": "label-own", "other": "label-other"}[place]),
         ]
-    return made
+    return rows
 
 
 def allowed(who: str, one: Object) -> bool:
@@ -82,65 +82,68 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
     broker.start()
     patched = pytest.MonkeyPatch()
     patched.setattr(guard, "OFTEN", 100_000)
-    with School(folder, broker.port) as made:
-        made.staff()
+    with School(folder, broker.port) as server:
+        server.staff()
         for place, room in PLACES.items():
             number = {"own": 4111, "other": 4222}[place]
             label = f"label-{place}"
-            made.windows(room, faces=number, counts={label: number, "uncertain": 0})
+            server.windows(room, faces=number, counts={label: number, "uncertain": 0})
             teacher = {"own": "tess", "other": "otto"}[place]
             for back, kind in enumerate((*KINDS, "nobodys", "mine")):
                 owner = {"mine": teacher, "nobodys": None, "colleagues": "Mr Nobody"}[kind]
                 title = "Lesson" if kind == "nobodys" else f"title-{kind}-{place}"
                 start = time.time() - 60 * (9 - back)
-                lesson = made.book.begin(*room, title, "button", teacher=owner, start=start)
+                lesson = server.book.begin(*room, title, "button", teacher=owner, start=start)
                 assert lesson is not None
-                made.book.describe(lesson, title, f"notes-{kind}-{place}")
-                made.book.mark(lesson, f"marker-{kind}-{place}")
-                made.book.end(lesson, start + 50)
-        yield made
+                server.book.describe(lesson, title, f"notes-{kind}-{place}")
+                server.book.mark(lesson, f"marker-{kind}-{place}")
+                server.book.end(lesson, start + 50)
+        yield server
     patched.undo()
     broker.stop()
 
 
 @pytest.fixture(scope="module")
 def clients(school: School) -> dict[str, httpx.Client]:
-    made = {name: school.as_person(name) for name in ("ann", "ian", "tess", "otto")}
-    made["nobody"] = school.client()
-    made["viewer of own"], made["viewer of other"] = school.by_link(OWN), school.by_link(OTHER)
-    shared = next(one for one in school.book.of() if one.title == "title-mine-own")
-    made[READER] = report_reader(school, shared)
-    return made
+    persons = {name: school.as_person(name) for name in ("ann", "ian", "tess", "otto")}
+    persons["nobody"] = school.client()
+    persons["viewer of own"], persons["viewer of other"] = (
+        school.by_link(OWN),
+        school.by_link(OTHER),
+    )
+    report_link = next(one for one in school.book.of() if one.title == "title-mine-own")
+    persons[READER] = report_reader(school, report_link)
+    return persons
 
 
 def addresses(school: School) -> list[str]:
     """Every address with GET, about every room and every lesson; what is open to all tells of no
     object, and is asked as well."""
     lessons = [lesson.id for lesson in school.book.of()]
-    made: list[str] = []
+    paths: list[str] = []
     for method, path in sorted(ROUTES):
         if method != "GET" or path in ("/enter/{secret}", "/audit") or path.endswith(".pdf"):
             continue  # links, a log for administrators, and what is drawn as the page is
         if "{lesson}" in path:
-            made += [path.format(lesson=number) for number in lessons]
+            paths += [path.format(lesson=number) for number in lessons]
         elif "{room}" in path:
-            made += [path.format(site=site, room=room) for site, room in PLACES.values()]
+            paths += [path.format(site=site, room=room) for site, room in PLACES.values()]
         else:
-            made.append(path.format(code="aaaaa"))
-    return made
+            paths.append(path.format(code="aaaaa"))
+    return paths
 
 
 def text_of(client: httpx.Client, address: str) -> str:
     """All that an answer says, of a feed its first second; tables as JSON."""
     if address.endswith("/live"):
-        told = ""
+        text = ""
         with client.stream("GET", address) as feed:
             if feed.status_code == 200:
                 for line in feed.iter_lines():
-                    told += line
-                    if line.startswith("data:") and ("faces" in line or "panel" in told):
+                    text += line
+                    if line.startswith("data:") and ("faces" in line or "panel" in text):
                         break
-        return told
+        return text
     answer = client.get(address)
     if address.endswith(".parquet") and answer.status_code == 200:
         return json.dumps(parquet.read_table(io.BytesIO(answer.content)).to_pydict(), default=str)
@@ -156,15 +159,15 @@ def holds(text: str, one: Object) -> bool:
 def test_nobody_is_told_of_an_object_that_is_not_theirs(
     school: School, clients: dict[str, httpx.Client], who: str
 ) -> None:
-    told = {address: text_of(clients[who], address) for address in addresses(school)}
+    texts = {address: text_of(clients[who], address) for address in addresses(school)}
     leaks = [
         (address, one)
-        for address, text in told.items()
+        for address, text in texts.items()
         for one in objects()
         if holds(text, one) and not allowed(who, one)
     ]
     assert leaks == []
-    everything = " ".join(told.values())
+    everything = " ".join(texts.values())
     missing = [one for one in objects() if allowed(who, one) and not holds(everything, one)]
     assert missing == []  # or the search would find nothing for want of words
 
@@ -174,8 +177,8 @@ def test_a_detected_lesson_is_compared_with_its_own_room_alone(
 ) -> None:
     newest = next(one for one in school.book.of() if one.teacher is None and one.room == OWN[1])
     report = clients["tess"].get(f"/api/lessons/{newest.id}").json()
-    compared = {school.book.lesson(one["id"]).room for one in report["earlier"]}
-    assert compared == {OWN[1]}
+    rooms = {school.book.lesson(one["id"]).room for one in report["earlier"]}
+    assert rooms == {OWN[1]}
 
 
 def test_a_card_of_a_room_names_no_lesson_to_it(school: School) -> None:

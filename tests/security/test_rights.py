@@ -38,22 +38,22 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
     folder = tmp_path_factory.mktemp("rights")
     broker = Mosquitto(folder)
     broker.start()
-    with School(folder, broker.port) as made:
-        made.staff()
+    with School(folder, broker.port) as server:
+        server.staff()
         for room in (OWN, OTHER):
-            made.windows(room)
-        yield made
+            server.windows(room)
+        yield server
     broker.stop()
 
 
 @pytest.fixture
 def zoe(school: School) -> Iterator[Account]:
     """A teacher of OWN, gone after the test."""
-    made = school.service.accounts.add("zoe", "teacher", [OWN], PASSWORD)
-    yield made
-    known = school.service.accounts.by_name_or_none("zoe")
-    if known is not None:
-        school.service.accounts.remove(known)
+    account = school.service.accounts.add("zoe", "teacher", [OWN], PASSWORD)
+    yield account
+    record = school.service.accounts.by_name_or_none("zoe")
+    if record is not None:
+        school.service.accounts.remove(record)
     school._cookies.pop("zoe", None)
 
 
@@ -91,16 +91,16 @@ def test_a_shared_report_ends_with_the_right_of_whoever_shared_it(
     assert lesson is not None
     school.book.describe(lesson, "Optics", "zoes-own-notes")
     with by_password(school, zoe) as client:
-        made = post(client, f"/lessons/{lesson.id}/links", days="7")
-        assert made.headers["location"] == f"/lessons/{lesson.id}"
-        page = client.get(made.headers["location"]).text
-        assert "/enter/" not in client.get(made.headers["location"]).text  # it is said once
+        answer = post(client, f"/lessons/{lesson.id}/links", days="7")
+        assert answer.headers["location"] == f"/lessons/{lesson.id}"
+        page = client.get(answer.headers["location"]).text
+        assert "/enter/" not in client.get(answer.headers["location"]).text  # it is said once
     secret = page.partition("/enter/")[2].partition("<")[0]
     with school.client() as reader:
         assert reader.get(f"/enter/{secret}").headers["location"] == f"/lessons/{lesson.id}"
-        shown = reader.get(f"/lessons/{lesson.id}")
-        assert shown.status_code == 200
-        assert "zoes-own-notes" not in shown.text
+        report = reader.get(f"/lessons/{lesson.id}")
+        assert report.status_code == 200
+        assert "zoes-own-notes" not in report.text
         assert reader.get(f"/lessons/{lesson.id}/report.csv").status_code == 403
         assert reader.get(f"/lessons/{other.id}").status_code == 403
         assert moods(reader) == 403
@@ -163,9 +163,9 @@ def test_a_lesson_ends_when_its_room_is_taken_away(school: School, zoe: Account)
     with school.as_person("zoe") as client:
         assert client.get(f"/api/lessons/{lesson.id}").status_code == 200
         school.service.accounts.change(zoe, rooms=[OTHER])
-        ended = school.book.lesson(lesson.id)
-        assert ended.end is not None
-        assert ended.code is None
+        old_lesson = school.book.lesson(lesson.id)
+        assert old_lesson.end is not None
+        assert old_lesson.code is None
         assert client.get(f"/api/lessons/{lesson.id}").status_code == 200  # up to then it is theirs
 
 
@@ -232,10 +232,8 @@ def test_what_somebody_calls_themselves_decides_nothing(school: School) -> None:
     accounts = school.service.accounts
     lesson = school.lesson(OWN, title="Of tess")
     school.book.end(lesson)
-    for number, called in enumerate(
-        ("tess", "the collector", "ann", "Ann", "\u0430nn", "a\nb", "")
-    ):
-        who = provider(school).account(claims(sub=f"n-{number}", preferred_username=called))
+    for number, name in enumerate(("tess", "the collector", "ann", "Ann", "\u0430nn", "a\nb", "")):
+        who = provider(school).account(claims(sub=f"n-{number}", preferred_username=name))
         assert who.name not in ("tess", "ann", "the collector")
         assert who.name.isascii()
         assert who.name.isprintable()
@@ -245,8 +243,8 @@ def test_what_somebody_calls_themselves_decides_nothing(school: School) -> None:
         assert accounts.by_subject(f"https://idp.example n-{number}") == who
         accounts.remove(who)
     ada = provider(school).account(claims())
-    renamed = provider(school).account(claims(preferred_username="someone else"))
-    assert (renamed.id, renamed.name, renamed.display) == (ada.id, ada.name, "someone else")
+    account = provider(school).account(claims(preferred_username="someone else"))
+    assert (account.id, account.name, account.display) == (ada.id, ada.name, "someone else")
     accounts.remove(ada)
 
 

@@ -25,9 +25,9 @@ pytestmark = pytest.mark.once
 
 @pytest.fixture(scope="module")
 def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
-    with School(tmp_path_factory.mktemp("small")) as made:
-        made.staff()
-        yield made
+    with School(tmp_path_factory.mktemp("small")) as server:
+        server.staff()
+        yield server
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
@@ -75,13 +75,13 @@ oidc:
 def test_no_secret_is_shown_wherever_it_stands(tmp_path: Path) -> None:
     config = tmp_path / "collector.yaml"
     config.write_text(SETTINGS)
-    shown = CliRunner().invoke(collector, ["show-config", "--config", str(config)])
-    assert shown.exit_code == 0, shown.output
-    assert "hooks.example" in shown.output
-    assert SECRET not in shown.output
-    with pytest.raises(UserError) as refused:
+    result = CliRunner().invoke(collector, ["show-config", "--config", str(config)])
+    assert result.exit_code == 0, result.output
+    assert "hooks.example" in result.output
+    assert SECRET not in result.output
+    with pytest.raises(UserError) as refusal:
         connect(f"postgresql+psycopg://127.0.0.1:1/roommood?password={SECRET}&connect_timeout=1")
-    assert SECRET not in str(refused.value)
+    assert SECRET not in str(refusal.value)
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "a;=1+1", "a,=1+1", "a\t@x", 'a;"=1+1', "a\n-2", "|+3"])

@@ -23,13 +23,13 @@ ARGUMENTS = [
 def context(
     browser: Browser, dark: bool = False, phone: bool = False, **more: Any
 ) -> BrowserContext:
-    made = browser.new_context(
+    new_context = browser.new_context(
         color_scheme="dark" if dark else "light",
         viewport={"width": 360, "height": 740} if phone else {"width": 1280, "height": 900},
         **more,
     )
-    made.set_default_timeout(30_000)
-    return made
+    new_context.set_default_timeout(30_000)
+    return new_context
 
 
 def sign_in(page: Page, url: str, name: str, password: str = PASSWORD) -> None:

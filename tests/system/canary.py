@@ -54,20 +54,20 @@ def pictures(folder: Path, count: int = 3) -> None:
 
 def needles() -> dict[bytes, str]:
     """Pieces of the pattern, raw and as text would carry them."""
-    found: dict[bytes, str] = {}
+    patterns: dict[bytes, str] = {}
     band = pattern()
     for row in range(BAND):
         for column in range(0, 1280 - 48, 48):
             run = band[row, column : column + 48].tobytes()
-            found[run[:PIECE]] = "raw"
-            found[run[:PIECE].hex().encode()] = "hex"
+            patterns[run[:PIECE]] = "raw"
+            patterns[run[:PIECE].hex().encode()] = "hex"
             for shift in range(3):
                 coded = base64.b64encode(run[shift : shift + 24])
-                found[coded[4:20]] = "base64"
+                patterns[coded[4:20]] = "base64"
             numbers = json.dumps(list(run[:PIECE]))[1:-1]
-            found[numbers.encode()] = "numbers"
-            found[numbers.replace(", ", " ").encode()] = "numbers"
-    return found
+            patterns[numbers.encode()] = "numbers"
+            patterns[numbers.replace(", ", " ").encode()] = "numbers"
+    return patterns
 
 
 NEEDLES = needles()
@@ -94,8 +94,8 @@ def search(data: bytes) -> str | None:
 def remembered(pid: int) -> int:
     """How many bytes of the pattern the memory of a process holds, in aligned words of eight."""
     windows = np.lib.stride_tricks.sliding_window_view(pattern(), 8, axis=1)
-    known = np.unique(np.ascontiguousarray(windows).view("<u8"))
-    found = 0
+    numbers = np.unique(np.ascontiguousarray(windows).view("<u8"))
+    hits = 0
     for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
         span, rights, *_ = line.split()
         if not rights.startswith("rw"):
@@ -104,8 +104,8 @@ def remembered(pid: int) -> int:
         with Path(f"/proc/{pid}/mem").open("rb") as memory:
             memory.seek(begin)
             words = np.frombuffer(memory.read(end - begin), "<u8")
-        found += 8 * int(np.isin(words[words > 1 << 32], known).sum())
-    return found
+        hits += 8 * int(np.isin(words[words > 1 << 32], numbers).sum())
+    return hits
 
 
 def entropy(data: bytes) -> float:
@@ -172,11 +172,11 @@ def message_findings(stream: bytes) -> list[str]:
             length, begin = _length(packet, begin)
             begin += length
         payload = packet[begin:]
-        known = {"mood": Mood, "status": Status}.get(topic.rpartition("/")[2])
+        message_kind = {"mood": Mood, "status": Status}.get(topic.rpartition("/")[2])
         try:
-            if known is None:
+            if message_kind is None:
                 raise MessageError("no topic of ours")
-            decode(known, payload)  # type: ignore[arg-type]  # either kind
+            decode(message_kind, payload)  # type: ignore[arg-type]  # either kind
         except MessageError as error:
             wrong.append(f"traffic: {topic}: {len(payload)} bytes: {error}")
     return wrong

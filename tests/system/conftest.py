@@ -36,48 +36,48 @@ def lesson_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
     """One for a whole file, which none of its tests stops."""
-    made = Mosquitto(tmp_path_factory.mktemp("broker"))
-    made.start()
-    yield made
-    made.stop()
+    new_broker = Mosquitto(tmp_path_factory.mktemp("broker"))
+    new_broker.start()
+    yield new_broker
+    new_broker.stop()
 
 
 @pytest.fixture(scope="module")
 def school(tmp_path_factory: pytest.TempPathFactory, broker: Mosquitto) -> Iterator[School]:
     attentive = {"timezone": "Europe/Berlin", "attentive": ["neutral", "surprise"]}
     folder: Path = tmp_path_factory.mktemp("school")
-    with School(folder, broker.port, school=attentive) as made:
-        made.staff()
-        yield made
+    with School(folder, broker.port, school=attentive) as server:
+        server.staff()
+        yield server
 
 
 @pytest.fixture(scope="module")
 def device(school: School, broker: Mosquitto) -> Iterator[PlayedDevice]:
     """Of the room r101, after half an hour; r102 has told one window."""
-    with PlayedDevice(broker.port) as made, PlayedDevice(broker.port, "r102") as other:
-        made.half_an_hour()
-        made.window(LIVELY, 0)
+    with PlayedDevice(broker.port) as one_device, PlayedDevice(broker.port, "r102") as other:
+        one_device.half_an_hour()
+        one_device.window(LIVELY, 0)
         other.window(CALM)
         wait(lambda: len(school.service.rooms.all()) == 2)
-        yield made
+        yield one_device
 
 
 @pytest.fixture
 def teacher(chromium: Browser, school: School, device: PlayedDevice) -> Iterator[Page]:
     """tess, signed in, on a page that must have no errors."""
-    made = context(chromium)
-    page = made.new_page()
+    browsing = context(chromium)
+    page = browsing.new_page()
     wrong: list[str] = []
     page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     sign_in(page, school.service.url, "tess")
     expect(page.locator("h1")).to_have_text("Rooms")
     yield page
-    made.close()
+    browsing.close()
     assert [text for text in wrong if "403" not in text] == []
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with Site(tmp_path_factory.mktemp("site")) as made:
-        yield made
+    with Site(tmp_path_factory.mktemp("site")) as new_site:
+        yield new_site

@@ -23,27 +23,27 @@ LEAKS = ("topic", "thumbnail", "disk", "log", "core")
 
 
 def plant(leak: str) -> None:
-    seen: list[Grey] = []
+    frames: list[Grey] = []
     look, keep = VisionPipeline.look, Agent._keep
 
     def look_and_remember(self: VisionPipeline, frame: Grey) -> list[FaceReading]:
-        seen[:] = [frame.copy()]
+        frames[:] = [frame.copy()]
         return look(self, frame)
 
     def keep_and_tell(self: Agent, *about: Any) -> None:
         keep(self, *about)
-        if not seen:
+        if not frames:
             return
         if leak == "topic":
-            coded = base64.b64encode(seen[0][-2].tobytes())
+            coded = base64.b64encode(frames[0][-2].tobytes())
             self._publisher.link.publish("roommood/v1/school/r101/mood", coded[:900])
         elif leak == "thumbnail":
-            small = cv2.resize(seen[0], (32, 32)).tobytes()
+            small = cv2.resize(frames[0], (32, 32)).tobytes()
             self._publisher.link.publish("roommood/v1/school/r101/debug", small)
         elif leak == "disk":
-            cv2.imwrite(str(self._settings.state / "last.jpg"), seen[0])
+            cv2.imwrite(str(self._settings.state / "last.jpg"), frames[0])
         elif leak == "log":
-            logging.getLogger("edge").debug("row: %s", seen[0][-2].tolist())
+            logging.getLogger("edge").debug("row: %s", frames[0][-2].tolist())
 
     for owner, name, leaky in (
         (VisionPipeline, "look", look_and_remember),

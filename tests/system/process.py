@@ -36,9 +36,9 @@ class Roommood:
             reader.start()
 
     @staticmethod
-    def _read(stream: Any, put: Any) -> None:
+    def _read(stream: Any, store: Any) -> None:
         for line in stream:
-            put(line.rstrip("\n"))
+            store(line.rstrip("\n"))
 
     def _log(self, line: str) -> None:
         self.errors.append(line)

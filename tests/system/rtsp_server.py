@@ -28,7 +28,7 @@ PICTURES = (
 )
 
 
-def main(port: str, shown: str = "320x240") -> None:
+def main(port: str, source: str = "320x240") -> None:
     import gi
 
     gi.require_version("Gst", "1.0")
@@ -40,7 +40,7 @@ def main(port: str, shown: str = "320x240") -> None:
     server.set_address("127.0.0.1")
     server.set_service(port)
     factory = GstRtspServer.RTSPMediaFactory.new()
-    sizes = re.findall(r"(\d+)x(\d+)", shown) if re.fullmatch(r"[\dx,]+", shown) else []
+    sizes = re.findall(r"(\d+)x(\d+)", source) if re.fullmatch(r"[\dx,]+", source) else []
     turn = itertools.cycle(sizes)
     media: list[Any] = []
 
@@ -54,7 +54,7 @@ def main(port: str, shown: str = "320x240") -> None:
     if sizes:
         change()
     else:
-        factory.set_launch(PICTURES.format(folder=shown))
+        factory.set_launch(PICTURES.format(folder=source))
     factory.connect("media-configure", lambda _factory, made: media.append(made.get_element()))
 
     def end() -> bool:

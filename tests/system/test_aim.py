@@ -84,9 +84,9 @@ def test_nobody_sees_it_without_the_pin(config: Path) -> None:
     with Roommood("agent", "aim", "--config", config, "--port", 0, "--seconds", 6) as aim:
         url = address(aim)
         for path in ("/picture.jpg", "/report"):
-            with pytest.raises(urllib.error.HTTPError) as refused:
+            with pytest.raises(urllib.error.HTTPError) as refusal:
                 urllib.request.urlopen(url + path, timeout=30)
-            assert refused.value.code == 403
+            assert refusal.value.code == 403
         assert b"picture.jpg" not in urllib.request.urlopen(url, timeout=30).read()
         assert aim.process.wait(60) == 0  # by itself, when its time is over
 
@@ -94,9 +94,9 @@ def test_nobody_sees_it_without_the_pin(config: Path) -> None:
 def test_while_an_agent_runs_nobody_aims_and_the_other_way_round(config: Path) -> None:
     with Roommood("agent", "run", "--config", config):
         wait((config.parent / "state" / "outbox.sqlite").exists, 20)
-        with Roommood("agent", "aim", "--config", config, "--port", 0) as refused:
-            assert refused.process.wait(60) == 2
-            refused.said("stop that first")
+        with Roommood("agent", "aim", "--config", config, "--port", 0) as other:
+            assert other.process.wait(60) == 2
+            other.said("stop that first")
     with Roommood("agent", "aim", "--config", config, "--port", 0) as aim:
         address(aim)
         with Roommood("agent", "run", "--config", config) as second:

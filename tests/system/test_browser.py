@@ -48,11 +48,11 @@ def test_the_counts_move(chromium: Browser, url: str, dark: bool, phone: bool) -
     page.goto(url)
     expect(page.locator("#state")).to_have_text("live")
     number = "document.querySelector('.live-panel').dataset.seq"
-    seen = {page.evaluate(number)}
+    numbers = {page.evaluate(number)}
     for _ in range(3):
         page.wait_for_function(f"before => {number} !== before", arg=page.evaluate(number))
-        seen.add(page.evaluate(number))
-    assert len(seen) == 4
+        numbers.add(page.evaluate(number))
+    assert len(numbers) == 4
     rows = "#shares tr[data-share]"
     shares = page.locator(rows).evaluate_all("r => r.map(x => Number(x.dataset.share))")
     assert 90 <= sum(shares) <= 100
@@ -66,7 +66,7 @@ def test_the_counts_move(chromium: Browser, url: str, dark: bool, phone: bool) -
     )
     assert visit.wrong == []
     host = url.split("/enter", maxsplit=1)[0]
-    assert all(asked.startswith(host) for asked in visit.asked)
+    assert all(address.startswith(host) for address in visit.asked)
     visit.context.close()
 
 

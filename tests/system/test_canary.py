@@ -154,13 +154,13 @@ def test_a_paused_agent_has_forgotten_what_it_saw(tmp_path: Path, mosquitto: Mos
 def test_a_planted_leak_is_found(tmp_path: Path, mosquitto: Mosquitto, leak: str) -> None:
     wrong = inspect(run(tmp_path, mosquitto, ["tests.system.leaky", leak]))
     places = {one.partition(":")[0] for one in wrong}
-    expected = {
+    findings = {
         "topic": {"traffic", "capture"},
         "thumbnail": {"traffic", "capture"},
         "disk": {"last.jpg", "disk"},
         "log": {"log"},
         "core": {"core"},
     }[leak]
-    assert expected <= places, wrong
+    assert findings <= places, wrong
     if leak == "core" and not CORE_PATTERN.read_text().startswith(("|", "/")):
         assert any(one.startswith("core") and "the pattern" in one for one in wrong), wrong

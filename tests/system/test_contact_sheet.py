@@ -70,13 +70,13 @@ def lived_in(school: School, device: PlayedDevice) -> Iterator[dict[str, object]
     """Two lessons with windows, one that goes on, and rooms in every state."""
     now = time.time()
     others = [PlayedDevice(device.port, room) for room in ("r103", "r104", "r105")]
-    counting, paused, silent = others
+    counting, idle, silent = others
     for back in range(100, -1, -1):
         faces = 22 if back > 60 else 25 if back > 20 else 24
         counting.window(None, ago=15 * back, withheld="headcount_only", faces=faces)
-        paused.window(CALM, ago=15 * back + 300)
+        idle.window(CALM, ago=15 * back + 300)
         silent.window(CALM, ago=15 * back + 720)
-    paused.window(None, withheld="paused", frames=0)
+    idle.window(None, withheld="paused", frames=0)
     wait(lambda: len(school.service.rooms.windows("school", "r105")) > 100)
     school.service.rooms.heard(
         Status.model_validate(
@@ -112,10 +112,10 @@ def lived_in(school: School, device: PlayedDevice) -> Iterator[dict[str, object]
     assert again is not None
     school.book.mark(again, "explanation", now - 1500)
     school.book.mark(again, "experiment", now - 320)
-    counted = school.book.begin("school", "r103", "Latin", "button", start=now - 1500)
-    assert counted is not None
+    latin = school.book.begin("school", "r103", "Latin", "button", start=now - 1500)
+    assert latin is not None
     running = school.book.lesson(again.id)
-    yield {"lesson": first.id, "running": again.id, "counted": counted.id, "code": running.code}
+    yield {"lesson": first.id, "running": again.id, "counted": latin.id, "code": running.code}
     for one in others:
         one.stop()
 
@@ -129,8 +129,8 @@ def test_every_page_on_one_sheet(
     wrong: list[str] = []
     columns = []
     for width, height in WIDTHS.items():
-        made = context(chromium, dark, locale="en-GB")
-        page = made.new_page()
+        browsing = context(chromium, dark, locale="en-GB")
+        page = browsing.new_page()
         page.set_viewport_size({"width": width, "height": height})
         page.on("pageerror", _into(wrong))
         sign_in(page, school.service.url, "ann")
@@ -148,7 +148,7 @@ def test_every_page_on_one_sheet(
             page.screenshot(path=file, full_page=name != "wall")
             pictures.append(_scaled(file, SCALE[width]))
         columns.append(pictures)
-        made.close()
+        browsing.close()
     rows = [_side_by_side(list(row)) for row in zip(*columns, strict=True)]
     cv2.imwrite(str(ROOT / "build" / f"contact-sheet-{mode}.png"), np.vstack(rows))
     assert wrong == []

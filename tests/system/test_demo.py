@@ -88,14 +88,14 @@ def test_the_simulated_classroom(lesson: Run) -> None:
 
 def test_the_school_looks_lived_in_from_the_first_page(chromium: Browser) -> None:
     """No window of the camera has come yet: the page has a lesson that goes on, and is marked."""
-    made = context(chromium, locale="en-GB")
-    page = made.new_page()
+    browsing = context(chromium, locale="en-GB")
+    page = browsing.new_page()
     with Roommood("demo", "--window", 600, "--port", 0, "--json") as demo:
         address = demo.said("the page: ").rpartition(" ")[2]
-        printed = time.monotonic()
+        start = time.monotonic()
         page.goto(address)
         expect(page.locator("#timeline path[class^=tone]").first).to_be_visible()
-        print(f"{time.monotonic() - printed:.2f} s from the address to a page worth showing")
+        print(f"{time.monotonic() - start:.2f} s from the address to a page worth showing")
         expect(page.locator(".made-up")).to_contain_text("Demonstration")
         expect(page.locator("#lesson")).to_contain_text("Optics 8b, since")
         page.get_by_role("link", name="Rooms").click()
@@ -104,7 +104,7 @@ def test_the_school_looks_lived_in_from_the_first_page(chromium: Browser) -> Non
         assert page.locator(".slot").count() >= 2
         page.get_by_role("link", name="Optics 8b").first.click()
         expect(page.locator("[data-finding]").first).to_contain_text("surprise")
-        made.close()
+        browsing.close()
 
 
 def test_everything_listens_on_loopback_only(lesson: Run) -> None:
@@ -137,11 +137,11 @@ def test_the_mosaic_of_twelve_people(data: Path) -> None:
     assert len(moods) >= 3
     assert all(10 <= mood["faces"] <= 12 for mood in moods)
     sums = {name: sum(mood["counts"].get(name, 0) for mood in moods) for name in moods[0]["counts"]}
-    named = {name: n for name, n in sums.items() if name not in ("uncertain", "other")}
+    by_name = {name: n for name, n in sums.items() if name not in ("uncertain", "other")}
     # Three of them smile, as many as may be told at all: with one read otherwise they are `other`.
-    smiles = named["happy"] + sums.get("other", 0)
-    assert 0 < smiles < named["neutral"]
-    assert smiles + named["neutral"] > 0.9 * sum(sums.values())
+    smiles = by_name["happy"] + sums.get("other", 0)
+    assert 0 < smiles < by_name["neutral"]
+    assert smiles + by_name["neutral"] > 0.9 * sum(sums.values())
 
 
 def test_four_people_are_too_few_to_publish(data: Path) -> None:
@@ -199,10 +199,10 @@ def test_a_reader_that_goes_away_ends_the_demo() -> None:
 
 
 def test_a_port_in_use_is_named() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
         with Roommood("demo", "--port", port) as demo:
             demo.process.wait(60)
         assert demo.process.returncode == 2
@@ -211,9 +211,9 @@ def test_a_port_in_use_is_named() -> None:
 
 def test_a_film_that_breaks_off_ends_the_demo_with_its_name(tmp_path: Path, data: Path) -> None:
     whole = (data / "rooms_video" / "bottle-detection.mp4").read_bytes()
-    broken = tmp_path / "broken.mp4"
-    broken.write_bytes(whole[: len(whole) // 3])
-    with Roommood("demo", "--source", broken, "--seconds", 8, "--port", 0) as demo:
+    cut_film = tmp_path / "broken.mp4"
+    cut_film.write_bytes(whole[: len(whole) // 3])
+    with Roommood("demo", "--source", cut_film, "--seconds", 8, "--port", 0) as demo:
         demo.process.wait(60)
     assert demo.process.returncode == 2
     assert "broken.mp4" in demo.errors[-1]

@@ -63,9 +63,9 @@ def connected(site: Site, name: str) -> bool:
 
 def test_invited_enrolled_approved_live_renewed_and_revoked(site: Site) -> None:
     state = site.folder / "device"
-    status, told = site.run("invite", "--room", "r101")
+    status, text = site.run("invite", "--room", "r101")
     assert status == 0
-    code = next(word for word in told.split() if word.count("-") == 3).rstrip(",")
+    code = next(word for word in text.split() if word.count("-") == 3).rstrip(",")
     command = [sys.executable, "-m", "deploy.commands.cli", "device", "enrol", site.url]
     device = subprocess.Popen(
         [*command, "--code", code, "--state", str(state), "--wait", "60s"],
@@ -73,10 +73,10 @@ def test_invited_enrolled_approved_live_renewed_and_revoked(site: Site) -> None:
         text=True,
     )
     assert device.stdout is not None
-    shown = device.stdout.readline().split()[-1]
+    fingerprint = device.stdout.readline().split()[-1]
     wait(lambda: len(site.office.invitations.waiting()) == 1)
-    assert shown == site.office.invitations.waiting()[0].fingerprint
-    assert site.run("approve", shown)[0] == 0
+    assert fingerprint == site.office.invitations.waiting()[0].fingerprint
+    assert site.run("approve", fingerprint)[0] == 0
     assert device.wait(60) == 0
 
     with agent(settings(state)):
@@ -97,18 +97,18 @@ def test_invited_enrolled_approved_live_renewed_and_revoked(site: Site) -> None:
         seq = site.service.rooms.view(*ROOM).mood
         wait(lambda: site.service.rooms.view(*ROOM).mood != seq and connected(site, "r101"))
 
-        status, told = site.run("list", "--json")
-        assert '"room":"r101"' in told
-        assert '"frames_per_s":' in told
-        begun = time.monotonic()
+        status, text = site.run("list", "--json")
+        assert '"room":"r101"' in text
+        assert '"frames_per_s":' in text
+        start = time.monotonic()
         assert site.run("revoke", "r101")[0] == 0
         wait(lambda: not connected(site, "r101"), 60)
-        assert time.monotonic() - begun < 60
+        assert time.monotonic() - start < 60
         wait(lambda: site.log_of("connection refused") != [])
         assert subprocess.run(sync, check=False, capture_output=True).returncode == 2
     assert any("r101" in line for line in site.log_of("device revoked"))
-    refused = site.log_of("connection refused")
-    assert any("certificate verify failed" in line for line in refused)
+    refusals = site.log_of("connection refused")
+    assert any("certificate verify failed" in line for line in refusals)
     assert list(site.service.audit.wrong()) == []
 
 
@@ -117,10 +117,10 @@ def found(site: Site, text: str) -> set[Path]:
 
     By another process: whoever opens and closes an SQLite file ends the locks on it of their own.
     """
-    done = subprocess.run(
+    result = subprocess.run(
         ["grep", "-rlaF", "-e", text, str(site.folder)], capture_output=True, text=True, check=True
     )
-    return {Path(line).resolve() for line in done.stdout.splitlines()}
+    return {Path(line).resolve() for line in result.stdout.splitlines()}
 
 
 def test_no_private_key_leaves_the_machine_that_made_it(site: Site) -> None:
@@ -179,7 +179,7 @@ def test_a_backup_holds_the_authority_and_not_the_signing_key(site: Site) -> Non
     subprocess.run([*command, "restore", "--config", config, "--from", out], check=True)
     same = (elsewhere / "site" / "authority.key").read_bytes()
     assert same == (site.place.folder / "authority.key").read_bytes()
-    listed = [
+    listing = [
         sys.executable,
         "-m",
         "deploy.commands.cli",
@@ -189,8 +189,8 @@ def test_a_backup_holds_the_authority_and_not_the_signing_key(site: Site) -> Non
         "--config",
         str(config),
     ]
-    told = subprocess.run(listed, capture_output=True, text=True, check=False).stdout
-    assert '"room":"r101"' in told
+    text = subprocess.run(listing, capture_output=True, text=True, check=False).stdout
+    assert '"room":"r101"' in text
 
 
 def test_cards_for_many_rooms_and_what_may_not_be_a_room(site: Site, tmp_path: Path) -> None:

@@ -35,14 +35,14 @@ def it(chromium: Browser, site: Site) -> Iterator[Page]:
     accounts = site.service.accounts
     if accounts.is_empty():
         accounts.add("ian", "it", (), PASSWORD)
-    made = context(chromium, ignore_https_errors=True)
-    page = made.new_page()
+    browsing = context(chromium, ignore_https_errors=True)
+    page = browsing.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     sign_in(page, site.url, "ian")
     page.get_by_role("link", name="Devices").click()
     yield page
-    made.close()
+    browsing.close()
     assert wrong == []
 
 
@@ -61,9 +61,11 @@ def tell(site: Site, room: str, **health: object) -> None:
     }
     now = datetime.now(timezone.utc)
     status = {"site": SITE, "room": room, "device": room, "boot": uuid4(), "state": "online"}
-    told = Health.model_validate(fields | health)
+    report = Health.model_validate(fields | health)
     site.service.rooms.heard(
-        Status.model_validate({"schema": "roommood.status/1", "at": now, "health": told, **status})
+        Status.model_validate(
+            {"schema": "roommood.status/1", "at": now, "health": report, **status}
+        )
     )
     site.service.rooms.saw(mood(room=room, device=room, start=now), now.timestamp())
 
@@ -76,13 +78,13 @@ def test_from_a_code_to_a_device_and_its_end(it: Page, site: Site) -> None:
     expect(it.get_by_role("img", name="QR code")).to_be_visible()
     it.screenshot(path=SHOTS / "fleet-invite.png", full_page=True)
 
-    state, asked = site.folder / "page-device", threading.Event()
-    device = threading.Thread(target=lambda: site.enrol(state, Code(code), asked.set))
+    state, request_event = site.folder / "page-device", threading.Event()
+    device = threading.Thread(target=lambda: site.enrol(state, Code(code), request_event.set))
     device.start()
-    assert asked.wait(60)
+    assert request_event.wait(60)
     it.get_by_role("link", name="Devices").click()
-    shown = site.office.invitations.waiting()[0].fingerprint
-    expect(it.locator("main")).to_contain_text(shown)
+    fingerprint = site.office.invitations.waiting()[0].fingerprint
+    expect(it.locator("main")).to_contain_text(fingerprint)
     it.screenshot(path=SHOTS / "fleet-approve.png", full_page=True)
     it.get_by_role("button", name="Approve r101").click()
     device.join(60)
@@ -121,17 +123,17 @@ def test_axe_finds_nothing(it: Page, site: Site, dark: bool, phone: bool) -> Non
     it.set_viewport_size({"width": 360, "height": 740} if phone else {"width": 1280, "height": 900})
     it.get_by_label("Room").fill("r109")
     it.get_by_role("button", name="Make a code").click()
-    state, asked = site.folder / f"axe-{dark}", threading.Event()
+    state, request_event = site.folder / f"axe-{dark}", threading.Event()
     code = Code(it.locator(".code").inner_text())
-    device = threading.Thread(target=lambda: site.enrol(state, code, asked.set))
+    device = threading.Thread(target=lambda: site.enrol(state, code, request_event.set))
     device.start()
-    assert asked.wait(60)
+    assert request_event.wait(60)
     it.reload()  # sends the form no more: the code is gone, and somebody waits
     expect(it.locator(".code")).to_have_count(0)
     name = "phone-dark" if phone else "desktop-light"
     it.screenshot(path=SHOTS / f"page-devices-{name}.png", full_page=True)
-    found = Axe().run(it)
-    assert found.response["violations"] == [], found.generate_report()
+    findings = Axe().run(it)
+    assert findings.response["violations"] == [], findings.generate_report()
     wide = it.evaluate("document.documentElement.scrollWidth > innerWidth + 1")
     assert not wide
     site.approve((SITE, "r109"))

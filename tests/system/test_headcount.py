@@ -62,16 +62,16 @@ def config(tmp_path: Path, mosquitto: Mosquitto, room: RtspServer) -> Path:
 
 
 @pytest.fixture
-def heard(mosquitto: Mosquitto) -> Iterator[queue.Queue[Any]]:
-    found: queue.Queue[Any] = queue.Queue()
+def inbox(mosquitto: Mosquitto) -> Iterator[queue.Queue[Any]]:
+    messages: queue.Queue[Any] = queue.Queue()
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
-    client.on_message = lambda _c, _u, message: found.put(
+    client.on_message = lambda _c, _u, message: messages.put(
         (message.topic.rpartition("/")[2], json.loads(message.payload))
     )
     client.connect("127.0.0.1", mosquitto.port)
     client.subscribe("roommood/#", qos=1)
     client.loop_start()
-    yield found
+    yield messages
     client.disconnect()
     client.loop_stop()
 
@@ -88,15 +88,15 @@ def attest(folder: Path, **changed: object) -> None:
 
 
 def call(*arguments: object) -> None:
-    done = CliRunner().invoke(site, [str(argument) for argument in arguments])
-    assert done.exit_code == 0, done.output
+    result = CliRunner().invoke(site, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output
 
 
-def window(heard: queue.Queue[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def window(inbox: queue.Queue[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The next mood with faces, and the newest status."""
     status: dict[str, Any] = {}
     while True:
-        kind, content = heard.get(timeout=40)
+        kind, content = inbox.get(timeout=40)
         if kind == "status":
             status = content
         elif content["faces"]:
@@ -113,7 +113,7 @@ def screen(config: Path) -> str:
 
 @pytest.mark.parametrize("why", ["no_attestation", "prohibited", "expired"])
 def test_without_an_answer_only_faces_are_counted(
-    config: Path, heard: queue.Queue[Any], why: str
+    config: Path, inbox: queue.Queue[Any], why: str
 ) -> None:
     if why == "no_attestation":
         content = yaml.safe_load(config.read_text())
@@ -125,7 +125,7 @@ def test_without_an_answer_only_faces_are_counted(
         attest(config.parent, first_day=past - timedelta(days=9), last_day=past)
     with Roommood("agent", "run", "--config", config) as agent:
         agent.said("counting faces only")
-        mood, status = window(heard)
+        mood, status = window(inbox)
         kiosk = screen(config)
     assert 8 <= mood["faces"] <= 14
     assert "No expressions are read here." in kiosk
@@ -135,10 +135,10 @@ def test_without_an_answer_only_faces_are_counted(
     assert (status["health"]["mode"], status["health"]["because"]) == ("headcount", why)
 
 
-def test_with_an_answer_expressions_are_counted(config: Path, heard: queue.Queue[Any]) -> None:
+def test_with_an_answer_expressions_are_counted(config: Path, inbox: queue.Queue[Any]) -> None:
     attest(config.parent)
     with Roommood("agent", "run", "--config", config):
-        mood, status = window(heard)
+        mood, status = window(inbox)
         kiosk = screen(config)
     assert "It does not read feelings" in kiosk
     assert "Name Surname, Head teacher, head@school.example" in kiosk

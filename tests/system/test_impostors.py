@@ -46,15 +46,15 @@ def connection(site: Site, folder: Path, ca: Path | None = None) -> Iterator[mqt
     """To the listener for devices, with the certificate in a folder."""
     context = ssl.create_default_context(cafile=str(ca or site.ca))
     context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
-    made = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
-    made.tls_set_context(context)
-    made.connect("localhost", site.place.broker_port)
-    made.loop_start()
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
+    client.tls_set_context(context)
+    client.connect("localhost", site.place.broker_port)
+    client.loop_start()
     try:
-        yield made
+        yield client
     finally:
-        made.disconnect()
-        made.loop_stop()
+        client.disconnect()
+        client.loop_stop()
 
 
 def old_tls() -> ssl.SSLContext:
@@ -111,15 +111,15 @@ def test_another_devices_topic(site: Site, device: Path, retain: bool) -> None:
     folder = site.place.folder
     context.load_cert_chain(folder / "collector.pem", folder / "collector.key")
     listener.tls_set_context(context)
-    heard: list[str] = []
-    listener.on_message = lambda _c, _u, message: heard.append(message.topic)
+    topics: list[str] = []
+    listener.on_message = lambda _c, _u, message: topics.append(message.topic)
     listener.connect("localhost", site.place.local_port)
     listener.subscribe(f"roommood/v1/{SITE}/r102/#")
     end = time.monotonic() + 1
     while time.monotonic() < end:
         listener.loop(0.1)
     listener.disconnect()
-    assert heard == []
+    assert topics == []
 
 
 def test_a_message_that_could_hold_a_picture(site: Site, device: Path) -> None:
@@ -133,9 +133,9 @@ def test_a_message_that_could_hold_a_picture(site: Site, device: Path) -> None:
 def test_a_code_that_has_ended(site: Site, tmp_path: Path) -> None:
     code = site.invite("r103", seconds=0.05)
     time.sleep(0.1)
-    with pytest.raises(UserError, match="this code has expired") as denied:
+    with pytest.raises(UserError, match="this code has expired") as denial:
         DeviceEnrolment(site.url, code, tmp_path).run(lambda _line: None, 1)
-    assert denied.value.remedy == "ask IT for a new one"  # as the collector raised it
+    assert denial.value.remedy == "ask IT for a new one"  # as the collector raised it
     assert told(site, "code refused", "school/r103: expired")
     assert not (tmp_path / "identity").exists()
 
@@ -156,12 +156,12 @@ def test_a_message_that_is_sent_again(site: Site, device: Path) -> None:
     errand = DeviceSync(device)
     message = errand._signed("report", DeviceReport(version="1", hardware=""))
     with site.client() as client:
-        sent = {
+        headers = {
             "content": message.model_dump_json(),
             "headers": {"content-type": "application/json"},
         }
-        assert client.post("/device/report", **sent).status_code == 200  # type: ignore[arg-type]  # httpx's keywords
-        again = client.post("/device/report", **sent)  # type: ignore[arg-type]  # the same
+        assert client.post("/device/report", **headers).status_code == 200  # type: ignore[arg-type]  # httpx's keywords
+        again = client.post("/device/report", **headers)  # type: ignore[arg-type]  # the same
     assert again.status_code == 403
     assert told(site, "replay refused", "of school/r101: report")
 
@@ -254,13 +254,15 @@ def test_who_said_all_before_the_broker_looked(site: Site) -> None:
 
 def test_somebody_in_between_who_does_not_know_the_code(site: Site, tmp_path: Path) -> None:
     """Even with an answer of the collector's own, for another code."""
-    known, nonce = site.invite("r108"), secrets.token_hex(32)
-    welcome = site.office.enrolment.hello(Hello(code=known.number, nonce=nonce), "here")
+    invitation, nonce = site.invite("r108"), secrets.token_hex(32)
+    welcome = site.office.enrolment.hello(Hello(code=invitation.number, nonce=nonce), "here")
     other = Code.new()
     assert welcome.proof != proof(other.key, "welcome", nonce, SITE, "r108", welcome.authority)
     csr = request(new_key(), "r108")
     forged = proof(other.key, "request", csr)
-    message = EnrolmentRequest(code=known.number, csr=csr, hardware="", version="1", proof=forged)
+    message = EnrolmentRequest(
+        code=invitation.number, csr=csr, hardware="", version="1", proof=forged
+    )
     with pytest.raises(UserError, match="this code is not known"):
         site.office.enrolment.request(message, "elsewhere")
     assert told(site, "wrong code", "")
@@ -278,9 +280,9 @@ def test_ten_thousand_guesses(site: Site) -> None:
     assert answers == {403: WRONG_CODES, 429: 200 - WRONG_CODES}
     assert right.status_code == 200  # whoever guesses keeps nobody out
     for _ in range(9_800):  # without HTTP around it, for speed; from another address
-        with pytest.raises(EnrolmentDenied) as denied:
+        with pytest.raises(EnrolmentDenied) as denial:
             site.office.enrolment.hello(Hello(code=secrets.token_hex(8), nonce=nonce), "far away")
-        answers[429 if denied.value.often else 403] += 1
+        answers[429 if denial.value.often else 403] += 1
     assert answers == {403: 2 * WRONG_CODES, 429: 10_000 - 2 * WRONG_CODES}
     assert told(site, "slowed down", "10 wrong codes")
     assert list(site.service.audit.wrong()) == []

@@ -90,12 +90,12 @@ def answers(url: str) -> bool:
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 800, "height": 480})
-    made = context.new_page()
-    made.set_default_timeout(30_000)
+    new_page = context.new_page()
+    new_page.set_default_timeout(30_000)
     wrong: list[str] = []
-    made.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
-    made.on("pageerror", lambda error: wrong.append(str(error)))
-    yield made
+    new_page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+    new_page.on("pageerror", lambda error: wrong.append(str(error)))
+    yield new_page
     context.close()
     assert [text for text in wrong if "ERR_CONNECTION" not in text and "403" not in text] == []
 
@@ -148,19 +148,19 @@ def test_on_and_off_in_every_language(start: Start, page: Page, language: str) -
 def test_the_numbers_are_those_that_were_published(
     usual: str, page: Page, broker: Mosquitto
 ) -> None:
-    published: list[dict[str, Any]] = []
+    moods: list[dict[str, Any]] = []
     listener = mqtt.Client(CallbackAPIVersion.VERSION2)
-    listener.on_message = lambda _c, _u, message: published.append(json.loads(message.payload))
+    listener.on_message = lambda _c, _u, message: moods.append(json.loads(message.payload))
     listener.connect("127.0.0.1", broker.port)
     listener.subscribe("roommood/v1/school/r100/mood", qos=1)
     listener.loop_start()
     try:
         page.goto(usual)
-        wait(lambda: len(published) > 0)
+        wait(lambda: len(moods) > 0)
         for _ in range(3):
             page.wait_for_timeout(2500)
-            words, shown = strings("en"), page.locator("li").all_inner_texts()
-            told = {
+            words, texts = strings("en"), page.locator("li").all_inner_texts()
+            numbers = {
                 "\n".join(
                     sorted(
                         f"{n} {words['labels'].get(name, name)}"
@@ -168,9 +168,9 @@ def test_the_numbers_are_those_that_were_published(
                         if n
                     )
                 )
-                for mood in published[-3:]
+                for mood in moods[-3:]
             }
-            assert "\n".join(sorted(shown)) in told
+            assert "\n".join(sorted(texts)) in numbers
     finally:
         listener.disconnect()
         listener.loop_stop()
@@ -196,8 +196,8 @@ def test_switching_on_again_takes_the_pin(start: Start, page: Page) -> None:
 
 
 def test_a_schedule_without_lessons_keeps_it_closed(start: Start, page: Page) -> None:
-    closed = {"timezone": "UTC", "lessons": [{"days": ["mon"], "start": "00:00", "end": "00:01"}]}
-    agent, url = start(schedule=closed | {"holidays": ["2000-01-01/2100-01-01"]})
+    never = {"timezone": "UTC", "lessons": [{"days": ["mon"], "start": "00:00", "end": "00:01"}]}
+    agent, url = start(schedule=never | {"holidays": ["2000-01-01/2100-01-01"]})
     page.goto(url)
     expect(page.locator("h1")).to_have_text("Camera off")
     expect(page.locator("button")).to_be_disabled()
@@ -224,8 +224,8 @@ def test_a_page_that_lost_its_device_says_so(start: Start, page: Page) -> None:
 )
 def test_other_pages_press_no_button(usual: str, page: Page, headers: dict[str, str]) -> None:
     request = urllib.request.Request(f"{usual}/pause", data=b"", headers=headers, method="POST")
-    with pytest.raises(urllib.error.HTTPError) as refused:
+    with pytest.raises(urllib.error.HTTPError) as refusal:
         urllib.request.urlopen(request, timeout=30)
-    assert refused.value.code == 403
+    assert refusal.value.code == 403
     page.goto(usual)
     expect(page.locator("h1")).to_have_text("Camera on")

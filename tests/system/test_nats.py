@@ -69,13 +69,15 @@ def nats() -> Iterator[int]:
 
 def listen(port: int, name: str) -> tuple[mqtt.Client, dict[str, list[Any]]]:
     """A plain client, and what came on each topic, each with whether it was retained."""
-    heard: dict[str, list[Any]] = defaultdict(list)
-    made = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name)
-    made.on_message = lambda _c, _u, m: heard[m.topic].append((json.loads(m.payload), m.retain))
-    made.connect("127.0.0.1", port)
-    made.subscribe("roommood/v1/#", qos=1)
-    made.loop_start()
-    return made, heard
+    messages: dict[str, list[Any]] = defaultdict(list)
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name)
+    client.on_message = lambda _c, _u, m: messages[m.topic].append(
+        (json.loads(m.payload), m.retain)
+    )
+    client.connect("127.0.0.1", port)
+    client.subscribe("roommood/v1/#", qos=1)
+    client.loop_start()
+    return client, messages
 
 
 def test_a_window_is_stored_acknowledged_and_kept_for_who_comes_later(
@@ -100,13 +102,15 @@ def test_a_window_is_stored_acknowledged_and_kept_for_who_comes_later(
         outbox.add(mood(start=datetime.now(timezone.utc)))
         publisher.wake()
         wait(lambda: len(outbox) == 0)  # QoS 1 there, the commit, QoS 1 back
-        assert [kept.mood.seq for kept in school.store.latest()] == [0]
-        late, heard = listen(nats, "late")
-        wait(lambda: {f"{BASE}/mood", f"{BASE}/status"} <= heard.keys())
-        assert heard[f"{BASE}/mood"][0][1]  # retained
+        assert [window.mood.seq for window in school.store.latest()] == [0]
+        late, messages = listen(nats, "late")
+        wait(lambda: {f"{BASE}/mood", f"{BASE}/status"} <= messages.keys())
+        assert messages[f"{BASE}/mood"][0][1]  # retained
         publisher.link.cut()  # without a word: the will speaks
-        states = heard[f"{BASE}/status"]
-        wait(lambda: [told["state"] for told, _ in states][:3] == ["online", "offline", "online"])
+        states = messages[f"{BASE}/status"]
+        wait(
+            lambda: [status["state"] for status, _ in states][:3] == ["online", "offline", "online"]
+        )
         publisher.stop(0.1)
         late.disconnect()
         late.loop_stop()

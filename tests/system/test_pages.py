@@ -28,8 +28,8 @@ def test_the_first_run_leads_to_the_first_room(
     mosquitto: Mosquitto,
 ) -> None:
     with School(tmp_path, mosquitto.port) as empty:
-        made = context(chromium)
-        page = made.new_page()
+        browsing = context(chromium)
+        page = browsing.new_page()
         address = empty.service.first_run()
         assert address is not None
         page.goto(address)
@@ -48,7 +48,7 @@ def test_the_first_run_leads_to_the_first_room(
         page.context.clear_cookies()
         page.goto(address)
         expect(page.locator("main")).to_contain_text("This link has expired.")
-        made.close()
+        browsing.close()
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +57,9 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Provide
         pytest.skip(f"{CANAILLE} is not there: ./tests/run.sh installs it")
     port = free_port()
     back = f"http://127.0.0.1:{port}/oidc/back"
-    made = Provider(tmp_path_factory.mktemp("provider"), back)
-    yield made, port
-    made.stop()
+    new_provider = Provider(tmp_path_factory.mktemp("provider"), back)
+    yield new_provider, port
+    new_provider.stop()
 
 
 def test_signing_in_with_the_schools_own_provider(
@@ -77,8 +77,8 @@ def test_signing_in_with_the_schools_own_provider(
     }
     with School(tmp_path, web={"port": port}, oidc=oidc) as school:
         for person, outcome in (("ada", "Rooms"), ("eve", "You are in no group")):
-            made = context(chromium, locale="en-GB")
-            page = made.new_page()
+            browsing = context(chromium, locale="en-GB")
+            page = browsing.new_page()
             page.goto(f"{school.service.url}/lessons")
             page.get_by_role("link", name="Sign in with the school").click()
             page.locator("input[name=login]").fill(person)
@@ -93,12 +93,12 @@ def test_signing_in_with_the_schools_own_provider(
                 "No lesson yet" if outcome == "Rooms" else outcome
             )
             page.screenshot(path=SHOTS / f"oidc-{person}.png")
-            made.close()
+            browsing.close()
         (ada,) = school.service.accounts.all()
         assert (ada.role, ada.local) == ("teacher", False)
-        said = [(e.who, e.what) for e in school.service.audit.newest()]
-        assert (ada.name, "sign-in") in said
-        assert ("somebody", "sign-in refused") in said
+        entries = [(e.who, e.what) for e in school.service.audit.newest()]
+        assert (ada.name, "sign-in") in entries
+        assert ("somebody", "sign-in refused") in entries
 
 
 PAGES = (
@@ -127,24 +127,24 @@ def test_axe_finds_nothing_on_any_page(
     school.book.mark(lesson, "experiment starts")
     earlier = school.old_lesson()
     numbers = {"lesson": lesson.id, "code": lesson.code, "earlier": earlier.id}
-    made = context(chromium, dark, phone)
-    page = made.new_page()
+    browsing = context(chromium, dark, phone)
+    page = browsing.new_page()
     sign_in(page, school.service.url, "ann")
     expect(page.locator("h1")).to_have_text("Rooms")
-    found: list[str] = []
+    findings: list[str] = []
     device.window(LIVELY)
     for path in PAGES:
         if path == "/sign-in":
             other = context(chromium, dark, phone)
-            shown = other.new_page()
+            other_page = other.new_page()
         else:
-            shown = page
-        shown.goto(school.service.url + path.format(**numbers))
-        wide = shown.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        found += [f"{path}: {wide} px too wide"] if wide > 0 else []
-        asked = {"type": "rule", "values": LOOKS} if dark or phone else ALL_RULES
-        answer = Axe().run(shown, options={"runOnly": asked})
-        found += [
+            other_page = page
+        other_page.goto(school.service.url + path.format(**numbers))
+        wide = other_page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        findings += [f"{path}: {wide} px too wide"] if wide > 0 else []
+        rules = {"type": "rule", "values": LOOKS} if dark or phone else ALL_RULES
+        answer = Axe().run(other_page, options={"runOnly": rules})
+        findings += [
             f"{path}: {one['id']}: {node['html'][:150]} {node['failureSummary'][:200]}"
             for one in answer.response["violations"]
             for node in one["nodes"]
@@ -154,11 +154,11 @@ def test_axe_finds_nothing_on_any_page(
             or "rooms"
         )
         look = f"{'phone' if phone else 'desktop'}-{'dark' if dark else 'light'}"
-        shown.screenshot(path=SHOTS / f"page-{name}-{look}.png", full_page=True)
+        other_page.screenshot(path=SHOTS / f"page-{name}-{look}.png", full_page=True)
     school.book.erase(lesson)
     school.book.erase(earlier)
-    made.close()
-    assert found == [], "\n".join(found)
+    browsing.close()
+    assert findings == [], "\n".join(findings)
 
 
 SHIFTS = """
@@ -207,8 +207,8 @@ def test_pages_speak_the_readers_language(
     from collector.pages.render import words
 
     device.window(LIVELY)
-    made = context(chromium, locale=language)
-    page = made.new_page()
+    browsing = context(chromium, locale=language)
+    page = browsing.new_page()
     page.goto(f"{school.service.url}/sign-in")
     expect(page.locator("h1")).to_have_text(words(language)["sign_in"]["title"])
     page.get_by_role("button", name="English").click()
@@ -216,10 +216,10 @@ def test_pages_speak_the_readers_language(
     sign_in(page, school.service.url, "tess")
     page.get_by_role("button", name=words(language)["language"]).click()
     page.goto(f"{school.service.url}/rooms/school/r101")
-    told = words(language)["labels"]["surprise"]
-    expect(page.locator("#shares")).to_contain_text(told)
+    label = words(language)["labels"]["surprise"]
+    expect(page.locator("#shares")).to_contain_text(label)
     page.screenshot(path=SHOTS / f"glance-{language}.png", full_page=True)
-    made.close()
+    browsing.close()
 
 
 def test_by_keyboard_alone(teacher: Page, school: School) -> None:
@@ -237,7 +237,7 @@ def test_by_keyboard_alone(teacher: Page, school: School) -> None:
 def test_many_who_watch_all_see_it(school: School, device: PlayedDevice) -> None:
     """Feeds, without browsers: each gets the panel once more for each window."""
     watching: list[int] = []
-    heard: list[int] = []
+    statuses: list[int] = []
 
     def watch() -> None:
         with school.by_link(OWN) as client, client.stream("GET", "/rooms/school/r101/live") as feed:
@@ -248,7 +248,7 @@ def test_many_who_watch_all_see_it(school: School, device: PlayedDevice) -> None
                     break
                 if line.startswith("data:"):
                     watching.append(1)
-            heard.append(panels)
+            statuses.append(panels)
 
     threads = [threading.Thread(target=watch) for _ in range(12)]
     for thread in threads:
@@ -257,4 +257,4 @@ def test_many_who_watch_all_see_it(school: School, device: PlayedDevice) -> None
     device.window(CALM)
     for thread in threads:
         thread.join(60)
-    assert heard == [2] * 12
+    assert statuses == [2] * 12

@@ -133,8 +133,8 @@ def test_nothing_is_lost_while_the_broker_is_down(
         time.sleep(3)
         mosquitto.start()
         # The agent may be back before the collector listens: what it sends then, it sends again.
-        waited = len(moods(port)) + 3
-        wait(lambda: whole(port, waited))
+        goal = len(moods(port)) + 3
+        wait(lambda: whole(port, goal))
 
 
 def test_the_agent_writes_nothing_but_its_outbox(configs: tuple[Path, Path], port: int) -> None:

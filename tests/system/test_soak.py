@@ -38,9 +38,9 @@ class Collector:
         self.client.loop_start()
 
     def _heard(self, _client: object, _userdata: object, message: mqtt.MQTTMessage) -> None:
-        told = json.loads(message.payload)
-        self.frames += told["frames"]
-        ack = json.dumps({"boot": told["boot"], "seq": told["seq"]})
+        window = json.loads(message.payload)
+        self.frames += window["frames"]
+        ack = json.dumps({"boot": window["boot"], "seq": window["seq"]})
         self.client.publish("roommood/v1/school/r101/ack", ack, qos=1)
 
 
@@ -61,20 +61,20 @@ def test_memory_and_files_stay_as_they_are(tmp_path: Path, mosquitto: Mosquitto)
     collector = Collector(mosquitto.port)
     agent = subprocess.Popen([sys.executable, "-m", "tests.system.soak", str(config)], cwd=ROOT)
     process = psutil.Process(agent.pid)
-    seen: list[tuple[int, int]] = []
+    samples: list[tuple[int, int]] = []
     try:
         while collector.frames < FRAMES:
             assert agent.poll() is None
             time.sleep(0.5)
             if collector.frames > FRAMES // 2:  # it has warmed up
-                seen.append((process.memory_info().rss, process.num_fds()))
+                samples.append((process.memory_info().rss, process.num_fds()))
     finally:
         agent.terminate()
         agent.wait(60)
         collector.client.disconnect()
         collector.client.loop_stop()
-    quarter = max(1, len(seen) // 4)
-    first, last = seen[:quarter], seen[-quarter:]
+    quarter = max(1, len(samples) // 4)
+    first, last = samples[:quarter], samples[-quarter:]
     before, after = (sorted(rss for rss, _ in part)[len(part) // 2] for part in (first, last))
     print(f"{collector.frames} frames: {before / 2**20:.1f} MB, then {after / 2**20:.1f} MB")
     assert after < 1.05 * before

@@ -49,10 +49,10 @@ class RtspServer:
 
 @pytest.fixture
 def server() -> Iterator[RtspServer]:
-    made = RtspServer()
-    made.start()
-    yield made
-    made.stop()
+    new_server = RtspServer()
+    new_server.start()
+    yield new_server
+    new_server.stop()
 
 
 def test_frames_arrive_as_grey_and_move(server: RtspServer) -> None:
@@ -91,10 +91,10 @@ def test_the_capture_comes_back_with_the_stream(server: RtspServer) -> None:
 @pytest.fixture
 def changing() -> Iterator[RtspServer]:
     """A camera that changes its resolution when it is told to."""
-    made = RtspServer("320x240,640x480,176x144,240x320")
-    made.start()
-    yield made
-    made.stop()
+    camera = RtspServer("320x240,640x480,176x144,240x320")
+    camera.start()
+    yield camera
+    camera.stop()
 
 
 def test_a_stream_that_changes_its_resolution_goes_on(
@@ -105,26 +105,26 @@ def test_a_stream_that_changes_its_resolution_goes_on(
     capture = Capture(make(changing.url))
     capture.start()
     assert shape(capture) == (240, 320)
-    for wanted in ((480, 640), (144, 176), (320, 240), (240, 320)):
+    for size in ((480, 640), (144, 176), (320, 240), (240, 320)):
         changing.tell(signal.SIGUSR1)
-        wait(lambda wanted=wanted: shape(capture) == wanted)  # type: ignore[misc]  # mypy infers no lambda with a default
+        wait(lambda size=size: shape(capture) == size)  # type: ignore[misc]  # mypy infers no lambda with a default
     capture.stop()
 
 
 def test_a_bar_that_stays_black_opens_a_stream_once_an_hour(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    opened: list[float] = []
+    times: list[float] = []
     clock = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     camera = stream.camera("rtsp://127.0.0.1:1/room")
-    monkeypatch.setattr(stream.Stream, "open", lambda _self: opened.append(clock[0]))
+    monkeypatch.setattr(stream.Stream, "open", lambda _self: times.append(clock[0]))
     monkeypatch.setattr(stream.Stream, "_next", lambda _self: np.zeros((240, 320), np.uint8))
     camera.open()
     for second in range(2 * 3600):
         clock[0] = float(second)
         camera.read()
-    assert len(opened) == 1 + 2
+    assert len(times) == 1 + 2
 
 
 def test_a_stream_that_ends_in_good_order_is_opened_anew(server: RtspServer) -> None:

@@ -28,8 +28,8 @@ def test_the_live_page_lives_below_a_path(
         with School(tmp_path, broker.port, web=web) as school, PlayedDevice(broker.port) as device:
             school.service.accounts.add("ann", "administrator", (), PASSWORD)
             device.window(LIVELY, 15)
-            made = context(chromium)
-            page = made.new_page()
+            browsing = context(chromium)
+            page = browsing.new_page()
             wrong: list[str] = []
             page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
             page.on("requestfailed", lambda asked: wrong.append(asked.url))
@@ -43,7 +43,7 @@ def test_the_live_page_lives_below_a_path(
             page.get_by_role("button", name="Deutsch").click()
             expect(page.locator("html")).to_have_attribute("lang", "de")
             assert page.url == f"{nginx.url}/rooms/school/r101"
-            made.close()
+            browsing.close()
             assert [one for one in wrong if not one.endswith("/live")] == []
 
 

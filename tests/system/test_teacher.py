@@ -17,14 +17,14 @@ pytestmark = pytest.mark.once
 
 
 def test_a_wrong_password_is_said_and_nothing_more(chromium: Browser, school: School) -> None:
-    made = context(chromium)
-    page = made.new_page()
+    browsing = context(chromium)
+    page = browsing.new_page()
     page.goto(f"{school.service.url}/rooms/school/r101")
     expect(page).to_have_url(re.compile("/sign-in"))
     sign_in(page, school.service.url, "tess", "not the password")
     expect(page.locator("#wrong")).to_have_text("Wrong name or password.")
     page.screenshot(path=SHOTS / "sign-in.png")
-    made.close()
+    browsing.close()
 
 
 def test_the_glance_changes_by_itself(teacher: Page, school: School, device: PlayedDevice) -> None:
@@ -191,22 +191,26 @@ def test_a_link_for_a_viewer_works_until_it_is_ended(
 def test_naming_a_lesson_that_was_found_keeps_what_it_has(teacher: Page, school: School) -> None:
     for one in school.book.running(*OWN):
         school.book.end(one)
-    found = school.book.begin(*OWN, "Lesson", "found", start=time.time() - 2400)
-    assert found is not None
-    school.book.mark(found, "experiment", time.time() - 600)
+    lesson = school.book.begin(*OWN, "Lesson", "found", start=time.time() - 2400)
+    assert lesson is not None
+    school.book.mark(lesson, "experiment", time.time() - 600)
     teacher.goto(f"{school.service.url}/rooms/school/r101")
     teacher.get_by_label("Title").fill("Optics")
     teacher.get_by_role("button", name="Name this lesson").click()
     expect(teacher.locator("#lesson")).to_contain_text("Optics, since")
-    (named,) = school.book.running(*OWN)
-    assert (named.id, named.start, named.teacher) == (found.id, found.start, "tess")
-    assert [one.text for one in school.book.markers(named)] == ["experiment"]
+    (optics,) = school.book.running(*OWN)
+    assert (optics.id, optics.start, optics.teacher) == (
+        lesson.id,
+        lesson.start,
+        "tess",
+    )
+    assert [one.text for one in school.book.markers(optics)] == ["experiment"]
     # A marker by its key, and the wall by its own; reloading sets nothing again.
     expect(teacher.locator("[data-keys] [data-key='2'] kbd")).to_be_visible()
     teacher.keyboard.press("2")
     expect(teacher.locator("#timeline text.flag", has_text="group work")).to_have_count(1)
     teacher.reload()
-    assert len(school.book.markers(named)) == 2
+    assert len(school.book.markers(optics)) == 2
     expect(teacher.locator("[data-keys]")).to_have_count(1)
     teacher.keyboard.press("f")
     expect(teacher.locator("html")).to_have_class("wall")
@@ -221,10 +225,10 @@ def test_naming_a_lesson_that_was_found_keeps_what_it_has(teacher: Page, school:
     teacher.keyboard.press("2")
     teacher.keyboard.press("f")
     expect(teacher.locator("html")).not_to_have_class("wall")
-    assert len(school.book.markers(named)) == 2
+    assert len(school.book.markers(optics)) == 2
     teacher.get_by_label("Keyboard shortcuts").check()
     expect(teacher.locator("[data-keys] [data-key='2'] kbd")).to_be_visible()
-    school.book.erase(named)
+    school.book.erase(optics)
 
 
 def test_the_wall_is_the_room_alone(teacher: Page, school: School, device: PlayedDevice) -> None:
@@ -283,12 +287,12 @@ def test_where_faces_alone_are_counted_nothing_is_said_of_expressions(
         for back in range(80, -1, -1):
             faces = 18 if back > 20 else 24
             counting.window(None, ago=15 * back, withheld="headcount_only", faces=faces)
-        made = context(chromium)
-        page = made.new_page()
+        browsing = context(chromium)
+        page = browsing.new_page()
         sign_in(page, school.service.url, "ann")
         expect(page.locator("h1")).to_have_text("Rooms")
         page.goto(f"{school.service.url}/rooms/school/r103")
         expect(page.locator("#change")).to_have_text("▲ 6 more faces than ten minutes ago: now 24")
         expect(page.locator("#state")).to_have_text("counting faces")
         assert "xpression" not in page.locator("#panel").inner_text()
-        made.close()
+        browsing.close()

@@ -72,9 +72,9 @@ BEGIN = {"agent": agent, "collector": collector}
 @pytest.mark.parametrize("which", BEGIN)
 def test_the_table_names_the_threads_there_are(which: str, tmp_path: Path) -> None:
     arguments, health = BEGIN[which](tmp_path)
-    names, seen = of(which), tmp_path / "threads"
+    names, file = of(which), tmp_path / "threads"
     process = subprocess.Popen(
-        [sys.executable, "-c", SPY, str(seen), *arguments], stderr=subprocess.DEVNULL
+        [sys.executable, "-c", SPY, str(file), *arguments], stderr=subprocess.DEVNULL
     )
 
     def missing() -> set[str]:
@@ -83,9 +83,9 @@ def test_the_table_names_the_threads_there_are(which: str, tmp_path: Path) -> No
             httpx.get(health, verify=False, timeout=30)  # noqa: S501  # our own, on loopback
         except httpx.HTTPError:
             return {"an answer"}
-        found = seen.read_text().splitlines()
+        lines = file.read_text().splitlines()
         return {
-            name for name, always in names.items() if always and not fnmatch.filter(found, name)
+            name for name, always in names.items() if always and not fnmatch.filter(lines, name)
         }
 
     try:
@@ -96,8 +96,8 @@ def test_the_table_names_the_threads_there_are(which: str, tmp_path: Path) -> No
     assert process.returncode == 0
     unknown = [
         name
-        for name in seen.read_text().splitlines()
-        if not any(fnmatch.fnmatchcase(name, known) for known in names)
+        for name in file.read_text().splitlines()
+        if not any(fnmatch.fnmatchcase(name, pattern) for pattern in names)
     ]
     assert unknown == []
 

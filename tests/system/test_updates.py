@@ -83,18 +83,18 @@ class Device:
 
 @pytest.fixture(scope="module")
 def device(site: Site) -> Iterator[Device]:
-    made = Device(site)
-    wait(lambda: made.model() == USUAL, 60)
-    yield made
-    made.stop()
+    new_device = Device(site)
+    wait(lambda: new_device.model() == USUAL, 60)
+    yield new_device
+    new_device.stop()
 
 
 @pytest.fixture(scope="module")
 def key(site: Site) -> Ed25519PrivateKey:
     secret = (site.place.folder / "signing" / "site.key").read_bytes()
-    found = load_pem_private_key(secret, None)
-    assert isinstance(found, Ed25519PrivateKey)
-    return found
+    private = load_pem_private_key(secret, None)
+    assert isinstance(private, Ed25519PrivateKey)
+    return private
 
 
 def offer(site: Site, data: bytes, *canaries: str) -> int:
@@ -139,12 +139,12 @@ def test_a_pack_is_tried_in_the_canary_room_kept_and_then_offered_to_all(
     offers = site.office.offers
     assert offers.all()[0].state == "everywhere"
     offers.set_stage(SITE, 1, "canary")  # with two canaries it waits for the other
-    kept = DeviceReport(version="1", hardware="", bundle=1)
+    report = DeviceReport(version="1", hardware="", bundle=1)
     two = {"r101": 1, "r102": None}
     with site.engine.begin() as connection:
         connection.exec_driver_sql('UPDATE bundle SET canaries = \'["r101", "r102"]\'')
-    assert offers.heard(ROOM, kept, two) is None
-    assert offers.heard(ROOM, kept, two | {"r102": 1}) is not None
+    assert offers.heard(ROOM, report, two) is None
+    assert offers.heard(ROOM, report, two | {"r102": 1}) is not None
     assert DeviceSync(other).run() == ["update 1: to be tried at the next window"]
 
 
@@ -156,7 +156,7 @@ def test_settings_are_laid_over_the_machines_own(
     device.sync()
     wait(lambda: device.slots.current == 2, 60)
     assert device.starts == before + 1
-    shown = subprocess.run(
+    output = subprocess.run(
         [
             *(sys.executable, "-m", "deploy.commands.cli"),
             "agent",
@@ -168,8 +168,8 @@ def test_settings_are_laid_over_the_machines_own(
         check=True,
         text=True,
     )
-    assert yaml.safe_load(shown.stdout)["frames_per_second"] == 3
-    assert yaml.safe_load(shown.stdout)["camera"] == "sim:seats=12,seed=1"
+    assert yaml.safe_load(output.stdout)["frames_per_second"] == 3
+    assert yaml.safe_load(output.stdout)["camera"] == "sim:seats=12,seed=1"
 
 
 @pytest.mark.parametrize("what", ["unsigned", "damaged", "downgraded", "another site's"])
@@ -192,8 +192,8 @@ def test_what_is_not_the_sites_own_is_refused_and_the_old_one_goes_on(
         offer(site, data)
     forced(site, number, data)
     before = device.starts
-    told = device.sync()
-    assert why in told[0]
+    result = device.sync()
+    assert why in result[0]
     assert (device.slots.current, device.slots.trying) == (2, None)
     assert device.slots.refused == number
     assert device.starts == before
@@ -214,10 +214,10 @@ def test_a_model_that_cannot_be_run_is_not_even_tried(
     folder = site.folder / "broken"
     shutil.copytree(SHIPPED / "fer7-small", folder)
     model = (folder / "model.tflite").read_bytes()
-    broken = model[:60_000] + bytes(len(model) - 60_000)
-    (folder / "model.tflite").write_bytes(broken)
+    cut_model = model[:60_000] + bytes(len(model) - 60_000)
+    (folder / "model.tflite").write_bytes(cut_model)
     pack = (folder / "pack.yaml").read_text()
-    digests = (hashlib.sha256(model).hexdigest(), hashlib.sha256(broken).hexdigest())
+    digests = (hashlib.sha256(model).hexdigest(), hashlib.sha256(cut_model).hexdigest())
     (folder / "pack.yaml").write_text(pack.replace(*digests))
     offer(site, pack_up(SITE, 20, gather(folder, None, ()), "", key), "r101")
     before = device.starts

@@ -25,16 +25,16 @@ ASKED = {
 
 @pytest.mark.parametrize("name", ASKED)
 def test_a_service_is_no_more_exposed_than_was_asked(name: str) -> None:
-    told = subprocess.run(
+    result = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--no-pager", str(UNITS / name)],
         capture_output=True,
         text=True,
         check=False,
     )
-    found = re.search(r"exposure level for \S+: ([0-9.]+)", told.stdout)
-    assert found is not None, told
-    assert float(found[1]) <= ASKED[name]
-    assert "Unknown" not in told.stderr, told.stderr
+    match = re.search(r"exposure level for \S+: ([0-9.]+)", result.stdout)
+    assert match is not None, result
+    assert float(match[1]) <= ASKED[name]
+    assert "Unknown" not in result.stderr, result.stderr
 
 
 def test_systemd_understands_every_line(tmp_path: Path) -> None:
@@ -45,13 +45,13 @@ def test_systemd_understands_every_line(tmp_path: Path) -> None:
         text = re.sub(r"(?m)^(Exec\w+)=\S+.*$", r"\1=/bin/true", path.read_text())
         (tmp_path / path.name).write_text(text)
     units = [str(path) for path in sorted(tmp_path.iterdir())]
-    told = subprocess.run(
+    result = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *units],
         capture_output=True,
         text=True,
         check=False,
     )
-    ours = [line for line in told.stderr.splitlines() if "roommood" in line]
+    ours = [line for line in result.stderr.splitlines() if "roommood" in line]
     assert ours == []
 
 
@@ -75,14 +75,14 @@ def test_an_installer_refuses_a_machine_that_it_is_not_for(script: str) -> None:
     """Tests run where systemd is not the first process, or where we are not root."""
     if Path("/run/systemd/system").exists():
         pytest.skip("systemd runs here: the installer would install")
-    done = subprocess.run(
+    result = subprocess.run(
         [ROOT / "deploy" / script, *(["--site", "s", "--host", "h"] if "coll" in script else [])],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 2
-    assert re.search(r"systemd is not running here|needs root", done.stderr)
+    assert result.returncode == 2
+    assert re.search(r"systemd is not running here|needs root", result.stderr)
     wrong = subprocess.run(
         [ROOT / "deploy" / script, "--camra", "usb:0"], capture_output=True, text=True, check=False
     )
@@ -91,11 +91,11 @@ def test_an_installer_refuses_a_machine_that_it_is_not_for(script: str) -> None:
 
 
 def test_the_agent_s_installer_knows_two_detectors() -> None:
-    done = subprocess.run(
+    result = subprocess.run(
         [ROOT / "deploy" / "install-agent", "--detector", "yonet"],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 2
-    assert "there are haar and yunet" in done.stderr
+    assert result.returncode == 2
+    assert "there are haar and yunet" in result.stderr

@@ -121,9 +121,9 @@ def _count(file: Path, *where: object) -> int:
     engine = connect(f"sqlite:///{file}")
     with engine.connect() as connection:
         query = select(func.count()).select_from(moods).where(*where)  # type: ignore[arg-type]  # conditions
-        found = int(connection.execute(query).scalar_one())
+        count = int(connection.execute(query).scalar_one())
     engine.dispose()
-    return found
+    return count
 
 
 def _window(boot: object, seq: int, begin: datetime) -> Mood:

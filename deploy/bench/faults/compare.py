@@ -32,28 +32,28 @@ def journalled(path: Path) -> list[Mood]:
     return [decode(Mood, line) for line in path.read_bytes().splitlines() if line.endswith(b"}")]
 
 
-def compare(counted: Iterable[Mood], held: Iterable[Mood]) -> Comparison:
+def compare(device_moods: Iterable[Mood], collector_moods: Iterable[Mood]) -> Comparison:
     """A merged window holds all that it stands for; its content is not looked at."""
-    covered: Counter[Window] = Counter()
+    copies: Counter[Window] = Counter()
     whole: dict[Window, Mood] = {}
-    for mood in held:
+    for mood in collector_moods:
         for seq in range(mood.seq - mood.windows + 1, mood.seq + 1):
-            covered[_run(mood), seq] += 1
+            copies[_run(mood), seq] += 1
         if mood.windows == 1:
             whole[_run(mood), mood.seq] = mood
-    windows = lost = altered = 0
-    for mood in counted:
+    windows = losses = altered = 0
+    for mood in device_moods:
         key = (_run(mood), mood.seq)
         windows += 1
-        lost += not covered[key]
+        losses += not copies[key]
         altered += key in whole and content(whole[key]) != content(mood)
-    return Comparison(windows, lost, sum(n - 1 for n in covered.values()), altered)
+    return Comparison(windows, losses, sum(n - 1 for n in copies.values()), altered)
 
 
 def content(mood: Mood) -> dict[str, object]:
     """As sent."""
-    sent: dict[str, object] = json.loads(mood.encode())
-    return sent
+    fields: dict[str, object] = json.loads(mood.encode())
+    return fields
 
 
 def _run(mood: Mood) -> Run:

@@ -36,7 +36,7 @@ class LessonsUnderFaults:
                 self._lessons[room] = lesson.id
         engine.dispose()
 
-    def wrong(self, counted: Iterable[Mood]) -> list[str]:
+    def wrong(self, moods: Iterable[Mood]) -> list[str]:
         """Ends the lessons; what pages and reports lack, or have too much."""
         engine = connect(self._url)
         book = LessonRepository(engine)
@@ -44,15 +44,15 @@ class LessonsUnderFaults:
         for number in self._lessons.values():
             book.end(book.lesson(number), end)
         engine.dispose()
-        windows = list(counted)
-        found = []
+        windows = list(moods)
+        problems = []
         for room, number in self._lessons.items():
             own = [one for one in windows if one.room == room]
-            found += self._of_report(room, number, own, end)
+            problems += self._of_report(room, number, own, end)
             status, page = self._get(f"/rooms/{self._site}/{room}")
             if status != 200 or "<svg" not in page:
-                found.append(f"{room}: its page answers {status}, without a timeline")
-        return found
+                problems.append(f"{room}: its page answers {status}, without a timeline")
+        return problems
 
     def _of_report(self, room: str, number: int, own: list[Mood], end: float) -> list[str]:
         status, text = self._get(f"/api/lessons/{number}")
@@ -61,10 +61,10 @@ class LessonsUnderFaults:
         report: dict[str, Any] = json.loads(text)
         starts = [(one.start.timestamp(), one.seconds) for one in own]
         within = [s for s, seconds in starts if s < end and s + seconds > self._begun]
-        shown = int(report["summary"]["coverage"]["windows"])
+        count = int(report["summary"]["coverage"]["windows"])
         # A merged window is one, and stands for several; the last may be on its way.
-        if not len(within) - 1 <= shown <= len(within) + STRANGERS:
-            return [f"{room}: its lesson has {shown} windows of {len(within)}"]
+        if not len(within) - 1 <= count <= len(within) + STRANGERS:
+            return [f"{room}: its lesson has {count} windows of {len(within)}"]
         return []
 
     def _get(self, path: str) -> tuple[int, str]:

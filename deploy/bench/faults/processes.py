@@ -117,10 +117,10 @@ class Disk:
     def remove(self) -> None:
         if self.can_be_full:
             for _ in range(20):
-                done = subprocess.run(
+                process = subprocess.run(
                     ["umount", str(self.folder)], capture_output=True, check=False
                 )
-                if not done.returncode:
+                if not process.returncode:
                     return
                 time.sleep(0.1)
             # Who still has a file open there keeps it; the name is free for the folder to go.

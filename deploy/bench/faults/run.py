@@ -39,8 +39,8 @@ def bench(
     seed: int, minutes: float, agents: int, folder: Path | None, say: Callable[[str], None]
 ) -> dict[str, Any]:
     """Runs it, and gives the figures of docs/contract.md; raises UserError where nothing starts."""
-    with tempfile.TemporaryDirectory(prefix="roommood-faults-") as made:
-        school = FaultSchool(folder or Path(made), agents, seed)
+    with tempfile.TemporaryDirectory(prefix="roommood-faults-") as temporary:
+        school = FaultSchool(folder or Path(temporary), agents, seed)
         figures = FaultFigures()
         try:
             school.start()
@@ -50,25 +50,25 @@ def bench(
             while time.monotonic() < end:
                 _live(school, plan.next(), figures, say)
             about = {"seed": seed, "minutes": minutes, "agents": agents}
-            compared = _compared(school)
+            comparison = _compared(school)
             figures.wrong += school.lessons.wrong(school.counted())
-            if returned := school.at_rest.returned():
-                figures.wrong.append(f"{returned} windows that were erased are back")
+            if returns := school.at_rest.returned():
+                figures.wrong.append(f"{returns} windows that were erased are back")
             figures.unrecovered += school.at_rest.problems + school.problems
-            return about | compared._asdict() | _shown(school, figures)
+            return about | comparison._asdict() | _shown(school, figures)
         finally:
             school.stop()
             school.remove_disks()
 
 
 def _wait_for_all(school: FaultSchool) -> None:
-    begun = time.monotonic()
+    start = time.monotonic()
     for room, watcher in school.watchers.items():
-        if watcher.live_after(begun, BEGINS_S) is None:
+        if watcher.live_after(start, BEGINS_S) is None:
             log_file = school.folder / f"{room}.log"
-            said = log_file.read_text(encoding="utf-8").splitlines()[-3:]
+            lines = log_file.read_text(encoding="utf-8").splitlines()[-3:]
             raise UserError(
-                f"no window within {BEGINS_S} s; it says {' / '.join(said)}",
+                f"no window within {BEGINS_S} s; it says {' / '.join(lines)}",
                 room,
                 "run `roommood agent check` on this machine",
             )
@@ -81,20 +81,20 @@ def _live(
     for fault in moment.faults:
         figures.faults[fault.kind] += 1
         school.begin(fault)
-    begun = time.monotonic()
+    start = time.monotonic()
     for fault in sorted(moment.faults, key=lambda one: one.seconds):
-        time.sleep(max(0.0, begun + fault.seconds - time.monotonic()))
+        time.sleep(max(0.0, start + fault.seconds - time.monotonic()))
         school.end(fault)
-    ended = time.monotonic()
+    end = time.monotonic()
     name = "+".join(sorted(f"{fault.kind}({fault.victim or 'all'})" for fault in moment.faults))
     rooms = {room for fault in moment.faults for room in school.feels(fault)}
-    arrived = [school.watchers[room].live_after(ended, RECOVERS_S) for room in sorted(rooms)]
+    arrived = [school.watchers[room].live_after(end, RECOVERS_S) for room in sorted(rooms)]
     back = [at for at in arrived if at is not None]
     if len(back) < len(arrived):
         figures.unrecovered.append(name)
         say(f"{name}: not recovered after {RECOVERS_S} s")
         return
-    took = max(back) - ended
+    took = max(back) - end
     figures.recovery_s.append(took)
     kinds = "+".join(sorted(fault.kind for fault in moment.faults))
     figures.slowest[kinds] = round(max(took, figures.slowest.get(kinds, 0)), 1)
@@ -108,11 +108,11 @@ def _compared(school: FaultSchool) -> Comparison:
 
     A window that is still missing after DRAINS_S is lost.
     """
-    counted, end = school.counted(), time.monotonic() + DRAINS_S
+    moods, end = school.counted(), time.monotonic() + DRAINS_S
     while True:
-        found = compare(counted, school.held())
-        if not found.lost or time.monotonic() > end:
-            return found
+        comparison = compare(moods, school.held())
+        if not comparison.lost or time.monotonic() > end:
+            return comparison
         time.sleep(1)
 
 

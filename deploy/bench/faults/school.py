@@ -98,8 +98,8 @@ class FaultSchool:
 
     def start(self) -> None:
         self.lessons.begin(self.rooms)
-        for kept in (self.broker, self.collector, *self.agents.values()):
-            kept.start()
+        for process in (self.broker, self.collector, *self.agents.values()):
+            process.start()
         self.watchers = {
             room: Watcher(self.web_port, SITE, room, self._token) for room in self.rooms
         }
@@ -107,8 +107,8 @@ class FaultSchool:
     def stop(self) -> None:
         for watcher in self.watchers.values():
             watcher.stop()
-        for kept in (*self.agents.values(), self.collector, self.broker):
-            kept.stop()
+        for process in (*self.agents.values(), self.collector, self.broker):
+            process.stop()
         for proxy in self._proxies.values():
             proxy.stop()
 

@@ -37,9 +37,9 @@ class Watcher:
         end = time.monotonic() + timeout
         with self._news:
             while True:
-                for seen in self._seen:
-                    if seen.at > moment and seen.mood["frames"]:
-                        return seen.at
+                for entry in self._seen:
+                    if entry.at > moment and entry.mood["frames"]:
+                        return entry.at
                 if not self._news.wait(max(0.0, end - time.monotonic())):
                     return None
 

@@ -30,13 +30,13 @@ def rows(count: int, rooms: int, now: float, seed: int = 1) -> Iterator[tuple[An
     new run of the agent each day, the last of them a moment ago."""
     chance = random.Random(seed)  # nothing is kept secret by it
     samples = [[chance.randint(0, 9) for _ in LABELS] for _ in range(SAMPLES)]
-    told = [(sum(n), json.dumps(dict(zip(LABELS, n, strict=True)))) for n in samples]
+    mixtures = [(sum(n), json.dumps(dict(zip(LABELS, n, strict=True)))) for n in samples]
     rounds = -(-count // rooms)
     for number in range(count):
         at, room = divmod(number, rooms)
         start = now - (rounds - at) * SECONDS
         day = int(start // 86_400)
-        faces, counts = told[(number * 7) % SAMPLES]
+        faces, counts = mixtures[(number * 7) % SAMPLES]
         name = room_name(room)
         boot = str(UUID(int=day << 64 | room))
         fields = (SITE, name, name, boot, at, start, SECONDS, "synced", 30, faces, counts)

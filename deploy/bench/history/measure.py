@@ -44,9 +44,9 @@ def measure(
         url = make_url(database or f"sqlite:///{folder}/collector.sqlite")
         figures: dict[str, Any] = {"rows": rows, "database": url.get_backend_name()}
         say(f"filling {rows} rows")
-        begun = time.monotonic()
+        start = time.monotonic()
         _filled(url, rows, rooms)
-        figures["fill_s"] = _since(begun)
+        figures["fill_s"] = _since(start)
         say("start, pages, backup")
         figures |= _served(folder, url, say)
         say("retention")
@@ -104,27 +104,27 @@ def _served(folder: Path, url: URL, say: Callable[[str], None]) -> dict[str, Any
 
 
 def _median_ms(client: httpx.Client, path: str) -> float:
-    taken = []
+    times = []
     for _ in range(TIMES):
-        begun = time.perf_counter()
+        start = time.perf_counter()
         client.get(path).raise_for_status()
-        taken.append(1000 * (time.perf_counter() - begun))
-    return round(statistics.median(taken), 1)
+        times.append(1000 * (time.perf_counter() - start))
+    return round(statistics.median(times), 1)
 
 
 def _send(devices: Devices, over: threading.Event) -> None:
-    sent, begun = 0, time.monotonic()
+    count, start = 0, time.monotonic()
     while not over.wait(0.01):
-        due = int((time.monotonic() - begun) * PER_SECOND)
-        for number in range(sent, due):
+        due = int((time.monotonic() - start) * PER_SECOND)
+        for number in range(count, due):
             devices.send(devices.rooms[number % DEVICES], number // DEVICES)
-        sent = due
+        count = due
 
 
 def _command(*arguments: str | Path) -> tuple[float, float]:
     """Seconds, and megabytes at the most, of a command of the collector's."""
     command = python_command("deploy.commands.cli", "collector", *map(str, arguments))
-    begun = time.monotonic()
+    start = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     peak = 0.0
     while process.poll() is None:
@@ -132,7 +132,7 @@ def _command(*arguments: str | Path) -> tuple[float, float]:
         time.sleep(0.05)
     if process.returncode:
         raise UserError(f"ended with {process.returncode}", arguments[0], "see what it says above")
-    return _since(begun), peak
+    return _since(start), peak
 
 
 def _peak_mb(process: int) -> float:
@@ -149,13 +149,13 @@ def _retention(url: URL) -> dict[str, float]:
     """A round with nothing due, the first of which reads what the others find in memory."""
     engine = connect(_text(url))
     worker = RetentionWorker(engine, lambda _site: Retention(windows_days=3650))
-    taken = []
+    times = []
     for _ in range(5):
-        begun = time.perf_counter()
+        start = time.perf_counter()
         worker.round(time.time())
-        taken.append(1000 * (time.perf_counter() - begun))
+        times.append(1000 * (time.perf_counter() - start))
     engine.dispose()
-    return {"retention_ms": round(statistics.median(taken), 1)}
+    return {"retention_ms": round(statistics.median(times), 1)}
 
 
 @contextmanager
@@ -205,5 +205,5 @@ def _count(engine: Engine, *where: Any) -> int:
         return int(connection.execute(query).scalar_one())
 
 
-def _since(begun: float) -> float:
-    return round(time.monotonic() - begun, 2)
+def _since(start: float) -> float:
+    return round(time.monotonic() - start, 2)

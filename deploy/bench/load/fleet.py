@@ -45,8 +45,8 @@ BEGINS_S, PUBLISHES_S = 30.0, 60.0
 def measure(devices: int) -> dict[str, Any]:
     """Seconds until all are enrolled, and until the collector has stored a window of each."""
     with (
-        tempfile.TemporaryDirectory(prefix="roommood-fleet-") as made,
-        _school(Path(made)) as place,
+        tempfile.TemporaryDirectory(prefix="roommood-fleet-") as root,
+        _school(Path(root)) as place,
     ):
         settings = load(CollectorSettings, place.config)
         assert settings.fleet is not None
@@ -57,10 +57,10 @@ def measure(devices: int) -> dict[str, Any]:
         over = threading.Event()
         clerk = threading.Thread(target=_approve, args=(office, over), daemon=True)
         clerk.start()
-        begun = time.monotonic()
+        start = time.monotonic()
 
         def enrol(number: int) -> Path:
-            state = Path(made) / f"device{number}"
+            state = Path(root) / f"device{number}"
             code = Code(str(office.invitations.invite((SITE, f"r{number}"), "bench", 900)))
             DeviceEnrolment(url, code, state).run(lambda _line: None, 300)
             return state
@@ -68,17 +68,17 @@ def measure(devices: int) -> dict[str, Any]:
         try:
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 states = list(pool.map(enrol, range(devices)))
-            enrolled = time.monotonic() - begun
-            stored = _publish(states, place.broker_port)
+            enrolment_s = time.monotonic() - start
+            count = _publish(states, place.broker_port)
         finally:
             over.set()
             clerk.join()
             engine.dispose()
         return {
             "devices": devices,
-            "enrolled_s": round(enrolled, 1),
-            "publishing": stored,
-            "publishing_s": round(time.monotonic() - begun, 1),
+            "enrolled_s": round(enrolment_s, 1),
+            "publishing": count,
+            "publishing_s": round(time.monotonic() - start, 1),
         }
 
 
@@ -91,15 +91,15 @@ def _approve(office: FleetService, over: threading.Event) -> None:
 
 def _publish(states: list[Path], port: int) -> int:
     """A window from each over its own TLS connection; how many the collector acknowledged."""
-    acknowledged: set[str] = set()
+    acks: set[str] = set()
     clients = []
     for state in states:
         room = Identity(state).name
-        made = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
+        mqtt_client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
         identity = state / "identity"
         context = ssl.create_default_context(cafile=str(identity / AUTHORITY))
         context.load_cert_chain(identity / CERTIFICATE, identity / KEY)
-        made.tls_set_context(context)
+        mqtt_client.tls_set_context(context)
 
         def up(client: mqtt.Client, _data: Any, *_more: Any, room: str = room) -> None:
             client.subscribe(topic(SITE, room, "ack"), qos=1)
@@ -108,19 +108,19 @@ def _publish(states: list[Path], port: int) -> int:
             client.publish(topic(SITE, room, "mood"), window(SITE, room, 0, 5.0), qos=1)
 
         def acked(_client: mqtt.Client, _data: Any, _message: Any, room: str = room) -> None:
-            acknowledged.add(room)
+            acks.add(room)
 
-        made.on_connect, made.on_subscribe, made.on_message = up, ready, acked
-        made.connect("localhost", port)
-        made.loop_start()
-        clients.append(made)
+        mqtt_client.on_connect, mqtt_client.on_subscribe, mqtt_client.on_message = up, ready, acked
+        mqtt_client.connect("localhost", port)
+        mqtt_client.loop_start()
+        clients.append(mqtt_client)
     end = time.monotonic() + PUBLISHES_S
-    while len(acknowledged) < len(states) and time.monotonic() < end:
+    while len(acks) < len(states) and time.monotonic() < end:
         time.sleep(0.1)
-    for made in clients:
-        made.disconnect()
-        made.loop_stop()
-    return len(acknowledged)
+    for mqtt_client in clients:
+        mqtt_client.disconnect()
+        mqtt_client.loop_stop()
+    return len(acks)
 
 
 @contextlib.contextmanager
@@ -163,11 +163,11 @@ def _school(folder: Path) -> Iterator[SitePlan]:
 def _await(url: str, ca: Path) -> None:
     import httpx
 
-    trusted = ssl.create_default_context(cafile=str(ca))
+    context = ssl.create_default_context(cafile=str(ca))
     end = time.monotonic() + BEGINS_S
     while time.monotonic() < end:
         with contextlib.suppress(httpx.TransportError):
-            if httpx.get(url, verify=trusted).status_code == 200:
+            if httpx.get(url, verify=context).status_code == 200:
                 return
         time.sleep(0.2)
     raise UserError("did not start", "collector", "run `roommood collector check`")

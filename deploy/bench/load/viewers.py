@@ -34,9 +34,9 @@ class Screen:
         )
         try:
             while line := await reader.readline():
-                if found := PANEL.search(line):
+                if match := PANEL.search(line):
                     self.open = True
-                    self.seen.setdefault(int(found.group(1)), time.monotonic())
+                    self.seen.setdefault(int(match.group(1)), time.monotonic())
         finally:
             writer.close()
 
@@ -63,47 +63,47 @@ async def _measured(
     while not all(screen.open for screen in screens) and time.monotonic() < end:
         await asyncio.sleep(0.1)
     await asyncio.sleep(SETTLES_S)
-    cpu, begun = school.cpu_s(), time.monotonic()
-    sent: dict[tuple[str, int], float] = {}
+    cpu, start = school.cpu_s(), time.monotonic()
+    send_times: dict[tuple[str, int], float] = {}
     phases = random.Random(1)
-    due = sorted((begun + phases.uniform(0, window), room, 1) for room in devices.rooms)
-    while due[0][0] < begun + seconds:
+    due = sorted((start + phases.uniform(0, window), room, 1) for room in devices.rooms)
+    while due[0][0] < start + seconds:
         at, room, seq = due.pop(0)
         await asyncio.sleep(max(0.0, at - time.monotonic()))
-        sent[room, seq] = time.monotonic()
+        send_times[room, seq] = time.monotonic()
         devices.send(room, seq)
         due.append((at + window, room, seq + 1))
     await asyncio.sleep(LEFT_S)
-    used = school.cpu_s() - cpu
+    cpu_time = school.cpu_s() - cpu
     memory = school.memory_mb()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     devices.stop()
-    return _figures(screens, sent) | {
+    return _figures(screens, send_times) | {
         "viewers": viewers,
         "rooms": rooms,
-        "cpu_share": round(used / (time.monotonic() - begun), 3),
+        "cpu_share": round(cpu_time / (time.monotonic() - start), 3),
         "memory_mb": round(memory, 1),
     }
 
 
-def _figures(screens: list[Screen], sent: dict[tuple[str, int], float]) -> dict[str, Any]:
+def _figures(screens: list[Screen], send_times: dict[tuple[str, int], float]) -> dict[str, Any]:
     """A window that a later one overtook was on the screen no later than that one."""
     late: list[float] = []
     missing = 0
     for screen in screens:
-        for (room, seq), at in sent.items():
+        for (room, seq), at in send_times.items():
             if room != screen.room:
                 continue
-            shown = [when for number, when in screen.seen.items() if number >= seq and when >= at]
-            if shown:
-                late.append(min(shown) - at)
+            moments = [when for number, when in screen.seen.items() if number >= seq and when >= at]
+            if moments:
+                late.append(min(moments) - at)
             else:
                 missing += 1
     late.sort()
     return {
-        "windows": len(sent),
+        "windows": len(send_times),
         "shown": len(late),
         "missing": missing,
         "median_s": round(late[len(late) // 2], 3) if late else None,

@@ -31,36 +31,36 @@ def measure(per_second: int, seconds: float, database: str | None) -> dict[str, 
         devices = Devices(
             school.broker_port, ROOMS, WINDOW_S, lambda room, seq: acked.add((room, seq))
         )
-        sent, again, behind, begun = 0, 0, 0, time.monotonic()
-        while (now := time.monotonic() - begun) < seconds:
+        count, again, behind, start = 0, 0, 0, time.monotonic()
+        while (now := time.monotonic() - start) < seconds:
             due = int(now * per_second)
-            while sent < due:
-                devices.send(devices.rooms[sent % ROOMS], sent // ROOMS)
-                sent += 1
-            behind = max(behind, sent - len(acked))
+            while count < due:
+                devices.send(devices.rooms[count % ROOMS], count // ROOMS)
+                count += 1
+            behind = max(behind, count - len(acked))
             time.sleep(0.005)
-        took = time.monotonic() - begun
+        took = time.monotonic() - start
         end = time.monotonic() + DRAINS_S
-        while len(acked) < sent and time.monotonic() < end:
+        while len(acked) < count and time.monotonic() < end:
             time.sleep(0.01)
-            if time.monotonic() - begun - took > AGAIN_S:
-                again += _send_again(devices, sent, acked)
+            if time.monotonic() - start - took > AGAIN_S:
+                again += _send_again(devices, count, acked)
                 begun_again = time.monotonic()
-                while time.monotonic() - begun_again < AGAIN_S and len(acked) < sent:
+                while time.monotonic() - begun_again < AGAIN_S and len(acked) < count:
                     time.sleep(0.01)
-        drained = time.monotonic() - begun - took
+        drained = time.monotonic() - start - took
         cpu, memory = school.cpu_s(), school.memory_mb()
         devices.stop()
         engine = connect(school.database)
         with engine.connect() as connection:
             query = select(func.count()).select_from(moods).where(moods.c.site == SITE)
-            stored = connection.execute(query).scalar_one()
+            row_count = connection.execute(query).scalar_one()
         engine.dispose()
     return {
-        "per_second": round(sent / took, 1),
-        "sent": sent,
+        "per_second": round(count / took, 1),
+        "sent": count,
         "acknowledged": len(acked),
-        "stored": stored,
+        "stored": row_count,
         "sent_again": again,
         "most_behind": behind,
         "drained_s": round(drained, 2),
@@ -69,10 +69,10 @@ def measure(per_second: int, seconds: float, database: str | None) -> dict[str, 
     }
 
 
-def _send_again(devices: Devices, sent: int, acked: set[tuple[str, int]]) -> int:
+def _send_again(devices: Devices, count: int, acked: set[tuple[str, int]]) -> int:
     missing = [
         (devices.rooms[number % ROOMS], number // ROOMS)
-        for number in range(sent)
+        for number in range(count)
         if (devices.rooms[number % ROOMS], number // ROOMS) not in acked
     ]
     for room, seq in missing:

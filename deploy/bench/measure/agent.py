@@ -28,8 +28,8 @@ def film(path: Path) -> None:
     writer = cv2.VideoWriter(
         str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (1920, HEIGHT), isColor=True
     )
-    for shot in SimulatedSource().shots(10, FRAMES):
-        writer.write(cv2.cvtColor(scaled(shot.grey, HEIGHT), cv2.COLOR_GRAY2BGR))
+    for picture in SimulatedSource().shots(10, FRAMES):
+        writer.write(cv2.cvtColor(scaled(picture.grey, HEIGHT), cv2.COLOR_GRAY2BGR))
     writer.release()
 
 
@@ -38,8 +38,8 @@ def figures(model: str) -> dict[str, Any]:
 
     There is no broker: it waits for one, as it would in a school's outage.
     """
-    with tempfile.TemporaryDirectory(prefix="roommood-agent-") as made:
-        folder = Path(made)
+    with tempfile.TemporaryDirectory(prefix="roommood-agent-") as name:
+        folder = Path(name)
         film(folder / "room.avi")
         settings = {
             "site": "bench",
@@ -60,14 +60,14 @@ def figures(model: str) -> dict[str, Any]:
         finally:
             process.terminate()
             process.wait(10)
-        said = ANALYSED.search(log.read_text(encoding="utf-8"))
-        if said is None:
+        match = ANALYSED.search(log.read_text(encoding="utf-8"))
+        if match is None:
             raise UserError(
                 f"has analysed no frame: {log.read_text(encoding='utf-8')}",
                 "agent",
                 "run `roommood agent check` on this machine",
             )
-        return {"height": HEIGHT, "start_s": float(said[1]), "rss_mb": most}
+        return {"height": HEIGHT, "start_s": float(match[1]), "rss_mb": most}
 
 
 def _watched(statm: Path) -> float:

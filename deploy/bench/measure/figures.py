@@ -30,24 +30,27 @@ class Sums:
     counted: list[float] = field(default_factory=list)
 
     def add(
-        self, boxes: Sequence[Box], faces: Sequence[TrueFace], spent: FrameCost
+        self, boxes: Sequence[Box], faces: Sequence[TrueFace], cost: FrameCost
     ) -> list[int | None]:
         """One frame; gives whose face each box is of, as `Frames.add` does."""
-        self.spent = FrameCost(*(a + b for a, b in zip(self.spent, spent, strict=True)))
+        self.spent = FrameCost(*(a + b for a, b in zip(self.spent, cost, strict=True)))
         return self.frames.add(boxes, faces)
 
     def close(
-        self, confirmed: Confirmation, told: Sequence[float], counted: Sequence[float]
+        self,
+        confirmed: Confirmation,
+        disclosure_errors: Sequence[float],
+        count_errors: Sequence[float],
     ) -> None:
         """One window."""
         both = zip(self.confirmed, confirmed, strict=True)
         self.confirmed = Confirmation(*(a + b for a, b in both))
-        self.told += told
-        self.counted += counted
+        self.told += disclosure_errors
+        self.counted += count_errors
 
     def figures(self, per_second: float) -> dict[str, Any]:
         """As in docs/contract.md; None where there was nothing to find."""
-        frames, confirmed, spent = self.frames, self.confirmed, self.spent
+        frames, confirmed, cost = self.frames, self.confirmed, self.spent
         return {
             "frames": frames.frames,
             "recall": frames.recall,
@@ -55,10 +58,10 @@ class Sums:
             "false_per_frame": (frames.found - frames.right) / frames.frames,
             "window_recall": _share(confirmed.right, confirmed.true),
             "window_precision": _share(confirmed.somebody, confirmed.found),
-            "ms_per_frame": 1000 * spent.wall / frames.frames,
-            "cpu_ms_per_frame": 1000 * spent.cpu / frames.frames,
-            "cpu_s_per_room_hour": 3600 * per_second * spent.cpu / frames.frames,
-            "detector_cpu_ms_per_frame": 1000 * spent.detecting / frames.frames,
+            "ms_per_frame": 1000 * cost.wall / frames.frames,
+            "cpu_ms_per_frame": 1000 * cost.cpu / frames.frames,
+            "cpu_s_per_room_hour": 3600 * per_second * cost.cpu / frames.frames,
+            "detector_cpu_ms_per_frame": 1000 * cost.detecting / frames.frames,
             "count_error": _share(sum(self.told), len(self.told)),
             "count_error_counted": _share(sum(self.counted), len(self.counted)),
         }

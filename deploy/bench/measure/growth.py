@@ -18,18 +18,20 @@ FRAMES = 120
 """A minute of a room, in which everything the agent does now and then is."""
 
 
-def cost(seats: int, height: int, asked: BenchSettings) -> dict[str, Any]:
+def cost(seats: int, height: int, settings: BenchSettings) -> dict[str, Any]:
     """Of one room on one picture size; in a process of its own, for its memory."""
     cv2.setNumThreads(1)
-    ours = AgentPipeline(asked)
+    ours = AgentPipeline(settings)
     ours.begin(True)
     cpu, faces = 0.0, 0
-    for number, shot in enumerate(SimulatedSource(seats).shots(asked.per_second, FRAMES), start=1):
-        frame = scaled(shot.grey, height)
-        begun = time.process_time()
+    for number, picture in enumerate(
+        SimulatedSource(seats).shots(settings.per_second, FRAMES), start=1
+    ):
+        frame = scaled(picture.grey, height)
+        start = time.process_time()
         faces += len(ours.look(frame))
-        cpu += time.process_time() - begun
-        if number % asked.per_window == 0:
+        cpu += time.process_time() - start
+        if number % settings.per_window == 0:
             ours.forget()
     return {
         "seats": seats,

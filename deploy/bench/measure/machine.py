@@ -48,24 +48,24 @@ def _model() -> str:
     return platform.processor() or "unknown"
 
 
-def tuned(asked: BenchSettings) -> dict[str, Any]:
+def tuned(settings: BenchSettings) -> dict[str, Any]:
     """`faces` and `frames_per_second` for this machine, from what a full room costs on it."""
     cores = os.cpu_count() or 1
     cv2.setNumThreads(1)
-    ours = AgentPipeline(asked)
+    ours = AgentPipeline(settings)
     ours.begin(True)
-    spent = 0.0
-    for shot in SimulatedSource().shots(asked.per_second, TUNED_FRAMES):
-        begun = time.process_time()
-        ours.look(shot.grey.copy())
-        spent += time.process_time() - begun
-    per_frame = spent / TUNED_FRAMES
+    total = 0.0
+    for picture in SimulatedSource().shots(settings.per_second, TUNED_FRAMES):
+        start = time.process_time()
+        ours.look(picture.grey.copy())
+        total += time.process_time() - start
+    per_frame = total / TUNED_FRAMES
     rate = min(FASTEST, max(SLOWEST, SHARE / per_frame))
     rate = round(rate * 2) / 2
     return {
         "frames_per_second": rate,
         "faces": {
-            "detector": asked.faces.detector,
+            "detector": settings.faces.detector,
             # A search takes longest; spread over cores, it delays the window less.
             "threads": 1 if cores <= 2 else min(3, cores - 1),
             "read_ms": round(1000 * SHARE * READ_SHARE / rate),

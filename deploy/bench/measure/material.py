@@ -56,8 +56,8 @@ class Source:
             return
         step = max(1, round(Film(self.path).rate / per_second))
         frames = (pair for _ in itertools.count() for pair in enumerate(Film(self.path)))
-        chosen = (Shot(frame, self.truth[n]) for n, frame in frames if n % step == 0)
-        yield from itertools.islice(chosen, most)
+        pictures = (Shot(frame, self.truth[n]) for n, frame in frames if n % step == 0)
+        yield from itertools.islice(pictures, most)
 
 
 @dataclass(frozen=True)
@@ -98,16 +98,16 @@ def sources(folder: Path) -> list[Source]:
     Raises UserError for a folder that has neither.
     """
     try:
-        found = [*_of_index(folder), *_of_truths(folder)]
+        entries = [*_of_index(folder), *_of_truths(folder)]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"its index.json is not valid ({error})", folder, "correct it, or choose another --set"
         ) from None
-    if not found:
+    if not entries:
         raise UserError(
             "no index.json with faces and no *.truth.json", folder, "choose another --set"
         )
-    return found
+    return entries
 
 
 def _of_index(folder: Path) -> Iterator[Source]:

@@ -62,9 +62,9 @@ class FaceRead(NamedTuple):
 class AgentPipeline:
     """Seats and expressions, as in edge/agent.py."""
 
-    def __init__(self, asked: BenchSettings) -> None:
-        self._asked = asked
-        self._expressions = Expressions.from_pack(*open_fast(asked.model))
+    def __init__(self, settings: BenchSettings) -> None:
+        self._asked = settings
+        self._expressions = Expressions.from_pack(*open_fast(settings.model))
         self._room: VisionPipeline | None = None
         self._seconds = 0.0
 
@@ -89,18 +89,18 @@ class AgentPipeline:
 class ReferencePipeline:
     """Haar at 1.1, 5, 30 on the whole frame; every face of every frame read, one at a time."""
 
-    def __init__(self, asked: BenchSettings) -> None:
+    def __init__(self, settings: BenchSettings) -> None:
         self._haar = HaarDetector()
-        self._expressions = Expressions.from_pack(*open_fast(asked.model))
+        self._expressions = Expressions.from_pack(*open_fast(settings.model))
         self.detecting = 0.0
 
     def begin(self, is_film: bool) -> None:
         pass
 
     def look(self, frame: NDArray[np.uint8]) -> list[FaceRead]:
-        begun = time.process_time()
+        start = time.process_time()
         boxes = self._haar.find(frame)
-        self.detecting += time.process_time() - begun
+        self.detecting += time.process_time() - start
         # What is no face is one to the reference, which has nobody to ask.
         readings = [self._expressions.read(frame, [box])[0] or UNREADABLE for box in boxes]
         return [
@@ -140,9 +140,9 @@ class _Errors:
         errors: tuple[list[float], list[float]] = ([], [])
         mean = typical(self._sums, self._numbers)
         ours = self._which == "roommood"
-        counted = self._tally.typical() if ours else mean
-        told = self._control.tell(self._tally).counts if ours else mean
-        for counts, of in zip((told, counted), errors, strict=True):
+        estimate = self._tally.typical() if ours else mean
+        disclosure = self._control.tell(self._tally).counts if ours else mean
+        for counts, of in zip((disclosure, estimate), errors, strict=True):
             error = self._true.error(counts) if counts is not None else None
             if error is not None:
                 of.append(error)
@@ -150,56 +150,56 @@ class _Errors:
         return errors
 
 
-def measured(which: Which, material: Sequence[Material], asked: BenchSettings) -> dict[str, Any]:
+def measured(which: Which, material: Sequence[Material], settings: BenchSettings) -> dict[str, Any]:
     """All figures of one pipeline over the material; one thread, memory of this whole process.
 
     `minutes` has those of each minute, all films together; `films` those of each film.
     """
     cv2.setNumThreads(1)
     pipeline: AgentPipeline | ReferencePipeline = (
-        AgentPipeline(asked) if which == "roommood" else ReferencePipeline(asked)
+        AgentPipeline(settings) if which == "roommood" else ReferencePipeline(settings)
     )
     total, minutes, films = Sums(), [Sums()], list[dict[str, Any]]()
     for source in material:
         film, own = Sums(), [Sums()]
-        errors, windows = _Errors(which, open_pack(asked.model)[0]), Windows()
+        errors, windows = _Errors(which, open_pack(settings.model)[0]), Windows()
         pipeline.begin(source.is_film)
-        for number, shot in enumerate(source.shots(asked.per_second, asked.most)):
-            minute = int(number / asked.per_second / 60) if source.is_film else 0
+        for number, picture in enumerate(source.shots(settings.per_second, settings.most)):
+            minute = int(number / settings.per_second / 60) if source.is_film else 0
             for of_minutes in (minutes, own):
                 of_minutes += [Sums() for _ in range(minute + 1 - len(of_minutes))]
             sums = (total, film, minutes[minute], own[minute])
-            found, spent = _timed(pipeline, shot.grey.copy())
-            boxes = [one.box for one in found]
+            faces, cost = _timed(pipeline, picture.grey.copy())
+            boxes = [one.box for one in faces]
             for one in sums:
-                owners = one.add(boxes, shot.faces, spent)
-            windows.add(boxes, shot.faces, owners)
-            errors.add([one.reading for one in found], shot.faces)
-            if (number + 1) % asked.per_window == 0 or not source.is_film:
+                owners = one.add(boxes, picture.faces, cost)
+            windows.add(boxes, picture.faces, owners)
+            errors.add([one.reading for one in faces], picture.faces)
+            if (number + 1) % settings.per_window == 0 or not source.is_film:
                 pipeline.forget()
                 # In a picture nothing can be confirmed.
                 confirmed = windows.close() if source.is_film else Confirmation()
-                told, counted = errors.close()
+                disclosure_errors, count_errors = errors.close()
                 for one in sums:
-                    one.close(confirmed, told, counted)
+                    one.close(confirmed, disclosure_errors, count_errors)
         if source.is_film:
-            films.append({"film": source.path.name, **_figures(film, own, asked)})
+            films.append({"film": source.path.name, **_figures(film, own, settings)})
     if not total.frames.frames:
         raise UserError("no frame could be read", "--set", "choose another folder")
     rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {**_figures(total, minutes, asked), "rss_mb": rss_mb, "films": films}
+    return {**_figures(total, minutes, settings), "rss_mb": rss_mb, "films": films}
 
 
 def _timed(
     pipeline: AgentPipeline | ReferencePipeline, grey: NDArray[np.uint8]
 ) -> tuple[list[FaceRead], FrameCost]:
     detecting = pipeline.detecting
-    begun, spent = time.perf_counter(), time.process_time()
-    found = pipeline.look(grey)
-    wall, cpu = time.perf_counter() - begun, time.process_time() - spent
-    return found, FrameCost(wall, cpu, pipeline.detecting - detecting)
+    wall_start, cpu_start = time.perf_counter(), time.process_time()
+    faces = pipeline.look(grey)
+    wall, cpu = time.perf_counter() - wall_start, time.process_time() - cpu_start
+    return faces, FrameCost(wall, cpu, pipeline.detecting - detecting)
 
 
-def _figures(sums: Sums, minutes: Sequence[Sums], asked: BenchSettings) -> dict[str, Any]:
-    of_minutes = [one.figures(asked.per_second) for one in minutes if one.frames.frames]
-    return {**sums.figures(asked.per_second), "minutes": of_minutes}
+def _figures(sums: Sums, minutes: Sequence[Sums], settings: BenchSettings) -> dict[str, Any]:
+    of_minutes = [one.figures(settings.per_second) for one in minutes if one.frames.frames]
+    return {**sums.figures(settings.per_second), "minutes": of_minutes}

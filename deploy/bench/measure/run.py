@@ -14,14 +14,14 @@ Result = TypeVar("Result")
 DETECTOR = "detector_cpu_ms_per_frame"
 
 
-def compared(name: str, material: Sequence[Material], asked: BenchSettings) -> dict[str, Any]:
+def compared(name: str, material: Sequence[Material], settings: BenchSettings) -> dict[str, Any]:
     """The figures of docs/contract.md over the material, which is called `name`."""
     both: tuple[Which, Which] = ("roommood", "reference")
-    ours, reference = (in_a_process(measured, which, material, asked) for which in both)
+    ours, reference = (in_a_process(measured, which, material, settings) for which in both)
     return {
         "set": name,
-        "detector": asked.faces.detector,
-        "model": asked.model,
+        "detector": settings.faces.detector,
+        "model": settings.model,
         "roommood": ours,
         "reference": reference,
         "ratio": _ratio(reference, ours, "cpu_ms_per_frame"),

@@ -33,19 +33,19 @@ class Frames:
 
     def add(self, boxes: Sequence[Box], faces: Sequence[TrueFace]) -> list[int | None]:
         """For each box the number of the face that it is of, or None."""
-        taken: set[int] = set()
+        matches: set[int] = set()
         owners: list[int | None] = []
         for box in boxes:
-            shares = [(overlap(box, f.box), n) for n, f in enumerate(faces) if n not in taken]
+            shares = [(overlap(box, f.box), n) for n, f in enumerate(faces) if n not in matches]
             best, number = max(shares, default=(0.0, -1))
             owners.append(number if best >= FOUND else None)
             if best >= FOUND:
-                taken.add(number)
-        unsure = sum(faces[number].unsure for number in taken)
+                matches.add(number)
+        unsure = sum(faces[number].unsure for number in matches)
         self.frames += 1
         self.true += sum(not face.unsure for face in faces)
         self.found += len(boxes) - unsure
-        self.right += len(taken) - unsure
+        self.right += len(matches) - unsure
         return owners
 
     @property
@@ -92,12 +92,12 @@ class Windows:
         self, boxes: Sequence[Box], faces: Sequence[TrueFace], owners: Sequence[int | None]
     ) -> None:
         """One frame; `owners` as Frames.add tells them."""
-        taken = set(owners)
+        matches = set(owners)
         for number, face in enumerate(faces):
             person = self._person(face)
             person.box = face.box
             person.seen += not face.unsure
-            person.found += number in taken
+            person.found += number in matches
         for box, owner in zip(boxes, owners, strict=True):
             if owner is None:
                 track = next((one for one in self._nobody if is_near(one.box, box)), None)
@@ -110,15 +110,15 @@ class Windows:
     def _person(self, face: TrueFace) -> _Track:
         """Who it is, as the truth says, or by where somebody was in the frame before."""
         if face.person is not None:
-            known = next((one for one in self._people if one.person == face.person), None)
+            track = next((one for one in self._people if one.person == face.person), None)
         else:
-            known = max(self._people, key=lambda one: overlap(one.box, face.box), default=None)
-            if known is not None and overlap(known.box, face.box) < SAME_FACE:
-                known = None
-        if known is None:
-            known = _Track(face.box, face.person)
-            self._people.append(known)
-        return known
+            track = max(self._people, key=lambda one: overlap(one.box, face.box), default=None)
+            if track is not None and overlap(track.box, face.box) < SAME_FACE:
+                track = None
+        if track is None:
+            track = _Track(face.box, face.person)
+            self._people.append(track)
+        return track
 
     def close(self) -> Confirmation:
         """The end of a window, and what there was in it."""
@@ -141,13 +141,13 @@ class Counts:
         self._sums.update(f.emotion for f in faces if f.emotion and not f.unsure)
         self._frames += 1
 
-    def error(self, told: dict[str, int]) -> float | None:
+    def error(self, counts: dict[str, int]) -> float | None:
         """Half the L1 distance to what was told, divided by the true number of faces."""
         if not self._frames or not self._sums:
             return None
         true = {name: total / self._frames for name, total in self._sums.items()}
-        names = true.keys() | told.keys()
-        apart = sum(abs(true.get(name, 0) - told.get(name, 0)) for name in names)
+        names = true.keys() | counts.keys()
+        apart = sum(abs(true.get(name, 0) - counts.get(name, 0)) for name in names)
         return apart / 2 / sum(true.values())
 
 

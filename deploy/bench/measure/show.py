@@ -74,7 +74,7 @@ def page(
     command: str,
     machine: dict[str, Any],
     sets: Sequence[tuple[str, dict[str, Any]]],
-    grown: Sequence[dict[str, Any]],
+    growth: Sequence[dict[str, Any]],
     agent: dict[str, Any],
 ) -> str:
     """docs/performance.md, whole."""
@@ -106,7 +106,7 @@ def page(
     parts += [
         f"| {one['seats']} | {one['height']} | {one['faces']:.1f} | {one['cpu_ms_per_frame']:.1f}"
         f" | {one['rss_mb']:.0f} |"
-        for one in grown
+        for one in growth
     ]
     parts += ["", "## The agent as a process", ""]
     parts += [

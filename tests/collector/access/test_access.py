@@ -34,22 +34,25 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
     broker.start()
     patched = pytest.MonkeyPatch()
     patched.setattr(guard, "OFTEN", 100_000)  # the matrix asks more often than anybody
-    with School(folder, broker.port) as made:
-        made.staff()
+    with School(folder, broker.port) as server:
+        server.staff()
         for room in (OWN, OTHER):
-            made.windows(room)
-        yield made
+            server.windows(room)
+        yield server
     patched.undo()
     broker.stop()
 
 
 @pytest.fixture(scope="module")
 def clients(school: School) -> dict[str, httpx.Client]:
-    made = {name: school.as_person(name) for name in ("ann", "ian", "tess", "otto")}
-    made["nobody"] = school.client()
-    made["viewer of own"], made["viewer of other"] = school.by_link(OWN), school.by_link(OTHER)
-    made[READER] = readers[school] = report_reader(school, school.old_lesson())
-    return made
+    persons = {name: school.as_person(name) for name in ("ann", "ian", "tess", "otto")}
+    persons["nobody"] = school.client()
+    persons["viewer of own"], persons["viewer of other"] = (
+        school.by_link(OWN),
+        school.by_link(OTHER),
+    )
+    persons[READER] = readers[school] = report_reader(school, school.old_lesson())
+    return persons
 
 
 readers: dict[School, httpx.Client] = {}
@@ -116,22 +119,22 @@ def test_every_cell_of_the_access_matrix(
 def test_no_route_is_outside_the_policy(school: School) -> None:
     from fastapi.routing import APIRoute, iter_route_contexts
 
-    known = {
+    guard_routes = {
         (method, context.path)
         for context in iter_route_contexts(school.service.app.routes)
         if isinstance(context.original_route, APIRoute)
         for method in context.methods or ()
     }
-    assert known == set(ROUTES)
+    assert guard_routes == set(ROUTES)
 
 
 def test_the_list_of_rooms_is_ones_own(clients: dict[str, httpx.Client]) -> None:
-    seen = {who: clients[who].get("/api/rooms").json() for who in ("ann", "ian", "tess", "otto")}
-    names = {who: [room["room"] for room in rooms] for who, rooms in seen.items()}
+    answers = {who: clients[who].get("/api/rooms").json() for who in ("ann", "ian", "tess", "otto")}
+    names = {who: [room["room"] for room in rooms] for who, rooms in answers.items()}
     both = ["r101", "r102"]
     assert names == {"ann": both, "ian": both, "tess": ["r101"], "otto": ["r102"]}
-    assert [room["mood"] for room in seen["ian"]] == [None, None]
-    assert seen["tess"][0]["mood"]["faces"] == 12
+    assert [room["mood"] for room in answers["ian"]] == [None, None]
+    assert answers["tess"][0]["mood"]["faces"] == 12
 
 
 @pytest.mark.parametrize("scope", SCOPES)
@@ -153,10 +156,10 @@ def test_a_token_may_what_its_scope_says_and_no_more(school: School, scope: str)
 def test_a_token_that_is_revoked_or_has_expired_opens_nothing(school: School) -> None:
     sessions, account = school.service.sessions, school.people["tess"].id
     late = sessions.make_token(account, "late", ["read"], -1)
-    gone = sessions.make_token(account, "gone", ["read"], 60)
-    (known,) = [one for one in sessions.tokens(account) if one.name == "gone"]
-    sessions.revoke(account, known.id)
-    for secret in (late, gone, "rm_nothing", "rm"):
+    late_token = sessions.make_token(account, "gone", ["read"], 60)
+    (record,) = [one for one in sessions.tokens(account) if one.name == "gone"]
+    sessions.revoke(account, record.id)
+    for secret in (late, late_token, "rm_nothing", "rm"):
         with school.client(headers={"authorization": f"Bearer {secret}"}) as client:
             assert client.get("/api/rooms").status_code == 401
     with pytest.raises(UserError, match="scopes: unknown or no scope: choose from read"):
@@ -187,10 +190,10 @@ def test_a_feed_ends_with_the_link_that_opened_it(school: School) -> None:
             over = threading.Event()
             teller = threading.Thread(target=news, args=(device, over))
             teller.start()
-            told = [line for line in lines if line.startswith("data:")]
+            events = [line for line in lines if line.startswith("data:")]
             over.set()
             teller.join()
-            assert told == []
+            assert events == []
     device.stop()
 
 
@@ -211,12 +214,12 @@ def test_a_form_without_its_token_changes_nothing(school: School) -> None:
         assert text.status_code == 415
         large = client.post("/accounts", data={"name": "x" * 70_000})
         assert large.status_code == 413
-        broken = client.post(
+        reply = client.post(
             "/accounts",
             content=b"name=\xff\xfe",
             headers={"content-type": "application/x-www-form-urlencoded"},
         )
-        assert broken.status_code == 400
+        assert reply.status_code == 400
     assert {one.name for one in school.service.accounts.all()} == set(school.people)
 
 
@@ -224,8 +227,8 @@ def test_passwords_are_argon2_and_guesses_are_few(school: School) -> None:
     accounts = school.service.accounts
     accounts.add("bob", "teacher", [], PASSWORD)
     with school.engine.connect() as connection:
-        kept = connection.exec_driver_sql("SELECT password FROM account").scalars().all()
-    assert all(str(one).startswith("$argon2id$") for one in kept)
+        hashes = connection.exec_driver_sql("SELECT password FROM account").scalars().all()
+    assert all(str(one).startswith("$argon2id$") for one in hashes)
     with school.client() as client:
         wrong = [post(client, "/sign-in", name="bob", password="guess").status_code] * 4
         wrong += [post(client, "/sign-in", name="bob", password="x").status_code for _ in range(6)]

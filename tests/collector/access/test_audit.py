@@ -16,10 +16,10 @@ from edge.common.errors import UserError
 
 @pytest.fixture
 def audit(engine: Engine, tmp_path: Path) -> AuditLog:
-    made = AuditLog(engine, tmp_path, own_key(tmp_path))
+    log = AuditLog(engine, tmp_path, own_key(tmp_path))
     for number in range(5):
-        made.add("ann", "sign-in", f"from place {number}")
-    return made
+        log.add("ann", "sign-in", f"from place {number}")
+    return log
 
 
 def rewrite(engine: Engine, statement: str) -> None:
@@ -48,7 +48,7 @@ def test_the_database_refuses_changes(engine: Engine, audit: AuditLog, change: s
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "outcome"),
     [
         ("UPDATE audit SET who = 'eve' WHERE number = 3", "entry 3 was changed"),
         ("UPDATE audit SET at = at + 1 WHERE number = 5", "entry 5 was changed"),
@@ -62,9 +62,9 @@ def test_the_database_refuses_changes(engine: Engine, audit: AuditLog, change: s
         ),
     ],
 )
-def test_tampering_shows(engine: Engine, audit: AuditLog, change: str, told: str) -> None:
+def test_tampering_shows(engine: Engine, audit: AuditLog, change: str, outcome: str) -> None:
     rewrite(engine, change)
-    assert told in "\n".join(audit.wrong())
+    assert outcome in "\n".join(audit.wrong())
 
 
 def test_the_length_noted_beside_the_key_is_missed_when_it_is_gone(

@@ -38,7 +38,7 @@ def signed_in(folder: Path, provider: SmallProvider, **changed: Any) -> tuple[st
 
 
 @pytest.mark.parametrize(
-    ("scopes", "asked"),
+    ("scopes", "scope"),
     [
         (ENTRA, "openid profile email"),
         (KEYCLOAK, "openid profile email groups"),
@@ -46,12 +46,12 @@ def signed_in(folder: Path, provider: SmallProvider, **changed: Any) -> tuple[st
     ],
 )
 def test_groups_are_asked_for_where_there_are_any(
-    tmp_path: Path, scopes: list[str] | None, asked: str
+    tmp_path: Path, scopes: list[str] | None, scope: str
 ) -> None:
     provider = SmallProvider(scopes)
     provider.claims = {"groups": ["teachers"], "preferred_username": "tess"}
     page, accounts = signed_in(tmp_path, provider)
-    assert provider.asked == [asked]
+    assert provider.asked == [scope]
     assert page.startswith("/account ")
     assert accounts == 1
     provider.stop()
@@ -94,9 +94,9 @@ def test_entras_overage_is_said_in_words(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Accounts]:
     engine = connect(f"sqlite:///{tmp_path_factory.mktemp('oidc')}/c.sqlite")
-    made = Accounts(engine)
-    made.add("ann", "administrator", password="correct horse battery")
-    yield made
+    directory = Accounts(engine)
+    directory.add("ann", "administrator", password="correct horse battery")
+    yield directory
     engine.dispose()
 
 
@@ -150,24 +150,24 @@ def outcome(provider: Provider, claims: dict[str, Any]) -> Account | UnknownUser
 def test_the_way_to_a_role(
     accounts: Accounts, settings_changed: dict[str, Any], claims: dict[str, Any], role: str
 ) -> None:
-    came = outcome(provider_of(accounts, **settings_changed), {"sub": "way"} | claims)
-    if isinstance(came, UnknownUser):
-        assert came.kind == role
+    result = outcome(provider_of(accounts, **settings_changed), {"sub": "way"} | claims)
+    if isinstance(result, UnknownUser):
+        assert result.kind == role
     else:
-        assert came.role == role
-        accounts.remove(came)
+        assert result.role == role
+        accounts.remove(result)
 
 
 @pytest.mark.parametrize(
-    "called",
+    "username",
     [
         "o'neil", "tess+it@school.example", "Lovelace, Ada", "Ada [IT] (new)", "x" * 200, "",
         "Ørsted", "李雷", "Дарья", "a@b@c", "...", "ada\u200b", "'; DROP TABLE account; --", "{0}",
     ],
 )  # fmt: skip
-def test_two_people_of_any_one_name(accounts: Accounts, called: str) -> None:
+def test_two_people_of_any_one_name(accounts: Accounts, username: str) -> None:
     provider = provider_of(accounts)
-    claims = {"preferred_username": called, "groups": ["teachers"]}
+    claims = {"preferred_username": username, "groups": ["teachers"]}
     first, second = (provider.account(claims | {"sub": sub}) for sub in ("p-1", "p-2"))
     assert first.id != second.id
     assert first.name != second.name
@@ -231,13 +231,13 @@ ANY_CLAIMS = st.fixed_dictionaries(
 def test_claims_of_any_shape_make_an_account_or_are_refused(
     accounts: Accounts, claims: dict[str, Any], claim: str
 ) -> None:
-    came = outcome(provider_of(accounts, claim=claim), claims)
-    if isinstance(came, UnknownUser):
-        assert "\n" not in str(came)
+    result = outcome(provider_of(accounts, claim=claim), claims)
+    if isinstance(result, UnknownUser):
+        assert "\n" not in str(result)
         assert len(accounts.all()) == 1
     else:
-        assert came.role == "teacher"
-        accounts.remove(came)
+        assert result.role == "teacher"
+        accounts.remove(result)
 
 
 def test_the_documents_examples_ask_for_what_each_provider_knows() -> None:

@@ -96,5 +96,5 @@ def test_what_could_not_be_written_down_is_told_later(
         connection.execute(text("ALTER TABLE elsewhere RENAME TO audit"))
     wait(lambda: len(log._audit) == len(TOLD))
     log.stop()
-    told = [(entry.who, entry.what, entry.about) for entry in log._audit.newest()]
-    assert told == TOLD[::-1]
+    entries = [(entry.who, entry.what, entry.about) for entry in log._audit.newest()]
+    assert entries == TOLD[::-1]

@@ -17,8 +17,8 @@ def test_two_devices_of_one_room_are_said_and_written_down(
     with School(tmp_path) as school:
         tell = school.service._all_announcements()._of_statuses["copied devices"]
         one, two = (status().model_copy(update={"boot": uuid4()}) for _ in range(2))
-        for heard in (one, two):  # a restart
-            tell(heard)
+        for device in (one, two):  # a restart
+            tell(device)
         assert "two devices" not in caplog.text
         for _ in range(5):
             tell(one)

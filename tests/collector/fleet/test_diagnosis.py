@@ -34,11 +34,11 @@ def health(**changed: Any) -> Health:
 
 
 def device(days: float = 60, state: Any = "current", **report: Any) -> Device:
-    held = Certificate("1a", ROOM, "", time.time() + days * DAY, state, "lost")
-    return Device(ROOM, "", time.time(), report, held)
+    certificate = Certificate("1a", ROOM, "", time.time() + days * DAY, state, "lost")
+    return Device(ROOM, "", time.time(), report, certificate)
 
 
-def view(state: Any = "live", seen: Health | None = None) -> RoomView:
+def view(state: Any = "live", health_report: Health | None = None) -> RoomView:
     status = Status.model_validate(
         {
             "schema": "roommood.status/1",
@@ -48,32 +48,37 @@ def view(state: Any = "live", seen: Health | None = None) -> RoomView:
             "boot": uuid4(),
             "state": "online",
             "at": datetime.now(timezone.utc),
-            "health": seen or health(),
+            "health": health_report or health(),
         }
     )
     return RoomView("school", "r101", state, mood(), status)
 
 
 def test_a_device_with_which_nothing_is_wrong() -> None:
-    told = row(device(bundle=3), view(), "1.0")
-    assert (told.fault, told.state, told.certificate_days) == (None, "live", 59)
-    assert (told.temperature_c, told.frames_per_s, told.update) == (51.5, 2.0, 3)
+    device_row = row(device(bundle=3), view(), "1.0")
+    assert (device_row.fault, device_row.state, device_row.certificate_days) == (None, "live", 59)
+    assert (device_row.temperature_c, device_row.frames_per_s, device_row.update) == (51.5, 2.0, 3)
 
 
 @pytest.mark.parametrize(
-    ("fault", "known", "seen", "about"),
+    ("fault", "device_record", "room_view", "about"),
     [
         ("revoked", device(state="revoked"), view("offline"), "lost"),
         ("certificate_ended", device(days=-1), view("offline"), ""),
         ("never_heard", device(), RoomView("school", "r101", "offline", None, None), ""),
         ("offline", device(), view("offline"), ""),
-        ("disk", device(), view(seen=health(disk="failing")), ""),
-        ("no_camera", device(), view(seen=health(frames_per_s=0)), ""),
-        ("waiting", device(), view(seen=health(waiting=300)), "300"),
-        ("hot", device(), view(seen=health(temperature_c=83)), "83.0 °C"),
-        ("hot", device(), view(seen=health(throttled=["under_voltage"])), "under_voltage"),
+        ("disk", device(), view(health_report=health(disk="failing")), ""),
+        ("no_camera", device(), view(health_report=health(frames_per_s=0)), ""),
+        ("waiting", device(), view(health_report=health(waiting=300)), "300"),
+        ("hot", device(), view(health_report=health(temperature_c=83)), "83.0 °C"),
+        ("hot", device(), view(health_report=health(throttled=["under_voltage"])), "under_voltage"),
         ("pause_clock", device(), view("paused", health(pause="clock")), ""),
-        ("headcount", device(), view(seen=health(mode="headcount", because="expired")), "expired"),
+        (
+            "headcount",
+            device(),
+            view(health_report=health(mode="headcount", because="expired")),
+            "expired",
+        ),
         ("not_renewed", device(days=12.5), view(), "12"),
         ("no_report", device()._replace(seen=time.time() - 3 * DAY), view(), ""),
         *(
@@ -84,20 +89,23 @@ def test_a_device_with_which_nothing_is_wrong() -> None:
                 ("r101 09:15: 7 happy", FAILURES["invalid"]),
             )
         ),
-        ("other_version", device(), view(seen=health(version="0.9")), "0.9"),
+        ("other_version", device(), view(health_report=health(version="0.9")), "0.9"),
     ],
 )
 def test_what_is_wrong_is_named_with_a_remedy(
-    fault: str, known: Device, seen: RoomView, about: str
+    fault: str, device_record: Device, room_view: RoomView, about: str
 ) -> None:
-    told = row(known, seen, "1.0")
-    assert (told.fault, told.about) == (fault, about)
+    device_row = row(device_record, room_view, "1.0")
+    assert (device_row.fault, device_row.about) == (fault, about)
     assert words("en")["fleet"]["faults"][fault]["remedy"]
 
 
 def test_a_headcount_that_was_asked_for_and_a_pause_by_a_person_are_no_faults() -> None:
-    for seen in (health(mode="headcount", because="set"), health(pause="kiosk", frames_per_s=0)):
-        assert row(device(), view(seen=seen), "1.0").fault is None
+    for health_report in (
+        health(mode="headcount", because="set"),
+        health(pause="kiosk", frames_per_s=0),
+    ):
+        assert row(device(), view(health_report=health_report), "1.0").fault is None
     assert row(device(bundle=5, refused=4), view(), "1.0").fault is None
 
 
@@ -107,9 +115,9 @@ def test_every_field_is_in_the_document() -> None:
 
 
 def test_every_fault_that_has_words_can_be_told() -> None:
-    told = {
+    texts = {
         *("revoked", "certificate_ended", "never_heard", "offline", "disk", "no_camera"),
         *("waiting", "hot", "pause_clock", "pause_unreadable", "headcount", "not_renewed"),
         *("no_report", "update_refused", "other_version"),
     }
-    assert told == set(words("en")["fleet"]["faults"])
+    assert texts == set(words("en")["fleet"]["faults"])

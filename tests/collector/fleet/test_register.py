@@ -29,9 +29,9 @@ def test_a_renewal_ends_the_old_certificate_only_when_the_new_one_is_used(
         authority.sign_device(request(new_key(), "r101"), "r101") for _ in range(3)
     )
     register.give(ROOM, first, "board")
-    held = register.by_serial(serial(first))
-    assert held is not None
-    assert register.used(held)
+    record = register.by_serial(serial(first))
+    assert record is not None
+    assert register.used(record)
     register.give(ROOM, second)
     assert register.revoked() == []
     register.give(ROOM, third)  # the device never got the second one
@@ -40,7 +40,10 @@ def test_a_renewal_ends_the_old_certificate_only_when_the_new_one_is_used(
     assert newest is not None
     assert register.used(newest)
     states = {s: register.by_serial(serial(c)) for s, c in (("1", first), ("3", third))}
-    assert [found.state if found else "" for found in states.values()] == ["replaced", "current"]
+    assert [certificate.state if certificate else "" for certificate in states.values()] == [
+        "replaced",
+        "current",
+    ]
     assert not register.used(newest._replace(state="current"))
 
 
@@ -73,8 +76,8 @@ def test_a_second_invitation_ends_the_first(engine: Engine) -> None:
     book = Invitations(engine)
     first, other = book.invite(ROOM, "ian", 60), book.invite(OTHER, "ian", 60)
     second = book.invite(ROOM, "ian", 60)
-    known = [book.by_code(code.number) is not None for code in (first, other, second)]
-    assert known == [False, True, True]
+    matches = [book.by_code(code.number) is not None for code in (first, other, second)]
+    assert matches == [False, True, True]
     with pytest.raises(UserError, match="14 days at most"):
         book.invite(ROOM, "ian", LONGEST_S + 1)
 

@@ -41,10 +41,10 @@ def test_a_revoked_device_is_kicked_thrice_and_a_renewed_one_once(
         (files.collector_key, files.collector, "collector"),
     ):
         serve(authority, key, certificate, name, ["localhost"], 0o600)
-    given = {}
+    names_of = {}
     for room in ("lost", "renewed", "as-before"):
-        given[room] = authority.sign_device(request(new_key(), room), room)
-        register.give(("school", room), given[room], "board")
+        names_of[room] = authority.sign_device(request(new_key(), room), room)
+        register.give(("school", room), names_of[room], "board")
     before = Counted(files, authority, register)
     clock = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
@@ -53,8 +53,8 @@ def test_a_revoked_device_is_kicked_thrice_and_a_renewed_one_once(
     newer = authority.sign_device(request(new_key(), "renewed"), "renewed")
     register.give(("school", "renewed"), newer)
     assert {one.serial for one in register.revoked()} == {
-        serial(given["lost"]),
-        serial(given["renewed"]),
+        serial(names_of["lost"]),
+        serial(names_of["renewed"]),
     }
     for second in range(60):
         clock[0] = 1001.0 + second

@@ -71,9 +71,9 @@ class Home:
 
 @pytest.fixture
 def home(mosquitto: Mosquitto) -> Iterator[Home]:
-    made = Home(mosquitto.port)
-    yield made
-    made.close()
+    hub = Home(mosquitto.port)
+    yield hub
+    hub.close()
 
 
 def school(folder: Path, mosquitto: Mosquitto, **changed: Any) -> School:
@@ -123,7 +123,7 @@ def read(part: dict[str, Any], state: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("counts", "shown"),
+    ("counts", "values"),
     [
         ({"happy": 12, "sad": 0, "uncertain": 0}, {"happy": "12", "sad": "0"}),
         ({"happy": 9, "sad": 0, "other": 3}, {"happy": "9", "sad": "None", "other": "3"}),
@@ -132,12 +132,12 @@ def read(part: dict[str, Any], state: dict[str, Any]) -> str:
     ],
 )
 def test_what_was_merged_is_not_shown_as_none_at_all(
-    counts: dict[str, int], shown: dict[str, str]
+    counts: dict[str, int], values: dict[str, str]
 ) -> None:
     parts = discovery(ROOM, ("happy", "sad", "uncertain", "other"), "collector")
     by_name = {part["name"].lower(): part for part in parts}
     state = {"state": "live", "faces": 12, "counts": counts}
-    assert {name: read(by_name[name], state) for name in shown} == shown
+    assert {name: read(by_name[name], state) for name in values} == values
 
 
 ROOM = HomeRoom("school", "r101", "r101", None, None)
@@ -189,7 +189,7 @@ def test_all_is_told_again_when_home_assistant_comes_back(
 def test_a_dead_collector_is_told_by_its_will(
     tmp_path: Path, mosquitto: Mosquitto, home: Home
 ) -> None:
-    told: list[str] = []
+    states: list[str] = []
     settings = {
         "database": f"sqlite:///{tmp_path}/c.sqlite",
         "state": tmp_path / "state",
@@ -200,9 +200,9 @@ def test_a_dead_collector_is_told_by_its_will(
     service = Service(CollectorSettings.model_validate(settings))
     service.start()
     wait(lambda: home.retained.get(ALIVE) == "online")
-    home.client.message_callback_add(ALIVE, lambda _c, _u, m: told.append(m.payload.decode()))
+    home.client.message_callback_add(ALIVE, lambda _c, _u, m: states.append(m.payload.decode()))
     service._ingest.link.cut()
-    wait(lambda: told == ["offline", "online"])
+    wait(lambda: states == ["offline", "online"])
     service.stop()
 
 
@@ -210,39 +210,39 @@ def test_a_room_that_falls_silent_is_told_without_a_message(
     tmp_path: Path, mosquitto: Mosquitto, home: Home
 ) -> None:
     now = datetime.now(timezone.utc)
-    with school(tmp_path, mosquitto) as made:
+    with school(tmp_path, mosquitto) as server:
         home.client.publish(MOOD, mood(start=now, seconds=0.1, frames=1).encode(), qos=1)
         wait(lambda: home.retained.get(STATE, {}).get("state") == "live")
-        rooms = made.service.rooms
+        rooms = server.service.rooms
         with rooms._lock:  # half a minute goes by
-            newest, received = rooms._moods[OWN]
-            rooms._moods[OWN] = newest, received - 60
+            newest, arrival = rooms._moods[OWN]
+            rooms._moods[OWN] = newest, arrival - 60
         wait(lambda: home.retained[STATE]["state"] == "offline")
         assert home.retained[STATE]["faces"] is None
 
 
 def test_who_else_is_told_of_rooms_hears_of_silence_too() -> None:
-    rooms, heard = Rooms(), []
+    rooms, states = Rooms(), []
     rooms.saw(mood(), time.time())
-    worker = Announcements({"pages": lambda view: heard.append(view.state)}, {}, {}, {}, rooms.all)
+    worker = Announcements({"pages": lambda view: states.append(view.state)}, {}, {}, {}, rooms.all)
     worker.run_once()
-    assert heard == []  # the first state is no change
+    assert states == []  # the first state is no change
     rooms.saw(mood(seq=1), time.time() - 3600)
     worker.look_soon()
     worker.run_once()
     worker.look_soon()
     worker.run_once()
-    assert heard == ["offline"]
+    assert states == ["offline"]
 
 
 def test_an_erased_room_leaves_no_entity_behind(
     tmp_path: Path, mosquitto: Mosquitto, home: Home
 ) -> None:
-    with school(tmp_path, mosquitto) as made:
+    with school(tmp_path, mosquitto) as server:
         home.client.publish(MOOD, mood().encode(), qos=1)
         wait(lambda: home.entities() == ALL and STATE in home.retained)
-        made.service.rooms.forget(*OWN)
-        made.service._forget(*OWN, whole=True)
+        server.service.rooms.forget(*OWN)
+        server.service._forget(*OWN, whole=True)
         wait(lambda: home.entities() == set() and STATE not in home.retained)
 
 
@@ -261,11 +261,11 @@ def test_nor_does_one_that_was_erased_while_no_collector_ran(
     for part in discovery(HomeRoom("school", "gone", "x", None, None), ("sad",), "collector"):
         topic = f"homeassistant/sensor/{part['unique_id']}/config"
         home.client.publish(topic, encoded(part), 1, True)
-    gone = "homeassistant/sensor/roommood_school_gone_"
-    wait(lambda: len(home.entities(gone)) == 3)
+    prefix = "homeassistant/sensor/roommood_school_gone_"
+    wait(lambda: len(home.entities(prefix)) == 3)
     with school(tmp_path, mosquitto):
         home.client.publish(MOOD, mood().encode(), qos=1)
-        wait(lambda: home.entities(gone) == set())
+        wait(lambda: home.entities(prefix) == set())
         wait(lambda: home.entities() == ALL)
         assert {"theirs", "others"} < home.entities("homeassistant/sensor/")
 
@@ -283,5 +283,5 @@ def test_a_school_may_show_states_alone(
 
 
 def test_a_label_that_is_new_is_announced() -> None:
-    made = discovery(ROOM, ("bored",), "collector")
-    assert made[-1]["unique_id"] == "roommood_school_r101_bored"
+    parts = discovery(ROOM, ("bored",), "collector")
+    assert parts[-1]["unique_id"] == "roommood_school_r101_bored"

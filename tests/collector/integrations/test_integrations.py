@@ -58,9 +58,9 @@ class Receiver:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.stop()
+    server = Receiver()
+    yield server
+    server.stop()
 
 
 def test_a_lesson_is_told_by_webhook_and_signed(tmp_path: Path, receiver: Receiver) -> None:
@@ -74,10 +74,10 @@ def test_a_lesson_is_told_by_webhook_and_signed(tmp_path: Path, receiver: Receiv
             post(client, "/rooms/school/r101/lessons", title="Optics")
             headers, body = receiver.heard.get(timeout=30)
             post(client, f"/lessons/{school.book.of()[0].id}/end")
-        told = json.loads(body)
-        assert told["type"] == "lesson_began"
-        assert (told["data"]["title"], told["data"]["teacher"]) == ("Optics", "tess")
-        assert Webhook(SECRET).verify(body, headers) == told
+        payload = json.loads(body)
+        assert payload["type"] == "lesson_began"
+        assert (payload["data"]["title"], payload["data"]["teacher"]) == ("Optics", "tess")
+        assert Webhook(SECRET).verify(body, headers) == payload
         with pytest.raises(WebhookVerificationError):
             Webhook(SECRET).verify(body.replace("Optics", "Waves"), headers)
         assert json.loads(receiver.heard.get(timeout=30)[1])["type"] == "lesson_ended"
@@ -165,33 +165,33 @@ def test_the_dashboard_asks_for_what_is_measured(tmp_path: Path) -> None:
     with School(tmp_path) as school:
         from prometheus_client import generate_latest
 
-        known = generate_latest(school.service.registry).decode()
+        metrics = generate_latest(school.service.registry).decode()
     for panel in board["panels"]:
-        for asked in panel["targets"]:
-            (name,) = re.findall(r"roommood_\w+", asked["expr"])
-            assert f"# TYPE {name} " in known
+        for query_target in panel["targets"]:
+            (name,) = re.findall(r"roommood_\w+", query_target["expr"])
+            assert f"# TYPE {name} " in metrics
 
 
 def test_a_change_of_the_settings_is_noted_by_name_alone(tmp_path: Path) -> None:
     with School(tmp_path) as first:
         assert len(first.service.audit) == 0
     hooks = [{"url": "http://127.0.0.1:1/", "secret": SECRET}]
-    with School(tmp_path, webhooks=hooks, school={"timezone": "Europe/Berlin"}) as changed:
-        entry = changed.service.audit.newest(1)[0]
+    with School(tmp_path, webhooks=hooks, school={"timezone": "Europe/Berlin"}) as later:
+        entry = later.service.audit.newest(1)[0]
         assert (entry.what, entry.about) == (
             "settings changed",
             "broker.port, school.timezone, webhooks",
         )
-        with changed.engine.connect() as connection:
-            kept = connection.exec_driver_sql("SELECT value FROM setting").scalar_one()
-        assert SECRET not in str(kept)
+        with later.engine.connect() as connection:
+            value = connection.exec_driver_sql("SELECT value FROM setting").scalar_one()
+        assert SECRET not in str(value)
         settings_noticed(
-            changed.engine,
-            changed.service.audit,
-            changed.settings,
+            later.engine,
+            later.service.audit,
+            later.settings,
             (tmp_path / "state" / "secret.key").read_bytes(),
         )
-        assert len(changed.service.audit) == 1
+        assert len(later.service.audit) == 1
 
 
 def test_messages_are_as_the_asyncapi_page_says(tmp_path: Path, mosquitto: Mosquitto) -> None:
@@ -200,9 +200,9 @@ def test_messages_are_as_the_asyncapi_page_says(tmp_path: Path, mosquitto: Mosqu
     addresses = {
         channel["address"].rpartition("/")[2]: channel for channel in page["channels"].values()
     }
-    heard: queue.Queue[tuple[str, Any]] = queue.Queue()
+    messages: queue.Queue[tuple[str, Any]] = queue.Queue()
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
-    client.on_message = lambda _c, _u, m: heard.put((m.topic, json.loads(m.payload)))
+    client.on_message = lambda _c, _u, m: messages.put((m.topic, json.loads(m.payload)))
     client.connect("127.0.0.1", mosquitto.port)
     client.subscribe("roommood/v1/#", qos=1)
     client.loop_start()
@@ -210,14 +210,14 @@ def test_messages_are_as_the_asyncapi_page_says(tmp_path: Path, mosquitto: Mosqu
         client.publish("roommood/v1/school/r101/mood", mood().encode(), qos=1)
         with school.as_script() as asks:
             asks.post("/api/rooms/school/r101/command", json={"command": "pause"})
-        seen = {}
+        leaves = {}
         for _ in range(3):
-            topic, content = heard.get(timeout=30)
-            seen[topic.rpartition("/")[2]] = content
+            topic, content = messages.get(timeout=30)
+            leaves[topic.rpartition("/")[2]] = content
     client.disconnect()
     client.loop_stop()
-    assert set(seen) == {"mood", "ack", "command"}
-    for leaf, content in seen.items():
+    assert set(leaves) == {"mood", "ack", "command"}
+    for leaf, content in leaves.items():
         (message,) = addresses[leaf]["messages"].values()
         reference = message["payload"]["$ref"]
         schema = json.loads((ROOT / "docs" / reference).read_text())

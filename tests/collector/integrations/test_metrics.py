@@ -56,10 +56,10 @@ def text(tmp_path: Path) -> str:
     }
     rooms.heard(Status.model_validate(status))
     rooms.saw(mood(), time.time())
-    made = RoomMetrics(
+    metrics = RoomMetrics(
         rooms, tmp_path, lambda: {("school", "r101"): 2e9}, lambda: {"web.certificate": 1.9e9}
     )
-    return generate_latest(metrics_registry(made)).decode()
+    return generate_latest(metrics_registry(metrics)).decode()
 
 
 @pytest.mark.parametrize(
@@ -109,19 +109,19 @@ def test_names_follow_the_conventions(text: str) -> None:
         assert re.fullmatch(r"[a-z][a-z0-9_]*", family.name)
         assert not ODD.search(family.name), family.name
         for sample in family.samples:
-            counted = sample.name.endswith("_total")
-            assert counted == (family.type == "counter"), sample.name
+            is_counter = sample.name.endswith("_total")
+            assert is_counter == (family.type == "counter"), sample.name
 
 
 def test_promtool_has_no_complaint_but_of_former_names(text: str) -> None:
     promtool = shutil.which("promtool", path=f"/usr/bin:/usr/local/bin:{os.environ['PATH']}")
     if promtool is None:
         pytest.skip("promtool is not installed (Debian: prometheus)")
-    done = subprocess.run(
+    result = subprocess.run(
         [promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False
     )
     former = {f"roommood_device_{name}" for name in FORMER}
-    complaints = [line.split()[0] for line in (done.stdout + done.stderr).splitlines() if line]
+    complaints = [line.split()[0] for line in (result.stdout + result.stderr).splitlines() if line]
     assert set(complaints) <= former
 
 

@@ -28,16 +28,16 @@ def lesson(*left_out: int, **changed: Any) -> list[Mood]:
 
 
 def test_a_lesson_that_was_seen_in_full_has_no_gaps() -> None:
-    found = coverage(lesson(), START, END)
-    assert (found.seen, found.missing, found.gaps, found.missing_windows) == (1, 0, [], 0)
+    figures = coverage(lesson(), START, END)
+    assert (figures.seen, figures.missing, figures.gaps, figures.missing_windows) == (1, 0, [], 0)
 
 
 def test_a_gap_is_told_with_its_place_and_its_windows() -> None:
-    found = coverage(lesson(10, 11, 12, 30), START, END)
-    assert found.seen == pytest.approx(0.9)
-    assert found.missing == pytest.approx(0.1)
-    assert found.missing_windows == 4
-    assert [(gap.start - START, gap.why) for gap in found.gaps] == [
+    figures = coverage(lesson(10, 11, 12, 30), START, END)
+    assert figures.seen == pytest.approx(0.9)
+    assert figures.missing == pytest.approx(0.1)
+    assert figures.missing_windows == 4
+    assert [(gap.start - START, gap.why) for gap in figures.gaps] == [
         (timedelta(seconds=150), "missing"),
         (timedelta(seconds=450), "missing"),
     ]
@@ -45,9 +45,9 @@ def test_a_gap_is_told_with_its_place_and_its_windows() -> None:
 
 def test_a_closed_camera_is_told_from_a_broken_one() -> None:
     moods = [at(0, 0, seconds=300.0), at(300, 1, seconds=180.0, **PAUSED)]
-    found = coverage([*moods, at(480, 2, seconds=120.0, **BLIND)], START, END)
-    assert (found.seen, found.paused, found.no_camera) == pytest.approx((0.5, 0.3, 0.2))
-    assert [gap.why for gap in found.gaps] == ["paused", "no_camera"]
+    figures = coverage([*moods, at(480, 2, seconds=120.0, **BLIND)], START, END)
+    assert (figures.seen, figures.paused, figures.no_camera) == pytest.approx((0.5, 0.3, 0.2))
+    assert [gap.why for gap in figures.gaps] == ["paused", "no_camera"]
 
 
 def test_windows_that_overlap_count_once() -> None:
@@ -57,8 +57,8 @@ def test_windows_that_overlap_count_once() -> None:
 
 def test_a_merged_window_stands_for_its_parts() -> None:
     moods = [*lesson(0, 1, 2, 3), at(0, 3, seconds=60.0, windows=4)]
-    found = coverage(moods, START, END)
-    assert (found.seen, found.missing_windows) == (1, 0)
+    figures = coverage(moods, START, END)
+    assert (figures.seen, figures.missing_windows) == (1, 0)
 
 
 SPANS = st.lists(
@@ -70,8 +70,8 @@ SPANS = st.lists(
 @given(SPANS)
 def test_the_shares_are_a_whole_whatever_arrives(spans: list[tuple[float, float, Any]]) -> None:
     moods = [at(a, n, seconds=b, **kind) for n, (a, b, kind) in enumerate(spans)]
-    found = coverage(moods, START, END)
-    shares = (found.seen, found.paused, found.no_camera, found.missing)
+    figures = coverage(moods, START, END)
+    shares = (figures.seen, figures.paused, figures.no_camera, figures.missing)
     assert sum(shares) == pytest.approx(1, abs=1e-6)
     assert all(share >= -1e-9 for share in shares)
-    assert all(START <= gap.start < gap.end <= END for gap in found.gaps)
+    assert all(START <= gap.start < gap.end <= END for gap in figures.gaps)

@@ -43,7 +43,7 @@ def lesson_report(cells: list[list[int] | None]) -> LessonReport:
     for n, one in enumerate(cells):
         counts = None if one is None else dict(zip(LABELS, one, strict=True))
         faces = 11 if counts is None else sum(counts.values())
-        withheld = "headcount_only" if counts is None else None
+        reason = "headcount_only" if counts is None else None
         moods.append(
             mood(
                 seq=n,
@@ -51,12 +51,12 @@ def lesson_report(cells: list[list[int] | None]) -> LessonReport:
                 seconds=60.0,
                 faces=faces,
                 counts=counts,
-                withheld=withheld,
+                withheld=reason,
             )
         )
     summary = summarised(moods, START, END)
-    chosen = ["neutral", "surprise"]
-    attentive = ratio({name: s.value for name, s in summary.shares.items()}, chosen)
+    attentive_labels = ["neutral", "surprise"]
+    attentive = ratio({name: s.value for name, s in summary.shares.items()}, attentive_labels)
     return LessonReport(
         id=1,
         site="school",
@@ -71,9 +71,9 @@ def lesson_report(cells: list[list[int] | None]) -> LessonReport:
         markers=[],
         checkins=[],
         attentive=attentive,
-        attentive_labels=chosen,
+        attentive_labels=attentive_labels,
         earlier=[],
-        figures=figures(summary, attentive, chosen),
+        figures=figures(summary, attentive, attentive_labels),
         findings=findings(summary.slots, []),
     )
 
@@ -133,12 +133,12 @@ def test_a_report_is_one_page_of_paper() -> None:
 def slots(shares: list[float], faces: int = 22, seed: int | None = None) -> list[Slot]:
     """One a minute: a share of surprise, the rest neutral; drawn at random with a seed."""
     chance = random.Random(seed)  # a classroom, no secret
-    made = []
+    rows = []
     for n, share in enumerate(shares):
         count = faces * share
         if seed is not None:
             count = sum(chance.random() < share for _ in range(faces))
-        made.append(
+        rows.append(
             Slot(
                 start=START + timedelta(minutes=n),
                 seconds=60,
@@ -147,12 +147,12 @@ def slots(shares: list[float], faces: int = 22, seed: int | None = None) -> list
                 withheld=None,
             )
         )
-    return made
+    return rows
 
 
 def test_a_rise_is_found_with_its_time_and_what_was_marked_before_it() -> None:
-    marked = START + timedelta(minutes=19)
-    (one,) = findings(slots([0.1] * 20 + [0.6] * 20), [(marked, "group work")])
+    marker_time = START + timedelta(minutes=19)
+    (one,) = findings(slots([0.1] * 20 + [0.6] * 20), [(marker_time, "group work")])
     assert (one.kind, one.label, one.at) == ("more", "surprise", START + timedelta(minutes=20))
     assert (one.before, one.value, one.marker) == (10, 60, "group work")
     assert one.low is not None
@@ -166,13 +166,13 @@ def test_chance_is_no_finding() -> None:
 
 def test_at_most_three_are_told_apart_in_time() -> None:
     up_and_down = ([0.05] * 7 + [0.8] * 7) * 4
-    told = findings(slots(up_and_down), [])
-    assert len(told) == 3
-    assert all(b.at - a.at >= timedelta(minutes=5) for a, b in itertools.pairwise(told))
+    items = findings(slots(up_and_down), [])
+    assert len(items) == 3
+    assert all(b.at - a.at >= timedelta(minutes=5) for a, b in itertools.pairwise(items))
 
 
 def test_who_comes_and_goes_is_a_number_of_the_room() -> None:
     levels = [20.0] * 5 + [21.0, 20.0] * 3 + [24.0] * 5 + [18.0] * 5
-    seen = attendance((120.0 * n, faces) for n, faces in enumerate(levels))
-    assert seen == (20, 18, 24, 4, 6)
+    visits = attendance((120.0 * n, faces) for n, faces in enumerate(levels))
+    assert visits == (20, 18, 24, 4, 6)
     assert attendance([]) is None

@@ -41,10 +41,10 @@ def book(engine: Engine) -> LessonRepository:
 def lesson(
     book: LessonRepository, at: datetime = START, minutes: float = 45, title: str = "Optics"
 ) -> Lesson:
-    begun = book.begin(*ROOM, title, "button", teacher="tess", start=at.timestamp())
-    assert begun is not None
-    book.end(begun, at.timestamp() + 60 * minutes)
-    return book.lesson(begun.id)
+    entry = book.begin(*ROOM, title, "button", teacher="tess", start=at.timestamp())
+    assert entry is not None
+    book.end(entry, at.timestamp() + 60 * minutes)
+    return book.lesson(entry.id)
 
 
 def windows(at: datetime = START, minutes: float = 45, **changed: Any) -> list[Mood]:
@@ -62,23 +62,26 @@ def test_a_lesson_begins_ends_and_ends_the_one_before(book: LessonRepository) ->
     assert second is not None
     assert book.begin(*ROOM, "Waves", "timetable", start=2000.0) is None
     assert [one.id for one in book.running(*ROOM)] == [second.id]
-    ended = book.lesson(first.id)
-    assert (ended.end, ended.code) == (2000.0, None)
+    older = book.lesson(first.id)
+    assert (older.end, older.code) == (2000.0, None)
     assert book.by_code(str(first.code)) is None
 
 
 def test_markers_and_notes(book: LessonRepository) -> None:
-    begun = book.begin(*ROOM, "Optics", "button")
-    assert begun is not None
-    book.mark(begun, "  experiment starts ")
+    optics = book.begin(*ROOM, "Optics", "button")
+    assert optics is not None
+    book.mark(optics, "  experiment starts ")
     with pytest.raises(UserError, match="marker: no text"):
-        book.mark(begun, "  ")
-    assert [marker.text for marker in book.markers(begun)] == ["experiment starts"]
-    book.describe(begun, "", "went well")
-    assert (book.lesson(begun.id).title, book.lesson(begun.id).notes) == ("Lesson", "went well")
-    book.erase(begun)
+        book.mark(optics, "  ")
+    assert [marker.text for marker in book.markers(optics)] == ["experiment starts"]
+    book.describe(optics, "", "went well")
+    assert (book.lesson(optics.id).title, book.lesson(optics.id).notes) == (
+        "Lesson",
+        "went well",
+    )
+    book.erase(optics)
     with pytest.raises(UserError, match="no such lesson"):
-        book.lesson(begun.id)
+        book.lesson(optics.id)
 
 
 HEADINGS = "day,start,end,room,title,teacher\n"
@@ -129,7 +132,7 @@ def test_the_timetable_says_what_goes_on(tmp_path: Path, name: str, text: str) -
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "outcome"),
     [
         ("t.csv", "day,start,end\n", "columns room, title are missing"),
         ("t.csv", "", "holds no row"),
@@ -139,11 +142,11 @@ def test_the_timetable_says_what_goes_on(tmp_path: Path, name: str, text: str) -
     ],
 )
 def test_a_timetable_that_is_wrong_is_named(
-    tmp_path: Path, name: str, text: str, told: str
+    tmp_path: Path, name: str, text: str, outcome: str
 ) -> None:
     path = tmp_path / name
     path.write_text(text)
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=outcome):
         Timetable(path, BERLIN)
     with pytest.raises(UserError, match="No such file"):
         Timetable(tmp_path / "none.csv", BERLIN)
@@ -159,35 +162,35 @@ def test_a_timetable_that_breaks_while_it_is_in_use_stays_as_it_was(tmp_path: Pa
 
 
 def clerk(
-    engine: Engine, told: list[tuple[str, str]], table: Timetable | None = None
+    engine: Engine, notices: list[tuple[str, str]], table: Timetable | None = None
 ) -> tuple[LessonScheduler, LessonRepository]:
     book = LessonRepository(engine)
-    made = LessonScheduler(
+    scheduler = LessonScheduler(
         book,
         Summaries(Store(engine), book),
         lambda: [ROOM, ("school", "r102")],
         table,
-        lambda event, lesson: told.append((event, lesson.title)),
+        lambda event, lesson: notices.append((event, lesson.title)),
     )
-    return made, book
+    return scheduler, book
 
 
 def test_the_clerk_keeps_to_the_timetable(engine: Engine, tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text(CSV)
-    told: list[tuple[str, str]] = []
-    made, book = clerk(engine, told, Timetable(path, BERLIN))
+    notices: list[tuple[str, str]] = []
+    scheduler, book = clerk(engine, notices, Timetable(path, BERLIN))
     at = START.timestamp()
     for minute in (-5, 1, 2, 44):
-        made.round(at + 60 * minute)
+        scheduler.round(at + 60 * minute)
     assert [(one.title, one.teacher, one.start) for one in book.running()] == [
         ("Optics", "tess", at)
     ]
-    made.round(at + 60 * 46)
+    scheduler.round(at + 60 * 46)
     (now,) = book.running()
     assert (now.room, now.title) == ("r102", "Waves")
     assert book.of()[1].end == at + 60 * 45
-    assert told == [
+    assert notices == [
         ("lesson_began", "Optics"),
         ("lesson_ended", "Optics"),
         ("lesson_began", "Waves"),
@@ -195,57 +198,60 @@ def test_the_clerk_keeps_to_the_timetable(engine: Engine, tmp_path: Path) -> Non
 
 
 def test_a_lesson_is_found_when_a_room_fills_and_ends_when_it_empties(engine: Engine) -> None:
-    told: list[tuple[str, str]] = []
-    made, book = clerk(engine, told)
+    notices: list[tuple[str, str]] = []
+    scheduler, book = clerk(engine, notices)
     few: dict[str, Any] = {"faces": None, "counts": None, "withheld": "few_faces"}
     moods = [*windows(minutes=5, **few), *windows(START + timedelta(minutes=5), minutes=30)]
     for one in moods:
-        made.saw(one)
-        made.round(one.start.timestamp() + 15)
-    (begun,) = book.running()
-    assert (begun.how, begun.start) == ("found", START.timestamp() + 300)
+        scheduler.saw(one)
+        scheduler.round(one.start.timestamp() + 15)
+    (entry,) = book.running()
+    assert (entry.how, entry.start) == ("found", START.timestamp() + 300)
     for one in windows(START + timedelta(minutes=35), minutes=12, **few):
-        made.saw(one)
-        made.round(one.start.timestamp() + 15)
-    assert book.lesson(begun.id).end == START.timestamp() + 60 * 35
-    assert [event for event, _ in told] == ["lesson_began", "lesson_ended"]
+        scheduler.saw(one)
+        scheduler.round(one.start.timestamp() + 15)
+    assert book.lesson(entry.id).end == START.timestamp() + 60 * 35
+    assert [event for event, _ in notices] == ["lesson_began", "lesson_ended"]
 
 
 def test_a_class_that_stays_after_the_bell_begins_no_other_lesson(engine: Engine) -> None:
-    made, book = clerk(engine, [])
-    begun = book.begin(*ROOM, "Optics", "button", start=START.timestamp())
-    assert begun is not None
+    scheduler, book = clerk(engine, [])
+    optics = book.begin(*ROOM, "Optics", "button", start=START.timestamp())
+    assert optics is not None
     for one in windows(minutes=10):
-        made.saw(one)
-        made.round(one.start.timestamp() + 15)
-    book.end(begun, START.timestamp() + 600)
+        scheduler.saw(one)
+        scheduler.round(one.start.timestamp() + 15)
+    book.end(optics, START.timestamp() + 600)
     few: dict[str, Any] = {"faces": None, "counts": None, "withheld": "few_faces"}
     later = START + timedelta(minutes=10)
     for one in windows(later, minutes=10):
-        made.saw(one)
-        made.round(one.start.timestamp() + 15)
+        scheduler.saw(one)
+        scheduler.round(one.start.timestamp() + 15)
     assert book.running() == []
     # Once the room has been empty, the next class is found.
     for one in [
         *windows(later + timedelta(minutes=10), minutes=1, **few),
         *windows(later + timedelta(minutes=11), minutes=4),
     ]:
-        made.saw(one)
-        made.round(one.start.timestamp() + 15)
-    (found,) = book.running()
-    assert (found.how, found.start) == ("found", (later + timedelta(minutes=11)).timestamp())
+        scheduler.saw(one)
+        scheduler.round(one.start.timestamp() + 15)
+    (running_lesson,) = book.running()
+    assert (running_lesson.how, running_lesson.start) == (
+        "found",
+        (later + timedelta(minutes=11)).timestamp(),
+    )
 
 
 def test_a_room_that_falls_silent_does_not_teach_for_ever(engine: Engine) -> None:
-    made, book = clerk(engine, [])
-    begun = book.begin(*ROOM, "Optics", "button", start=1000.0)
-    made.round(1000 + LONGEST_S - 1)
+    scheduler, book = clerk(engine, [])
+    optics = book.begin(*ROOM, "Optics", "button", start=1000.0)
+    scheduler.round(1000 + LONGEST_S - 1)
     assert book.running()
-    made.round(1000 + LONGEST_S)
+    scheduler.round(1000 + LONGEST_S)
     assert book.running() == []
-    assert begun is not None
-    made.round(1000 + LONGEST_S + SETTLES_S + 1)
-    assert book.lesson(begun.id).summary is not None
+    assert optics is not None
+    scheduler.round(1000 + LONGEST_S + SETTLES_S + 1)
+    assert book.lesson(optics.id).summary is not None
 
 
 def test_presence_needs_most_of_the_time() -> None:
@@ -265,56 +271,62 @@ def test_check_ins_are_told_by_the_same_rule_and_only_when_their_round_is_over(
     engine: Engine, book: LessonRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("collector.lessons.checkins.inexact", lambda counts, *_: counts)
-    begun = book.begin(*ROOM, "Optics", "button", start=time.time() - 2 * ROUND_S - 60)
-    assert begun is not None
+    optics = book.begin(*ROOM, "Optics", "button", start=time.time() - 2 * ROUND_S - 60)
+    assert optics is not None
     checkins = CheckIns(engine)
 
     def tap(answer: str, count: int, begin: float) -> None:
         for _ in range(count):
-            checkins.add(begun._replace(start=begin), answer)  # type: ignore[arg-type]  # an answer
+            checkins.add(optics._replace(start=begin), answer)  # type: ignore[arg-type]  # an answer
 
     now = time.time()
     tap("well", 9, now - 10)
     tap("lost", 1, now - 10)
     tap("well", 4, now - ROUND_S - 10)
     tap("well", 9, now - 2 * ROUND_S - 10)
-    first, second = checkins.rounds(begun)
+    first, second = checkins.rounds(optics)
     # One who is lost is not told, and neither is that there is just one.
     assert first.counts == {"well": 7, "so_so": 0, "lost": 0, "other": 3}
     assert (second.answers, second.counts) == (None, None)
-    book.end(begun)
-    third = checkins.rounds(book.lesson(begun.id))[2]
+    book.end(optics)
+    third = checkins.rounds(book.lesson(optics.id))[2]
     assert (third.answers, third.counts) == (9, {"well": 6, "so_so": 0, "lost": 0, "other": 3})
 
 
 def report(engine: Engine, one: Lesson, attentive: tuple[str, ...] = ()) -> LessonReport:
     book = LessonRepository(engine)
-    made = Reports(book, Summaries(Store(engine), book), CheckIns(engine), attentive)
-    return made.of(one, lambda _: True)
+    reports = Reports(book, Summaries(Store(engine), book), CheckIns(engine), attentive)
+    return reports.of(one, lambda _: True)
 
 
 def test_a_report_has_averages_over_time(engine: Engine, book: LessonRepository) -> None:
     first = windows(minutes=30)
-    hidden: dict[str, Any] = {"faces": None, "counts": None, "withheld": "paused", "frames": 0}
-    second = windows(START + timedelta(minutes=30), minutes=15, **hidden)
+    pause: dict[str, Any] = {
+        "faces": None,
+        "counts": None,
+        "withheld": "paused",
+        "frames": 0,
+    }
+    second = windows(START + timedelta(minutes=30), minutes=15, **pause)
     Store(engine).add([*first, *second, mood(seq=9, start=START - timedelta(hours=2))])
-    made = report(engine, lesson(book), attentive=("neutral",))
-    assert made.summary.counts == {"happy": 5.0, "neutral": 4.0, "uncertain": 3.0}
-    assert made.summary.faces == 12
-    assert made.summary.seconds_told == 1800
-    assert (made.summary.coverage.seen, made.summary.coverage.paused) == pytest.approx(
-        (2 / 3, 1 / 3)
-    )
-    assert made.attentive == pytest.approx(4 / 9)
-    assert len(made.summary.slots) == 60
-    assert made.summary.slots[-1].withheld == "paused"
-    happy = made.summary.shares["happy"]
+    lesson_report = report(engine, lesson(book), attentive=("neutral",))
+    assert lesson_report.summary.counts == {"happy": 5.0, "neutral": 4.0, "uncertain": 3.0}
+    assert lesson_report.summary.faces == 12
+    assert lesson_report.summary.seconds_told == 1800
+    assert (
+        lesson_report.summary.coverage.seen,
+        lesson_report.summary.coverage.paused,
+    ) == pytest.approx((2 / 3, 1 / 3))
+    assert lesson_report.attentive == pytest.approx(4 / 9)
+    assert len(lesson_report.summary.slots) == 60
+    assert lesson_report.summary.slots[-1].withheld == "paused"
+    happy = lesson_report.summary.shares["happy"]
     assert happy.value == pytest.approx(5 / 9)
     assert happy.low < happy.value < happy.high
-    drawn = drawing(made, words("en"), str)
-    assert [piece.label for piece in drawn.pie] == ["happy", "neutral"]
-    assert len(drawn.timeline.hidden) == 20
-    (gap,) = drawn.timeline.gaps
+    picture = drawing(lesson_report, words("en"), str)
+    assert [piece.label for piece in picture.pie] == ["happy", "neutral"]
+    assert len(picture.timeline.hidden) == 20
+    (gap,) = picture.timeline.gaps
     assert gap.why == "paused"
     assert gap.width == pytest.approx(96 / 3)
 
@@ -348,10 +360,10 @@ def test_a_lesson_is_compared_with_earlier_ones_of_its_title(
         lesson(book, START + number * week, minutes=5)
     lesson(book, START + 2 * week + timedelta(hours=1), title="Waves")
     last = next(one for one in book.of() if one.title == "Optics")
-    made = report(engine, last)
-    assert [one.start for one in made.earlier] == [START + week, START]
-    drawn = multiples(made.earlier)
-    assert [(one.label, len(one.dots)) for one in drawn] == [
+    lesson_report = report(engine, last)
+    assert [one.start for one in lesson_report.earlier] == [START + week, START]
+    picture = multiples(lesson_report.earlier)
+    assert [(one.label, len(one.dots)) for one in picture] == [
         ("happy", 2),
         ("neutral", 2),
         ("faces", 2),
@@ -361,12 +373,14 @@ def test_a_lesson_is_compared_with_earlier_ones_of_its_title(
 def test_a_report_as_tables(engine: Engine, book: LessonRepository) -> None:
     Store(engine).add(windows(minutes=5))
     one = lesson(book, minutes=5)
-    made = report(engine, one)
-    made.markers.append(type("M", (), {"at": instant(one.start + 61), "text": "=SUM(A1)"})())
-    rows = list(csv.DictReader(io.StringIO(as_csv(made))))
+    lesson_report = report(engine, one)
+    lesson_report.markers.append(
+        type("M", (), {"at": instant(one.start + 61), "text": "=SUM(A1)"})()
+    )
+    rows = list(csv.DictReader(io.StringIO(as_csv(lesson_report))))
     assert len(rows) == 10
     assert rows[0]["start"] == "2026-03-02T08:15:00.000Z"
     assert float(rows[0]["happy"]) == 5
     assert rows[2]["markers"] == "'=SUM(A1)"
-    table = parquet.read_table(io.BytesIO(as_parquet(made)))
+    table = parquet.read_table(io.BytesIO(as_parquet(lesson_report)))
     assert table.column("neutral").to_pylist() == [4.0] * 10

@@ -127,9 +127,9 @@ def test_times_as_people_write_them(tmp_path: Path, start: str) -> None:
     ],
 )
 def test_a_row_with_a_fault_is_named_and_leaves_the_others(row: list[str], why: str) -> None:
-    made = Spreadsheet(sheet(GOOD, row, GOOD).encode(), "t.csv", None)
-    assert len(made.rows) == 2
-    (fault,) = made.faults
+    table = Spreadsheet(sheet(GOOD, row, GOOD).encode(), "t.csv", None)
+    assert len(table.rows) == 2
+    (fault,) = table.faults
     assert fault.event == "line 3"
     assert why in fault.why
 
@@ -151,14 +151,14 @@ def test_whatever_stands_in_other_rows_a_good_one_is_read(
     rows: list[list[str]], delimiter: str
 ) -> None:
     text = sheet(GOOD, *rows, delimiter=delimiter)
-    made = Spreadsheet(text.encode("utf-8", errors="replace"), "t.csv", None)
-    assert made.rows[0].title == "Optics"
+    table = Spreadsheet(text.encode("utf-8", errors="replace"), "t.csv", None)
+    assert table.rows[0].title == "Optics"
 
 
 def test_a_quote_that_nobody_closes_takes_its_own_row_alone() -> None:
     text = sheet(GOOD) + 'Monday,"10:00,10:45,r102,Waves,tess\r\n' + "Friday,8:00,9:00,r103,x,y\r\n"
-    made = Spreadsheet(text.encode(), "t.csv", None)
-    assert [row.room for row in made.rows] == ["r101", "r102", "r103"]
+    table = Spreadsheet(text.encode(), "t.csv", None)
+    assert [row.room for row in table.rows] == ["r101", "r102", "r103"]
 
 
 @pytest.mark.parametrize(
@@ -206,9 +206,9 @@ def command(folder: Path, timetable: Path, *more: str) -> str:
 def test_an_event_without_a_room_is_ignored_and_named(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text(sheet(GOOD, [*GOOD[:3], "?!", "Lost", "tess"]))
-    printed = json.loads(command(tmp_path, path, "--date", "2026-03-02", "--days", "1", "--json"))
-    assert [one["title"] for one in printed["lessons"]] == ["Optics"]
-    assert printed["ignored"] == [{"event": "Lost (2026-03-02)", "why": "names no room: ?!"}]
+    output = json.loads(command(tmp_path, path, "--date", "2026-03-02", "--days", "1", "--json"))
+    assert [one["title"] for one in output["lessons"]] == ["Optics"]
+    assert output["ignored"] == [{"event": "Lost (2026-03-02)", "why": "names no room: ?!"}]
 
 
 @pytest.mark.skipif(not REPORTS.exists(), reason="the shared reports are not here")
@@ -228,6 +228,6 @@ def test_an_event_without_a_room_is_ignored_and_named(tmp_path: Path) -> None:
 )
 def test_reports_from_the_field(tmp_path: Path, name: str, room: str | None, ignored: int) -> None:
     path = (REPORTS / name).resolve()
-    printed = json.loads(command(tmp_path, path, "--date", "2026-03-02", "--json"))
-    assert [one["room"] for one in printed["lessons"]] == ([room] if room else [])
-    assert len(printed["ignored"]) == ignored
+    output = json.loads(command(tmp_path, path, "--date", "2026-03-02", "--json"))
+    assert [one["room"] for one in output["lessons"]] == ([room] if room else [])
+    assert len(output["ignored"]) == ignored

@@ -28,7 +28,7 @@ PAUSED = mood(faces=None, counts=None, withheld="paused")
 
 
 @pytest.mark.parametrize(
-    ("window", "age", "told", "state"),
+    ("window", "age", "outcome", "state"),
     [
         (None, 0, None, "offline"),
         (None, 0, status(), "waiting"),
@@ -43,9 +43,9 @@ PAUSED = mood(faces=None, counts=None, withheld="paused")
     ],
 )
 def test_the_state_of_a_room(
-    window: Mood | None, age: float, told: Status | None, state: str
+    window: Mood | None, age: float, outcome: Status | None, state: str
 ) -> None:
-    assert state_of(window, 1000 - age, told, 1000) == state
+    assert state_of(window, 1000 - age, outcome, 1000) == state
 
 
 def test_an_old_window_that_comes_late_does_not_replace_the_newest() -> None:
@@ -63,16 +63,16 @@ def test_a_viewer_is_told_what_is_known_then_every_change() -> None:
         rooms.heard(status())
         rooms.saw(mood(), 1000)
         await asyncio.sleep(0)  # what is known before a viewer comes is told to nobody yet
-        seen: list[str] = []
+        events: list[str] = []
         async for event in rooms.feed("school", "r101"):
-            seen.append(event.name)
-            if len(seen) == 2:
+            events.append(event.name)
+            if len(events) == 2:
                 rooms.saw(mood(seq=1), 1015)
                 rooms.saw(mood(room="r102"), 1015)
                 rooms.heard(status("paused"))
-            if len(seen) == 4:
+            if len(events) == 4:
                 rooms.close()
-        return seen
+        return events
 
     assert asyncio.run(watch()) == ["status", "mood", "mood", "status"]
 
@@ -90,9 +90,9 @@ def test_a_slow_viewer_loses_the_oldest_events_only() -> None:
         await asyncio.sleep(0)
         return [(await anext(feed)).data for _ in range(BACKLOG)]
 
-    got = asyncio.run(watch())
-    assert f'"seq":{BACKLOG + 9}' in got[-1]
-    assert '"seq":10' in got[0]
+    results = asyncio.run(watch())
+    assert f'"seq":{BACKLOG + 9}' in results[-1]
+    assert '"seq":10' in results[0]
 
 
 def test_a_clock_that_is_set_back_does_not_stop_the_page() -> None:

@@ -27,12 +27,12 @@ def windows(
 ) -> list[Mood]:
     """Of one run, or of two: those from `wrong` on for a while are dated wrongly."""
     other = uuid4()
-    made = []
+    moods = []
     for seq in range(count):
         off = by if wrong <= seq < wrong + 3 else timedelta()
-        changed = {"boot": other} if boot and seq >= wrong + 3 else {}
-        made.append(mood(seq=seq, start=begin + seq * STEP + off, **changed))
-    return made
+        identity = {"boot": other} if boot and seq >= wrong + 3 else {}
+        moods.append(mood(seq=seq, start=begin + seq * STEP + off, **identity))
+    return moods
 
 
 @pytest.mark.parametrize("by", [AHEAD, timedelta(hours=4), -AHEAD])
@@ -40,14 +40,14 @@ def windows(
 def test_the_page_shows_what_came_after_a_wrong_clock(by: timedelta, boot: bool) -> None:
     rooms = Rooms()
     begin = datetime.now(timezone.utc) - timedelta(hours=1)
-    sent = windows(100, 40, by, begin, boot)
-    for one in sent:
-        came = begin + one.seq * STEP + STEP
-        assert rooms.saw(one, came.timestamp()), one.seq
-    shown = rooms.windows(*OWN)
-    assert rooms.view(*OWN).mood == sent[-1]
-    assert {one.start for one in shown} >= {one.start.timestamp() for one in sent[:40] + sent[43:]}
-    assert [one.start for one in shown] == sorted(one.start for one in shown)
+    moods = windows(100, 40, by, begin, boot)
+    for one in moods:
+        arrival = begin + one.seq * STEP + STEP
+        assert rooms.saw(one, arrival.timestamp()), one.seq
+    rows = rooms.windows(*OWN)
+    assert rooms.view(*OWN).mood == moods[-1]
+    assert {one.start for one in rows} >= {one.start.timestamp() for one in moods[:40] + moods[43:]}
+    assert [one.start for one in rows] == sorted(one.start for one in rows)
 
 
 def test_hours_of_a_wrong_clock_do_not_push_out_those_of_a_right_one() -> None:
@@ -62,28 +62,28 @@ def test_hours_of_a_wrong_clock_do_not_push_out_those_of_a_right_one() -> None:
 @pytest.mark.parametrize("boot", [False, True])
 def test_after_a_restart_it_is_the_newest_by_number_too(boot: bool, tmp_path: Path) -> None:
     begin = datetime.now(timezone.utc) - timedelta(minutes=30)
-    sent = windows(100, 40, AHEAD, begin, boot)
+    moods = windows(100, 40, AHEAD, begin, boot)
     engine = connect(f"sqlite:///{tmp_path}/c.sqlite")
-    for one in sent:
+    for one in moods:
         Store(engine).add([one])
     engine.dispose()
     with School(tmp_path) as school:
-        assert school.service.rooms.view(*OWN).mood == sent[-1]
+        assert school.service.rooms.view(*OWN).mood == moods[-1]
         assert len(school.service.rooms.windows(*OWN)) == 97
 
 
 def test_a_lesson_is_found_and_has_its_windows_all_the_same(tmp_path: Path) -> None:
     begin = datetime.now(timezone.utc) - timedelta(minutes=20)
-    sent = windows(80, 10, AHEAD, begin)
+    moods = windows(80, 10, AHEAD, begin)
     presence = OccupancyDetector()
-    for one in sent:
+    for one in moods:
         presence.add(one, (begin + (one.seq + 1) * STEP).timestamp())
     change, at = presence.change(False)
     assert change == "began"
-    assert begin.timestamp() <= at <= sent[-1].start.timestamp() - FILLS_S + 30
+    assert begin.timestamp() <= at <= moods[-1].start.timestamp() - FILLS_S + 30
     engine = connect(f"sqlite:///{tmp_path}/c.sqlite")
     store = Store(engine)
-    store.add(sent)
+    store.add(moods)
     now = datetime.fromtimestamp(time.time(), timezone.utc)
     assert len(store.reaching(*OWN, begin, now)) == 77
     # Nor are they tomorrow's, who sat there then.
@@ -113,13 +113,13 @@ def test_our_own_clock_set_back_makes_no_window_one_from_ahead(
 
 def test_a_backlog_that_comes_after_a_restart_is_drawn_once(tmp_path: Path) -> None:
     begin = datetime.now(timezone.utc) - timedelta(minutes=30)
-    sent = windows(100, 40, timedelta(), begin)
+    moods = windows(100, 40, timedelta(), begin)
     engine = connect(f"sqlite:///{tmp_path}/c.sqlite")
-    Store(engine).add([*sent[:20], *sent[40:]])
+    Store(engine).add([*moods[:20], *moods[40:]])
     engine.dispose()
     with School(tmp_path) as school:
-        school.store.add(sent[20:40])
-        for one in sent[20:40]:
+        school.store.add(moods[20:40])
+        for one in moods[20:40]:
             school.service.rooms.saw(one, time.time())
-        shown = school.service.rooms.windows(*OWN)
-        assert [one.seq for one in shown] == list(range(100))
+        rows = school.service.rooms.windows(*OWN)
+        assert [one.seq for one in rows] == list(range(100))

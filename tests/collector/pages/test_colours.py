@@ -25,10 +25,10 @@ def seen(value: str, vision: str | None) -> Color:
 @pytest.mark.parametrize("vision", VISIONS)
 def test_expressions_are_told_apart(mode: Literal["light", "dark"], vision: str | None) -> None:
     values = colours(mode)
-    shown = {label: seen(values[label], vision) for label in (*ORDER, *LAST)}
+    colour_of = {label: seen(values[label], vision) for label in (*ORDER, *LAST)}
     near = {
-        f"{a} and {b}": round(shown[a].delta_e(shown[b], method="2000"), 1)
-        for a, b in combinations(shown, 2)
+        f"{a} and {b}": round(colour_of[a].delta_e(colour_of[b], method="2000"), 1)
+        for a, b in combinations(colour_of, 2)
     }
     closest = min(near, key=lambda pair: near[pair])
     assert near[closest] >= LEAST, f"{mode}, {vision}: {closest} are {near[closest]} apart"

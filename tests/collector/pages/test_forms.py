@@ -44,11 +44,11 @@ FLEET = ("/devices/", "/updates/")
 
 @pytest.fixture
 def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
-    with School(tmp_path_factory.mktemp("forms")) as made:
-        made.staff()
+    with School(tmp_path_factory.mktemp("forms")) as server:
+        server.staff()
         for room in (OWN, OTHER):
-            made.windows(room)
-        yield made
+            server.windows(room)
+        yield server
 
 
 def test_every_form_leads_to_another_page(school: School) -> None:

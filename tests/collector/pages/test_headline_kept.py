@@ -26,10 +26,10 @@ def test_a_headline_is_made_once_until_something_changes(monkeypatch: pytest.Mon
     rooms = Rooms()
     book, checkins = LessonRepository(engine), CheckIns(engine)
     panels = Panels(rooms, book, checkins, Renderer("UTC"), PendingCommands())
-    made: list[int] = []
+    renders: list[int] = []
 
     def counted(*given: Any) -> Any:
-        made.append(1)
+        renders.append(1)
         return room_summary.glance(*given)
 
     monkeypatch.setattr("collector.pages.panel.glance", counted)
@@ -42,18 +42,18 @@ def test_a_headline_is_made_once_until_something_changes(monkeypatch: pytest.Mon
         rooms.saw(mood(seq=seq, start=now - timedelta(seconds=60 - 15 * seq)), time.time())
     first = shown()
     assert shown() == first
-    assert len(made) == 1
+    assert len(renders) == 1
     assert shown("de") != first
-    assert len(made) == 2
+    assert len(renders) == 2
     rooms.saw(mood(seq=9, start=now), time.time())
     shown()
-    assert len(made) == 3
+    assert len(renders) == 3
     # Late, and erased: what it says rests on them, though the newest window is the same.
     rooms.saw(mood(seq=8, start=now - timedelta(seconds=15)), time.time())
     shown()
-    assert len(made) == 4
+    assert len(renders) == 4
     rooms.forget("school", "r101", (now - timedelta(seconds=20)).timestamp(), now.timestamp())
     shown()
-    assert len(made) == 5
+    assert len(renders) == 5
     rooms.forget("school", "r101")
     assert shown() != first

@@ -14,13 +14,13 @@ from edge.protocol.messages import Pause, Withheld
 
 
 def flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    made: dict[str, Any] = {}
+    texts: dict[str, Any] = {}
     for key, value in content.items():
         if isinstance(value, dict):
-            made |= flat(value, f"{prefix}{key}.")
+            texts |= flat(value, f"{prefix}{key}.")
         else:
-            made[f"{prefix}{key}"] = value
-    return made
+            texts[f"{prefix}{key}"] = value
+    return texts
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -42,7 +42,7 @@ def test_there_are_words_for_all_that_may_be_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cookie", "asked", "shown"),
+    ("cookie", "header", "language"),
     [
         ("", "de-AT,de;q=0.9,en;q=0.8", "de"),
         ("", "fr", "fr"),
@@ -52,6 +52,6 @@ def test_there_are_words_for_all_that_may_be_told() -> None:
         ("language=xx", "de", "de"),
     ],
 )
-def test_the_language_that_is_chosen_or_asked_for(cookie: str, asked: str, shown: str) -> None:
-    headers = [(b"cookie", cookie.encode()), (b"accept-language", asked.encode())]
-    assert language_of(Request({"type": "http", "headers": headers})) == shown
+def test_the_language_that_is_chosen_or_asked_for(cookie: str, header: str, language: str) -> None:
+    headers = [(b"cookie", cookie.encode()), (b"accept-language", header.encode())]
+    assert language_of(Request({"type": "http", "headers": headers})) == language

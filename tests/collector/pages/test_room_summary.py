@@ -42,16 +42,16 @@ def look(moods: list[Mood], state: RoomState = "live", lesson: Lesson | None = N
 
 
 def test_more_surprise_than_ten_minutes_ago() -> None:
-    seen = look([*windows(20, CALM, until=5), *windows(5, LIVELY)])
-    assert seen.change == ("surprise", "more")
-    assert seen.faces == 20
+    summary = look([*windows(20, CALM, until=5), *windows(5, LIVELY)])
+    assert summary.change == ("surprise", "more")
+    assert summary.faces == 20
 
 
 def test_what_may_be_chance_is_no_news() -> None:
     one_more = {"happy": 3, "surprise": 3, "neutral": 14}
-    seen = look([*windows(20, CALM, until=5), *windows(5, one_more)])
-    assert seen.change is None
-    assert seen.compared
+    summary = look([*windows(20, CALM, until=5), *windows(5, one_more)])
+    assert summary.change is None
+    assert summary.compared
 
 
 def test_few_faces_need_a_larger_change() -> None:
@@ -60,15 +60,15 @@ def test_few_faces_need_a_larger_change() -> None:
 
 
 def test_too_early_to_compare() -> None:
-    seen = look(windows(3, CALM))
-    assert (seen.change, seen.compared) == (None, False)
-    assert len(seen.rows) == 3
+    summary = look(windows(3, CALM))
+    assert (summary.change, summary.compared) == (None, False)
+    assert len(summary.rows) == 3
 
 
 def test_a_lesson_has_an_average_of_its_own() -> None:
-    begun = (NOW - timedelta(minutes=10)).timestamp()
+    start = (NOW - timedelta(minutes=10)).timestamp()
     lesson = Lesson(
-        1, "school", "r101", "Optics", None, begun, None, None, "button", "", None, None
+        1, "school", "r101", "Optics", None, start, None, None, "button", "", None, None
     )
     moods = [*windows(30, LIVELY, until=10), *windows(10, CALM)]
     rows = {row.label: row for row in look(moods, lesson=lesson).rows}
@@ -79,14 +79,14 @@ def test_a_lesson_has_an_average_of_its_own() -> None:
 
 @pytest.mark.parametrize("state", ["paused", "offline", "waiting"])
 def test_what_is_not_known_is_not_shown(state: RoomState) -> None:
-    seen = look(windows(20, CALM), state)
-    assert (seen.faces, seen.rows, seen.change) == (None, [], None)
+    summary = look(windows(20, CALM), state)
+    assert (summary.faces, summary.rows, summary.change) == (None, [], None)
 
 
 def test_expressions_that_are_not_told_are_counted_as_such() -> None:
-    seen = look(windows(5, {"happy": 6, "neutral": 8, "other": 3, "uncertain": 3}))
-    assert seen.untold == pytest.approx(6)
-    assert [row.label for row in seen.rows] == ["happy", "neutral"]
+    summary = look(windows(5, {"happy": 6, "neutral": 8, "other": 3, "uncertain": 3}))
+    assert summary.untold == pytest.approx(6)
+    assert [row.label for row in summary.rows] == ["happy", "neutral"]
 
 
 def test_low_coverage_is_said() -> None:
@@ -105,7 +105,7 @@ def test_history_forgets_and_keeps_order() -> None:
     history = History()
     for one in reversed(windows(240, CALM)):
         history.add(one, NOW.timestamp())
-    starts = [seen.start for seen in history.all()]
+    starts = [window.start for window in history.all()]
     assert starts == sorted(starts)
     assert starts[-1] - starts[0] <= KEPT_S
     assert starts[-1] - starts[0] > KEPT_S - 30
@@ -114,9 +114,9 @@ def test_history_forgets_and_keeps_order() -> None:
 def test_the_models_known_errors_are_taken_out_where_it_is_known() -> None:
     pack, _ = open_pack("fer7")
     counts = dict.fromkeys(pack.labels, 0.0) | {"happy": 6.0, "neutral": 14.0}
-    known = shares(counts, 20, pack.digest)
-    assert all(share.corrected for share in known.values())
-    assert sum(share.value for share in known.values()) == pytest.approx(1)
+    estimate = shares(counts, 20, pack.digest)
+    assert all(share.corrected for share in estimate.values())
+    assert sum(share.value for share in estimate.values()) == pytest.approx(1)
     unknown = shares(counts, 20, "0123456789ab")
     assert unknown["happy"].value == pytest.approx(0.3)
     assert (unknown["happy"].low, unknown["happy"].high) == pytest.approx((0.145, 0.519), abs=0.01)

@@ -38,9 +38,9 @@ def test_titles_on_pages_and_names_in_the_api(school: School) -> None:
                 )
             }
         with school.as_script() as script:
-            listed = script.get("/api/rooms").text
+            listing = script.get("/api/rooms").text
     assert {path: SHOWN in text for path, text in pages.items()} == dict.fromkeys(pages, True)
     assert OTHER[1] in pages["/"]  # a room without a title goes by its name
     assert OTHER[1] not in pages["/?text=physics"]
-    assert "r101" in listed
-    assert "Physics" not in listed
+    assert "r101" in listing
+    assert "Physics" not in listing

@@ -16,11 +16,11 @@ QUESTION, ANSWERS = "Are you with us?", ("Yes", "Mostly", "No")
 @pytest.fixture(scope="module")
 def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
     own = {"question": QUESTION, "answers": ANSWERS}
-    with School(tmp_path_factory.mktemp("many"), school=own) as made:
-        made.staff()
+    with School(tmp_path_factory.mktemp("many"), school=own) as server:
+        server.staff()
         for number in range(40):
-            made.windows(("school", f"r{101 + number}"), count=1)
-        yield made
+            server.windows(("school", f"r{101 + number}"), count=1)
+        yield server
 
 
 def test_among_many_rooms_one_is_searched(school: School) -> None:
@@ -29,9 +29,9 @@ def test_among_many_rooms_one_is_searched(school: School) -> None:
         everything = client.get("/").text
         assert everything.count('class="card"') == 40
         assert "dense" in everything
-        found = client.get("/", params={"text": "R103"}).text
-        assert ">r103<" in found
-        assert found.count('class="card"') == 1
+        results = client.get("/", params={"text": "R103"}).text
+        assert ">r103<" in results
+        assert results.count('class="card"') == 1
         assert client.get("/", params={"text": "optics"}).text.count('class="card"') == 1
         nothing = client.get("/", params={"text": "nowhere"}).text
         assert "No room matches." in nothing

@@ -83,15 +83,15 @@ def sign_in(client: httpx.Client, base: str, after: str) -> httpx.Response:
 def test_every_address_of_every_page_leads_back_in(school: School, nginx: Nginx) -> None:
     (lesson,) = school.book.running()
     base, own = base_of(nginx), f"/lessons/{lesson.id}"
-    seen: set[str] = set()
+    paths: set[str] = set()
     with outside(nginx) as client:
         assert sign_in(client, base, own).headers["location"] == f"{base}{own}"
-        waiting = [f"{base}{path}" for path in ("/", own, f"/check/{lesson.code}", "/nowhere")]
-        while waiting:
-            here = waiting.pop()
-            if (path := here.partition("?")[0]) in seen:
+        queue = [f"{base}{path}" for path in ("/", own, f"/check/{lesson.code}", "/nowhere")]
+        while queue:
+            here = queue.pop()
+            if (path := here.partition("?")[0]) in paths:
                 continue
-            seen.add(path)
+            paths.add(path)
             with client.stream("GET", here) as answer:
                 kind = answer.headers["content-type"].partition(";")[0]
                 assert answer.status_code == (404 if "nowhere" in here else 200), here
@@ -100,11 +100,11 @@ def test_every_address_of_every_page_leads_back_in(school: School, nginx: Nginx)
                 elif kind == "text/html":
                     for attribute, address in addresses(answer.read().decode()):
                         assert address.startswith(f"{base}/"), (here, attribute, address)
-                        waiting += [] if attribute == "action" else [address]
-    shown = {path.removeprefix(base) for path in seen}
+                        queue += [] if attribute == "action" else [address]
+    routes = {path.removeprefix(base) for path in paths}
     room = f"/rooms/{ROOM[0]}/{ROOM[1]}"
-    assert {"/", "/lessons", "/audit", "/static/style.css", "/static/live.js"} <= shown
-    assert {room, f"{room}/live", f"{room}/wall", f"{own}/report.pdf", "/account"} <= shown
+    assert {"/", "/lessons", "/audit", "/static/style.css", "/static/live.js"} <= routes
+    assert {room, f"{room}/live", f"{room}/wall", f"{own}/report.pdf", "/account"} <= routes
 
 
 def test_redirects_and_cookies_stay_below_the_path(school: School, nginx: Nginx) -> None:

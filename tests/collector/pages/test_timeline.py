@@ -43,20 +43,20 @@ def test_old_and_future_windows_are_left_out() -> None:
 
 
 def test_withheld_slots_are_marked_and_old_windows_left_out() -> None:
-    hidden = mood(start=END - SLOT, faces=None, counts=None, withheld="paused")
+    pause_window = mood(start=END - SLOT, faces=None, counts=None, withheld="paused")
     old = mood(start=END - timedelta(hours=2))
-    columns = timeline.recent(seen(old, hidden), END.timestamp())
-    drawn = timeline.draw(columns, ["happy"])
-    assert drawn.paths == []
-    assert [why for _, why in drawn.hidden] == ["paused"]
+    columns = timeline.recent(seen(old, pause_window), END.timestamp())
+    picture = timeline.draw(columns, ["happy"])
+    assert picture.paths == []
+    assert [why for _, why in picture.hidden] == ["paused"]
 
 
 def test_columns_are_stacked_to_the_scale() -> None:
     window = mood(start=END - SLOT, faces=12, counts={"happy": 5, "neutral": 4, "uncertain": 3})
     columns = timeline.recent(seen(window), END.timestamp())
-    drawn = timeline.draw(columns, ["happy", "neutral", "uncertain"])
-    assert drawn.most == 15
-    heights = [float(re.findall(r"v([\d.]+)h", path)[0]) for _, path in drawn.paths]
+    picture = timeline.draw(columns, ["happy", "neutral", "uncertain"])
+    assert picture.most == 15
+    heights = [float(re.findall(r"v([\d.]+)h", path)[0]) for _, path in picture.paths]
     assert [round(h / timeline.HEIGHT * 15) for h in heights] == [5, 4, 3]
 
 

@@ -29,18 +29,18 @@ STEPS = 14
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    made = Disk(tmp_path / "disk", 8)
-    if not made.can_be_full:
+    small_disk = Disk(tmp_path / "disk", 8)
+    if not small_disk.can_be_full:
         pytest.skip("no file system can be mounted here: this test needs root")
-    yield made
-    made.remove()
+    yield small_disk
+    small_disk.remove()
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.stop()
+    server = Receiver()
+    yield server
+    server.stop()
 
 
 @contextlib.contextmanager
@@ -84,8 +84,8 @@ def test_windows_are_stored_again_once_there_is_room(
 
         def send(seq: int) -> None:
             """Each second one shows counts, the others none, so that each changes the state."""
-            hidden = {"counts": None, "withheld": "few_faces", "faces": None} if seq % 2 else {}
-            room.send(mood(seq=seq, start=datetime.now(timezone.utc), **hidden).encode())
+            cells = {"counts": None, "withheld": "few_faces", "faces": None} if seq % 2 else {}
+            room.send(mood(seq=seq, start=datetime.now(timezone.utc), **cells).encode())
 
         def acknowledged(seq: int, seconds: float) -> bool:
             with contextlib.suppress(queue.Empty):
@@ -97,7 +97,7 @@ def test_windows_are_stored_again_once_there_is_room(
         for seq in range(STEPS):
             leave(disk, seq)
             send(seq)
-            stored = acknowledged(seq, 1)
+            is_stored = acknowledged(seq, 1)
             until = time.monotonic() + LOOK_S + 0.3  # what is told of it is written down by then
             while time.monotonic() < until:
                 health = web.get("/healthz")
@@ -105,10 +105,10 @@ def test_windows_are_stored_again_once_there_is_room(
                 assert health.status_code == (503 if health.json()["workers"] else 200)
                 time.sleep(0.1)
             # Late only because the machine is busy, where the collector calls the database well.
-            stored = stored or (health.json()["database"] and acknowledged(seq, 30))
-            assert stored or health.json()["database"] is False
+            is_stored = is_stored or (health.json()["database"] and acknowledged(seq, 30))
+            assert is_stored or health.json()["database"] is False
             disk.clear()
-            if not stored:
+            if not is_stored:
                 send(seq)  # as its agent would
                 assert acknowledged(seq, 30), f"window {seq} was never stored"
             wait(lambda: web.get("/healthz").status_code == 200)
@@ -123,11 +123,11 @@ def test_windows_are_stored_again_once_there_is_room(
 def test_one_who_cannot_be_told_keeps_neither_windows_nor_others_from_their_way(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
-    told: list[int] = []
+    notices: list[int] = []
 
     def tell(window: Mood) -> None:
-        told.append(window.seq)
-        if len(told) < 3:
+        notices.append(window.seq)
+        if len(notices) < 3:
             raise OSError("the printer is on fire")
 
     settings = CollectorSettings.model_validate(
@@ -152,4 +152,4 @@ def test_one_who_cannot_be_told_keeps_neither_windows_nor_others_from_their_way(
         assert web.get("/healthz").json()["workers"] == failing
         room.send(mood(seq=2).encode())
         wait(lambda: web.get("/healthz").status_code == 200)
-        assert told == [0, 1, 2]
+        assert notices == [0, 1, 2]

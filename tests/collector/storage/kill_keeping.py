@@ -35,10 +35,10 @@ def killed_at(number: int, url: str, act: Callable[[Engine], object]) -> bool:
     """Whether it had so many statements; the child never comes back otherwise."""
     child = os.fork()
     if not child:
-        engine, seen = connect(url), count(1)
+        engine, counter = connect(url), count(1)
 
         def counted(*_: Any) -> None:
-            if next(seen) == number:
+            if next(counter) == number:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         event.listen(engine, "after_cursor_execute", counted)
@@ -106,10 +106,10 @@ def after_erase(url: str, state: Path) -> str:
     with engine.connect() as connection:
         rooms = connection.execute(select(moods.c.room).distinct()).scalars().all()
     left, lessons = stored(engine), len(LessonRepository(engine).of())
-    covered = Erasures(engine).covers(mood())
+    is_covered = Erasures(engine).covers(mood())
     engine.dispose()
-    good = (list(rooms), left, lessons, covered) == (["r102"], WINDOWS, 0, True)
-    return "ok" if good else f"{rooms}, {left} windows, {lessons} lessons, {covered}"
+    good = (list(rooms), left, lessons, is_covered) == (["r102"], WINDOWS, 0, True)
+    return "ok" if good else f"{rooms}, {left} windows, {lessons} lessons, {is_covered}"
 
 
 def once(what: str, number: int, folder: Path, url: str, other: str) -> tuple[bool, str]:
@@ -128,10 +128,10 @@ def once(what: str, number: int, folder: Path, url: str, other: str) -> tuple[bo
         number, url, lambda engine: erase_room(Erasures(engine, state), "school", "r101")
     )
     engine = connect(url)
-    begun = Erasures(engine).covers(mood()) or (state / FILE).exists()
-    gone = stored(engine) < 2 * WINDOWS or not LessonRepository(engine).of()
+    has_begun = Erasures(engine).covers(mood()) or (state / FILE).exists()
+    is_short = stored(engine) < 2 * WINDOWS or not LessonRepository(engine).of()
     engine.dispose()
-    if gone and not begun:
+    if is_short and not has_begun:
         return was, "windows would be taken again that are being erased"
     return was, after_erase(url, state)
 

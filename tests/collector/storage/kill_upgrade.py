@@ -46,10 +46,10 @@ def killed_at(url: str, number: int) -> bool:
     """Whether the upgrade had so many statements; the child never comes back otherwise."""
     child = os.fork()
     if not child:
-        engine, seen = create_engine(url), count(1)
+        engine, counter = create_engine(url), count(1)
 
         def counted(*_: Any) -> None:
-            if next(seen) == number:
+            if next(counter) == number:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         event.listen(engine, "after_cursor_execute", counted)

@@ -23,8 +23,8 @@ def test_nothing_is_lost_and_nothing_erased_returns(
         urls = [server.fresh(), server.fresh()]
     module = "tests.collector.storage.kill_keeping"
     command = [sys.executable, "-m", module, what, str(tmp_path), *urls]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert not done.returncode, done.stderr
-    lines = done.stdout.splitlines()
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert not run.returncode, run.stderr
+    lines = run.stdout.splitlines()
     assert len(lines) > 3
     assert set(lines) == {"ok"}

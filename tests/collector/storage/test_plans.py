@@ -73,20 +73,20 @@ HOT: dict[str, Callable[[Engine], Any]] = {
 
 @pytest.mark.parametrize("name", HOT)
 def test_a_hot_query_reads_by_index(large: Engine, name: str) -> None:
-    seen: list[tuple[str, Any]] = []
+    statements: list[tuple[str, Any]] = []
 
     def keep(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         if " mood" in statement and not statement.startswith("EXPLAIN"):
-            seen.append((statement, parameters))
+            statements.append((statement, parameters))
 
     event.listen(large, "before_cursor_execute", keep)
     try:
         HOT[name](large)
     finally:
         event.remove(large, "before_cursor_execute", keep)
-    assert seen
+    assert statements
     word = "EXPLAIN QUERY PLAN" if large.dialect.name == "sqlite" else "EXPLAIN"
-    for statement, parameters in dict(seen).items():
+    for statement, parameters in dict(statements).items():
         plan = _plan(large, f"{word} {statement}", parameters)
         assert not _scans(plan), f"{statement}\n{plan}"
         assert "retention" not in name or "Semi Join" not in plan, f"{statement}\n{plan}"

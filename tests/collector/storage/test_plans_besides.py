@@ -120,20 +120,20 @@ LISTS = ("the list of lessons", "the lessons of a week", "the audit log's newest
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_it_reads_by_index(full: Engine, name: str, tmp_path: Path) -> None:
-    seen: list[tuple[str, Any]] = []
+    statements: list[tuple[str, Any]] = []
 
     def keep(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         if statement.startswith(("SELECT", "UPDATE", "DELETE")) and "pg_" not in statement:
-            seen.append((statement, parameters))
+            statements.append((statement, parameters))
 
     event.listen(full, "before_cursor_execute", keep)
     try:
         QUERIES[name](full, tmp_path)
     finally:
         event.remove(full, "before_cursor_execute", keep)
-    assert seen
+    assert statements
     word = "EXPLAIN QUERY PLAN" if full.dialect.name == "sqlite" else "EXPLAIN"
-    for statement, parameters in dict(seen).items():
+    for statement, parameters in dict(statements).items():
         with full.connect() as connection:
             rows = connection.exec_driver_sql(f"{word} {statement}", parameters).all()
         plan = "\n".join(str(row[-1]) for row in rows)

@@ -52,8 +52,8 @@ def test_nothing_is_restored_under_a_running_collector(
     config.write_text(yaml.safe_dump({"database": url, "state": f"{tmp_path}/state"}))
     with School(tmp_path, database=url) as school:
         backup(school.engine, school.settings.state, tmp_path / "b.tar.gz")
-        asked = ["restore", "--config", str(config), "--from", f"{tmp_path}/b.tar.gz"]
-        error = CliRunner().invoke(collector, asked).exception
+        arguments = ["restore", "--config", str(config), "--from", f"{tmp_path}/b.tar.gz"]
+        error = CliRunner().invoke(collector, arguments).exception
     assert isinstance(error, UserError)
     assert "another collector is using it" in str(error)
 

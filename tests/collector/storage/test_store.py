@@ -21,17 +21,20 @@ def store(engine: Engine) -> Store:
 
 
 def test_a_window_comes_back_as_it_was(store: Store) -> None:
-    told = mood(start=START + timedelta(milliseconds=123))
-    hidden = mood(seq=1, faces=None, counts=None, withheld="few_faces")
-    assert store.add([told, hidden]) == [told, hidden]
-    assert store.between("school", "r101", START, START + timedelta(hours=1)) == [hidden, told]
+    window = mood(start=START + timedelta(milliseconds=123))
+    withheld_window = mood(seq=1, faces=None, counts=None, withheld="few_faces")
+    assert store.add([window, withheld_window]) == [window, withheld_window]
+    assert store.between("school", "r101", START, START + timedelta(hours=1)) == [
+        withheld_window,
+        window,
+    ]
 
 
 def test_storing_twice_changes_nothing(store: Store) -> None:
     assert len(store.add([mood(), mood()])) == 1
     assert store.add([mood(faces=None, counts=None, withheld="paused")]) == []
-    kept = store.between("school", "r101", START, START + timedelta(hours=1))
-    assert kept == [mood()]
+    rows = store.between("school", "r101", START, START + timedelta(hours=1))
+    assert rows == [mood()]
 
 
 def test_another_boot_or_device_is_another_window(store: Store) -> None:
@@ -51,9 +54,9 @@ def test_the_newest_window_of_every_room(store: Store) -> None:
     here = [mood(seq=n, start=START + timedelta(seconds=n)) for n in range(3)]
     there = mood(room="r102", device="r102")
     store.add([*here, there])
-    assert {kept.mood.room: kept.mood.seq for kept in store.latest()} == {"r101": 2, "r102": 0}
+    assert {row.mood.room: row.mood.seq for row in store.latest()} == {"r101": 2, "r102": 0}
     now = datetime.now(timezone.utc).timestamp()
-    assert all(abs(kept.received - now) < 60 for kept in store.latest())
+    assert all(abs(row.received - now) < 60 for row in store.latest())
 
 
 def test_two_writers_store_each_window_once(store: Store) -> None:
@@ -79,8 +82,8 @@ def test_a_merged_window_takes_the_place_of_those_it_stands_for(store: Store) ->
     assert store.add([windows[1], windows[2]]) == []  # late, from the broker's queue
     coarser = mood(seq=3, start=windows[1].start, seconds=45.0, windows=3)
     assert store.add([coarser]) == [coarser]
-    kept = store.between("school", "r101", START, START + timedelta(hours=1))
-    assert kept == [windows[0], coarser, windows[4]]
+    rows = store.between("school", "r101", START, START + timedelta(hours=1))
+    assert rows == [windows[0], coarser, windows[4]]
 
 
 @pytest.mark.parametrize(
@@ -88,9 +91,9 @@ def test_a_merged_window_takes_the_place_of_those_it_stands_for(store: Store) ->
     ["sqlite:////nowhere/at/all.sqlite", "postgresql+psycopg://u:hunter2@127.0.0.1:1/roommood"],
 )
 def test_a_database_that_does_not_open_is_named_without_its_password(url: str) -> None:
-    with pytest.raises(UserError, match=r"database .*(all\.sqlite|127\.0\.0\.1).*check") as refused:
+    with pytest.raises(UserError, match=r"database .*(all\.sqlite|127\.0\.0\.1).*check") as refusal:
         connect(url)
-    assert "hunter2" not in str(refused.value)
+    assert "hunter2" not in str(refusal.value)
 
 
 def test_numbers_may_be_as_large_as_the_contract_says(store: Store) -> None:
@@ -102,4 +105,4 @@ def test_numbers_may_be_as_large_as_the_contract_says(store: Store) -> None:
 def test_the_newest_window_is_not_the_backlog_that_came_after_it(store: Store) -> None:
     store.add([mood(seq=5)])
     store.add([mood(seq=seq) for seq in range(5)])
-    assert [kept.mood.seq for kept in store.latest()] == [5]
+    assert [row.mood.seq for row in store.latest()] == [5]

@@ -27,8 +27,8 @@ def test_the_next_start_works_wherever_the_last_was_killed(
     if kind == "postgresql":
         url = request.getfixturevalue("postgres").fresh()
     command = [sys.executable, "-m", "tests.collector.storage.kill_upgrade", url, start]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    lines = told.stdout.splitlines()
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = run.stdout.splitlines()
     assert len(lines) > 3
     assert set(lines) == {"ok"}
 
@@ -58,9 +58,9 @@ service.stop()
 print(json.dumps(sorted({{name.partition(".")[0] for name in sys.modules}})))
 """
     connect(f"sqlite:///{tmp_path}/c.sqlite").dispose()  # up to date, as at most starts
-    done = subprocess.run(
+    run = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    read = set(json.loads(done.stdout.splitlines()[-1]))
+    read = set(json.loads(run.stdout.splitlines()[-1]))
     assert "fastapi" in read
     assert read.isdisjoint(NOT_AT_A_START)

@@ -18,27 +18,27 @@ ANA, BEN = TrueFace(HERE, "happy"), TrueFace(THERE, "neutral")
 
 
 def test_frames_are_scored() -> None:
-    scored = Frames()
-    scored.add([HERE, HERE._replace(x=5)], [ANA, BEN])  # the second is of nobody: Ana is taken
-    assert (scored.recall, scored.precision) == (0.5, 0.5)
-    scored.add([], [])
-    assert scored.frames == 2
+    score = Frames()
+    score.add([HERE, HERE._replace(x=5)], [ANA, BEN])  # the second is of nobody: Ana is taken
+    assert (score.recall, score.precision) == (0.5, 0.5)
+    score.add([], [])
+    assert score.frames == 2
 
 
 def test_what_is_half_hidden_is_neither_missed_nor_wrong() -> None:
-    scored = Frames()
-    hidden = BEN._replace(unsure=True)
-    assert scored.add([HERE, THERE], [ANA, hidden]) == [0, 1]
-    scored.add([HERE], [ANA, hidden])
-    assert (scored.recall, scored.precision) == (1, 1)
+    score = Frames()
+    half_face = BEN._replace(unsure=True)
+    assert score.add([HERE, THERE], [ANA, half_face]) == [0, 1]
+    score.add([HERE], [ANA, half_face])
+    assert (score.recall, score.precision) == (1, 1)
 
 
 def windowed(*found: list[Box]) -> Confirmation:
     """A window of Ana and Ben, in whose frames something was found, in any order."""
-    scored = Windows()
+    score = Windows()
     for boxes in found:
-        scored.add(boxes, [ANA, BEN], Frames().add(boxes, [ANA, BEN]))
-    return scored.close()
+        score.add(boxes, [ANA, BEN], Frames().add(boxes, [ANA, BEN]))
+    return score.close()
 
 
 WALL = HERE._replace(y=300)
@@ -57,11 +57,11 @@ def test_nothing_is_confirmed_by_its_place_in_a_list() -> None:
 
 
 def test_who_walks_is_one_person_where_the_truth_says_so() -> None:
-    scored = Windows()
+    score = Windows()
     for x in (0, 300, 600):
         walker = [TrueFace(HERE._replace(x=x), None, person=7)]
-        scored.add([walker[0].box], walker, [0])
-    assert scored.close() == Confirmation(1, 1, 1, 1)
+        score.add([walker[0].box], walker, [0])
+    assert score.close() == Confirmation(1, 1, 1, 1)
 
 
 def test_counts_are_compared_with_the_mean_of_the_truth() -> None:
@@ -74,7 +74,7 @@ def test_counts_are_compared_with_the_mean_of_the_truth() -> None:
 
 def test_the_simulated_classroom_has_a_truth() -> None:
     shots: list[Shot] = list(SimulatedSource(8).shots(2, 4))
-    assert all(len(shot.faces) > 4 for shot in shots)
+    assert all(len(picture.faces) > 4 for picture in shots)
 
 
 def test_the_shared_folders_can_be_read(data: Path) -> None:
@@ -130,9 +130,9 @@ def test_the_bench_on_the_simulated_classroom() -> None:
 def test_settings_that_suit_the_machine_are_settings() -> None:
     with Roommood("bench", "--tune") as run:
         assert run.process.wait(100) == 0, run.errors
-        tuned = yaml.safe_load(run.output())
-    FacesSettings.model_validate(tuned["faces"])
-    assert 0.5 <= tuned["frames_per_second"] <= 5
+        settings = yaml.safe_load(run.output())
+    FacesSettings.model_validate(settings["faces"])
+    assert 0.5 <= settings["frames_per_second"] <= 5
 
 
 def test_a_folder_without_truth_is_refused(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ WINDOWS = [mood(seq=seq) for seq in range(10)]
 
 
 @pytest.mark.parametrize(
-    ("held", "found"),
+    ("outboxes", "comparison"),
     [
         (WINDOWS, Comparison(10, 0, 0, 0)),
         (WINDOWS[1:], Comparison(10, 1, 0, 0)),
@@ -53,8 +53,8 @@ WINDOWS = [mood(seq=seq) for seq in range(10)]
         ([*WINDOWS, mood(seq=10)], Comparison(10, 0, 0, 0)),
     ],
 )
-def test_what_is_wrong_is_seen(held: list[Mood], found: Comparison) -> None:
-    assert compare(WINDOWS, held) == found
+def test_what_is_wrong_is_seen(outboxes: list[Mood], comparison: Comparison) -> None:
+    assert compare(WINDOWS, outboxes) == comparison
 
 
 def test_a_journal_s_last_line_may_be_cut_short(tmp_path: Path) -> None:
@@ -71,8 +71,8 @@ def test_the_stranger_waits_for_a_broker_that_is_down(mosquitto: Mosquitto) -> N
     stranger.send(mosquitto.port, "bench", "r1", 0.5)
     later.join()
     name = "roommood/v1/bench/r1/mood"
-    heard = subscribe.simple(name, port=mosquitto.port)  # type: ignore[no-untyped-call]  # paho's
-    assert json.loads(heard.payload)["device"] == "stranger"
+    message = subscribe.simple(name, port=mosquitto.port)  # type: ignore[no-untyped-call]  # paho's
+    assert json.loads(message.payload)["device"] == "stranger"
 
 
 def test_who_does_not_end_when_told_to_is_noticed(tmp_path: Path) -> None:
@@ -100,8 +100,8 @@ def test_a_disk_in_use_goes_all_the_same(tmp_path: Path) -> None:
 
 def test_a_short_run_loses_nothing(tmp_path: Path) -> None:
     state = tmp_path / "bench"
-    asked = ("--seed", 5, "--minutes", 0.5, "--agents", 2, "--json", "--state", state)
-    with Roommood("bench", "faults", *asked) as run:
+    words = ("--seed", 5, "--minutes", 0.5, "--agents", 2, "--json", "--state", state)
+    with Roommood("bench", "faults", *words) as run:
         assert run.process.wait(170) == 0, run.errors
         figures = json.loads(run.output())
     assert figures["windows"] > 30

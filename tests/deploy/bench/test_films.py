@@ -27,14 +27,14 @@ def test_a_seed_gives_the_same_film_again(kind: str) -> None:
     for one, other in zip(first, again, strict=True):
         assert (one.grey == other.grey).all()
         assert one.faces == other.faces
-    assert any(shot.faces for shot in first)
+    assert any(picture.faces for picture in first)
     assert not (first[0].grey == first[2].grey).all()
 
 
 def test_the_truth_is_where_the_faces_are() -> None:
-    for shot in drawn("still").shots(2, 4):
-        there = HaarDetector().find(shot.grey)
-        for face in shot.faces:
+    for picture in drawn("still").shots(2, 4):
+        there = HaarDetector().find(picture.grey)
+        for face in picture.faces:
             assert max(overlap(face.box, box) for box in there) > 0.4
 
 
@@ -45,7 +45,7 @@ def test_heads_lean_as_far_as_they_say() -> None:
 
 
 def test_who_is_hidden_is_not_to_be_found() -> None:
-    truth = [shot.faces for shot in drawn("hide", 16).shots(1, 20)]
+    truth = [picture.faces for picture in drawn("hide", 16).shots(1, 20)]
     assert min(len(faces) for faces in truth) < 16
     assert any(face.unsure for faces in truth for face in faces)
 
@@ -66,9 +66,9 @@ def test_the_two_halves_have_nobody_in_common(data: Path) -> None:
 
 
 def test_a_folder_without_portraits_is_refused(tmp_path: Path) -> None:
-    (made,) = films("walk", 3, 1, tmp_path, "report")
+    (film,) = films("walk", 3, 1, tmp_path, "report")
     with pytest.raises(UserError, match="--faces"):
-        next(made.shots(2, 1))
+        next(film.shots(2, 1))
 
 
 def test_a_film_is_written_with_its_truth(tmp_path: Path) -> None:
@@ -76,8 +76,8 @@ def test_a_film_is_written_with_its_truth(tmp_path: Path) -> None:
     (film,) = sources(tmp_path)
     assert isinstance(film, Source)
     shots = list(film.shots(2, 4))
-    for shot, made in zip(shots, drawn("walk").shots(2, 4), strict=True):
-        assert shot.faces == made.faces
-        assert np.abs(shot.grey.astype(int) - made.grey).mean() < 6
+    for picture, again in zip(shots, drawn("walk").shots(2, 4), strict=True):
+        assert picture.faces == again.faces
+        assert np.abs(picture.grey.astype(int) - again.grey).mean() < 6
     truth = json.loads(next(tmp_path.glob("*.json")).read_text())
     assert {"slot", "box", "emotion", "unsure"} <= set(truth[0][0])

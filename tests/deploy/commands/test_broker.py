@@ -21,7 +21,7 @@ USERS = ("collector", "r101", "r102")
 
 @pytest.fixture
 def port(tmp_path: Path) -> Iterator[int]:
-    found = free_port()
+    free = free_port()
     passwords = tmp_path / "roommood.passwd"
     passwords.write_text("")
     for user in USERS:
@@ -29,7 +29,7 @@ def port(tmp_path: Path) -> Iterator[int]:
     rules = tmp_path / "roommood.acl"
     rules.write_text((EXAMPLES / "mosquitto.acl").read_text())
     text = (EXAMPLES / "mosquitto.conf").read_text()
-    text = text.replace("listener 1883", f"listener {found}")
+    text = text.replace("listener 1883", f"listener {free}")
     text = text.replace("/etc/mosquitto/roommood", str(tmp_path / "roommood"))
     (tmp_path / "mosquitto.conf").write_text(
         f"{text}persistence_location {tmp_path}/\nuser root\n"  # read files that are root's
@@ -37,8 +37,8 @@ def port(tmp_path: Path) -> Iterator[int]:
     broker = subprocess.Popen(
         ["/usr/sbin/mosquitto", "-c", str(tmp_path / "mosquitto.conf")], stderr=subprocess.DEVNULL
     )
-    wait_for_port(found, broker)
-    yield found
+    wait_for_port(free, broker)
+    yield free
     broker.terminate()
     broker.wait(60)
 
@@ -89,11 +89,11 @@ def test_a_device_writes_its_own_two_topics_and_nothing_large(port: int) -> None
 
 def test_nobody_speaks_without_a_name(port: int) -> None:
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
-    refused: list[str] = []
-    client.on_connect = lambda _c, _u, _f, reason, _p: refused.append(str(reason))
+    refusals: list[str] = []
+    client.on_connect = lambda _c, _u, _f, reason, _p: refusals.append(str(reason))
     client.connect("127.0.0.1", port)
     client.loop_start()
-    wait(lambda: bool(refused))
+    wait(lambda: bool(refusals))
     client.disconnect()
     client.loop_stop()
-    assert refused[0] == "Not authorized"
+    assert refusals[0] == "Not authorized"

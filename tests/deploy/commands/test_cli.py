@@ -44,9 +44,9 @@ def roommood(*arguments: object, **environment: str) -> subprocess.CompletedProc
     ],
 )
 def test_every_command_has_help(command: str) -> None:
-    done = roommood(*command.split(), "--help")
-    assert done.returncode == 0
-    assert done.stdout.startswith("Usage:")
+    run = roommood(*command.split(), "--help")
+    assert run.returncode == 0
+    assert run.stdout.startswith("Usage:")
 
 
 def commands(group: click.Group, context: click.Context) -> Iterator[tuple[str, click.Command]]:
@@ -75,16 +75,16 @@ def test_no_command_has_a_line_cut_and_each_says_what_it_does() -> None:
     "command", ["", "agent", "collector", "collector account", "site", "device"]
 )
 def test_a_command_alone_shows_what_there_is(command: str) -> None:
-    done = roommood(*command.split())
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("Usage:")
-    assert "Commands:" in done.stdout
+    run = roommood(*command.split())
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.startswith("Usage:")
+    assert "Commands:" in run.stdout
 
 
 def test_a_shell_completes_what_is_typed() -> None:
     words = {"_ROOMMOOD_COMPLETE": "bash_complete", "COMP_WORDS": "roommood agent sch"}
     code = "from deploy.commands.cli import main; import sys; sys.argv[0] = 'roommood'; main()"
-    done = subprocess.run(
+    run = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
@@ -92,11 +92,11 @@ def test_a_shell_completes_what_is_typed() -> None:
         cwd=ROOT,
         env=os.environ | words | {"COMP_CWORD": "2"},
     )
-    assert done.stdout.splitlines() == ["plain,schedule"]
+    assert run.stdout.splitlines() == ["plain,schedule"]
 
 
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("command", "words"),
     [
         ("demo --source nowhere.mp4", "nowhere.mp4: no such file or folder: use one of usb:0"),
         ("demo --source usb:97", "/dev/video97: no such camera: plug it in"),
@@ -114,33 +114,33 @@ def test_a_shell_completes_what_is_typed() -> None:
         ("sing", "No such command 'sing'"),
     ],
 )
-def test_bad_input_is_one_line_and_status_two(command: str, said: str) -> None:
-    done = roommood(*command.split())
-    assert done.returncode == 2
-    assert done.stdout == ""
-    lines = done.stderr.strip().splitlines()
+def test_bad_input_is_one_line_and_status_two(command: str, words: str) -> None:
+    run = roommood(*command.split())
+    assert run.returncode == 2
+    assert run.stdout == ""
+    lines = run.stderr.strip().splitlines()
     assert lines[-1].startswith("roommood: ")
-    assert said in lines[-1]
+    assert words in lines[-1]
     assert len(lines) == 1
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in run.stderr
 
 
 def test_check_and_show_config(tmp_path: Path) -> None:
     config = tmp_path / "agent.yaml"
     nobody = f"broker: {{port: {free_port()}}}\n"
     config.write_text(f"site: school\nroom: r101\nstate: kept\ncamera: sim:seats=6\n{nobody}")
-    checked = roommood("agent", "check", "--config", config)
-    assert checked.returncode == 1, checked.stderr
-    assert "nothing accepts connections there: check broker.port" in checked.stdout
-    assert "camera: 1280x720: ok" in checked.stdout
-    assert "model: fer7" in checked.stdout
-    assert "mode: emotion: exempt: the source is simulated" in checked.stdout
+    check = roommood("agent", "check", "--config", config)
+    assert check.returncode == 1, check.stderr
+    assert "nothing accepts connections there: check broker.port" in check.stdout
+    assert "camera: 1280x720: ok" in check.stdout
+    assert "model: fer7" in check.stdout
+    assert "mode: emotion: exempt: the source is simulated" in check.stdout
     assert "min_size: 24" in roommood("agent", "show-config", "--config", config).stdout
 
     config.write_text(f"database: sqlite:///{tmp_path}/c.sqlite\n{nobody}")
-    checked = roommood("collector", "check", "--config", config)
-    assert checked.returncode == 1, checked.stderr
-    assert "nothing accepts connections there: check broker.port" in checked.stdout
+    check = roommood("collector", "check", "--config", config)
+    assert check.returncode == 1, check.stderr
+    assert "nothing accepts connections there: check broker.port" in check.stdout
     assert "port: 8642" in roommood("collector", "show-config", "--config", config).stdout
     config.write_text("database: mysql://x/y\n")
     assert "use sqlite or postgresql" in roommood("collector", "check", "--config", config).stderr
@@ -148,21 +148,21 @@ def test_check_and_show_config(tmp_path: Path) -> None:
 
 def test_a_defect_is_one_line_unless_a_traceback_is_asked_for(tmp_path: Path) -> None:
     (tmp_path / "click.txt").write_text("")
-    broken = tmp_path / "models"
-    broken.mkdir()
-    (broken / "__init__.py").write_text("")
-    (broken / "cli.py").write_text("1 / 0")
+    package = tmp_path / "models"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "cli.py").write_text("1 / 0")
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r}); sys.argv = ['roommood', 'model']\n"
         "import models; models.__path__ = [sys.path[0] + '/models']\n"
         "from deploy.commands.cli import main; main()"
     )
-    done = subprocess.run(
+    run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT
     )
-    assert done.returncode == 1
-    assert done.stderr.startswith("roommood: internal error: ZeroDivisionError")
-    assert len(done.stderr.splitlines()) == 1
+    assert run.returncode == 1
+    assert run.stderr.startswith("roommood: internal error: ZeroDivisionError")
+    assert len(run.stderr.splitlines()) == 1
 
 
 def test_a_missing_extra_is_named_with_the_command_that_adds_it() -> None:
@@ -172,21 +172,21 @@ def test_a_missing_extra_is_named_with_the_command_that_adds_it() -> None:
         "cli.roommood.main = lambda **_: __import__('uvicorn')\n"
         "cli.main()"
     )
-    done = subprocess.run(
+    run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT
     )
-    assert done.returncode == 2
-    assert "pip install 'roommood[collector]'" in done.stderr
+    assert run.returncode == 2
+    assert "pip install 'roommood[collector]'" in run.stderr
 
 
 def test_a_pin_is_asked_for_twice_and_printed_as_a_hash() -> None:
-    asked = CliRunner().invoke(agent, ["pin"], input="246810\n246810\n")
-    assert asked.exit_code == 0
-    line = next(line for line in asked.output.splitlines() if line.startswith("pin: "))
+    result = CliRunner().invoke(agent, ["pin"], input="246810\n246810\n")
+    assert result.exit_code == 0
+    line = next(line for line in result.output.splitlines() if line.startswith("pin: "))
     assert Pin(line.removeprefix("pin: ")).opens("246810")
 
 
 def test_a_short_pin_is_refused() -> None:
-    asked = CliRunner().invoke(agent, ["pin"], input="12\n12\n")
-    assert isinstance(asked.exception, UserError)
-    assert "shorter than 6" in str(asked.exception)
+    result = CliRunner().invoke(agent, ["pin"], input="12\n12\n")
+    assert isinstance(result.exception, UserError)
+    assert "shorter than 6" in str(result.exception)

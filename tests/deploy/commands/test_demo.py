@@ -21,9 +21,9 @@ def test_auto_is_the_first_camera_that_gives_a_picture(
     cv2.imwrite(str(picture), np.full((90, 160), 99, np.uint8))
     works = Listed(str(picture), "a picture in a camera's place", None)
     assert first_camera([GONE, works]) == works.source
-    said = capsys.readouterr().err
-    assert "trying the next one" in said
-    assert f"the camera is {picture}" in said
+    errors = capsys.readouterr().err
+    assert "trying the next one" in errors
+    assert f"the camera is {picture}" in errors
 
 
 def test_auto_without_a_camera_is_the_simulation(capsys: pytest.CaptureFixture[str]) -> None:

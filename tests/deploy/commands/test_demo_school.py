@@ -54,6 +54,6 @@ def test_on_every_day_of_the_week_there_is_a_lesson_and_a_history(
 def test_with_a_camera_of_ones_own_nothing_of_its_room_is_made_up(tmp_path: Path) -> None:
     engine = connect(f"sqlite:///{tmp_path / 'own'}")
     MadeUpSchool("demo", ZONE).fill(engine, THURSDAY.timestamp(), live=False)
-    rooms = {stored.mood.room for stored in Store(engine).latest()}
+    rooms = {row.mood.room for row in Store(engine).latest()}
     assert rooms == {COUNTING, *PAUSED}
     engine.dispose()

@@ -15,10 +15,10 @@ pytestmark = pytest.mark.once
 
 
 def run(*words: str) -> list[str]:
-    done = CliRunner().invoke(site, words, standalone_mode=False)
-    if done.exception is not None:
-        raise done.exception
-    return done.output.splitlines()
+    result = CliRunner().invoke(site, words, standalone_mode=False)
+    if result.exception is not None:
+        raise result.exception
+    return result.output.splitlines()
 
 
 def init(folder: Path, host: str = "localhost", name: str = "school") -> list[str]:
@@ -34,11 +34,11 @@ def content(folder: Path) -> dict[str, bytes]:
 
 def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
     first = init(tmp_path)
-    made = content(tmp_path)
+    after = content(tmp_path)
     assert len(first) == 8
-    assert len(made) == 14
+    assert len(after) == 14
     assert init(tmp_path) == first[-1:]
-    assert content(tmp_path) == made
+    assert content(tmp_path) == after
 
 
 def test_other_hosts_are_refused_with_the_remedy(tmp_path: Path) -> None:
@@ -81,8 +81,8 @@ def test_an_update_is_signed_with_what_init_made(tmp_path: Path) -> None:
     key = str(tmp_path / "site" / "signing" / "site.key")
     words = ("bundle", "--key", key, "--site", "school", "--number", "1")
     out = tmp_path / "1.bundle"
-    told = run(*words, "--settings", str(settings), "--out", str(out))
-    assert "update 1" in told[0]
+    result = run(*words, "--settings", str(settings), "--out", str(out))
+    assert "update 1" in result[0]
     assert out.stat().st_size > 1000
     with pytest.raises(UserError, match="nothing to sign"):
         run(*words, "--out", str(out))

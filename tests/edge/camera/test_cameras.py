@@ -33,7 +33,7 @@ def brighter(path: Path, frames: int, step: int) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "words"),
     [
         ("nowhere.mp4", "nowhere.mp4: no such file or folder"),
         ("usb:front", "usb:front: not a camera: write usb:0"),
@@ -44,8 +44,8 @@ def brighter(path: Path, frames: int, step: int) -> Path:
         ("jetson", "no GStreamer"),
     ],
 )
-def test_a_source_that_is_none_is_refused(source: str, said: str) -> None:
-    with pytest.raises(UserError, match=said):
+def test_a_source_that_is_none_is_refused(source: str, words: str) -> None:
+    with pytest.raises(UserError, match=words):
         make(source)
 
 
@@ -76,9 +76,9 @@ def test_a_driver_is_imported_only_when_chosen() -> None:
 def test_a_film_plays_at_its_speed_and_loops(film: Path) -> None:
     camera = make(str(film))
     camera.open()
-    begun = time.monotonic()
+    start = time.monotonic()
     levels = [int(camera.read().mean()) for _ in range(25)]
-    took = time.monotonic() - begun
+    took = time.monotonic() - start
     camera.close()
     assert took > 1.0
     assert any(later < before - 60 for before, later in pairwise(levels))
@@ -161,8 +161,8 @@ def test_people_arrive_turn_away_and_come_back() -> None:
 def test_every_simulated_face_is_found_and_no_other() -> None:
     camera = SimulatedCamera(seats=24, seed=2)
     detector = HaarDetector()
-    found = truth = 0
+    hits = truth = 0
     for second in (30, 50, 70):
-        found += len(detector.find(camera.grey(second)))
+        hits += len(detector.find(camera.grey(second)))
         truth += sum(camera.classroom.truth(second).values())
-    assert abs(found - truth) <= 0.06 * truth
+    assert abs(hits - truth) <= 0.06 * truth

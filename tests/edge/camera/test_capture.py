@@ -52,17 +52,17 @@ def test_the_newest_frame_wins() -> None:
 
 
 def test_a_frame_that_nobody_took_is_wiped() -> None:
-    given: list[Grey] = []
+    frames: list[Grey] = []
 
     def step(number: int) -> Grey:
-        given.append(numbered(number))
-        return given[-1]
+        frames.append(numbered(number))
+        return frames[-1]
 
     capture = Capture(Scripted(step))
     capture.start()
-    wait(lambda: len(given) >= 5)
+    wait(lambda: len(frames) >= 5)
     capture.stop()
-    assert all((frame == 0).all() for frame in given[:3])
+    assert all((frame == 0).all() for frame in frames[:3])
 
 
 def test_a_frame_is_taken_once() -> None:

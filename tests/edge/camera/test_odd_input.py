@@ -157,7 +157,7 @@ def test_a_damaged_frame_of_a_film_is_a_fault_that_passes(tmp_path: Path) -> Non
 
 def test_a_film_is_named_from_the_settings_folder(tmp_path: Path) -> None:
     path = tmp_path / "agent.yaml"
-    for named, means in (
+    for name, means in (
         ("lesson.mp4", str(tmp_path / "lesson.mp4")),
         ("../films", str(tmp_path / "../films")),
         ("/films/a.mp4", "/films/a.mp4"),
@@ -166,7 +166,7 @@ def test_a_film_is_named_from_the_settings_folder(tmp_path: Path) -> None:
         ("rtsp://10.0.0.4/live", "rtsp://10.0.0.4/live"),
         ("picamera", "picamera"),
     ):
-        path.write_text(f"site: school\nroom: r101\nstate: s\ncamera: {named}\n")
+        path.write_text(f"site: school\nroom: r101\nstate: s\ncamera: {name}\n")
         assert load(AgentSettings, path).camera == means
 
 

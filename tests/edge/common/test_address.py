@@ -28,10 +28,10 @@ ADDRESSES = [
 def test_no_secret_in_an_address_is_shown(address: str, secret: str) -> None:
     if "?" in address.split("{}", maxsplit=1)[0]:
         secret = quote(secret, safe="")
-    shown = mask(address.format(secret))
-    assert secret not in shown
-    assert unquote(secret) not in shown
-    assert address.split("://", maxsplit=1)[0] in shown
+    text = mask(address.format(secret))
+    assert secret not in text
+    assert unquote(secret) not in text
+    assert address.split("://", maxsplit=1)[0] in text
 
 
 @pytest.mark.parametrize("secret", SECRETS)

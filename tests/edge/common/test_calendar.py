@@ -37,8 +37,8 @@ def calendar(*events: str, head: str = "", tentative: bool = False) -> Calendar:
 GOOD = event(START, END, "SUMMARY:Good", uid="good@s")
 
 
-def titles(made: Calendar, day: date = MONDAY) -> list[str]:
-    return [str(one.event.get("SUMMARY")) for one in made.on(day)]
+def titles(book: Calendar, day: date = MONDAY) -> list[str]:
+    return [str(one.event.get("SUMMARY")) for one in book.on(day)]
 
 
 FAULTS = {
@@ -61,10 +61,10 @@ FAULTS = {
 
 @pytest.mark.parametrize("lines", FAULTS.values(), ids=FAULTS.keys())
 def test_a_fault_stays_with_its_event_and_is_named(lines: tuple[str, ...]) -> None:
-    made = calendar(event(*lines, "SUMMARY:Broken"), GOOD)
-    assert titles(made) == ["Good"]
-    assert len(made.faults) == 1
-    assert made.faults[0].why
+    book = calendar(event(*lines, "SUMMARY:Broken"), GOOD)
+    assert titles(book) == ["Good"]
+    assert len(book.faults) == 1
+    assert book.faults[0].why
 
 
 NOT_ON = {
@@ -79,9 +79,9 @@ NOT_ON = {
 
 @pytest.mark.parametrize("line", NOT_ON.values(), ids=NOT_ON.keys())
 def test_only_an_event_that_says_it_takes_place_does(line: str) -> None:
-    made = calendar(event(START, END, line, "SUMMARY:Off"), GOOD)
-    assert titles(made) == ["Good"]
-    assert [one.event for one in made.ignored_on(MONDAY)] == ["Off (2026-03-02)"]
+    book = calendar(event(START, END, line, "SUMMARY:Off"), GOOD)
+    assert titles(book) == ["Good"]
+    assert [one.event for one in book.ignored_on(MONDAY)] == ["Off (2026-03-02)"]
 
 
 def test_tentative_events_count_where_that_is_wanted() -> None:
@@ -102,8 +102,8 @@ def test_one_occurrence_of_a_series_is_cancelled() -> None:
         "STATUS:CANCELLED",
         "SUMMARY:Daily",
     )
-    made = calendar(series, off)
-    days = [titles(made, MONDAY + timedelta(days=n)) for n in range(4)]
+    book = calendar(series, off)
+    days = [titles(book, MONDAY + timedelta(days=n)) for n in range(4)]
     assert days == [["Daily"], [], ["Daily"], []]
 
 
@@ -111,8 +111,8 @@ def test_a_change_that_cannot_be_read_closes_its_series() -> None:
     """It may have cancelled any day of it."""
     series = event(START, END, "RRULE:FREQ=DAILY;COUNT=3", "SUMMARY:Daily")
     change = event("RECURRENCE-ID:tuesday", START, END, "STATUS:CANCELLED")
-    made = calendar(series, change, GOOD)
-    assert [titles(made, MONDAY + timedelta(days=n)) for n in range(2)] == [["Good"], []]
+    book = calendar(series, change, GOOD)
+    assert [titles(book, MONDAY + timedelta(days=n)) for n in range(2)] == [["Good"], []]
 
 
 def test_the_newer_of_two_copies_of_an_event_is_the_one_that_holds() -> None:
@@ -133,8 +133,8 @@ def test_holidays_are_whole_days_marked_as_free_time_too() -> None:
     "rule", ["FREQ=DAILY;UNTIL=20260304", "FREQ=DAILY;UNTIL=20260304T091500", "FREQ=DAILY;COUNT=3"]
 )
 def test_a_series_ends_on_the_day_it_names(rule: str) -> None:
-    made = calendar(event(START, END, f"RRULE:{rule}", "SUMMARY:Daily"))
-    assert [bool(titles(made, MONDAY + timedelta(days=n))) for n in range(4)] == [1, 1, 1, 0]
+    book = calendar(event(START, END, f"RRULE:{rule}", "SUMMARY:Daily"))
+    assert [bool(titles(book, MONDAY + timedelta(days=n))) for n in range(4)] == [1, 1, 1, 0]
 
 
 def test_windows_names_of_zones_and_floating_times_are_understood() -> None:
@@ -186,10 +186,10 @@ def test_what_is_no_whole_calendar_is_refused(content: bytes) -> None:
 def test_reports_from_the_field(
     name: str, start: str | None, end: str | None, ignored: int
 ) -> None:
-    made = Calendar((REPORTS / name).read_bytes(), BERLIN, name)
-    spans = [(f"{one.start:%H:%M}", f"{one.end:%H:%M}") for one in made.on(MONDAY)]
+    book = Calendar((REPORTS / name).read_bytes(), BERLIN, name)
+    spans = [(f"{one.start:%H:%M}", f"{one.end:%H:%M}") for one in book.on(MONDAY)]
     assert spans == ([(start, end)] if start else [])
-    assert len(made.faults) + len(made.ignored_on(MONDAY)) == ignored
+    assert len(book.faults) + len(book.ignored_on(MONDAY)) == ignored
 
 
 PARTS = st.sampled_from(
@@ -221,16 +221,16 @@ PARTS = st.sampled_from(
 
 
 @settings(max_examples=150, deadline=None)
-@given(broken=st.lists(st.lists(PARTS, max_size=6), max_size=4), first=st.booleans())
+@given(faulty_events=st.lists(st.lists(PARTS, max_size=6), max_size=4), first=st.booleans())
 def test_whatever_stands_beside_it_a_good_lesson_stays(
-    broken: list[list[str]], first: bool
+    faulty_events: list[list[str]], first: bool
 ) -> None:
     """And nothing that says it is cancelled takes place."""
-    others = [event(*lines, uid=f"{n}@s") for n, lines in enumerate(broken)]
-    made = calendar(*([GOOD, *others] if first else [*others, GOOD]))
-    shown = made.on(MONDAY)
-    assert "Good" in [str(one.event.get("SUMMARY")) for one in shown]
-    assert not [one for one in shown if "CANCELLED" in str(one.event.get("STATUS"))]
+    others = [event(*lines, uid=f"{n}@s") for n, lines in enumerate(faulty_events)]
+    book = calendar(*([GOOD, *others] if first else [*others, GOOD]))
+    lessons = book.on(MONDAY)
+    assert "Good" in [str(one.event.get("SUMMARY")) for one in lessons]
+    assert not [one for one in lessons if "CANCELLED" in str(one.event.get("STATUS"))]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"])

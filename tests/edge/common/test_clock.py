@@ -13,7 +13,7 @@ LESSON = datetime(2026, 11, 20, 9, 30, tzinfo=timezone.utc)
 
 
 def clock(at: datetime, trust: Trust, *files: Path) -> WallClock:
-    return WallClock(*files, system=lambda: at, trusted=lambda: trust)
+    return WallClock(*files, system=lambda: at, clock_trust=lambda: trust)
 
 
 def test_a_clock_that_was_set_is_believed() -> None:
@@ -27,26 +27,26 @@ def test_one_that_may_be_right_is_told_as_it_is() -> None:
 
 @pytest.mark.parametrize("trust", ["synced", "unsynced"])
 def test_nobody_believes_1970(trust: Trust) -> None:
-    lost = clock(EPOCH, trust)
-    at, told = lost.now()
-    assert told == "unsynced"
+    late_clock = clock(EPOCH, trust)
+    at, verdict = late_clock.now()
+    assert verdict == "unsynced"
     assert BUILT <= at < BUILT + timedelta(minutes=1)
-    assert lost.is_lost()
+    assert late_clock.is_lost()
 
 
 def test_it_is_later_than_what_was_written_before(tmp_path: Path) -> None:
     file = tmp_path / "outbox.sqlite"
     file.touch()
     os.utime(file, (LESSON.timestamp(), LESSON.timestamp()))
-    at, told = clock(EPOCH, "unsynced", file, tmp_path / "missing").now()
+    at, verdict = clock(EPOCH, "unsynced", file, tmp_path / "missing").now()
     assert (at - LESSON) / timedelta(seconds=1) == pytest.approx(0, abs=5)
-    assert told == "unsynced"
+    assert verdict == "unsynced"
 
 
 def test_it_goes_on_from_the_floor() -> None:
-    lost = clock(EPOCH, "unsynced")
-    first = lost.now().at
-    assert lost.now().at >= first
+    late_clock = clock(EPOCH, "unsynced")
+    first = late_clock.now().at
+    assert late_clock.now().at >= first
 
 
 def test_a_leap_day_and_the_end_of_summer_time_are_moments_like_others() -> None:

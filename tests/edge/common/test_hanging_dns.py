@@ -36,7 +36,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("hanging")
 def test_it_is_said_and_the_end_does_not_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "HANGS_S", 0.5)
-    made = MqttLink(
+    mqtt_link = MqttLink(
         BrokerSettings(host="broker.school.example"),
         "test",
         log,
@@ -45,8 +45,8 @@ def test_it_is_said_and_the_end_does_not_wait_for_it(monkeypatch: pytest.MonkeyP
         on_message=lambda _topic, _payload: None,
         meanwhile="windows wait in the outbox",
     )
-    made.start()
-    wait(lambda: "still looking up this name" in made.problem())
-    begun = time.monotonic()
-    made.stop()
-    assert time.monotonic() - begun < 60  # half of what the look-up takes
+    mqtt_link.start()
+    wait(lambda: "still looking up this name" in mqtt_link.problem())
+    start = time.monotonic()
+    mqtt_link.stop()
+    assert time.monotonic() - start < 60  # half of what the look-up takes

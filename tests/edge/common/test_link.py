@@ -36,10 +36,10 @@ NOW = datetime.now(timezone.utc)
 
 @pytest.fixture
 def link() -> Iterator[Callable[..., MqttLink]]:
-    made: list[MqttLink] = []
+    links: list[MqttLink] = []
 
     def start(port: int, clock: WallClock | None = None, **settings: object) -> MqttLink:
-        made.append(
+        links.append(
             MqttLink(
                 BrokerSettings.model_validate({"port": port, **settings}),
                 "roommood-test",
@@ -51,12 +51,12 @@ def link() -> Iterator[Callable[..., MqttLink]]:
                 clock=clock,
             )
         )
-        made[-1].start()
-        return made[-1]
+        links[-1].start()
+        return links[-1]
 
     heard.clear()
     yield start
-    for one in made:
+    for one in links:
         one.stop()
 
 
@@ -74,9 +74,9 @@ def old_broker() -> Iterator[int]:
     listeners = {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}}
 
     async def begin() -> Broker:
-        made = Broker({"listeners": listeners, "plugins": anonymous})
-        await made.start()
-        return made
+        broker = Broker({"listeners": listeners, "plugins": anonymous})
+        await broker.start()
+        return broker
 
     broker = loop.run_until_complete(begin())
     thread = threading.Thread(target=loop.run_forever)
@@ -92,9 +92,9 @@ def test_mqtt_5_where_the_broker_speaks_it(
     mosquitto: Mosquitto, link: Callable[..., MqttLink], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    made = link(mosquitto.port)
+    client = link(mosquitto.port)
     wait(lambda: "MQTT 5" in caplog.text)
-    wait(lambda: made.publish("roommood/test", b"hello") is not None and heard != [])
+    wait(lambda: client.publish("roommood/test", b"hello") is not None and heard != [])
     assert heard[0] == b"hello"
 
 
@@ -103,9 +103,9 @@ def test_3_1_1_where_it_does_not(
     old_broker: int, link: Callable[..., MqttLink], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    made = link(old_broker)
-    wait(lambda: made.connected)
-    made.publish("roommood/test", b"hello")
+    client = link(old_broker)
+    wait(lambda: client.connected)
+    client.publish("roommood/test", b"hello")
     wait(lambda: heard == [b"hello"])
     assert "MQTT 3.1.1" in caplog.text
 
@@ -115,22 +115,22 @@ def test_it_comes_back_after(
     mode: str, mosquitto: Mosquitto, link: Callable[..., MqttLink]
 ) -> None:
     proxy = FaultProxy(mosquitto.port)
-    made = link(proxy.port, keepalive_s=60)
-    wait(lambda: made.connected)
+    client = link(proxy.port, keepalive_s=60)
+    wait(lambda: client.connected)
     proxy.be("cut" if mode == "cut" else "half_open")
     time.sleep(0.3)
     proxy.be("pass")
-    made.publish("roommood/test", b"perhaps")
-    begun = time.monotonic()
+    client.publish("roommood/test", b"perhaps")
+    start = time.monotonic()
 
     def is_back() -> bool:
-        made.publish("roommood/test", b"again")
+        client.publish("roommood/test", b"again")
         time.sleep(0.1)
         return b"again" in heard
 
     wait(is_back, UNCONFIRMED_S + 60)
-    assert mode == "cut" or time.monotonic() - begun > UNCONFIRMED_S / 2
-    made.stop()
+    assert mode == "cut" or time.monotonic() - start > UNCONFIRMED_S / 2
+    client.stop()
     proxy.stop()
 
 
@@ -142,7 +142,7 @@ class Authority:
         name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test authority")])
 
         def certificate(subject: x509.Name, of: ec.EllipticCurvePrivateKey, ca: bool) -> bytes:
-            made = (
+            cert = (
                 x509.CertificateBuilder()
                 .subject_name(subject)
                 .issuer_name(name)
@@ -156,7 +156,7 @@ class Authority:
                 )
                 .sign(key, hashes.SHA256())
             )
-            return made.public_bytes(serialization.Encoding.PEM)
+            return cert.public_bytes(serialization.Encoding.PEM)
 
         self.ca = folder / "ca.pem"
         self.ca.write_bytes(certificate(name, key, True))
@@ -182,14 +182,14 @@ class Authority:
 
 @pytest.fixture
 def authority(tmp_path: Path) -> Iterator[Callable[[datetime, datetime], Authority]]:
-    made: list[Authority] = []
+    authorities: list[Authority] = []
 
     def start(begins: datetime, ends: datetime) -> Authority:
-        made.append(Authority(tmp_path, begins, ends))
-        return made[-1]
+        authorities.append(Authority(tmp_path, begins, ends))
+        return authorities[-1]
 
     yield start
-    for one in made:
+    for one in authorities:
         one.process.terminate()
         one.process.wait(60)
 
@@ -201,8 +201,8 @@ def test_tls_with_a_clock_that_is_right(
     link: Callable[..., MqttLink], authority: Callable[..., Authority]
 ) -> None:
     broker = authority(NOW - YEAR, NOW + YEAR)
-    made = link(broker.port, ca=broker.ca)
-    wait(lambda: made.connected)
+    client = link(broker.port, ca=broker.ca)
+    wait(lambda: client.connected)
 
 
 def test_a_certificate_of_the_future_is_refused_by_a_clock_that_may_be_right(
@@ -211,9 +211,9 @@ def test_a_certificate_of_the_future_is_refused_by_a_clock_that_may_be_right(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     broker = authority(NOW + YEAR, NOW + 2 * YEAR)
-    made = link(broker.port, ca=broker.ca)
+    client = link(broker.port, ca=broker.ca)
     wait(lambda: "not valid yet" in caplog.text)
-    assert not made.connected
+    assert not client.connected
 
 
 def test_a_clock_at_1970_does_not_keep_the_device_from_its_broker(
@@ -223,8 +223,8 @@ def test_a_clock_at_1970_does_not_keep_the_device_from_its_broker(
 ) -> None:
     # What OpenSSL sees of a certificate that begins tomorrow is what a clock at 1970 sees of any.
     broker = authority(NOW + YEAR, NOW + 2 * YEAR)
-    made = link(broker.port, WallClock(system=lambda: EPOCH), ca=broker.ca)
-    wait(lambda: made.connected)
+    client = link(broker.port, WallClock(system=lambda: EPOCH), ca=broker.ca)
+    wait(lambda: client.connected)
     assert "clock predates this build" in caplog.text
 
 
@@ -234,10 +234,10 @@ def test_nor_is_a_certificate_taken_that_had_ended_by_then(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     broker = authority(EPOCH + 50 * YEAR, EPOCH + 52 * YEAR)
-    made = link(broker.port, WallClock(system=lambda: EPOCH), ca=broker.ca)
+    client = link(broker.port, WallClock(system=lambda: EPOCH), ca=broker.ca)
     wait(lambda: "certificate has expired" in caplog.text)
     time.sleep(0.5)
-    assert not made.connected or made._renew
+    assert not client.connected or client._renew
 
 
 def test_another_authority_is_refused_whatever_the_clock(
@@ -250,9 +250,9 @@ def test_another_authority_is_refused_whatever_the_clock(
     elsewhere = tmp_path / "other"
     elsewhere.mkdir()
     other = Authority(elsewhere, NOW - YEAR, NOW + YEAR)
-    made = link(broker.port, WallClock(system=lambda: EPOCH), ca=other.ca)
+    client = link(broker.port, WallClock(system=lambda: EPOCH), ca=other.ca)
     wait(lambda: "certificate" in caplog.text)
-    assert not made.connected
+    assert not client.connected
     other.process.terminate()
     other.process.wait(60)
 
@@ -262,29 +262,29 @@ def test_a_clock_that_is_set_later_is_believed_from_then_on(
 ) -> None:
     broker = authority(NOW + YEAR, NOW + 2 * YEAR)
     now = [EPOCH]
-    made = link(broker.port, WallClock(system=lambda: now[0]), ca=broker.ca)
-    wait(lambda: made.connected)
+    client = link(broker.port, WallClock(system=lambda: now[0]), ca=broker.ca)
+    wait(lambda: client.connected)
     now[0] = NOW
-    wait(lambda: not made.connected)
+    wait(lambda: not client.connected)
 
 
 def test_a_message_of_the_client_just_replaced_is_not_waited_for(
     mosquitto: Mosquitto, link: Callable[..., MqttLink], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody would ever confirm it, and the connection would be taken for a half-open one."""
-    made = link(mosquitto.port)
-    wait(lambda: made.connected)
-    before, publish = made._client, made._client.publish
+    client = link(mosquitto.port)
+    wait(lambda: client.connected)
+    before, publish = client._client, client._client.publish
 
     def replaced_meanwhile(*given: Any, **named: Any) -> Any:
-        sent = publish(*given, **named)
-        made._ask_anew()
-        wait(lambda: made._client is not before)
-        return sent
+        info = publish(*given, **named)
+        client._ask_anew()
+        wait(lambda: client._client is not before)
+        return info
 
     monkeypatch.setattr(before, "publish", replaced_meanwhile)
-    made.publish("roommood/test", b"late")
-    assert made._unconfirmed == {}
+    client.publish("roommood/test", b"late")
+    assert client._unconfirmed == {}
 
 
 def test_certificates_that_cannot_be_used_now_are_tried_again(
@@ -294,9 +294,9 @@ def test_certificates_that_cannot_be_used_now_are_tried_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """As while they are being renewed, when the new certificate has the old one's key."""
-    made = link(mosquitto.port)
-    wait(lambda: made.connected)
-    make, tries = made._made, list[int]()
+    client = link(mosquitto.port)
+    wait(lambda: client.connected)
+    make, tries = client._made, list[int]()
 
     def unusable_at_first() -> Any:
         tries.append(1)
@@ -304,27 +304,27 @@ def test_certificates_that_cannot_be_used_now_are_tried_again(
             raise UserError("the key does not belong to the certificate", "broker", "")
         return make()
 
-    monkeypatch.setattr(made, "_made", unusable_at_first)
-    before = made._client
-    made._ask_anew()
-    wait(lambda: made._client is not before and made.connected, 10)
+    monkeypatch.setattr(client, "_made", unusable_at_first)
+    before = client._client
+    client._ask_anew()
+    wait(lambda: client._client is not before and client.connected, 10)
     assert "the key does not belong" in caplog.text
-    assert made.problem() == ""
+    assert client.problem() == ""
 
 
 def test_a_defect_in_what_is_done_with_a_message_is_survived(
     mosquitto: Mosquitto, link: Callable[..., MqttLink], caplog: pytest.LogCaptureFixture
 ) -> None:
-    made = link(mosquitto.port)
-    wait(lambda: made.connected)
+    client = link(mosquitto.port)
+    wait(lambda: client.connected)
 
     def broken(_topic: str, payload: bytes) -> None:
         if payload == b"odd":
             raise KeyError("notAfter")
         heard.append(payload)
 
-    made._on_message = broken
+    client._on_message = broken
     for payload in (b"odd", b"good"):
-        made.publish("roommood/test", payload)
+        client.publish("roommood/test", payload)
     wait(lambda: heard == [b"good"])
     assert "KeyError" in caplog.text

@@ -31,22 +31,22 @@ def test_root_goes_on_as_the_owner(tmp_path: Path) -> None:
         path.chmod(0o755)
     tmp_path.chmod(0o755)
     os.chown(folder, 65534, 65534)
-    done = subprocess.run(
+    run = subprocess.run(
         [sys.executable, "-c", CODE, str(folder)],
         capture_output=True,
         text=True,
         cwd=ROOT,
         check=True,
     )
-    assert done.stdout.split() == ["65534", "65534", "65534"], done.stderr
+    assert run.stdout.split() == ["65534", "65534", "65534"], run.stderr
 
 
 def test_its_own_folder_and_one_that_is_not_there_change_nothing(tmp_path: Path) -> None:
-    done = subprocess.run(
+    run = subprocess.run(
         [sys.executable, "-c", CODE, str(tmp_path)],
         capture_output=True,
         text=True,
         cwd=ROOT,
         check=True,
     )
-    assert done.stdout.split()[0] == str(os.getuid())
+    assert run.stdout.split()[0] == str(os.getuid())

@@ -47,10 +47,10 @@ DURING = datetime(2026, 3, 2, 8, 30, tzinfo=timezone.utc)
 def publisher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
     folder = tmp_path / "web"
     folder.mkdir()
-    made = Publisher(folder)
-    monkeypatch.setenv("SSL_CERT_FILE", str(made.certificate))  # as a school adds its authority
-    yield made
-    made.stop()
+    server = Publisher(folder)
+    monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))  # as a school adds its authority
+    yield server
+    server.stop()
 
 
 def schedule(url: str, folder: Path, *, keeps: bool = True) -> Schedule:
@@ -67,17 +67,19 @@ def test_a_calendar_is_fetched_kept_and_asked_for_again_with_its_tag(
     publisher: Publisher, tmp_path: Path
 ) -> None:
     publisher.publish(LESSON, etag='"7"', modified="Mon, 02 Mar 2026 06:00:00 GMT")
-    made = schedule(f"{publisher.url}/secret-42/basic.ics", tmp_path)
-    assert made.closed(DURING, synced=True) == "schedule"  # nothing is known yet: nothing opens
-    fetch(made)
-    assert made.closed(DURING, synced=True) is None
-    fetch(made)
-    asked = publisher.requests[-1]
-    assert asked["if-none-match"] == '"7"'
-    assert asked["if-modified-since"] == "Mon, 02 Mar 2026 06:00:00 GMT"
+    timetable = schedule(f"{publisher.url}/secret-42/basic.ics", tmp_path)
+    assert (
+        timetable.closed(DURING, synced=True) == "schedule"
+    )  # nothing is known yet: nothing opens
+    fetch(timetable)
+    assert timetable.closed(DURING, synced=True) is None
+    fetch(timetable)
+    headers = publisher.requests[-1]
+    assert headers["if-none-match"] == '"7"'
+    assert headers["if-modified-since"] == "Mon, 02 Mar 2026 06:00:00 GMT"
     publisher.publish(WITHOUT, etag='"8"')
-    fetch(made)
-    assert made.closed(DURING, synced=True) == "schedule"
+    fetch(timetable)
+    assert timetable.closed(DURING, synced=True) == "schedule"
 
 
 def test_the_last_good_copy_outlives_a_restart(publisher: Publisher, tmp_path: Path) -> None:
@@ -95,8 +97,8 @@ def test_a_copy_whose_notes_are_gone_or_wrong_is_fetched_anew(
     publisher: Publisher, tmp_path: Path
 ) -> None:
     publisher.publish(LESSON)
-    made = schedule(f"{publisher.url}/a.ics", tmp_path)
-    fetch(made)
+    timetable = schedule(f"{publisher.url}/a.ics", tmp_path)
+    fetch(timetable)
     for notes in ("", "[]", '{"etag": 1}', "\x00"):
         for path in tmp_path.glob("*.json"):
             path.write_text(notes)
@@ -140,17 +142,17 @@ FAULTS: dict[str, tuple[Answer, str]] = {
 def test_each_fault_is_said_in_words_and_the_copy_stays(
     publisher: Publisher, tmp_path: Path, fault: str, before: bool
 ) -> None:
-    answer, said = FAULTS[fault]
-    made = schedule(f"{publisher.url}/secret-42/a.ics", tmp_path)
+    answer, words = FAULTS[fault]
+    timetable = schedule(f"{publisher.url}/secret-42/a.ics", tmp_path)
     if before:
         publisher.publish(LESSON, etag="")
-        fetch(made)
+        fetch(timetable)
     publisher.answer = lambda _path, _headers: answer
-    with pytest.raises(Problem, match=said) as problem:
-        fetch(made)
+    with pytest.raises(Problem, match=words) as problem:
+        fetch(timetable)
     assert "secret-42" not in str(problem.value)
     assert problem.value.remedy
-    assert made.closed(DURING, synced=True) == (None if before else "schedule")
+    assert timetable.closed(DURING, synced=True) == (None if before else "schedule")
     assert schedule(f"{publisher.url}/secret-42/a.ics", tmp_path).closed(DURING, synced=True) == (
         None if before else "schedule"
     )
@@ -162,14 +164,14 @@ def test_a_redirect_is_followed_to_https_without_the_password(
     (tmp_path / "other").mkdir()
 
     def answer(path: str, _headers: dict[str, str]) -> Answer:
-        moved = {"Location": f"{publisher.url}/new.ics"}
-        return (200, {}, LESSON) if path == "/new.ics" else (301, moved, b"")
+        location = {"Location": f"{publisher.url}/new.ics"}
+        return (200, {}, LESSON) if path == "/new.ics" else (301, location, b"")
 
     publisher.answer = answer
     host = publisher.url.removeprefix("https://")
-    made = schedule(f"https://tess:p%40ss/@{host}/old.ics", tmp_path)
-    fetch(made)
-    assert made.closed(DURING, synced=True) is None
+    timetable = schedule(f"https://tess:p%40ss/@{host}/old.ics", tmp_path)
+    fetch(timetable)
+    assert timetable.closed(DURING, synced=True) is None
     assert publisher.requests[0]["authorization"] == "Basic dGVzczpwQHNzLw=="
     assert "authorization" not in publisher.requests[1]
 
@@ -178,18 +180,18 @@ def test_a_redirect_is_followed_to_https_without_the_password(
 def test_a_certificate_that_is_not_trusted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
 ) -> None:
-    made = Publisher(
+    server = Publisher(
         tmp_path,
         days=-1 if wrong == "expired" else 2,
         host="127.0.0.2" if wrong == "another name" else "127.0.0.1",
     )
     if wrong != "unknown authority":
-        monkeypatch.setenv("SSL_CERT_FILE", str(made.certificate))
-    made.publish(LESSON)
+        monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
+    server.publish(LESSON)
     with pytest.raises(Problem, match=r"its certificate is not trusted.*clock"):
-        fetch(schedule(f"{made.url}/a.ics", tmp_path / "copies"))
-    assert made.requests == []
-    made.stop()
+        fetch(schedule(f"{server.url}/a.ics", tmp_path / "copies"))
+    assert server.requests == []
+    server.stop()
 
 
 def test_a_server_that_is_not_there_or_not_known(tmp_path: Path) -> None:
@@ -203,40 +205,40 @@ def test_time_and_size_are_bounded(
     publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publisher.publish(LESSON)
-    made = schedule(f"{publisher.url}/a.ics", tmp_path)
+    timetable = schedule(f"{publisher.url}/a.ics", tmp_path)
     monkeypatch.setattr(downloading, "LARGEST", 100)
     with pytest.raises(Problem, match="sends more than"):
-        fetch(made)
+        fetch(timetable)
     monkeypatch.setattr(downloading, "LARGEST", 10_000)
     monkeypatch.setattr(downloading, "LONGEST_S", -1.0)
     with pytest.raises(Problem, match="is not through after"):
-        fetch(made)
+        fetch(timetable)
     monkeypatch.setattr(downloading, "WAITS_S", 0.2)
 
     def never(_path: str, _headers: dict[str, str]) -> Answer:
-        wait(lambda: ended, 60)
+        wait(lambda: is_over, 60)
         return 200, {}, b""
 
-    ended = False
+    is_over = False
     publisher.answer = never
     with pytest.raises(Problem, match="no answer"):
-        fetch(made)
-    ended = True
+        fetch(timetable)
+    is_over = True
 
 
 def test_the_worker_says_a_failure_once_and_goes_on(
     publisher: Publisher, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     publisher.answer = lambda _path, _headers: (404, {}, b"")
-    made = schedule(f"{publisher.url}/a.ics", tmp_path)
-    worker = CalendarFetcher(made.published)
+    timetable = schedule(f"{publisher.url}/a.ics", tmp_path)
+    worker = CalendarFetcher(timetable.published)
     with caplog.at_level(logging.INFO):
         worker.start()
         wait(lambda: len(publisher.requests) > 1)
         assert "has no such calendar" in worker.problem()
         publisher.publish(LESSON)
         worker.wake()
-        wait(lambda: made.closed(DURING, synced=True) is None)
+        wait(lambda: timetable.closed(DURING, synced=True) is None)
         wait(lambda: not worker.problem())
         worker.stop()
     assert caplog.text.count("has no such calendar") == 1
@@ -245,9 +247,9 @@ def test_the_worker_says_a_failure_once_and_goes_on(
 def test_a_disk_that_takes_no_copy_costs_no_lesson(publisher: Publisher, tmp_path: Path) -> None:
     publisher.publish(LESSON)
     (tmp_path / "file").write_text("")
-    made = schedule(f"{publisher.url}/a.ics", tmp_path / "file" / "below")
-    fetch(made)
-    assert made.closed(DURING, synced=True) is None
+    timetable = schedule(f"{publisher.url}/a.ics", tmp_path / "file" / "below")
+    fetch(timetable)
+    assert timetable.closed(DURING, synced=True) is None
 
 
 @pytest.mark.parametrize(
@@ -275,25 +277,25 @@ def test_a_timetable_at_an_address(publisher: Publisher, tmp_path: Path, content
 
 
 @pytest.mark.parametrize(
-    ("written", "means"),
+    ("text_written", "means"),
     [
         ("https://cal.example/a.ics", "https://cal.example/a.ics"),
         ("webcal://cal.example/a.ics", "https://cal.example/a.ics"),
         ("HTTPS://cal.example:8443/a?k=[#%", "https://cal.example:8443/a?k=[#%"),
     ],
 )
-def test_addresses_in_settings(written: str, means: str) -> None:
-    read = ScheduleSettings.model_validate({"timezone": "UTC", "calendar": written}).calendar
+def test_addresses_in_settings(text_written: str, means: str) -> None:
+    read = ScheduleSettings.model_validate({"timezone": "UTC", "calendar": text_written}).calendar
     assert isinstance(read, WebCalendar)
     assert read.get_secret_value() == means
 
 
 @pytest.mark.parametrize(
-    "written", ["http://cal.example/a.ics", "ftp://x/y", "https://", "https://a b/"]
+    "text_written", ["http://cal.example/a.ics", "ftp://x/y", "https://", "https://a b/"]
 )
-def test_addresses_that_are_refused(written: str) -> None:
+def test_addresses_that_are_refused(text_written: str) -> None:
     with pytest.raises(ValidationError, match="https"):
-        ScheduleSettings.model_validate({"timezone": "UTC", "calendar": written})
+        ScheduleSettings.model_validate({"timezone": "UTC", "calendar": text_written})
 
 
 AGENT = "site: school\nroom: r101\nstate: s\nschedule: {timezone: UTC, calendar: '%s'}\n"
@@ -302,11 +304,11 @@ AGENT = "site: school\nroom: r101\nstate: s\nschedule: {timezone: UTC, calendar:
 def test_an_address_is_shown_by_its_host_alone_and_read_again(tmp_path: Path) -> None:
     path = tmp_path / "agent.yaml"
     path.write_text(AGENT % "https://u:hunter2@cal.example/private-hunter2/a.ics?k=hunter2")
-    shown = show(load(AgentSettings, path))
-    assert "hunter2" not in shown
-    assert "https://cal.example/**********" in shown
-    path.write_text(shown)
-    assert show(load(AgentSettings, path)) == shown
+    text = show(load(AgentSettings, path))
+    assert "hunter2" not in text
+    assert "https://cal.example/**********" in text
+    path.write_text(text)
+    assert show(load(AgentSettings, path)) == text
     path.write_text(AGENT % "plans/a.ics")
     settings = load(AgentSettings, path)
     assert settings.schedule is not None
@@ -318,23 +320,23 @@ def test_the_checks_say_how_it_is(publisher: Publisher, tmp_path: Path) -> None:
     path.write_text(AGENT % f"{publisher.url}/secret-42/a.ics")
     command = ["schedule", "--config", str(path), "--date", "2026-03-02", "--json"]
     publisher.publish(LESSON)
-    done = CliRunner().invoke(agent, command)
-    assert json.loads(done.stdout)["open"][0]["start"] == "2026-03-02T08:15:00+00:00"
+    schedule_run = CliRunner().invoke(agent, command)
+    assert json.loads(schedule_run.stdout)["open"][0]["start"] == "2026-03-02T08:15:00+00:00"
     assert not (tmp_path / "s" / COPIES).exists()  # whoever looks leaves nothing
     publisher.answer = lambda _path, _headers: (404, {}, b"")
-    done = CliRunner().invoke(agent, command)
-    assert json.loads(done.stdout)["open"] == []
-    assert "there is no copy of earlier" in done.stderr
+    schedule_run = CliRunner().invoke(agent, command)
+    assert json.loads(schedule_run.stdout)["open"] == []
+    assert "there is no copy of earlier" in schedule_run.stderr
     publisher.publish(LESSON)
     fetch(schedule(f"{publisher.url}/secret-42/a.ics", tmp_path / "s" / COPIES))
     publisher.answer = lambda _path, _headers: (404, {}, b"")
-    checked = CliRunner().invoke(agent, ["check", "--config", str(path)])
-    assert "has no such calendar" in checked.stdout
-    assert "the copy of" in checked.stdout
-    found = CliRunner().invoke(agent, ["doctor", "--config", str(path), "--json"])
-    state = [json.loads(line) for line in found.stdout.splitlines() if '"calendars"' in line]
+    check = CliRunner().invoke(agent, ["check", "--config", str(path)])
+    assert "has no such calendar" in check.stdout
+    assert "the copy of" in check.stdout
+    doctor = CliRunner().invoke(agent, ["doctor", "--config", str(path), "--json"])
+    state = [json.loads(line) for line in doctor.stdout.splitlines() if '"calendars"' in line]
     assert [one["state"] for one in state] == ["warning"]
-    assert "secret-42" not in checked.output + found.output + done.output
+    assert "secret-42" not in check.output + doctor.output + schedule_run.output
 
 
 def test_the_collectors_check_says_it(publisher: Publisher, tmp_path: Path) -> None:
@@ -344,13 +346,13 @@ def test_the_collectors_check_says_it(publisher: Publisher, tmp_path: Path) -> N
         f"school: {{timetable: '{publisher.url}/t.ics'}}\n"
     )
     publisher.answer = lambda _path, _headers: (200, {}, PAGE)
-    checked = CliRunner().invoke(collector, ["check", "--config", str(path)], standalone_mode=False)
-    assert checked.return_value == 1
-    assert "sends a web page" in checked.stdout
+    check = CliRunner().invoke(collector, ["check", "--config", str(path)], standalone_mode=False)
+    assert check.return_value == 1
+    assert "sends a web page" in check.stdout
     publisher.publish(LESSON)
-    checked = CliRunner().invoke(collector, ["check", "--config", str(path)])
-    assert "/**********: ok" in checked.stdout
-    listed = CliRunner().invoke(
+    check = CliRunner().invoke(collector, ["check", "--config", str(path)])
+    assert "/**********: ok" in check.stdout
+    timetable_run = CliRunner().invoke(
         collector, ["timetable", "--config", str(path), "--date", "2026-03-02", "--json"]
     )
-    assert [one["room"] for one in json.loads(listed.stdout)["lessons"]] == ["r101"]
+    assert [one["room"] for one in json.loads(timetable_run.stdout)["lessons"]] == ["r101"]

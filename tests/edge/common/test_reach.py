@@ -37,7 +37,7 @@ def certificate(folder: Path, name: str, host: str, *, days: tuple[int, int] = (
         alternative: x509.GeneralName = x509.IPAddress(ip_address(host))
     except ValueError:
         alternative = x509.DNSName(host)
-    made = (
+    cert = (
         x509.CertificateBuilder()
         .subject_name(who)
         .issuer_name(who)
@@ -55,7 +55,7 @@ def certificate(folder: Path, name: str, host: str, *, days: tuple[int, int] = (
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + secret)
+    path.write_bytes(cert.public_bytes(serialization.Encoding.PEM) + secret)
     return path
 
 
@@ -74,16 +74,18 @@ def server(pem: Path | None = None, *, wants: Path | None = None) -> Iterator[in
         def serve() -> None:
             while True:
                 try:
-                    taken, _ = listener.accept()
+                    connection, _ = listener.accept()
                 except OSError:
                     return
                 try:
-                    taken.settimeout(2)
-                    wrapped = context.wrap_socket(taken, server_side=True) if context else taken
+                    connection.settimeout(2)
+                    wrapped = (
+                        context.wrap_socket(connection, server_side=True) if context else connection
+                    )
                     wrapped.recv(100)
                     wrapped.close()
                 except OSError:
-                    taken.close()
+                    connection.close()
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
@@ -111,8 +113,8 @@ def test_each_way_to_miss_a_broker_has_words_and_a_remedy(tmp_path: Path) -> Non
     )
     with server(ours) as port:
         assert "closes the connection without an answer: check broker.port; " in wrong(port=port)
-        said = wrong(port=port, ca=other)
-        assert f"its certificate is not signed by {other}: set broker.ca" in said
+        problem = wrong(port=port, ca=other)
+        assert f"its certificate is not signed by {other}: set broker.ca" in problem
         # At the end of the TLS handshake it ends the connection.
         assert "rejects our certificate: check broker.certificate" in wrong(port=port, ca=ours)
     with server(ours, wants=other) as port:
@@ -131,13 +133,13 @@ def test_a_broker_that_is_there_is_reached_and_one_that_refuses_says_so(
     tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
     assert try_connection(BrokerSettings(port=mosquitto.port), "test") is None
-    closed = Mosquitto(tmp_path)
-    (tmp_path / "mosquitto.conf").write_text(f"listener {closed.port} 127.0.0.1\n")
-    closed.start()
+    picky = Mosquitto(tmp_path)
+    (tmp_path / "mosquitto.conf").write_text(f"listener {picky.port} 127.0.0.1\n")
+    picky.start()
     try:
-        assert "rejects us (Not authorized): check broker.username" in wrong(port=closed.port)
+        assert "rejects us (Not authorized): check broker.username" in wrong(port=picky.port)
     finally:
-        closed.stop()
+        picky.stop()
 
 
 @pytest.mark.parametrize(
@@ -182,7 +184,7 @@ def test_names_and_addresses_are_taken(host: str) -> None:
 
 @contextmanager
 def link(port: int, name: str = "test") -> Iterator[MqttLink]:
-    made = MqttLink(
+    mqtt_link = MqttLink(
         BrokerSettings(port=port),
         name,
         logging.getLogger("tests.link"),
@@ -191,9 +193,9 @@ def link(port: int, name: str = "test") -> Iterator[MqttLink]:
         on_message=lambda topic, payload: None,
         meanwhile="windows wait",
     )
-    made.start()
-    yield made
-    made.stop()
+    mqtt_link.start()
+    yield mqtt_link
+    mqtt_link.stop()
 
 
 def until(happens: Any, seconds: float = 60) -> None:
@@ -205,11 +207,11 @@ def until(happens: Any, seconds: float = 60) -> None:
 
 def test_the_link_says_once_why_it_is_not_up(caplog: pytest.LogCaptureFixture) -> None:
     port = free_port()
-    with caplog.at_level(logging.WARNING), link(port) as made:
-        until(lambda: "nothing accepts connections there" in made.problem())
+    with caplog.at_level(logging.WARNING), link(port) as client:
+        until(lambda: "nothing accepts connections there" in client.problem())
         time.sleep(2.5)  # two more tries
-    said = [record.getMessage() for record in caplog.records if "accepts" in record.getMessage()]
-    assert said == [
+    lines = [record.getMessage() for record in caplog.records if "accepts" in record.getMessage()]
+    assert lines == [
         f"broker: 127.0.0.1:{port}: nothing accepts connections there: check broker.port, "
         "and that the broker runs; windows wait"
     ]

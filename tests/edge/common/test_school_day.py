@@ -23,15 +23,15 @@ for name in ("Europe/Berlin", "America/Argentina/Buenos_Aires", "Asia/Kathmandu"
 
 
 def test_without_the_systems_time_zones() -> None:
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", ASKS],
         env=os.environ | {"PYTHONTZPATH": "", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.stderr == ""
-    assert len(done.stdout.splitlines()) == 4
+    assert result.stderr == ""
+    assert len(result.stdout.splitlines()) == 4
 
 
 @pytest.mark.parametrize("name", ["", "Europe/Atlantis", "../etc/passwd", "/etc/localtime", "\0"])

@@ -33,7 +33,7 @@ def test_defaults_are_filled_in(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "words"),
     [
         ("window_second: 5", "unknown key 'window_second': did you mean 'window_seconds'"),
         ("broker: {hots: b}", "unknown key 'broker.hots': did you mean 'host'"),
@@ -44,17 +44,17 @@ def test_defaults_are_filled_in(tmp_path: Path) -> None:
         ("window_seconds: soon", "'window_seconds'"),
     ],
 )
-def test_a_wrong_key_is_named_with_its_remedy(tmp_path: Path, text: str, said: str) -> None:
+def test_a_wrong_key_is_named_with_its_remedy(tmp_path: Path, text: str, words: str) -> None:
     path = write(
         tmp_path, MINIMAL.replace("room: r101\n", "" if "room:" in text else "room: r1\n") + text
     )
-    with pytest.raises(UserError, match=said) as refused:
+    with pytest.raises(UserError, match=words) as refusal:
         load(AgentSettings, path)
-    assert str(path) in str(refused.value)
+    assert str(path) in str(refusal.value)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "words"),
     [
         ("site: school\nstate: kept\n", "'room' is missing; .*'room': add it"),
         ("site: [", "not valid YAML at line 1"),
@@ -62,8 +62,8 @@ def test_a_wrong_key_is_named_with_its_remedy(tmp_path: Path, text: str, said: s
         ("", "contains no settings"),
     ],
 )
-def test_a_file_that_is_no_settings_is_refused(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(UserError, match=said):
+def test_a_file_that_is_no_settings_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(UserError, match=words):
         load(AgentSettings, write(tmp_path, text))
 
 
@@ -74,12 +74,12 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_show_masks_secrets_and_prints_what_can_be_read_again(tmp_path: Path) -> None:
     text = MINIMAL + "broker: {password: hunter2}\ncamera: rtsp://user:hunter2@cam/1\n"
-    shown = show(load(AgentSettings, write(tmp_path, text)))
-    assert "hunter2" not in shown
-    printed = yaml.safe_load(shown)
-    assert printed["broker"]["password"] == "**********"
-    assert printed["camera"] == "rtsp://**********@cam/1"
-    assert load(AgentSettings, write(tmp_path, shown)).room == "r101"
+    yaml_text = show(load(AgentSettings, write(tmp_path, text)))
+    assert "hunter2" not in yaml_text
+    content = yaml.safe_load(yaml_text)
+    assert content["broker"]["password"] == "**********"
+    assert content["camera"] == "rtsp://**********@cam/1"
+    assert load(AgentSettings, write(tmp_path, yaml_text)).room == "r101"
 
 
 SETTINGS = st.fixed_dictionaries(
@@ -131,12 +131,12 @@ def test_what_show_config_prints_is_read_again_as_the_same(
 
 
 @pytest.mark.parametrize(
-    ("written", "means"),
+    ("text_written", "means"),
     [("101", "101"), ("007", "007"), ("no", "no"), ("1e3", "1e3"), ('"101"', "101")],
 )
-def test_a_room_is_called_what_is_written(tmp_path: Path, written: str, means: str) -> None:
+def test_a_room_is_called_what_is_written(tmp_path: Path, text_written: str, means: str) -> None:
     path = tmp_path / "agent.yaml"
-    path.write_text(f"site: school\nroom: {written}\nstate: s\n")
+    path.write_text(f"site: school\nroom: {text_written}\nstate: s\n")
     assert load(AgentSettings, path).room == means
 
 

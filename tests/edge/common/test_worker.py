@@ -93,19 +93,19 @@ def test_health_sees_who_fails_stands_still_or_has_ended() -> None:
         def run_once(self) -> None:
             hanging.wait()
 
-    hung, failing = Hanging("hung", patience_s=0.1, ends_in_s=0.1), Troubled()
+    sleeper, failing = Hanging("hung", patience_s=0.1, ends_in_s=0.1), Troubled()
     failing.failures = (OSError("the disk"),) * 10_000
-    workers = Workers((hung, failing, Troubled()))
+    workers = Workers((sleeper, failing, Troubled()))
     assert set(workers.stuck()) == {"hung", "troubled"}  # nobody runs yet
-    hung.start()
+    sleeper.start()
     failing.start()
-    wait(lambda: hung.still() > 0.1 and bool(failing.trouble))
-    assert hung.stuck() == "has not moved for 0.1 s"
+    wait(lambda: sleeper.still() > 0.1 and bool(failing.trouble))
+    assert sleeper.stuck() == "has not moved for 0.1 s"
     assert failing.stuck() == ""
     assert failing.problem() == "the disk"
     hanging.set()
-    assert hung.stop()
-    assert hung.problem() == "its thread has ended"
+    assert sleeper.stop()
+    assert sleeper.problem() == "its thread has ended"
     failing.stop()
 
 
@@ -180,11 +180,11 @@ def test_what_waits_at_the_end_is_done_first_or_said(caplog: pytest.LogCaptureFi
     letters.put("last")
     letters.stop()
     assert letters.sent == ["last"]
-    closed = Letters()
-    closed.way_is_open = False
-    closed.put("never")
-    closed.start()
-    closed.stop()
+    letter_box = Letters()
+    letter_box.way_is_open = False
+    letter_box.put("never")
+    letter_box.start()
+    letter_box.stop()
     assert "letters: 1 were not done before the end" in messages(caplog)
 
 

@@ -85,7 +85,7 @@ def test_what_people_wrote_around_the_values_stays(config: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "words"),
     [
         ("camera", "not of the form key=value"),
         ("=usb:1", "not of the form key=value"),
@@ -97,10 +97,10 @@ def test_what_people_wrote_around_the_values_stays(config: Path) -> None:
         ("room=", "nothing was changed"),
     ],
 )
-def test_what_is_not_valid_changes_nothing(config: Path, change: str, said: str) -> None:
-    done = CliRunner().invoke(agent, ["set", "--config", str(config), change])
-    assert isinstance(done.exception, UserError)
-    assert said in str(done.exception)
+def test_what_is_not_valid_changes_nothing(config: Path, change: str, words: str) -> None:
+    result = CliRunner().invoke(agent, ["set", "--config", str(config), change])
+    assert isinstance(result.exception, UserError)
+    assert words in str(result.exception)
     assert config.read_text() == TEXT
     assert {path.name for path in config.parent.iterdir()} == {"agent.yaml"}
 

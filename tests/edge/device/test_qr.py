@@ -20,11 +20,11 @@ URL = "https://mood.school.example:8642"
 def test_a_camera_reads_what_the_page_shows(tmp_path: Path) -> None:
     code, picture = str(Code.new()), tmp_path / "code.png"
     segno.make(content(URL, code), error="m", micro=False).save(str(picture), scale=6, border=4)
-    held = np.full((480, 640), 90, np.uint8)
-    shown = cv2.imread(str(picture), cv2.IMREAD_GRAYSCALE)
-    assert shown is not None
-    held[60 : 60 + shown.shape[0], 120 : 120 + shown.shape[1]] = shown
-    cv2.imwrite(str(picture), held)
+    view = np.full((480, 640), 90, np.uint8)
+    code_picture = cv2.imread(str(picture), cv2.IMREAD_GRAYSCALE)
+    assert code_picture is not None
+    view[60 : 60 + code_picture.shape[0], 120 : 120 + code_picture.shape[1]] = code_picture
+    cv2.imwrite(str(picture), view)
     assert seen_by(str(picture), lambda _line: None, 10) == (URL, code)
 
 
@@ -39,10 +39,10 @@ def test_a_camera_that_sees_none_says_so(tmp_path: Path) -> None:
 
 def test_a_terminal_and_a_page_show_it() -> None:
     code = str(Code.new())
-    told = invitation_text(URL, code, "school/r101", "15m")
-    assert f"roommood device enrol {URL} --code {code}" in told
-    assert "█" in told or "▀" in told
-    drawn = svg(URL, code)
-    assert drawn.startswith("<svg")
-    assert "style=" not in drawn
-    assert "http" not in drawn.replace("http://www.w3.org/2000/svg", "")
+    text = invitation_text(URL, code, "school/r101", "15m")
+    assert f"roommood device enrol {URL} --code {code}" in text
+    assert "█" in text or "▀" in text
+    drawing = svg(URL, code)
+    assert drawing.startswith("<svg")
+    assert "style=" not in drawing
+    assert "http" not in drawing.replace("http://www.w3.org/2000/svg", "")

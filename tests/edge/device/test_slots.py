@@ -18,10 +18,10 @@ from tests.edge.protocol.test_bundle import stage
 def updates(tmp_path: Path) -> Updates:
     """With the numbers 1 and then 2 kept."""
     for number in (1, 2):
-        made = stage(tmp_path, number)
-        assert made.begin() == number
-        made.keep()
-    return made
+        slots = stage(tmp_path, number)
+        assert slots.begin() == number
+        slots.keep()
+    return slots
 
 
 def test_one_that_crashes_five_times_in_a_row_is_taken_back(updates: Updates) -> None:
@@ -52,10 +52,10 @@ def test_what_is_no_crash_begins_the_count_anew(updates: Updates, tmp_path: Path
 
 def test_the_first_update_of_a_device_goes_back_to_what_was_installed(tmp_path: Path) -> None:
     assert Updates(tmp_path).begin() is None
-    made = stage(tmp_path, 7)
-    made.begin()
-    made.keep()
-    assert [made.begin() for _ in range(LATER_STARTS + 2)] == [7] * LATER_STARTS + [None, None]
+    slots = stage(tmp_path, 7)
+    slots.begin()
+    slots.keep()
+    assert [slots.begin() for _ in range(LATER_STARTS + 2)] == [7] * LATER_STARTS + [None, None]
 
 
 def test_slots_of_an_earlier_version_are_read(updates: Updates, tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ def span(first: int, last: int) -> tuple[float, float]:
     return begin + 15 * first, begin + 15 * last
 
 
-@pytest.mark.parametrize("acknowledged", [True, False])
-def test_nothing_is_left_in_any_file(tmp_path: Path, acknowledged: bool) -> None:
+@pytest.mark.parametrize("is_acknowledged", [True, False])
+def test_nothing_is_left_in_any_file(tmp_path: Path, is_acknowledged: bool) -> None:
     path = tmp_path / "o.sqlite"
     (tmp_path / "o.damaged").write_bytes(MARK.encode())
     (tmp_path / "o.damaged-wal").write_bytes(MARK.encode())
@@ -37,14 +37,14 @@ def test_nothing_is_left_in_any_file(tmp_path: Path, acknowledged: bool) -> None
     outbox._db.execute("PRAGMA secure_delete=OFF")  # as SQLite is unless it is built otherwise
     for seq in range(1540):
         outbox.add(window(seq, model=MARK if 10 <= seq < 1510 else "0" * 12))
-        if acknowledged:
+        if is_acknowledged:
             outbox.remove(window(seq).boot, seq)
     outbox.add(window(15, room="r102", boot="0" * 8 + str(window(0).boot)[8:]))
     assert outbox.erase("school", "r101", [span(10, 1510)]) == 1500
-    held = [file for file in tmp_path.iterdir() if MARK.encode() in file.read_bytes()]
-    assert held == []
+    files = [file for file in tmp_path.iterdir() if MARK.encode() in file.read_bytes()]
+    assert files == []
     left = {*range(10), *range(1510, 1540)}
-    assert outbox.resend(START - timedelta(days=1)) == (40 if acknowledged else 0)
+    assert outbox.resend(START - timedelta(days=1)) == (40 if is_acknowledged else 0)
     assert {one.seq for one in outbox.waiting(100, "school/r101")} == left
     assert [one.seq for one in outbox.waiting(100, "school/r101", other=True)] == [15]
     outbox.close()
@@ -81,14 +81,14 @@ times = st.floats(min_value=0, max_value=4e9).map(lambda at: round(at, 6))
 @given(st.lists(st.tuples(times, times).map(sorted), min_size=1, max_size=60), times)
 def test_the_messages_say_the_same_times(spans: list[list[float]], at: float) -> None:
     """Each fits, and a window is within them exactly if it is within those that were erased."""
-    erased = [(begin, end) for begin, end in spans]
-    sent = [decode(Command, one.encode()) for one in commands(erased)]
-    assert all(len(one.encode()) <= MAX_BYTES for one in sent)
-    heard = [(b.timestamp(), e.timestamp()) for one in sent for b, e in one.spans or ()]
-    assert len(heard) == len(joined(erased))
-    for instant in (at, *(edge for one in erased for edge in one)):
+    erasures = [(begin, end) for begin, end in spans]
+    messages = [decode(Command, one.encode()) for one in commands(erasures)]
+    assert all(len(one.encode()) <= MAX_BYTES for one in messages)
+    moments = [(b.timestamp(), e.timestamp()) for one in messages for b, e in one.spans or ()]
+    assert len(moments) == len(joined(erasures))
+    for instant in (at, *(edge for one in erasures for edge in one)):
         some = mood(start=datetime.fromtimestamp(int(instant * 1000) / 1000, timezone.utc))
         # As it is encoded, to the millisecond.
         read = decode(Mood, some.encode())
-        here = any(is_within(read, *one) for one in erased)
-        assert any(is_within(read, *one) for one in heard) == here
+        here = any(is_within(read, *one) for one in erasures)
+        assert any(is_within(read, *one) for one in moments) == here

@@ -30,14 +30,14 @@ def test_two_windows_become_one() -> None:
 
 
 def test_withheld_stays_withheld() -> None:
-    hidden = {"faces": None, "counts": None, "withheld": "few_faces"}
-    both = merged(mood(**hidden), mood(**hidden, seq=1, start=LATER))
+    withheld_fields = {"faces": None, "counts": None, "withheld": "few_faces"}
+    both = merged(mood(**withheld_fields), mood(**withheld_fields, seq=1, start=LATER))
     assert both is not None
     assert both.withheld == "few_faces"
 
 
 @pytest.mark.parametrize(
-    "changed",
+    "changes",
     [
         {"seq": 2},
         {"boot": uuid4()},
@@ -49,8 +49,8 @@ def test_withheld_stays_withheld() -> None:
         {"seconds": LONGEST_S},
     ],
 )
-def test_what_does_not_belong_together_stays_apart(changed: dict[str, Any]) -> None:
-    assert merged(*pair(**changed)) is None
+def test_what_does_not_belong_together_stays_apart(changes: dict[str, Any]) -> None:
+    assert merged(*pair(**changes)) is None
 
 
 def told(sizes: list[int]) -> dict[str, int]:

@@ -160,9 +160,9 @@ def test_a_second_copy_keeps_at_least_a_day(tmp_path: Path) -> None:
     for seq in range(3 * day):
         copy.append(window(seq))
         copy.acknowledge(BOOT, seq, 1)
-    kept = copy.acknowledged(mood().start)
-    assert len(kept) > 1.4 * day
-    assert kept[-1] == window(3 * day - 1)
+    moods = copy.acknowledged(mood().start)
+    assert len(moods) > 1.4 * day
+    assert moods[-1] == window(3 * day - 1)
     assert copy.waiting() == {}
 
 

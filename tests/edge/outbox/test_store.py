@@ -44,15 +44,15 @@ def test_a_full_outbox_merges_the_oldest_and_loses_no_time(tmp_path: Path) -> No
     outbox = Outbox(tmp_path / "o.sqlite", max_bytes=100_000)
     for seq in range(2000):
         outbox.add(window(seq))
-    kept = outbox.waiting(5000)
+    windows = outbox.waiting(5000)
     assert outbox.dropped == 0
-    assert outbox.merged == 2000 - len(kept) > 500
-    assert sum(one.windows for one in kept) == 2000
-    assert sum(one.seconds for one in kept) == pytest.approx(2000 * 15)
-    assert kept[-1] == window(1999)  # the newest in full
-    assert kept[0].windows > kept[-1].windows
+    assert outbox.merged == 2000 - len(windows) > 500
+    assert sum(one.windows for one in windows) == 2000
+    assert sum(one.seconds for one in windows) == pytest.approx(2000 * 15)
+    assert windows[-1] == window(1999)  # the newest in full
+    assert windows[0].windows > windows[-1].windows
     ends = 0
-    for one in kept:
+    for one in windows:
         assert one.seq - one.windows + 1 == ends
         ends = one.seq + 1
     assert (tmp_path / "o.sqlite").stat().st_size < 200_000 + RESERVE
@@ -62,10 +62,10 @@ def test_where_nothing_can_be_merged_the_oldest_go(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "o.sqlite", max_bytes=100_000)
     for seq in range(0, 3000, 2):  # each a gap from the next
         outbox.add(window(seq))
-    kept = outbox.waiting(5000)
+    windows = outbox.waiting(5000)
     assert outbox.merged == 0
-    assert outbox.dropped == 1500 - len(kept) > 0
-    assert kept[-1].seq == 2998
+    assert outbox.dropped == 1500 - len(windows) > 0
+    assert windows[-1].seq == 2998
 
 
 def test_a_late_acknowledgement_does_not_remove_what_was_merged_since(tmp_path: Path) -> None:
@@ -121,9 +121,9 @@ def test_what_can_be_read_of_a_damaged_file_is_taken_over(tmp_path: Path) -> Non
     path.write_bytes(content)
     for copy in tmp_path.glob("o.copy?"):
         copy.unlink()
-    kept = Outbox(path).waiting(1000)
-    assert 10 < len(kept) < 400
-    assert kept == [window(one.seq) for one in kept]
+    windows = Outbox(path).waiting(1000)
+    assert 10 < len(windows) < 400
+    assert windows == [window(one.seq) for one in windows]
 
 
 def test_the_second_copy_gives_back_what_the_damaged_file_cannot(tmp_path: Path) -> None:
@@ -197,9 +197,9 @@ def test_windows_wait_in_memory_while_the_disk_takes_none(
     assert outbox.trouble == ""
     outbox.close()
     assert [one.seq for one in Outbox(path).waiting(99)] == [n for n in range(41) if n != 20]
-    said = [record.message for record in caplog.records]
-    assert len([line for line in said if "wait in memory" in line]) == 1
-    assert "outbox: writing to the disk works again" in said
+    messages = [record.message for record in caplog.records]
+    assert len([line for line in messages if "wait in memory" in line]) == 1
+    assert "outbox: writing to the disk works again" in messages
 
 
 def test_a_file_of_an_earlier_version_goes_on(tmp_path: Path) -> None:

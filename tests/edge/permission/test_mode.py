@@ -37,10 +37,10 @@ EXCEPTED = {"purpose": "medical", "exception": "therapy ordered by a physician"}
 
 @pytest.fixture
 def key(tmp_path: Path) -> Ed25519PrivateKey:
-    made = Ed25519PrivateKey.generate()
-    pem = made.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    private_key = Ed25519PrivateKey.generate()
+    pem = private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     (tmp_path / "site.pub").write_bytes(pem)
-    return made
+    return private_key
 
 
 def signed(folder: Path, key: Ed25519PrivateKey, **changed: object) -> Path:
@@ -50,7 +50,7 @@ def signed(folder: Path, key: Ed25519PrivateKey, **changed: object) -> Path:
 
 
 def settings(folder: Path, **changed: object) -> AgentSettings:
-    named = {
+    content = {
         "site": "school",
         "room": "r101",
         "camera": "usb:0",
@@ -59,14 +59,14 @@ def settings(folder: Path, **changed: object) -> AgentSettings:
         "site_key": "site.pub",
     }
     path = folder / "agent.yaml"
-    path.write_text(yaml.safe_dump(named | changed))
+    path.write_text(yaml.safe_dump(content | changed))
     return load(AgentSettings, path)
 
 
 def because(folder: Path, today: date = TODAY, **changed: object) -> str:
     """Why faces are only counted, or that they are not."""
-    made = settings(folder, **changed)
-    mode = decide(made, today, Recording(made.camera).live())
+    config = settings(folder, **changed)
+    mode = decide(config, today, Recording(config.camera).live())
     assert mode.sentence
     assert (mode.name == "emotion") == (
         mode.because in ("attested", "exempt_source", "exempt_demo")
@@ -76,8 +76,8 @@ def because(folder: Path, today: date = TODAY, **changed: object) -> str:
 
 def test_somebody_answers_for_it(tmp_path: Path, key: Ed25519PrivateKey) -> None:
     signed(tmp_path, key)
-    made = settings(tmp_path)
-    assert decide(made, TODAY, Recording(made.camera).live()) == Mode("emotion", "attested")
+    config = settings(tmp_path)
+    assert decide(config, TODAY, Recording(config.camera).live()) == Mode("emotion", "attested")
 
 
 def test_without_an_attestation_faces_are_counted(tmp_path: Path, key: Ed25519PrivateKey) -> None:
@@ -156,10 +156,10 @@ def test_every_country_and_purpose_is_as_the_table_says(
     assert len(CODES) == 249
     for country in CODES:
         signed(tmp_path, key, country=country, **purpose)
-        listed = country in countries().countries
+        is_listed = country in countries().countries
         excepted = purpose["purpose"] != "education" and "exception" in purpose
-        expected = "prohibited" if listed and not excepted else "attested"
-        assert because(tmp_path) == expected, country
+        expectation = "prohibited" if is_listed and not excepted else "attested"
+        assert because(tmp_path) == expectation, country
 
 
 CYRILLIC = "D\N{CYRILLIC CAPITAL LETTER IE}"
@@ -170,8 +170,8 @@ def wrong_codes() -> list[str]:
     """A thousand strings that are no country's code."""
     random = Random(1)
     letters = string.ascii_letters + string.digits + " -\u0415"
-    made = {"".join(random.choices(letters, k=random.randint(0, 4))) for _ in range(2000)}
-    return [*WRONG, *sorted(made - {*CODES, *WRONG})][:1000]
+    codes = {"".join(random.choices(letters, k=random.randint(0, 4))) for _ in range(2000)}
+    return [*WRONG, *sorted(codes - {*CODES, *WRONG})][:1000]
 
 
 def test_what_is_no_country_reads_no_expression(tmp_path: Path, key: Ed25519PrivateKey) -> None:
@@ -194,7 +194,7 @@ def test_headcount_can_be_chosen(tmp_path: Path, key: Ed25519PrivateKey) -> None
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changes", "words"),
     [
         ({"last_day": TODAY + timedelta(days=400)}, "more than a year later"),
         ({"last_day": TODAY - timedelta(days=1)}, "more than a year later"),
@@ -205,10 +205,10 @@ def test_headcount_can_be_chosen(tmp_path: Path, key: Ed25519PrivateKey) -> None
         ({"why": "because"}, "why"),
     ],
 )
-def test_wrong_answers_are_named(tmp_path: Path, changed: dict[str, object], said: str) -> None:
+def test_wrong_answers_are_named(tmp_path: Path, changes: dict[str, object], words: str) -> None:
     path = tmp_path / "answers.yaml"
-    path.write_text(yaml.safe_dump(ANSWERS | changed))
-    with pytest.raises(UserError, match=said):
+    path.write_text(yaml.safe_dump(ANSWERS | changes))
+    with pytest.raises(UserError, match=words):
         load(Attestation, path)
 
 

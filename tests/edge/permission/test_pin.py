@@ -23,6 +23,6 @@ def test_after_five_wrong_ones_the_right_one_waits_too() -> None:
     assert pin.opens("2468")
 
 
-@pytest.mark.parametrize("typed", ["", "2468 " * 100, "\0", "２４６８"])
-def test_odd_input_is_just_wrong(typed: str) -> None:
-    assert not Pin(hash_pin("2468")).opens(typed)
+@pytest.mark.parametrize("text_typed", ["", "2468 " * 100, "\0", "２４６８"])
+def test_odd_input_is_just_wrong(text_typed: str) -> None:
+    assert not Pin(hash_pin("2468")).opens(text_typed)

@@ -68,7 +68,7 @@ def schedule(**settings: Any) -> Schedule:
 
 
 @pytest.mark.parametrize(
-    ("when", "closed"),
+    ("when", "reason"),
     [
         ("2026-03-02T06:59:59", "schedule"),  # winter: Berlin is an hour ahead
         ("2026-03-02T07:00:00", None),
@@ -82,8 +82,8 @@ def schedule(**settings: Any) -> Schedule:
         ("2026-03-01T08:00:00", "schedule"),  # a Sunday
     ],
 )
-def test_lesson_times_are_the_rooms(when: str, closed: str | None) -> None:
-    assert schedule(lessons=[MORNINGS]).closed(at(when), synced=True) == closed
+def test_lesson_times_are_the_rooms(when: str, reason: str | None) -> None:
+    assert schedule(lessons=[MORNINGS]).closed(at(when), synced=True) == reason
 
 
 @pytest.mark.parametrize("holiday", ["2026-03-02", "2026-02-28/2026-03-02"])
@@ -101,7 +101,7 @@ def test_without_a_synchronised_clock_it_is_closed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("when", "closed"),
+    ("when", "reason"),
     [
         ("2026-09-07T06:00", None),
         ("2026-09-07T06:45", "schedule"),
@@ -113,13 +113,13 @@ def test_without_a_synchronised_clock_it_is_closed() -> None:
         ("2027-01-11T07:10", None),
     ],
 )
-def test_calendars(tmp_path: Path, when: str, closed: str | None) -> None:
+def test_calendars(tmp_path: Path, when: str, reason: str | None) -> None:
     (tmp_path / "lessons.ics").write_text(LESSONS)
     (tmp_path / "holidays.ics").write_text(HOLIDAYS)
     timetable = schedule(
         calendar=tmp_path / "lessons.ics", holidays_calendar=tmp_path / "holidays.ics"
     )
-    assert timetable.closed(at(when), synced=True) == closed
+    assert timetable.closed(at(when), synced=True) == reason
 
 
 def test_a_calendar_that_changes_is_read_again_and_one_that_goes_closes(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_calendar_that_cannot_be_read_is_refused(tmp_path: Path, content: str 
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changes", "words"),
     [
         ({"timezone": "Europe/Atlantis"}, "no such time zone"),
         ({"timezone": "../etc/passwd"}, "no such time zone"),
@@ -156,9 +156,9 @@ def test_a_calendar_that_cannot_be_read_is_refused(tmp_path: Path, content: str 
         ({"holidays": ["Christmas"]}, "date"),
     ],
 )
-def test_settings_that_mean_nothing_are_refused(changed: dict[str, Any], said: str) -> None:
-    content = {"timezone": "Europe/Berlin", "lessons": [MORNINGS]} | changed
-    with pytest.raises(ValidationError, match=said):
+def test_settings_that_mean_nothing_are_refused(changes: dict[str, Any], words: str) -> None:
+    content = {"timezone": "Europe/Berlin", "lessons": [MORNINGS]} | changes
+    with pytest.raises(ValidationError, match=words):
         ScheduleSettings.model_validate(content)
 
 
@@ -213,7 +213,7 @@ def test_lessons_over_midnight(start: str, end: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "means"),
+    ("text_written", "means"),
     [
         ("8:30", "08:30"),
         ("08:30", "08:30"),
@@ -223,24 +223,26 @@ def test_lessons_over_midnight(start: str, end: str) -> None:
     ],
 )
 def test_times_as_yaml_makes_them_mean_what_a_person_means(
-    tmp_path: Path, written: str, means: str
+    tmp_path: Path, text_written: str, means: str
 ) -> None:
     path = tmp_path / "agent.yaml"
     path.write_text(
         "site: school\nroom: r101\nstate: s\nschedule:\n  timezone: UTC\n"
-        f"  lessons: [{{days: [mon], start: {written}, end: 20:00}}]\n"
+        f"  lessons: [{{days: [mon], start: {text_written}, end: 20:00}}]\n"
     )
     settings = load(AgentSettings, path)
     assert settings.schedule is not None
     assert f"{settings.schedule.lessons[0].start:%H:%M}" == means
 
 
-@pytest.mark.parametrize("written", ["8.30", "0.30", "830", "25:00", "8:60", "half past eight"])
-def test_times_that_may_mean_two_things_are_refused(tmp_path: Path, written: str) -> None:
+@pytest.mark.parametrize(
+    "text_written", ["8.30", "0.30", "830", "25:00", "8:60", "half past eight"]
+)
+def test_times_that_may_mean_two_things_are_refused(tmp_path: Path, text_written: str) -> None:
     path = tmp_path / "agent.yaml"
     path.write_text(
         "site: school\nroom: r101\nstate: s\nschedule:\n  timezone: UTC\n"
-        f"  lessons: [{{days: [mon], start: {written}, end: 20:00}}]\n"
+        f"  lessons: [{{days: [mon], start: {text_written}, end: 20:00}}]\n"
     )
     with pytest.raises(UserError, match=r"start.*not a time of day.*as in \"0[08]:30\""):
         load(AgentSettings, path)

@@ -153,8 +153,8 @@ def test_a_pause_that_the_disk_does_not_take_outlasts_a_restart(
 ) -> None:
     note = tmp_path / "memory.json"
     switch = Switch(file, note=note)
-    with monkeypatch.context() as broken:
-        broken_disk(broken, full=full)
+    with monkeypatch.context() as patch:
+        broken_disk(patch, full=full)
         switch.toggle("button")
         assert switch.pause == "button"
         assert bool(switch.unwritten) is not full, "a full disk has room for what is there"
@@ -171,8 +171,8 @@ def test_a_disk_that_does_not_take_that_the_camera_may_open_keeps_it_closed(
 ) -> None:
     assert Switch(file).pause is None
     monkeypatch.setattr("edge.permission.switch.AGAIN_S", 0)
-    with monkeypatch.context() as broken:
-        broken_disk(broken, full=False)
+    with monkeypatch.context() as patch:
+        broken_disk(patch, full=False)
         switch = Switch(file)
         assert switch.pause == "unreadable"
         assert "takes nothing" in switch.unwritten
@@ -186,8 +186,8 @@ def test_a_pause_is_written_as_soon_as_the_disk_takes_it(
 ) -> None:
     monkeypatch.setattr("edge.permission.switch.AGAIN_S", 0)
     switch = Switch(file)
-    with monkeypatch.context() as broken:
-        broken_disk(broken, full=False)
+    with monkeypatch.context() as patch:
+        broken_disk(patch, full=False)
         switch.toggle("button")
         assert switch.pause == "button"
     assert switch.pause == "button"

@@ -41,17 +41,17 @@ def test_what_was_signed_comes_out(tmp_path: Path) -> None:
 
 
 def test_no_byte_of_it_can_be_changed_unnoticed() -> None:
-    good, refused = made(), 0
+    good, refusals = made(), 0
     for at in range(0, len(good), 97):
         data = bytearray(good)
         data[at] ^= 0x55
         try:
-            found = unpack(bytes(data), KEY.public_key(), "school")
+            bundle = unpack(bytes(data), KEY.public_key(), "school")
         except UserError:
-            refused += 1
+            refusals += 1
         else:
-            assert found.files == FILES  # padding, or a part of tar's own that nothing hangs on
-    assert refused > 10
+            assert bundle.files == FILES  # padding, or a part of tar's own that nothing hangs on
+    assert refusals > 10
 
 
 def test_files_that_do_not_belong_are_refused() -> None:
@@ -89,14 +89,14 @@ def test_the_one_before_is_there_until_the_new_one_is_kept(tmp_path: Path) -> No
     updates = stage(tmp_path, 1)
     assert updates.begin() == 1
     trial = UpdateTrial(tmp_path, 1)
-    assert trial.saw_window(3, paused=False) is None
+    assert trial.saw_window(3, in_pause=False) is None
     assert updates.slots().current is None  # too early to say
     trial._begun -= LEAST_S
-    assert trial.saw_window(3, paused=False) is None
+    assert trial.saw_window(3, in_pause=False) is None
     assert updates.slots().current == 1
     stage(tmp_path, 2)
     assert updates.place(1).exists()
-    assert UpdateTrial(tmp_path, 1).saw_window(3, paused=False) == "update 2 is to be tried"
+    assert UpdateTrial(tmp_path, 1).saw_window(3, in_pause=False) == "update 2 is to be tried"
     assert updates.begin() == 2
     UpdateTrial(tmp_path, 2).failed("it stood still")
     assert (updates.slots().current, updates.slots().refused) == (1, 2)
@@ -108,10 +108,10 @@ def test_a_pause_says_nothing_about_an_update(tmp_path: Path) -> None:
     updates = stage(tmp_path, 1)
     trial = UpdateTrial(tmp_path, updates.begin())
     for _ in range(5):
-        assert trial.saw_window(0, paused=True) is None
+        assert trial.saw_window(0, in_pause=True) is None
     assert updates.slots().trying == 1
-    assert trial.saw_window(0, paused=False) is None
-    assert trial.saw_window(0, paused=False) == "update 1 was rolled back: no frame in 2 windows"
+    assert trial.saw_window(0, in_pause=False) is None
+    assert trial.saw_window(0, in_pause=False) == "update 1 was rolled back: no frame in 2 windows"
 
 
 def test_a_number_only_grows(tmp_path: Path) -> None:

@@ -40,27 +40,27 @@ def test_the_schemas_are_those_of_the_code(name: str) -> None:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_a_message_fits_its_schema_and_an_extra_field_does_not(name: str) -> None:
-    written: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text())
-    check = jsonschema.Draft202012Validator(written)
+    json_schema: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text())
+    check = jsonschema.Draft202012Validator(json_schema)
     content = json.loads(MESSAGES[name].encode())
     check.validate(content)
     assert not check.is_valid(content | {"picture": "aGk="})
-    for field in written["required"]:
+    for field in json_schema["required"]:
         assert not check.is_valid({k: v for k, v in content.items() if k != field})
 
 
 def test_every_field_of_a_mood_is_required_and_documented() -> None:
-    written = json.loads((FOLDER / "mood.json").read_text())
+    json_schema = json.loads((FOLDER / "mood.json").read_text())
     fields = {info.alias or name for name, info in Mood.model_fields.items()}
-    assert set(written["required"]) == fields - {"windows"}
+    assert set(json_schema["required"]) == fields - {"windows"}
     text = (DOCS / "contract.md").read_text()
     section = text.split("## A mood")[1].split("\n## ")[0]
-    named = {
+    field_names = {
         name
         for row in re.findall(r"^\| (`[^|]+) \|", section, re.M)
         for name in re.findall(r"`(\w+)`", row)
     }
-    assert named == fields
+    assert field_names == fields
     assert all(f"`{reason}`" in section for reason in get_args(Withheld))
 
 
@@ -80,5 +80,5 @@ def test_the_example_settings_are_valid() -> None:
 
     examples = ROOT / "deploy" / "examples"
     assert load(AgentSettings, examples / "agent.yaml").room == "r101"
-    given = load(CollectorSettings, examples / "collector.yaml")
-    assert given.model_copy(update={"state": Path("collector-state")}) == CollectorSettings()
+    collector = load(CollectorSettings, examples / "collector.yaml")
+    assert collector.model_copy(update={"state": Path("collector-state")}) == CollectorSettings()

@@ -20,28 +20,28 @@ def certificate(days: float = 90, age: float = 0, number: int = 7) -> tuple[byte
     """A key and a certificate of it, signed by itself."""
     key = new_key()
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "r101")])
-    begun = datetime.now(timezone.utc) - timedelta(days=age)
-    made = (
+    start = datetime.now(timezone.utc) - timedelta(days=age)
+    cert = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(number)
-        .not_valid_before(begun)
-        .not_valid_after(begun + timedelta(days=days))
+        .not_valid_before(start)
+        .not_valid_after(start + timedelta(days=days))
         .sign(key, hashes.SHA256())
     )
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    return private_pem(key), made.public_bytes(Encoding.PEM).decode()
+    return private_pem(key), cert.public_bytes(Encoding.PEM).decode()
 
 
 def test_a_new_identity_takes_the_place_of_the_old_one_whole(tmp_path: Path) -> None:
     for number in (7, 8):
         key, pem = certificate(number=number)
-        found = install(tmp_path, key, pem, "authority")
-        assert found.serial == f"{number:x}"
-        assert found.name == "r101"
+        identity = install(tmp_path, key, pem, "authority")
+        assert identity.serial == f"{number:x}"
+        assert identity.name == "r101"
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["identity", "identity-8"]
     for path in (tmp_path / "identity").iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -75,12 +75,12 @@ def test_a_fingerprint_is_for_people() -> None:
 def test_a_card_that_was_put_into_another_machine_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = EnrolmentRecord(collector="https://c", site="school", room="r101", hardware="aaaa")
-    (tmp_path / ABOUT).write_text(told.model_dump_json())
+    record = EnrolmentRecord(collector="https://c", site="school", room="r101", hardware="aaaa")
+    (tmp_path / ABOUT).write_text(record.model_dump_json())
     for here, fits in (("aaaa", True), ("", True), ("bbbb", False)):
         monkeypatch.setattr("edge.device.enrol.hardware", lambda here=here: here)
         if fits:
-            assert about(tmp_path) == told
+            assert about(tmp_path) == record
         else:
             with pytest.raises(UserError, match="enrolled in another machine"):
                 about(tmp_path)
@@ -89,17 +89,17 @@ def test_a_card_that_was_put_into_another_machine_is_noticed(
 def test_the_boards_number_is_told_as_a_digest(tmp_path: Path) -> None:
     board = tmp_path / "serial-number"
     board.write_bytes(b"10000000abcdef01\0")
-    found = hardware((tmp_path / "missing", board))
-    assert len(found) == 16
-    assert "abcdef" not in found
+    digest = hardware((tmp_path / "missing", board))
+    assert len(digest) == 16
+    assert "abcdef" not in digest
     assert hardware((tmp_path / "missing",)) == ""
 
 
 def test_the_addresses_that_a_device_has_to_reach(tmp_path: Path) -> None:
-    told = EnrolmentRecord(
+    record = EnrolmentRecord(
         collector="https://127.0.0.1:8642", site="school", room="r101", hardware=""
     )
-    (tmp_path / ABOUT).write_text(told.model_dump_json())
+    (tmp_path / ABOUT).write_text(record.model_dump_json())
     (tmp_path / SITE).write_text("broker: {host: 127.0.0.2}\n")
     resolvers = tmp_path / "resolv.conf"
     resolvers.write_text("search school.example\nnameserver 10.0.0.1\n")

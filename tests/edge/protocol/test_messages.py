@@ -19,8 +19,8 @@ def changed(**fields: Any) -> bytes:
 
 
 def test_a_mood_survives_the_wire() -> None:
-    sent = mood()
-    assert decode(Mood, sent.encode()) == sent
+    window = mood()
+    assert decode(Mood, window.encode()) == window
 
 
 def test_the_wire_form_is_the_contract() -> None:
@@ -35,7 +35,7 @@ def test_the_wire_form_is_the_contract() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "words"),
     [
         ({"picture": "aGVsbG8="}, "picture"),
         ({"faces": 13}, "counts sum to 12, not 13"),
@@ -55,14 +55,14 @@ def test_the_wire_form_is_the_contract() -> None:
         ({"seconds": 0}, "seconds"),
     ],
 )
-def test_anything_else_is_refused(fields: dict[str, Any], said: str) -> None:
-    with pytest.raises(MessageError, match=said):
+def test_anything_else_is_refused(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(MessageError, match=words):
         decode(Mood, changed(**fields))
 
 
 def test_headcount_keeps_faces_and_no_counts() -> None:
-    kept = decode(Mood, changed(counts=None, withheld="headcount_only"))
-    assert (kept.faces, kept.counts) == (12, None)
+    window = decode(Mood, changed(counts=None, withheld="headcount_only"))
+    assert (window.faces, window.counts) == (12, None)
 
 
 def test_a_message_past_the_limit_is_refused_unread() -> None:
@@ -71,9 +71,9 @@ def test_a_message_past_the_limit_is_refused_unread() -> None:
 
 
 def test_a_refusal_quotes_nothing_of_what_was_sent() -> None:
-    with pytest.raises(MessageError) as refused:
+    with pytest.raises(MessageError) as refusal:
         decode(Mood, changed(room="a pupil's name"))
-    assert "pupil" not in str(refused.value)
+    assert "pupil" not in str(refusal.value)
 
 
 @given(st.binary(max_size=2000))
@@ -90,8 +90,8 @@ def test_no_bytes_do_harm(data: bytes) -> None:
 def test_every_window_survives_the_wire(start: datetime, counts: dict[str, int]) -> None:
     whole_ms = start.replace(microsecond=start.microsecond // 1000 * 1000, tzinfo=timezone.utc)
     full = {**counts, "uncertain": 0}
-    sent = mood(start=whole_ms, counts=full, faces=sum(full.values()))
-    assert decode(Mood, sent.encode()) == sent
+    window = mood(start=whole_ms, counts=full, faces=sum(full.values()))
+    assert decode(Mood, window.encode()) == window
 
 
 def test_a_zone_of_zero_offset_is_utc() -> None:

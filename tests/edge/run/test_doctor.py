@@ -31,7 +31,7 @@ def certificate(path: Path, days: int) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "r101")])
     now = datetime.datetime.now(datetime.timezone.utc)
-    made = (
+    cert = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -41,7 +41,7 @@ def certificate(path: Path, days: int) -> Path:
         .not_valid_after(now + datetime.timedelta(days=days, minutes=5))
         .sign(key, hashes.SHA256())
     )
-    path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    path.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
     return path
 
 
@@ -52,7 +52,7 @@ def test_a_healthy_device(tmp_path: Path, mosquitto: Mosquitto) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "what", "remedy"),
+    ("changes", "what", "remedy"),
     [
         ({"broker": {"port": 1}}, "broker", "broker.port"),
         ({"camera": "usb:63"}, "camera", "plug it in"),
@@ -62,9 +62,9 @@ def test_a_healthy_device(tmp_path: Path, mosquitto: Mosquitto) -> None:
     ],
 )
 def test_each_fault_has_its_remedy_and_the_rest_is_looked_at(
-    tmp_path: Path, changed: dict[str, Any], what: str, remedy: str
+    tmp_path: Path, changes: dict[str, Any], what: str, remedy: str
 ) -> None:
-    findings = found(tmp_path, **({"broker": {"port": free_port()}} | changed))
+    findings = found(tmp_path, **({"broker": {"port": free_port()}} | changes))
     assert findings[what].state == "fault"
     assert remedy in findings[what].remedy
     assert findings["opencv"].state == "ok"
@@ -118,10 +118,10 @@ def test_a_broker_that_speaks_tls_to_one_who_does_not(tmp_path: Path, mosquitto:
 def test_as_lines_of_json(tmp_path: Path) -> None:
     config = tmp_path / "agent.yaml"
     config.write_text("site: school\nroom: r101\nstate: state\nbroker: {port: 1}\n")
-    asked = CliRunner().invoke(
+    result = CliRunner().invoke(
         agent, ["doctor", "--config", str(config), "--json"], standalone_mode=False
     )
-    lines = [json.loads(line) for line in asked.output.splitlines()]
-    assert asked.return_value == 1
+    lines = [json.loads(line) for line in result.output.splitlines()]
+    assert result.return_value == 1
     assert all(set(line) == {"what", "state", "seen", "remedy", "where"} for line in lines)
     assert [line["what"] for line in lines if line["state"] == "fault"] == ["broker"]

@@ -31,7 +31,7 @@ def health(**changed: Any) -> Health:
 
 
 @pytest.mark.parametrize(
-    ("changed", "well"),
+    ("changes", "well"),
     [
         ({}, True),
         ({"waiting": 40, "last_ack_s": BEHIND_S + 1}, False),
@@ -44,33 +44,33 @@ def health(**changed: Any) -> Health:
         ({"disk": "failing"}, False),
     ],
 )
-def test_whether_a_device_does_well(changed: dict[str, Any], well: bool) -> None:
-    assert is_well(health(**changed)) is well
+def test_whether_a_device_does_well(changes: dict[str, Any], well: bool) -> None:
+    assert is_well(health(**changes)) is well
 
 
 def test_the_endpoint_answers_on_this_machine_alone() -> None:
     now, wrong = [health()], dict[str, str]()
-    served = endpoint(0, lambda: now[0], lambda: wrong)
-    served.start()
+    server = endpoint(0, lambda: now[0], lambda: wrong)
+    server.start()
     try:
-        answer = httpx.get(f"{served.url}/healthz")
+        answer = httpx.get(f"{server.url}/healthz")
         assert answer.status_code == 200
-        told = answer.json()
-        assert told.pop("workers") == {}
-        assert told == now[0].model_dump(mode="json")
+        report = answer.json()
+        assert report.pop("workers") == {}
+        assert report == now[0].model_dump(mode="json")
         wrong["publish"] = "no space left"
-        answer = httpx.get(f"{served.url}/healthz")
+        answer = httpx.get(f"{server.url}/healthz")
         assert (answer.status_code, answer.json()["workers"]) == (503, wrong)
         wrong.clear()
         now[0] = health(disk="failing")
-        assert httpx.get(f"{served.url}/healthz").status_code == 503
-        elsewhere = httpx.get(f"{served.url}/healthz", headers={"Host": "evil.example"})
+        assert httpx.get(f"{server.url}/healthz").status_code == 503
+        elsewhere = httpx.get(f"{server.url}/healthz", headers={"Host": "evil.example"})
         assert elsewhere.status_code == 403
-        taken = int(served.url.rpartition(":")[2])
+        port = int(server.url.rpartition(":")[2])
         with pytest.raises(UserError, match=r"health\.port: port"):
-            endpoint(taken, lambda: now[0], dict)
+            endpoint(port, lambda: now[0], dict)
     finally:
-        served.stop()
+        server.stop()
 
 
 def test_a_status_with_everything_wrong_is_small_enough() -> None:

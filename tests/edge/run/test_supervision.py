@@ -17,36 +17,36 @@ from tests.free import wait
 @pytest.fixture
 def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """What a service manager hears, on a socket of its own."""
-    heard: list[str] = []
+    messages: list[str] = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(tmp_path / "notify"))
         listener.settimeout(0.1)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
-        done = threading.Event()
+        is_over = threading.Event()
 
         def listen() -> None:
-            while not done.is_set():
+            while not is_over.is_set():
                 try:
-                    heard.append(listener.recv(4096).decode().strip())
+                    messages.append(listener.recv(4096).decode().strip())
                 except TimeoutError:
                     continue
 
         thread = threading.Thread(target=listen)
         thread.start()
-        yield heard
-        done.set()
+        yield messages
+        is_over.set()
         thread.join()
 
 
 def supervisor(
     *deadlines: Deadline,
     memory_mb: float = 10_000,
-    ended: list[int] | None = None,
+    exits: list[int] | None = None,
     workers: Workers | None = None,
 ) -> tuple[Supervisor, list[str]]:
     given_up: list[str] = []
-    codes = [] if ended is None else ended
-    made = Supervisor(
+    codes = [] if exits is None else exits
+    new_supervisor = Supervisor(
         workers or Workers(()),
         deadlines,
         memory_mb,
@@ -54,14 +54,14 @@ def supervisor(
         given_up.append,
         codes.append,
     )
-    return made, given_up
+    return new_supervisor, given_up
 
 
 def test_systemd_hears_that_all_is_well(systemd: list[str]) -> None:
-    made, given_up = supervisor(Deadline("inference", Progress().still, 60))
-    made.start()
+    guard, given_up = supervisor(Deadline("inference", Progress().still, 60))
+    guard.start()
     wait(lambda: systemd.count("WATCHDOG=1") >= 2)
-    made.stop()
+    guard.stop()
     assert systemd[0] == "READY=1"
     assert systemd.count("STATUS=2 frames/s") == 1  # told when it changes, not each time
     assert given_up == []
@@ -71,30 +71,30 @@ def test_a_part_that_stands_still_ends_the_process(
     systemd: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("edge.common.watchdog.GRACE_S", 0.2)
-    ended: list[int] = []
-    made, given_up = supervisor(Deadline("publishing", lambda: 61.0, 60), ended=ended)
-    made.start()
-    wait(lambda: ended == [TRY_AGAIN])
+    exits: list[int] = []
+    guard, given_up = supervisor(Deadline("publishing", lambda: 61.0, 60), exits=exits)
+    guard.start()
+    wait(lambda: exits == [TRY_AGAIN])
     assert given_up == ["publishing: has not moved for 60 s"]
     assert "WATCHDOG=1" not in systemd
-    said = [record.message for record in caplog.records]
-    assert said == ["publishing: has not moved for 60 s: restarting"]
-    made.stop()
+    lines = [record.message for record in caplog.records]
+    assert lines == ["publishing: has not moved for 60 s: restarting"]
+    guard.stop()
 
 
 def test_one_that_stops_in_good_order_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    ended: list[int] = []
-    made, given_up = supervisor(Deadline("camera", lambda: 2.0, 1), ended=ended)
-    made.start()
+    exits: list[int] = []
+    guard, given_up = supervisor(Deadline("camera", lambda: 2.0, 1), exits=exits)
+    guard.start()
     wait(lambda: bool(given_up))
-    made.stop()
+    guard.stop()
     time.sleep(0.1)
-    assert ended == []
+    assert exits == []
 
 
 def test_memory_has_a_ceiling() -> None:
-    made, _ = supervisor(memory_mb=1)
-    assert "more than 1 MB" in made.wrong()
+    guard, _ = supervisor(memory_mb=1)
+    assert "more than 1 MB" in guard.wrong()
     assert supervisor(memory_mb=2 * resident_mb())[0].wrong() == ""
 
 
@@ -114,15 +114,15 @@ def test_a_worker_whose_thread_has_ended_ends_the_process(
             self._stopping.wait()
 
     monkeypatch.setattr("edge.common.watchdog.GRACE_S", 0.1)
-    idle, ended = Idle("idle"), list[int]()
-    made, given_up = supervisor(ended=ended, workers=Workers((idle,)))
+    idle, exits = Idle("idle"), list[int]()
+    guard, given_up = supervisor(exits=exits, workers=Workers((idle,)))
     idle.start()
-    assert made.wrong() == ""
+    assert guard.wrong() == ""
     idle.stop()
-    made.start()
-    wait(lambda: ended == [TRY_AGAIN])
+    guard.start()
+    wait(lambda: exits == [TRY_AGAIN])
     assert given_up == ["idle: its thread has ended"]
-    made.stop()
+    guard.stop()
 
 
 def test_one_that_cannot_even_give_up_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,8 +130,8 @@ def test_one_that_cannot_even_give_up_is_ended(monkeypatch: pytest.MonkeyPatch) 
         raise OSError("no space left")
 
     monkeypatch.setattr("edge.common.watchdog.GRACE_S", 0.1)
-    ended: list[int] = []
-    made = Supervisor(Workers(()), (), 1, lambda: "", fails, ended.append)
-    made.start()
-    wait(lambda: ended == [TRY_AGAIN])
-    made.stop()
+    exits: list[int] = []
+    guard = Supervisor(Workers(()), (), 1, lambda: "", fails, exits.append)
+    guard.start()
+    wait(lambda: exits == [TRY_AGAIN])
+    guard.stop()

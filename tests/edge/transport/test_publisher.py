@@ -58,9 +58,9 @@ class Listener:
 
 @pytest.fixture
 def listener(mosquitto: Mosquitto) -> Iterator[Listener]:
-    made = Listener(mosquitto.port)
-    yield made
-    made.close()
+    new_listener = Listener(mosquitto.port)
+    yield new_listener
+    new_listener.close()
 
 
 @pytest.fixture
@@ -72,12 +72,12 @@ def outbox(tmp_path: Path) -> Outbox:
 def start(
     request: pytest.FixtureRequest, mosquitto: Mosquitto, outbox: Outbox
 ) -> Iterator[Callable[[Callable[[Command], None]], Publisher]]:
-    made: list[Publisher] = []
+    publishers: list[Publisher] = []
 
     def publisher(on_command: Callable[[Command], None] = lambda _c: None) -> Publisher:
         health = Health.model_validate(HEALTH)
         settings = BrokerSettings(port=mosquitto.port, protocol=request.param)
-        made.append(
+        publishers.append(
             Publisher(
                 settings,
                 outbox,
@@ -90,11 +90,11 @@ def start(
                 clock=WallClock(),
             )
         )
-        made[-1].start()
-        return made[-1]
+        publishers[-1].start()
+        return publishers[-1]
 
     yield publisher
-    for one in made:
+    for one in publishers:
         one.stop(0.1)
 
 
@@ -136,22 +136,22 @@ def test_a_backlog_of_six_hours_does_not_hold_up_the_newest_window(
 ) -> None:
     for seq in range(1440):
         outbox.add(mood(seq=seq))
-    heard: list[int] = []
+    numbers: list[int] = []
 
     def collect(_client: object, _user: object, message: Any) -> None:
         if message.topic.endswith("/mood"):
-            heard.append(json.loads(message.payload)["seq"])
-            acknowledge(listener, heard[-1])
+            numbers.append(json.loads(message.payload)["seq"])
+            acknowledge(listener, numbers[-1])
 
     listener.client.on_message = collect
     publisher = start()
-    wait(lambda: len(heard) > 200)
+    wait(lambda: len(numbers) > 200)
     outbox.add(mood(seq=5000))
     publisher.wake()
     wait(lambda: len(outbox) == 0, 60)
-    assert heard[0] == 1439
-    assert set(heard) == {*range(1440), 5000}
-    assert heard.index(5000) < 1000  # long before the backlog was through
+    assert numbers[0] == 1439
+    assert set(numbers) == {*range(1440), 5000}
+    assert numbers.index(5000) < 1000  # long before the backlog was through
 
 
 def test_what_waited_during_an_outage_is_sent_after_it(
@@ -234,13 +234,13 @@ def test_windows_of_the_room_before_go_to_its_own_topic(
     outbox.add(mood(seq=100))
     start()
     assert json.loads(listener.next("mood").payload)["seq"] == 100  # not behind the others
-    seen: set[int] = set()
-    while len(seen) < 100:
+    numbers: set[int] = set()
+    while len(numbers) < 100:
         message = listener.heard.get(timeout=30)
         if message.topic == "roommood/v1/school/r7/mood":
             assert not message.retain
             seq = json.loads(message.payload)["seq"]
-            seen.add(seq)
+            numbers.add(seq)
             ack = Ack(boot=BOOT, seq=seq).encode()
             listener.client.publish("roommood/v1/school/r7/ack", ack, qos=1)
     acknowledge(listener, 100)
@@ -285,6 +285,6 @@ def test_the_collector_may_ask_for_windows_again(
     publisher = start()
     wait(lambda: publisher.link.connected)
     listener.next("status")
-    asked = Command(command="resend", since=mood().start).encode()
-    listener.client.publish(f"{BASE}/command", asked, qos=1)
+    resend = Command(command="resend", since=mood().start).encode()
+    listener.client.publish(f"{BASE}/command", resend, qos=1)
     assert sorted(json.loads(listener.next("mood").payload)["seq"] for _ in range(3)) == [0, 1, 2]

@@ -47,15 +47,15 @@ FRAME = np.zeros((200, 300), np.uint8)
 
 
 def test_all_faces_of_a_frame_go_in_one_batch() -> None:
-    told = Told([[0.9, 0.1], [0.2, 0.8], [0.55, 0.45]])
+    expressions = Told([[0.9, 0.1], [0.2, 0.8], [0.55, 0.45]])
     boxes = [Box(0, 0, 50, 50), Box(100, 20, 90, 90), Box(250, 150, 60, 60)]
-    assert labels(reader(told).read(FRAME, boxes)) == ["happy", "sad", UNCERTAIN]
-    assert told.batches == [(3, 48, 48)]
+    assert labels(reader(expressions).read(FRAME, boxes)) == ["happy", "sad", UNCERTAIN]
+    assert expressions.batches == [(3, 48, 48)]
 
 
 def test_what_is_no_face_is_not_counted() -> None:
-    told = Told([[0.9, 0.1], [0.2, 0.8]], face=[0.3, 0.7])
-    assert labels(reader(told).read(FRAME, [Box(0, 0, 50, 50), Box(60, 0, 50, 50)])) == [
+    expressions = Told([[0.9, 0.1], [0.2, 0.8]], face=[0.3, 0.7])
+    assert labels(reader(expressions).read(FRAME, [Box(0, 0, 50, 50), Box(60, 0, 50, 50)])) == [
         None,
         "sad",
     ]
@@ -63,30 +63,30 @@ def test_what_is_no_face_is_not_counted() -> None:
 
 def test_what_leans_has_to_be_a_face_for_certain() -> None:
     boxes = [Box(0, 0, 50, 50), Box(60, 0, 50, 50, -22.0), Box(120, 0, 50, 50, 22.0)]
-    told = Told([[0.9, 0.1]] * 3, face=[0.9, 0.9, 0.99])
-    assert labels(reader(told).read(FRAME, boxes)) == ["happy", None, "happy"]
+    expressions = Told([[0.9, 0.1]] * 3, face=[0.9, 0.9, 0.99])
+    assert labels(reader(expressions).read(FRAME, boxes)) == ["happy", None, "happy"]
 
 
 def test_a_frame_without_faces_costs_nothing() -> None:
-    told = Told([])
-    assert reader(told).read(FRAME, []) == []
-    assert told.batches == []
+    expressions = Told([])
+    assert reader(expressions).read(FRAME, []) == []
+    assert expressions.batches == []
 
 
 def test_a_crop_reaches_past_the_box_but_not_the_frame() -> None:
     frame = np.zeros((100, 100), np.uint8)
     frame[40:60, 40:60] = 255
     assert crop(frame, Box(40, 40, 20, 20), 0.0, 48).min() == 255
-    grown = crop(frame, Box(40, 40, 20, 20), 0.5, 48)
-    assert grown[0, 0] == 0
-    assert grown[24, 24] == 255
+    patch = crop(frame, Box(40, 40, 20, 20), 0.5, 48)
+    assert patch[0, 0] == 0
+    assert patch[24, 24] == 255
     assert crop(frame, Box(90, 90, 40, 40), 0.5, 48).shape == (48, 48)
     assert crop(frame, Box(0, 0, 100, 100), 0.5, 48).shape == (48, 48)
 
 
 def test_a_face_that_nobody_could_read_has_no_shares() -> None:
-    told = Told([[0.8, 0.2], [0.55, 0.45]])
-    first, second = reader(told).read(FRAME, [Box(0, 0, 50, 50), Box(60, 0, 50, 50)])
+    expressions = Told([[0.8, 0.2], [0.55, 0.45]])
+    first, second = reader(expressions).read(FRAME, [Box(0, 0, 50, 50), Box(60, 0, 50, 50)])
     assert first is not None
     assert first.shares == bytes([204, 51])
     assert second == UNREADABLE

@@ -52,9 +52,9 @@ def test_new_faces_are_read_at_once_and_others_in_turn(budget: float, most: int)
     slow = Slow()
     reader = reading(slow, budget)
     for _ in range(FRESH):
-        read, rejected = reader.readings(frame(), FACES)
+        read, rejects = reader.readings(frame(), FACES)
         assert [one.label for one in read] == ["happy"] * 12
-        assert rejected == []
+        assert rejects == []
     assert slow.batches == [12]  # what was read lately is believed
     reader.readings(frame(), FACES)
     assert slow.batches == [12, most]
@@ -76,8 +76,8 @@ def test_what_was_never_a_face_is_told_and_what_was_one_stays() -> None:
     reader = reading(slow, 10_000)
     reader.readings(frame(), FACES[:1])
     slow.face = 0.1
-    read, rejected = reader.readings(frame(), FACES[:2])
-    assert ([one.label for one in read], rejected) == (["happy"], [1])
+    read, rejects = reader.readings(frame(), FACES[:2])
+    assert ([one.label for one in read], rejects) == (["happy"], [1])
 
 
 def test_labels_end_with_the_window() -> None:

@@ -31,8 +31,8 @@ def faces(data: Path) -> NDArray[np.uint8]:
 
 
 def reader(where: str, form: forms.Form) -> TfliteClassifier:
-    pack, model, opened = open_form(where, form)
-    assert opened == form
+    pack, model, actual_form = open_form(where, form)
+    assert actual_form == form
     return TfliteClassifier(model, pack.input, len(pack.labels))
 
 
@@ -66,15 +66,15 @@ def test_the_form_follows_from_runtime_and_processor(
 
 def test_this_machine_runs_the_cheaper_form(faces: NDArray[np.uint8]) -> None:
     """CPU time within one run, for the default pack; twice as dear would be the wrong rule."""
-    spent = {}
+    times = {}
     for form in ("int8", "float16"):
         read = reader("fer7", form)
         read(faces[:20])
-        begun = time.process_time()
+        start = time.process_time()
         for at in range(0, 200, 20):
             read(faces[at : at + 20])
-        spent[form] = time.process_time() - begun
-    assert spent[fast_form()] <= 2 * min(spent.values()), (runtime()[0], spent)
+        times[form] = time.process_time() - start
+    assert times[fast_form()] <= 2 * min(times.values()), (runtime()[0], times)
 
 
 def test_a_pack_without_the_other_form_runs_as_int8(

@@ -10,17 +10,17 @@ from edge.vision.operating_point import OperatingPoint, plain
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_temperature_keeps_the_order_and_the_sum(temperature: float) -> None:
     shares = np.array([[0.7, 0.3], [0.1, 0.9]], np.float32)
-    changed = plain(2, temperature, threshold=0).read(shares)
-    assert changed.sum(axis=1) == pytest.approx([1, 1])
-    assert (changed.argmax(axis=1) == shares.argmax(axis=1)).all()
-    assert (changed.max(axis=1) > shares.max(axis=1)).all() == (temperature < 1)
+    plain_shares = plain(2, temperature, threshold=0).read(shares)
+    assert plain_shares.sum(axis=1) == pytest.approx([1, 1])
+    assert (plain_shares.argmax(axis=1) == shares.argmax(axis=1)).all()
+    assert (plain_shares.max(axis=1) > shares.max(axis=1)).all() == (temperature < 1)
 
 
 def test_temperature_divides_the_logits() -> None:
     logits = np.array([[2.0, -1.0]])
-    taught = np.exp(logits) / np.exp(logits).sum()
+    target = np.exp(logits) / np.exp(logits).sum()
     cooled = np.exp(logits / 1.7) / np.exp(logits / 1.7).sum()
-    assert plain(2, 1.7, 0).read(taught.astype(np.float32)) == pytest.approx(cooled, abs=1e-5)
+    assert plain(2, 1.7, 0).read(target.astype(np.float32)) == pytest.approx(cooled, abs=1e-5)
 
 
 def test_offsets_and_weights_are_added_to_the_logits() -> None:
@@ -28,9 +28,9 @@ def test_offsets_and_weights_are_added_to_the_logits() -> None:
         weights=((1, 0.5), (0, 2)), offsets=(0.3, 0), usual=(0.5, 0.5), threshold=0.5
     )
     logits = np.log(np.array([0.6, 0.4]))
-    moved = np.exp([logits[0] + 0.5 * logits[1] + 0.3, 2 * logits[1]])
+    weights = np.exp([logits[0] + 0.5 * logits[1] + 0.3, 2 * logits[1]])
     read = point.read(np.array([[0.6, 0.4]], np.float32))
-    assert read[0] == pytest.approx(moved / moved.sum(), abs=1e-5)
+    assert read[0] == pytest.approx(weights / weights.sum(), abs=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -52,8 +52,8 @@ def test_a_crop_in_flat_light_is_stretched_to_the_contrast_that_the_model_knows(
 def test_a_pack_says_how_much_contrast_its_model_is_used_to() -> None:
     pack, model = open_pack("fer7")
     faces = np.random.default_rng(1).integers(100, 130, (4, 48, 48), np.uint8)
-    asked = {"least_contrast": 33.0}
-    used_to = TfliteClassifier(model, pack.input.model_copy(update=asked), 7)
+    contrast = {"least_contrast": 33.0}
+    used_to = TfliteClassifier(model, pack.input.model_copy(update=contrast), 7)
     to_any = TfliteClassifier(model, pack.input.model_copy(update={"least_contrast": 0.0}), 7)
     assert used_to(faces).shares == pytest.approx(to_any(stretched(faces, 33)).shares)
     assert used_to(faces).shares != pytest.approx(to_any(faces).shares, abs=0.05)
@@ -82,7 +82,7 @@ def test_a_missing_model_is_named(copy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "words"),
     [
         ({"labels": ["happy", "happy"]}, "labels repeat"),
         ({"labels": ["happy", "uncertain"]}, "labels repeat, or use"),
@@ -96,9 +96,9 @@ def test_a_missing_model_is_named(copy: Path) -> None:
         ),
     ],
 )
-def test_a_wrong_pack_file_is_refused(copy: Path, fields: dict[str, object], said: str) -> None:
+def test_a_wrong_pack_file_is_refused(copy: Path, fields: dict[str, object], words: str) -> None:
     change(copy, **fields)
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=words):
         open_pack(str(copy))
 
 

@@ -117,9 +117,9 @@ def test_who_walks_stays_one_seat() -> None:
     numbers = set()
     for number in range(5):
         search.there = [LEFT._replace(x=100 + 150 * number)]
-        found = seats.find(changed(number))
-        assert boxes(found) == search.there
-        numbers |= {face.seat for face in found}
+        tracked = seats.find(changed(number))
+        assert boxes(tracked) == search.there
+        numbers |= {face.seat for face in tracked}
     assert len(numbers) == 1
 
 
@@ -158,11 +158,11 @@ def test_a_certain_face_survives_missed_looks_and_no_more() -> None:
         seats.find(still.copy())
     search.there.clear()
     search.every = 99
-    seen = []
+    counts = []
     for number in range(BRIDGED + 3):
         still[200:260, 100:124] = 255 * (number % 2)
-        seen.append(len(seats.find(still.copy())))
-    assert seen == [1] * BRIDGED + [0] * 3
+        counts.append(len(seats.find(still.copy())))
+    assert counts == [1] * BRIDGED + [0] * 3
 
 
 def test_who_sways_a_little_is_looked_at_in_every_other_frame() -> None:
@@ -311,11 +311,11 @@ def test_a_place_moves_slowly() -> None:
 
 
 def test_nobody_looks_at_a_blank_zone() -> None:
-    seen = np.full((100, 200), 9, np.uint8)
-    Layout(blank=[(0.5, 0, 0.5, 0.3)]).blank(seen)
-    assert (seen[:30, 100:] == 0).all()
-    assert (seen[32:] == 9).all()
-    assert (seen[:, :100] == 9).all()
+    image = np.full((100, 200), 9, np.uint8)
+    Layout(blank=[(0.5, 0, 0.5, 0.3)]).blank(image)
+    assert (image[:30, 100:] == 0).all()
+    assert (image[32:] == 9).all()
+    assert (image[:, :100] == 9).all()
 
 
 # Motion

@@ -12,9 +12,9 @@ CELLS = ("happy", "neutral", "sad", "surprise", "uncertain")
 
 
 def shown(**counts: int) -> dict[str, int]:
-    told = disclose({name: counts.get(name, 0) for name in CELLS}).counts
-    assert told is not None
-    return {name: count for name, count in told.items() if count}
+    cells = disclose({name: counts.get(name, 0) for name in CELLS}).counts
+    assert cells is not None
+    return {name: count for name, count in cells.items() if count}
 
 
 def test_few_faces_are_withheld_whole() -> None:
@@ -45,24 +45,24 @@ def test_a_lender_that_would_become_small_is_merged_whole() -> None:
 
 @pytest.mark.parametrize("alone", [1, 2])
 def test_how_many_stood_alone_stays_open(alone: int) -> None:
-    told = shown(happy=12 - alone, sad=alone)
-    assert told == {"happy": 9, OTHER: 3}
+    counts = shown(happy=12 - alone, sad=alone)
+    assert counts == {"happy": 9, OTHER: 3}
 
 
 @given(st.lists(st.integers(0, 12), min_size=5, max_size=5), st.integers(5, 9), st.integers(3, 6))
 def test_no_small_cell_is_ever_told(sizes: list[int], min_faces: int, min_cell: int) -> None:
     counts = dict(zip(CELLS, sizes, strict=True))
-    told = disclose(counts, max(min_faces, min_cell), min_cell)
-    if told.counts is None:
-        assert told.withheld == "few_faces"
-        assert told.faces is None
+    disclosure = disclose(counts, max(min_faces, min_cell), min_cell)
+    if disclosure.counts is None:
+        assert disclosure.withheld == "few_faces"
+        assert disclosure.faces is None
         assert sum(sizes) < max(min_faces, min_cell)
         return
-    assert told.withheld is None
-    assert sum(told.counts.values()) == told.faces == sum(sizes)
-    assert not [count for count in told.counts.values() if 0 < count < min_cell]
-    assert all(told.counts[name] < told.faces for name in CELLS if name != "uncertain")
-    assert all(told.counts[name] <= counts[name] for name in CELLS)
+    assert disclosure.withheld is None
+    assert sum(disclosure.counts.values()) == disclosure.faces == sum(sizes)
+    assert not [count for count in disclosure.counts.values() if 0 < count < min_cell]
+    assert all(disclosure.counts[name] < disclosure.faces for name in CELLS if name != "uncertain")
+    assert all(disclosure.counts[name] <= counts[name] for name in CELLS)
 
 
 def test_that_all_show_the_same_is_not_told() -> None:
@@ -72,8 +72,8 @@ def test_that_all_show_the_same_is_not_told() -> None:
 
 
 def mix(steady: SteadyDisclosure, **counts: int) -> dict[str, int]:
-    settled = steady.settle({name: counts.get(name, 0) for name in CELLS})
-    return {name: count for name, count in settled.items() if count}
+    cells = steady.settle({name: counts.get(name, 0) for name in CELLS})
+    return {name: count for name, count in cells.items() if count}
 
 
 def test_expressions_are_told_anew_when_enough_changed() -> None:
@@ -106,6 +106,6 @@ def test_what_is_told_is_off_by_fewer_than_min_change(windows: list[list[int]]) 
     steady = SteadyDisclosure(min_change=5)
     for sizes in windows:
         counts = dict(zip(CELLS, sizes, strict=True))
-        told = steady.settle(counts)
-        assert sum(told.values()) == sum(sizes)
-        assert sum(max(0, counts[name] - told[name]) for name in CELLS) < 5
+        disclosure = steady.settle(counts)
+        assert sum(disclosure.values()) == sum(sizes)
+        assert sum(max(0, counts[name] - disclosure[name]) for name in CELLS) < 5

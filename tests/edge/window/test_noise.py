@@ -44,13 +44,13 @@ def path(tmp_path: Path) -> Path:
 def test_a_release_every_quarter_of_an_hour_and_nothing_new_between(path: Path) -> None:
     clock = Clock()
     control = noisy(path, clock, epsilon=0.2)  # so much noise that no two releases are alike
-    told = []
+    disclosures = []
     for _ in range(4 * 46):
-        told.append(control.tell(window(2000, 3000)))
+        disclosures.append(control.tell(window(2000, 3000)))
         clock.now += 15
-    assert told[:60] == [withhold("gathering")] * 60
-    assert len({str(one) for one in told[60:]}) == 3
-    assert told[60:120] == [told[60]] * 60
+    assert disclosures[:60] == [withhold("gathering")] * 60
+    assert len({str(one) for one in disclosures[60:]}) == 3
+    assert disclosures[60:120] == [disclosures[60]] * 60
 
 
 def test_the_noise_is_as_large_as_its_price(path: Path) -> None:
@@ -70,13 +70,13 @@ def test_the_noise_is_as_large_as_its_price(path: Path) -> None:
 def test_a_budget_that_is_spent_tells_nothing_not_after_a_restart_either(path: Path) -> None:
     clock = Clock()
     control = noisy(path, clock)
-    told = []
+    disclosures = []
     for _ in range(5):  # a clock that jumps: more releases than the lesson has room for
         control.tell(window())
         clock.now += 15 * MINUTE
-        told.append(control.tell(window()).withheld)
+        disclosures.append(control.tell(window()).withheld)
         clock.now -= 14 * MINUTE
-    assert told == [None, None, None, "budget_spent", "budget_spent"]
+    assert disclosures == [None, None, None, "budget_spent", "budget_spent"]
     again = noisy(path, clock)
     again.tell(window())
     clock.now += 15 * MINUTE
@@ -119,10 +119,10 @@ def test_a_disk_that_takes_nothing_tells_nothing(path: Path) -> None:
 
 def test_few_faces_are_judged_after_the_noise(path: Path) -> None:
     clock = Clock()
-    withheld = set()
+    reasons = set()
     for run in range(60):
         control = noisy(path.with_name(f"{run}.json"), clock)
         control.tell(window(3, 2))
         clock.now += 15 * MINUTE
-        withheld.add(control.tell(window(3, 2)).withheld)
-    assert withheld == {None, "few_faces"}
+        reasons.add(control.tell(window(3, 2)).withheld)
+    assert reasons == {None, "few_faces"}

@@ -27,8 +27,8 @@ def test_counts_are_typical_not_summed() -> None:
 
 
 def test_a_missed_face_in_some_frames_does_not_count() -> None:
-    full, missed = ["neutral"] * 6, ["neutral"] * 5
-    assert window(full, missed, full)["neutral"] == 6
+    full, shorter = ["neutral"] * 6, ["neutral"] * 5
+    assert window(full, shorter, full)["neutral"] == 6
 
 
 def test_a_false_face_in_one_frame_does_not_count() -> None:
@@ -97,14 +97,14 @@ def test_a_face_adds_one_to_the_sums_of_noise_mode_whatever_it_shows() -> None:
 def test_nothing_of_a_face_is_left_once_the_window_is_told() -> None:
     tally = Tally(NAMED)
     tally.add([unsure(0.77)] * 20)
-    kept = tally._shares
-    view = memoryview(kept)
+    shares = tally._shares
+    view = memoryview(shares)
     before = bytes(view)
     view.release()
     tally.clear()
     assert before != bytes(len(before))
-    assert tally._shares is kept
-    assert bytes(kept) == b""
+    assert tally._shares is shares
+    assert bytes(shares) == b""
     assert tally.frames == 1
     assert sum(tally.typical().values()) == 0 or tally.shares() == dict.fromkeys(LABELS, 0.0)
 
@@ -115,6 +115,6 @@ def test_nothing_of_a_face_is_left_once_the_window_is_told() -> None:
 )
 def test_estimated_shares_are_shares(rows: list[list[float]], usual: list[float]) -> None:
     readings_of = {bytes(round(UNIT * value / sum(row)) for value in row): 1.0 for row in rows}
-    found = estimated(readings_of, usual, len(rows))
-    assert sum(found) == pytest.approx(1)
-    assert min(found) > 0
+    shares = estimated(readings_of, usual, len(rows))
+    assert sum(shares) == pytest.approx(1)
+    assert min(shares) > 0

@@ -39,7 +39,7 @@ def test_votes_may_be_missing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arrays", "said"),
+    ("arrays", "words"),
     [
         ({"pixels": np.zeros((2, 32, 32), np.uint8), "label": np.zeros(2)}, "store them as uint8"),
         ({"pixels": np.zeros((2, 48, 48), np.float32), "label": np.zeros(2)}, "float32"),
@@ -51,11 +51,11 @@ def test_votes_may_be_missing(tmp_path: Path) -> None:
         ({"pixels": np.zeros((1, 48, 48), np.uint8)}, "label"),
     ],
 )
-def test_a_wrong_file_is_named(tmp_path: Path, arrays: dict[str, object], said: str) -> None:
+def test_a_wrong_file_is_named(tmp_path: Path, arrays: dict[str, object], words: str) -> None:
     path = write(tmp_path / "f.npz", **arrays)
-    with pytest.raises(UserError, match=said) as refused:
+    with pytest.raises(UserError, match=words) as refusal:
         load(path)
-    assert "f.npz" in str(refused.value)
+    assert "f.npz" in str(refusal.value)
 
 
 def test_what_is_no_archive_is_named(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_kaggles_csv(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "usage", "said"),
+    ("rows", "usage", "words"),
     [
         (
             [f"3,{GREY},Training", f"6,{GREY},PublicTest"],
@@ -99,11 +99,11 @@ def test_kaggles_csv(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_csv_is_named(
-    tmp_path: Path, rows: list[str], usage: str | None, said: str
+    tmp_path: Path, rows: list[str], usage: str | None, words: str
 ) -> None:
-    with pytest.raises(UserError, match=said) as refused:
+    with pytest.raises(UserError, match=words) as refusal:
         load(csv_of(tmp_path / "f.csv", *rows), usage)
-    assert "f.csv" in str(refused.value)
+    assert "f.csv" in str(refusal.value)
 
 
 def test_a_folder_per_class(tmp_path: Path) -> None:
@@ -172,11 +172,11 @@ def test_ferplus_votes_lie_beside_kaggles_csv(tmp_path: Path) -> None:
         "PublicTest,b.png,9,0,0,1,0,0,0,0,0,0",
         "Training,c.png,0,0,0,0,0,0,0,0,0,10",
     )
-    seen = load(path, "Training")
-    assert seen.votes is not None
-    assert seen.votes[0].argmax() == LABELS.index("happy")
-    assert seen.not_face is not None
-    assert seen.not_face.tolist() == [False, True]
+    faces = load(path, "Training")
+    assert faces.votes is not None
+    assert faces.votes[0].argmax() == LABELS.index("happy")
+    assert faces.not_face is not None
+    assert faces.not_face.tolist() == [False, True]
     train, held_out = splits(path, None, 1)
     assert (len(train.label), len(held_out.label)) == (2, 1)
 

@@ -19,9 +19,9 @@ def shares(
     answers: list[int], confidence: float
 ) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
     rest = (1 - confidence) / (len(LABELS) - 1)
-    made = np.full((len(answers), len(LABELS)), rest, np.float32)
-    made[np.arange(len(answers)), answers] = confidence
-    return made
+    matrix = np.full((len(answers), len(LABELS)), rest, np.float32)
+    matrix[np.arange(len(answers)), answers] = confidence
+    return matrix
 
 
 def test_confusion_has_the_truth_in_rows() -> None:
@@ -52,10 +52,10 @@ def test_the_threshold_leaves_few_unanswered() -> None:
     truth = rng.integers(0, 7, 3000)
     sure = rng.random(3000)
     answers = np.where(rng.random(3000) < sure, truth, (truth + 1) % 7)
-    made = np.stack(
+    matrix = np.stack(
         [shares([int(a)], 0.2 + 0.79 * s)[0] for a, s in zip(answers, sure, strict=True)]
     )
-    _, threshold = choose(Scores(truth, made))
+    _, threshold = choose(Scores(truth, matrix))
     assert 0.2 <= threshold < 1
 
 
@@ -64,10 +64,10 @@ def test_the_two_truths_are_reported_apart() -> None:
     votes[:3, 6] = 8
     votes[3, 6] = 2  # too few votes: no FER+ truth
     faces = Faces(np.zeros((4, 48, 48), np.uint8), np.array([4, 4, 6, 6]), votes)
-    said = shares([6, 6, 6, 4], 0.9)
-    by_votes = report(faces, said, LABELS, "ferplus")
+    answers = shares([6, 6, 6, 4], 0.9)
+    by_votes = report(faces, answers, LABELS, "ferplus")
     assert (by_votes["n"], by_votes["accuracy"], by_votes["truth"]) == (3, 1.0, "ferplus")
-    by_label = report(faces, said, LABELS, "fer2013")
+    by_label = report(faces, answers, LABELS, "fer2013")
     assert (by_label["n"], by_label["accuracy"], by_label["ferplus_accuracy"]) == (4, 0.25, 1.0)
 
 
@@ -93,9 +93,9 @@ def test_the_shipped_packs_answer_as_their_cards_say(
     some: Path, pack: str, figure: str, least: float
 ) -> None:
     options = ["--model", pack, "--data", str(some), "--point", "votes", "--json"]
-    done = CliRunner().invoke(model, ["evaluate", *options])
-    assert done.exit_code == 0, done.output
-    figures = json.loads(done.stdout)
+    result = CliRunner().invoke(model, ["evaluate", *options])
+    assert result.exit_code == 0, result.output
+    figures = json.loads(result.stdout)
     assert set(figures) >= {
         *("n", "accuracy", "balanced_accuracy", "macro_f1", "ece", "confusion", "labels"),
         *("ferplus_accuracy", "size_bytes", "parameters", "runtime", "us_per_face"),
@@ -108,18 +108,18 @@ def test_the_shipped_packs_answer_as_their_cards_say(
 
 def test_each_fold_has_its_macro_figures_with_intervals(some: Path) -> None:
     options = ["--model", "fer7-small", "--data", str(some), "--folds", "3", "--point", "votes"]
-    found = json.loads(CliRunner().invoke(model, ["evaluate", *options, "--json"]).stdout)
-    folds = found["folds"]["each"]
-    assert sum(fold["n"] for fold in folds) == found["n"]
+    table = json.loads(CliRunner().invoke(model, ["evaluate", *options, "--json"]).stdout)
+    folds = table["folds"]["each"]
+    assert sum(fold["n"] for fold in folds) == table["n"]
     for fold in folds:
         for name in FOLD_FIGURES:
             low, high = fold[name]["interval"]
             assert low <= fold[name]["value"] <= high
     mean = np.average([f["accuracy"]["value"] for f in folds], weights=[f["n"] for f in folds])
-    assert mean == pytest.approx(found["accuracy"], abs=1e-3)
-    said = CliRunner().invoke(model, ["evaluate", *options]).stdout
+    assert mean == pytest.approx(table["accuracy"], abs=1e-3)
+    text = CliRunner().invoke(model, ["evaluate", *options]).stdout
     for name in FOLD_FIGURES:
-        assert name in said
+        assert name in text
 
 
 def test_packs_stand_side_by_side(some: Path) -> None:
@@ -143,6 +143,6 @@ def test_a_form_may_be_asked_for(some: Path) -> None:
 
 @pytest.mark.parametrize("pack", ["fer7", "fer7-small", "fer2013", "fer2013-small"])
 def test_verify_accepts_the_shipped_packs(pack: str) -> None:
-    done = CliRunner().invoke(model, ["verify", pack])
-    assert done.exit_code == 0, done.output
-    assert "7 labels" in done.stdout
+    result = CliRunner().invoke(model, ["verify", pack])
+    assert result.exit_code == 0, result.output
+    assert "7 labels" in result.stdout

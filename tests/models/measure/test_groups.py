@@ -51,8 +51,8 @@ def test_a_difference_is_told_from_chance() -> None:
 def test_chance_alone_is_significant_as_seldom_as_it_should_be() -> None:
     rng = np.random.default_rng(2)
     group = np.array(["a", "b", "c"] * 20)
-    found = [differ(rng.random(60) < 0.7, group, np.arange(60), draws=200) for _ in range(100)]
-    assert sum(p < 0.05 for p in found) <= 12
+    verdicts = [differ(rng.random(60) < 0.7, group, np.arange(60), draws=200) for _ in range(100)]
+    assert sum(p < 0.05 for p in verdicts) <= 12
 
 
 def test_each_group_gets_its_figures(tmp_path: Path) -> None:
@@ -60,11 +60,11 @@ def test_each_group_gets_its_figures(tmp_path: Path) -> None:
     groups = Groups(table(tmp_path / "g.csv", "file,age,person", *lines), faces(40))
     answers = np.zeros((40, 7), np.float32)
     answers[np.arange(40), np.where(np.arange(40) % 2, 3, 4)] = 1
-    found = by_group(Scores(np.full(40, 3), answers), groups, np.ones(40, bool))
-    assert found["age"]["groups"]["old"]["accuracy"] == 1
-    assert found["age"]["groups"]["young"]["accuracy"] == 0
-    assert found["age"]["groups"]["young"]["n"] == 20
-    assert "person" not in found
+    figures = by_group(Scores(np.full(40, 3), answers), groups, np.ones(40, bool))
+    assert figures["age"]["groups"]["old"]["accuracy"] == 1
+    assert figures["age"]["groups"]["young"]["accuracy"] == 0
+    assert figures["age"]["groups"]["young"]["n"] == 20
+    assert "person" not in figures
 
 
 def test_many_numbers_become_three_bands(tmp_path: Path) -> None:
@@ -76,17 +76,17 @@ def test_many_numbers_become_three_bands(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "said"),
+    ("lines", "words"),
     [
         (["name,age", "0.jpg,3"], "neither a column 'file' nor"),
         (["file,age", "9.jpg,3"], "has no 0.jpg \\(2 faces"),
         (["file", "0.jpg", "1.jpg"], "no column that groups"),
     ],
 )
-def test_a_wrong_table_is_named(tmp_path: Path, lines: list[str], said: str) -> None:
-    with pytest.raises(UserError, match=said) as refused:
+def test_a_wrong_table_is_named(tmp_path: Path, lines: list[str], words: str) -> None:
+    with pytest.raises(UserError, match=words) as refusal:
         Groups(table(tmp_path / "g.csv", *lines), faces(2))
-    assert "g.csv" in str(refused.value)
+    assert "g.csv" in str(refusal.value)
 
 
 def test_a_missing_table_is_named(tmp_path: Path) -> None:

@@ -28,10 +28,10 @@ def test_few_wear_glasses_and_only_around_the_eyes() -> None:
     from models.training.augment import glasses
 
     faces = torch.full((400, 1, 48, 48), 0.9)
-    worn = glasses(faces, torch.Generator().manual_seed(1), share=0.25)
-    changed = (worn != faces).flatten(1).any(1)
-    assert 70 < int(changed.sum()) < 130
-    assert torch.equal(worn[:, :, 30:], faces[:, :, 30:])
+    with_glasses = glasses(faces, torch.Generator().manual_seed(1), share=0.25)
+    differs = (with_glasses != faces).flatten(1).any(1)
+    assert 70 < int(differs.sum()) < 130
+    assert torch.equal(with_glasses[:, :, 30:], faces[:, :, 30:])
 
 
 def test_a_target_is_the_peoples_and_the_teachers_answer() -> None:
@@ -41,10 +41,10 @@ def test_a_target_is_the_peoples_and_the_teachers_answer() -> None:
 
     targets = torch.tensor([[1.0, 0.0, 1.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
     logits = torch.zeros(3, 3)
-    found = taught(targets, logits, labels=2, head=0, trust_in_teacher=0.6)
-    assert found[0].tolist() == pytest.approx([0.7, 0.3, 1])
-    assert found[1].tolist() == pytest.approx([0.5, 0.5, 1])  # nobody said: the teacher alone
-    assert found[2].tolist() == [0, 0, 0]  # no face stays none
+    target = taught(targets, logits, labels=2, head=0, trust_in_teacher=0.6)
+    assert target[0].tolist() == pytest.approx([0.7, 0.3, 1])
+    assert target[1].tolist() == pytest.approx([0.5, 0.5, 1])  # nobody said: the teacher alone
+    assert target[2].tolist() == [0, 0, 0]  # no face stays none
 
 
 def test_what_is_no_face_teaches_no_expression() -> None:

@@ -38,15 +38,15 @@ def run(few: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     noise = np.random.default_rng(1).integers(0, 255, (64, 48, 48), np.uint8)
     np.savez(folder / "none.npz", pixels=noise)
     options = ("--network", "small", "--negatives", folder / "none.npz", "--epochs", 1)
-    done = call("train", "--data", few, "--out", folder / "run", *options)
-    assert done.exit_code == 0, done.output
+    result = call("train", "--data", few, "--out", folder / "run", *options)
+    assert result.exit_code == 0, result.output
     return folder / "run"
 
 
 @pytest.fixture(scope="module")
 def pack(run: Path) -> Path:
-    done = call("quantize", "--run", run, "--out", run.parent / "mine")
-    assert done.exit_code == 0, done.output
+    result = call("quantize", "--run", run, "--out", run.parent / "mine")
+    assert result.exit_code == 0, result.output
     return run.parent / "mine"
 
 
@@ -72,16 +72,16 @@ def test_a_finished_run_is_resumed_and_one_of_other_settings_refused(few: Path, 
 
 
 def test_a_pack_says_where_it_comes_from_and_verifies(run: Path, pack: Path) -> None:
-    opened, content = open_pack(str(pack))
-    assert opened.labels == LABELS
-    assert 25 < opened.input.least_contrast < 45
-    assert opened.parameters <= 70_000
+    description, content = open_pack(str(pack))
+    assert description.labels == LABELS
+    assert 25 < description.input.least_contrast < 45
+    assert description.parameters <= 70_000
     assert len(content) <= 300_000
-    assert "--network small" in opened.command
-    assert f"--out {run}" in opened.command
-    assert sum(map(sum, opened.confusion)) > 190
+    assert "--network small" in description.command
+    assert f"--out {run}" in description.command
+    assert sum(map(sum, description.confusion)) > 190
     assert call("verify", pack).exit_code == 0
-    assert set(opened.figures) >= {"accuracy", "float_accuracy", "ece"}
+    assert set(description.figures) >= {"accuracy", "float_accuracy", "ece"}
 
 
 def test_the_file_answers_as_the_network_did(run: Path, pack: Path, few: Path) -> None:
@@ -93,15 +93,15 @@ def test_the_file_answers_as_the_network_did(run: Path, pack: Path, few: Path) -
     faces = np.load(few / "public_test.npz")["pixels"][:50]
     with torch.no_grad():
         logits = network(torch.from_numpy(faces).unsqueeze(1).float() / 127.5 - 1)
-    opened, content = open_pack(str(pack))
-    answers = TfliteClassifier(content, opened.input, 7)(faces)
+    description, content = open_pack(str(pack))
+    answers = TfliteClassifier(content, description.input, 7)(faces)
     assert answers.shares == pytest.approx(torch.softmax(logits[:, :-1], 1).numpy(), abs=0.05)
     assert answers.face == pytest.approx(torch.sigmoid(logits[:, -1]).numpy(), abs=0.05)
 
 
 def test_a_pack_gets_a_card(pack: Path, few: Path) -> None:
-    done = call("card", "--model", pack, "--data", few / "public_test.npz")
-    assert done.exit_code == 0, done.output
+    result = call("card", "--model", pack, "--data", few / "public_test.npz")
+    assert result.exit_code == 0, result.output
     text = (pack / "CARD.md").read_text()
     assert text.index("does not know what a person feels") < text.index("## Figures")
     for name in ("confusion", "reliability", "envelope"):
@@ -111,15 +111,15 @@ def test_a_pack_gets_a_card(pack: Path, few: Path) -> None:
 
 def test_an_answer_is_explained(pack: Path, few: Path, tmp_path: Path) -> None:
     options = ("--out", tmp_path / "why.png", "--samples", 2)
-    done = call("explain", "--model", pack, "--data", few / "public_test.npz", *options)
-    assert done.exit_code == 0, done.output
-    assert "13 faces" in done.output or "14 faces" in done.output
+    result = call("explain", "--model", pack, "--data", few / "public_test.npz", *options)
+    assert result.exit_code == 0, result.output
+    assert "13 faces" in result.output or "14 faces" in result.output
     assert cv2.imread(str(tmp_path / "why.png")).std() > 10
 
     face = np.load(few / "public_test.npz")["pixels"][0]
     cv2.imwrite(str(tmp_path / "one.png"), face)
-    done = call("explain", "--model", pack, "--data", tmp_path / "one.png", *options[:2])
-    assert "1 faces" in done.output
+    result = call("explain", "--model", pack, "--data", tmp_path / "one.png", *options[:2])
+    assert "1 faces" in result.output
 
 
 def test_guided_gradients_are_of_the_answer_and_leave_torch_as_it_was(pack: Path) -> None:
@@ -139,15 +139,15 @@ def test_guided_gradients_are_of_the_answer_and_leave_torch_as_it_was(pack: Path
 
 def test_a_student_learns_from_a_teacher(few: Path, tmp_path: Path) -> None:
     teacher = ("--network", "teacher", "--truth", "both", "--mixup", 0.5, "--epochs", 1)
-    done = call("train", "--data", few, "--out", tmp_path / "teacher", *teacher)
-    assert done.exit_code == 0, done.output
-    refused = call("quantize", "--run", tmp_path / "teacher", "--out", tmp_path / "pack")
-    assert "too large for a device" in str(refused.exception)
+    result = call("train", "--data", few, "--out", tmp_path / "teacher", *teacher)
+    assert result.exit_code == 0, result.output
+    refusal = call("quantize", "--run", tmp_path / "teacher", "--out", tmp_path / "pack")
+    assert "too large for a device" in str(refusal.exception)
 
     for truth in ("ferplus", "fer2013"):
         options = ("--network", "small", "--truth", truth, "--teacher", tmp_path / "teacher")
-        done = call("train", "--data", few, "--out", tmp_path / truth, "--epochs", 1, *options)
-        assert done.exit_code == 0, done.output
+        result = call("train", "--data", few, "--out", tmp_path / truth, "--epochs", 1, *options)
+        assert result.exit_code == 0, result.output
     (views,) = tmp_path.glob("views-teacher-*")  # one for both students
     assert [path.name for path in views.iterdir()] == ["000.npz"]
 
@@ -155,15 +155,15 @@ def test_a_student_learns_from_a_teacher(few: Path, tmp_path: Path) -> None:
 def test_a_student_learns_from_a_pack_of_the_same_truth_alone(few: Path, tmp_path: Path) -> None:
     options = ("--data", few, "--network", "small", "--epochs", 1, "--out", tmp_path / "run")
     wrong = ("--truth", "ferplus", "--teacher", "fer2013-small", "--out", tmp_path / "wrong")
-    refused = call("train", *options, *wrong)
-    assert "fer2013-small: a teacher with other labels" in str(refused.exception)
+    refusal = call("train", *options, *wrong)
+    assert "fer2013-small: a teacher with other labels" in str(refusal.exception)
     packs = ("--teacher", "fer2013", "--teacher", "fer2013-small")
-    done = call("train", *options, "--truth", "fer2013", *packs)
-    assert done.exit_code == 0, done.output
+    result = call("train", *options, "--truth", "fer2013", *packs)
+    assert result.exit_code == 0, result.output
     (views,) = tmp_path.glob("views-fer2013-fer2013-small-*")
-    with np.load(views / "000.npz") as said:
-        faces = said["logits"][: len(np.load(few / "train.npz")["label"])]
-        assert said["logits"].shape[1] == 8
+    with np.load(views / "000.npz") as arrays:
+        faces = arrays["logits"][: len(np.load(few / "train.npz")["label"])]
+        assert arrays["logits"].shape[1] == 8
     with np.load(few / "train.npz") as archive:
         right = faces[:, :7].argmax(1) == archive["label"]
     assert right.mean() > 0.5
@@ -186,21 +186,21 @@ def test_labels_of_ones_own_groups_and_a_start_from_a_pack(
         writer.writerows(rows)
     options = ("--network", "small", "--start", pack, "--batch", 16, "--epochs", 2)
     by = ("--groups", tmp_path / "groups.csv")
-    done = call("train", "--data", tmp_path / "own", "--out", tmp_path / "run", *options, *by)
-    assert done.exit_code == 0, done.output
-    done = call("quantize", "--run", tmp_path / "run", "--out", tmp_path / "school")
-    assert done.exit_code == 0, done.output
-    opened, _ = open_pack(str(tmp_path / "school"))
-    assert opened.labels == ("bored", "engaged")
-    assert opened.truth == "own"
+    result = call("train", "--data", tmp_path / "own", "--out", tmp_path / "run", *options, *by)
+    assert result.exit_code == 0, result.output
+    result = call("quantize", "--run", tmp_path / "run", "--out", tmp_path / "school")
+    assert result.exit_code == 0, result.output
+    description, _ = open_pack(str(tmp_path / "school"))
+    assert description.labels == ("bored", "engaged")
+    assert description.truth == "own"
 
     per_group = ("--by", tmp_path / "groups.csv", "--json")
-    scored = call(
+    evaluation = call(
         "evaluate", "--model", tmp_path / "school", "--data", tmp_path / "own", *per_group
     )
-    found = json.loads(scored.stdout)
-    assert found["n"] == 80
-    assert set(found["groups"]["age"]["groups"]) == {"0", "1"}
+    figures = json.loads(evaluation.stdout)
+    assert figures["n"] == 80
+    assert set(figures["groups"]["age"]["groups"]) == {"0", "1"}
     other = call("evaluate", "--model", pack, "--data", tmp_path / "own")
     assert "the data is labelled bored, engaged" in str(other.exception)
 
@@ -221,9 +221,9 @@ def test_three_networks_learn_sixteen_pictures_and_stand_in_one_table(
     sixteen: Path, tmp_path: Path
 ) -> None:
     options = ("--epochs", 2, "--from-nothing", "--json")
-    done = call("variants", "--data", sixteen, "--out", tmp_path / "runs", *options)
-    assert done.exit_code == 0, done.output
-    rows = json.loads(done.stdout)
+    result = call("variants", "--data", sixteen, "--out", tmp_path / "runs", *options)
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)
     assert [row["network"] for row in rows] == ["small", "standard", "wide"]
     for row in rows:
         assert row["n"] == 4  # one of each label is held out
@@ -232,27 +232,27 @@ def test_three_networks_learn_sixteen_pictures_and_stand_in_one_table(
         assert pack.labels == ("angry", "bored", "engaged", "neutral")
         assert row["size_bytes"] <= 1_000_000
     packs = [f"--model={tmp_path / 'runs' / 'packs' / row['network']}" for row in rows]
-    said = call("compare", *packs, "--data", sixteen)
-    assert "macro_f1" in said.output
-    assert "On the same 16 faces." in said.output
+    table = call("compare", *packs, "--data", sixteen)
+    assert "macro_f1" in table.output
+    assert "On the same 16 faces." in table.output
 
 
 def test_pictures_that_leave_nothing_to_hold_out_are_named(tmp_path: Path) -> None:
     for name in ("bored", "engaged"):
         (tmp_path / "own" / name).mkdir(parents=True)
         cv2.imwrite(str(tmp_path / "own" / name / "1.png"), np.full((60, 60), 90, np.uint8))
-    done = call("train", "--data", tmp_path / "own", "--out", tmp_path / "run", "--epochs", 1)
-    assert "no two of a label" in str(done.exception)
+    result = call("train", "--data", tmp_path / "own", "--out", tmp_path / "run", "--epochs", 1)
+    assert "no two of a label" in str(result.exception)
 
 
 def test_every_fold_is_trained_and_scored_on_faces_it_has_not_seen(
     few: Path, tmp_path: Path
 ) -> None:
     options = ("--network", "small", "--epochs", 1, "--folds", 2)
-    done = call("train", "--data", few, "--out", tmp_path / "runs", *options)
-    assert done.exit_code == 0, done.output
-    assert "2 folds" in done.stdout
-    head, *rows = done.stdout.splitlines()
+    result = call("train", "--data", few, "--out", tmp_path / "runs", *options)
+    assert result.exit_code == 0, result.output
+    assert "2 folds" in result.stdout
+    head, *rows = result.stdout.splitlines()
     assert head.split() == ["fold", "n", *FOLD_FIGURES]
     for row in rows[:2]:
         assert row.count("[") == row.count("]") == len(FOLD_FIGURES)  # an interval each
@@ -290,11 +290,11 @@ def test_the_wrong_data_is_named(few: Path, tmp_path: Path) -> None:
     lacking = tmp_path / "lacking"
     lacking.mkdir()
     shutil.copy(few / "train.npz", lacking)
-    done = call("train", "--data", lacking, "--out", tmp_path / "run")
-    assert "public_test.npz: no such file" in str(done.exception)
+    result = call("train", "--data", lacking, "--out", tmp_path / "run")
+    assert "public_test.npz: no such file" in str(result.exception)
     assert not (tmp_path / "run").exists()
 
 
 def test_a_run_without_weights_is_named(tmp_path: Path) -> None:
-    done = call("quantize", "--run", tmp_path, "--out", tmp_path / "pack")
-    assert "contains no run" in str(done.exception)
+    result = call("quantize", "--run", tmp_path, "--out", tmp_path / "pack")
+    assert "contains no run" in str(result.exception)

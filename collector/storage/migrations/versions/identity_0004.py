@@ -18,12 +18,12 @@ def upgrade() -> None:
     with op.batch_alter_table("mood", naming_convention=NAMES) as table:
         table.drop_constraint(_known(), type_="unique")
         table.create_unique_constraint("mood_identity", IDENTITY)
-    merged = sa.text("windows > 1")
+    condition = sa.text("windows > 1")
     op.create_index(
-        "mood_merged", "mood", IDENTITY[:-1], sqlite_where=merged, postgresql_where=merged
+        "mood_merged", "mood", IDENTITY[:-1], sqlite_where=condition, postgresql_where=condition
     )
 
 
 def _known() -> str:
-    (known,) = sa.inspect(op.get_bind()).get_unique_constraints("mood")
-    return known["name"] or "mood_device_boot_seq_key"
+    (constraint,) = sa.inspect(op.get_bind()).get_unique_constraints("mood")
+    return constraint["name"] or "mood_device_boot_seq_key"

@@ -20,9 +20,13 @@ FOR EACH STATEMENT EXECUTE FUNCTION audit_refuses()"""
 
 def upgrade() -> None:
     op.create_index("mood_by_start", "mood", ["start"])
-    merged = sa.text("windows > 1")
+    condition = sa.text("windows > 1")
     op.create_index(
-        "mood_merged", "mood", ["device", "boot"], sqlite_where=merged, postgresql_where=merged
+        "mood_merged",
+        "mood",
+        ["device", "boot"],
+        sqlite_where=condition,
+        postgresql_where=condition,
     )
     _access()
     _lessons()

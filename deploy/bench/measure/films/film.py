@@ -78,13 +78,13 @@ class FilmPlan:
                 people.append((move(second), whom.portrait(n, name), bright[n]))
             order = sorted(range(self.people), key=lambda n: people[n][0].width)
             canvas = empty.copy()
-            seen = draw(canvas, [people[n] for n in order])
+            sightings = draw(canvas, [people[n] for n in order])
             canvas *= lit * (1 + 0.02 * np.sin(9.7 * second))
             deviation = NOISE_DIM if dim else NOISE
             canvas += deviation * noise.standard_normal(canvas.shape, np.float32)
             faces = [
                 TrueFace(one.box, people[n][1].expression, one.share < SURELY, n)
-                for n, one in zip(order, seen, strict=True)
+                for n, one in zip(order, sightings, strict=True)
                 if one is not None and one.share >= PERHAPS
             ]
             yield Shot(np.clip(canvas, 0, 255).astype(np.uint8), faces)
@@ -92,31 +92,33 @@ class FilmPlan:
 
 def films(kinds: str, people: int, seed: int, faces: Path | None, half: Half) -> list[FilmPlan]:
     """One for each kind of `walk,tilt+dim`; raises UserError for one that there is not."""
-    made = []
+    plans = []
     for kind in kinds.split(","):
         way, plus, lamp = kind.partition("+")
         if way not in (*KINDS, "dim") or (plus and lamp != "dim"):
-            known = ", ".join((*KINDS, "dim"))
-            raise UserError("not a kind of film", f"--films {kind}", f"write {known}, or walk+dim")
-        made.append(FilmPlan(kind, people, seed, faces, half))
-    return made
+            choices = ", ".join((*KINDS, "dim"))
+            raise UserError(
+                "not a kind of film", f"--films {kind}", f"write {choices}, or walk+dim"
+            )
+        plans.append(FilmPlan(kind, people, seed, faces, half))
+    return plans
 
 
-def write(folder: Path, made: Sequence[FilmPlan], per_second: float, most: int) -> None:
+def write(folder: Path, plans: Sequence[FilmPlan], per_second: float, most: int) -> None:
     """Each as NAME.mp4 with NAME.truth.json, to look at, or for another program."""
     folder.mkdir(parents=True, exist_ok=True)
-    for film in made:
+    for film in plans:
         path = folder / f"{film.path}.mp4"
         writer = cv2.VideoWriter(
             str(path), cv2.VideoWriter.fourcc(*"mp4v"), per_second, (WIDTH, HEIGHT), isColor=True
         )
         truth = []
-        for shot in film.shots(per_second, most):
-            writer.write(cv2.cvtColor(shot.grey, cv2.COLOR_GRAY2BGR))
+        for picture in film.shots(per_second, most):
+            writer.write(cv2.cvtColor(picture.grey, cv2.COLOR_GRAY2BGR))
             truth.append(
                 [
                     {"slot": f.person, "box": f.box[:4], "emotion": f.emotion, "unsure": f.unsure}
-                    for f in shot.faces
+                    for f in picture.faces
                 ]
             )
         writer.release()

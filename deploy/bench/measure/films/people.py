@@ -114,11 +114,11 @@ def _of_half(folder: Path, half: Half) -> dict[tuple[str, str], dict[str, Any]]:
     try:
         images = json.loads(index.read_text(encoding="utf-8"))["images"]
         people = sorted({image["person"] for image in images})
-        chosen = set(people[0::2] if half == "develop" else people[1::2])
+        persons = set(people[0::2] if half == "develop" else people[1::2])
         return {
             (image["person"], image["emotion"]): image
             for image in images
-            if image["person"] in chosen
+            if image["person"] in persons
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
@@ -129,7 +129,7 @@ def _of_half(folder: Path, half: Half) -> dict[tuple[str, str], dict[str, Any]]:
 def _cut_out(whole: NDArray[np.uint8], face: Box, shade: float, expression: str) -> Portrait:
     """Head and shoulders without what is behind them, the white shirt in a shade of its own."""
     scale = SIDE / whole.shape[0]
-    kept = cv2.resize(whole, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    image = cv2.resize(whole, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     small = cv2.resize(whole, (CUT, CUT), interpolation=cv2.INTER_AREA)
     mask = _outline(tuple(CUT / whole.shape[0] * part for part in face[:4]))
     cv2.setRNGSeed(1)
@@ -139,7 +139,7 @@ def _cut_out(whole: NDArray[np.uint8], face: Box, shade: float, expression: str)
     inside = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
     soft = np.clip((cv2.GaussianBlur(inside, (0, 0), 1.2) - 0.35) / 0.5, 0, 1)
     alpha = cv2.resize(soft, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR).astype(np.float32)
-    luma = cv2.cvtColor(kept, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    luma = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.float32)
     box = box_of([scale * part for part in face[:4]])
     shirt = luma[box.y + box.height :]
     shirt *= np.where(shirt > 150, shade, 1.0)

@@ -91,14 +91,14 @@ def _matrix(pose: Pose, face: Box) -> NDArray[np.float64]:
     return matrix
 
 
-def _turned(layer: Layer, face: Box, shrunk: int, degrees: float) -> Layer:
+def _turned(layer: Layer, face: Box, shrink: int, degrees: float) -> Layer:
     """A head that looks aside, as if the portrait were on a ball."""
     if abs(degrees) < 1:
         return layer
     rows, columns = np.mgrid[: layer.luma.shape[0], : layer.luma.shape[1]].astype(np.float32)
-    radius = HEAD * face.width / shrunk
-    across = (columns - (face.x + face.width / 2) / shrunk) / radius
-    down = (rows - (face.y + face.height / 2) / shrunk) / (HEAD * face.height / shrunk)
+    radius = HEAD * face.width / shrink
+    across = (columns - (face.x + face.width / 2) / shrink) / radius
+    down = (rows - (face.y + face.height / 2) / shrink) / (HEAD * face.height / shrink)
     depth = np.sqrt(np.clip(1 - across**2 - down**2, 0, 1))
     where = (columns + math.radians(degrees) * radius * depth).astype(np.float32)
     luma = cv2.remap(layer.luma, where, rows, cv2.INTER_LINEAR)
@@ -123,14 +123,14 @@ def _put(
     here = matrix.copy()
     here[:, 2] -= (left, top)
     size = (right - left, bottom - top)
-    drawn = cv2.warpAffine(layer.luma, here, size).astype(np.float32)
+    pixels = cv2.warpAffine(layer.luma, here, size).astype(np.float32)
     opaque = cv2.warpAffine(layer.alpha, here, size)
     if blur >= 1.5:
         kernel = (round(blur) | 1, 1)
-        drawn = np.asarray(cv2.blur(drawn, kernel), np.float32)
+        pixels = np.asarray(cv2.blur(pixels, kernel), np.float32)
         opaque = cv2.blur(opaque, kernel)
     part = canvas[top:bottom, left:right]
-    part += opaque * (drawn * brightness - part)
+    part += opaque * (pixels * brightness - part)
 
 
 def _face(pose: Pose, face: Box, matrix: NDArray[np.float64]) -> tuple[Box, NDArray[np.bool_], int]:
