@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
-import logging
 import os
 import secrets
 import shutil
@@ -14,8 +12,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -25,7 +24,6 @@ import click
 import yaml
 
 from collector.config import CollectorSettings
-from deploy.commands.ports import free_port
 from edge.camera import make
 from edge.camera.listing import Listed, cameras
 from edge.common.child import python_command
@@ -42,7 +40,7 @@ PORT = 8642
 SITE, ROOM = "demo", "classroom"
 SIMULATION = "sim:seats=24,seed=1"
 AGENT_BEGINS_S = 20.0
-AGENT_ENDS_S = 2.0
+CHILD_ENDS_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -85,15 +83,13 @@ def demo(
 ) -> int:
     """Run the whole system on this machine and watch a classroom's mood."""
     log_to_stderr("warning")
-    for noisy in ("amqtt", "transitions", "websockets"):
-        logging.getLogger(noisy).setLevel(logging.CRITICAL)
     if source == "auto":
         source = first_camera(cameras())
     else:
         _check_source(source)
     with _folder(state) as folder:
         click.echo("roommood: starting the broker, the agent and the pages …", err=True)
-        return asyncio.run(_run(Demo(source, seconds, window, port, folder, as_json)))
+        return _run(Demo(source, seconds, window, port, folder, as_json))
 
 
 def first_camera(candidates: Sequence[Listed]) -> str:
@@ -137,54 +133,51 @@ def _folder(state: Path | None) -> Iterator[Path]:
     yield state.resolve()
 
 
-async def _run(demo: Demo) -> int:
+def _run(demo: Demo) -> int:
     from collector.service import Service
 
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
-    broker_port = free_port()
+        signal.signal(number, lambda *_: stopping.set())
     is_simulation = demo.source.partition(":")[0] == "sim"
-    settings = _collector_settings(demo, broker_port)
-    # Before the broker, which shares our interpreter and would keep the agent waiting meanwhile.
-    devices = _made_up(settings, broker_port, is_simulation)
-    async with _broker(broker_port):
-        # It asks whether its broker is ours, so that is there first; it takes longest to start.
+    with contextlib.ExitStack() as ending:
+        listener = ending.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
+        broker_port = listener.getsockname()[1]
+        settings = _collector_settings(demo, broker_port)
+        broker = _child("deploy.commands.demo_broker", listener.fileno(), hand=listener)
+        ending.callback(_end, broker)
+        devices = _made_up(settings, broker_port, is_simulation)
+        if stopping.is_set():
+            return 0
         agent = _start_agent(demo, broker_port)
-        try:
-            made_up: Literal["all", "others"] = "all" if is_simulation else "others"
-            service = await asyncio.to_thread(
-                Service, settings, lambda mood: _tell(mood, demo), made_up=made_up
-            )
-            await asyncio.to_thread(service.start)
-            devices.start()
-            click.echo(f"roommood: the page: {_entrance(service)}", err=True)
-            click.echo("roommood: Ctrl-C stops everything.", err=True)
-            try:
-                await _until(
-                    stopping, lambda: agent.poll() is not None or _online(service), AGENT_BEGINS_S
-                )
-                await _until(stopping, lambda: agent.poll() is not None, demo.seconds)
-                return agent.returncode or 0
-            finally:
-                await asyncio.to_thread(_end, agent)
-                await asyncio.to_thread(devices.stop)
-                await asyncio.to_thread(service.stop)
-        finally:
-            await asyncio.to_thread(_end, agent)
+        ending.callback(_end, agent)
+        made_up: Literal["all", "others"] = "all" if is_simulation else "others"
+        service = Service(settings, lambda mood: _tell(mood, demo), made_up=made_up)
+        service.start()
+        ending.callback(service.stop)
+        devices.start()
+        ending.callback(devices.stop)
+        ending.callback(_end, agent)  # before all else: its last window is stored yet
+        click.echo(f"roommood: the page: {_entrance(service)}", err=True)
+        click.echo("roommood: Ctrl-C stops everything.", err=True)
+        _until(stopping, lambda: _is_over(agent, broker) or _online(service), AGENT_BEGINS_S)
+        _until(stopping, lambda: _is_over(agent, broker), demo.seconds)
+        if broker.poll() is not None:
+            raise UserError("has ended", "the demo's broker", "see above why; start the demo again")
+        return agent.returncode or 0
 
 
-async def _until(
-    stopping: asyncio.Event, happened: Callable[[], bool], seconds: float | None
-) -> None:
-    """Until something has happened, we are told to stop, or the time is up."""
+def _is_over(*children: subprocess.Popen[bytes]) -> bool:
+    return any(child.poll() is not None for child in children)
+
+
+def _until(stopping: threading.Event, happened: Callable[[], bool], seconds: float | None) -> bool:
+    """Until something has happened, we are told to stop, or the time is up: whether it has."""
     end = None if seconds is None else time.monotonic() + seconds
-    while not happened() and not stopping.is_set():
-        if end is not None and time.monotonic() >= end:
-            return
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(stopping.wait(), 0.05)
+    while not happened():
+        if stopping.wait(0.05) or (end is not None and time.monotonic() >= end):
+            return False
+    return True
 
 
 def _online(service: Service) -> bool:
@@ -220,16 +213,16 @@ def _entrance(service: Service) -> str:
     return f"{service.url}/enter/{secret}"
 
 
-def _end(agent: subprocess.Popen[bytes]) -> None:
-    """Lets the agent send its last window, but not for long."""
-    if agent.poll() is not None:
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Lets it end by itself, as an agent that sends its last window, but not for long."""
+    if child.poll() is not None:
         return
-    agent.terminate()
+    child.terminate()
     try:
-        agent.wait(AGENT_ENDS_S)
+        child.wait(CHILD_ENDS_S)
     except subprocess.TimeoutExpired:
-        agent.kill()
-        agent.wait()
+        child.kill()
+        child.wait()
 
 
 def _tell(mood: Mood, demo: Demo) -> None:
@@ -263,14 +256,20 @@ def _start_agent(demo: Demo, broker_port: int) -> subprocess.Popen[bytes]:
     AgentSettings.model_validate(settings)
     config = demo.state / "agent.yaml"
     config.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
-    # Should the demo be killed, the kernel ends the agent too; setpriv is part of every Debian.
+    return _child("deploy.commands.cli", "agent", "run", "--config", config)
+
+
+def _child(
+    module: str, *arguments: object, hand: socket.socket | None = None
+) -> subprocess.Popen[bytes]:
+    # Should the demo be killed, the kernel ends the child too; setpriv is part of every Debian.
     with_parent = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
-    command = python_command("deploy.commands.cli", "agent", "run", "--config", str(config))
     return subprocess.Popen(
-        [*with_parent, *command],
+        [*with_parent, *python_command(module, *map(str, arguments))],
         stdin=subprocess.DEVNULL,
         stdout=sys.stderr,
-        start_new_session=True,  # Ctrl-C is for us alone; we end the agent in good order
+        pass_fds=() if hand is None else (hand.fileno(),),
+        start_new_session=True,  # Ctrl-C is for us alone; we end our children in good order
     )
 
 
@@ -295,30 +294,6 @@ def _zone() -> str:
     place = os.environ.get("TZ") or str(Path("/etc/localtime").resolve())
     name = place.lstrip(":").rpartition("zoneinfo/")[2]
     return name if name in available_timezones() else "UTC"
-
-
-@contextlib.asynccontextmanager
-async def _broker(port: int) -> AsyncIterator[None]:
-    """A broker in this process, written in Python, so that a bare machine can run the demo.
-
-    It speaks MQTT 3.1.1 only; a school runs Mosquitto.
-    """
-    from amqtt.broker import Broker
-
-    broker = Broker(
-        {
-            "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
-            "plugins": {
-                "amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}
-            },
-        }
-    )
-    await broker.start()
-    try:
-        yield
-    finally:
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(broker.shutdown(), 1)
 
 
 def _is_free(port: int) -> bool:

@@ -1,8 +1,8 @@
-"""Whether this agent is a demonstration's: its broker is the very process that started it.
+"""Whether this agent is a demonstration's: the process that started it owns its broker's socket.
 
-`roommood demo` runs broker and collector in one process on loopback, and starts the agent as its
-child, so the counts do not leave the machine. That is looked up in the kernel's tables; no
-setting claims it.
+`roommood demo` listens on loopback, hands that socket to the broker, one child of it, and starts
+the agent as another; the collector runs in it. So the counts do not leave the machine. That is
+looked up in the kernel's tables; no setting claims it.
 """
 
 from __future__ import annotations
