@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
+from starlette.background import BackgroundTask
 
 from collector.access.audit import AuditLog
 from collector.access.guard import SignedIn, ThisLesson, own_lessons, owns
@@ -19,7 +20,7 @@ from collector.lessons.repository import Lesson, LessonFilter, LessonRepository
 from collector.pages import timeline
 from collector.pages.flash import take
 from collector.pages.lesson_list import lesson_list
-from collector.pages.pdf import as_pdf
+from collector.pages.pdf import as_pdf, prepare
 from collector.pages.render import Renderer, language_of, words
 from collector.pages.report_drawing import drawing, multiples
 from edge.common.errors import UserError
@@ -91,7 +92,9 @@ def router(
         context = _context(who, record, language_of(request))
         context["links"] = sessions.links((record.site, record.room), record.id)
         context["new_link"] = take(request, "link")
-        return renderer.page(request, "report.html", **context)
+        page = renderer.page(request, "report.html", **context)
+        page.background = BackgroundTask(prepare)  # who reads a report may want it on paper next
+        return page
 
     def _context(who: Principal, lesson: Lesson, language: str) -> dict[str, Any]:
         lesson_report = _report(who, lesson)

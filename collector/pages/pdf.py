@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from functools import lru_cache
 from pathlib import Path
 
 from edge.common.errors import UserError
 
 STYLES = Path(__file__).parent.parent / "static"
 SHEETS = ("tokens.css", "style.css", "print.css")
+
+
+@lru_cache(maxsize=1)
+def prepare() -> None:
+    """Loads what sets pages, which takes longer than to set one; without it `as_pdf` tells."""
+    with contextlib.suppress(UserError):
+        as_pdf("<p>.</p>")
 
 
 def as_pdf(html: str) -> bytes:

@@ -205,8 +205,9 @@ class Publisher(Worker):
                 self._outbox.remove(ack.boot, ack.seq, ack.windows)
                 self._forget_sent(ack.boot, ack.seq)
                 self.wake()
-            else:
+            elif name == topic(self._site, self._room, "command"):
                 self._obey(decode(Command, payload))
+            # Some brokers send a new client what others subscribed to: that is nobody's order.
         except MessageError as error:
             log.warning("%s: rejected: %s", name, error)
 

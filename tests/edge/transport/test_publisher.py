@@ -211,6 +211,20 @@ def test_commands_are_obeyed_and_nonsense_is_not(
     assert len(outbox) == 1
 
 
+def test_orders_to_others_are_none_of_ours(
+    start: Callable[..., Publisher], listener: Listener
+) -> None:
+    """Some brokers send a new client what somebody else subscribed to."""
+    obeyed: list[str] = []
+    publisher = start(lambda command: obeyed.append(command.command))
+    listener.next("status")
+    for name in ("school/r102/command", "school/r101/status", "other/r101/command"):
+        publisher._received(f"roommood/v1/{name}", b'{"command": "pause"}')
+    assert obeyed == []
+    publisher._received(f"{BASE}/command", b'{"command": "pause"}')
+    assert obeyed == ["pause"]
+
+
 def test_stop_waits_for_the_last_acknowledgement(
     start: Callable[..., Publisher], outbox: Outbox, listener: Listener
 ) -> None:
