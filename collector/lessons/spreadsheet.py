@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import get_day_names
 
 from collector.config import DateOrder
-from edge.common.calendar import IgnoredEvent
+from edge.common.calendar_event import IgnoredEvent
 from edge.common.errors import UserError
 from edge.common.school_day import OVERNIGHT_H
 from edge.common.text import decode

@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 from collector.config import CollectorSettings, DateOrder
 from collector.lessons.places import RoomNames
 from collector.lessons.spreadsheet import Spreadsheet
-from edge.common.calendar import Calendar, IgnoredEvent
+from edge.common.calendar import Calendar
+from edge.common.calendar_event import IgnoredEvent
 from edge.common.errors import UserError
 from edge.common.published import COPIES, Check, FileSource, Source, WebSource, source
 

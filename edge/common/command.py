@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
-from edge.common.calendar import IgnoredEvent
+from edge.common.calendar_event import IgnoredEvent
 from edge.common.published import Check, WebSource
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from edge.common.calendar import Calendar, IgnoredEvent
+from edge.common.calendar import Calendar
+from edge.common.calendar_event import IgnoredEvent
 from edge.common.errors import UserError
 from edge.common.published import Check, Source, WebCalendar, WebSource, source
 from edge.permission.schedule_settings import LessonTimes, ScheduleSettings

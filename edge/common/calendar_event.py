@@ -1,0 +1,44 @@
+"""What calendars, timetables and schedules say of an event that does not count."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, NamedTuple
+
+TITLE = 80
+"""Characters of a title that a message has."""
+
+
+class IgnoredEvent(NamedTuple):
+    """What does not count, and why."""
+
+    event: str
+    why: str
+
+
+class EventFault(Exception):
+    """What keeps an event from being read."""
+
+
+def describe(event: Any) -> str:
+    """An event as a person finds it again: its title, else its UID, and its first day."""
+    summary = event.get("SUMMARY") or event.get("UID") or "event"
+    title = short(str(summary[0] if isinstance(summary, list) else summary))
+    start = moment(event, "DTSTART")
+    if start is not None:
+        return f"{title} ({start:%Y-%m-%d})"
+    return f"{title} (UID {short(str(event['UID']))})" if event.get("UID") else title
+
+
+def short(text: str) -> str:
+    """A text on one line, cut where it is long."""
+    return " ".join(text.split())[:TITLE]
+
+
+def moment(event: Any, name: str) -> date | None:
+    """The day or time that a property holds; None where it holds none that can be read."""
+    value = event.get(name)
+    if value is None or isinstance(value, list) or "Broken" in type(value).__name__:
+        return None
+    at = getattr(value, "dt", None)
+    return at if isinstance(at, date) else None
