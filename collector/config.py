@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
+from babel import Locale
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -23,7 +24,15 @@ from edge.protocol.messages import Label, Name
 RoomKey = Annotated[str, Field(pattern=r"^([a-z0-9-]{1,32}/)?[a-z0-9-]{1,32}$")]
 EventName = Literal["lesson_began", "lesson_ended", "room_state"]
 
+
+def _known_region(code: str) -> str:
+    if code not in Locale("en").territories or len(code) != 2:
+        raise SettingError(f"no region {code!r}", "write a code of ISO 3166-1 in capitals, as US")
+    return code
+
+
 AnswerText = Annotated[str, Field(min_length=1, max_length=40)]
+Region = Annotated[str, AfterValidator(_known_region)]
 DateOrder = Literal["dmy", "mdy", "ymd"]
 """How a spreadsheet writes its days."""
 
@@ -99,6 +108,8 @@ class SchoolSettings(Section):
 
     timezone: TimeZone = "UTC"
     """As in Europe/Berlin: for timetables and reports."""
+    region: Region | None = None
+    """Where the school is, as in US: how times and dates are written there, in each language."""
     timetable: CalendarPlace | None = None
     """An iCalendar file, or CSV, or the https address of one: see docs/school.md."""
     tentative: bool = False

@@ -105,11 +105,7 @@ class Service:
         self._webhooks = Webhooks(self._engine, hooks, self._erasures)
         book, checkins = LessonRepository(self._engine), CheckIns(self._engine, key)
         summaries = Summaries(store, book)
-        renderer = render.Renderer(
-            *(settings.school.timezone, made_up, settings.school.question, settings.school.answers),
-            settings.title,
-            settings.web.base,
-        )
+        renderer = render.Renderer(settings.school, made_up, settings.title, settings.web.base)
         self._pending = PendingCommands()
         panels = Panels(self.rooms, book, checkins, renderer, self._pending)
         self._painter = PanelBroadcaster(panels.draw, lambda room: self.rooms.view(*room).state)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from babel import dates
 
 from collector.lessons.repository import Lesson, LessonFilter
-from collector.pages.render import REGIONS, Renderer
+from collector.pages.render import Renderer
 
 Find = Callable[[LessonFilter, int], list[Lesson]]
 
@@ -31,7 +31,7 @@ def lesson_list(
     find: Find, renderer: Renderer, language: str, week: str, text: str, page: int
 ) -> dict[str, Any]:
     """What the page shows; `week` is any day of it as 2026-11-23, else the newest with lessons."""
-    language = REGIONS.get(language, language)
+    locale = renderer.locale(language)
     context: dict[str, Any] = {"text": text, "days": [], "found": [], "page": page, "more": False}
     if text:
         some = find(LessonFilter(text=text, offset=A_PAGE * (page - 1)), A_PAGE + 1)
@@ -45,7 +45,7 @@ def lesson_list(
     today = datetime.now(begin.tzinfo).date()
     days = [
         Day(
-            dates.format_date(day, "EEEE d MMM", locale=language),
+            dates.format_date(day, "EEEE d MMM", locale=locale),
             day == today,
             [one for one in lessons if renderer.local(one.start).date() == day],
         )
@@ -57,7 +57,7 @@ def lesson_list(
         "days": days,
         "any": bool(newest),
         "title": dates.format_interval(
-            monday, monday + WEEK - timedelta(days=1), "yMMMd", locale=language
+            monday, monday + WEEK - timedelta(days=1), "yMMMd", locale=locale
         ),
         "before": str(monday - WEEK),
         "after": str(monday + WEEK) if monday + WEEK <= today else "",

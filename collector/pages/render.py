@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 
 import jinja2
 import yaml
-from babel import dates, negotiate_locale
+from babel import dates, localedata, negotiate_locale
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup, escape
 
 from collector.access.policy import RIGHTS
+from collector.config import SchoolSettings
 from collector.live.rounding import near
 from collector.pages.colours import paper
 from collector.pages.sub_path import OwnAddresses
@@ -27,7 +28,7 @@ STATIC = HERE / "static"
 LANGUAGES = ("en", "de", "es", "fr")
 LANGUAGE_COOKIE = "language"
 REGIONS = {"en": "en_GB"}
-"""How a language writes times where nothing else is known: schools here count to 24."""
+"""How a language writes times where no region is set: with hours to 24."""
 
 MadeUp = Literal["", "all", "others"]
 """What no camera saw, in a demonstration: nothing is shown but what is made up, or in all rooms
@@ -65,16 +66,14 @@ class Renderer:
 
     def __init__(
         self,
-        zone: str,
+        school: SchoolSettings,
         made_up: MadeUp = "",
-        question: str | None = None,
-        answers: tuple[str, ...] | None = None,
         room_title: Callable[[str, str], str] = lambda _site, room: room,
         base: str = "",
     ) -> None:
         self.room_title = room_title
         """What people call a room, by its site and name."""
-        self._zone = ZoneInfo(zone)
+        self._zone, self._region = ZoneInfo(school.timezone), school.region
         self._env = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"),
             autoescape=True,
@@ -87,7 +86,8 @@ class Renderer:
         self._env.globals["languages"] = [(code, words(code)["language"]) for code in LANGUAGES]
         self._env.globals["made_up"] = made_up
         self._env.globals["room_title"] = room_title
-        self._env.globals["question"], self._env.globals["answer_texts"] = question, answers
+        self._env.globals["question"] = school.question
+        self._env.globals["answer_texts"] = school.answers
         self._env.filters["colour"] = paper
         self._env.filters["moment"] = lambda told: datetime.fromisoformat(
             told.replace("Z", "+00:00")
@@ -100,6 +100,11 @@ class Renderer:
         """The time of day, as one writes it in a language."""
         return self._at(dates.format_time, "short", language)
 
+    def locale(self, language: str) -> str:
+        """A language as it is written in the school's region, where it has a form of its own."""
+        here = f"{language}_{self._region}"
+        return here if localedata.exists(here) else REGIONS.get(language, language)
+
     def local(self, when: float) -> datetime:
         """A moment in the school's own time."""
         return datetime.fromtimestamp(when, self._zone)
@@ -111,7 +116,7 @@ class Renderer:
             when = value
             if not isinstance(when, datetime):
                 when = datetime.fromtimestamp(when, timezone.utc)
-            return str(kind(when, form, tzinfo=self._zone, locale=REGIONS.get(language, language)))
+            return str(kind(when, form, tzinfo=self._zone, locale=self.locale(language)))
 
         return shown
 
@@ -124,7 +129,7 @@ class Renderer:
             at_date=self._at(dates.format_datetime, "medium", language),
             at_short=self._at(_short, "MMMd", language),
             at_day=lambda when: dates.format_date(
-                when.astimezone(self._zone), "full", locale=REGIONS.get(language, language)
+                when.astimezone(self._zone), "full", locale=self.locale(language)
             ),
             **context,
         )

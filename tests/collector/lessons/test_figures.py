@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.config import Retention
+from collector.config import Retention, SchoolSettings
 from collector.lessons.attendance import attendance
 from collector.lessons.figures import figures
 from collector.lessons.findings import findings
@@ -90,7 +90,7 @@ def of_page(report: LessonReport, *, paper: bool) -> set[Shown]:
 
 
 def page(report: LessonReport, *, paper: bool) -> str:
-    renderer = Renderer("Europe/Berlin")
+    renderer = Renderer(SchoolSettings(timezone="Europe/Berlin"))
     context = {
         "r": report,
         "f": drawing(report, words("en"), renderer.clock("en")),

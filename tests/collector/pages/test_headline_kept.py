@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine
 
+from collector.config import SchoolSettings
 from collector.lessons.checkins import CheckIns
 from collector.lessons.repository import LessonRepository
 from collector.live.pending import PendingCommands
@@ -25,7 +26,7 @@ def test_a_headline_is_made_once_until_something_changes(monkeypatch: pytest.Mon
     metadata.create_all(engine)
     rooms = Rooms()
     book, checkins = LessonRepository(engine), CheckIns(engine)
-    panels = Panels(rooms, book, checkins, Renderer("UTC"), PendingCommands())
+    panels = Panels(rooms, book, checkins, Renderer(SchoolSettings()), PendingCommands())
     renders: list[int] = []
 
     def counted(*given: Any) -> Any:
