@@ -100,7 +100,7 @@ def test_a_lesson_with_markers_a_class_that_answers_and_a_report(
     expect(page.locator("#timeline path[class^=tone]")).to_have_count(3)
     expect(page.locator(".markers li")).to_contain_text("experiment starts")
     expect(page.locator("#attentive")).to_contain_text("they don't measure attention")
-    # Five follow well and one does not; each number is off by a few, and none of one or two is told.
+    # Five follow well and one does not: each number is off by a few, none of one or two is told.
     expect(page.locator("#said ~ table td")).to_have_text([re.compile("^(–|[3-6])$")] * 3)
     page.get_by_role("textbox", name="Notes").fill("The prism worked.")
     expect(page.locator("#saved")).to_contain_text("Saved at")
