@@ -26,7 +26,7 @@ from edge.common.command import (
 )
 from edge.common.command_group import CommandGroup
 from edge.common.errors import Problem, UserError
-from edge.common.reach import try_connection
+from edge.common.reach import place, try_connection
 from edge.common.settings import load, show
 
 
@@ -97,7 +97,7 @@ def check(config: Path) -> int:
         for one in sorted(ignored):
             click.echo(f"timetable: ignored: {one.event}: {one.why}")
     wrong = try_connection(settings.broker, "check")
-    click.echo(f"broker: {wrong or f'{settings.broker.host}:{settings.broker.port}: ok'}")
+    click.echo(f"broker: {wrong or f'{place(settings.broker)}: ok'}")
     click.echo(f"settings: {config}: ok")
     click.echo("database: ok")
     return 1 if wrong or unread else 0

@@ -24,7 +24,7 @@ from edge.common.command_group import CommandGroup
 from edge.common.errors import CameraFault, Stall, UserError
 from edge.common.privileges import become_owner
 from edge.common.published import COPIES
-from edge.common.reach import try_connection
+from edge.common.reach import place, try_connection
 from edge.common.settings import show
 from edge.common.watchdog import TRY_AGAIN
 from edge.config import AgentSettings
@@ -176,7 +176,7 @@ def check(config: Path) -> int:
     wrong = None
     if is_enrolled(config):
         wrong = try_connection(settings.broker, "check")
-        click.echo(f"broker: {wrong or f'{settings.broker.host}:{settings.broker.port}: ok'}")
+        click.echo(f"broker: {wrong or f'{place(settings.broker)}: ok'}")
     else:
         click.echo("broker: not tried: this device is not enrolled yet: `roommood device enrol`")
     if settings.schedule is not None:

@@ -53,12 +53,14 @@ FilePath = Annotated[Path, AfterValidator(from_folder)]
 def _host(text: str) -> str:
     """A name or address alone; raises ValueError for an address with more in it."""
     text = text.strip()
+    if "@" in text:  # not repeated: it may be a password
+        raise ValueError("write the name alone: 'username' and 'password' are keys of their own")
     if "://" in text:
         raise ValueError(f"{text}: write the name alone, without {text.partition('://')[0]}://")
     if text.startswith("[") and text.endswith("]"):
         text = text[1:-1]  # as IPv6 addresses stand in URLs
     name, colon, port = text.rpartition(":")
-    if colon and port.isdigit() and ":" not in name:
+    if colon and port.isdigit() and (":" not in name or name.endswith("]")):
         raise ValueError(f"{text}: write the name alone, and the port as 'port: {port}'")
     try:
         text.encode("idna")

@@ -22,7 +22,7 @@ from paho.mqtt import client as mqtt
 
 from edge.common.broker import WILL_WAITS_S, BrokerSettings, Version, client, connect, properties
 from edge.common.clock import WallClock
-from edge.common.reach import closed, explain, rejection
+from edge.common.reach import explain, rejection, unanswered
 from edge.common.worker import Worker
 
 UNCONFIRMED_S = 5.0
@@ -86,6 +86,8 @@ class MqttLink(Worker):
         self._closed_early = 0
         self._complaint = ""
         self._up_since: float | None = None
+        self._was_answered = False
+        """Whether the connection that is there, or being made, got the broker's word."""
         self._short = 0
         """Connections in a row that lasted for less than SHORT_S."""
         self._unconfirmed: dict[int, tuple[float, Any]] = {}
@@ -204,12 +206,12 @@ class MqttLink(Worker):
         return stat.st_ino, stat.st_mtime_ns
 
     def _connected(self, mqtt_client: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
-        self._news = time.monotonic()
+        self._news, self._was_answered = time.monotonic(), True
         if reason.is_failure:
             if self._may_change and str(reason) == BAD_VERSION:
                 self._other_version()
             else:
-                self._complain(str(rejection(reason, self._settings)))
+                self._complain(f"{rejection(reason, self._settings)}; {self._meanwhile}")
             return
         if self._doubted and self._has_ended(mqtt_client.socket()):
             self._complain("the broker's certificate has expired")
@@ -237,9 +239,9 @@ class MqttLink(Worker):
             self._unconfirmed.clear()
         if self._up_since is not None:
             self._lost(str(reason), time.monotonic() - self._up_since)
-        elif not self._complaint:
-            self._complain(str(closed(self._settings)))
-        self._up_since = None
+        elif not self._was_answered:
+            self._complain(f"{unanswered(reason, self._settings)}; {self._meanwhile}")
+        self._up_since, self._was_answered = None, False
         if self._may_change:
             self._closed_early += 1
             if self._closed_early >= CLOSED_EARLY:

@@ -54,14 +54,23 @@ CLOSED = (
 )
 
 
-def _place(broker: BrokerSettings) -> str:
-    return f"{broker.host}:{broker.port}"
+SILENT = ("no answer", CLOSED[1])
+"""It takes the connection, and then nothing comes."""
+
+NO_ANSWER_IN_TIME = "Keep alive timeout"
+"""Paho's name for it."""
+
+
+def place(broker: BrokerSettings) -> str:
+    """Where it is, as addresses are written."""
+    host = f"[{broker.host}]" if ":" in broker.host else broker.host
+    return f"{host}:{broker.port}"
 
 
 def explain(error: BaseException, broker: BrokerSettings) -> Problem:
     """What an error of a connection means."""
     what, remedy = _meaning(error, broker)
-    return Problem(what, _place(broker), remedy)
+    return Problem(what, place(broker), remedy)
 
 
 def _meaning(error: BaseException, broker: BrokerSettings) -> tuple[str, str]:
@@ -94,13 +103,15 @@ def rejection(reason: object, broker: BrokerSettings) -> Problem:
     remedy = "check broker.username, broker.password and broker.certificate"
     if "identifier" in text.lower():
         remedy = "check the broker's rules on client names"
-    return Problem(f"rejects us ({text})", _place(broker), remedy)
+    return Problem(f"rejects us ({text})", place(broker), remedy)
 
 
-def closed(broker: BrokerSettings) -> Problem:
-    """A broker that took the connection and ended it without a word."""
+def unanswered(reason: object, broker: BrokerSettings) -> Problem:
+    """A broker that took the connection and ended it without a word, or said nothing at all."""
     what, remedy = NO_CERTIFICATE if broker.ca else CLOSED
-    return Problem(what, _place(broker), remedy)
+    if str(reason) == NO_ANSWER_IN_TIME:
+        what, remedy = SILENT
+    return Problem(what, place(broker), remedy)
 
 
 def try_connection(broker: BrokerSettings, name: str) -> Problem | None:
@@ -110,6 +121,7 @@ def try_connection(broker: BrokerSettings, name: str) -> Problem | None:
     certificates that cannot be used.
     """
     answers: list[Any] = []
+    ends: list[Any] = []
     outcome = threading.Event()
     version: Version = "5" if broker.protocol == "5" else "3.1.1"
     mqtt_client = client(broker, f"roommood-{name}-{os.getpid()}", version, WallClock())
@@ -118,8 +130,12 @@ def try_connection(broker: BrokerSettings, name: str) -> Problem | None:
         answers.append(reason)
         outcome.set()
 
+    def ended(_c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
+        ends.append(reason)
+        outcome.set()
+
     mqtt_client.on_connect = heard
-    mqtt_client.on_disconnect = lambda *_: outcome.set()
+    mqtt_client.on_disconnect = ended
     mqtt_client.connect_timeout = WAITS_S
     try:
         mqtt_client.connect(broker.host, broker.port, broker.keepalive_s)
@@ -131,6 +147,5 @@ def try_connection(broker: BrokerSettings, name: str) -> Problem | None:
     mqtt_client.disconnect()
     mqtt_client.loop_stop()
     if not answers:
-        silent = Problem("no answer", _place(broker), CLOSED[1])
-        return closed(broker) if outcome.is_set() else silent
+        return unanswered(ends[0] if ends else NO_ANSWER_IN_TIME, broker)
     return rejection(answers[0], broker) if answers[0].is_failure else None

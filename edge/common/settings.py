@@ -65,6 +65,16 @@ class Loader(yaml.SafeLoader):
                 names.add(str(name))
         return super().construct_mapping(node, deep)
 
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
+        """Joins what JSON writes as two halves, as in "\\ud83d\\ude00"; half alone is an error."""
+        text = super().construct_scalar(node)
+        try:
+            return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+        except UnicodeDecodeError:
+            raise yaml.constructor.ConstructorError(
+                None, None, "half a letter (\\ud800 to \\udfff)", node.start_mark
+            ) from None
+
 
 def _without(tags: tuple[str, ...]) -> dict[str, list[tuple[str, Any]]]:
     return {

@@ -19,7 +19,7 @@ from edge.camera.recording import Recording
 from edge.common.clock import BUILT, trust
 from edge.common.errors import Problem
 from edge.common.published import COPIES
-from edge.common.reach import try_connection
+from edge.common.reach import place, try_connection
 from edge.config import AgentSettings
 from edge.permission.mode import decide
 from edge.permission.schedule import Schedule
@@ -216,7 +216,7 @@ def _broker(settings: AgentSettings) -> Finding:
     wrong = try_connection(broker, "doctor")
     if wrong is not None:
         return _finding("broker", "fault", wrong)
-    return Finding("broker", "ok", f"{broker.host}:{broker.port}")
+    return Finding("broker", "ok", place(broker))
 
 
 def _calendars(settings: AgentSettings) -> Finding:

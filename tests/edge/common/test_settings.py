@@ -147,6 +147,16 @@ def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
         load(AgentSettings, path)
 
 
+def test_a_letter_in_two_halves_is_one_and_half_of_one_is_refused(tmp_path: Path) -> None:
+    """JSON, which YAML reads too, writes letters past the first 65,536 so."""
+    path = tmp_path / "agent.yaml"
+    path.write_text(json.dumps({"site": "s", "room": "r", "state": "\U0001f600"}))
+    assert load(AgentSettings, path).state == tmp_path / "\U0001f600"
+    path.write_text(json.dumps({"site": "s", "room": "r", "state": "\ud83d"}))
+    with pytest.raises(UserError, match=r"line 1 \(half a letter"):
+        load(AgentSettings, path)
+
+
 def test_a_keys_former_spelling_is_understood_and_todays_is_shown(tmp_path: Path) -> None:
     settings = load(AgentSettings, write(tmp_path, MINIMAL + "faces: {min_neighbors: 7}\n"))
     assert settings.faces.min_detections == 7
