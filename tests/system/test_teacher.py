@@ -74,7 +74,10 @@ def test_a_lesson_with_markers_a_class_that_answers_and_a_report(
     school: School,
     device: PlayedDevice,
     chromium: Browser,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # Not off by a few, as what is told otherwise is.
+    monkeypatch.setattr("collector.lessons.checkins.inexact", lambda counts, *_: counts)
     page = teacher
     page.goto(f"{school.service.url}/rooms/school/r101")
     page.get_by_label("Title").fill("Optics")
@@ -100,8 +103,8 @@ def test_a_lesson_with_markers_a_class_that_answers_and_a_report(
     expect(page.locator("#timeline path[class^=tone]")).to_have_count(3)
     expect(page.locator(".markers li")).to_contain_text("experiment starts")
     expect(page.locator("#attentive")).to_contain_text("they don't measure attention")
-    # Five follow well and one does not: each number is off by a few, none of one or two is told.
-    expect(page.locator("#said ~ table td")).to_have_text([re.compile("^(–|[3-6])$")] * 3)
+    # Five follow well and one does not: of the one nothing is told, nor that there is just one.
+    expect(page.locator("#said ~ table td")).to_have_text(["3", "–", "–"])
     page.get_by_role("textbox", name="Notes").fill("The prism worked.")
     expect(page.locator("#saved")).to_contain_text("Saved at")
     page.reload()
@@ -134,6 +137,7 @@ NOW = -15
 def test_a_teacher_switches_the_camera_off(
     teacher: Page, school: School, device: PlayedDevice
 ) -> None:
+    device.window(LIVELY, NOW)  # a slow machine may have come to take the room for offline
     teacher.goto(f"{school.service.url}/rooms/school/r101")
 
     def switched() -> list[str]:
