@@ -75,8 +75,15 @@ def run(config: Path) -> None:
 def check(config: Path) -> int:
     """Try settings, database, broker and timetable; exit status 1 where one is not reached."""
     settings = load(CollectorSettings, config)
-    with opened(settings):
-        pass
+    from collector.pages.sub_path import check_base
+
+    check_base(settings.web.base)
+    database: UserError | None = None
+    try:
+        with opened(settings):
+            pass
+    except UserError as error:  # said at the end: the rest is tried all the same
+        database = error
     if settings.fleet is not None:
         from collector.fleet.files import SiteFiles
 
@@ -99,6 +106,8 @@ def check(config: Path) -> int:
     wrong = try_connection(settings.broker, "check")
     click.echo(f"broker: {wrong or f'{place(settings.broker)}: ok'}")
     click.echo(f"settings: {config}: ok")
+    if database is not None:
+        raise database
     click.echo("database: ok")
     return 1 if wrong or unread else 0
 
@@ -132,7 +141,7 @@ def timetable(config: Path, first: datetime | None, days: int, as_json: bool) ->
         for one in lessons
     ]
     left_out = (one for _, ignored in plans for one in ignored)
-    echo_plan("lessons", lessons, (*table.faults, *left_out), as_json)
+    echo_plan("lessons", lessons, (*table.faults, *left_out), as_json, "no lesson in these days")
 
 
 @collector.group()

@@ -21,7 +21,7 @@ from edge.common.command import (
     warn_of_calendars,
 )
 from edge.common.command_group import CommandGroup
-from edge.common.errors import CameraFault, Stall, UserError
+from edge.common.errors import CameraFault, Problem, Stall, UserError
 from edge.common.privileges import become_owner
 from edge.common.published import COPIES
 from edge.common.reach import place, try_connection
@@ -38,6 +38,7 @@ from edge.device.managed import (
 from edge.permission.audit import DeviceAuditLog
 from edge.permission.pin import SHORTEST, Pin, hash_pin
 from edge.permission.schedule import Schedule
+from edge.permission.schedule_settings import ScheduleSettings
 from edge.protocol.messages import Command
 from edge.run.memory import no_core_dumps, no_swap
 from edge.run.state_lock import alone
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from edge.camera.recording import Recording
 
 log = logging.getLogger(__name__)
+
+NEVER_OPEN = "no lesson in these days: the camera stays closed"
 
 
 def _in_force(config: Path) -> AgentSettings:
@@ -152,16 +155,17 @@ def check(config: Path) -> int:
     pack, model, form = open_form(settings.model)
     classifier = TfliteClassifier(model, pack.input, len(pack.labels))
     camera = make(settings.camera, settings.transport)
+    click.echo(f"settings: {config}: ok")
+    click.echo(f"model: {pack.name} ({pack.digest}) on {classifier.runtime} as {form}: ok")
+    unseen: UserError | None = None
     try:
         camera.open()
         height, width = camera.read().shape
-    except CameraFault as fault:
-        raise fault.lasting() from None
+        click.echo(f"camera: {width}x{height}: ok")
+    except CameraFault as fault:  # said at the end: the rest is tried all the same
+        unseen = fault.lasting()
     finally:
         camera.close()
-    click.echo(f"settings: {config}: ok")
-    click.echo(f"model: {pack.name} ({pack.digest}) on {classifier.runtime} as {form}: ok")
-    click.echo(f"camera: {width}x{height}: ok")
     search(settings.faces, has_classifier=False)
     choice = choose(settings.faces)
     click.echo(f"detector: {choice.sentence}: {choice.problem or 'ok'}")
@@ -180,17 +184,26 @@ def check(config: Path) -> int:
     else:
         click.echo("broker: not tried: this device is not enrolled yet: `roommood device enrol`")
     if settings.schedule is not None:
-        timetable = Schedule(settings.schedule, settings.state / COPIES, keeps=False)
-        for calendar, reads in timetable.published:
-            problem, sentence = calendar.look(reads)
-            wrong = wrong or problem
-            click.echo(f"calendar: {sentence}")
-        plans = [timetable.on(day) for day in days_from(None, 7)]
-        spans = {span for plan in plans for span in plan.spans}
-        click.echo(f"schedule: open {len(spans)} times in the coming week")
-        for event in {*timetable.faults, *(one for plan in plans for one in plan.ignored)}:
-            click.echo(f"schedule: ignored: {event.event}: {event.why}")
+        wrong = _look_at(settings.schedule, settings.state / COPIES) or wrong
+    if unseen is not None:
+        raise unseen
     return 1 if wrong else 0
+
+
+def _look_at(schedule: ScheduleSettings, copies: Path) -> Problem | None:
+    """Says what the coming week's lessons are; returns why a calendar was not fetched."""
+    wrong = None
+    timetable = Schedule(schedule, copies, keeps=False)
+    for calendar, reads in timetable.published:
+        problem, sentence = calendar.look(reads)
+        wrong = wrong or problem
+        click.echo(f"calendar: {sentence}")
+    plans = [timetable.on(day) for day in days_from(None, 7)]
+    spans = {span for plan in plans for span in plan.spans}
+    click.echo(f"schedule: open {len(spans)} times in the coming week")
+    for event in {*timetable.faults, *(one for plan in plans for one in plan.ignored)}:
+        click.echo(f"schedule: ignored: {event.event}: {event.why}")
+    return wrong
 
 
 def _describe_source(recording: Recording) -> str:
@@ -234,7 +247,7 @@ def schedule(config: Path, first: datetime | None, days: int, as_json: bool) -> 
         for span in one.spans
     ]
     left_out = (event for one in plans for event in one.ignored)
-    echo_plan("open", spans, (*plan.faults, *left_out), as_json)
+    echo_plan("open", spans, (*plan.faults, *left_out), as_json, NEVER_OPEN)
 
 
 @agent.command()

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from edge.common.broker import BrokerSettings, FilePath, from_folder
+from edge.common.errors import SettingError
 from edge.common.settings import Section
 from edge.permission.pin import PinHash
 from edge.permission.schedule_settings import ScheduleSettings
@@ -84,6 +85,12 @@ class GpioSettings(Section):
     """The pin's BCM number; the button connects it to ground."""
     led: int | None = Field(None, ge=0, le=53)
 
+    @model_validator(mode="after")
+    def _two_pins(self) -> GpioSettings:
+        if self.button is not None and self.button == self.led:
+            raise SettingError("button and light are on one pin", "give each a pin of its own")
+        return self
+
 
 class KioskSettings(Section):
     """The page for a small screen in the room, on loopback only."""
@@ -149,6 +156,14 @@ class AgentSettings(Section):
     state: FilePath
     """A folder for the windows that the collector has not acknowledged."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _two_ports(self) -> AgentSettings:
+        if self.kiosk and self.health and 0 < self.kiosk.port == self.health.port:
+            raise SettingError(
+                f"kiosk.port and health.port are both {self.kiosk.port}", "choose another for one"
+            )
+        return self
 
     @model_validator(mode="before")
     @classmethod

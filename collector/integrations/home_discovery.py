@@ -76,17 +76,18 @@ def discovery(
         parts.append(_count("Faces", f"{own}_faces", "value_json.faces", "mdi:account-group"))
         parts += [_expression(own, label) for label in labels]
     shared = {
-        "device": {"identifiers": [own]},
         "origin": {"name": "roommood", "sw_version": version("roommood")},
         "availability_topic": availability_topic(collector),
         "state_topic": state_topic(room.site, room.room),
         "qos": 1,
     }
-    made = [part | shared for part in parts]
-    made[0]["device"] = _device(room)
+    device = _device(room)
+    names = {key: device[key] for key in ("identifiers", "name")}
+    made = [part | shared | {"device": names} for part in parts]
+    made[0]["device"] = device
     for name in OPTIONAL:
         if len(encoded(made[0])) > MAX_BYTES:
-            made[0]["device"].pop(name, None)
+            device.pop(name, None)
     return made
 
 

@@ -35,6 +35,16 @@ class OwnAddresses(Extension):
         return OWN.sub(r"\1{{ base }}", source)
 
 
+def check_base(base: str) -> None:
+    """Raises UserError for a path that begins as a page of ours does."""
+    if (first := base.partition("/")[2].partition("/")[0]) in TAKEN:
+        raise UserError(
+            f"its path begins with '{first}', as pages of the collector's do",
+            "web.url",
+            "let the proxy use another path",
+        )
+
+
 class SubPath:
     """`app` below `base`, as in `/mood`; `base` may be empty.
 
@@ -42,12 +52,7 @@ class SubPath:
     """
 
     def __init__(self, app: Any, base: str) -> None:
-        if (first := base.partition("/")[2].partition("/")[0]) in TAKEN:
-            raise UserError(
-                f"its path begins with '{first}', as pages of the collector's do",
-                "web.url",
-                "let the proxy use another path",
-            )
+        check_base(base)
         self._app, self._base = app, base
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import time
 import zlib
+from urllib.parse import urlsplit
 
 import cv2
 
@@ -18,6 +20,7 @@ from edge.common.errors import CameraFault
 log = logging.getLogger(__name__)
 
 TIMEOUT_MS = 5_000
+KNOCK_S = 3.0
 
 STALE_S = 10.0
 """For the lowest rows of a picture to stay as they are, to the last bit: no sensor does that."""
@@ -62,9 +65,29 @@ class Stream(OpenCvCamera):
         os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = OPTIONS[self._transport]
         capture = cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, limits)
         if not capture.isOpened():
-            raise CameraFault("no stream", self._shown, "check the address, user and password")
+            raise self._missed()
         self._capture = capture
         self._lowest = (0, time.monotonic())
+
+    def _missed(self) -> CameraFault:
+        """Why there is no stream, as far as a connection of our own shows; FFmpeg does not say."""
+        what, remedy = "no stream", "check the path in the address, user and password"
+        try:
+            parts = urlsplit(self._url)
+            usual = 322 if parts.scheme == "rtsps" else 554
+            socket.create_connection((parts.hostname, parts.port or usual), KNOCK_S).close()
+        except ValueError:
+            what, remedy = "not an address", "write it as in rtsp://user:password@10.0.0.4:554/live"
+        except socket.gaierror:
+            what, remedy = "its name is not known here", "check the name, and this machine's DNS"
+        except ConnectionRefusedError:
+            what = "nothing accepts connections there"
+            remedy = f"check the port ({usual} is usual), and that the camera sends RTSP"
+        except TimeoutError:
+            what, remedy = "no answer", "check the address, the network, and firewalls on the way"
+        except OSError:
+            what, remedy = "it cannot be reached from this network", "check the network"
+        return CameraFault(what, self._shown, remedy)
 
     def read(self) -> Grey:
         frame = self._next()

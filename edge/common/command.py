@@ -73,9 +73,13 @@ def days_from(first: datetime | None, days: int) -> list[date]:
 
 
 def echo_plan(
-    name: str, entries: Iterable[dict[str, Any]], ignored: Iterable[IgnoredEvent], as_json: bool
+    name: str,
+    entries: Iterable[dict[str, Any]],
+    ignored: Iterable[IgnoredEvent],
+    as_json: bool,
+    none: str,
 ) -> None:
-    """What will happen, and what was left out and why; each once, in its order."""
+    """What will happen, or `none`, and what was left out and why; each once, in its order."""
     unique = list({json.dumps(entry): entry for entry in entries}.values())
     left_out = list(dict.fromkeys(ignored))
     if as_json:
@@ -89,4 +93,4 @@ def echo_plan(
     for one in left_out:
         click.echo(f"ignored: {one.event}: {one.why}")
     if not unique:
-        click.echo(f"no {name} in these days")
+        click.echo(none)

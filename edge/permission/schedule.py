@@ -49,7 +49,7 @@ class Schedule:
     def __init__(
         self, settings: ScheduleSettings, folder: Path = Path(), *, keeps: bool = True
     ) -> None:
-        self._settings = settings
+        self._settings, self._keeps = settings, keeps
         self._zone = ZoneInfo(settings.timezone)
         places = (settings.calendar, settings.holidays_calendar)
         self._sources = {
@@ -116,7 +116,8 @@ class Schedule:
             except UserError as error:
                 if starting and not isinstance(one, WebSource):
                     raise
-                log.error("%s; paused until it can be read", error)
+                if self._keeps:  # a command says it in its own way
+                    log.error("%s; paused until it can be read", error)
                 self._unreadable = str(error)
         return True
 

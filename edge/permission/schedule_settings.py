@@ -102,4 +102,9 @@ class ScheduleSettings(Section):
     def _has_lessons(self) -> ScheduleSettings:
         if not self.lessons and self.calendar is None:
             raise SettingError("there are no lessons", "set 'lessons' or 'calendar'")
+        if self.calendar is not None and self.calendar == self.holidays_calendar:
+            raise SettingError(
+                "one calendar has the lessons and the holidays, so no day has a lesson",
+                "set 'calendar' and 'holidays_calendar' to different ones",
+            )
         return self

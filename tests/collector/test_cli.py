@@ -13,6 +13,7 @@ from collector.storage.database import connect
 from collector.storage.store import Store
 from edge.common.errors import UserError
 from tests.conftest import mood
+from tests.free import free_port
 
 PASSWORD = "correct horse battery"
 
@@ -130,3 +131,21 @@ def test_check_reads_the_timetable_too(config: Path, tmp_path: Path) -> None:
     assert "t.csv: cannot be read (No such file or directory): check 'school.timetable'" in error
     (tmp_path / "t.csv").write_text("day,start,end,room,title\nMonday,08:00,08:45,r101,Optics\n")
     assert call(config, "check").output.startswith("timetable: ok")
+
+
+def test_check_refuses_an_address_that_begins_as_a_page_does(config: Path) -> None:
+    settings = yaml.safe_load(config.read_text())
+    for path, is_free in (("/lessons", False), ("/static/x", False), ("/mood/lessons", True)):
+        web = {"url": f"https://school.example{path}"}
+        config.write_text(yaml.safe_dump(settings | {"web": web}))
+        error = str(call(config, "check").exception or "")
+        assert ("web.url: its path begins with" in error) != is_free
+
+
+def test_check_tries_the_broker_though_the_database_is_missing(config: Path) -> None:
+    port = free_port()
+    settings = {"database": f"postgresql://127.0.0.1:{port}/x", "broker": {"port": port}}
+    config.write_text(yaml.safe_dump(yaml.safe_load(config.read_text()) | settings))
+    result = call(config, "check")
+    assert f"broker: 127.0.0.1:{port}: nothing accepts connections there" in result.output
+    assert "check 'database'" in str(result.exception)

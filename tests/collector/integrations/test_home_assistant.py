@@ -157,6 +157,7 @@ SLUG = st.from_regex(r"[a-z0-9-]{1,32}", fullmatch=True)
 def test_no_message_is_larger_than_the_broker_lets_pass(room: HomeRoom) -> None:
     for part in discovery(room, ("happy", "uncertain", "other"), "c" * 32):
         assert len(encoded(part)) <= MAX_BYTES
+        assert part["device"]["name"] == f"{room.title} ({room.site})"  # HA 2025.4 asks for it
 
 
 def test_all_is_told_again_when_the_broker_forgot_it(

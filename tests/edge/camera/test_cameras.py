@@ -57,7 +57,9 @@ def test_an_unplugged_usb_camera_may_come_back() -> None:
 
 def test_a_stream_that_is_not_there_hides_its_password() -> None:
     camera = make("rtsp://user:hunter2@127.0.0.1:1/room")
-    with pytest.raises(CameraFault, match=r"127.0.0.1:1/room: no stream") as fault:
+    with pytest.raises(
+        CameraFault, match=r"127.0.0.1:1/room: nothing accepts connections there"
+    ) as fault:
         camera.open()
     assert "hunter2" not in str(fault.value)
 

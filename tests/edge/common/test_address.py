@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 
+from collector import config
 from collector.config import CollectorSettings
 from edge.camera import make
 from edge.common.address import mask, split
@@ -41,6 +42,18 @@ def test_a_database_is_reached_with_any_password(secret: str) -> None:
     assert (url.username, url.password) == ("kim", unquote(secret))
     assert (url.host, url.port, url.database) == ("db.example", 5433, "roommood")
     assert url.drivername.startswith("postgresql+")
+
+
+@pytest.mark.parametrize("installed", [("psycopg", "pg8000"), ("psycopg2",), ("pg8000",), ()])
+def test_the_driver_that_is_installed_is_chosen(
+    installed: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "find_spec", lambda name: name in installed or None)
+    settings = CollectorSettings(database="postgresql://kim:pw@db.example/roommood")
+    first = installed[0] if installed else "psycopg"  # which the error then names
+    assert make_url(settings.database).drivername == f"postgresql+{first}"
+    other = CollectorSettings(database="postgresql+asyncpg://db.example/roommood")
+    assert make_url(other.database).drivername == "postgresql+asyncpg", "what is said, holds"
 
 
 @given(st.text(st.characters(codec="ascii", min_codepoint=33), min_size=1, max_size=12))

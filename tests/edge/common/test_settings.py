@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,25 @@ def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
     path.write_text("site: school\nroom: r101\nstate: s\nroom: r102\n")
     with pytest.raises(UserError, match=r"line 4 \(the key 'room' appears twice\)"):
         load(AgentSettings, path)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("kiosk: {port: 80}\nhealth: {port: 80}", "kiosk.port and health.port are both 80: choose"),
+        ("gpio: {button: 4, led: 4}", "'gpio': button and light are on one pin: give each"),
+        (
+            "schedule: {timezone: UTC, calendar: a.ics, holidays_calendar: a.ics}",
+            "one calendar has the lessons and the holidays, so no day has a lesson: set 'calendar'",
+        ),
+    ],
+)
+def test_what_cannot_be_two_things_at_once_is_refused(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    with pytest.raises(UserError, match=re.escape(words)):
+        load(AgentSettings, write(tmp_path, MINIMAL + text))
+    load(AgentSettings, write(tmp_path, MINIMAL + "kiosk: {port: 0}\nhealth: {port: 0}"))
 
 
 def test_a_letter_in_two_halves_is_one_and_half_of_one_is_refused(tmp_path: Path) -> None:

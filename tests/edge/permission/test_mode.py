@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import string
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -227,3 +229,102 @@ def test_the_table_has_the_union_and_the_area_with_date_and_source() -> None:
     assert rule.since == date(2025, 2, 2)
     assert "2024/1689" in rule.source
     assert table.rule("NZ") is None
+
+
+def _file(folder: Path) -> Path:
+    path = folder / "a.mp4"
+    path.write_bytes(b"\0\0\0\x18ftypmp42" + bytes(200))
+    return path
+
+
+def _link(folder: Path, target: Path) -> str:
+    path = folder / f"link{target.suffix}"
+    path.symlink_to(target)
+    return str(path)
+
+
+def _pipe(folder: Path) -> Path:
+    path = folder / "pipe.mp4"
+    os.mkfifo(path)
+    return path
+
+
+def _pictures(folder: Path) -> Path:
+    path = folder / "pictures"
+    path.mkdir()
+    (path / "a.jpg").write_bytes(b"a")
+    return path
+
+
+Change = Callable[[Path], object]
+SOURCES: dict[str, tuple[Callable[[Path], str], Change | None, bool]] = {
+    "the simulation": (lambda _: "sim:seats=4,seed=1", None, True),
+    "a file": (lambda at: str(_file(at)), None, True),
+    "a link to a file": (lambda at: _link(at, _file(at)), None, True),
+    "a folder": (lambda at: str(_pictures(at)), None, True),
+    "a link to a folder": (lambda at: _link(at, _pictures(at)), None, True),
+    "a file that grows": (
+        lambda at: str(_file(at)),
+        lambda at: (at / "a.mp4").open("ab").write(b"x"),
+        False,
+    ),
+    "a link to a file that grows": (
+        lambda at: _link(at, _file(at)),
+        lambda at: (at / "a.mp4").open("ab").write(b"x"),
+        False,
+    ),
+    "a file that is replaced": (
+        lambda at: str(_file(at)),
+        lambda at: (at / "a.mp4").rename(at / "b.mp4") and _file(at),
+        False,
+    ),
+    "a folder that changes": (
+        lambda at: str(_pictures(at)),
+        lambda at: (at / "pictures" / "b.jpg").write_bytes(b"b"),
+        False,
+    ),
+    "a link to a folder that changes": (
+        lambda at: _link(at, _pictures(at)),
+        lambda at: (at / "pictures" / "a.jpg").write_bytes(b"b"),
+        False,
+    ),
+    "a pipe": (lambda at: str(_pipe(at)), None, False),
+    "a link to a pipe": (lambda at: _link(at, _pipe(at)), None, False),
+    "a device": (lambda _: "/dev/null", None, False),
+    "a link to a device": (lambda at: _link(at, Path("/dev/null")), None, False),
+    "a camera by its number": (lambda _: "usb:0", None, False),
+    "a camera by its name": (lambda _: "usb:/dev/v4l/by-id/cam", None, False),
+    "the Pi's camera": (lambda _: "picamera", None, False),
+    "a network address": (lambda _: "rtsp://10.0.0.4/live", None, False),
+}
+ATTESTATIONS: dict[str, tuple[dict[str, object], str | None]] = {
+    "none": ({}, None),
+    "for this room": ({}, "attested"),
+    "for another room": ({"rooms": ["r102"]}, "other_room"),
+    "that has ended": (
+        {"last_day": TODAY - timedelta(days=1), "first_day": TODAY - timedelta(2)},
+        "expired",
+    ),
+    "for a country that forbids it": ({"country": "DE"}, "prohibited"),
+}
+
+
+@pytest.mark.parametrize("attestation", ATTESTATIONS)
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_source_is_exempt_exactly_where_that_is_certain(
+    tmp_path: Path, key: Ed25519PrivateKey, source: str, attestation: str
+) -> None:
+    """And where it is not, the attestation alone decides."""
+    make, change, is_exempt = SOURCES[source]
+    answers, reason = ATTESTATIONS[attestation]
+    if reason is not None:
+        signed(tmp_path, key, **answers)
+    own = {} if reason is not None else {"attestation": None}
+    (tmp_path / "source").mkdir()
+    config = settings(tmp_path, camera=make(tmp_path / "source"), **own)
+    recording = Recording(config.camera)
+    if change is not None:
+        assert decide(config, TODAY, recording.live()).because == "exempt_source"
+        change(tmp_path / "source")
+    because = decide(config, TODAY, recording.live()).because
+    assert because == ("exempt_source" if is_exempt else reason or "no_attestation")
