@@ -27,8 +27,8 @@ def finish_all(
 ) -> None:
     """Makes packs in `out/packs`; one that is better on its truth replaces that in `packs`.
 
-    A pack that stays gets the form that it lacks. All get new cards. Raises UserError where nothing
-    has been learnt.
+    A pack that stays gets the form that it lacks. Those that changed get new cards. Raises
+    UserError where nothing has been learnt.
     """
     students = {p.stem: p for p in sorted((out / "students").glob("*.npz")) if p.stem in STUDENTS}
     selection = {name: path for name, path in students.items() if not only or name in only}
@@ -46,13 +46,16 @@ def finish_all(
             f"{how} && {finish} --packs {packs}",
         )  # fmt: skip
         content = write_pack(network, out / "packs" / name, training_faces, held_out, origin)
-        fit_point(out / "packs" / name, data)
         log(f"{name}: {content['figures']}")
-        replace_if_better(out / "packs" / name, packs / name, log)
+        if is_better(out / "packs" / name, packs / name, log):
+            fit_point(out / "packs" / name, data)
+            shutil.rmtree(packs / name, ignore_errors=True)
+            shutil.copytree(out / "packs" / name, packs / name)
+            write_card(packs / name, data)
     for description in sorted(packs.glob(f"*/{PACK_FILE}")):
         if not (description.parent / FLOAT_FILE).exists():
             add_float16(description.parent)
-        write_card(description.parent, data)
+            write_card(description.parent, data)
 
 
 def fit_point(folder: Path, data: Path) -> None:
@@ -70,17 +73,17 @@ def stored_as(path: Path, network: Name) -> MiniXception:
     return student
 
 
-def replace_if_better(new: Path, shipped: Path, log: Callable[[str], None]) -> None:
+def is_better(new: Path, shipped: Path, log: Callable[[str], None]) -> bool:
     """By the accuracy of the int8 files on their truth, where both were chosen: public_test."""
     accuracy = open_pack(str(new))[0].figures["accuracy"]
-    if (shipped / PACK_FILE).exists():
-        before = open_pack(str(shipped))[0].figures["accuracy"]
-        if accuracy <= before:
-            log(f"{shipped.name}: {accuracy} is no better than {before}: left as it is")
-            return
-        log(f"{shipped.name}: {before} before, {accuracy} now")
-        shutil.rmtree(shipped)
-    shutil.copytree(new, shipped)
+    if not (shipped / PACK_FILE).exists():
+        return True
+    before = open_pack(str(shipped))[0].figures["accuracy"]
+    if accuracy <= before:
+        log(f"{shipped.name}: {accuracy} is no better than {before}: left as it is")
+        return False
+    log(f"{shipped.name}: {before} before, {accuracy} now")
+    return True
 
 
 def write_card(folder: Path, data: Path) -> None:
