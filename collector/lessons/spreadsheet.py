@@ -93,7 +93,7 @@ def _table(text: str, where: str) -> list[tuple[int, dict[str, str]]]:
     headings = [cell.strip().lower() for cell in best[0][1]]
     if missing := [name for name in COLUMNS if name not in headings]:
         raise UserError(
-            f"columns {', '.join(missing)} are missing",
+            f"columns {', '.join(missing)} are missing; it has {', '.join(headings)}"[:200],
             where,
             "the first row names them, separated by commas, semicolons or tabs",
         )

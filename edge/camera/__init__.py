@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from edge.camera.base import Camera
+from edge.common.address import mask
 from edge.common.errors import UserError
 
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
@@ -47,6 +48,7 @@ def pictures_in(folder: Path) -> list[Path]:
 def driver_of(source: str) -> tuple[str, str]:
     """The module in this folder that serves a source, and what it is given."""
     kind, _, rest = source.partition(":")
+    kind = kind.lower()
     if kind in SCHEMES:
         return SCHEMES[kind], rest
     if source.startswith("/dev/"):  # /dev/video0, or a link to it under /dev/v4l
@@ -55,6 +57,9 @@ def driver_of(source: str) -> tuple[str, str]:
         return source, ""
     if kind in ("rtsp", "rtsps"):
         return "stream", source
+    if "://" in source:
+        shown = mask(source)
+        raise UserError(f"{kind}:// is no kind of camera", shown, f"use one of {KNOWN}")
     path = Path(source)
     if not path.exists():
         raise UserError("no such file or folder", source, f"use one of {KNOWN}")

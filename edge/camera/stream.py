@@ -74,7 +74,9 @@ class Stream(OpenCvCamera):
         what, remedy = "no stream", "check the path in the address, user and password"
         try:
             parts = urlsplit(self._url)
-            usual = 322 if parts.scheme == "rtsps" else 554
+            usual = 322 if parts.scheme.lower() == "rtsps" else 554
+            if not parts.hostname:
+                raise ValueError("no host")
             socket.create_connection((parts.hostname, parts.port or usual), KNOCK_S).close()
         except ValueError:
             what, remedy = "not an address", "write it as in rtsp://user:password@10.0.0.4:554/live"

@@ -88,7 +88,8 @@ def echo_plan(
         return
     for entry in unique:
         start, end = (datetime.fromisoformat(entry[key]) for key in ("start", "end"))
-        rest = " ".join(str(value) for key, value in entry.items() if key not in ("start", "end"))
+        others = (value for key, value in entry.items() if key not in ("start", "end"))
+        rest = " ".join(str(value) for value in others if value is not None)
         click.echo(f"{start:%a %Y-%m-%d %H:%M} to {end:%H:%M}  {rest}".rstrip())
     for one in left_out:
         click.echo(f"ignored: {one.event}: {one.why}")

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import time
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from edge.common.address import mask
 from edge.common.errors import SettingError, UserError
@@ -138,7 +139,10 @@ def checked(kind: type[S], content: dict[str, Any], path: Path) -> S:
 def _explain(kind: type[BaseModel], error: ValidationError) -> list[tuple[str, str, str]]:
     """Each key, what is wrong with it, and the remedy."""
     lines = []
-    for fault in error.errors(include_input=False, include_url=False):
+    faults = error.errors(include_input=False, include_url=False)
+    for fault in faults:
+        if fault["type"] == "too_short" and _has_deeper(fault["loc"], faults):
+            continue  # it is short because of what is wrong in it
         cause = fault.get("ctx", {}).get("error")
         where = [str(part) for part in fault["loc"]]
         key = ".".join(where) or "settings"
@@ -147,6 +151,8 @@ def _explain(kind: type[BaseModel], error: ValidationError) -> list[tuple[str, s
             near = difflib.get_close_matches(where[-1], names, n=1)
             hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(names)}"
             lines.append((key, f"unknown key '{key}'", hint))
+        elif fault["type"] == "model_type":
+            lines.append((key, f"'{key}' is not a section", "write its keys below it, indented"))
         elif fault["type"] == "missing":
             lines.append((key, f"'{key}' is missing", "add it"))
         elif isinstance(cause, SettingError):
@@ -155,6 +161,10 @@ def _explain(kind: type[BaseModel], error: ValidationError) -> list[tuple[str, s
             message = fault["msg"].removeprefix("Value error, ")
             lines.append((key, f"'{key}' is not valid", message[:1].lower() + message[1:]))
     return lines
+
+
+def _has_deeper(where: tuple[int | str, ...], faults: Iterable[ErrorDetails]) -> bool:
+    return any(len(one["loc"]) > len(where) and one["loc"][: len(where)] == where for one in faults)
 
 
 def _section_at(kind: type[BaseModel], where: list[str]) -> type[BaseModel]:

@@ -51,10 +51,23 @@ def _interval(value: object) -> object:
 Clock = Annotated[time, BeforeValidator(_clock)]
 
 
+def _weekday(value: object) -> object:
+    """`Monday` and `Mon` are `mon`."""
+    text = str(value).strip().lower()
+    return text[:3] if text in WEEKDAYS else value
+
+
+WEEKDAYS = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
+WEEKDAYS |= {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
+Weekday = Annotated[
+    Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], BeforeValidator(_weekday)
+]
+
+
 class LessonTimes(Section):
     """A time of day on some days of every week."""
 
-    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = Field(min_length=1)
+    days: tuple[Weekday, ...] = Field(min_length=1)
     start: Clock
     end: Clock
 

@@ -134,6 +134,20 @@ def test_a_row_with_a_fault_is_named_and_leaves_the_others(row: list[str], why: 
     assert why in fault.why
 
 
+def test_other_headings_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("Tag;Beginn;Raum\nMontag;8:00;R101\n")
+    with pytest.raises(UserError, match="title are missing; it has tag;beginn;raum"):
+        Timetable(path, BERLIN)
+
+
+def test_no_teacher_is_no_word(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(sheet([*GOOD[:5]], head=HEAD[:5]))
+    text = command(tmp_path, path, "--date", "2026-03-02", "--days", "1")
+    assert text == "Mon 2026-03-02 09:15 to 10:00  r101 Optics\n"
+
+
 def test_a_lesson_over_midnight_is_one_lesson_of_both_days(tmp_path: Path) -> None:
     text = sheet(["Monday", "23:30", "00:30", *GOOD[3:]]).encode()
     assert lessons(tmp_path, text) == lessons(tmp_path, text, day=MONDAY + timedelta(days=1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edge.camera import make
-from edge.common.errors import CameraFault
+from edge.common.errors import CameraFault, UserError
 from tests.free import free_port
 from tests.missed_brokers import server
 
@@ -26,7 +26,16 @@ def test_each_way_to_miss_a_camera_has_words_and_a_remedy() -> None:
     )
     assert "its name is not known here: check the name" in wrong("rtsp://kim:wrd@cam.invalid/live")
     assert "not an address: write it as in rtsp://" in wrong("rtsp://kim:wrd@127.0.0.1:5x54/live")
+    assert "not an address: write it as in rtsp://" in wrong("rtsp:/10.0.0.4/live")
+    assert "nothing accepts connections" in wrong(f"RTSP://kim:wrd@127.0.0.1:{port}/live")
     with server() as port:
         assert "no stream: check the path in the address, user and password" in wrong(
             f"rtsp://kim:wrd@127.0.0.1:{port}/live"
         )
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "rtmp", "HTTP"])
+def test_an_address_of_another_kind_is_refused_without_its_password(scheme: str) -> None:
+    with pytest.raises(UserError, match=rf"{scheme.lower()}:// is no kind of camera: use") as error:
+        make(f"{scheme}://kim:wrd@10.0.0.4/video?password=wrd")
+    assert "wrd" not in str(error.value)

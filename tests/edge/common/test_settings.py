@@ -43,6 +43,11 @@ def test_defaults_are_filled_in(tmp_path: Path) -> None:
         ("disclosure: {min_faces: 2}", "'disclosure.min_faces'"),
         ("room: Room 1", "'room'"),
         ("window_seconds: soon", "'window_seconds'"),
+        ("broker: localhost", "'broker' is not a section: write its keys below it, indented"),
+        (
+            "schedule: {timezone: UTC, lessons: [{days: [funday], start: 8, end: 9}]}",
+            "'schedule.lessons.0.days.0' is not valid: input should be 'mon', .* or 'sun'$",
+        ),
     ],
 )
 def test_a_wrong_key_is_named_with_its_remedy(tmp_path: Path, text: str, words: str) -> None:
@@ -165,6 +170,14 @@ def test_what_cannot_be_two_things_at_once_is_refused(
     with pytest.raises(UserError, match=re.escape(words)):
         load(AgentSettings, write(tmp_path, MINIMAL + text))
     load(AgentSettings, write(tmp_path, MINIMAL + "kiosk: {port: 0}\nhealth: {port: 0}"))
+
+
+def test_a_weekday_may_have_its_whole_name(tmp_path: Path) -> None:
+    lessons = "[{days: [Monday, Tue, wed], start: 8, end: 9}]"
+    text = f"{MINIMAL}schedule: {{timezone: UTC, lessons: {lessons}}}"
+    schedule = load(AgentSettings, write(tmp_path, text)).schedule
+    assert schedule is not None
+    assert schedule.lessons[0].days == ("mon", "tue", "wed")
 
 
 def test_a_letter_in_two_halves_is_one_and_half_of_one_is_refused(tmp_path: Path) -> None:

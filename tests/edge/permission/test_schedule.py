@@ -152,7 +152,7 @@ def test_a_calendar_that_cannot_be_read_is_refused(tmp_path: Path, content: str 
         ({"timezone": "../etc/passwd"}, "no such time zone"),
         ({"lessons": []}, "there are no lessons: set 'lessons' or 'calendar'"),
         ({"lessons": [MORNINGS | {"end": "07:00"}]}, "not after start"),
-        ({"lessons": [MORNINGS | {"days": ["monday"]}]}, "mon"),
+        ({"lessons": [MORNINGS | {"days": ["montag"]}]}, "mon"),
         ({"holidays": ["Christmas"]}, "date"),
     ],
 )
