@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from edge.camera.base import Camera
-from edge.common.address import mask
+from edge.common.address import MASK, mask
 from edge.common.errors import UserError
 
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
@@ -62,7 +62,10 @@ def driver_of(source: str) -> tuple[str, str]:
         raise UserError(f"{kind}:// is no kind of camera", shown, f"use one of {KNOWN}")
     path = Path(source)
     if not path.exists():
-        raise UserError("no such file or folder", source, f"use one of {KNOWN}")
+        # `rtsp//kim:secret@…` is an address with a slip in it.
+        is_slip = "//" in source and "@" in source
+        shown = f"{MASK}@{source.rpartition('@')[2]}" if is_slip else source
+        raise UserError("no such file or folder", shown, f"use one of {KNOWN}")
     if path.is_dir() or path.suffix.lower() in PICTURES:
         return "pictures", source
     return "video", source

@@ -39,3 +39,11 @@ def test_an_address_of_another_kind_is_refused_without_its_password(scheme: str)
     with pytest.raises(UserError, match=rf"{scheme.lower()}:// is no kind of camera: use") as error:
         make(f"{scheme}://kim:wrd@10.0.0.4/video?password=wrd")
     assert "wrd" not in str(error.value)
+
+
+@pytest.mark.parametrize("slip", ["rtsp//kim:wrd@10.0.0.4/live", "rstp:/kim:wrd@10.0.0.4//live"])
+def test_an_address_with_a_slip_in_it_shows_no_password(slip: str) -> None:
+    with pytest.raises(UserError, match="no such file or folder: use one of") as error:
+        make(slip)
+    assert "wrd" not in str(error.value)
+    assert "10.0.0.4" in str(error.value)
