@@ -168,6 +168,7 @@ def _add_pages(app: FastAPI, context: AppContext) -> None:
             audit_log=context.audit_log,
             book=context.book,
             painter=context.painter,
+            renderer=context.renderer,
             notify=context.notify,
             send_command=context.send_command,
             own_url=context.own_url,

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from collector.fleet.registry import Device
 from collector.live.rooms import RoomView
 from edge.protocol.device_api import FAILURES, update_failure
-from edge.protocol.messages import Fitted, Health, rfc3339
+from edge.protocol.messages import Fitted, Health, Pause, rfc3339
 
 DAY_S = 86_400
 RENEWAL_LATE_DAYS = 20
@@ -52,6 +52,8 @@ class DeviceOut(BaseModel):
     detector: str | None
     fitted: tuple[Fitted, ...] | None
     """What the people in the room can switch it off with, and see it by; null: not known."""
+    pause: Pause | None
+    """Who keeps its camera closed; null: nobody, or not known."""
     last_window: str | None
     reported: str | None
 
@@ -83,6 +85,7 @@ def row(device: Device, view: RoomView, newest_version: str) -> DeviceOut:
         memory_mb=health.memory_mb if health else None,
         detector=health.detector if health else None,
         fitted=health.fitted if health else None,
+        pause=health.pause if health else None,
         last_window=None if view.mood is None else rfc3339(view.mood.start),
         reported=None if device.seen is None else _at(device.seen),
     )

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Form, HTTPException, Path, Request
+from fastapi import APIRouter, Form, HTTPException, Path, Query, Request
 from fastapi.responses import HTMLResponse
 
 from collector.access.guard import SignedIn
 from collector.fleet.invitation_text import own_room, svg
 from collector.fleet.listing import listed
+from collector.fleet.overview import overview
 from collector.fleet.service import FleetService
 from collector.live.rooms import Rooms
 from collector.pages.flash import leave, take
+from collector.pages.question import Confirm, ask
 from collector.pages.redirects import back_to
 from collector.pages.render import Renderer, language_of, words
 from edge.common.errors import UserError
@@ -36,10 +38,27 @@ def router(
             raise HTTPException(404)
         return fleet
 
-    def page(request: Request, status: int = 200, **more: Any) -> Any:
+    def known(site: str, room: str) -> None:
+        """Raises HTTPException 404 for a room that no device was enrolled for."""
+        if (site, room) not in {device.room for device in office().register.all()}:
+            raise HTTPException(404)
+
+    def page(
+        request: Request,
+        status: int = 200,
+        text: str = "",
+        cause: str = "",
+        number: int = 1,
+        **more: Any,
+    ) -> Any:
+        rows = listed(fleet.register, rooms) if fleet else []
         context: dict[str, Any] = {
             "site": fleet.site if fleet else None,
-            "rows": listed(fleet.register, rooms) if fleet else [],
+            "enrolled": len(rows),
+            "view": overview(rows, text=text, cause=cause, page=number, title=renderer.room_title),
+            "text": text,
+            "cause": cause,
+            "told": take(request, "told"),
             "waiting": fleet.invitations.waiting() if fleet else [],
             "updates": fleet.offers.all() if fleet else [],
             "valid": VALID_S,
@@ -49,8 +68,13 @@ def router(
         return renderer.page(request, "devices.html", status, **(context | more))
 
     @pages.get("/devices")
-    def devices(request: Request) -> Any:
-        return page(request, code=new_code(request))
+    def devices(
+        request: Request,
+        text: Annotated[str, Query(max_length=80)] = "",
+        cause: Annotated[str, Query(max_length=32)] = "",
+        number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1,
+    ) -> Any:
+        return page(request, text=text, cause=cause, number=number, code=new_code(request))
 
     @pages.post("/devices/invite")
     def invite(
@@ -77,12 +101,18 @@ def router(
 
     @pages.post("/devices/requests/{number}/{decision}")
     def decide(
-        request: Request, who: SignedIn, number: Number, decision: Literal["approve", "refuse"]
+        request: Request,
+        who: SignedIn,
+        number: Number,
+        decision: Literal["approve", "refuse"],
+        confirm: Confirm = "",
     ) -> Any:
         try:
             device_request = office().invitations.by_id(number)
         except UserError:
             raise HTTPException(404) from None
+        if decision == "refuse" and not confirm:
+            return ask(renderer, request, "refuse", device_request.room[1], back="/devices")
         if decision == "refuse":
             office().enrolment.refuse(device_request, who.said)
         else:
@@ -93,7 +123,10 @@ def router(
         return back_to("/devices")
 
     @pages.post("/devices/{site}/{room}/revoke")
-    def revoke(request: Request, who: SignedIn, site: str, room: str) -> Any:
+    def revoke(request: Request, who: SignedIn, site: str, room: str, confirm: Confirm = "") -> Any:
+        if not confirm:
+            known(site, room)
+            return ask(renderer, request, "revoke", f"{site}/{room}", back="/devices")
         try:
             office().revoke((site, room), who.said, "revoked by IT")
         except UserError as error:
@@ -102,8 +135,16 @@ def router(
 
     @pages.post("/updates/{number}/{stage}")
     def move(
-        request: Request, who: SignedIn, number: Number, stage: Literal["everywhere", "withdrawn"]
+        request: Request,
+        who: SignedIn,
+        number: Number,
+        stage: Literal["everywhere", "withdrawn"],
+        confirm: Confirm = "",
     ) -> Any:
+        if not confirm:
+            if number not in {update.number for update in office().offers.all()}:
+                raise HTTPException(404)
+            return ask(renderer, request, stage, str(number), back="/devices")
         try:
             office().move(number, stage, who.said)
         except UserError as error:

@@ -16,6 +16,7 @@ from collector.live.panel_broadcaster import PanelBroadcaster
 from collector.live.rooms import Rooms
 from collector.pages.flash import leave
 from collector.pages.lessons import about
+from collector.pages.question import Confirm, ask, ask_about_link
 from collector.pages.redirects import back_to, local
 from collector.pages.render import Renderer
 from collector.retention.erasing import erase_lesson
@@ -65,33 +66,30 @@ def router(
         """Now, while the lesson goes on; with a time of day, then, also afterwards."""
         if record.end is not None and not at:
             raise HTTPException(409)
-        book.mark(record, text, _moment(record, at) if at else None)
+        book.mark(record, text, moment_of(renderer, record, at) if at else None)
         painter.changed((record.site, record.room))
         return back_to(local(back) if back else f"/lessons/{record.id}")
 
     @pages.post("/lessons/{lesson}/markers/{marker}")
     def change_marker(
+        request: Request,
         lesson: int,
         record: ThisLesson,
         marker: Number,
         at: Annotated[str, Form(max_length=5)],
         text: Annotated[str, Form(max_length=120)] = "",
         remove: Annotated[str, Form(max_length=3)] = "",
+        confirm: Confirm = "",
     ) -> Any:
-        book.change_marker(record, marker, "" if remove else text, _moment(record, at))
+        if (remove or not text.strip()) and not confirm:
+            texts = {one.id: one.text for one in book.markers(record)}
+            if marker not in texts:
+                raise HTTPException(404)
+            fields, back = {"at": at, "remove": "yes"}, f"/lessons/{record.id}"
+            return ask(renderer, request, "marker", texts[marker], back=back, fields=fields)
+        book.change_marker(record, marker, "" if remove else text, moment_of(renderer, record, at))
         painter.changed((record.site, record.room))
         return back_to(f"/lessons/{record.id}")
-
-    def _moment(lesson: Lesson, clock: str) -> float:
-        """A time of day, on the lesson's own day; raises HTTPException 422."""
-        try:
-            hour, minute = (int(part) for part in clock.split(":"))
-            start = renderer.local(lesson.start)
-            at = start.replace(hour=hour, minute=minute, second=0, microsecond=0)
-        except ValueError:
-            raise HTTPException(422) from None
-        after_midnight = at.timestamp() < lesson.start - HALF_DAY_S
-        return at.timestamp() + (2 * HALF_DAY_S if after_midnight else 0.0)
 
     @pages.post("/lessons/{lesson}/links")
     def link(
@@ -110,13 +108,26 @@ def router(
         return back_to(f"/lessons/{record.id}")
 
     @pages.post("/lessons/{lesson}/links/{link}/cut")
-    def cut(who: SignedIn, lesson: int, record: ThisLesson, link: Number) -> Any:
+    def cut(
+        request: Request,
+        who: SignedIn,
+        lesson: int,
+        record: ThisLesson,
+        link: Number,
+        confirm: Confirm = "",
+    ) -> Any:
+        if not confirm:
+            links = sessions.links((record.site, record.room), record.id)
+            return ask_about_link(renderer, request, links, link, f"/lessons/{record.id}")
         sessions.cut((record.site, record.room), link, record.id)
         audit_log.add(who.said, "link ended", f"{about(record)} link {link}")
         return back_to(f"/lessons/{record.id}")
 
     @pages.post("/lessons/{lesson}/end")
-    def end(lesson: int, record: ThisLesson) -> Any:
+    def end(request: Request, lesson: int, record: ThisLesson, confirm: Confirm = "") -> Any:
+        if not confirm:
+            back = f"/rooms/{record.site}/{record.room}"
+            return ask(renderer, request, "end", record.title, back=back)
         if record.end is None:
             book.end(record)
             notify("lesson_ended", book.lesson(record.id))
@@ -124,7 +135,12 @@ def router(
         return back_to(f"/lessons/{record.id}")
 
     @pages.post("/lessons/{lesson}/erase")
-    def erase(who: SignedIn, lesson: int, record: ThisLesson) -> Any:
+    def erase(
+        request: Request, who: SignedIn, lesson: int, record: ThisLesson, confirm: Confirm = ""
+    ) -> Any:
+        if not confirm:
+            back = f"/lessons/{record.id}"
+            return ask(renderer, request, "lesson", record.title, back=back)
         until = record.until
         count = erase_lesson(erasures, record._replace(end=until))
         rooms.forget(record.site, record.room, record.start, until)
@@ -133,3 +149,15 @@ def router(
         return back_to("/lessons")
 
     return pages
+
+
+def moment_of(renderer: Renderer, lesson: Lesson, clock: str) -> float:
+    """A time of day, on the lesson's own day; raises HTTPException 422."""
+    try:
+        hour, minute = (int(part) for part in clock.split(":"))
+        start = renderer.local(lesson.start)
+        at = start.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    except ValueError:
+        raise HTTPException(422) from None
+    after_midnight = at.timestamp() < lesson.start - HALF_DAY_S
+    return at.timestamp() + (2 * HALF_DAY_S if after_midnight else 0.0)

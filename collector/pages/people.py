@@ -14,6 +14,7 @@ from collector.access.limits import Limits
 from collector.access.sessions import SCOPES, Sessions
 from collector.pages.flash import leave, take
 from collector.pages.password_sign_in import Name, Password
+from collector.pages.question import Confirm, ask
 from collector.pages.redirects import back_to
 from collector.pages.render import Renderer, language_of, words
 from edge.common.errors import UserError
@@ -88,8 +89,13 @@ def own_router(
         return back_to("/account")
 
     @pages.post("/account/tokens/{token}/revoke")
-    def revoke(who: SignedIn, token: Number) -> Any:
+    def revoke(request: Request, who: SignedIn, token: Number, confirm: Confirm = "") -> Any:
         assert who.account is not None  # the policy lets nobody else in
+        if not confirm:
+            names = {one.id: one.name for one in sessions.tokens(who.account)}
+            if token not in names:
+                raise HTTPException(404)
+            return ask(renderer, request, "token", names[token], back="/account")
         sessions.revoke(who.account, token)
         audit_log.add(who.said, "token revoked", str(token))
         return back_to("/account")
@@ -148,10 +154,18 @@ def router(
         rooms: Annotated[str, Form(max_length=4000)] = "",
         password: Password = "",
         timetable: Annotated[str, Form(max_length=64)] = "",
+        confirm: Confirm = "",
     ) -> Any:
         person = _known(account)
         try:
             own = [read_room(room) for room in rooms.replace(",", " ").split()]
+            loses = role != person.role or not person.rooms <= set(own)
+            if (password or loses) and not confirm:
+                question = "password" if password else "rights"
+                fields = {"role": role, "rooms": rooms, "timetable": timetable}
+                fields |= {"password": password} if password else {}
+                back = "/accounts"
+                return ask(renderer, request, question, person.name, back=back, fields=fields)
             accounts.change(person, role=role, rooms=own, password=password or None)
             if not person.local:
                 accounts.call(person, timetable.strip())
@@ -161,8 +175,10 @@ def router(
         return back_to("/accounts")
 
     @pages.post("/accounts/{account}/remove")
-    def remove(request: Request, who: SignedIn, account: Number) -> Any:
+    def remove(request: Request, who: SignedIn, account: Number, confirm: Confirm = "") -> Any:
         person = _known(account)
+        if not confirm:
+            return ask(renderer, request, "account", person.name, back="/accounts")
         try:
             accounts.remove(person)
         except UserError as refusal:

@@ -17,7 +17,9 @@ from collector.lessons.repository import Lesson, LessonRepository
 from collector.live.panel_broadcaster import PanelBroadcaster
 from collector.live.rooms import Key, Rooms
 from collector.pages.flash import leave
+from collector.pages.question import Confirm, ask, ask_about_link
 from collector.pages.redirects import back_to
+from collector.pages.render import Renderer, language_of, words
 from collector.retention.erasing import erase_room
 from collector.storage.erasures import Erasures
 
@@ -34,6 +36,7 @@ def router(
     audit_log: AuditLog,
     book: LessonRepository,
     painter: PanelBroadcaster,
+    renderer: Renderer,
     notify: Callable[[str, Lesson], None],
     send_command: Callable[[Key, str], None],
     own_url: Callable[[], str],
@@ -43,13 +46,19 @@ def router(
 
     @pages.post("/rooms/{site}/{room}/command")
     def command(
+        request: Request,
         who: SignedIn,
         site: SiteName,
         room: RoomName,
         command: Annotated[Command, Form()],
+        back: Annotated[str, Form(max_length=300)] = "",
     ) -> Any:
         send_command((site, room), command)
         audit_log.add(who.said, command, f"{site}/{room}")
+        if back:
+            doing = words(language_of(request))["room"]["doing"][command]
+            leave(request, "told", f"{renderer.room_title(site, room)}: {doing}")
+            return back_to(back)
         return back_to("/" if who.role == "it" else f"/rooms/{site}/{room}")
 
     @pages.post("/rooms/{site}/{room}/lessons")
@@ -84,15 +93,28 @@ def router(
         return back_to(f"/rooms/{site}/{room}")
 
     @pages.post("/rooms/{site}/{room}/links/{link}/cut")
-    def cut(who: SignedIn, site: SiteName, room: RoomName, link: Number) -> Any:
+    def cut(
+        request: Request,
+        who: SignedIn,
+        site: SiteName,
+        room: RoomName,
+        link: Number,
+        confirm: Confirm = "",
+    ) -> Any:
+        if not confirm:
+            links = sessions.links((site, room))
+            return ask_about_link(renderer, request, links, link, f"/rooms/{site}/{room}")
         sessions.cut((site, room), link)
         audit_log.add(who.said, "link ended", f"{site}/{room} link {link}")
         return back_to(f"/rooms/{site}/{room}")
 
     @pages.post("/rooms/{site}/{room}/erase")
     def erase(
-        who: SignedIn, site: SiteName, room: RoomName, confirm: Annotated[str, Form()]
+        request: Request, who: SignedIn, site: SiteName, room: RoomName, confirm: Confirm = ""
     ) -> Any:
+        if not confirm.strip():
+            back, place = f"/rooms/{site}/{room}", f"{site}/{room}"
+            return ask(renderer, request, "room", place, back=back, typed=room)
         if confirm.strip() != room:
             raise HTTPException(409)
         count = erase_room(erasures, site, room)

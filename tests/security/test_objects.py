@@ -186,4 +186,4 @@ def test_a_card_of_a_room_names_no_lesson_to_it(school: School) -> None:
     with school.as_person("ian") as ian, school.as_person("tess") as tess:
         assert "title-of-now" not in ian.get("/").text
         assert "title-of-now" in tess.get("/").text
-        post(tess, f"/lessons/{running.id}/end")
+        post(tess, f"/lessons/{running.id}/end", confirm="yes")

@@ -118,7 +118,7 @@ def test_a_shared_report_ends_with_the_right_of_whoever_shared_it(
         assert reader.get(f"/enter/{secret}").status_code == 303
         assert reader.get(f"/lessons/{lesson.id}").status_code == 200
         for link in school.service.sessions.links(OWN, lesson.id):
-            post(client, f"/lessons/{lesson.id}/links/{link.id}/cut")
+            post(client, f"/lessons/{lesson.id}/links/{link.id}/cut", confirm="yes")
         assert reader.get(f"/lessons/{lesson.id}").status_code == 303
         assert reader.get(f"/enter/{secret}").status_code == 410
     school.book.end(lesson)

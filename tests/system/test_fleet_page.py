@@ -12,9 +12,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from deploy.commands.bundling import gather
+from edge.common.errors import UserError
 from edge.device.sync import DeviceSync
 from edge.protocol.bundle import pack_up
 from edge.protocol.code import Code
@@ -70,6 +71,34 @@ def tell(site: Site, room: str, **health: object) -> None:
     site.service.rooms.saw(mood(room=room, device=room, start=now), now.timestamp())
 
 
+def cause(page: Page, room: str) -> Locator:
+    """The part of the table in which a room's row is: it says what is wrong, and what to do."""
+    return page.locator("tbody", has=page.locator("tr:not(.cause) th", has_text=room))
+
+
+def answer(page: Page, question: str) -> None:
+    """Says yes to what is asked before anything happens."""
+    expect(page.locator("h1")).to_have_text(question)
+    page.locator("#confirm").click()
+
+
+def _updates_and_the_end(it: Page) -> None:
+    it.get_by_role("button", name="Offer to all").click()
+    answer(it, "Offer update 1 to all devices?")
+    expect(it.locator("main")).to_contain_text("offered to all")
+    it.get_by_role("button", name="Withdraw").click()
+    answer(it, "Withdraw update 1?")
+    expect(it.locator("main")).to_contain_text("withdrawn")
+    it.get_by_role("button", name="Revoke r101").click()
+    expect(it.locator("h1")).to_have_text("Revoke the device of school/r101?")
+    it.screenshot(path=SHOTS / "fleet-question.png")
+    it.get_by_role("link", name="Leave it as it is").click()
+    expect(cause(it, "r101")).to_contain_text("Nothing is wrong")
+    it.get_by_role("button", name="Revoke r101").click()
+    answer(it, "Revoke the device of school/r101?")
+    expect(cause(it, "r101")).to_contain_text("Its certificate was taken back")
+
+
 def test_from_a_code_to_a_device_and_its_end(it: Page, site: Site) -> None:
     expect(it.locator("main")).to_contain_text("No device is enrolled yet.")
     it.get_by_label("Room").fill("r101")
@@ -89,7 +118,7 @@ def test_from_a_code_to_a_device_and_its_end(it: Page, site: Site) -> None:
     it.get_by_role("button", name="Approve r101").click()
     device.join(60)
     DeviceSync(state).run()
-    expect(it.get_by_role("row", name="r101")).to_contain_text("nothing has come from it")
+    expect(cause(it, "r101")).to_contain_text("nothing has come from it")
 
     for room in ("r102", "r103", "r104"):
         site.enrolled(room)
@@ -101,19 +130,20 @@ def test_from_a_code_to_a_device_and_its_end(it: Page, site: Site) -> None:
     update = pack_up(SITE, 1, gather(SHIPPED / "fer7-small", None, ()), "the small model", secret)
     site.office.upload(update, ["r101"], "ian")
     it.reload()
-    expect(it.get_by_role("row", name="r101")).to_contain_text("Nothing is wrong")
-    expect(it.get_by_role("row", name="r102")).to_contain_text("Look at the camera's cable")
-    expect(it.get_by_role("row", name="r103")).to_contain_text(
+    expect(cause(it, "r101")).to_contain_text("Nothing is wrong")
+    expect(cause(it, "r102")).to_contain_text("Look at the camera's cable")
+    expect(it.get_by_role("row", name="r103").last).to_contain_text(
         "80.0 °C"
     )  # 84.5 where faces are known
-    expect(it.get_by_role("row", name="r104")).to_contain_text("nothing has come from it")
+    expect(cause(it, "r104")).to_contain_text("nothing has come from it")
+    expect(it.get_by_role("link", name="Nothing is wrong 1")).to_be_visible()
     it.screenshot(path=SHOTS / "fleet.png", full_page=True)
-    it.get_by_role("button", name="Offer to all").click()
-    expect(it.locator("main")).to_contain_text("offered to all")
-    it.get_by_role("button", name="Withdraw").click()
-    expect(it.locator("main")).to_contain_text("withdrawn")
-    it.get_by_role("button", name="Revoke r101").click()
-    expect(it.get_by_role("row", name="r101")).to_contain_text("Its certificate was taken back")
+    it.get_by_role("link", name="It is too hot").click()
+    expect(it.locator("tbody tr:not(.cause)")).to_have_count(1)
+    it.get_by_role("link", name="All 4").click()
+    it.get_by_role("switch", name="Camera is on r101").click()
+    expect(it.locator("#told")).to_contain_text("r101: Turning the camera off")
+    _updates_and_the_end(it)
     wait(lambda: "r101" in site.log_of("device revoked")[0])
 
 
@@ -138,6 +168,31 @@ def test_axe_finds_nothing(it: Page, site: Site, dark: bool, phone: bool) -> Non
     assert not wide
     site.approve((SITE, "r109"))
     device.join(60)
+
+
+def test_a_device_is_refused_after_a_question(it: Page, site: Site) -> None:
+    code = site.office.invite((SITE, "r120"), "ian", 900)
+    failures: list[str] = []
+
+    def enrol() -> None:
+        try:
+            site.enrol(site.folder / "refused", code, request_event.set)
+        except UserError as error:
+            failures.append(str(error))
+
+    request_event = threading.Event()
+    device = threading.Thread(target=enrol)
+    device.start()
+    assert request_event.wait(60)
+    it.reload()
+    it.get_by_role("button", name="Refuse r120").click()
+    expect(it.locator("h1")).to_have_text("Refuse the device that asks for r120?")
+    assert [one.room for one in site.office.invitations.waiting()] == [(SITE, "r120")]
+    it.locator("#confirm").click()
+    expect(it.locator("h1")).to_contain_text("Devices")
+    device.join(60)
+    assert failures
+    assert site.office.invitations.waiting() == []
 
 
 def test_a_room_that_is_none_is_refused_in_words(it: Page) -> None:
