@@ -268,6 +268,7 @@ def _add_pages(app: FastAPI, context: AppContext) -> None:
             retention_of=context.retention_of,
             site_retention=context.site_retention,
             broker_address=context.broker_address,
+            has_fleet=context.fleet is not None,
             openapi=app.openapi,
         )
     )

@@ -255,10 +255,11 @@ def schedule(config: Path, first: datetime | None, days: int, as_json: bool) -> 
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def doctor(config: Path, as_json: bool) -> int:
     """Check everything the agent needs; exit status 1 if something is wrong."""
+    from edge.device.verdict import collector_link
     from edge.run.doctor import examine
 
-    wrong = 0
-    for finding in examine(_in_force(config), is_enrolled(config)):
+    wrong, settings = 0, _in_force(config)
+    for finding in examine(settings, is_enrolled(config), collector_link(settings.enrolled)):
         wrong += finding.state == "fault"
         if as_json:
             click.echo(json.dumps(finding._asdict()))

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from edge.common.errors import UserError
+from edge.common.errors import UserError, unusable
 from edge.protocol.identity import common_name, read_key
 
 DEVICE_DAYS = 90
@@ -51,9 +51,7 @@ class Authority:
         try:
             root = x509.load_pem_x509_certificate(certificate.read_bytes())
         except (OSError, ValueError) as error:
-            raise UserError(
-                f"cannot be used ({error})", certificate, "restore it from a backup"
-            ) from None
+            raise unusable(error, certificate, "restore it from a backup") from None
         return cls(read_key(key), root)
 
     @property

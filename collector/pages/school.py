@@ -46,6 +46,7 @@ def router(
     retention_of: Callable[[str], Retention],
     site_retention: dict[str, Retention],
     broker_address: tuple[str, int],
+    has_fleet: bool,
     openapi: Callable[[], dict[str, Any]],
 ) -> APIRouter:
     ballots = Ballots()
@@ -59,6 +60,7 @@ def router(
             "broker": ingest.connected,
             "broker_host": host,
             "broker_port": port,
+            "has_fleet": has_fleet,
             "cards": rooms.all(),
             "wrong": "",
         }

@@ -15,7 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
 
 from edge.common.clock import WallClock
-from edge.common.errors import UserError
+from edge.common.errors import UserError, in_words, unusable
 from edge.common.settings import Section
 
 log = logging.getLogger(__name__)
@@ -134,13 +134,23 @@ def _tls(settings: BrokerSettings, ca: Path, clock: WallClock) -> ssl.SSLContext
             key = str(settings.key) if settings.key else None
             context.load_cert_chain(str(settings.certificate), key)
     except (OSError, ssl.SSLError) as error:
-        files = ", ".join(str(f) for f in (ca, settings.certificate, settings.key) if f)
-        raise UserError(
-            f"cannot be used ({error})", f"broker: {files}", "check the files"
-        ) from None
+        raise _which(error, ca, settings) from None
     if clock.is_lost():
         log.warning("broker: clock predates this build; not checking certificate dates")
     return context
+
+
+def _which(error: OSError, ca: Path, settings: BrokerSettings) -> UserError:
+    """The file that is to blame: TLS itself names none."""
+    files = [file for file in (ca, settings.certificate, settings.key) if file]
+    for file in files:
+        try:
+            file.read_bytes()
+        except OSError as failure:
+            return unusable(failure, file, "copy it there again")
+    names = ", ".join(str(file) for file in files)
+    remedy = "check that they are PEM, and that certificate and key belong together"
+    return UserError(f"cannot be used together ({in_words(error)})", f"broker: {names}", remedy)
 
 
 def trusting(ca: Path, clock: WallClock) -> ssl.SSLContext:

@@ -15,7 +15,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urljoin, urlsplit
 
 from edge.common.address import split
-from edge.common.errors import Problem
+from edge.common.errors import Problem, in_words
 
 WAITS_S = 15.0
 """For each answer of the server, and for a connection."""
@@ -213,5 +213,5 @@ def _meaning(error: BaseException) -> tuple[str, str]:
             ("breaks off in the middle", "the next try comes by itself"),
         ),
     )
-    other = (str(error)[:120] or type(error).__name__, OTHER)
+    other = (in_words(error)[:120], OTHER)
     return next((meaning for holds, meaning in meanings if holds), other)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
+import os
+import ssl
 from pathlib import Path
+
+SUDO = "run the same command with sudo"
+ENROL_ANEW = "enrol the device again: `sudo roommood device enrol`"
 
 
 class Problem(Exception):
@@ -52,3 +58,32 @@ class SettingError(ValueError):
 
 class Stall(Exception):
     """A part of the agent that stands still: a new process may do better, and systemd starts it."""
+
+
+def in_words(error: BaseException) -> str:
+    """What an operating system's or a library's error says, without its number, its file in C, or
+    the path that is named beside it anyway."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or "TLS failed").replace("_", " ").lower()
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[:1].lower() + error.strerror[1:]
+    return str(error) or type(error).__name__
+
+
+def unusable(error: BaseException, path: str | Path, remedy: str) -> UserError:
+    """A file that is there and cannot be used: for want of rights, which sudo mends; because the
+    disk fails; or since it is damaged, which `remedy` mends."""
+    if isinstance(error, PermissionError):
+        return UserError(f"user '{_user()}' may not read it", path, SUDO)
+    if isinstance(error, OSError):
+        return UserError(f"cannot be read ({in_words(error)})", path, remedy)
+    return UserError("is damaged", path, remedy)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without a name
+        return str(os.geteuid())

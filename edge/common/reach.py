@@ -14,7 +14,7 @@ from typing import Any
 
 from edge.common.broker import BrokerSettings, Version, client
 from edge.common.clock import WallClock
-from edge.common.errors import Problem
+from edge.common.errors import Problem, in_words
 
 WAITS_S = 8.0
 
@@ -38,7 +38,8 @@ OTHER_TLS = (
 )
 NO_CERTIFICATE = (
     "rejects our certificate",
-    "check broker.certificate and broker.key; on an enrolled device, enrol it again",
+    "check broker.certificate and broker.key; on an enrolled device `roommood agent doctor` asks "
+    "the collector why",
 )
 
 UNKNOWN_NAME = (
@@ -84,7 +85,7 @@ def _meaning(error: BaseException, broker: BrokerSettings) -> tuple[str, str]:
         (number in (errno.EHOSTUNREACH, errno.ENETUNREACH), NO_WAY),
         (isinstance(error, ConnectionError), OTHER_TLS if broker.ca else CLOSED),
     )
-    other = (str(error) or type(error).__name__, "check the section 'broker' and the network")
+    other = (in_words(error), "check the section 'broker' and the network")
     return next((meaning for holds, meaning in meanings if holds), other)
 
 

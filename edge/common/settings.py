@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, model_va
 from pydantic_core import ErrorDetails
 
 from edge.common.address import mask
-from edge.common.errors import SettingError, UserError
+from edge.common.errors import SettingError, UserError, unusable
 
 
 class Section(BaseModel):
@@ -110,7 +110,7 @@ def read(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise UserError("no such file", path, "name the settings file with --config FILE") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot be read ({error})", path, "check its permissions") from None
+        raise unusable(error, path, "write it anew, in UTF-8") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" at line {mark.line + 1}" if mark else ""

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
 from edge.common import atomic_file
-from edge.common.errors import UserError
+from edge.common.errors import UserError, unusable
 from edge.common.settings import Loader
 from edge.device.managed import settings_to_try
 from edge.device.unit import AgentService
@@ -117,4 +117,4 @@ def _text(path: Path) -> str:
     except FileNotFoundError:
         raise UserError("no such file", path, "name the settings file with --config FILE") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot be read ({error})", path, "check its permissions") from None
+        raise unusable(error, path, "write it anew, in UTF-8") from None

@@ -16,7 +16,7 @@ import yaml
 from pydantic import ValidationError
 
 from edge.common.atomic_file import OWNER_ALONE, write
-from edge.common.errors import UserError
+from edge.common.errors import ENROL_ANEW, UserError, unusable
 from edge.common.settings import Section
 from edge.device.hardware import hardware
 from edge.device.https import Caller, CollectorUnreachable, unverified, verified
@@ -208,7 +208,7 @@ def about(state: Path) -> EnrolmentRecord:
             "this device is not enrolled", path, "run `roommood device enrol`"
         ) from None
     except (OSError, ValidationError) as error:
-        raise UserError(f"cannot be used ({error})", path, "enrol the device again") from None
+        raise unusable(error, path, ENROL_ANEW) from None
     here = hardware()
     if record.hardware and here and record.hardware != here:
         raise UserError(

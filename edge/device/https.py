@@ -5,7 +5,10 @@ from __future__ import annotations
 import http.client
 import json
 import logging
+import socket
 import ssl
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -14,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from edge.common.broker import trusting
 from edge.common.clock import WallClock
-from edge.common.errors import UserError
+from edge.common.errors import UserError, in_words
 from edge.protocol.device_api import DeviceMessage
 
 log = logging.getLogger(__name__)
@@ -28,6 +31,10 @@ W = TypeVar("W", bound=DeviceMessage)
 
 class CollectorUnreachable(UserError):
     """The collector does not answer now; it may later."""
+
+
+class UnknownCollector(UserError):
+    """What answers cannot show a certificate of the site, or none that holds today."""
 
 
 class Rejection(UserError):
@@ -60,6 +67,8 @@ class Caller:
         self._base = parts.path.rstrip("/")
         self._host, self._port = parts.hostname, parts.port or 443
         self._context = context
+        self.date: datetime | None = None
+        """What the collector's clock said with its last answer."""
 
     def ask(self, path: str, message: BaseModel, kind: type[W]) -> W:
         """The answer, checked; raises CollectorUnreachable or Turned."""
@@ -85,16 +94,15 @@ class Caller:
             )
             answer = connection.getresponse()
             data = answer.read(LARGEST + 1)
+            self.date = _date(answer.getheader("date"))
         except ssl.SSLCertVerificationError as error:
-            raise UserError(
-                f"its certificate is not the site's ({error.verify_message})",
+            raise UnknownCollector(
+                f"its certificate is not the site's ({in_words(error)})",
                 self._host,
-                "check the address, and the clock",
+                "check the address, and this machine's clock",
             ) from None
         except (OSError, http.client.HTTPException) as error:
-            raise CollectorUnreachable(
-                str(error), f"{self._host}:{self._port}", "check that the collector is running"
-            ) from None
+            raise _unreached(error, f"{self._host}:{self._port}") from None
         finally:
             connection.close()
         if answer.status >= 500:
@@ -102,6 +110,33 @@ class Caller:
         if answer.status != 200 or len(data) > LARGEST:
             raise _answered(data, answer.reason, self._host)
         return data
+
+
+def _date(header: str | None) -> datetime | None:
+    try:
+        return None if header is None else parsedate_to_datetime(header)
+    except ValueError:
+        return None
+
+
+def _unreached(error: Exception, where: str) -> CollectorUnreachable:
+    """In words, as edge/common/reach.py has them for the broker."""
+    meanings = {
+        socket.gaierror: ("this name is not known here", "check the address, and the DNS server"),
+        ConnectionRefusedError: (
+            "nothing accepts connections there",
+            "check the port, and that the collector runs: `systemctl status roommood-collector`",
+        ),
+        TimeoutError: ("no answer", "check the network, and firewalls on the way"),
+        ssl.SSLError: (
+            "does not speak TLS as we do",
+            "check the port: it has to be the collector's, not the broker's",
+        ),
+    }
+    for kind, (what, remedy) in meanings.items():
+        if isinstance(error, kind):
+            return CollectorUnreachable(what, where, remedy)
+    return CollectorUnreachable(in_words(error), where, "check the network, and that it runs")
 
 
 def _answered(data: bytes, reason: str, host: str) -> Rejection:

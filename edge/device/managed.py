@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from edge.common.errors import UserError
+from edge.common.errors import ENROL_ANEW, UserError, unusable
 from edge.common.settings import checked, read
 from edge.config import AgentSettings
 from edge.device.enrol import ABOUT, SITE, about
@@ -43,7 +43,15 @@ def agent_settings(config: Path, update: int | None = None) -> AgentSettings:
 def is_enrolled(config: Path) -> bool:
     """Whether it need not be, or is: whether a site has given the device its room."""
     state = enrolment_of(config)
-    return state is None or (state / ABOUT).exists()
+    if state is None:
+        return True
+    try:
+        (state / ABOUT).stat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise unusable(error, state / ABOUT, ENROL_ANEW) from None
+    return True
 
 
 def settings_to_try(config: Path, update: int | None = None) -> AgentSettings:

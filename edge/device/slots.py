@@ -17,6 +17,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from edge.common.atomic_file import write
+from edge.common.errors import in_words
 from edge.common.settings import Section
 from edge.protocol.bundle import Bundle, write_out
 
@@ -60,7 +61,9 @@ class Updates:
             return UpdateState()
         except (OSError, ValidationError) as error:
             log.error(
-                "%s: cannot be read (%s); continuing without updates", self._folder / FILE, error
+                "%s: cannot be read (%s); continuing without updates",
+                self._folder / FILE,
+                in_words(error),
             )
             return UpdateState()
 

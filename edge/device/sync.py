@@ -70,10 +70,10 @@ class DeviceSync:
             self.renew()
             until = self._identity.certificate.not_valid_after_utc
             actions.append(f"certificate renewed, until {until:%Y-%m-%d}")
-        offer = self._report().offer
+        offer = self.report().offer
         if offer is not None:
             actions.append(self._take(offer))
-            self._report()  # so that IT sees at once what became of it
+            self.report()  # so that IT sees at once what became of it
         return actions
 
     def renew(self) -> None:
@@ -84,7 +84,8 @@ class DeviceSync:
         authority = self._identity.authority.read_text(encoding="ascii")
         self._identity = install(self._state, private_pem(key), reply.certificate, authority)
 
-    def _report(self) -> ReportReply:
+    def report(self) -> ReportReply:
+        """How this device is, and what the collector has for it; UserError is its verdict."""
         slots = self._updates.slots()
         report = DeviceReport(
             version=version("roommood"),

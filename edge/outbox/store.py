@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
-from edge.common.errors import UserError
+from edge.common.errors import UserError, in_words
 from edge.outbox.merge import merged
 from edge.outbox.second_copy import SecondCopy
 from edge.outbox.windows_file import (
@@ -75,9 +75,8 @@ class Outbox:
             self._use(opened(path, self._copy))
         except (OSError, sqlite3.Error) as error:
             if not is_full(error):
-                raise UserError(
-                    f"cannot open the outbox ({error})", path, "check the disk, or set 'state'"
-                ) from None
+                what = f"cannot open the outbox ({in_words(error)})"
+                raise UserError(what, path, "check the disk, or set 'state'") from None
             self._use_nothing()  # a full disk is no reason not to watch the room
             self._wait(str(error))
 

@@ -13,7 +13,7 @@ import os
 from datetime import datetime, timezone
 from pathlib import Path
 
-from edge.common.errors import UserError
+from edge.common.errors import UserError, unusable
 from edge.protocol.messages import rfc3339
 
 NOTHING = "0" * 64
@@ -70,7 +70,7 @@ class DeviceAuditLog:
         except FileNotFoundError:
             return []
         except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"cannot be read ({error})", self._path, "move it elsewhere") from None
+            raise unusable(error, self._path, "move it elsewhere") from None
 
 
 def _digest(text: str) -> str:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 from edge.common import atomic_file
+from edge.common.errors import in_words
 from edge.protocol.messages import Command, Pause
 
 log = logging.getLogger(__name__)
@@ -164,7 +165,7 @@ def _write(path: Path, content: str) -> str:
         try:
             atomic_file.overwrite(path, content)
         except OSError:
-            return str(error)
+            return in_words(error)
     return ""
 
 

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from edge.common.errors import SettingError, UserError
+from edge.common.errors import SettingError, UserError, unusable
 from edge.common.settings import Section, load
 from edge.protocol.messages import Name
 
@@ -146,9 +146,7 @@ def public_key(path: Path) -> Ed25519PublicKey:
     try:
         key = load_pem_public_key(path.read_bytes())
     except OSError as error:
-        raise UserError(
-            f"cannot be read ({error.strerror})", path, "copy the site's key there"
-        ) from None
+        raise unusable(error, path, "copy the site's key there") from None
     except (ValueError, UnsupportedAlgorithm):
         raise UserError("not a public key in PEM", path, "copy the site's key there") from None
     if not isinstance(key, Ed25519PublicKey):

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from edge.common.atomic_file import OWNER_ALONE, write
-from edge.common.errors import UserError
+from edge.common.errors import ENROL_ANEW, UserError, unusable
 
 LINK = "identity"
 KEY, CERTIFICATE, AUTHORITY = "key.pem", "certificate.pem", "authority.pem"
@@ -41,9 +41,9 @@ def read_key(path: Path) -> ec.EllipticCurvePrivateKey:
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), None)
     except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"no usable key ({error})", path, "enrol the device again") from None
+        raise unusable(error, path, ENROL_ANEW) from None
     if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise UserError("not a device key", path, "enrol the device again")
+        raise UserError("not a device key", path, ENROL_ANEW)
     return key
 
 
@@ -71,9 +71,7 @@ class Identity:
                 "this device is not enrolled", self.folder, "run `roommood device enrol`"
             ) from None
         except (OSError, ValueError) as error:
-            raise UserError(
-                f"cannot be used ({error})", self.folder / CERTIFICATE, "enrol the device again"
-            ) from None
+            raise unusable(error, self.folder / CERTIFICATE, ENROL_ANEW) from None
         self.key = read_key(self.folder / KEY)
         self.authority = self.folder / AUTHORITY
 

@@ -10,14 +10,15 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timezone
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from edge.camera import make
 from edge.camera.recording import Recording
 from edge.common.clock import BUILT, trust
-from edge.common.errors import Problem
+from edge.common.clock_remedy import clock_remedy
+from edge.common.errors import ENROL_ANEW, Problem, UserError, unusable
 from edge.common.published import COPIES
 from edge.common.reach import place, try_connection
 from edge.config import AgentSettings
@@ -26,12 +27,15 @@ from edge.permission.schedule import Schedule
 from edge.run.memory import no_swap
 from edge.run.state_lock import StateFolderBusy, alone
 
+Check = Callable[[Any], "Finding"]
 State = Literal["ok", "warning", "fault"]
 
 LEAST_FREE = 100 * 2**20
 """Bytes on the disk that holds the outbox."""
 
 CERTIFICATE_WARNS_DAYS = 20
+CLOCK_OFF_S = 600.0
+"""By far more than a network takes, and by which certificates and timetables go wrong."""
 BROKER_WAITS_S = 8.0
 
 
@@ -48,15 +52,28 @@ class Finding(NamedTuple):
     where: str = ""
 
 
+RENEW = "run `sudo roommood device sync --renew`"
 ENROL = "run `sudo roommood device enrol`, with a code from `roommood device invite`"
 
 
-def examine(settings: AgentSettings, has_room: bool = True) -> Iterator[Finding]:
+class CollectorLink(NamedTuple):
+    """How an enrolled device asks its collector; edge/device/verdict.py."""
+
+    ask: Callable[[], str]
+    """What the collector says of the device; raises UserError with its reason."""
+    clock_lead_s: Callable[[], float | None]
+    """How far this clock is ahead of the collector's."""
+
+
+def examine(
+    settings: AgentSettings, has_room: bool = True, collector: CollectorLink | None = None
+) -> Iterator[Finding]:
     """One finding for each check, in the order in which a fault would show.
 
     Before enrolment there is neither certificate nor broker to look at.
     """
-    for check in (
+    asks: tuple[Check, ...] = (_clock, _collector)
+    checks: tuple[Check, ...] = (
         _python,
         _runtime,
         _opencv,
@@ -67,15 +84,17 @@ def examine(settings: AgentSettings, has_room: bool = True) -> Iterator[Finding]
         _mode,
         _camera,
         _certificate,
+        _collector,
         _broker,
         _calendars,
-    ):
+    )
+    for check in checks:
         name = check.__name__.removeprefix("_")
-        if not has_room and check in (_certificate, _broker):
+        if not has_room and check in (_certificate, _collector, _broker):
             yield _finding(name, "warning", Problem("this device is not enrolled yet", "", ENROL))
             continue
         try:
-            yield check(settings)
+            yield check(collector) if check in asks else check(settings)
         except Problem as problem:
             yield _finding(name, "fault", problem)
         except Exception as error:  # the next check may still say something
@@ -151,14 +170,27 @@ def _state(settings: AgentSettings) -> Finding:
     return Finding("state", "ok", f"{where}: {detail}")
 
 
-def _clock(_: AgentSettings) -> Finding:
+def _clock(collector: CollectorLink | None) -> Finding:
+    """By the collector's own, where there is one: a clock that nothing sets may be years ahead."""
     now, sync_state = datetime.now(timezone.utc), trust()
     detail = f"{now:%Y-%m-%d %H:%M} UTC, {sync_state}"
     if now < BUILT:
-        return _fault("clock", detail, "set the clock: timedatectl set-ntp true")
+        return _fault("clock", detail, clock_remedy())
+    lead_s = None if collector is None else collector.clock_lead_s()
+    if lead_s is not None and abs(lead_s) > CLOCK_OFF_S:
+        side = "ahead of" if lead_s > 0 else "behind"
+        return _fault(
+            "clock", f"{detail}: {_long(abs(lead_s))} {side} the collector's", clock_remedy()
+        )
     if sync_state != "synced":
-        return Finding("clock", "warning", detail, "let it be set: timedatectl set-ntp true")
+        return Finding("clock", "warning", detail, clock_remedy())
     return Finding("clock", "ok", detail)
+
+
+def _long(seconds: float) -> str:
+    """In the unit that says most."""
+    days, minutes = seconds / 86_400, seconds / 60
+    return f"{days:.0f} days" if days >= 2 else f"{minutes:.0f} minutes"
 
 
 def _memory(_: AgentSettings) -> Finding:
@@ -198,17 +230,27 @@ def _certificate(settings: AgentSettings) -> Finding:
     where = str(path)
     try:
         ends = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
-    except OSError as error:
-        return _fault("certificate", str(error.strerror), "copy it there, or enrol again", where)
-    except ValueError:
-        return _fault("certificate", "not a certificate", "copy it again, or enrol again", where)
+    except FileNotFoundError:
+        return _fault("certificate", "no such file", ENROL_ANEW, where)
+    except (OSError, ValueError) as error:
+        return _finding("certificate", "fault", unusable(error, where, ENROL_ANEW))
     days = (ends - datetime.now(timezone.utc)).days
     detail = f"expires on {ends:%Y-%m-%d}"
     if days < 0:
-        return _fault("certificate", detail, "renew it, and check the clock above", where)
+        return _fault("certificate", detail, f"mend the clock if it is wrong; else {ENROL}", where)
     if days < CERTIFICATE_WARNS_DAYS:
-        return _finding("certificate", "warning", Problem(detail, path, "renew it"))
+        return _finding("certificate", "warning", Problem(detail, path, RENEW))
     return Finding("certificate", "ok", f"{where}: {detail}")
+
+
+def _collector(collector: CollectorLink | None) -> Finding:
+    """The collector's own verdict: it alone knows whether it took the certificate back."""
+    if collector is None:
+        return Finding("collector", "ok", "none: this agent is set up by hand")
+    try:
+        return Finding("collector", "ok", collector.ask())
+    except UserError as verdict:
+        return _finding("collector", "fault", verdict)
 
 
 def _broker(settings: AgentSettings) -> Finding:

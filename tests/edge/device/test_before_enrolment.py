@@ -32,7 +32,7 @@ def test_check_and_doctor_try_all_but_the_broker(config: Path) -> None:
     doctor = CliRunner().invoke(agent, ["doctor", "--config", str(config)], standalone_mode=False)
     assert doctor.exception is None
     assert "camera: sim:seats=6,seed=1: 1280x720" in doctor.output
-    assert doctor.output.count("this device is not enrolled yet") == 2
+    assert doctor.output.count("this device is not enrolled yet") == 3
     assert "sudo roommood device enrol" in doctor.output
 
 
