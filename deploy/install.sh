@@ -23,14 +23,15 @@ check_host() {
     [ "$free" -ge 700 ] || refuse "/opt has $free MB free: make room for 700"
 }
 
-# version_folder EXTRAS: of this version, named by what is in the checkout and what comes with it, so that the same is
-# installed once.
+# version_folder EXTRAS PYTHON: of this version, named by what is in the checkout and what comes with it, so that the same
+# is installed once, and by the interpreter, which a newer Debian replaces.
 version_folder() {
     local sum
     sum=$(cd "$root" && printf '%s\n' "$1" | cat - pyproject.toml deploy/constraints-3.1*.txt systemd/* deploy/libexec/* \
         $(find edge collector models/*.py models/packs deploy -type f ! -name '*.pyc' | LC_ALL=C sort) | cksum | cut -d' ' -f1)
-    printf '%s/versions/%s-%s\n' "$prefix" \
-        "$(sed -n 's/^fallback_version = "\(.*\)"/\1/p' "$root/pyproject.toml")" "$sum"
+    printf '%s/versions/%s-%s-py%s\n' "$prefix" \
+        "$(sed -n 's/^fallback_version = "\(.*\)"/\1/p' "$root/pyproject.toml")" "$sum" \
+        "$("$2" -I -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
 }
 
 # What kills processes on purpose, trains and measures is for a checkout, not for a device in a room.
@@ -47,40 +48,40 @@ copy_source() {
     (cd "$1" && rm -rf "${not_for_agents[@]}")
 }
 
-# install_version EXTRAS WHEELS: a virtual environment in the version's folder. Beside it while it
-# is made, so that a power cut leaves none that is half there.
+# install_version EXTRAS WHEELS: a virtual environment in the version's folder; there already only if its Python runs. Our own
+# wheel and the pins stay in it, from which libexec/mend-environment makes it again for another Python.
 install_version() {
-    local extras=$1 wheels=$2 folder python options=() from=()
-    folder=$(version_folder "$extras")
-    [ -x "$folder/bin/roommood" ] && { printf '%s\n' "$folder"; return; }
+    local extras=$1 wheels=$2 folder python from=() source
     python=$(find_python)
+    folder=$(version_folder "$extras" "$python")
+    "$folder/bin/python" -I -c 'import deploy.commands.cli' 2>/dev/null && { printf '%s\n' "$folder"; return; }
     "$python" -I -c 'import ensurepip' 2>/dev/null || need_packages /nowhere python3-venv
-    # picamera2 and libcamera are the Pi's own packages, and the Jetson's OpenCV is the one that has
-    # GStreamer: both have to stay visible.
-    if "$python" -I -c 'import picamera2' 2>/dev/null || [ -e /etc/nv_tegra_release ]; then
-        options+=(--system-site-packages)
-    fi
     [ -z "$wheels" ] || from=(--no-index --find-links "$wheels")
     say "installing into $folder"
     rm -rf "$folder"
-    mkdir -p "$(dirname "$folder")"
+    mkdir -p "$folder/keep" "$folder/libexec" "$folder/systemd"
+    cp "$root"/deploy/libexec/* "$folder/libexec/"
+    cp "$root"/systemd/* "$folder/systemd/"
+    cp "$root"/deploy/constraints-3.1?.txt "$folder/keep/"
+    printf '%s\n' "$extras" >"$folder/keep/extras"
+    local options=()
+    if "$python" -I -c 'import picamera2' 2>/dev/null || [ -e /etc/nv_tegra_release ]; then
+        options+=(--system-site-packages)
+    fi
     "$python" -I -m venv "${options[@]}" "$folder" >&2
-    local source
     source=$(mktemp -d)
     copy_source "$source"
-    if ! TMPDIR=$(dirname "$folder") "$folder/bin/python" -I -m pip install --quiet --disable-pip-version-check --no-cache-dir \
-        "${from[@]}" --constraint "$(constraints_for "$python")" "$source[$extras]" >&2; then
+    if ! { TMPDIR=$(dirname "$folder") "$folder/bin/python" -I -m pip wheel --quiet --disable-pip-version-check --no-cache-dir \
+        "${from[@]}" --no-deps --wheel-dir "$folder/keep" "$source" >&2 &&
+        "$folder/libexec/fill-environment" "$folder" "$python" "$wheels" >&2; }; then
         rm -rf "$folder" "$source"
         refuse "pip could not install, see above; without a network use --wheels FOLDER"
     fi
     rm -rf "$source"
-    if [ -e /etc/nv_tegra_release ]; then
-        "$folder/bin/python" -I -m pip uninstall --quiet --yes opencv-python-headless >&2
-        "$folder/bin/python" -I -c 'import cv2' || refuse "JetPack's OpenCV is missing: apt-get install nvidia-opencv"
+    if [ -n "$wheels" ]; then
+        rm -rf "$prefix/wheels"
+        cp -r "$wheels" "$prefix/wheels"
     fi
-    mkdir -p "$folder/libexec" "$folder/systemd"
-    cp "$root"/deploy/libexec/* "$folder/libexec/"
-    cp "$root"/systemd/* "$folder/systemd/"
     printf '%s\n' "$folder"
 }
 

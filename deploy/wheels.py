@@ -5,13 +5,13 @@ For devices that have no network when they are installed, and to see that every 
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import subprocess
+import sys
+import venv
 from pathlib import Path
-
-import click
-
-from edge.common.child import python_command
-from edge.common.errors import UserError
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 GLIBC = {"3.10": 35, "3.11": 36, "3.12": 39, "3.13": 41}
@@ -19,14 +19,19 @@ GLIBC = {"3.10": 35, "3.11": 36, "3.12": 39, "3.13": 41}
 OLDEST_GLIBC = 17
 BUILDS = ("setuptools>=77", "setuptools-scm>=8", "wheel")
 """To build roommood itself, there."""
+NEEDS = ("click", "packaging")
+OLD = ("tomli; python_version < '3.11'",)
+FETCHES = ("pydantic>=2.11,<3", "pyyaml>=6")
+"""For `--detector yunet`, whose file is checked as on a device."""
+INSIDE = "ROOMMOOD_WHEELS"
+"""Set in the environment that has them, so that nothing is tried twice."""
 
 
 def requirements(extras: list[str], python: str, machine: str) -> list[str]:
-    """What roommood needs on such a machine, without markers."""
-    from importlib.metadata import requires
-
+    """What roommood needs on such a machine, without markers, as pyproject.toml says it."""
     from packaging.requirements import Requirement
 
+    project = _project()
     place = {
         "python_version": python,
         "python_full_version": f"{python}.0",
@@ -34,26 +39,33 @@ def requirements(extras: list[str], python: str, machine: str) -> list[str]:
         "sys_platform": "linux",
     }
     lines: list[str] = []
-    queue = [*extras, ""]
-    visits: set[str] = set()
+    queue, visits = list(extras), set[str]()
+    texts = list(project["dependencies"])
     while queue:
         extra = queue.pop()
-        if extra in visits:
-            continue
-        visits.add(extra)
-        for text in requires("roommood") or []:
-            needed = Requirement(text)
-            marker = needed.marker
-            # Those that are needed anyway are taken once, with no extra.
-            own = extra == "" or "extra" in str(marker)
-            if not own or (marker and not marker.evaluate({**place, "extra": extra})):
-                continue
-            if needed.name == "roommood":
-                queue += needed.extras
-                continue
+        if extra not in visits:
+            visits.add(extra)
+            own = [Requirement(text) for text in project["optional-dependencies"][extra]]
+            queue += [name for one in own if one.name == "roommood" for name in one.extras]
+            texts += [str(one) for one in own if one.name != "roommood"]
+    for needed in map(Requirement, texts):
+        if needed.marker is None or needed.marker.evaluate(place):
             options = f"[{','.join(sorted(needed.extras))}]" if needed.extras else ""
             lines.append(f"{needed.name}{options}{needed.specifier}")
     return sorted(set(lines))
+
+
+def _project() -> dict[str, Any]:
+    """The section `project` of the checkout's pyproject.toml."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    content: dict[str, Any] = tomllib.loads(
+        (HERE.parent / "pyproject.toml").read_text(encoding="utf-8")
+    )
+    section: dict[str, Any] = content["project"]
+    return section
 
 
 def command(python: str, machine: str, packages: list[str], constraints: Path) -> list[str]:
@@ -68,34 +80,31 @@ def command(python: str, machine: str, packages: list[str], constraints: Path) -
     ]
 
 
-@click.command()
-@click.option("--python", type=click.Choice(list(GLIBC)), required=True)
-@click.option("--machine", default="aarch64", show_default=True)
-@click.option("--extra", "extras", multiple=True, default=("pi", "calendar"), show_default=True)
-@click.option("--detector", type=click.Choice(["haar", "yunet"]), default="haar", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), required=True)
-def main(python: str, machine: str, extras: tuple[str, ...], detector: str, out: Path) -> None:
-    """Fetch all wheels of an installation into a folder, for `install-agent --wheels`.
+def main() -> None:
+    """Under any Python with venv: what this needs is brought into build/wheels first."""
+    environment = HERE.parent / "build" / "wheels"
+    python = environment / "bin" / "python"
+    if any(importlib.util.find_spec(name) is None for name in NEEDS) and not os.environ.get(INSIDE):
+        if not _has(python):
+            venv.create(environment, clear=True, with_pip=True)
+            subprocess.run(
+                [str(python), "-m", "pip", "install", "--quiet", *NEEDS, *OLD, *FETCHES], check=True
+            )
+        inside = os.environ | {INSIDE: "yes"}
+        words = [str(python), "-m", "deploy.wheels", *sys.argv[1:]]
+        sys.exit(subprocess.run(words, env=inside, cwd=HERE.parent, check=False).returncode)
+    from deploy.wheels_command import fetch
 
-    With `--detector yunet` its file too, for `install-agent --wheels FOLDER --detector yunet`.
-    """
-    name = "3.11" if python in ("3.10", "3.11") else "3.13"
-    packages = requirements(list(extras), python, machine)
-    options = command(python, machine, packages, HERE / f"constraints-{name}.txt")
-    process = subprocess.run(
-        python_command("pip", "download", "--dest", str(out), *options), check=False
+    fetch()
+
+
+def _has(python: Path) -> bool:
+    code = f"import {', '.join(NEEDS)}"
+    return (
+        python.exists()
+        and subprocess.run([str(python), "-c", code], capture_output=True, check=False).returncode
+        == 0
     )
-    if process.returncode:
-        raise UserError(
-            f"not every package has a wheel for Python {python} on {machine}",
-            out,
-            "see pip's message above; choose another --python or --extra",
-        )
-    if detector == "yunet":
-        from models.fetch import fetched
-
-        fetched(detector, out / "yunet.onnx")
-    click.echo(f"{out}: {len(list(out.glob('*.whl')))} wheels")
 
 
 if __name__ == "__main__":

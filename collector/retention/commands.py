@@ -24,6 +24,30 @@ def _opened_file(path: Path, mode: Literal["wb", "rb"]) -> IO[bytes]:
         raise UserError(str(error.strerror), path, "choose another place") from None
 
 
+def _public_half(site: Path | None) -> bytes | None:
+    """Of the key that signs updates, where it lies beside the site; root alone can read it."""
+    try:
+        return None if site is None else (site / "signing" / "site.pub").read_bytes()
+    except OSError:
+        return None
+
+
+def _about_the_key(site: Path, is_there: bool, fits: bool) -> str:
+    """A backup has the public half of the key that signs updates, and never the key itself."""
+    if fits:
+        return "the signing key on this machine is the one that devices know"
+    key = site / "signing" / "site.key"
+    if is_there:
+        return (
+            f"{key} is another site's: devices refuse what it signs. Put the right key back from "
+            "your copy, or replace it: `sudo roommood site replace-key`"
+        )
+    return (
+        "the key that signs updates is in no backup: keep your copy of it where IT signs; "
+        "if it is lost, replace it: `sudo roommood site replace-key`"
+    )
+
+
 def _site(settings: CollectorSettings) -> Path | None:
     return settings.fleet.folder if settings.fleet else None
 
@@ -63,6 +87,8 @@ def restore(config: Path, source: Path, noted: Path | None) -> None:
     settings = load(CollectorSettings, config)
     file = _opened_file(source, "rb")
     erasures = read_notes(noted) if noted else []
+    site = _site(settings)
+    own_half = _public_half(site)
     become_owner(settings.state)
     with opened(settings) as engine:
         use = SoleUse(engine)
@@ -73,6 +99,9 @@ def restore(config: Path, source: Path, noted: Path | None) -> None:
     with books(config) as (_, _accounts, audit, _settings):
         audit.add(BY, "backup restored", source.name)
     click.echo(f"{source}: {sum(rows.values())} rows restored")
+    if site is not None and (site / "site.pub").exists():
+        fits = own_half == (site / "site.pub").read_bytes()
+        click.echo(f"roommood: {_about_the_key(site, own_half is not None, fits)}", err=True)
 
 
 @click.command()

@@ -104,6 +104,23 @@ def sync(state: Path, renew: bool) -> None:
         click.echo(line)
 
 
+@device.command("trust-key")
+@click.argument("file", type=path_option)
+@state_option
+def trust_key(file: Path, state: Path) -> None:
+    """On a device: trust updates signed with a new key of the site, from its site.pub."""
+    from edge.common import atomic_file
+    from edge.device.enrol import SITE_KEY, about
+    from edge.protocol.attestation import public_key
+
+    public_key(file)
+    content = file.read_bytes()  # before the command goes on as the agent's user
+    become_owner(state)
+    about(state)
+    atomic_file.write(state / SITE_KEY, content)
+    click.echo(f"{state / SITE_KEY}: updates signed with the new key are taken from now on")
+
+
 @device.command("addresses")
 @state_option
 def print_addresses(state: Path) -> None:

@@ -11,7 +11,7 @@ import click
 
 from deploy.commands.site_key import PRIVATE, PUBLIC, make_key, read_private
 from edge.common.command_group import CommandGroup
-from edge.common.errors import UserError
+from edge.common.errors import SUDO, UserError
 from edge.common.settings import load
 from edge.permission.mode import is_prohibited
 from edge.protocol.attestation import Attestation, Purpose, countries, sign
@@ -183,13 +183,39 @@ def make_site(
 @site.command()
 @folder_option
 def check(folder: Path) -> None:
-    """Try the broker's configuration in a real Mosquitto, on other ports."""
+    """Try the broker's configuration in a real Mosquitto, and whether the signing key fits."""
     from collector.fleet.files import SiteFiles
     from deploy.commands.broker import trial
+    from deploy.commands.site_init import SIGNING
+    from deploy.commands.site_key import check_pair
 
     files = SiteFiles(folder.absolute())
     trial(files)
     click.echo(f"{files.conf}: ok")
+    try:
+        click.echo(check_pair(files.folder / SIGNING / PRIVATE, files.site_key))
+    except PermissionError:
+        click.echo(f"{files.folder / SIGNING}: {SUDO} to compare the signing key too")
+
+
+@site.command("replace-key")
+@folder_option
+def replace_key(folder: Path) -> None:
+    """Make a new signing key in place of one that is lost or known to others."""
+    from collector.fleet.files import SiteFiles
+    from deploy.commands.site_init import SIGNING
+    from deploy.commands.site_key import replace
+
+    files = SiteFiles(folder.absolute())
+    files.load()
+    signing = files.folder / SIGNING
+    replace(signing, files.site_key)
+    click.echo(f"{signing / PRIVATE}: new; move it to where IT signs, and keep a copy")
+    click.echo("1. on this machine: `sudo systemctl restart roommood-collector`")
+    click.echo(
+        f"2. copy {files.site_key} to each device, and there: `sudo roommood device trust-key FILE`"
+    )
+    click.echo("3. sign every attestation again: `roommood site attest`")
 
 
 @site.command()
