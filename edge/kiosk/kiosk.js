@@ -26,6 +26,29 @@ async function renew() {
 
 if (panel) setInterval(renew, EVERY_MS);
 
+// A language that somebody chose, or a keypad that somebody left, goes back to the school's page.
+const IDLE_MS = 60_000;
+let idle = 0;
+
+async function home() {
+  try {
+    const answer = await fetch("/panel", { cache: "no-store" });
+    if (answer.ok) location.replace("/");
+  } catch {
+    rest(); // the device is away: a page that says so is better than the browser's
+  }
+}
+
+function rest() {
+  clearTimeout(idle);
+  idle = setTimeout(home, IDLE_MS);
+}
+
+if (location.search || !panel) {
+  for (const touch of ["pointerdown", "keydown"]) document.addEventListener(touch, rest);
+  rest();
+}
+
 const pin = document.getElementById("pin");
 for (const key of document.querySelectorAll("[data-digit]")) {
   key.addEventListener("click", () => { pin.value += key.dataset.digit; });

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -19,7 +22,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from edge.kiosk.view import LANGUAGES, strings
 from edge.permission.pin import hash_pin
-from tests.conftest import Mosquitto
+from tests.conftest import ROOT, Mosquitto
 from tests.free import free_port, wait
 from tests.system.browser import SHOTS
 from tests.system.process import Roommood
@@ -55,7 +58,7 @@ def agents(folder: Path, broker: Mosquitto) -> Iterator[Start]:
     running: list[Roommood] = []
 
     def begin(**changed: Any) -> tuple[Roommood, str]:
-        port = free_port()
+        port = changed.get("kiosk", {}).get("port") or free_port()
         settings = {
             "site": "school",
             "room": "r101",
@@ -211,6 +214,81 @@ def test_a_page_that_lost_its_device_says_so(start: Start, page: Page) -> None:
     agent.process.kill()
     expect(page.get_by_role("alert")).to_contain_text("lost its device", timeout=30_000)
     expect(page.locator("h1")).not_to_be_visible()
+
+
+SMALL = """() => [...document.querySelectorAll('a, button')].filter(e => e.offsetParent !== null)
+  .map(e => e.getBoundingClientRect()).filter(b => b.height < 44 || b.width < 44).length"""
+
+
+def test_a_finger_can_meet_every_link_and_no_pointer_shows(start: Start, page: Page) -> None:
+    _, url = start(pin=hash_pin("2468"))
+    for path in ("/", "/pin"):
+        page.goto(f"{url}{path}")
+        assert page.evaluate(SMALL) == 0, path
+        cursor = "[...document.querySelectorAll('*')].map(e => getComputedStyle(e).cursor)"
+        assert set(page.evaluate(cursor)) == {"none"}
+
+
+def test_a_language_that_was_chosen_goes_back_to_the_schools(start: Start, page: Page) -> None:
+    _, url = start(kiosk={"language": "de"}, pin=hash_pin("2468"))
+    page.clock.install()
+    page.goto(url)
+    page.get_by_role("link", name="Français").click()
+    expect(page.locator("h1")).to_have_text(strings("fr")["on"])
+    page.clock.fast_forward(50_000)
+    page.locator("h1").click()  # somebody is still there
+    page.clock.fast_forward(50_000)
+    expect(page.locator("h1")).to_have_text(strings("fr")["on"])
+    page.clock.fast_forward(61_000)
+    expect(page.locator("h1")).to_have_text(strings("de")["on"])
+    page.goto(f"{url}/pin?lang=fr")
+    page.clock.fast_forward(61_000)
+    expect(page.locator("h1")).to_have_text(strings("de")["on"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_waits_in_the_schools_language_until_the_agent_answers(
+    start: Start, page: Page, tmp_path: Path, language: str
+) -> None:
+    """By the address that the kiosk's own unit opens, with the settings in either form."""
+    words = f"kiosk: {{port: PORT, language: {language}}}"
+    if language in ("de", "fr"):
+        words = f"kiosk:\n  language: '{language}'\n  port: PORT\nlog_level: info"
+    port = free_port()
+    address = kiosk_address(tmp_path, f"camera: usb:0\n{words.replace('PORT', str(port))}\n")
+    assert f"port={port}" in address
+    page.goto(address)
+    expect(page.locator("p:visible")).to_have_count(1)
+    assert page.locator("html").get_attribute("lang") == language
+    assert page.locator("p:visible").get_attribute("lang") == language
+    page.screenshot(path=SHOTS / f"kiosk-waiting-{language}.png")
+    assert fits(page)
+    start(kiosk={"language": language, "port": port})
+    expect(page.locator("h1")).to_have_text(strings(language)["on"], timeout=60_000)
+
+
+def kiosk_address(folder: Path, settings: str) -> str:
+    """What the unit's script opens, as installed: with a cage that only says what it was to run."""
+    package = folder / "current" / "lib" / "python3.11" / "site-packages" / "edge"
+    package.parent.mkdir(parents=True)
+    package.symlink_to(ROOT / "edge")
+    libexec = folder / "current" / "libexec"
+    libexec.mkdir()
+    script = libexec / "kiosk-screen"
+    shutil.copy(ROOT / "deploy" / "libexec" / "kiosk-screen", script)
+    cage = folder / "cage"
+    cage.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    cage.chmod(0o755)
+    (folder / "kiosk.yaml").write_text(settings)
+    path = f"{folder}:{os.environ['PATH']}"
+    run = subprocess.run(
+        [script, folder / "kiosk.yaml"],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PATH": path},
+        check=True,
+    )
+    return run.stdout.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any, get_args
 
 import jsonschema
@@ -81,4 +80,7 @@ def test_the_example_settings_are_valid() -> None:
     examples = ROOT / "deploy" / "examples"
     assert load(AgentSettings, examples / "agent.yaml").room == "r101"
     collector = load(CollectorSettings, examples / "collector.yaml")
-    assert collector.model_copy(update={"state": Path("collector-state")}) == CollectorSettings()
+    usual = CollectorSettings()
+    changed = {"state": usual.state, "broker": usual.broker}  # but for its user
+    assert collector.model_copy(update=changed) == usual
+    assert collector.broker.username == "collector"

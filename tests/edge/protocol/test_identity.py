@@ -61,7 +61,7 @@ def test_without_an_enrolment_the_remedy_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not enrolled: run `roommood device enrol`"):
         about(tmp_path)
     (tmp_path / ABOUT).write_text("{}")
-    with pytest.raises(UserError, match="cannot be used"):
+    with pytest.raises(UserError, match="is damaged: enrol the device again"):
         about(tmp_path)
 
 
