@@ -80,6 +80,53 @@ def command(python: str, machine: str, packages: list[str], constraints: Path) -
     ]
 
 
+def fetch() -> None:
+    """The command, once Python has what it needs; wrong input is one line, and status 2."""
+    import click
+
+    from edge.common.child import python_command
+    from edge.common.errors import UserError
+
+    @click.command()
+    @click.option("--python", type=click.Choice(list(GLIBC)), required=True)
+    @click.option("--machine", default="aarch64", show_default=True)
+    @click.option("--extra", "extras", multiple=True, default=("pi", "calendar"), show_default=True)
+    @click.option(
+        "--detector", type=click.Choice(["haar", "yunet"]), default="haar", show_default=True
+    )
+    @click.option("--out", type=click.Path(path_type=Path), required=True)
+    def wheels(
+        python: str, machine: str, extras: tuple[str, ...], detector: str, out: Path
+    ) -> None:
+        """Fetch all wheels of an installation into a folder, for `install-agent --wheels`.
+
+        With `--detector yunet` its file too, for `install-agent --wheels FOLDER --detector yunet`.
+        """
+        name = "3.11" if python in ("3.10", "3.11") else "3.13"
+        packages = requirements(list(extras), python, machine)
+        options = command(python, machine, packages, HERE / f"constraints-{name}.txt")
+        process = subprocess.run(
+            python_command("pip", "download", "--dest", str(out), *options), check=False
+        )
+        if process.returncode:
+            raise UserError(
+                f"not every package has a wheel for Python {python} on {machine}",
+                out,
+                "see pip's message above; choose another --python or --extra",
+            )
+        if detector == "yunet":
+            from models.fetch import fetched
+
+            fetched(detector, out / "yunet.onnx")
+        click.echo(f"{out}: {len(list(out.glob('*.whl')))} wheels")
+
+    try:
+        wheels.main(prog_name="python -m deploy.wheels")
+    except UserError as error:
+        click.echo(f"roommood: {error}", err=True)
+        sys.exit(2)
+
+
 def main() -> None:
     """Under any Python with venv: what this needs is brought into build/wheels first."""
     environment = HERE.parent / "build" / "wheels"
@@ -93,8 +140,6 @@ def main() -> None:
         inside = os.environ | {INSIDE: "yes"}
         words = [str(python), "-m", "deploy.wheels", *sys.argv[1:]]
         sys.exit(subprocess.run(words, env=inside, cwd=HERE.parent, check=False).returncode)
-    from deploy.wheels_command import fetch
-
     fetch()
 
 

@@ -60,14 +60,14 @@ def overview(
     words = text.lower().split()
     matches = [row for row in rows if all(word in _searched(row, title) for word in words)]
     counts = Counter(cause_of(row) for row in matches)
-    chosen = [row for row in matches if cause in ("", cause_of(row))]
-    chosen.sort(key=lambda row: (CAUSES.index(cause_of(row)), row.site, row.room))
-    pages = max(1, -(-len(chosen) // PAGE))
+    selection = [row for row in matches if cause in ("", cause_of(row))]
+    selection.sort(key=lambda row: (CAUSES.index(cause_of(row)), row.site, row.room))
+    pages = max(1, -(-len(selection) // PAGE))
     page = min(page, pages)
-    shown = chosen[PAGE * (page - 1) : PAGE * page]
-    groups = [(name, list(group)) for name, group in groupby(shown, key=cause_of)]
-    ordered = [(name, counts[name]) for name in CAUSES if counts[name]]
-    return Overview(ordered, groups, len(matches), page, pages)
+    rows_of_page = selection[PAGE * (page - 1) : PAGE * page]
+    groups = [(name, list(group)) for name, group in groupby(rows_of_page, key=cause_of)]
+    by_cause = [(name, counts[name]) for name in CAUSES if counts[name]]
+    return Overview(by_cause, groups, len(matches), page, pages)
 
 
 def cause_of(row: DeviceOut) -> str:

@@ -25,12 +25,12 @@ def ask(
     *,
     back: str,
     fields: dict[str, str] | None = None,
-    typed: str = "",
+    word: str = "",
 ) -> Any:
     """The question, by its key in `questions`, about `subject`.
 
     Its form goes to the asked address with `fields` again; `back` is where one goes to leave
-    everything as it is. With `typed`, that is to be typed, for what nobody could get back.
+    everything as it is. With `word`, that is to be typed, for what nobody could get back.
     """
     texts = words(language_of(request))["questions"][question]
     context = {
@@ -39,7 +39,7 @@ def ask(
         "button": texts["do"],
         "back": back,
         "fields": fields or {},
-        "typed": typed,
+        "word": word,
     }
     return renderer.page(request, "question.html", **context)
 

@@ -114,7 +114,7 @@ def router(
     ) -> Any:
         if not confirm.strip():
             back, place = f"/rooms/{site}/{room}", f"{site}/{room}"
-            return ask(renderer, request, "room", place, back=back, typed=room)
+            return ask(renderer, request, "room", place, back=back, word=room)
         if confirm.strip() != room:
             raise HTTPException(409)
         count = erase_room(erasures, site, room)

@@ -22,7 +22,7 @@ def clock_remedy() -> str:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=ASKS_S, check=True)
     except (OSError, subprocess.SubprocessError):
         return BY_HAND  # without systemd, or without its bus, as in a container
-    said = dict(line.split("=", 1) for line in answer.stdout.split() if "=" in line)
-    if said.get("CanNTP") != "yes":
+    properties = dict(line.split("=", 1) for line in answer.stdout.split() if "=" in line)
+    if properties.get("CanNTP") != "yes":
         return INSTALL
-    return REACH if said.get("NTP") == "yes" else SWITCH_ON
+    return REACH if properties.get("NTP") == "yes" else SWITCH_ON

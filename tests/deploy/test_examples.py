@@ -56,8 +56,8 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
             command = re.sub(r"chown \S+ [^;]+; ", "", command)
         subprocess.run(["bash", "-euc", command], cwd=EXAMPLES, check=True, capture_output=True)
     ours = folder / "conf.d" / "roommood.conf"
-    moved = ours.read_text().replace("/etc/mosquitto", str(folder))
-    ours.write_text(moved.replace("listener 1883", f"listener {number}"))
+    text = ours.read_text().replace("/etc/mosquitto", str(folder))
+    ours.write_text(text.replace("listener 1883", f"listener {number}"))
     conf = folder / "mosquitto.conf"
     conf.write_text(DEBIANS.format(folder=folder, user=getpass.getuser()))
     process = subprocess.Popen(["/usr/sbin/mosquitto", "-c", str(conf)])
@@ -135,9 +135,11 @@ def test_the_contract_names_all_that_answers_without_a_session() -> None:
     """What a proxy with a sign-in of its own has to let through."""
     text = (ROOT / "docs" / "contract.md").read_text()
     sentence = text.partition("Without a session")[2].partition("Who")[0]
-    named = {piece.strip("/*").split("/")[0] for piece in re.findall(r"`(/[^`]+)`", sentence)}
-    opened = {path.split("/")[1] for (_, path), right in ROUTES.items() if RIGHTS[right] is None}
-    assert named == opened | {"static"}
+    paths = {piece.strip("/*").split("/")[0] for piece in re.findall(r"`(/[^`]+)`", sentence)}
+    open_routes = {
+        path.split("/")[1] for (_, path), right in ROUTES.items() if RIGHTS[right] is None
+    }
+    assert paths == open_routes | {"static"}
 
 
 def test_there_is_one_signing_key_in_the_documents() -> None:

@@ -47,7 +47,7 @@ def machine(tmp_path: Path) -> Path:
     tools = tmp_path / "tools"
     tools.mkdir()
     systemctl = tools / "systemctl"
-    systemctl.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/asked\n')
+    systemctl.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/requests\n')
     for program in (roommood, systemctl):
         program.chmod(0o755)
     return tmp_path
@@ -84,8 +84,8 @@ def test_what_a_newer_version_made_of_the_database_is_undone(machine: Path) -> N
     engine.dispose()
     assert (machine / "state" / "erasures.jsonl").exists()
     assert "devices are asked" in result.stdout + result.stderr
-    asked = (machine / "asked").read_text().splitlines()
-    assert asked == ["stop roommood-collector.service"] * 2
+    requests = (machine / "requests").read_text().splitlines()
+    assert requests == ["stop roommood-collector.service"] * 2
 
 
 def test_where_no_copy_can_be_made_nothing_is_changed(machine: Path) -> None:
@@ -95,7 +95,7 @@ def test_where_no_copy_can_be_made_nothing_is_changed(machine: Path) -> None:
     result = shell(machine, 'keep_data "$2/version"')
     assert result.returncode == 2
     assert "Nothing was changed" in result.stderr
-    assert (machine / "asked").read_text().splitlines()[-1] == "start roommood-collector.service"
+    assert (machine / "requests").read_text().splitlines()[-1] == "start roommood-collector.service"
 
 
 def test_the_installer_keeps_the_data_before_it_switches() -> None:

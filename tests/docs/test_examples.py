@@ -74,8 +74,7 @@ def check_command(words: list[str]) -> None:
         path = ROOT / words[2].replace(".", "/")
         file = path / "__main__.py" if path.is_dir() else path.with_suffix(".py")
         assert file.is_file(), words[2]
-        behind = file.with_name(f"{file.stem}_command.py")  # what a bare Python cannot read
-        text = file.read_text() + (behind.read_text() if behind.is_file() else "")
+        text = file.read_text()
     else:
         file = ROOT / words[0]
         assert file.is_file(), words[0]

@@ -95,8 +95,8 @@ def check(command: str) -> None:
     if words[0] not in SYSTEM:
         check_command([word for word in words if word != "[OPTIONS]"])
         return
-    allowed, rest = SYSTEM[words[0]], words[1:]
-    assert not allowed or rest[0] in allowed, command
+    subcommands, rest = SYSTEM[words[0]], words[1:]
+    assert not subcommands or rest[0] in subcommands, command
     if words[0] == "systemctl":
         for unit in rest[1:]:
             name = unit if "." in unit else f"{unit}.service"

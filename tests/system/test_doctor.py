@@ -97,10 +97,12 @@ def test_a_clock_that_is_years_ahead_is_named_as_the_cause(
 ) -> None:
     monkeypatch.setattr(doctor, "clock_remedy", lambda: "set it")
     settings = {"site": "school", "room": "r101", "state": tmp_path, "broker": {"port": 1}}
-    checked = AgentSettings.model_validate(settings)
+    settings_of_room = AgentSettings.model_validate(settings)
     for lead_s, state in ((2 * 365 * 86_400.0, "fault"), (-4000.0, "fault"), (None, None)):
         link = CollectorLink(lambda: "fine", lambda lead_s=lead_s: lead_s)  # type: ignore[misc]  # bound now
-        clock = next(one for one in examine(checked, collector=link) if one.what == "clock")
+        clock = next(
+            one for one in examine(settings_of_room, collector=link) if one.what == "clock"
+        )
         if state:
             assert (clock.state, clock.remedy) == (state, "set it")
             assert ("730 days ahead" in clock.seen) == (lead_s > 0)  # type: ignore[operator]  # not None here

@@ -69,11 +69,11 @@ def actions(folder: Path) -> set[str]:
     text = "\n".join(page.read_text(encoding="utf-8") for page in sorted(folder.glob("*.html")))
     forms = re.findall(r'<form\b[^>]*method="post"[^>]*>', text, re.IGNORECASE)
     assert forms, folder
-    found = set()
+    addresses = set()
     for form in forms:
         action = re.search(r'action="([^"]*)"', form)
-        found.add(re.sub(r"{{.*?}}", "{}", action[1]) if action else "")
-    return found
+        addresses.add(re.sub(r"{{.*?}}", "{}", action[1]) if action else "")
+    return addresses
 
 
 def reaches(action: str, route: str) -> bool:

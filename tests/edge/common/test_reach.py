@@ -77,7 +77,7 @@ def test_a_broker_that_is_there_is_reached_and_one_that_refuses_says_so(
             "it cannot be reached from this network: check the network",
         ),
         (OSError(101, "Network is unreachable"), "it cannot be reached from this network"),
-        (OSError(24, "Too many open files"), "Too many open files"),
+        (OSError(24, "Too many open files"), "too many open files"),
         (ConnectionResetError(104, "reset"), "closes the connection without an answer"),
     ],
 )
