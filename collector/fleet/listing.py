@@ -19,7 +19,9 @@ from edge.common.clock import WallClock
 from edge.common.errors import UserError
 from edge.protocol.messages import MessageError, Status, decode, topic
 
-CONNECTS_S, QUIET_S, LONGEST_S = 5.0, 0.7, 5.0
+CONNECTS_S, GRACE_S, LONGEST_S = 5.0, 0.1, 5.0
+MARK = "roommood/v1/none/none/command"
+"""Subscribed to last: a broker confirms it once it has sent what it retains for the first."""
 
 
 def retained(broker: BrokerSettings, rooms: Rooms) -> bool:
@@ -42,10 +44,20 @@ def retained(broker: BrokerSettings, rooms: Rooms) -> bool:
         mqtt_client.loop(0.1)
     if not mqtt_client.is_connected():
         return False
+    confirmed_at: dict[int, float] = {}
+
+    def confirmed(_client: Any, _data: Any, number: int, _reasons: Any, _more: Any) -> None:
+        confirmed_at[number] = time.monotonic()
+
+    mqtt_client.on_subscribe = confirmed
     mqtt_client.subscribe(topic("+", "+", "status"), qos=0)
-    last_message[0] = start = time.monotonic()
-    while time.monotonic() - last_message[0] < QUIET_S and time.monotonic() - start < LONGEST_S:
-        mqtt_client.loop(0.1)
+    last = mqtt_client.subscribe(MARK, qos=0)[1]
+    start = time.monotonic()
+    while time.monotonic() - start < LONGEST_S:
+        mqtt_client.loop(0.05)
+        news = max(confirmed_at.get(last or 0, start + LONGEST_S), last_message[0])
+        if time.monotonic() - news > GRACE_S:
+            break
     mqtt_client.disconnect()
     return True
 

@@ -17,7 +17,8 @@ from collector.live.rooms import Rooms
 from collector.pages.flash import leave, take
 from collector.pages.question import Confirm, ask
 from collector.pages.redirects import back_to
-from collector.pages.render import Renderer, language_of, words
+from collector.pages.render import Renderer, language_of
+from collector.pages.words import words
 from edge.common.errors import UserError
 
 VALID_S = {"minutes": 900, "hours": 7200, "week": 7 * 86_400}

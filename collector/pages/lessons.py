@@ -21,8 +21,9 @@ from collector.pages import timeline
 from collector.pages.flash import take
 from collector.pages.lesson_list import lesson_list
 from collector.pages.pdf import as_pdf, prepare
-from collector.pages.render import Renderer, language_of, words
+from collector.pages.render import Renderer, language_of
 from collector.pages.report_drawing import drawing, multiples
+from collector.pages.words import words
 from edge.common.errors import UserError
 
 CSV = "text/csv; charset=utf-8"

@@ -35,8 +35,9 @@ from collector.access.guard import Guard
 from collector.access.secret import derived
 from collector.access.sessions import SESSION_S
 from collector.fleet.enrolment import EnrolmentDenied
-from collector.pages.render import Renderer, language_of, words
+from collector.pages.render import Renderer, language_of
 from collector.pages.sub_path import SubPath
+from collector.pages.words import words
 from edge.common.errors import UserError
 
 log = logging.getLogger(__name__)

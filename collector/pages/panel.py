@@ -14,9 +14,10 @@ from collector.live.rooms import Key, Rooms, RoomView
 from collector.pages import timeline
 from collector.pages.headline import Headline, headline
 from collector.pages.readings import readings
-from collector.pages.render import Renderer, words
+from collector.pages.render import Renderer
 from collector.pages.room_summary import RoomSummary, glance, label_order, moment, tone
 from collector.pages.timeline import SLOTS, SPAN_S, Timeline
+from collector.pages.words import words
 
 LONG_S = 3 * 3600.0
 """A lesson's own timeline shows at most what is kept in memory."""

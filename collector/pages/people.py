@@ -16,7 +16,8 @@ from collector.pages.flash import leave, take
 from collector.pages.password_sign_in import Name, Password
 from collector.pages.question import Confirm, ask
 from collector.pages.redirects import back_to
-from collector.pages.render import Renderer, language_of, words
+from collector.pages.render import Renderer, language_of
+from collector.pages.words import words
 from edge.common.errors import UserError
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 from fastapi import Form, HTTPException, Request
 
 from collector.access.sessions import ShareLink
-from collector.pages.render import Renderer, language_of, words
+from collector.pages.render import Renderer, language_of
+from collector.pages.words import words
 
 Confirm = Annotated[str, Form(max_length=65)]
 """What the question's own form sends: empty where nobody was asked yet."""

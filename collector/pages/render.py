@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import jinja2
-import yaml
 from babel import dates, localedata, negotiate_locale
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -22,10 +20,10 @@ from collector.config import SchoolSettings
 from collector.live.rounding import near
 from collector.pages.colours import paper
 from collector.pages.sub_path import OwnAddresses
+from collector.pages.words import LANGUAGES, words
 
 HERE = Path(__file__).parent.parent
 STATIC = HERE / "static"
-LANGUAGES = ("en", "de", "es", "fr")
 LANGUAGE_COOKIE = "language"
 REGIONS = {"en": "en_GB"}
 """How a language writes times where no region is set: with hours to 24."""
@@ -35,18 +33,6 @@ MadeUp = Literal["", "all", "others"]
 but one; empty in a school."""
 
 SPACES = re.compile(r"\s*\n\s*")
-
-
-SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""Where PyYAML has it, that in C: every start reads all four languages."""
-
-
-@cache
-def words(language: str) -> dict[str, Any]:
-    """All texts in one of LANGUAGES."""
-    text = (HERE / "locales" / f"{language}.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.load(text, SAFE)  # noqa: S506  # safe, whichever of the two
-    return content
 
 
 def language_of(request: Request) -> str:

@@ -19,7 +19,8 @@ from collector.live.rooms import Key, Rooms
 from collector.pages.flash import leave
 from collector.pages.question import Confirm, ask, ask_about_link
 from collector.pages.redirects import back_to
-from collector.pages.render import Renderer, language_of, words
+from collector.pages.render import Renderer, language_of
+from collector.pages.words import words
 from collector.retention.erasing import erase_room
 from collector.storage.erasures import Erasures
 

@@ -9,8 +9,8 @@ from collector.lessons.repository import Lesson
 from collector.live.rooms import Key, RoomView
 from collector.pages.headline import Headline
 from collector.pages.panel import Panels
-from collector.pages.render import words
 from collector.pages.room_summary import tone
+from collector.pages.words import words
 
 
 class RoomCard(NamedTuple):

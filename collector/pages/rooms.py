@@ -21,8 +21,9 @@ from collector.live.rooms import Rooms
 from collector.pages.check_address import check_qr
 from collector.pages.flash import take
 from collector.pages.panel import Panels
-from collector.pages.render import Renderer, language_of, words
+from collector.pages.render import Renderer, language_of
 from collector.pages.room_cards import room_cards
+from collector.pages.words import words
 
 HOUR_S = 3600
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]

@@ -21,7 +21,8 @@ from collector.lessons.repository import Lesson, LessonRepository
 from collector.live.rooms import Rooms
 from collector.pages.flash import leave, take
 from collector.pages.redirects import back_to
-from collector.pages.render import Renderer, language_of, words
+from collector.pages.render import Renderer, language_of
+from collector.pages.words import words
 
 CHECKINS_A_MINUTE = 120
 """From one address: a whole class sits behind one router."""

@@ -15,7 +15,8 @@ from collector.access.oidc import Provider
 from collector.access.sessions import Sessions
 from collector.pages.flash import take
 from collector.pages.redirects import back_to, local
-from collector.pages.render import LANGUAGE_COOKIE, LANGUAGES, Renderer, language_of, words
+from collector.pages.render import LANGUAGE_COOKIE, Renderer, language_of
+from collector.pages.words import LANGUAGES, words
 
 LINKS_FROM_ONE_NETWORK = 120
 

@@ -279,7 +279,7 @@ def revoke(config: Path, rooms: tuple[str, ...], because: str) -> None:
 def list_devices(config: Path, as_json: bool) -> int:
     """Print every device and what is wrong with it; exit status 1 if something is."""
     from collector.fleet.listing import as_of_now
-    from collector.pages.render import words
+    from collector.pages.words import words
 
     with _desk(config) as desk:
         rows = as_of_now(desk.office.register, desk.store, desk.settings.broker)

@@ -204,7 +204,7 @@ def test_pages_speak_the_readers_language(
     device: PlayedDevice,
     language: str,
 ) -> None:
-    from collector.pages.render import words
+    from collector.pages.words import words
 
     device.window(LIVELY)
     browsing = context(chromium, locale=language)

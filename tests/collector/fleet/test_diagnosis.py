@@ -10,7 +10,7 @@ import pytest
 from collector.fleet.diagnosis import DeviceOut, row
 from collector.fleet.registry import Certificate, Device
 from collector.live.rooms import RoomView
-from collector.pages.render import words
+from collector.pages.words import words
 from edge.protocol.device_api import FAILURES
 from edge.protocol.messages import Health, Status
 from tests.conftest import ROOT, mood

@@ -20,8 +20,9 @@ from collector.lessons.findings import findings
 from collector.lessons.report import LessonReport, figures_csv
 from collector.lessons.summary import Slot, ratio, summarised
 from collector.pages.pdf import SHEETS, STYLES
-from collector.pages.render import Renderer, words
+from collector.pages.render import Renderer
 from collector.pages.report_drawing import drawing
+from collector.pages.words import words
 from tests.conftest import mood
 
 START = datetime(2026, 3, 2, 8, 15, tzinfo=timezone.utc)

@@ -18,8 +18,8 @@ from collector.lessons.repository import Lesson, LessonRepository
 from collector.lessons.scheduler import LONGEST_S, SETTLES_S, LessonScheduler
 from collector.lessons.summary import Summaries, instant, ratio
 from collector.lessons.timetable import Timetable
-from collector.pages.render import words
 from collector.pages.report_drawing import drawing, multiples
+from collector.pages.words import words
 from collector.retention.erasing import delete_windows
 from collector.storage.store import Store
 from collector.storage.tables import moods as moods_table

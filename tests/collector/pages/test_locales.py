@@ -8,8 +8,9 @@ from starlette.requests import Request
 
 from collector.lessons.checkins import ANSWERS
 from collector.live.rooms import RoomState
-from collector.pages.render import LANGUAGES, language_of, words
+from collector.pages.render import language_of
 from collector.pages.room_summary import ORDER
+from collector.pages.words import LANGUAGES, words
 from edge.protocol.messages import Pause, Withheld
 
 

@@ -9,7 +9,8 @@ from babel import localedata
 from pydantic import ValidationError
 
 from collector.config import SchoolSettings
-from collector.pages.render import LANGUAGES, Renderer
+from collector.pages.render import Renderer
+from collector.pages.words import LANGUAGES
 
 WHEN = datetime(2026, 3, 2, 16, 5, tzinfo=timezone.utc)
 
