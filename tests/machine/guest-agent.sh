@@ -33,6 +33,14 @@ sed -i '/a defect/d' /tmp/newer/edge/agent.py
 /tmp/newer/deploy/install-agent --wheels /mnt/wheels
 say "a newer version: status $?; in use: $(basename "$(readlink /opt/roommood/agent/current)"), $(systemctl is-active roommood-agent), unit: $(systemctl show -P Description roommood-agent)"
 journalctl -u roommood-agent -u roommood-enrol -u roommood-device -u roommood-addresses --no-pager -o cat | tail -25
+# As after an upgrade to the next Debian: the environment's Python is gone.
+ln -sfn /usr/bin/python3.9-gone "$(readlink -f /opt/roommood/agent/current)/bin/python3"
+systemctl restart roommood-agent; sleep 3
+say "without its Python: $(systemctl is-active roommood-agent)"
+systemctl start roommood-agent-environment.service || say "FAILED: the environment"
+for _ in $(seq 60); do systemctl is-active --quiet roommood-agent && break; sleep 1; done
+say "mended: $(journalctl -u roommood-agent-environment -n 1 --no-pager -o cat)"
+systemctl is-active --quiet roommood-agent || say "FAILED: the agent after it"
 ./deploy/install-agent --uninstall --purge
 say "left: $(ls -d /opt/roommood /etc/roommood /var/lib/roommood-agent /etc/systemd/system/roommood* 2>/dev/null | tr '\n' ' ')"
 say "the end"
