@@ -17,8 +17,33 @@ need_packages() {
         exit 2
     fi
     say "installing ${missing[*]}"
-    apt-get update -qq >&2
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+    local quick=(-o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10)
+    # What is known already may do, where the lists cannot be renewed.
+    apt-get update -qq "${quick[@]}" >&2 || true
+    if ! DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${quick[@]}" "${missing[@]}" >&2; then
+        say "Debian's packages could not be fetched, see apt's own words above: ${missing[*]}."
+        say "Check the network and /etc/apt/sources.list. Behind a proxy: sudo http_proxy=http://PROXY:PORT https_proxy=http://PROXY:PORT $0 …"
+        exit 2
+    fi
+}
+
+# keep_proxies: what whoever called sudo says of proxies, which sudo itself takes away; else apt's own.
+keep_proxies() {
+    local pid=$PPID line name
+    while [ -n "${SUDO_USER:-}" ] && [ "${pid:-0}" -gt 1 ]; do
+        while IFS= read -r -d '' line; do
+            name=${line%%=*}
+            case $name in
+                http_proxy | https_proxy | no_proxy | HTTP_PROXY | HTTPS_PROXY | NO_PROXY)
+                    [ -n "${!name:-}" ] || export "${line?}" ;;
+            esac
+        done <"/proc/$pid/environ" 2>/dev/null || break
+        pid=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status" 2>/dev/null)
+    done
+    if [ -z "${http_proxy:-}${https_proxy:-}" ] && command -v apt-config >/dev/null; then
+        line=$(apt-config dump --format '%v%n' Acquire::http::Proxy | head -1)
+        [ -z "$line" ] || export http_proxy=$line https_proxy=$line
+    fi
 }
 
 works() { "$1" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' 2>/dev/null; }

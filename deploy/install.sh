@@ -14,6 +14,7 @@ check_host() {
     [ "$(id -u)" = 0 ] || refuse "needs root, to make a user and services: sudo $0"
     [ -d /run/systemd/system ] || refuse "systemd is not running here; in a container use 'roommood $part run' directly"
     command -v apt-get >/dev/null || refuse "no apt-get: roommood's packages come from Debian's"
+    keep_proxies
     case $(uname -m) in
         x86_64 | aarch64) ;;
         *) refuse "$(uname -m): there is no TFLite for it; use a 64-bit system (on a Pi: Raspberry Pi OS, 64-bit)" ;;
@@ -78,6 +79,9 @@ install_version() {
         refuse "pip could not install, see above; without a network use --wheels FOLDER"
     fi
     rm -rf "$source"
+    # For libexec/mend-environment, which nobody calls with them.
+    env | grep -i '^\(https\?\|no\)_proxy=' >"$prefix/proxies" || rm -f "$prefix/proxies"
+    [ ! -e "$prefix/proxies" ] || chmod 600 "$prefix/proxies"
     if [ -n "$wheels" ]; then
         rm -rf "$prefix/wheels"
         cp -r "$wheels" "$prefix/wheels"
@@ -148,6 +152,16 @@ is_well() {
     systemctl is-active --quiet "$1"
 }
 
+# tidy_command LINK PREFIXES: the command leads to a part that is still installed, or is gone.
+tidy_command() {
+    local other
+    [ -L "$1" ] && [ ! -e "$1" ] || return 0
+    rm -f "$1"
+    for other in collector agent; do
+        [ ! -x "$2/$other/current/bin/roommood" ] || { ln -s "$2/$other/current/bin/roommood" "$1"; return; }
+    done
+}
+
 # remove NAME...: units, users and folders of the part; $purge says whether what it knows goes too.
 remove() {
     local unit
@@ -162,4 +176,5 @@ remove() {
     systemctl daemon-reload
     rm -rf "$prefix"
     rmdir /opt/roommood 2>/dev/null || true
+    tidy_command /usr/local/bin/roommood /opt/roommood
 }

@@ -7,6 +7,7 @@ device is, whom it talks to, and what protects people: see edge/device/protected
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,11 @@ from edge.device.enrol import ABOUT, SITE, about
 from edge.device.protected import FROM_AFAR, check, never
 from edge.device.slots import Updates
 from edge.protocol.bundle import PACK, SETTINGS
+
+log = logging.getLogger(__name__)
+
+NAMES = {"site", "room", "device"}
+"""What an enrolment alone decides."""
 
 FIXED = {name for name, rule in FROM_AFAR.items() if rule is never}
 """What no update may name."""
@@ -30,7 +36,7 @@ def agent_settings(config: Path, update: int | None = None) -> AgentSettings:
         return checked(AgentSettings, own, config)
     state = config.resolve().parent / str(enrolment)
     about(state)  # refuses a card that was copied
-    content = _over(read(state / SITE), own)
+    content = _over(read(state / SITE), _without_room(own, state, config))
     settings = checked(AgentSettings, content, config)
     if update is None:
         return settings
@@ -38,6 +44,24 @@ def agent_settings(config: Path, update: int | None = None) -> AgentSettings:
     with_update = checked(AgentSettings, _over(content, changed), config)
     check(settings, with_update, f"{SETTINGS} of update {update}")
     return with_update
+
+
+def _without_room(own: dict[str, Any], state: Path, config: Path) -> dict[str, Any]:
+    """The machine's own settings but for who the device is, which its certificate says; where they
+    say otherwise, that is said: the broker would refuse every message."""
+    theirs = read(state / SITE)
+    for key in NAMES & own.keys():
+        if own[key] != theirs.get(key, theirs.get("room")):
+            log.warning(
+                "%s: '%s: %s' counts for nothing: this device is enrolled as '%s'. "
+                "Take the line out; for another room, invite it there and run "
+                "`sudo roommood device enrol`",
+                config,
+                key,
+                own[key],
+                theirs.get(key, theirs.get("room")),
+            )
+    return {key: value for key, value in own.items() if key not in NAMES}
 
 
 def is_enrolled(config: Path) -> bool:
