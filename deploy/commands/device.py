@@ -122,13 +122,14 @@ def trust_key(file: Path, state: Path) -> None:
 
 
 @device.command("addresses")
+@json_lines
 @state_option
-def print_addresses(state: Path) -> None:
+def print_addresses(state: Path, as_json: bool) -> None:
     """On a device: print the addresses of broker, collector and name servers, for the firewall."""
     from edge.device.addresses import addresses
 
     for one in addresses(state):
-        click.echo(one)
+        click.echo(json.dumps({"address": one}) if as_json else one)
 
 
 def seconds(duration: str) -> float:
@@ -329,8 +330,9 @@ def update(config: Path, bundle: Path, canaries: tuple[str, ...]) -> None:
 @device.command()
 @click.option("--everywhere", type=int, help="Offer this update to every device now.")
 @click.option("--withdraw", type=int, help="Stop offering this update.")
+@json_lines
 @config_option
-def updates(config: Path, everywhere: int | None, withdraw: int | None) -> None:
+def updates(config: Path, everywhere: int | None, withdraw: int | None, as_json: bool) -> None:
     """Print every update and its progress; or offer it to all, or withdraw it."""
     with _desk(config) as desk:
         if everywhere is not None:
@@ -338,4 +340,9 @@ def updates(config: Path, everywhere: int | None, withdraw: int | None) -> None:
         if withdraw is not None:
             desk.office.move(withdraw, "withdrawn", BY)
         for one in desk.office.offers.all():
-            click.echo(f"{one.number}\t{one.state}\t{' '.join(one.canaries)}\t{one.note}")
+            if as_json:
+                fields = {"number": one.number, "state": one.state}
+                more = {"canaries": list(one.canaries), "note": one.note}
+                click.echo(json.dumps(fields | more))
+            else:
+                click.echo(f"{one.number}\t{one.state}\t{' '.join(one.canaries)}\t{one.note}")

@@ -36,3 +36,20 @@ def test_a_command_and_its_options_explain_themselves(path: str) -> None:
         assert text, f"{name}: no help"
         assert text.strip().endswith("."), f"{name}: {text}"
         assert not AVOIDED.search(text), f"{name}: {text}"
+
+
+ONE_THING = ("show-config", "head", "check")
+"""What prints is no list: settings, one line, what was tried."""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        path
+        for path, command in COMMANDS.items()
+        if (command.help or "").startswith("Print ") and path.split()[-1] not in ONE_THING
+    ],
+)
+def test_every_list_is_there_for_scripts(path: str) -> None:
+    options = {option for one in COMMANDS[path].params for option in one.opts}
+    assert "--json" in options
