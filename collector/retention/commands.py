@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 import click
 
@@ -14,6 +15,9 @@ from edge.common.command import config_option
 from edge.common.errors import UserError
 from edge.common.privileges import become_owner
 from edge.common.settings import load
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 
 def _opened_file(path: Path, mode: Literal["wb", "rb"]) -> IO[bytes]:
@@ -126,6 +130,24 @@ def resend(config: Path, since: datetime) -> None:
     click.echo(f"windows since {since:%Y-%m-%dT%H:%M:%SZ}: devices are asked as they are heard")
 
 
+def _check_exists(engine: Engine, place: tuple[str, str]) -> None:
+    """Raises UserError for a room of which nothing is known: a slip would look like a success."""
+    from sqlalchemy import select
+
+    from collector.storage.store import Store
+    from collector.storage.tables import devices, lessons
+
+    rooms = set(Store(engine).rooms())
+    with engine.connect() as connection:
+        for table in (lessons, devices):
+            query = select(table.c.site, table.c.room).distinct()
+            rooms |= {(row.site, row.room) for row in connection.execute(query)}
+    if place not in rooms:
+        near = difflib.get_close_matches("/".join(place), ["/".join(one) for one in rooms], n=1)
+        hint = f"did you mean {near[0]}?" if near else "see `roommood device list`"
+        raise UserError("there is no such room", "/".join(place), hint)
+
+
 @click.command()
 @config_option
 @click.option("--room", help="Erase all windows and lessons of this room (site/room).")
@@ -143,8 +165,9 @@ def erase(config: Path, room: str | None, lesson: int | None) -> None:
     with books(config) as (engine, _accounts, audit, settings):
         erasures = Erasures(engine, settings.state)
         if room is not None:
-            about = room
-            windows = erase_room(erasures, *read_room(room))
+            about, place = room, read_room(room)
+            _check_exists(engine, place)
+            windows = erase_room(erasures, *place)
         else:
             book = LessonRepository(engine)
             record = book.lesson(int(lesson or 0))

@@ -117,6 +117,9 @@ def test_backup_erase_and_restore_by_command(config: Path, tmp_path: Path) -> No
     other.write_text(yaml.safe_dump(settings))
     assert "rows restored" in call(other, "restore", "--from", str(out)).output
     assert call(other, "account", "list").output == "ann\tadministrator\t\n"
+    missing = call(other, "erase", "--room", "school/r110").exception
+    assert isinstance(missing, UserError)
+    assert "there is no such room: did you mean school/r101?" in str(missing)
     assert call(other, "audit", "verify").return_value == 0
     assert "backup restored" in call(other, "audit", "show").output
     assert (
