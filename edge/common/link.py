@@ -86,6 +86,7 @@ class MqttLink(Worker):
         self._closed_early = 0
         self._complaint = ""
         self._up_since: float | None = None
+        self._leaves = False
         self._was_answered = False
         """Whether the connection that is there, or being made, got the broker's word."""
         self._short = 0
@@ -125,6 +126,7 @@ class MqttLink(Worker):
 
     def stop(self) -> bool:
         has_ended = super().stop()
+        self._leaves = True
         self._client.disconnect()
         cut = threading.Timer(FAREWELL_S, _cut, (self._client,))
         cut.start()
@@ -237,6 +239,8 @@ class MqttLink(Worker):
         self._news = time.monotonic()
         with self._lock:
             self._unconfirmed.clear()
+        if self._leaves:
+            return  # by our own wish: nothing is lost
         if self._up_since is not None:
             self._lost(str(reason), time.monotonic() - self._up_since)
         elif not self._was_answered:

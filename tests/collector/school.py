@@ -52,7 +52,8 @@ class School:
     def __enter__(self) -> School:
         self.service.start()
         # With a broker, until it hears what rooms tell.
-        wait(lambda: httpx.get(f"{self.service.url}{self._ready}").status_code == 200)
+        ready = f"{self.service.url}{self._ready}"
+        wait(lambda: httpx.get(ready, timeout=60).status_code == 200)
         return self
 
     def __exit__(

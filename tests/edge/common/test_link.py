@@ -98,6 +98,19 @@ def test_mqtt_5_where_the_broker_speaks_it(
     assert heard[0] == b"hello"
 
 
+@pytest.mark.parametrize("version", ["5", "3.1.1"])
+def test_an_end_by_our_own_wish_is_no_loss(
+    mosquitto: Mosquitto,
+    link: Callable[..., MqttLink],
+    caplog: pytest.LogCaptureFixture,
+    version: str,
+) -> None:
+    client = link(mosquitto.port, protocol=version)
+    wait(lambda: client.connected)
+    client.stop()
+    assert caplog.text == ""
+
+
 @pytest.mark.long
 def test_3_1_1_where_it_does_not(
     old_broker: int, link: Callable[..., MqttLink], caplog: pytest.LogCaptureFixture
