@@ -15,7 +15,7 @@ from collector.access.hashing import HashingQueue
 from collector.access.known_browsers import KnownBrowsers
 from collector.access.limits import Guesses, Limits
 from collector.access.oidc import Provider
-from collector.access.secret import own_key
+from collector.access.secret import derived, own_key
 from collector.access.sessions import Sessions
 from collector.access.settings_audit import settings_noticed
 from collector.app import AppContext, make_app
@@ -124,7 +124,7 @@ class Service:
         self._home = self._home_assistant()
         self._ingest = Ingest(
             settings.broker,
-            settings.name,
+            f"{settings.name}-{derived(key, 'broker').hex()[:16]}",
             store,
             self.rooms,
             registry,

@@ -61,6 +61,10 @@ SLOWED = {"capped", "throttled", "soft_limit"}
 NICE = 5
 """Below what serves a person: the kiosk's browser, or somebody who logs in."""
 
+LEAST_PART = 0.5
+"""Of a window's length: one that was cut shorter, as by a pause, says no expressions. Otherwise
+whoever pauses and resumes would choose the moments of which they are told."""
+
 NO_MODEL = "0" * 12
 """In place of the model's digest where none is loaded."""
 
@@ -256,7 +260,7 @@ class Agent:
         self._room.forget()
         seconds = time.monotonic() - start_s
         if tally.frames or not self._stopping.is_set():
-            self._keep(self._say(tally, pause), tally.frames, start, seconds, busy)
+            self._keep(self._say(tally, pause, seconds), tally.frames, start, seconds, busy)
         tally.clear()  # what was known of single faces is gone
         again = self._trial.saw_window(tally.frames, pause is not None) if now >= end else None
         if again:
@@ -286,13 +290,16 @@ class Agent:
             self._publisher.say("paused")
             log.info("paused (%s): the camera is closed", pause)
 
-    def _say(self, tally: Tally, pause: Pause | None) -> Disclosure:
+    def _say(self, tally: Tally, pause: Pause | None, seconds: float) -> Disclosure:
         if pause:
             return withhold("paused")
         if not tally.frames:
             return withhold("no_camera")
         if self._mode.name == "headcount":
             return headcount(tally.typical()[FACE], self._settings.disclosure.min_faces)
+        limits = self._settings.disclosure
+        if limits.noise is None and seconds < LEAST_PART * self._settings.window_seconds:
+            return headcount(tally.faces, limits.min_faces)
         return self._control.tell(tally)
 
     def _keep(

@@ -53,5 +53,5 @@ def invitation_text(url: str, code: str, room: str, valid: str) -> str:
     segno.make(content(url, code), error="m", micro=False).terminal(out, compact=True, border=2)
     return (
         f"{room}: {code}, for {valid}\n{out.getvalue()}"
-        f"on the device: roommood device enrol {url} --code {code}\n"
+        f"on the device: roommood device enrol {url} (it asks for the code)\n"
     )

@@ -7,7 +7,7 @@ import http
 import logging
 import socket
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from asgi_csrf import asgi_csrf
 from fastapi import FastAPI, Request
@@ -49,6 +49,19 @@ BODY_S = 10.0
 """For a request's body to come: whoever sends it byte by byte holds nothing for longer."""
 
 FORM = "application/x-www-form-urlencoded"
+CSRF_FIELD, CSRF_HEADER = "csrftoken", b"x-csrftoken"
+"""Where asgi_csrf looks for a form's token."""
+
+
+class Forms:
+    """The paths whose forms need our token even from a browser that has no cookie of ours, which
+    the guard would wave through: that is how somebody is signed in as somebody else, unasked.
+
+    Scripts and devices have no pages to take one from, and no cookie that could be misused.
+    """
+
+    def __contains__(self, path: str) -> bool:
+        return not path.startswith(("/api/", "/device/"))
 
 
 def headers(secure: bool) -> Secure:
@@ -105,6 +118,9 @@ class RequestFilter:
                 return
             if body is None:
                 return
+            if not _has_plain_token(fields, body):
+                await PlainTextResponse(http.HTTPStatus(400).phrase, 400)(scope, receive, send)
+                return
             receive = _again(body, receive)
         try:
             await self._app(scope, receive, send)
@@ -122,6 +138,14 @@ class Compression:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         feed = scope["type"] == "http" and scope["path"].endswith("/live")
         await (self._app if feed else self._gzip)(scope, receive, send)
+
+
+def _has_plain_token(fields: dict[bytes, bytes], body: bytes) -> bool:
+    """Whether the form's token is of ASCII, as ours are: others the guard fails to compare."""
+    form = parse_qsl(body.decode("utf-8", "replace"))
+    tokens = [value for name, value in form if name == CSRF_FIELD]
+    tokens.append(fields.get(CSRF_HEADER, b"").decode("latin-1"))
+    return all(token.isascii() for token in tokens)
 
 
 async def _whole(receive: Any) -> bytes | None:
@@ -170,6 +194,7 @@ def protect(app: FastAPI, key: bytes, secure: bool, base: str = "") -> Any:
     csrf_guard = asgi_csrf(
         inner,
         signing_secret=derived(key, "csrf").hex(),
+        always_protect=Forms(),
         cookie_secure=secure,
         send_csrf_failed=old_form,
     )

@@ -44,7 +44,11 @@ def device() -> None:
 
 @device.command()
 @click.argument("collector", required=False)
-@click.option("--code", help="One-time code, as printed by `roommood device invite`.")
+@click.option(
+    "--code",
+    help="One-time code, as printed by `roommood device invite`. Without it the command asks, so "
+    "that nobody on this machine reads it in the list of processes.",
+)
 @click.option("--from", "file", type=path_option, help="File that contains 'collector' and 'code'.")
 @click.option("--camera", help="Read both from a QR code held up to this camera.")
 @click.option(
@@ -64,6 +68,7 @@ def enrol(
 ) -> None:
     """On a device: make a key, request a certificate, wait until IT approves it."""
     from edge.common.settings import load
+    from edge.device.addresses import forgetter
     from edge.device.enrol import DeviceEnrolment, InvitationFile
     from edge.protocol.code import Code
 
@@ -74,14 +79,18 @@ def enrol(
         from edge.device.qr import seen_by
 
         collector, code = seen_by(camera, lambda line: click.echo(line, err=True))
-    if collector is None or code is None:
-        raise click.UsageError("add the collector's address and --code, or use --from or --camera.")
+    if collector is None:
+        raise click.UsageError("add the collector's address, or use --from or --camera.")
+    if code is None:
+        code = click.prompt("Code", err=True)
+    forget_hosts = forgetter(state)
     become_owner(state)
     try:
         state.mkdir(parents=True, exist_ok=True)
         identity = DeviceEnrolment(collector, Code(code), state).run(click.echo, seconds(wait))
     except OSError as error:
         raise UserError(str(error.strerror), error.filename, "choose another --state") from None
+    forget_hosts()
     until = identity.certificate.not_valid_after_utc
     click.echo(
         f"enrolled as {identity.name}; certificate until {until:%Y-%m-%d}, renewed automatically"
@@ -124,11 +133,17 @@ def trust_key(file: Path, state: Path) -> None:
 @device.command("addresses")
 @json_lines
 @state_option
-def print_addresses(state: Path, as_json: bool) -> None:
+@click.option(
+    "--note",
+    type=path_option,
+    help="Root's own note of the names, written where it is not there: the state folder is the "
+    "agent's, and is not believed afterwards.",
+)
+def print_addresses(state: Path, note: Path | None, as_json: bool) -> None:
     """On a device: print the addresses of broker, collector and name servers, for the firewall."""
     from edge.device.addresses import addresses
 
-    for one in addresses(state):
+    for one in addresses(state, note=note):
         click.echo(json.dumps({"address": one}) if as_json else one)
 
 

@@ -183,15 +183,22 @@ def make_site(
 @site.command()
 @folder_option
 def check(folder: Path) -> None:
-    """Try the broker's configuration in a real Mosquitto, and whether the signing key fits."""
+    """Try the broker's configuration and rules, and whether the signing key fits."""
     from collector.fleet.files import SiteFiles
     from deploy.commands.broker import trial
+    from deploy.commands.broker_rules import outdated
     from deploy.commands.site_init import SIGNING
     from deploy.commands.site_key import check_pair
 
     files = SiteFiles(folder.absolute())
     trial(files)
     click.echo(f"{files.conf}: ok")
+    # The status stays 0: it is what tells whether the broker may read its other files anew.
+    changes = list(outdated(files))
+    for change in changes:
+        click.echo(f"{files.acl}: older than this version: {change}")
+    if changes:
+        click.echo("then `sudo systemctl restart roommood-broker`")
     try:
         click.echo(check_pair(files.folder / SIGNING / PRIVATE, files.site_key))
     except PermissionError:

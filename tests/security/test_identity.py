@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
@@ -12,13 +13,16 @@ from uuid import uuid4
 
 import pytest
 from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 from sqlalchemy import create_engine, delete
 
 from collector.access.script import token_for
+from collector.config import CollectorSettings
 from collector.ingest.ingest import check_merged
 from collector.storage.database import upgrade
 from collector.storage.store import SLACK_S, Store
 from collector.storage.tables import moods
+from edge.common.settings import load
 from edge.protocol.messages import MessageError, Mood, topic
 from tests.conftest import mood
 from tests.fleet import SITE, Site
@@ -73,6 +77,34 @@ def test_a_device_that_forges_anothers_run_erases_nothing_and_holds_nothing_back
     for one in mine[3:]:
         send(devices["r101"], one)
     wait(lambda: held(site, "r101") == mine)
+
+
+def test_a_devices_certificate_throws_the_collector_off_no_listener(
+    site: Site,
+) -> None:
+    """On the collector's own, a client chooses its name: nobody knows the collector's."""
+    name = load(CollectorSettings, site.config).name
+    identity = site.enrolled("r103") / "identity"
+    context = ssl.create_default_context(cafile=str(site.ca))
+    context.load_cert_chain(identity / "certificate.pem", identity / "key.pem")
+    link = site.service._ingest.link
+    since = link._up_since
+    for guess in (f"roommood-{name}", name, "roommood-trial"):
+        thief = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=guess,
+            protocol=mqtt.MQTTv311,
+            clean_session=False,
+        )
+        thief.tls_set_context(context)
+        thief.connect("localhost", site.place.local_port)
+        thief.loop_start()
+        wait(thief.is_connected)
+        thief.disconnect()
+        thief.loop_stop()
+    assert link.connected
+    assert link._up_since == since
+    assert "taken over" not in site.log.read_text(errors="replace")
 
 
 def test_the_run_is_nobodys_business_in_the_api(

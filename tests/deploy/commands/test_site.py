@@ -74,6 +74,32 @@ def test_a_broken_file_is_found_before_the_broker_reads_it(
         run("check", "--folder", str(tmp_path / "site"))
 
 
+def test_rules_of_an_older_version_are_said_with_what_to_change(tmp_path: Path) -> None:
+    """Without failing: the unit that reads a list of revoked certificates anew asks first."""
+    init(tmp_path)
+    folder = str(tmp_path / "site")
+    acl = SiteFiles(tmp_path / "site").acl
+    own = acl.read_text()
+    assert not any("older than" in line for line in run("check", "--folder", folder))
+    acl.write_text(f"{own}\nuser nodered\ntopic read roommood/v1/+/+/mood\n")
+    assert not any("older than" in line for line in run("check", "--folder", folder))
+    rules = [line for line in own.splitlines() if line.startswith(("pattern", "topic"))]
+    assert len(rules) > 10
+    for rule in rules:
+        acl.write_text("".join(f"{line}\n" for line in own.splitlines() if line != rule))
+        said = run("check", "--folder", folder)
+        assert [line for line in said if "older than" in line and f"add '{rule}'" in line], rule
+        assert "sudo systemctl restart roommood-broker" in "".join(said)
+    for more in (
+        "pattern read roommood/v1/#",
+        "topic readwrite #",
+        "pattern write roommood/v1/+/+/mood",
+    ):
+        acl.write_text(f"{more}\n{own}")
+        said = run("check", "--folder", folder)
+        assert [line for line in said if f"remove '{more}'" in line], more
+
+
 def test_an_update_is_signed_with_what_init_made(tmp_path: Path) -> None:
     init(tmp_path)
     settings = tmp_path / "change.yaml"
