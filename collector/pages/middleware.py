@@ -53,6 +53,11 @@ CSRF_FIELD, CSRF_HEADER = "csrftoken", b"x-csrftoken"
 """Where asgi_csrf looks for a form's token."""
 
 
+COME_AT_ONCE = 256
+"""Connections that wait to be accepted. One that finds no place there is tried again by its browser
+a whole second later; one behind thousands waits for seconds: `roommood bench collector --flood`."""
+
+
 class Forms:
     """The paths whose forms need our token even from a browser that has no cookie of ours, which
     the guard would wave through: that is how somebody is signed in as somebody else, unasked.
@@ -269,7 +274,9 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen()  # from now on nobody else gets the port, whatever the server waits for
+        listener.listen(
+            COME_AT_ONCE
+        )  # from now on nobody else gets the port, whatever the server waits for
     except OSError as error:
         listener.close()
         reason = error.strerror or str(error)

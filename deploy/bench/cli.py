@@ -282,6 +282,11 @@ def faults(seed: int, minutes: float, agents: int, state: Path | None, as_json: 
     help="Fill a database with this many windows, and measure start, pages, backup and restore.",
 )
 @click.option(
+    "--flood",
+    type=click.IntRange(1, 60_000),
+    help="Hold so many idle connections and try 200 sign-ins at once, with 1024 files.",
+)
+@click.option(
     "--rooms",
     type=click.IntRange(1, 1000),
     default=50,
@@ -308,24 +313,33 @@ def collector(
     windows: int | None,
     viewers: int | None,
     history: int | None,
+    flood: int | None,
     rooms: int,
     window: float,
     seconds: float,
     database: str | None,
     as_json: bool,
 ) -> int:
-    """Measure a collector on this machine: --windows it stores, --viewers it serves, or --history.
+    """Measure a collector on this machine: --windows it stores, --viewers it serves, --history or
+    --flood.
 
     Mosquitto and collector run in processes of their own, and share the machine with the simulated
-    devices and screens. Exit status 1 if a window was lost, or not shown.
+    devices and screens. Exit status 1 if a window was lost, or not shown, or a flood was noticed: a
+    page within 1 s (95th percentile), health within 1 s, 512 MB, 1 MB of log.
     """
-    if sum(one is not None for one in (windows, viewers, history)) != 1:
-        raise click.UsageError("give --windows, --viewers or --history.")
+    if sum(one is not None for one in (windows, viewers, history, flood)) != 1:
+        raise click.UsageError("give --windows, --viewers, --history or --flood.")
     if history is not None:
         from deploy.bench.history.measure import measure as kept
 
         figures = kept(history, rooms, database, lambda line: click.echo(line, err=True))
         wrong = not figures["one_moment"]
+    elif flood is not None:
+        from deploy.bench.load.flood import measure as flooded
+        from deploy.bench.load.flood import missed
+
+        figures = flooded(flood)
+        wrong = bool(missed(figures))
     elif windows is not None:
         from deploy.bench.load.windows import measure as stored
 

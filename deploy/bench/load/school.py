@@ -24,7 +24,8 @@ MOST_FEEDS = 10_000
 class LoadSchool:
     """Both, on loopback; `token` opens the pages."""
 
-    def __init__(self, folder: Path, database: str | None) -> None:
+    def __init__(self, folder: Path, database: str | None, files: int | None = None) -> None:
+        """`files` is how many the collector may have open."""
         mosquitto = find_mosquitto()
         self.database = database or f"sqlite:///{folder}/collector.sqlite"
         self.token = token_in(self.database)
@@ -49,7 +50,10 @@ class LoadSchool:
             subprocess.Popen([mosquitto, "-c", str(conf)], stderr=subprocess.DEVNULL)
         ]
         command = python_command("deploy.commands.cli", "collector", "run", "--config", str(config))
-        self._log = (folder / "collector.log").open("wb")
+        if files is not None:
+            command = ["/bin/sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *command]
+        self.log = folder / "collector.log"
+        self._log = self.log.open("wb")
         self._begun = time.monotonic()
         self.started_s = 0.0
         """Until it was healthy."""
