@@ -20,12 +20,12 @@ def outdated(files: SiteFiles) -> Iterator[str]:
     own is its own affair. Raises OSError where it cannot be read."""
     authority = x509.load_pem_x509_certificate(files.authority.read_bytes())
     name = authority.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
-    installed = _rules(files.acl.read_text(encoding="utf-8"))
+    on_disk = _rules(files.acl.read_text(encoding="utf-8"))
     current = _rules(ACL.format(site=str(name).removeprefix("roommood ")))
-    for rule in sorted(installed[EVERYBODY] - current[EVERYBODY]):
+    for rule in sorted(on_disk[EVERYBODY] - current[EVERYBODY]):
         yield f"remove '{rule}': it allows every device more than it needs"
     for who in (EVERYBODY, COLLECTOR):
-        for rule in sorted(current[who] - installed[who]):
+        for rule in sorted(current[who] - on_disk[who]):
             where = f" below '{who}'" if who else ""
             yield f"add '{rule}'{where}"
 

@@ -43,8 +43,12 @@ def class_of(agent: Agent, faces: int) -> Tally:
 def test_a_window_that_was_cut_to_less_than_half_says_no_expressions(
     agent: Agent, seconds: float
 ) -> None:
-    told = agent._say(class_of(agent, 24), None, seconds)
-    assert (told.faces, told.counts, told.withheld) == (24, None, "headcount_only")
+    disclosure = agent._say(class_of(agent, 24), None, seconds)
+    assert (disclosure.faces, disclosure.counts, disclosure.withheld) == (
+        24,
+        None,
+        "headcount_only",
+    )
     few = agent._say(class_of(agent, 4), None, seconds)
     assert (few.faces, few.counts, few.withheld) == (None, None, "few_faces")
 

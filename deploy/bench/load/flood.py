@@ -128,8 +128,8 @@ def _flooded(idle: int, sign_ins: int, port: int) -> dict[str, int]:
     """Answers to the sign-ins. In a process of its own: threads here would wait for each other, and
     that would be measured."""
     command = python_command("deploy.bench.load.flood", str(idle), str(sign_ins), str(port))
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-    statuses: dict[str, int] = json.loads(done.stdout)
+    child = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    statuses: dict[str, int] = json.loads(child.stdout)
     return statuses
 
 
@@ -158,12 +158,12 @@ def flood(idle: int, sign_ins: int, port: int) -> Counter[str]:
 
 
 def _hold(idle: int, port: int, stack: contextlib.ExitStack) -> None:
-    held: list[socket.socket] = []
-    stack.callback(_close, held)
+    sockets: list[socket.socket] = []
+    stack.callback(_close, sockets)
     for number in range(idle):
         one = socket.socket()
         one.settimeout(ANSWERS_S)
-        held.append(one)
+        sockets.append(one)
         with contextlib.suppress(OSError):  # whom it lets go counts as well
             one.bind((f"127.0.0.{1 + number % NETWORKS}", 0))
             one.connect(("127.0.0.1", port))
@@ -171,8 +171,8 @@ def _hold(idle: int, port: int, stack: contextlib.ExitStack) -> None:
                 one.sendall(b"GET /sign-in HTTP/1.1\r\nHost: x\r\nX-Slow: ")
 
 
-def _close(held: list[socket.socket]) -> None:
-    for one in held:
+def _close(sockets: list[socket.socket]) -> None:
+    for one in sockets:
         one.close()
 
 

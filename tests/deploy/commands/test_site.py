@@ -87,17 +87,17 @@ def test_rules_of_an_older_version_are_said_with_what_to_change(tmp_path: Path) 
     assert len(rules) > 10
     for rule in rules:
         acl.write_text("".join(f"{line}\n" for line in own.splitlines() if line != rule))
-        said = run("check", "--folder", folder)
-        assert [line for line in said if "older than" in line and f"add '{rule}'" in line], rule
-        assert "sudo systemctl restart roommood-broker" in "".join(said)
+        lines = run("check", "--folder", folder)
+        assert [line for line in lines if "older than" in line and f"add '{rule}'" in line], rule
+        assert "sudo systemctl restart roommood-broker" in "".join(lines)
     for more in (
         "pattern read roommood/v1/#",
         "topic readwrite #",
         "pattern write roommood/v1/+/+/mood",
     ):
         acl.write_text(f"{more}\n{own}")
-        said = run("check", "--folder", folder)
-        assert [line for line in said if f"remove '{more}'" in line], more
+        lines = run("check", "--folder", folder)
+        assert [line for line in lines if f"remove '{more}'" in line], more
 
 
 def test_an_update_is_signed_with_what_init_made(tmp_path: Path) -> None:
