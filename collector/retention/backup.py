@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import tarfile
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -19,6 +19,7 @@ from sqlalchemy import JSON, Connection, Engine, Table, func, insert, inspect, s
 from collector.access.audit_note import AuditNote, Head
 from collector.access.secret import FILE
 from collector.retention.erasing import apply_noted
+from collector.retention.whole_file import whole_file
 from collector.storage.database import NEWEST, begin
 from collector.storage.erasure_notes import Erasure
 from collector.storage.erasures import Erasures
@@ -51,14 +52,15 @@ def backup(
 ) -> dict[str, int]:
     """Writes everything, the collector's key and the site's authority, into one tar.
 
-    Into `file` where it is open already. Returns the rows of each table.
+    Into `file` where it is open already. A backup that was there stays until this one is whole.
+    Returns the rows of each table.
     """
     try:
         # One moment of the database, whatever arrives meanwhile.
         sqlite = engine.dialect.name == "sqlite"
         steady = engine if sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
-        with file or out.open("wb") as archive_file:
-            os.fchmod(archive_file.fileno(), 0o600)  # it holds the key and the passwords' hashes
+        # It holds the key and the passwords' hashes: nobody else can read it.
+        with nullcontext(file) if file else whole_file(out) as archive_file:
             rows = _write(archive_file, steady, state, site)
     except OSError as error:
         raise UserError(str(error.strerror), out, "choose another place") from None

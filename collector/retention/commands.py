@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from datetime import datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -13,17 +13,17 @@ from collector.access.opened import BY, books, opened
 from collector.config import CollectorSettings
 from edge.common.command import config_option
 from edge.common.errors import UserError
-from edge.common.privileges import become_owner
+from edge.common.privileges import become_owner, owner_for_now
 from edge.common.settings import load
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 
-def _opened_file(path: Path, mode: Literal["wb", "rb"]) -> IO[bytes]:
+def _opened_file(path: Path) -> IO[bytes]:
     """Opened as whoever calls, before the command goes on as the collector's user."""
     try:
-        return path.open(mode)
+        return path.open("rb")
     except OSError as error:
         raise UserError(str(error.strerror), path, "choose another place") from None
 
@@ -62,11 +62,23 @@ def _site(settings: CollectorSettings) -> Path | None:
 def backup(config: Path, out: Path) -> None:
     """Write all of the collector's data, its key included, into one file."""
     from collector.retention import backup as keeping
+    from collector.retention.whole_file import whole_file
 
-    file = _opened_file(out, "wb")
-    with books(config) as (engine, _accounts, audit, settings):
-        audit.add(BY, "backup made", out.name)
-        rows = keeping.backup(engine, settings.state, out, _site(settings), file)
+    state = load(CollectorSettings, config).state
+    service = state.stat().st_uid if state.exists() else None
+    try:
+        # The file is the caller's, all else the service's: its database gets no file of root's.
+        with (
+            whole_file(out, service) as file,
+            owner_for_now(state),
+            books(config) as (engine, _accounts, audit, settings),
+        ):
+            audit.add(BY, "backup made", out.name)
+            rows = keeping.backup(engine, settings.state, out, _site(settings), file)
+    except OSError as error:
+        raise UserError(
+            str(error.strerror), error.filename or out, "choose another place"
+        ) from None
     summary = ", ".join(f"{name} {count}" for name, count in rows.items() if count)
     click.echo(f"{out}: {summary or 'nothing yet'}")
 
@@ -89,7 +101,7 @@ def restore(config: Path, source: Path, noted: Path | None) -> None:
     from collector.storage.sole_use import SoleUse
 
     settings = load(CollectorSettings, config)
-    file = _opened_file(source, "rb")
+    file = _opened_file(source)
     erasures = read_notes(noted) if noted else []
     site = _site(settings)
     own_half = _public_half(site)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -17,3 +19,23 @@ def become_owner(folder: Path) -> None:
         os.initgroups(pwd.getpwuid(owner.st_uid).pw_name, owner.st_gid)
         os.setgid(owner.st_gid)
         os.setuid(owner.st_uid)
+
+
+@contextmanager
+def owner_for_now(folder: Path) -> Iterator[None]:
+    """The same, until the block ends: for a command that afterwards has to do a thing as root."""
+    if os.geteuid() != 0 or not folder.exists() or (owner := folder.stat()).st_uid == 0:
+        yield
+        return
+    import pwd
+
+    groups, group = os.getgroups(), os.getegid()
+    os.initgroups(pwd.getpwuid(owner.st_uid).pw_name, owner.st_gid)
+    os.setegid(owner.st_gid)
+    os.seteuid(owner.st_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(group)
+        os.setgroups(groups)

@@ -115,7 +115,11 @@ def after_erase(url: str, state: Path) -> str:
 def once(what: str, number: int, folder: Path, url: str, other: str) -> tuple[bool, str]:
     state = folder / "state"
     if what == "backup":
-        was = killed_at(number, url, lambda engine: backup(engine, state, folder / "b.tar.gz"))
+        former, out = (folder / "whole.tar.gz").read_bytes(), folder / "b.tar.gz"
+        out.write_bytes(former)
+        was = killed_at(number, url, lambda engine: backup(engine, state, out))
+        if was and out.read_bytes() != former:
+            return was, "the former backup is not as it was"
         return was, after_backup(folder, url, other)
     if what == "restore":
         empty(other)
