@@ -59,7 +59,8 @@ class Renderer:
     ) -> None:
         self.room_title = room_title
         """What people call a room, by its site and name."""
-        self._zone, self._region = ZoneInfo(school.timezone), school.region
+        self._zone = ZoneInfo(school.timezone)
+        self._locales = {language: _locale(language, school.region) for language in LANGUAGES}
         self._env = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"),
             autoescape=True,
@@ -88,8 +89,7 @@ class Renderer:
 
     def locale(self, language: str) -> str:
         """A language as it is written in the school's region, where it has a form of its own."""
-        here = f"{language}_{self._region}"
-        return here if localedata.exists(here) else REGIONS.get(language, language)
+        return self._locales[language]
 
     def local(self, when: float) -> datetime:
         """A moment in the school's own time."""
@@ -150,6 +150,13 @@ def _commands(text: str) -> Markup:
         Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts)
     ]
     return Markup("").join(pieces)
+
+
+def _locale(language: str, region: str | None) -> str:
+    """Looked up once: Babel looks on the disk, and through all names for one that is not there."""
+    here = f"{language}_{region}"
+    exists = region is not None and localedata.exists(here)
+    return here if exists else REGIONS.get(language, language)
 
 
 def _short(when: datetime, skeleton: str, tzinfo: ZoneInfo, locale: str) -> str:
