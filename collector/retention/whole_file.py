@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from edge.common.atomic_file import sync_folder
+
 
 @contextlib.contextmanager
 def whole_file(path: Path, service: int | None = None) -> Iterator[IO[bytes]]:
@@ -38,7 +40,7 @@ def whole_file(path: Path, service: int | None = None) -> Iterator[IO[bytes]]:
             partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)  # a full disk needs no remains
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def _remove_remains(path: Path) -> None:
@@ -50,11 +52,3 @@ def _remove_remains(path: Path) -> None:
                 with remains.open("rb") as file:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     remains.unlink()
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from edge.common.atomic_file import sync_folder
 from edge.common.errors import UserError
 from edge.protocol.erasure import is_within
 from edge.protocol.messages import Mood
@@ -63,7 +64,7 @@ class ErasureNotes:
                 os.fsync(file)
             finally:
                 os.close(file)
-            _sync(self.path.parent)
+            sync_folder(self.path.parent)
         except OSError as error:
             raise UserError(
                 f"cannot be written ({error.strerror})", self.path, "nothing was erased; free space"
@@ -91,11 +92,3 @@ def _erasure(fields: Any) -> Erasure:
         *(str(fields["site"]), str(fields["room"]), float(fields["begin"]), float(fields["end"])),
         *(None if boot is None else str(boot), None if seq is None else int(seq)),
     )
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -48,3 +48,12 @@ def overwrite(path: Path, content: str) -> None:
         file.seek(0)
         file.write(data)
         os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Until a file's new name in it is on the disk too; raises OSError."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
