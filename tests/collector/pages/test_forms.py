@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from collector.access.policy import ROUTES
-from tests.collector.school import OTHER, OWN, School, post
+from tests.collector.school import OTHER, School, post
 
 pytestmark = pytest.mark.once
 
@@ -41,15 +39,6 @@ FORMS: dict[str, dict[str, str]] = {
 """What makes each form succeed, in an order in which one leaves what the next needs."""
 FLEET = ("/devices/", "/updates/")
 """Of a site: tests/system/test_fleet_page.py reloads after them."""
-
-
-@pytest.fixture
-def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
-    with School(tmp_path_factory.mktemp("forms")) as server:
-        server.staff()
-        for room in (OWN, OTHER):
-            server.windows(room)
-        yield server
 
 
 def test_every_form_leads_to_another_page(school: School) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
@@ -100,15 +99,6 @@ def test_every_form_of_every_template_asks_or_can_be_taken_back() -> None:
 def test_no_form_on_the_device_is_unknown() -> None:
     for folder in ("kiosk", "aim"):
         assert actions(ROOT / "edge" / folder) <= set(ON_THE_DEVICE), folder
-
-
-@pytest.fixture
-def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
-    with School(tmp_path_factory.mktemp("questions")) as server:
-        server.staff()
-        for room in (OWN, OTHER):
-            server.windows(room)
-        yield server
 
 
 def form_of(page: str) -> dict[str, str]:
