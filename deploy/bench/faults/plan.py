@@ -24,6 +24,7 @@ Kind = Literal[
     "missing_outbox",
     "state_folder_gone",
     "absurd_clock",
+    "forged_identity",
     "dns_hangs",
     "database_locked",
     "kill_upgrade",

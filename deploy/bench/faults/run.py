@@ -54,6 +54,8 @@ def bench(
             figures.wrong += school.lessons.wrong(school.counted())
             if returns := school.at_rest.returned():
                 figures.wrong.append(f"{returns} windows that were erased are back")
+            if strangers := school.forged():
+                figures.wrong.append(f"{strangers} windows of the forger are in others' rooms")
             figures.unrecovered += school.at_rest.problems + school.problems
             return about | comparison._asdict() | _shown(school, figures)
         finally:

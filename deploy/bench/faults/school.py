@@ -15,7 +15,7 @@ import yaml
 from collector.access.script import token_in
 from collector.storage.database import connect
 from collector.storage.store import Store
-from deploy.bench.faults import stranger
+from deploy.bench.faults import forger, stranger
 from deploy.bench.faults.at_rest import StoredData
 from deploy.bench.faults.compare import journalled
 from deploy.bench.faults.lessons import LessonsUnderFaults
@@ -33,6 +33,8 @@ from edge.protocol.messages import Mood
 SITE = "bench"
 EVER = (datetime(1970, 1, 2, tzinfo=timezone.utc), datetime(2999, 1, 1, tzinfo=timezone.utc))
 MOST = 10**7
+FORGED = 10
+"""So many of a device's newest windows are forged."""
 DISK_MB = 32
 WEBHOOK_SECRET = "whsec_" + "A" * 32
 ENDS_S = {"agent": 15.0, "collector": 20.0}
@@ -54,7 +56,7 @@ class FaultSchool:
         self.rooms = tuple(f"r{number + 1}" for number in range(agents))
         self._random = random.Random(seed)
         self.web_port = free_port()
-        broker_port = free_port()
+        broker_port, self.device_port = free_port(), free_port()
         self._store = folder / "broker"
         self._proxies = {who: FaultProxy(broker_port) for who in (*self.rooms, COLLECTOR)}
         self._disks = {
@@ -64,7 +66,7 @@ class FaultSchool:
             (folder / "switches" / who).mkdir(parents=True)
         self.database = self._disks[COLLECTOR].folder / "collector.sqlite"
         self._token = token_in(f"sqlite:///{self.database}")
-        self._broker_port = broker_port
+        self.broker_port = broker_port
         self._lock: sqlite3.Connection | None = None
         self.lessons = LessonsUnderFaults(self.database, self.web_port, self._token, SITE)
         self.broker = self._kept("broker", [mosquitto, "-c", self._broker_settings(broker_port)])
@@ -178,7 +180,10 @@ class FaultSchool:
         elif fault.kind in ("truncated_log", "missing_outbox"):
             self.agents[fault.victim].kill(lambda: self._cut_short(fault))
         elif fault.kind == "absurd_clock":
-            stranger.send(self._broker_port, SITE, fault.victim, fault.variant)
+            stranger.send(self.broker_port, SITE, fault.victim, fault.variant)
+        elif fault.kind == "forged_identity":
+            windows = journalled(self.journal(fault.victim))
+            forger.forge(self.device_port, SITE, windows[-FORGED:])
         elif fault.kind in AT_REST:
             self.at_rest.kill(fault.kind, fault.variant)
         else:  # each press is another word
@@ -228,6 +233,10 @@ class FaultSchool:
         """Every window that an agent has kept, by the journals."""
         return [mood for room in self.rooms for mood in journalled(self.journal(room))]
 
+    def forged(self) -> int:
+        """Windows of the hostile device that are in a room of the others."""
+        return sum(mood.model == forger.MODEL for mood in self.held())
+
     def held(self) -> list[Mood]:
         """Every window that the collector has."""
         engine = connect(f"sqlite:///{self.database}")
@@ -241,10 +250,17 @@ class FaultSchool:
         return ManagedProcess(name, [str(part) for part in command], self.folder / f"{name}.log")
 
     def _broker_settings(self, port: int) -> Path:
+        """For ours without names, as the bench's proxies need it; for devices as a site has it."""
         self._store.mkdir()
+        rules = self._written("mosquitto.acl", forger.rules(SITE))
+        passwords = self._written("mosquitto.passwords", forger.password_line())
+        for file in (rules, passwords):
+            file.chmod(0o600)
         return self._written(
             "mosquitto.conf",
             f"listener {port} 127.0.0.1\nallow_anonymous true\nuser {getpass.getuser()}\n"
+            f"listener {self.device_port} 127.0.0.1\nuse_username_as_clientid true\n"
+            f"acl_file {rules}\npassword_file {passwords}\n"
             f"persistence true\npersistence_location {self._store}/\nautosave_interval 5\n",
         )
 

@@ -31,7 +31,7 @@ def send(port: int, site: str, room: str, variant: float) -> None:
         "model": "0" * 12,
     }
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
-    _connect(client, port)
+    connect(client, port)
     client.loop_start()
     sent = client.publish(topic(site, room, "mood"), json.dumps(content), qos=1, retain=True)
     sent.wait_for_publish(PATIENCE_S)
@@ -39,7 +39,7 @@ def send(port: int, site: str, room: str, variant: float) -> None:
     client.loop_stop()
 
 
-def _connect(client: mqtt.Client, port: int) -> None:
+def connect(client: mqtt.Client, port: int) -> None:
     """As soon as the broker is there: it may have been killed in the same moment."""
     end = time.monotonic() + PATIENCE_S
     while True:

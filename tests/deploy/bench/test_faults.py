@@ -8,12 +8,15 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from paho.mqtt import client as mqtt
 from paho.mqtt import subscribe
+from paho.mqtt.enums import CallbackAPIVersion
 
-from deploy.bench.faults import stranger
+from deploy.bench.faults import forger, stranger
 from deploy.bench.faults.compare import Comparison, compare, journalled
 from deploy.bench.faults.plan import KINDS, FaultMoment, FaultPlan
 from deploy.bench.faults.processes import Disk, ManagedProcess
+from deploy.bench.faults.school import FaultSchool
 from edge.protocol.messages import Mood
 from tests.conftest import Mosquitto, mood
 from tests.free import wait
@@ -73,6 +76,35 @@ def test_the_stranger_waits_for_a_broker_that_is_down(mosquitto: Mosquitto) -> N
     name = "roommood/v1/bench/r1/mood"
     message = subscribe.simple(name, port=mosquitto.port)  # type: ignore[no-untyped-call]  # paho's
     assert json.loads(message.payload)["device"] == "stranger"
+
+
+@pytest.mark.parametrize("rules", [True, False])
+def test_a_forger_is_heard_below_its_own_name_alone_where_rules_are(
+    tmp_path: Path, rules: bool
+) -> None:
+    """And everywhere without them: what the bench would see, then, is an attack."""
+    school = FaultSchool(tmp_path, 1, 0)
+    windows = [mood(site="bench", room="r1", device="r1", seq=seq) for seq in range(3)]
+    if not rules:
+        (tmp_path / "mosquitto.acl").write_text("topic readwrite #\npattern readwrite #\n")
+    topics: list[str] = []
+    listener = mqtt.Client(CallbackAPIVersion.VERSION2)
+    listener.on_message = lambda _client, _data, message: topics.append(message.topic)
+    own, others = (
+        list(f("bench", windows)) for f in (forger.in_its_own_room, forger.in_other_rooms)
+    )
+    school.broker.start()
+    try:
+        stranger.connect(listener, school.broker_port)
+        listener.subscribe("roommood/#", qos=1)
+        listener.loop_start()
+        forger.forge(school.device_port, "bench", windows)
+        wait(lambda: len(topics) >= len(own) + (0 if rules else len(others) + 1))
+        listener.loop_stop()
+    finally:
+        school.stop()
+        school.remove_disks()
+    assert (set(topics) == {one.topic for one in own}) is rules
 
 
 def test_who_does_not_end_when_told_to_is_noticed(tmp_path: Path) -> None:
