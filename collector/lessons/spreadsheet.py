@@ -1,7 +1,8 @@
 """A timetable as CSV, in the ways in which spreadsheets save it.
 
 Columns `day` (a weekday in English, German, French or Spanish, or a date), `start`, `end`, `room`,
-`title` and, if wanted, `teacher`. A row with a fault is left out, and named by line and column.
+`title` and, if wanted, `teacher` and `status`. A row with a fault is left out, and named by line
+and column; one whose title, room or status calls it off is no lesson.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from babel.dates import get_day_names
 
 from collector.config import DateOrder
 from edge.common.calendar_event import IgnoredEvent
+from edge.common.cancellation import calls_off
 from edge.common.errors import UserError
 from edge.common.school_day import OVERNIGHT_H
 from edge.common.text import decode
 
 COLUMNS = ("day", "start", "end", "room", "title")
-OPTIONAL = ("teacher",)
+OPTIONAL = ("teacher", "status")
 
 Width = Literal["wide", "abbreviated", "short"]
 DAY_NAMES: tuple[tuple[str, Width], ...] = (
@@ -40,6 +42,13 @@ LONGEST_CELL, LONGEST_ROW = 8, 20_000
 """Lines, and characters: a timetable's are far shorter."""
 
 
+class RowSpan(NamedTuple):
+    """From `start` up to `end`, both aware."""
+
+    start: datetime
+    end: datetime
+
+
 class SpreadsheetRow(NamedTuple):
     """One row that can be read; `weekday` counts from Monday, or `day` is one day alone."""
 
@@ -50,13 +59,17 @@ class SpreadsheetRow(NamedTuple):
     room: str
     title: str
     teacher: str | None
+    is_off: bool = False
+    """Whether it says of itself that it does not take place."""
 
-    def on(self, day: date, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+    def on(self, day: date, zone: ZoneInfo) -> RowSpan | None:
         """When it begins and ends, where it begins on that day; over midnight where it must."""
         if day not in (self.day, None) and day.weekday() != self.weekday:
             return None
         last = day if self.end > self.start else day + timedelta(days=1)
-        return datetime.combine(day, self.start, zone), datetime.combine(last, self.end, zone)
+        return RowSpan(
+            datetime.combine(day, self.start, zone), datetime.combine(last, self.end, zone)
+        )
 
 
 class Spreadsheet:
@@ -138,8 +151,9 @@ def _row(row: dict[str, str], order: DateOrder | None) -> SpreadsheetRow:
     minutes = (end.hour - start.hour) * 60 + end.minute - start.minute
     if minutes == 0 or -((24 - OVERNIGHT_H) * 60) < minutes < 0:
         raise ValueError(f"column 'end': {row['end']} is not after 'start', {row['start']}")
-    title = row["title"] or "Lesson"
-    return SpreadsheetRow(weekday, day, start, end, row["room"], title, row.get("teacher") or None)
+    title, teacher = row["title"] or "Lesson", row.get("teacher") or None
+    is_off = any(calls_off(row.get(name, "")) for name in ("title", "room", "status"))
+    return SpreadsheetRow(weekday, day, start, end, row["room"], title, teacher, is_off)
 
 
 def _plain(text: str) -> str:

@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from collector.config import CollectorSettings, DateOrder
-from collector.lessons.places import RoomNames
-from collector.lessons.spreadsheet import Spreadsheet
+from collector.lessons.places import RoomNames, RoomPlace
+from collector.lessons.spreadsheet import RowSpan, Spreadsheet, SpreadsheetRow
 from edge.common.calendar import Calendar
 from edge.common.calendar_event import IgnoredEvent
+from edge.common.cancellation import TEXT_SAYS
 from edge.common.errors import UserError
 from edge.common.published import COPIES, Check, FileSource, Source, WebSource, source
 
@@ -61,6 +62,7 @@ class TimetableEntry(NamedTuple):
     teacher: str | None
     start: datetime
     end: datetime
+    is_weekly: bool = False
 
 
 class Timetable:
@@ -119,31 +121,45 @@ class Timetable:
         return [(self._source, self._parse)] if isinstance(self._source, WebSource) else []
 
     def _plan(self, day: date) -> tuple[list[PlannedLesson], list[IgnoredEvent]]:
+        off: set[tuple[RoomPlace, datetime]] = set()
         if isinstance(self._content, Calendar):
             entries = [_entry(one.event, one.start, one.end) for one in self._content.on(day)]
             ignored = list(self._content.ignored_on(day))
         elif self._content is None:
             entries, ignored = [], []
         else:
-            entries, ignored = list(self._of_rows(self._content, day)), []
+            rows = list(self._rows_of(self._content, day))
+            entries = [_row_entry(row, span) for row, span in rows if not row.is_off]
+            ignored = [
+                IgnoredEvent(_dated(row.title, span.start), TEXT_SAYS)
+                for row, span in rows
+                if row.is_off
+            ]
+            off = {
+                (place, span.start)
+                for row, span in rows
+                if row.is_off and row.day
+                for place in self._rooms.find(row.room)
+            }
         lessons: list[PlannedLesson] = []
         for entry in entries:
             places = self._rooms.find(entry.rooms)
+            if not places:
+                why = f"names no room: {entry.rooms}" if entry.rooms else "names no room"
+                ignored.append(IgnoredEvent(_dated(entry.title, entry.start), why))
             lessons += [
                 PlannedLesson(*place, entry.title, entry.teacher, entry.start, entry.end)
                 for place in places
+                if not (entry.is_weekly and (place, entry.start) in off)
             ]
-            if not places:
-                why = f"names no room: {entry.rooms}" if entry.rooms else "names no room"
-                ignored.append(IgnoredEvent(f"{entry.title} ({entry.start:%Y-%m-%d})", why))
         return lessons, ignored
 
-    def _of_rows(self, content: Spreadsheet, day: date) -> Iterator[TimetableEntry]:
+    def _rows_of(self, content: Spreadsheet, day: date) -> Iterator[tuple[SpreadsheetRow, RowSpan]]:
         for begin in (day - timedelta(days=1), day):
             for row in content.rows:
                 span = row.on(begin, self._zone)
-                if span is not None and (begin == day or span[1].date() == day):
-                    yield TimetableEntry(row.room, row.title, row.teacher, *span)
+                if span is not None and (begin == day or span.end.date() == day):
+                    yield row, span
 
     def _refresh(self) -> None:
         is_web = isinstance(self._source, WebSource)
@@ -170,6 +186,16 @@ class Timetable:
         if is_calendar or b"BEGIN:VCALENDAR" in content[:200].upper().replace(b"\0", b""):
             return Calendar(content, self._zone, where, tentative=self._tentative)
         return Spreadsheet(content, where, self._order)
+
+
+def _dated(title: str, start: datetime) -> str:
+    """A lesson as a person finds it again."""
+    return f"{title} ({start:%Y-%m-%d})"
+
+
+def _row_entry(row: SpreadsheetRow, span: RowSpan) -> TimetableEntry:
+    is_weekly = row.weekday is not None
+    return TimetableEntry(row.room, row.title, row.teacher, span.start, span.end, is_weekly)
 
 
 def _entry(event: Any, start: datetime, end: datetime) -> TimetableEntry:

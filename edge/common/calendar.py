@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 
 from edge.common.calendar_event import EventFault, IgnoredEvent, describe
 from edge.common.calendar_file import read_file
-from edge.common.calendar_series import is_cancelled, passes, readable_series
+from edge.common.calendar_series import has_cancelled_status, passes, readable_series
+from edge.common.cancellation import TEXT_SAYS, event_calls_off
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,8 @@ class Calendar:
     def any_on(self, day: date) -> bool:
         """Whether the day has any event at all, of whole days or timed, tentative or not.
 
-        For holidays: calendars mark whole days as free time, so that says nothing against them.
+        For holidays: calendars mark whole days as free time, so that says nothing against them,
+        and a title that calls lessons off is what makes a day one.
         """
         return self._expand(day)[2]
 
@@ -122,8 +124,10 @@ class Calendar:
 
     def _stated(self, event: Any) -> str | None:
         """Why an event does not take place by its own word; None where it does."""
-        if is_cancelled(event):
+        if has_cancelled_status(event):
             return "cancelled"
+        if event_calls_off(event):
+            return TEXT_SAYS
         status, busy = _word(event, "STATUS"), _word(event, "X-MICROSOFT-CDO-BUSYSTATUS")
         if _word(event, "TRANSP") == "TRANSPARENT":
             return "marked as free time (TRANSP:TRANSPARENT)"

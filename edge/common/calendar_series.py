@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from edge.common.calendar_event import EventFault, IgnoredEvent, describe, moment
+from edge.common.cancellation import event_calls_off
 
 FREQUENCIES = {"YEARLY", "MONTHLY", "WEEKLY", "DAILY"}
 """Nothing that takes a room repeats more often, and expanding it would take the processor."""
@@ -70,7 +71,11 @@ def passes(
 
 
 def is_cancelled(event: Any) -> bool:
-    """By its own word, in either spelling."""
+    """By its STATUS, in either spelling, or by what its title says."""
+    return has_cancelled_status(event) or event_calls_off(event)
+
+
+def has_cancelled_status(event: Any) -> bool:
     return str(event.get("STATUS", "")).strip().upper() in ("CANCELLED", "CANCELED")
 
 

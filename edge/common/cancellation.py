@@ -1,0 +1,142 @@
+"""Titles that call a lesson off, as people and programs write them in the four languages.
+
+Outlook puts `Canceled:` before a title, Pronote `Cours annulé`, a teacher writes `Mathe (entfällt)`
+and often nothing else in the calendar says so. A word counts only where it speaks of the lesson:
+as a part of the title by itself, between colons, dashes or brackets, or as its last word. A title
+that merely holds one (`Cancelled cheques and other fraud`) is that of a lesson.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Any
+
+TEXT_SAYS = "called off by its title, place or status"
+"""Why such an event does not count."""
+
+CANCELLED = (
+    r"cancell?ed|called off|postponed"
+    r"|abgesagt\w{0,2}|ausgefallen|entfallen|gestrichen|storniert|verschoben"
+    r"|annulee?s?|supprimee?s?|reportee?s?"
+    r"|cancelad[oa]s?|anulad[oa]s?|suspendid[oa]s?|aplazad[oa]s?|pospuest[oa]s?"
+)
+"""Participles; without accents, as all that follows."""
+
+SENTENCE = (
+    r"(?:not|no longer) taking place|does not take place|will not take place"
+    r"|entf(?:a|ae)llt|f(?:a|ae)llt(?: (?!nicht\b)\w+){0,3} aus|findet nicht statt"
+    r"|n'?a(?:ura)? pas lieu|se (?:cancela|anula|suspende|aplaza)|no se (?:imparte|da)"
+)
+"""Verbs that say it of what stands before them."""
+
+NOUN = (
+    r"cancell?ation|no (?:class|classes|lesson|lessons|school)"
+    r"|absage|ausfall|entfall|stundenausfall|unterrichtsausfall|kein unterricht"
+    r"|annulation|suppression|pas (?:de|d') ?(?:cours|classe|lecon)"
+    r"|prof(?:esseure?)?\.?(?:/pers\.?)? absente?|classe absente"
+    r"|cancelacion|anulacion|suspension|(?:no hay|sin) (?:clase|clases)"
+)
+"""Count as a part of a title only: they are subjects of lessons, too (`Noise cancellation`)."""
+
+LESSON = (
+    r"(?:the |der |die |das |le |la |el |ce |l')?"
+    r"(?:class|course|event|lesson|meeting|session"
+    r"|kurs|schulstunde|stunde|termin|unterricht|veranstaltung"
+    r"|cours|evenement|lecon|reunion|seance|clase|curso|evento|leccion|sesion)"
+)
+BE = (
+    r"(?:is|has been|ist|wurde|wird|est|a ete|es|esta|queda|ha sido|fue|sera) "
+    r"(?:today |heute |leider |hoy |aujourd'hui )?"
+)
+DETAIL = (
+    r"(?:am|aufgrund|aujourd'hui|because|by|car|cause|ce|da|debido|del?|demain|due|for|from|heute"
+    r"|hoy|jusqu'?au?|le|leider|morgen|on|owing|par|por|pour|since|this|today|tomorrow|until|vom"
+    r"|weil|wegen)\b.*"
+)
+"""What may follow: when, or for what reason."""
+
+WORD = rf"(?:{CANCELLED}|{SENTENCE}|{NOUN})"
+WHOLE = re.compile(
+    rf"(?:{LESSON} )?(?:{BE})?{WORD}(?: {LESSON})?(?: {DETAIL})?|{LESSON} {BE}{WORD}.*"
+)
+"""A part of a title that says nothing else."""
+
+LAST = re.compile(rf"(?P<before>.*\S) (?:{CANCELLED}|{SENTENCE})(?: {DETAIL})?")
+FIRST = re.compile(r"(?:entfallt|entfaellt) .*")
+NOT_OF_A_LESSON = {
+    *("was", "were", "be", "being", "get", "gets", "got", "not", "never", "why", "who", "what"),
+    *("and", "or", "nicht", "nie", "und", "oder", "warum", "non", "pas", "jamais", "et", "ou"),
+    *("no", "nunca", "y", "o", "by", "of", "that", "which"),
+}
+"""Before the last word these make it part of a tale, or its opposite."""
+
+NAMES = re.compile(r"(?:status|statut|estado|etat)\s*:\s*(.*)")
+
+PREFIX = re.compile(r"(?:(?:fwd?|wg|aw|re|tr|rv|rif|i)\s*:\s*)+")
+"""Of mails that were answered or passed on."""
+
+PARTS = re.compile(r"[()\[\]{}<>|:!*~=#•·…;_\\\n\u2010-\u2015]+|\s/\s|\s-+\s*|-+\s|^-+|-+$")
+"""What stands between the parts of a title; a hyphen within a word does not."""
+
+
+def calls_off(title: str) -> bool:
+    """Whether a title says that what it names does not take place."""
+    return _calls_off(title[:1000])
+
+
+@lru_cache(maxsize=4096)
+def _calls_off(title: str) -> bool:
+    plain = PREFIX.sub("", _plain(title), count=1)
+    parts = [part for one in PARTS.split(plain) if (part := one.strip(" .,?\"'«»+"))]
+    if not parts:
+        return False
+    if any(WHOLE.fullmatch(part) for part in parts) or FIRST.fullmatch(parts[0]):
+        return True
+    last = LAST.fullmatch(parts[-1])
+    if last and last["before"].split()[-1] not in NOT_OF_A_LESSON:
+        return True
+    return _shouts(title)
+
+
+def _shouts(title: str) -> bool:
+    """`CANCELLED Maths`: the word in capitals, what follows not."""
+    words = title.split()
+    for count in (1, 2):
+        head, rest = " ".join(words[:count]), " ".join(words[count:])
+        if head.isupper() and re.fullmatch(WORD, _plain(head).strip(" .,")):
+            return any(letter.islower() for letter in rest)
+    return False
+
+
+def event_calls_off(event: Any) -> bool:
+    """Whether a calendar's event does so: by title, place or category, or by a line about its
+    status, as timetable programs write it below."""
+    texts = [text for name in ("SUMMARY", "LOCATION", "CATEGORIES") for text in _texts(event, name)]
+    if any(calls_off(text) for text in texts):
+        return True
+    lines = (line for text in _texts(event, "DESCRIPTION") for line in text[:4000].split("\n"))
+    return any(
+        (status := NAMES.fullmatch(_plain(line).strip())) is not None and calls_off(status[1])
+        for line in lines
+    )
+
+
+def _texts(event: Any, name: str) -> list[str]:
+    """All values of a property, which may be there more than once."""
+    value = event.get(name, [])
+    values = value if isinstance(value, list) else [value]
+    return [str(text) for one in values for text in getattr(one, "cats", [one])]
+
+
+def _plain(text: str) -> str:
+    """In small letters, without accents, signs that are not seen, and spaces more than one."""
+    letters = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))
+    seen = (
+        letter
+        for letter in letters
+        if not unicodedata.combining(letter) and unicodedata.category(letter) != "Cf"
+    )
+    lines = "".join(seen).split("\n")
+    return "\n".join(" ".join(line.split()) for line in lines)
