@@ -84,14 +84,14 @@ class Service:
             self._engine.dispose()
             raise
         store = Store(self._engine)
-        self._erasures = Erasures(self._engine, settings.state)
-        apply_noted(self._erasures)
+        self.erasures = Erasures(self._engine, settings.state)
+        apply_noted(self.erasures)
         confirmed_s = settings.oidc.confirm_hours * 3600 if settings.oidc else CONFIRMED_S
         self.accounts = Accounts(self._engine, confirmed_s)
         self.sessions = Sessions(self._engine, self.accounts)
         self.audit = AuditLog(self._engine, settings.state, key)
         settings_noticed(self._engine, self.audit, settings, key)
-        self.rooms = Rooms(self._erasures.covers)
+        self.rooms = Rooms(self.erasures.covers)
         self._remember(store)
         self.registry = registry = metrics_registry(
             RoomMetrics(
@@ -102,7 +102,7 @@ class Service:
             )
         )
         hooks = [target(h.url, h.secret.get_secret_value(), h.events) for h in settings.webhooks]
-        self._webhooks = Webhooks(self._engine, hooks, self._erasures)
+        self._webhooks = Webhooks(self._engine, hooks, self.erasures)
         book, checkins = LessonRepository(self._engine), CheckIns(self._engine, key)
         summaries = Summaries(store, book)
         renderer = render.Renderer(settings.school, made_up, settings.title, settings.web.base)
@@ -122,28 +122,28 @@ class Service:
         )
         self._on_stored = on_stored
         self._home = self._home_assistant()
-        self._ingest = Ingest(
+        self.ingest = Ingest(
             settings.broker,
             f"{settings.name}-{derived(key, 'broker').hex()[:16]}",
             store,
             self.rooms,
             registry,
             self._announce,
-            self._erasures,
+            self.erasures,
             lambda site: settings.kept(site).windows_days,
             self._guest(self._home) if self._home is not None else None,
         )
-        self._witness = AuditWitness(self.audit, settings.name, self._ingest.publish_retained)
+        self._witness = AuditWitness(self.audit, settings.name, self.ingest.publish_retained)
         self._keeper = RetentionWorker(
             self._engine,
             settings.kept,
             self.audit,
             settings.audit_days,
             self._look_around,
-            self._erasures,
+            self.erasures,
             self._outlived,
         )
-        self._device_erasures = DeviceErasures(self._erasures, self._send, self._erased)
+        self._device_erasures = DeviceErasures(self.erasures, self._send, self._erased)
         limits = Limits()
         self._hashing = HashingQueue()
         self.office = (
@@ -159,7 +159,7 @@ class Service:
             engine=self._engine,
             store=store,
             rooms=self.rooms,
-            ingest=self._ingest,
+            ingest=self.ingest,
             registry=registry,
             accounts=self.accounts,
             sessions=self.sessions,
@@ -185,8 +185,8 @@ class Service:
             send_command=self._command,
             own_url=lambda: self.url,
             base=web.base,
-            erasures=self._erasures,
-            forget=self._forget,
+            erasures=self.erasures,
+            forget=self.forget,
             problems=self.problems,
             broker_address=(settings.broker.host, settings.broker.port),
             fleet=self.office,
@@ -202,7 +202,7 @@ class Service:
             web.proxies,
             web.connections,
         )
-        self._announcements = self._all_announcements()
+        self.announcements = self._all_announcements()
         self._workers = Workers(self._all_workers())
 
     def _certificates_end(self) -> dict[Key, float]:
@@ -222,7 +222,7 @@ class Service:
         )
 
     def _retain(self, topic: str, payload: bytes) -> None:
-        self._ingest.publish_retained(topic, payload)
+        self.ingest.publish_retained(topic, payload)
 
     def _described(self, view: RoomView) -> HomeRoom:
         site, room, url = view.site, view.room, self._settings.web.url
@@ -238,12 +238,12 @@ class Service:
     def _guest(self, home: HomeAssistantRooms) -> Guest:
         def up() -> None:
             home.up()
-            self._announcements.look_soon()
+            self.announcements.look_soon()
 
         def heard(topic: str, payload: bytes) -> None:
             home.heard(topic, payload)
             if topic == home.topics[0]:
-                self._announcements.look_soon()
+                self.announcements.look_soon()
 
         return Guest(home.topics, heard, up, home.will)
 
@@ -273,18 +273,18 @@ class Service:
 
         Each uses only those that stand before it, so nobody tells one that has ended.
         """
-        yield self._ingest.link
+        yield self.ingest.link
         if self._settings.webhooks:
             yield self._webhooks
         yield self._keeper
         yield self._painter
-        yield self._announcements
+        yield self.announcements
         if self.office is not None:
             yield from self.office.workers
         if self._calendars is not None:
             yield self._calendars
         yield self._clerk
-        yield self._ingest.writer
+        yield self.ingest.writer
         yield self._web
 
     def problems(self) -> dict[str, str]:
@@ -314,8 +314,8 @@ class Service:
     def start(self) -> None:
         self._workers.start()
         with_windows = {(view.site, view.room) for view in self.rooms.all()}
-        for site, room in self._erasures.all().keys() - with_windows:
-            self._announcements.put(Announcement(None, self.rooms.view(site, room)))
+        for site, room in self.erasures.all().keys() - with_windows:
+            self.announcements.put(Announcement(None, self.rooms.view(site, room)))
 
     def stop(self) -> None:
         """Answers what was asked, stores what was received, tells of it; then all is closed."""
@@ -337,13 +337,13 @@ class Service:
     def sentence(self) -> str:
         """For `systemctl status`."""
         problems = [f"{name}: {why}" for name, why in self.problems().items()]
-        if not self._ingest.connected:
+        if not self.ingest.connected:
             problems.insert(0, "no broker")
         return "; ".join(problems) or f"{len(self.rooms.all())} rooms"
 
     def _announce(self, message: Mood | Status) -> None:
         view = self.rooms.view(message.site, message.room)
-        self._announcements.put(Announcement(message, view))
+        self.announcements.put(Announcement(message, view))
 
     def _look_around(self) -> None:
         """What is due now and then."""
@@ -367,30 +367,30 @@ class Service:
 
     def _command(self, key: Key, command: Any) -> None:
         self._pending.put(key, command)
-        self._ingest.publish(topic(*key, "command"), Command(command=command).encode())
+        self.ingest.publish(topic(*key, "command"), Command(command=command).encode())
         self._painter.changed(key)
 
     def _send(self, site: str, room: str, command: Command) -> None:
-        self._ingest.publish(topic(site, room, "command"), command.encode())
+        self.ingest.publish(topic(site, room, "command"), command.encode())
 
-    def _forget(self, site: str, room: str, whole: bool) -> None:
+    def forget(self, site: str, room: str, whole: bool) -> None:
         """What others keep of a room of which something was erased: broker, Home Assistant, its
         device, and who watches; of a whole room also what its device last told of itself."""
-        self._ingest.forget(site, room, status=whole)
-        self._announcements.put(Announcement(None, self.rooms.view(site, room)))
+        self.ingest.forget(site, room, status=whole)
+        self.announcements.put(Announcement(None, self.rooms.view(site, room)))
         self._device_erasures.tell(site, room)
         self._painter.changed((site, room))
 
     def _erased(self, site: str, room: str) -> None:
         """By a command beside the collector, as far as we know."""
-        for begin, end in self._erasures.spans(site, room):
+        for begin, end in self.erasures.spans(site, room):
             self.rooms.forget(site, room, begin, end)
-        self._forget(site, room, whole=False)
+        self.forget(site, room, whole=False)
 
     def _outlived(self, site: str, room: str) -> None:
         """Retention has left none of a room's windows."""
         self.rooms.forget(site, room)
-        self._forget(site, room, whole=False)
+        self.forget(site, room, whole=False)
 
     def _renewed(self) -> None:
         self._web.renew_certificate()

@@ -9,7 +9,7 @@ from tests.attacks.attacker import attack
 from tests.attacks.controls import Nothing, error, minute_error, publish
 from tests.attacks.lessons import Window, lesson
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.once]
 
 
 @pytest.fixture(scope="module")

@@ -185,6 +185,7 @@ def test_a_window_sent_while_the_collector_is_away_arrives_later(
     second.stop()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", ["/", "/api/rooms", "/metrics", "/static/live.js", "/nowhere"])
 def test_every_answer_carries_the_strict_headers(web: httpx.Client, path: str) -> None:
     headers = web.get(path).headers
@@ -199,6 +200,7 @@ def test_every_answer_carries_the_strict_headers(web: httpx.Client, path: str) -
     assert headers["permissions-policy"] == "camera=(), microphone=(), geolocation=()"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("path", "status"),
     [

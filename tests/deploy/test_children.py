@@ -15,6 +15,8 @@ import pytest
 from edge.common.child import python_command
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.once
+
 THEIRS = (
     *("deploy", "edge", "models", "collector"),
     *("runpy", "json", "logging", "click", "numpy", "pip", "venv", "ensurepip"),

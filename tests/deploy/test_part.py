@@ -12,6 +12,8 @@ import pytest
 from models.cli import FROM_A_CHECKOUT
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.once
+
 PARTS = ("deploy/bench", "models/data", "models/measure", "models/training")
 
 

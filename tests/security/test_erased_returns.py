@@ -238,14 +238,14 @@ def test_a_device_that_was_away_erases_when_it_is_back(scene: Scene) -> None:
 def test_a_window_on_its_way_is_not_stored(scene: Scene) -> None:
     """It came before the erasure, and its turn comes after."""
     with scene.school() as school:
-        writer = school.service._ingest.writer
+        writer = school.service.ingest.writer
         add = writer._store.add
 
         def erased_meanwhile(windows: Any) -> list[Mood]:
             new = add(windows)
             # Committed after the erasure has looked, as far as anybody can tell.
             writer._store.add = add  # type: ignore[method-assign]  # once
-            erase_room(school.service._erasures, "school", OTHER)
+            erase_room(school.service.erasures, "school", OTHER)
             add(windows)
             return new
 
@@ -263,7 +263,7 @@ def test_merged_windows_of_an_erased_lesson(scene: Scene) -> None:
         lesson = school.book.begin("school", ERASED, "Optics", "button", start=begin)
         assert lesson is not None
         school.book.end(lesson, begin + 75)
-        erase_lesson(school.service._erasures, school.book.lesson(lesson.id))
+        erase_lesson(school.service.erasures, school.book.lesson(lesson.id))
         assert scene.numbers(ERASED) == [*range(2, 10), *range(15, 20)]
         # Of another run, since a merged one takes the place of its parts.
         for boot, seq in ((1, 9), (2, 14), (3, 30)):
@@ -280,7 +280,7 @@ def test_windows_that_were_dated_ahead(scene: Scene) -> None:
     ahead = datetime.now(timezone.utc) + timedelta(hours=20)
     with scene.school() as school:
         scene.erased.sends(range(3), start=ahead)
-        erase_room(school.service._erasures, "school", ERASED)
+        erase_room(school.service.erasures, "school", ERASED)
         assert scene.numbers(ERASED) == []
         scene.erased.sends(range(3), start=ahead)  # again, as after a lost acknowledgement
         scene.erased.sends(range(3, 5), start=ahead)
@@ -354,7 +354,7 @@ def test_what_the_broker_keeps_for_home_assistant_and_others(scene: Scene) -> No
         wait(lambda: kept() == set(topics))
         scene.erased.close()
         publish.single("roommood/v1/school/r101/status", b"", retain=True, port=scene.port)
-        wait(lambda: not len(school.service._announcements))
+        wait(lambda: not len(school.service.announcements))
     engine = connect(scene.database)
     erase_room(Erasures(engine, scene.state), "school", ERASED)
     engine.dispose()

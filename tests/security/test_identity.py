@@ -87,7 +87,7 @@ def test_a_devices_certificate_throws_the_collector_off_no_listener(
     identity = site.enrolled("r103") / "identity"
     context = ssl.create_default_context(cafile=str(site.ca))
     context.load_cert_chain(identity / "certificate.pem", identity / "key.pem")
-    link = site.service._ingest.link
+    link = site.service.ingest.link
     since = link._up_since
     for guess in (f"roommood-{name}", name, "roommood-trial"):
         thief = mqtt.Client(

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 from gpiozero.pins.mock import MockFactory
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -16,6 +17,8 @@ from edge.agent import Agent
 from edge.config import AgentSettings
 from tests.conftest import Mosquitto
 from tests.free import wait
+
+pytestmark = pytest.mark.once
 
 BUTTON, LED = 17, 27
 BOUNCE_S = 0.1

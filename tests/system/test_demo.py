@@ -87,6 +87,7 @@ def test_the_simulated_classroom(lesson: Run) -> None:
     assert read_right >= 0.6 * last["faces"]
 
 
+@pytest.mark.once
 def test_the_school_looks_lived_in_from_the_first_page(chromium: Browser) -> None:
     """No window of the camera has come yet: the page has a lesson that goes on, and is marked."""
     browsing = context(chromium, locale="en-GB")
@@ -112,12 +113,14 @@ def test_everything_listens_on_loopback_only(lesson: Run) -> None:
     assert lesson.listening == {"127.0.0.1"}
 
 
+@pytest.mark.once
 def test_ctrl_c_stops_everything(again: Run) -> None:
     assert len(again.family) >= 2
     assert again.status == 0, again.errors
     assert not [pid for pid in again.family if psutil.pid_exists(pid)]
 
 
+@pytest.mark.once
 def test_state_is_kept_and_taken_up_again(lesson: Run, again: Run, state: Path) -> None:
     first, second = ({mood["boot"] for mood in run.moods} for run in (lesson, again))
     assert len(first) == len(second) == 1
@@ -128,6 +131,7 @@ def test_state_is_kept_and_taken_up_again(lesson: Run, again: Run, state: Path) 
     decode(Mood, Mood.model_validate(again.moods[0], strict=False).encode())
 
 
+@pytest.mark.once
 def test_the_mosaic_of_twelve_people(data: Path) -> None:
     source = data / "rooms_mosaic" / "mosaic_3x4.mp4"
     with Roommood(
@@ -145,6 +149,7 @@ def test_the_mosaic_of_twelve_people(data: Path) -> None:
     assert smiles + by_name["neutral"] > 0.9 * sum(sums.values())
 
 
+@pytest.mark.once
 def test_four_people_are_too_few_to_publish(data: Path) -> None:
     source = data / "rooms_video" / "classroom_720p_20s.mp4"
     with Roommood(
@@ -157,6 +162,7 @@ def test_four_people_are_too_few_to_publish(data: Path) -> None:
         assert (mood["withheld"], mood["faces"], mood["counts"]) == ("few_faces", None, None)
 
 
+@pytest.mark.once
 def test_an_empty_room_is_told_as_few_faces(data: Path) -> None:
     source = data / "rooms_video" / "bottle-detection.mp4"
     with Roommood(
@@ -175,6 +181,7 @@ def test_a_killed_demo_leaves_no_child_behind() -> None:
         assert psutil.wait_procs(children, 60)[1] == []
 
 
+@pytest.mark.once
 def test_a_reader_that_goes_away_ends_the_demo() -> None:
     with subprocess.Popen(
         [
@@ -211,6 +218,7 @@ def test_a_port_in_use_is_named() -> None:
         assert f"127.0.0.1:{port}" in demo.said("roommood: web:")
 
 
+@pytest.mark.once
 def test_a_film_that_breaks_off_ends_the_demo_with_its_name(tmp_path: Path, data: Path) -> None:
     whole = (data / "rooms_video" / "bottle-detection.mp4").read_bytes()
     cut_film = tmp_path / "broken.mp4"

@@ -141,6 +141,7 @@ def served(port: int) -> int:
     return x509.load_pem_x509_certificate(pem.encode()).serial_number
 
 
+@pytest.mark.once
 def test_the_servers_certificates_renew_themselves(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,6 +161,7 @@ def test_the_servers_certificates_renew_themselves(
     assert DeviceSync(site.enrolled("r122")).run() == []
 
 
+@pytest.mark.once
 def test_a_backup_holds_the_authority_and_not_the_signing_key(site: Site) -> None:
     out = site.folder / "backup.tar.gz"
     command = [sys.executable, "-m", "deploy.commands.cli", "collector"]
@@ -193,6 +195,7 @@ def test_a_backup_holds_the_authority_and_not_the_signing_key(site: Site) -> Non
     assert '"room":"r101"' in text
 
 
+@pytest.mark.once
 def test_cards_for_many_rooms_and_what_may_not_be_a_room(site: Site, tmp_path: Path) -> None:
     rooms = [word for room in ("r130", "r131") for word in ("--room", room)]
     cards = tmp_path / "cards"

@@ -19,6 +19,8 @@ from edge.cli import agent
 from tests.free import free_port
 from tests.system.process import Roommood
 
+pytestmark = pytest.mark.once
+
 SECRETS = [
     "p@ss-wrd",
     "pa/ss-wrd",

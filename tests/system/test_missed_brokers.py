@@ -26,6 +26,8 @@ from tests.free import free_port, wait
 from tests.missed_brokers import WAYS, Way, certificate, server
 from tests.system.process import Roommood
 
+pytestmark = pytest.mark.once
+
 AGENT = {"site": "school", "room": "r101", "camera": "sim:seats=8,seed=1", "window_seconds": 1}
 
 

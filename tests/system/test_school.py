@@ -95,6 +95,7 @@ def test_live_paused_live_offline(
         assert whole(port, 2)
 
 
+@pytest.mark.once
 def test_a_pause_outlives_the_agent(
     configs: tuple[Path, Path], mosquitto: Mosquitto, port: int
 ) -> None:
@@ -120,6 +121,7 @@ def test_nothing_is_lost_while_the_collector_is_down(configs: tuple[Path, Path],
             wait(lambda: bool(room(port)) and whole(port, 5))
 
 
+@pytest.mark.once
 def test_nothing_is_lost_while_the_broker_is_down(
     configs: tuple[Path, Path], mosquitto: Mosquitto, port: int
 ) -> None:
@@ -137,6 +139,7 @@ def test_nothing_is_lost_while_the_broker_is_down(
         wait(lambda: whole(port, goal))
 
 
+@pytest.mark.once
 def test_the_agent_writes_nothing_but_its_outbox(configs: tuple[Path, Path], port: int) -> None:
     with (
         Roommood("collector", "run", "--config", configs[1]),

@@ -23,7 +23,7 @@ from tests.conftest import ROOT, Mosquitto
 
 pytestmark = pytest.mark.once
 
-FRAMES = int(os.environ.get("SOAK", "600"))
+FRAMES = int(os.environ.get("SOAK", "400"))
 
 
 class Collector:

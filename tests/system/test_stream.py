@@ -16,6 +16,8 @@ from edge.camera.capture import Capture
 from edge.common.errors import CameraFault
 from tests.free import free_port, wait, wait_for_port
 
+pytestmark = pytest.mark.once
+
 SERVER = Path(__file__).with_name("rtsp_server.py")
 
 

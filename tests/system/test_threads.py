@@ -18,6 +18,8 @@ from tests.free import free_port, wait
 
 SPY = """
 import sys, threading, time
+
+pytestmark = pytest.mark.once
 out, seen = sys.argv.pop(1), set()
 def spy():
     while True:

@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import pytest
 
+from collector.run.announcements import Announcement
+from edge.protocol.messages import Status
 from tests.collector.live.test_rooms import status
 from tests.collector.school import School
 
@@ -15,7 +17,11 @@ def test_two_devices_of_one_room_are_said_and_written_down(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with School(tmp_path) as school:
-        tell = school.service._all_announcements()._of_statuses["copied devices"]
+        view = school.service.rooms.view("school", "r101")
+
+        def tell(message: Status) -> None:
+            school.service.announcements.handle(Announcement(message, view))
+
         one, two = (status().model_copy(update={"boot": uuid4()}) for _ in range(2))
         for device in (one, two):  # a restart
             tell(device)

@@ -202,7 +202,7 @@ def test_a_dead_collector_is_told_by_its_will(
     service.start()
     wait(lambda: home.retained.get(ALIVE) == "online")
     home.client.message_callback_add(ALIVE, lambda _c, _u, m: states.append(m.payload.decode()))
-    service._ingest.link.cut()
+    service.ingest.link.cut()
     wait(lambda: states == ["offline", "online"])
     service.stop()
 
@@ -243,7 +243,7 @@ def test_an_erased_room_leaves_no_entity_behind(
         home.client.publish(MOOD, mood().encode(), qos=1)
         wait(lambda: home.entities() == ALL and STATE in home.retained)
         server.service.rooms.forget(*OWN)
-        server.service._forget(*OWN, whole=True)
+        server.service.forget(*OWN, whole=True)
         wait(lambda: home.entities() == set() and STATE not in home.retained)
 
 

@@ -25,6 +25,8 @@ from collector.pages.report_drawing import drawing
 from collector.pages.words import words
 from tests.conftest import mood
 
+pytestmark = pytest.mark.once
+
 START = datetime(2026, 3, 2, 8, 15, tzinfo=timezone.utc)
 END = START + timedelta(minutes=10)
 LABELS = ("happy", "surprise", "neutral", "sad", "uncertain")

@@ -8,6 +8,8 @@ import pytest
 
 from tests.collector.school import OTHER, OWN, School
 
+pytestmark = pytest.mark.once
+
 TITLE = "Physics <Lab> 1"
 SHOWN = "Physics &lt;Lab&gt; 1"
 

@@ -20,6 +20,8 @@ from tests.collector.school import OWN as ROOM
 from tests.collector.school import PASSWORD, School, token_in
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.once
+
 TEMPLATES = ROOT / "collector" / "templates"
 
 WAYS = [

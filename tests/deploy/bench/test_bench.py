@@ -13,6 +13,8 @@ from edge.config import FacesSettings
 from edge.vision.faces import Box
 from tests.system.process import Roommood
 
+pytestmark = pytest.mark.once
+
 HERE, THERE = Box(0, 0, 50, 50), Box(200, 0, 50, 50)
 ANA, BEN = TrueFace(HERE, "happy"), TrueFace(THERE, "neutral")
 

@@ -16,6 +16,8 @@ from deploy.bench.measure.material import Source, sources
 from edge.common.errors import UserError
 from edge.vision.faces import HaarDetector, overlap
 
+pytestmark = pytest.mark.once
+
 
 def drawn(kind: str, people: int = 4) -> FilmPlan:
     return FilmPlan(kind, people, 5, None)

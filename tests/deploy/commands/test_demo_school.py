@@ -16,6 +16,8 @@ from collector.storage.database import connect
 from collector.storage.store import Store
 from deploy.commands.demo_school import COUNTING, LESSON_S, PAUSED, MadeUpSchool
 
+pytestmark = pytest.mark.once
+
 ZONE = ZoneInfo("Europe/Berlin")
 THURSDAY = datetime(2026, 11, 26, 17, 0, tzinfo=timezone.utc)
 

@@ -12,6 +12,8 @@ from edge.outbox.merge import LONGEST_S, merged
 from edge.protocol.messages import OTHER, UNCERTAIN, Mood, decode
 from tests.conftest import mood
 
+pytestmark = pytest.mark.once
+
 LATER = mood().start + timedelta(seconds=15)
 
 

@@ -10,7 +10,7 @@ from edge.common.errors import UserError
 from models.data.faces import LABELS
 from models.data.sources import VOTERS, load, splits
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.once]
 
 
 def write(path: Path, **arrays: object) -> Path:

@@ -12,7 +12,7 @@ from models.cli import model
 from models.data.faces import LABELS, Faces
 from models.measure.evaluate import FOLD_FIGURES, Scores, choose, report
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.once]
 
 
 def shares(
