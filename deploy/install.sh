@@ -28,7 +28,7 @@ check_host() {
 # is installed once, and by the interpreter, which a newer Debian replaces.
 version_folder() {
     local sum
-    sum=$(cd "$root" && printf '%s\n' "$1" | cat - pyproject.toml deploy/constraints-3.1*.txt systemd/* deploy/libexec/* \
+    sum=$(cd "$root" && printf '%s\n' "$1" | cat - pyproject.toml systemd/* deploy/libexec/* \
         $(find edge collector models/*.py models/packs deploy -type f ! -name '*.pyc' | LC_ALL=C sort) | cksum | cut -d' ' -f1)
     printf '%s/versions/%s-%s-py%s\n' "$prefix" \
         "$(sed -n 's/^fallback_version = "\(.*\)"/\1/p' "$root/pyproject.toml")" "$sum" \
@@ -60,10 +60,10 @@ install_version() {
     [ -z "$wheels" ] || from=(--no-index --find-links "$wheels")
     say "installing into $folder"
     rm -rf "$folder"
-    mkdir -p "$folder/keep" "$folder/libexec" "$folder/systemd"
+    mkdir -p "$folder/keep/pins" "$folder/libexec" "$folder/systemd"
     cp "$root"/deploy/libexec/* "$folder/libexec/"
     cp "$root"/systemd/* "$folder/systemd/"
-    cp "$root"/deploy/constraints-3.1?.txt "$folder/keep/"
+    cp "$root"/deploy/pins/*.txt "$folder/keep/pins/"
     printf '%s\n' "$extras" >"$folder/keep/extras"
     local options=()
     if "$python" -I -c 'import picamera2' 2>/dev/null || [ -e /etc/nv_tegra_release ]; then
@@ -72,13 +72,17 @@ install_version() {
     "$python" -I -m venv "${options[@]}" "$folder" >&2
     source=$(mktemp -d)
     copy_source "$source"
-    if ! { TMPDIR=$(dirname "$folder") "$folder/bin/python" -I -m pip wheel --quiet --disable-pip-version-check --no-cache-dir \
-        "${from[@]}" --no-deps --wheel-dir "$folder/keep" "$source" >&2 &&
+    # Root runs what builds our wheel, too: it comes by its hashes, in an environment that goes again.
+    if ! { "$python" -I -m venv "$folder/builder" >&2 &&
+        "$folder/builder/bin/python" -I -m pip install --quiet --disable-pip-version-check --no-cache-dir \
+            "${from[@]}" --require-hashes --only-binary :all: --requirement "$root/deploy/pins/build.txt" >&2 &&
+        TMPDIR=$(dirname "$folder") "$folder/builder/bin/python" -I -m pip wheel --quiet --disable-pip-version-check --no-cache-dir \
+            --no-index --no-build-isolation --no-deps --wheel-dir "$folder/keep" "$source" >&2 &&
         "$folder/libexec/fill-environment" "$folder" "$python" "$wheels" >&2; }; then
         rm -rf "$folder" "$source"
         refuse "pip could not install, see above; without a network use --wheels FOLDER"
     fi
-    rm -rf "$source"
+    rm -rf "$source" "$folder/builder"
     # For libexec/mend-environment, which nobody calls with them.
     env | grep -i '^\(https\?\|no\)_proxy=' >"$prefix/proxies" || rm -f "$prefix/proxies"
     [ ! -e "$prefix/proxies" ] || chmod 600 "$prefix/proxies"

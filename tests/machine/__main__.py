@@ -20,7 +20,7 @@ from pathlib import Path
 
 import click
 
-from deploy.wheels import command, requirements
+from deploy.wheels import download
 from tests.conftest import ROOT
 from tests.fleet import SITE, Site
 from tests.machine.image import KINDS, PYTHON, boot, contain, make_disk, root_folder, root_image
@@ -57,13 +57,8 @@ def our_things(folder: Path, machine: str, release: str, script: str, code: str 
     subprocess.run(["tar", "-x", "-C", str(content / "roommood")], input=archive.stdout, check=True)
     python = PYTHON[release]
     extras = ["pi", "calendar"] if code else ["pi", "calendar", "school"]
-    pins = ROOT / "deploy" / f"constraints-{python}.txt"
-    packages = requirements(extras, python, machine)
-    fetch = command(python, machine, packages, pins)
-    subprocess.run(
-        [sys.executable, "-m", "pip", "download", "--dest", str(content / "wheels"), *fetch],
-        check=True,
-    )
+    if download(extras, python, machine, content / "wheels"):
+        sys.exit(1)
     film(content / "lesson.avi")
     shutil.copy(HERE / script, content / "guest.sh")
     if code:
