@@ -14,6 +14,7 @@ from collector.access.opened import BY, books, opened
 from collector.config import CollectorSettings
 from collector.lessons.timetable import timetable_of
 from collector.retention.commands import backup, erase, resend, restore
+from edge.common.checklist import MISSED, Checklist
 from edge.common.command import (
     config_option,
     days_from,
@@ -73,43 +74,53 @@ def run(config: Path) -> None:
 @collector.command()
 @config_option
 def check(config: Path) -> int:
-    """Try settings, database, broker and timetable; exit status 1 where one is not reached."""
+    """Try settings, database, broker and timetable, and list every fault; exit status 2 where
+    something cannot be used, 1 where something is not reached."""
     settings = load(CollectorSettings, config)
     from collector.pages.sub_path import check_base
+    from collector.run.web_server import check_certificate
 
-    check_base(settings.web.base)
-    database: UserError | None = None
-    try:
-        with opened(settings):
-            pass
-    except UserError as error:  # said at the end: the rest is tried all the same
-        database = error
+    click.echo(f"settings: {config}: ok")
+    checklist = Checklist()
+    with checklist.part():
+        check_base(settings.web.base)
+    with checklist.part():
+        check_certificate(settings.web.certificate, settings.web.key)
     if settings.fleet is not None:
         from collector.fleet.files import SiteFiles
 
-        SiteFiles(settings.fleet.folder).load()
-        click.echo("site: ok")
+        with checklist.part():
+            SiteFiles(settings.fleet.folder).load()
+            click.echo("site: ok")
+    with checklist.part():
+        checklist.note(MISSED if _look_at_timetable(settings) else 0)
+    with checklist.part():
+        wrong = try_connection(settings.broker, "check")
+        click.echo(f"broker: {wrong or f'{place(settings.broker)}: ok'}")
+        checklist.note(MISSED if wrong else 0)
+    with checklist.part(), opened(settings):
+        click.echo("database: ok")
+    return checklist.end()
+
+
+def _look_at_timetable(settings: CollectorSettings) -> Problem | None:
+    """Says what the coming week's lessons are; returns why the timetable was not fetched."""
     unread: Problem | None = None
-    if (table := timetable_of(settings, keeps=False)) is not None:
-        for calendar, reads in table.published:
-            unread, sentence = calendar.look(reads)
-            click.echo(f"timetable: {sentence}")
-        plans = [table.on(day) for day in days_from(None, 7)]
-        count = sum(len(lessons) for lessons, _ in plans)
-        ignored = {*table.faults, *(one for _, left_out in plans for one in left_out)}
-        click.echo(
-            f"timetable: {'' if unread else 'ok: '}{count} lessons in the coming week, "
-            f"{len(ignored)} ignored"
-        )
-        for one in sorted(ignored):
-            click.echo(f"timetable: ignored: {one.event}: {one.why}")
-    wrong = try_connection(settings.broker, "check")
-    click.echo(f"broker: {wrong or f'{place(settings.broker)}: ok'}")
-    click.echo(f"settings: {config}: ok")
-    if database is not None:
-        raise database
-    click.echo("database: ok")
-    return 1 if wrong or unread else 0
+    if (table := timetable_of(settings, keeps=False)) is None:
+        return None
+    for calendar, reads in table.published:
+        unread, sentence = calendar.look(reads)
+        click.echo(f"timetable: {sentence}")
+    plans = [table.on(day) for day in days_from(None, 7)]
+    count = sum(len(lessons) for lessons, _ in plans)
+    ignored = {*table.faults, *(one for _, left_out in plans for one in left_out)}
+    click.echo(
+        f"timetable: {'' if unread else 'ok: '}{count} lessons in the coming week, "
+        f"{len(ignored)} ignored"
+    )
+    for one in sorted(ignored):
+        click.echo(f"timetable: ignored: {one.event}: {one.why}")
+    return unread
 
 
 @collector.command("show-config")

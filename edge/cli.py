@@ -21,10 +21,9 @@ from edge.common.command import (
     warn_of_calendars,
 )
 from edge.common.command_group import CommandGroup
-from edge.common.errors import CameraFault, Problem, Stall, UserError
+from edge.common.errors import Stall, UserError
 from edge.common.privileges import become_owner
 from edge.common.published import COPIES
-from edge.common.reach import place, try_connection
 from edge.common.settings import show
 from edge.common.watchdog import TRY_AGAIN
 from edge.config import AgentSettings
@@ -38,7 +37,6 @@ from edge.device.managed import (
 from edge.permission.audit import DeviceAuditLog
 from edge.permission.pin import SHORTEST, Pin, hash_pin
 from edge.permission.schedule import Schedule
-from edge.permission.schedule_settings import ScheduleSettings
 from edge.protocol.messages import Command
 from edge.run.memory import no_core_dumps, no_swap
 from edge.run.state_lock import alone
@@ -46,7 +44,6 @@ from edge.run.state_lock import alone
 if TYPE_CHECKING:
     from edge.agent import Agent
     from edge.aim.session import Read
-    from edge.camera.recording import Recording
 
 log = logging.getLogger(__name__)
 
@@ -142,74 +139,13 @@ def change_settings(config: Path, changes: tuple[str, ...], unit: str) -> None:
 @agent.command()
 @config_option
 def check(config: Path) -> int:
-    """Try settings, model, camera, broker and calendars; exit status 1 where one is not reached."""
+    """Try settings, model, camera, broker and calendars, and list every fault; exit status 2 where
+    something cannot be used, 1 where something is not reached."""
     settings = _in_force(config)
-    from edge.camera import make
-    from edge.camera.recording import Recording
-    from edge.factories import fitted, try_parts
-    from edge.permission.mode import decide
-    from edge.vision.detectors import choose, search
-    from edge.vision.forms import open_form
-    from edge.vision.interpreter import TfliteClassifier
+    from edge.check import try_all
 
-    pack, model, form = open_form(settings.model)
-    classifier = TfliteClassifier(model, pack.input, len(pack.labels))
-    camera = make(settings.camera, settings.transport)
     click.echo(f"settings: {config}: ok")
-    click.echo(f"model: {pack.name} ({pack.digest}) on {classifier.runtime} as {form}: ok")
-    unseen: UserError | None = None
-    try:
-        camera.open()
-        height, width = camera.read().shape
-        click.echo(f"camera: {width}x{height}: ok")
-    except CameraFault as fault:  # said at the end: the rest is tried all the same
-        unseen = fault.lasting()
-    finally:
-        camera.close()
-    search(settings.faces, has_classifier=False)
-    choice = choose(settings.faces)
-    click.echo(f"detector: {choice.sentence}: {choice.problem or 'ok'}")
-    for part in try_parts(settings, pack.labels):
-        click.echo(f"{part}: ok")
-    recording = Recording(settings.camera)
-    mode = decide(settings, date.today(), recording.live())
-    click.echo(f"source: {_describe_source(recording)}")
-    click.echo(f"mode: {mode.name}: {mode.sentence}{': ' if mode.remedy else ''}{mode.remedy}")
-    parts = fitted(settings)
-    click.echo(f"in the room: {', '.join(parts) or 'nothing to switch it off with or see it by'}")
-    wrong = None
-    if is_enrolled(config):
-        wrong = try_connection(settings.broker, "check")
-        click.echo(f"broker: {wrong or f'{place(settings.broker)}: ok'}")
-    else:
-        click.echo("broker: not tried: this device is not enrolled yet: `roommood device enrol`")
-    if settings.schedule is not None:
-        wrong = _look_at(settings.schedule, settings.state / COPIES) or wrong
-    if unseen is not None:
-        raise unseen
-    return 1 if wrong else 0
-
-
-def _look_at(schedule: ScheduleSettings, copies: Path) -> Problem | None:
-    """Says what the coming week's lessons are; returns why a calendar was not fetched."""
-    wrong = None
-    timetable = Schedule(schedule, copies, keeps=False)
-    for calendar, reads in timetable.published:
-        problem, sentence = calendar.look(reads)
-        wrong = wrong or problem
-        click.echo(f"calendar: {sentence}")
-    plans = [timetable.on(day) for day in days_from(None, 7)]
-    spans = {span for plan in plans for span in plan.spans}
-    click.echo(f"schedule: open {len(spans)} times in the coming week")
-    for event in {*timetable.faults, *(one for plan in plans for one in plan.ignored)}:
-        click.echo(f"schedule: ignored: {event.event}: {event.why}")
-    return wrong
-
-
-def _describe_source(recording: Recording) -> str:
-    """What was decided about the source, and why."""
-    why = recording.live()
-    return "recorded: nobody is being watched" if why is None else f"live: {why}"
+    return try_all(settings, is_enrolled(config))
 
 
 @agent.command("cameras")

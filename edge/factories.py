@@ -53,19 +53,15 @@ def kiosk(
     return Kiosk(settings.kiosk.port, settings.kiosk.language, view=view, press=press, pin=pin)
 
 
-def try_parts(settings: AgentSettings, labels: Sequence[str]) -> list[str]:
-    """Builds every optional part that the settings name, as `run` would, and lets go of it.
-
-    Returns their names; raises UserError for the first that cannot be built here.
+def parts_to_try(settings: AgentSettings, labels: Sequence[str]) -> dict[str, Callable[[], object]]:
+    """For every optional part that the settings name, by its name, what builds it as `run` would
+    and lets go of it; raises UserError where that cannot be done here.
     """
-    parts = []
-    if settings.disclosure.noise is not None:
-        control(settings, labels)
-        parts.append("noise")
+    parts: dict[str, Callable[[], object]] = {}
+    if settings.disclosure.noise is not None and labels:  # those of the model, where it is there
+        parts["noise"] = lambda: control(settings, labels)
     if settings.gpio is not None:
-        panel(settings.gpio, lambda: None).close()
-        parts.append("gpio")
+        parts["gpio"] = lambda: panel(settings.gpio, lambda: None).close()
     if settings.kiosk is not None or settings.pin is not None:
-        templates(HERE)  # of the screen in the room, and of the setup view
-        parts.append("pages")
+        parts["pages"] = lambda: templates(HERE)  # of the screen in the room, and the setup view
     return parts

@@ -40,6 +40,7 @@ def timetable_of(settings: CollectorSettings, *, keeps: bool = True) -> Timetabl
         RoomNames({name: room.calendars for name, room in settings.rooms.items()}),
         tentative=school.tentative,
         order=school.date_order,
+        logs=keeps,
     )
 
 
@@ -68,7 +69,7 @@ class TimetableEntry(NamedTuple):
 class Timetable:
     """A file that is read again when it changes; raises UserError for one that cannot be read.
 
-    One at an address has no lessons before it was fetched.
+    One at an address has no lessons before it was fetched. `logs`: whether faults go to the log.
     """
 
     def __init__(
@@ -79,12 +80,13 @@ class Timetable:
         *,
         tentative: bool = False,
         order: DateOrder | None = None,
+        logs: bool = True,
     ) -> None:
         self._source = FileSource(place, "school.timetable") if isinstance(place, Path) else place
         self._zone = ZoneInfo(zone)
         self._rooms = rooms or RoomNames()
         self._tentative = tentative
-        self._order = order
+        self._order, self._logs = order, logs
         self._read_at: object = None
         self._content: Calendar | Spreadsheet | None = None
         self._days: dict[date, tuple[list[PlannedLesson], list[IgnoredEvent]]] = {}
@@ -174,7 +176,7 @@ class Timetable:
                 raise
             log.error("%s; keeping the previous timetable", error)  # fetched under other settings
             return
-        if isinstance(self._content, Spreadsheet):
+        if isinstance(self._content, Spreadsheet) and self._logs:
             for fault in self._content.faults:
                 log.warning("%s: row ignored: %s: %s", self._source.where, *fault)
         self._days.clear()
@@ -184,7 +186,7 @@ class Timetable:
         where = self._source.where
         is_calendar = self._source.name.lower().endswith((".ics", ".ical", ".ifb", ".icalendar"))
         if is_calendar or b"BEGIN:VCALENDAR" in content[:200].upper().replace(b"\0", b""):
-            return Calendar(content, self._zone, where, tentative=self._tentative)
+            return Calendar(content, self._zone, where, tentative=self._tentative, logs=self._logs)
         return Spreadsheet(content, where, self._order)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,27 @@ import uvicorn
 from starlette.concurrency import run_in_threadpool
 
 from collector.run.connections import BoundedServer
+from edge.common.errors import UserError, in_words
 from edge.common.worker import Worker
 
 log = logging.getLogger(__name__)
 
 BEATS_S = 1
 """How often both the loop and its threads have to show that they answer."""
+
+
+def check_certificate(certificate: Path | None, key: Path | None) -> None:
+    """Raises UserError for files with which no page could be served."""
+    if certificate is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        raise UserError(
+            f"cannot be used together ({in_words(error)})",
+            f"web: {certificate}, {key}",
+            "check that both are there, are PEM, and belong together",
+        ) from None
 
 
 class WebServer(Worker):

@@ -41,20 +41,26 @@ class Occurrence(NamedTuple):
 class Calendar:
     """The events of a file, in a time zone that floating times are taken to be in.
 
-    `tentative`: whether events that are not yet certain count. Raises UserError (naming `where`)
-    for what is no calendar at all.
+    `tentative`: whether events that are not yet certain count; `logs`: whether faults go to the
+    log, as they should not where a command prints them. Raises UserError (naming `where`) for what
+    is no calendar at all.
     """
 
     def __init__(
-        self, content: bytes, zone: ZoneInfo, where: str, *, tentative: bool = False
+        self,
+        content: bytes,
+        zone: ZoneInfo,
+        where: str,
+        *,
+        tentative: bool = False,
+        logs: bool = True,
     ) -> None:
         self._zone, self._where = zone, where
-        self._tentative = tentative
+        self._tentative, self._logs = tentative, logs
         self._frame, events, self.faults = read_file(content, where)
         self._series = readable_series(events, zone, self.faults)
         self._events = self._queried()
-        for fault in self.faults:
-            log.warning("%s: event ignored: %s: %s", where, *fault)
+        self._log(self.faults)
         self._expand = lru_cache(maxsize=16)(self._expanded)
 
     def on(self, day: date) -> list[Occurrence]:
@@ -72,6 +78,10 @@ class Calendar:
         and a title that calls lessons off is what makes a day one.
         """
         return self._expand(day)[2]
+
+    def _log(self, faults: Iterable[IgnoredEvent]) -> None:
+        for fault in faults if self._logs else ():
+            log.warning("%s: event ignored: %s: %s", self._where, *fault)
 
     def _queried(self) -> Any:
         """Recurring-ical-events' query over all series that are left."""
@@ -97,8 +107,7 @@ class Calendar:
         except Exception:
             before = len(self.faults)
             self._series = [one for one in self._series if self._expands(one, day)]
-            for fault in self.faults[before:]:
-                log.warning("%s: event ignored: %s: %s", self._where, *fault)
+            self._log(self.faults[before:])
             self._events = self._queried()
             return list(self._events.between(begin, end))
 

@@ -211,11 +211,11 @@ def _check_span(event: Any, zone: ZoneInfo) -> None:
             raise EventFault("ends before it starts")
         if _utc(end, zone) - _utc(start, zone) > FARTHEST:
             raise EventFault("lasts for years")
-    changed = event.get("RECURRENCE-ID")
-    if changed is not None:
-        if abs(_utc(changed.dt, zone) - _utc(start, zone)) > FARTHEST:
+    occurrence = event.get("RECURRENCE-ID")
+    if occurrence is not None:
+        if abs(_utc(occurrence.dt, zone) - _utc(start, zone)) > FARTHEST:
             raise EventFault("is moved by years")
-        if str(changed.params.get("RANGE", "THISANDFUTURE")).upper() != "THISANDFUTURE":
+        if str(occurrence.params.get("RANGE", "THISANDFUTURE")).upper() != "THISANDFUTURE":
             raise EventFault("changes a part of its series that is not known (RANGE)")
 
 

@@ -132,11 +132,10 @@ def _texts(event: Any, name: str) -> list[str]:
 
 def _plain(text: str) -> str:
     """In small letters, without accents, signs that are not seen, and spaces more than one."""
-    letters = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))
-    seen = (
+    letters = (
         letter
-        for letter in letters
+        for letter in unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))
         if not unicodedata.combining(letter) and unicodedata.category(letter) != "Cf"
     )
-    lines = "".join(seen).split("\n")
+    lines = "".join(letters).split("\n")
     return "\n".join(" ".join(line.split()) for line in lines)

@@ -145,4 +145,5 @@ class Schedule:
         return datetime.combine(day, clock, self._zone)
 
     def _parse(self, content: bytes, one: Source) -> Calendar:
-        return Calendar(content, self._zone, one.where, tentative=self._settings.tentative)
+        tentative = self._settings.tentative
+        return Calendar(content, self._zone, one.where, tentative=tentative, logs=self._keeps)

@@ -1,6 +1,6 @@
 """`roommood agent doctor`: looks at everything an agent needs, and names the remedy for each fault.
 
-Unlike `agent check` it does not stop at the first one.
+Unlike `agent check` it looks at the machine too, and has its findings as JSON.
 """
 
 from __future__ import annotations

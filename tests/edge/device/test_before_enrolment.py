@@ -61,5 +61,6 @@ def test_check_builds_what_the_settings_name(
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, package, None)
     templates.cache_clear()
-    with pytest.raises(UserError, match="pip install"):
-        CliRunner().invoke(agent, words, catch_exceptions=False)
+    check = CliRunner().invoke(agent, words, standalone_mode=False)
+    assert "pip install" in check.stderr
+    assert check.return_value == 2

@@ -1,0 +1,128 @@
+"""What `roommood agent check` does once it has the settings: tries every part as `run` would."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from edge.camera import make
+from edge.camera.recording import Recording
+from edge.common.checklist import MISSED, Checklist
+from edge.common.command import days_from
+from edge.common.errors import Problem
+from edge.common.published import COPIES
+from edge.common.reach import place, try_connection
+from edge.config import AgentSettings
+from edge.factories import fitted, parts_to_try
+from edge.permission.mode import decide
+from edge.permission.schedule import Schedule
+from edge.permission.schedule_settings import ScheduleSettings
+
+
+def try_all(settings: AgentSettings, has_room: bool) -> int:
+    """Says of each part how it does; returns the exit status.
+
+    Before enrolment (`has_room` is False) there is no broker to be tried.
+    """
+    checklist, labels = Checklist(), list[str]()
+    with checklist.part():
+        labels += _try_model(settings)
+    with checklist.part():
+        _try_camera(settings)
+    with checklist.part():
+        _try_detector(settings)
+    for name, try_part in parts_to_try(settings, labels).items():
+        with checklist.part():
+            try_part()
+            click.echo(f"{name}: ok")
+    with checklist.part():
+        _say_mode(settings)
+    parts = fitted(settings)
+    click.echo(f"in the room: {', '.join(parts) or 'nothing to switch it off with or see it by'}")
+    if has_room:
+        with checklist.part():
+            wrong = try_connection(settings.broker, "check")
+            click.echo(f"broker: {wrong or f'{place(settings.broker)}: ok'}")
+            checklist.note(MISSED if wrong else 0)
+    else:
+        click.echo("broker: not tried: this device is not enrolled yet: `roommood device enrol`")
+    if settings.schedule is not None:
+        _try_schedule(settings.schedule, settings.state / COPIES, checklist)
+    return checklist.end()
+
+
+def _try_model(settings: AgentSettings) -> tuple[str, ...]:
+    """Says how the model runs; returns its labels."""
+    from edge.vision.forms import open_form
+    from edge.vision.interpreter import TfliteClassifier
+
+    pack, model, form = open_form(settings.model)
+    classifier = TfliteClassifier(model, pack.input, len(pack.labels))
+    click.echo(f"model: {pack.name} ({pack.digest}) on {classifier.runtime} as {form}: ok")
+    return tuple(pack.labels)
+
+
+def _try_camera(settings: AgentSettings) -> None:
+    camera = make(settings.camera, settings.transport)
+    try:
+        camera.open()
+        height, width = camera.read().shape
+    finally:
+        camera.close()
+    click.echo(f"camera: {width}x{height}: ok")
+
+
+def _try_detector(settings: AgentSettings) -> None:
+    from edge.vision.detectors import choose, search
+
+    search(settings.faces, has_classifier=False)
+    choice = choose(settings.faces)
+    click.echo(f"detector: {choice.sentence}: {choice.problem or 'ok'}")
+
+
+def _say_mode(settings: AgentSettings) -> None:
+    """What was decided about the source and why, and what may be read therefore."""
+    why = Recording(settings.camera).live()
+    mode = decide(settings, date.today(), why)
+    verdict = "recorded: nobody is being watched" if why is None else f"live: {why}"
+    click.echo(f"source: {verdict}")
+    click.echo(f"mode: {mode.name}: {mode.sentence}{': ' if mode.remedy else ''}{mode.remedy}")
+
+
+def _try_schedule(schedule: ScheduleSettings, copies: Path, checklist: Checklist) -> None:
+    """Each of its calendars by itself, then the week."""
+    places = [one for one in (schedule.calendar, schedule.holidays_calendar) if one is not None]
+    alone = {"holidays_calendar": None}
+    readable = [
+        _is_read(schedule.model_copy(update=alone | {"calendar": one}), copies, checklist)
+        for one in places
+    ]
+    if all(readable):
+        with checklist.part():
+            checklist.note(MISSED if _look_at(schedule, copies) else 0)
+
+
+def _is_read(schedule: ScheduleSettings, copies: Path, checklist: Checklist) -> bool:
+    with checklist.part():
+        Schedule(schedule, copies, keeps=False)
+        return True
+    return False
+
+
+def _look_at(schedule: ScheduleSettings, copies: Path) -> Problem | None:
+    """Says what the coming week's lessons are; returns why a calendar was not fetched."""
+    wrong = None
+    timetable = Schedule(schedule, copies, keeps=False)
+    for calendar, reads in timetable.published:
+        problem, sentence = calendar.look(reads)
+        wrong = wrong or problem
+        click.echo(f"calendar: {sentence}")
+    plans = [timetable.on(day) for day in days_from(None, 7)]
+    spans = {span for plan in plans for span in plan.spans}
+    click.echo(f"schedule: open {len(spans)} times in the coming week")
+    left_out = (one for plan in plans for one in plan.ignored)
+    for event in dict.fromkeys((*timetable.faults, *left_out)):
+        click.echo(f"schedule: ignored: {event.event}: {event.why}")
+    return wrong

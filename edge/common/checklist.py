@@ -1,0 +1,45 @@
+"""What both `check` commands do: try one part after the other, and list every fault, not the first.
+
+Somebody who mends one fault and runs the command again should not meet the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from edge.common.errors import Problem
+
+BAD, MISSED = 2, 1
+"""Exit statuses: something cannot be used; or something is not reached now, and may be later."""
+
+
+class Checklist:
+    """Faults of parts, each printed on stderr when it shows; `end` gives the exit status."""
+
+    def __init__(self) -> None:
+        self._status = 0
+        self._internal: Exception | None = None
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """What is done within may fail, and leaves the parts that follow."""
+        try:
+            yield
+        except Problem as problem:
+            click.echo(f"roommood: {problem}", err=True)
+            self.note(BAD)
+        except Exception as error:  # ours, or a package that is missing: raised when all is tried
+            self._internal = self._internal or error
+
+    def note(self, status: int) -> None:
+        """Remembers the worst."""
+        self._status = max(self._status, status)
+
+    def end(self) -> int:
+        """The exit status; raises what nobody thought of."""
+        if self._internal is not None:
+            raise self._internal
+        return self._status
