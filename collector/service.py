@@ -15,7 +15,8 @@ from collector.access.hashing import HashingQueue
 from collector.access.known_browsers import KnownBrowsers
 from collector.access.limits import Guesses, Limits
 from collector.access.oidc import Provider
-from collector.access.secret import derived, own_key
+from collector.access.opened import finish_restore
+from collector.access.secret import derived, make_folder, own_key
 from collector.access.sessions import Sessions
 from collector.access.settings_audit import settings_noticed
 from collector.app import AppContext, make_app
@@ -76,10 +77,12 @@ class Service:
         made_up: MadeUp = "",
     ) -> None:
         self._settings = settings
-        key = own_key(settings.state)
+        make_folder(settings.state)  # where the database may lie
         self._engine = connect(settings.database)
         try:
             self._use = SoleUse(self._engine)
+            finish_restore(self._engine, settings.state, alone=True)
+            key = own_key(settings.state)
         except BaseException:
             self._engine.dispose()
             raise

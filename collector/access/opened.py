@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collector.access.accounts import Accounts
     from collector.access.audit import AuditLog
 
+log = logging.getLogger(__name__)
+
 BY = "the command line"
 
 
@@ -31,14 +34,44 @@ def opened(settings: CollectorSettings) -> Iterator[Engine]:
         engine.dispose()
 
 
+def finish_restore(engine: Engine, state: Path, alone: bool) -> None:
+    """Before anything reads the key: completes a restore that was killed after its commit.
+
+    What one that was killed before it had staged goes, where nobody else uses the database
+    (`alone`): it might be at work. Raises UserError where it cannot be completed.
+    """
+    from collector.access.audit import AuditLog
+    from collector.access.secret import own_key
+    from collector.storage import placement
+
+    journal = placement.read(state)
+    if journal is None:
+        return
+    if journal.database != str(engine.url):
+        if alone:
+            log.warning("a restore of %s into %s is unfinished", journal.source, journal.database)
+        return
+    with engine.connect() as connection:
+        is_committed = journal.is_committed(connection)
+    if is_committed:
+        placement.put_in_place(journal)
+        AuditLog(engine, state, own_key(state)).add(BY, "backup restored", journal.source)
+        placement.end(state)
+    elif alone:
+        log.warning("a restore of %s was interrupted: nothing of it is there", journal.source)
+        placement.discard(state, journal)
+
+
 @contextmanager
 def books(config: Path) -> Iterator[tuple[Engine, Accounts, AuditLog, CollectorSettings]]:
     from collector.access.accounts import Accounts
     from collector.access.audit import AuditLog
-    from collector.access.secret import own_key
+    from collector.access.secret import make_folder, own_key
 
     settings = load(CollectorSettings, config)
     become_owner(settings.state)
-    key = own_key(settings.state)
+    make_folder(settings.state)  # where the database may lie
     with opened(settings) as engine:
+        finish_restore(engine, settings.state, alone=False)
+        key = own_key(settings.state)
         yield engine, Accounts(engine), AuditLog(engine, settings.state, key), settings

@@ -14,11 +14,19 @@ FILE = "secret.key"
 BYTES = 32
 
 
+def make_folder(state: Path) -> None:
+    """Raises UserError where it cannot be made."""
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(str(error.strerror), state, "check 'state'") from None
+
+
 def own_key(state: Path) -> bytes:
     """The key of this collector, made at the first start; raises UserError where it cannot be."""
     path = state / FILE
+    make_folder(state)
     try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             with os.fdopen(handle, "wb") as file:

@@ -96,7 +96,7 @@ def backup(config: Path, out: Path) -> None:
 )
 def restore(config: Path, source: Path, noted: Path | None) -> None:
     """Fill a new, empty database from a backup; what was erased since is erased again."""
-    from collector.retention import backup as keeping
+    from collector.retention import restore as keeping
     from collector.storage.erasure_notes import read_notes
     from collector.storage.sole_use import SoleUse
 
@@ -112,8 +112,6 @@ def restore(config: Path, source: Path, noted: Path | None) -> None:
             rows = keeping.restore(engine, settings.state, source, _site(settings), file, erasures)
         finally:
             use.end()
-    with books(config) as (_, _accounts, audit, _settings):
-        audit.add(BY, "backup restored", source.name)
     click.echo(f"{source}: {sum(rows.values())} rows restored")
     if site is not None and (site / "site.pub").exists():
         fits = own_half == (site / "site.pub").read_bytes()

@@ -53,6 +53,19 @@ def apply_noted(erasures: Erasures) -> int:
     return windows
 
 
+def apply_in(connection: Connection, erasures: Erasures, later: Sequence[Erasure]) -> None:
+    """What is noted, and what is given, to a database that is being put back: it never shows what
+    was erased, not even to whoever looks after a kill."""
+    in_database = set(erasures.stored(connection))
+    in_notes = erasures.notes.read() if erasures.notes else []
+    missing = [one for one in dict.fromkeys([*in_notes, *later]) if one not in in_database]
+    if missing:
+        erasures.add(connection, missing)
+    for one in missing:
+        _erase_besides(connection, one)
+        connection.execute(delete(moods).where(*covered(one)))
+
+
 def finish(erasures: Erasures) -> int:
     """Deletes windows that an erasure left, since it was killed; returns how many."""
     windows = 0

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -69,11 +70,11 @@ class Erasures:
             self._look()
             return dict(self._known)
 
-    def stored(self) -> list[Erasure]:
-        """As the database has them."""
-        with self.engine.connect() as connection:
-            columns = (erasures.c[name] for name in Erasure._fields)
-            query = select(*columns).order_by(erasures.c.id)
+    def stored(self, within: Connection | None = None) -> list[Erasure]:
+        """As the database has them, or a transaction of it."""
+        columns = (erasures.c[name] for name in Erasure._fields)
+        query = select(*columns).order_by(erasures.c.id)
+        with nullcontext(within) if within is not None else self.engine.connect() as connection:
             return [Erasure(*row) for row in connection.execute(query)]
 
     def _of(self, site: str, room: str) -> Sequence[Erasure]:

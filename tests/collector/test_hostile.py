@@ -25,7 +25,8 @@ from collector.ingest import bounds
 from collector.ingest.ingest import Ingest
 from collector.lessons.repository import LessonRepository
 from collector.live.rooms import Rooms
-from collector.retention.backup import backup, restore
+from collector.retention.backup import backup
+from collector.retention.restore import restore
 from collector.retention.worker import RetentionWorker
 from collector.storage.database import connect
 from collector.storage.store import Store

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from collector.retention.backup import backup, restore
+from collector.retention.backup import backup
+from collector.retention.restore import restore
 from collector.storage.database import connect
 from collector.storage.tables import moods
 from edge.common.broker import BrokerSettings

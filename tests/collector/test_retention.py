@@ -15,8 +15,9 @@ from collector.access.sessions import Sessions
 from collector.config import Retention
 from collector.lessons.repository import LessonRepository
 from collector.retention import backup as keeping
-from collector.retention.backup import backup, restore
+from collector.retention.backup import backup
 from collector.retention.erasing import erase_room
+from collector.retention.restore import restore
 from collector.retention.worker import DAY_S, RetentionWorker
 from collector.storage.database import connect
 from collector.storage.erasures import Erasures

@@ -23,8 +23,9 @@ from collector.access.accounts import Accounts
 from collector.integrations.home_discovery import state_topic
 from collector.integrations.webhooks import Webhooks, target
 from collector.lessons.repository import LessonRepository
-from collector.retention.backup import backup, restore
+from collector.retention.backup import backup
 from collector.retention.erasing import erase_lesson, erase_room
+from collector.retention.restore import restore
 from collector.storage.database import connect
 from collector.storage.erasure_notes import FILE, read_notes
 from collector.storage.erasures import Erasures

@@ -13,7 +13,8 @@ import pytest
 from paho.mqtt import publish
 from sqlalchemy import insert, select
 
-from collector.retention.backup import backup, restore
+from collector.retention.backup import backup
+from collector.retention.restore import restore
 from collector.service import Service
 from collector.storage.database import connect
 from collector.storage.store import Store

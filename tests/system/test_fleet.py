@@ -168,7 +168,7 @@ def test_a_backup_holds_the_authority_and_not_the_signing_key(site: Site) -> Non
     subprocess.run([*command, "backup", "--config", site.config, "--out", out], check=True)
     with tarfile.open(out) as archive:
         names = archive.getnames()
-    assert {"site/authority.key", "site/broker/crl.pem", "certificate.jsonl"} <= set(names)
+    assert {"site/authority.key", "site/broker/crl.pem", "certificate-000001.jsonl"} <= set(names)
     assert not [name for name in names if "signing" in name]
 
     elsewhere = site.folder / "elsewhere"

@@ -1,4 +1,4 @@
-"""A backup, a restore or an erasure that is killed, at whatever statement, can be done again."""
+"""A backup, a restore or an erasure that is killed, at whatever step, goes on or begins anew."""
 
 from __future__ import annotations
 
@@ -13,11 +13,22 @@ from tests.conftest import ROOT
 
 @pytest.mark.once
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-@pytest.mark.parametrize("what", ["backup", "restore", "erase"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "backup",
+        "erase",
+        "restore, then restore",
+        "restore, then start",
+        "start",
+    ],
+)
 def test_nothing_is_lost_and_nothing_erased_returns(
     what: str, kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    urls = [f"sqlite:///{tmp_path}/{name}.sqlite" for name in ("c", "other")]
+    if kind == "postgresql" and what == "restore, then restore":
+        pytest.skip("what it does to files is tried with SQLite")
+    urls = [f"sqlite:///{tmp_path}/{name}.sqlite" for name in ("source", "other")]
     if kind == "postgresql":
         server = request.getfixturevalue("postgres")
         urls = [server.fresh(), server.fresh()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import threading
 from pathlib import Path
 
@@ -53,3 +54,17 @@ def test_whoever_writes_at_once_one_content_stays_whole(tmp_path: Path) -> None:
     assert not errors
     assert path.read_text() in contents
     assert [file.name for file in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_what_a_killed_one_left_goes_with_the_next_and_what_another_writes_stays(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "state.json"
+    remains, other = tmp_path / ".state.json.1.part", tmp_path / ".state.json.2.part"
+    remains.write_text("a part")
+    with other.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        atomic_file.write(path, "whole")
+        assert set(tmp_path.iterdir()) == {path, other}
+    atomic_file.write(path, "whole")
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,179 @@
+"""A backup that is damaged, or not whole, is refused before anything is replaced."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from collector.access.accounts import Accounts
+from collector.access.audit import AuditLog
+from collector.access.secret import own_key
+from collector.lessons.repository import LessonRepository
+from collector.retention import archive as form
+from collector.retention.archive import MANIFEST, REVISION
+from collector.retention.backup import backup
+from collector.retention.restore import restore
+from collector.storage.database import NEWEST, connect
+from collector.storage.store import Store
+from collector.storage.tables import metadata
+from edge.common.errors import UserError
+from tests.conftest import mood
+
+pytestmark = pytest.mark.once
+
+Members = list[tuple[str, bytes]]
+Damage = Callable[[Members, int], None]
+
+
+def removed(members: Members, number: int) -> None:
+    del members[number]
+
+
+def truncated(members: Members, number: int) -> None:
+    name, content = members[number]
+    members[number] = name, content[: len(content) // 2]
+
+
+def shortened(members: Members, number: int) -> None:
+    """By whole lines."""
+    name, content = members[number]
+    members[number] = name, b"".join(content.splitlines(keepends=True)[:-1])
+
+
+def edited(members: Members, number: int) -> None:
+    name, content = members[number]
+    members[number] = name, content[:-3] + bytes([(content or b"123")[-3] ^ 1]) + content[-2:]
+
+
+def emptied(members: Members, number: int) -> None:
+    members[number] = members[number][0], b""
+
+
+def doubled(members: Members, number: int) -> None:
+    members.append(members[number])
+
+
+def renamed(members: Members, number: int) -> None:
+    name, content = members[number]
+    members[number] = f"x{name}", content
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Members:
+    folder = tmp_path_factory.mktemp("good")
+    engine, state, site = connect(f"sqlite:///{folder}/c.sqlite"), folder / "state", folder / "site"
+    audit = AuditLog(engine, state, own_key(state))
+    Store(engine).add([mood(seq=n) for n in range(50)])
+    book = LessonRepository(engine)
+    lesson = book.begin("school", "r101", "Optics", "button")
+    assert lesson is not None
+    book.mark(lesson, "experiment starts")
+    Accounts(engine).add("ann", "administrator")
+    audit.add("ann", "began")
+    (site / "broker").mkdir(parents=True)
+    for name in ("authority.key", "broker/crl.pem"):
+        (site / name).write_text(f"what {name} holds")
+    (site / ".authority.key.123.part").write_text("of a write that was killed")
+    backup(engine, state, folder / "b.tar.gz", site)
+    engine.dispose()
+    return unpacked(folder / "b.tar.gz")
+
+
+def unpacked(file: Path) -> Members:
+    with tarfile.open(file) as archive:
+        return [(one.name, form.plain(archive, one).read()) for one in archive]
+
+
+def packed(file: Path, members: Members) -> Path:
+    with tarfile.open(file, "w:gz") as archive:
+        for name, content in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return file
+
+
+class Target:
+    """An empty machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.state, self.site = folder / "state", folder / "site"
+        self.engine = connect(f"sqlite:///{folder}/c.sqlite")
+
+    def restore(self, file: Path) -> dict[str, int]:
+        return restore(self.engine, self.state, file, self.site)
+
+    def is_empty(self) -> bool:
+        with self.engine.connect() as connection:
+            rows = [connection.execute(table.select()).all() for table in metadata.sorted_tables]
+        return not any(rows) and not self.state.exists() and not self.site.exists()
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Target:
+    return Target(tmp_path)
+
+
+DAMAGES = (removed, truncated, shortened, edited, emptied, doubled, renamed)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_no_member_may_differ(damage: Damage, good: Members, target: Target) -> None:
+    count = 0
+    for number, (name, _) in enumerate(good):
+        members = list(good)
+        damage(members, number)
+        if members == good:
+            continue
+        count += 1
+        with pytest.raises(UserError, match=r"not a collector's backup|another version"):
+            target.restore(packed(target.folder / "b.tar.gz", members))
+        assert target.is_empty(), name
+    assert count > 5
+    assert target.restore(packed(target.folder / "b.tar.gz", good))["mood"] == 50
+    assert (target.site / "authority.key").read_text() == "what authority.key holds"
+
+
+def test_nor_may_the_file_end_early_or_have_other_bytes(good: Members, target: Target) -> None:
+    file = packed(target.folder / "b.tar.gz", good)
+    whole = file.read_bytes()
+    step = len(whole) // 40
+    for end in (*range(0, len(whole), step), len(whole) - 1, len(whole) - 9):
+        file.write_bytes(whole[:end])
+        with pytest.raises(UserError, match="not a collector's backup"):
+            target.restore(file)
+        assert target.is_empty(), end
+    for place in range(30, len(whole), step):  # before that stand a date and a name
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
+        with pytest.raises(UserError, match="not a collector's backup"):
+            target.restore(file)
+        assert target.is_empty(), place
+
+
+def of_before(members: Members) -> Members:
+    """As the version before wrote it: each table in one member, the revision alone, no manifest."""
+    tables = [(n.replace("-000001", ""), content) for n, content in members if n.endswith("jsonl")]
+    others = [one for one in members if not one[0].endswith("jsonl")]
+    rest = [one for one in others if one[0] not in (MANIFEST, REVISION)]
+    return [*tables, (REVISION, NEWEST.encode()), *rest]
+
+
+def test_one_of_the_version_before_is_restored_and_what_is_not_known_said(
+    good: Members, target: Target, caplog: pytest.LogCaptureFixture
+) -> None:
+    members = of_before(good)
+    without = [one for one in members if one[0] != "account.jsonl"]
+    torn_line = [(n, c[:-9] if n == "mood.jsonl" else c) for n, c in members]
+    odd = [(n, b'{"id": 1}\n' if n == "mood.jsonl" else c) for n, c in members]
+    for wrong in (without, torn_line, odd):
+        with pytest.raises(UserError, match=r"not a collector's backup|nothing was restored"):
+            target.restore(packed(target.folder / "b.tar.gz", wrong))
+        files = [one for one in target.folder.rglob("*") if one.is_file()]
+        assert {one.name.partition(".sqlite")[0] for one in files} == {"b.tar.gz", "c"}
+    assert target.restore(packed(target.folder / "b.tar.gz", members))["mood"] == 50
+    assert "whether it is whole is not known" in caplog.text
