@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from prometheus_client import CollectorRegistry, Counter
 
 from collector.ingest.bounds import Bounds, check_time, is_expired
+from collector.ingest.rejections import Rejections
 from collector.ingest.writer import Writer
 from collector.live.rooms import Rooms
 from collector.storage.erasures import Erasures
@@ -58,7 +59,7 @@ class Ingest:
     ) -> None:
         self._guest = guest or Guest()
         self._erasures, self._windows_days = erasures, windows_days
-        self._bounds = Bounds()
+        self._bounds, self._rejections = Bounds(), Rejections(log)
         self._rooms = rooms
         self._announce = announce
         self._messages = Counter(
@@ -119,7 +120,7 @@ class Ingest:
                 self._messages.labels("status", "accepted").inc()
         except MessageError as error:
             self._messages.labels(kind if kind in KINDS else "other", "refused").inc()
-            log.warning("%s: rejected: %s", name, error)
+            self._rejections.add(name, error)
 
     def _take(self, mood: Mood) -> None:
         """To the writer; what it cannot take now is not acknowledged, and so comes again.

@@ -141,15 +141,19 @@ def resend(config: Path, since: datetime) -> None:
 
 
 def _check_exists(engine: Engine, place: tuple[str, str]) -> None:
-    """Raises UserError for a room of which nothing is known: a slip would look like a success."""
+    """Raises UserError for a room of which nothing is known: a slip would look like a success.
+
+    One that was erased is known by that: whoever does not know whether the first time was cut short
+    erases it again.
+    """
     from sqlalchemy import select
 
     from collector.storage.store import Store
-    from collector.storage.tables import devices, lessons
+    from collector.storage.tables import devices, erasures, lessons
 
     rooms = set(Store(engine).rooms())
     with engine.connect() as connection:
-        for table in (lessons, devices):
+        for table in (lessons, devices, erasures):
             query = select(table.c.site, table.c.room).distinct()
             rooms |= {(row.site, row.room) for row in connection.execute(query)}
     if place not in rooms:

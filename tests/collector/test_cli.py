@@ -125,6 +125,9 @@ def test_backup_erase_and_restore_by_command(config: Path, tmp_path: Path) -> No
     assert (
         "school/r101: 5 windows deleted\n" in call(other, "erase", "--room", "school/r101").output
     )
+    # As after a first time that was killed near its end.
+    again = call(other, "erase", "--room", "school/r101")
+    assert "school/r101: 0 windows deleted\n" in again.output
 
 
 def test_check_reads_the_timetable_too(config: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import datetime, timedelta, timezone
 
@@ -11,6 +12,7 @@ from sqlalchemy import Engine, create_engine
 from collector.config import Retention
 from collector.ingest import bounds
 from collector.ingest.bounds import Bounds, check_time
+from collector.ingest.rejections import FEW, MOST, PERIOD_S, Rejections
 from collector.retention.worker import RetentionWorker
 from collector.storage.store import Store
 from collector.storage.tables import metadata
@@ -59,3 +61,27 @@ def test_retention_goes_by_our_clock_too(engine: Engine) -> None:
     keeper = RetentionWorker(engine, lambda _: Retention(windows_days=30))
     assert keeper.round(time.time() + 29 * 86_400) == 0
     assert keeper.round(time.time() + 31 * 86_400) == 1
+
+
+def test_what_is_rejected_fills_no_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By one sender, and by as many topics as there may be."""
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    rejections = Rejections(logging.getLogger("test"))
+    error = MessageError("start: in the future")
+    for _ in range(10_000):
+        rejections.add("roommood/v1/school/r101/mood", error)
+    assert len(caplog.records) == FEW
+    assert caplog.messages[-1].endswith("others of this topic are counted for ten minutes")
+    now[0] += PERIOD_S + 1
+    rejections.add("roommood/v1/school/r102/mood", error)
+    assert caplog.messages[FEW:] == [
+        f"roommood/v1/school/r101/mood: rejected: {10_000 - FEW} more",
+        "roommood/v1/school/r102/mood: rejected: start: in the future",
+    ]
+    caplog.clear()
+    for number in range(2 * MOST):
+        rejections.add(f"roommood/v1/school/r{number}/mood", error)
+    assert len(caplog.records) <= MOST + FEW
