@@ -46,6 +46,14 @@ class RoomView(NamedTuple):
     received: float = 0.0
     """When the newest mood came, by this machine's clock."""
 
+    @property
+    def last_reading(self) -> float | None:
+        """When the newest window ended, in Unix time: by its device's clock if that can be."""
+        if self.mood is None:
+            return None
+        end = self.mood.start.timestamp() + self.mood.seconds
+        return min(end, self.received) if self.mood.clock == "synced" else self.received
+
 
 def state_of(mood: Mood | None, arrival: float, status: Status | None, now: float) -> RoomState:
     """One word for a room; three windows without news count as offline."""

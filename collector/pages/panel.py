@@ -97,6 +97,7 @@ class Panels:
             "seq": newest.seq if newest else "",
             "now": now,
             "until": until,
+            "last_reading": view.last_reading,
             "doing": self._pending.of((view.site, view.room), view.state),
             "g": summary,
             "h": headline(view, summary, t),

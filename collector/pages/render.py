@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -87,6 +88,16 @@ class Renderer:
         """The time of day, as one writes it in a language."""
         return self._at(dates.format_time, "short", language)
 
+    def recent(self, language: str) -> Callable[[float], str]:
+        """The time of day; of another day, with its date."""
+        today, other_day = self.clock(language), self._at(_short, "MMMd", language)
+
+        def shown(when: float) -> str:
+            same = self.local(when).date() == self.local(time.time()).date()
+            return today(when) if same else other_day(when)
+
+        return shown
+
     def locale(self, language: str) -> str:
         """A language as it is written in the school's region, where it has a form of its own."""
         return self._locales[language]
@@ -114,6 +125,7 @@ class Renderer:
             at_time=self.clock(language),
             at_date=self._at(dates.format_datetime, "medium", language),
             at_short=self._at(_short, "MMMd", language),
+            at_recent=self.recent(language),
             at_day=lambda when: dates.format_date(
                 when.astimezone(self._zone), "full", locale=self.locale(language)
             ),
