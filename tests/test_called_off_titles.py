@@ -158,6 +158,7 @@ def test_a_title_that_holds_such_a_word_is_that_of_a_lesson(
     [
         *("LOCATION:entfällt", "CATEGORIES:Math,Cancelled", "SUMMARY:Abgesagt: Mathe"),
         *("DESCRIPTION:Prof: X\\nStatut : Cours annulé\\n5b", "DESCRIPTION:Status: cancelled"),
+        *("DESCRIPTION:entfällt", "DESCRIPTION:5b\\nCours annulé\\nSalle 3"),
     ],
 )
 def test_what_else_an_event_says_of_itself(tmp_path: Path, line: str) -> None:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from babel.dates import get_day_names
+from babel.dates import get_day_names, get_month_names
 
 from collector.config import DateOrder
 from edge.common.calendar_event import IgnoredEvent
@@ -37,9 +37,25 @@ DAY_NAMES: tuple[tuple[str, Width], ...] = (
 )
 """Not the French and Spanish names of two letters: `di` and `do` are other days in German."""
 
-CLOCK = re.compile(r"(\d{1,2})\s*[:.hH]\s*(\d{2})(?::\d{2})?\s*([ap]\.?m\.?)?", re.IGNORECASE)
+WIDTHS: tuple[Literal["wide", "abbreviated"], ...] = ("wide", "abbreviated")
+
+CLOCK = re.compile(
+    r"(\d{1,2})\s*[:.h]\s*(\d{2})(?::\d{2}(?:\.0+)?)?\s*(?:([ap])\.?\s?m\.?|uhr)?", re.IGNORECASE
+)
 LONGEST_CELL, LONGEST_ROW = 8, 20_000
 """Lines, and characters: a timetable's are far shorter."""
+
+
+HEAD = 10
+"""Rows at the top among which the headings are."""
+
+FOREIGN = {
+    **dict.fromkeys((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"), "a workbook"),
+    **dict.fromkeys((b"<!", b"<h", b"<H", b"<?"), "a web page"),
+    b"%PDF": "a PDF",
+    b"\x1f\x8b": "compressed",
+}
+"""What is not CSV, by how it begins."""
 
 
 class RowSpan(NamedTuple):
@@ -78,6 +94,8 @@ class Spreadsheet:
     def __init__(self, content: bytes, where: str, order: DateOrder | None) -> None:
         self.rows: list[SpreadsheetRow] = []
         self.faults: list[IgnoredEvent] = []
+        if kind := next((FOREIGN[head] for head in FOREIGN if content.startswith(head)), None):
+            raise UserError(f"is {kind}, not CSV", where, "save the timetable as CSV")
         for number, row in _table(decode(content), where):
             try:
                 self.rows.append(_row(row, order))
@@ -97,8 +115,9 @@ def _table(text: str, where: str) -> list[tuple[int, dict[str, str]]]:
             for number, record in records
         ]
         rows = [(number, row) for number, row in rows if any(cell.strip() for cell in row)]
-        if rows and rows[0][1][0].lower().startswith("sep="):  # Excel's own first line
-            rows = rows[1:]
+        # Excel's own first line, or a title above the table
+        begin = max(range(min(len(rows), HEAD)), key=lambda n: _known(rows[n][1]), default=0)
+        rows = rows[begin:]
         if rows and _known(rows[0][1]) > (_known(best[0][1]) if best else -1):
             best = rows
     if not best:
@@ -122,7 +141,7 @@ def _records(text: str) -> Iterator[tuple[int, str]]:
     A cell in quotes may reach over a few lines; a quote that nobody closes ends with its line, or
     it would take all rows that follow.
     """
-    lines = text.splitlines()
+    lines = re.split(r"\r\n|\r|\n", text)  # not at other signs, which titles may hold
     number = 0
     while number < len(lines):
         for length in range(1, LONGEST_CELL + 1):
@@ -146,12 +165,12 @@ def _row(row: dict[str, str], order: DateOrder | None) -> SpreadsheetRow:
         if not row.get(name) and name != "title":
             raise ValueError(f"column '{name}': empty")
     weekday = _weekdays().get(_plain(row["day"]))
-    day = None if weekday is not None else _date(row["day"], order)
+    day = None if weekday is not None else _day(row["day"], order)
     start, end = _time("start", row["start"]), _time("end", row["end"])
     minutes = (end.hour - start.hour) * 60 + end.minute - start.minute
     if minutes == 0 or -((24 - OVERNIGHT_H) * 60) < minutes < 0:
         raise ValueError(f"column 'end': {row['end']} is not after 'start', {row['start']}")
-    title, teacher = row["title"] or "Lesson", row.get("teacher") or None
+    title, teacher = row.get("title") or "Lesson", row.get("teacher") or None
     is_off = any(calls_off(row.get(name, "")) for name in ("title", "room", "status"))
     return SpreadsheetRow(weekday, day, start, end, row["room"], title, teacher, is_off)
 
@@ -170,7 +189,51 @@ def _weekdays() -> dict[str, int]:
     }
 
 
+@lru_cache(maxsize=1)
+def _months() -> dict[str, int]:
+    names = [
+        (_plain(name), number)
+        for language in ("en", "de", "fr", "es")
+        for width in WIDTHS
+        for number, name in get_month_names(width, "format", language).items()
+    ]
+    short = {name[:3]: number for name, number in names if not name.startswith("jui")}
+    return {**short, **dict(names), "mrz": 3}  # Excel's German word for March
+
+
+def _day(text: str, order: DateOrder | None) -> date:
+    """A date; a weekday before it has to be its own."""
+    named = re.fullmatch(r"([^\W\d]+\.?),?\s+(.*)", text)
+    weekday = None if named is None else _weekdays().get(_plain(named[1]))
+    if named is None or weekday is None:
+        return _date(text, order)
+    day = _date(named[2], order)
+    if day.weekday() != weekday:
+        raise ValueError(f"column 'day': {text}: this date is no {named[1]}")
+    return day
+
+
+def _with_month(text: str) -> date | None:
+    """A date with the month's name: `2 March 2026`, `March 2, 2026`, `2. März 2026`."""
+    words = [
+        word for word in re.split(r"[\s,.-]+", text.casefold()) if word not in ("", "de", "of")
+    ]
+    months = [number for word in words if (number := _months().get(_plain(word)))]
+    days = [re.sub(r"(?<=\d)(st|nd|rd|th|er|º|ª)$", "", word) for word in words]
+    numbers = [word for word in days if word.isascii() and word.isdigit()]
+    if len(words) != 3 or len(months) != 1 or len(numbers) != 2 or len(numbers[1]) not in (2, 4):
+        return None
+    year = int(numbers[1]) + (2000 if len(numbers[1]) == 2 else 0)
+    try:
+        return date(year, months[0], int(numbers[0]))
+    except ValueError:
+        raise ValueError(f"column 'day': {text}: no such day") from None
+
+
 def _date(text: str, order: DateOrder | None) -> date:
+    text = re.sub(r"[ T]0{1,2}:00(:00(\.0+)?)?$", "", text)  # midnight, which programs add
+    if (day := _with_month(text)) is not None:
+        return day
     numbers = re.fullmatch(r"(\d{1,4})([-./])(\d{1,2})\2(\d{1,4})\.?", text)
     if numbers is None:
         raise ValueError(f"column 'day': {text}: write a weekday, or a date as in 2026-03-02")

@@ -287,6 +287,7 @@ def _call_off(main: Any, changes: list[Any], zone: ZoneInfo) -> None:
     start = main["DTSTART"].dt
     if not isinstance(start, datetime):
         return
+    _restate_dates(main, start)
     series = _Times(main, start, zone)
     days = {series.day_of(at) for at in _dates(main, "EXDATE") if not series.has(at)}
     for change in changes:
@@ -306,13 +307,24 @@ def _call_off(main: Any, changes: list[Any], zone: ZoneInfo) -> None:
             main.add("EXDATE", at)
 
 
+def _restate_dates(main: Any, start: datetime) -> None:
+    """What the library would take for something else: an extra day without a time
+    (RDATE;VALUE=DATE) is not at midnight but at the series' time, and a period that is left out
+    (EXDATE;VALUE=PERIOD) begins when its occurrence does."""
+    for one in _values(main, "RDATE"):
+        if not isinstance(one.dt, datetime | tuple):
+            one.dt = datetime.combine(one.dt, start.time(), start.tzinfo)
+    for one in _values(main, "EXDATE"):
+        if isinstance(one.dt, tuple):
+            one.dt = one.dt[0]
+
+
 class _Times:
     """When a series may have occurrences: by its rule at one time of day, and at its RDATEs."""
 
     def __init__(self, main: Any, start: datetime, zone: ZoneInfo) -> None:
         self._start, self._zone = start, zone
-        dates = (at[0] if isinstance(at, tuple) else at for at in _dates(main, "RDATE"))
-        self.extra = [at for at in dates if isinstance(at, datetime)]
+        self.extra = [at for at in _dates(main, "RDATE") if isinstance(at, datetime)]
         self._extra = {_utc(at, zone) for at in self.extra}
 
     def has(self, at: date) -> bool:
@@ -335,8 +347,12 @@ class _Times:
 
 
 def _dates(event: Any, name: str) -> list[Any]:
-    """All values of RDATE or EXDATE, which may stand on several lines."""
+    """All times of RDATE or EXDATE; of a period the start."""
+    times = [one.dt for one in _values(event, name)]
+    return [at[0] if isinstance(at, tuple) else at for at in times]
+
+
+def _values(event: Any, name: str) -> list[Any]:
+    """All values of a property, which may stand on several lines."""
     values = event.get(name, [])
-    return [
-        one.dt for line in (values if isinstance(values, list) else [values]) for one in line.dts
-    ]
+    return [one for line in (values if isinstance(values, list) else [values]) for one in line.dts]

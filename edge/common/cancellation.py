@@ -111,16 +111,17 @@ def _shouts(title: str) -> bool:
 
 
 def event_calls_off(event: Any) -> bool:
-    """Whether a calendar's event does so: by title, place or category, or by a line about its
-    status, as timetable programs write it below."""
+    """Whether a calendar's event does so: by title, place or category, or by a line of
+    its own in the text below, as timetable programs write it."""
     texts = [text for name in ("SUMMARY", "LOCATION", "CATEGORIES") for text in _texts(event, name)]
     if any(calls_off(text) for text in texts):
         return True
     lines = (line for text in _texts(event, "DESCRIPTION") for line in text[:4000].split("\n"))
-    return any(
-        (status := NAMES.fullmatch(_plain(line).strip())) is not None and calls_off(status[1])
-        for line in lines
-    )
+    for line in map(_plain, lines):
+        status = NAMES.fullmatch(line)
+        if WHOLE.fullmatch(line.strip(" .!*")) or (status and calls_off(status[1])):
+            return True
+    return False
 
 
 def _texts(event: Any, name: str) -> list[str]:

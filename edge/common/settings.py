@@ -118,6 +118,12 @@ def read(path: Path) -> dict[str, Any]:
         about = f" ({problem})" if problem else ""
         remedy = "fix the indentation or quotes there"
         raise UserError(f"not valid YAML{line}{about}", path, remedy) from None
+    except (RecursionError, ValueError):  # a thousand brackets, a number of thousands of digits
+        raise UserError(
+            "holds what nobody can read: brackets too deep, or a number too long",
+            path,
+            "start from the example in deploy/examples",
+        ) from None
     if not isinstance(content, dict):
         raise UserError("contains no settings", path, "start from the example in deploy/examples")
     return content
@@ -144,7 +150,7 @@ def _explain(kind: type[BaseModel], error: ValidationError) -> list[tuple[str, s
         if fault["type"] == "too_short" and _has_deeper(fault["loc"], faults):
             continue  # it is short because of what is wrong in it
         cause = fault.get("ctx", {}).get("error")
-        where = [str(part) for part in fault["loc"]]
+        where = [str(part) for part in fault["loc"] if part != "[key]"]  # pydantic's, for a name
         key = ".".join(where) or "settings"
         if fault["type"] == "extra_forbidden":
             names = list(_section_at(kind, where[:-1]).model_fields)
@@ -157,10 +163,24 @@ def _explain(kind: type[BaseModel], error: ValidationError) -> list[tuple[str, s
             lines.append((key, f"'{key}' is missing", "add it"))
         elif isinstance(cause, SettingError):
             lines.append((key, f"'{key}': {cause.what}", cause.remedy))
+        elif remedy := REMEDIES.get(fault["type"]):
+            lines.append((key, f"'{key}' is not valid", remedy))
+        elif fault["type"] == "string_pattern_mismatch" and "[a-z0-9-]" in str(fault.get("ctx")):
+            lines.append((key, f"'{key}' is not valid", NAME))
         else:
             message = fault["msg"].removeprefix("Value error, ")
             lines.append((key, f"'{key}' is not valid", message[:1].lower() + message[1:]))
     return lines
+
+
+NAME = "write a name of small letters a to z, digits and hyphens, 32 at most"
+
+REMEDIES = {
+    "tuple_type": "write a list, as in [one, two]",
+    "dict_type": "write keys below it, indented",
+    "string_type": "write a text, in quotes",
+}
+"""By pydantic's kinds of faults, where its own words are a programmer's."""
 
 
 def _has_deeper(where: tuple[int | str, ...], faults: Iterable[ErrorDetails]) -> bool:

@@ -6,7 +6,7 @@ import re
 from datetime import date, time
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from edge.common.errors import SettingError
 from edge.common.published import CalendarPlace
@@ -93,6 +93,23 @@ class Holiday(Section):
 
     first: date
     last: date
+
+    @field_validator("first", "last", mode="before")
+    @classmethod
+    def _day(cls, value: object) -> object:
+        try:
+            return date.fromisoformat(value.strip()) if isinstance(value, str) else value
+        except ValueError:
+            raise SettingError(
+                f"not a day, {value}", "write it as in 2026-12-21, or 2026-12-21/2027-01-06"
+            ) from None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Holiday:
+        """The wrong way round it would hold no day, and the camera open on all of them."""
+        if self.last < self.first:
+            raise SettingError(f"ends on {self.last}, before {self.first}", "swap the two days")
+        return self
 
 
 class ScheduleSettings(Section):

@@ -85,6 +85,11 @@ def test_headings_empty_rows_and_further_columns(tmp_path: Path, text: str) -> N
         "Lun",
         "2026-03-02",
         "2.3.2026",
+        "2026-03-02 00:00:00",
+        *("2 March 2026", "March 2, 2026", "2. März 2026", "2 mars 2026", "2 de marzo de 2026"),
+        *("02-Mar-26", "March 2nd, 2026", "lun. 2 mars 2026", "Mon 02.03.2026", "2. Mrz. 2026"),
+        *("Montag, 2. März 2026", "lundi 2 mars 2026", "lunes, 2 de marzo de 2026"),
+        "Monday, March 2, 2026",
     ],
 )
 def test_a_day_in_four_languages_and_as_a_date(tmp_path: Path, day: str) -> None:
@@ -109,7 +114,13 @@ def test_the_order_of_a_date_is_asked_for_where_it_is_open(tmp_path: Path) -> No
     assert Timetable(path, BERLIN, order="mdy").on(date(2026, 2, 3))[0]
 
 
-@pytest.mark.parametrize("start", ["9:15", "09:15", "09:15:00", "9.15", "9h15", "9:15 AM"])
+@pytest.mark.parametrize(
+    "start",
+    [
+        *("9:15", "09:15", "09:15:00", "9.15", "9h15", "9:15 AM", "9:15 a. m.", "9:15:00 a.m."),
+        *("9.15 Uhr", "09:15:00.000", "9 h 15", "9:15\u202fAM"),
+    ],
+)
 def test_times_as_people_write_them(tmp_path: Path, start: str) -> None:
     assert lessons(tmp_path, sheet(["Monday", start, *GOOD[2:]]).encode()) == ONE
 
@@ -119,6 +130,9 @@ def test_times_as_people_write_them(tmp_path: Path, start: str) -> None:
     [
         (["Someday", *GOOD[1:]], "column 'day': Someday: write a weekday, or a date"),
         (["31.2.2026", *GOOD[1:]], "column 'day': 31.2.2026: no such day"),
+        (["31 February 2026", *GOOD[1:]], "column 'day': 31 February 2026: no such day"),
+        (["Tuesday, 2 March 2026", *GOOD[1:]], "this date is no Tuesday"),
+        (["2 Smarch 2026", *GOOD[1:]], "column 'day': 2 Smarch 2026: write a weekday, or a date"),
         (["Monday", "9", *GOOD[2:]], "column 'start': 9: write hours and minutes"),
         (["Monday", "25:00", *GOOD[2:]], "column 'start': 25:00"),
         (["Monday", "10:00", "9:15", *GOOD[3:]], "column 'end': 9:15 is not after"),
@@ -139,6 +153,41 @@ def test_other_headings_are_named(tmp_path: Path) -> None:
     path.write_text("Tag;Beginn;Raum\nMontag;8:00;R101\n")
     with pytest.raises(UserError, match="title are missing; it has tag;beginn;raum"):
         Timetable(path, BERLIN)
+
+
+@pytest.mark.parametrize("length", range(1, 7))
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_row_that_ends_early_leaves_the_others(length: int, delimiter: str) -> None:
+    """Programs leave off the cells at its end that hold nothing; a title may be one."""
+    text = sheet(GOOD, GOOD[:length], GOOD, delimiter=delimiter)
+    table = Spreadsheet(text.encode(), "t.csv", None)
+    assert len(table.rows) + len(table.faults) == 3
+    assert len(table.rows) == (3 if length > 3 else 2)
+
+
+def test_a_title_stands_above_the_headings(tmp_path: Path) -> None:
+    assert lessons(tmp_path, ("Timetable 2026,,,,,\n,,,,,\n" + sheet(GOOD)).encode()) == ONE
+
+
+@pytest.mark.parametrize("sign", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028"])
+def test_a_sign_that_some_take_for_a_line_end_is_none(sign: str) -> None:
+    table = Spreadsheet(sheet([*GOOD[:4], f"Op{sign}tics", "tess"]).encode(), "t.csv", None)
+    assert (len(table.rows), table.faults, table.rows[0].teacher) == (1, [], "tess")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"PK\x03\x04mimetype", "a workbook"),
+        (b"\xd0\xcf\x11\xe0\0\0", "a workbook"),
+        (b"<!DOCTYPE html><html>", "a web page"),
+        (b"%PDF-1.7", "a PDF"),
+        (b"\x1f\x8b\x08\0", "compressed"),
+    ],
+)
+def test_another_kind_of_file_is_called_what_it_is(content: bytes, kind: str) -> None:
+    with pytest.raises(UserError, match=f"is {kind}, not CSV: save the timetable as CSV"):
+        Spreadsheet(content, "t.csv", None)
 
 
 def test_no_teacher_is_no_word(tmp_path: Path) -> None:

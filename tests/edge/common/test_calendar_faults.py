@@ -151,6 +151,14 @@ CALLED_OFF = {
     "by an exception at midnight": file(
         event(*SPAN, DAILY, "EXDATE:20260303T000000Z", "SUMMARY:Daily")
     ),
+    "by an exception that is a period": file(
+        event(*SPAN, DAILY, "EXDATE;VALUE=PERIOD:20260303T081500Z/PT45M", "SUMMARY:Daily")
+    ),
+    "by an exception that is a period until": file(
+        event(
+            *SPAN, DAILY, "EXDATE;VALUE=PERIOD:20260303T081500Z/20260303T090000Z", "SUMMARY:Daily"
+        )
+    ),
     "by an exception for another time": file(
         event(*SPAN, DAILY, "EXDATE;TZID=Europe/Berlin:20260303T080000", "SUMMARY:Daily")
     ),
@@ -179,6 +187,21 @@ def test_an_exception_takes_its_own_occurrence_of_a_day_alone() -> None:
     more = "RDATE;TZID=Europe/Berlin:20260303T140000"
     text = file(event(*SPAN, DAILY, more, "EXDATE:20260303T081500Z", "SUMMARY:Daily"))
     assert days(text)[1] == ["Daily 14:00"]
+
+
+@pytest.mark.parametrize(
+    ("value", "times"),
+    [
+        (";VALUE=DATE:20260303", ["x 09:15"]),
+        (";VALUE=DATE:20260303,20260304", ["x 09:15"]),
+        (":20260303", ["x 09:15"]),
+        (":20260303T131500Z", ["x 14:15"]),
+        (";VALUE=PERIOD:20260303T131500Z/PT30M", ["x 14:15"]),
+    ],
+)
+def test_an_extra_day_of_a_series_has_its_time(value: str, times: list[str]) -> None:
+    """And is no lesson at midnight."""
+    assert titles(file(event(*SPAN, f"RDATE{value}", "SUMMARY:x")), MONDAY + timedelta(1)) == times
 
 
 def test_lessons_that_share_a_uid_are_lessons_each() -> None:

@@ -153,7 +153,10 @@ def test_a_calendar_that_cannot_be_read_is_refused(tmp_path: Path, content: str 
         ({"lessons": []}, "there are no lessons: set 'lessons' or 'calendar'"),
         ({"lessons": [MORNINGS | {"end": "07:00"}]}, "not after start"),
         ({"lessons": [MORNINGS | {"days": ["montag"]}]}, "mon"),
-        ({"holidays": ["Christmas"]}, "date"),
+        ({"holidays": ["Christmas"]}, "not a day, Christmas: write it as in 2026-12-21"),
+        ({"holidays": ["21.12.2026/6.1.2027"]}, "not a day, 21.12.2026"),
+        ({"holidays": ["2027-01-06/2026-12-21"]}, "swap the two days"),
+        ({"holidays": [{"first": "2027-01-06", "last": "2026-12-21"}]}, "swap the two days"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(changes: dict[str, Any], words: str) -> None:
