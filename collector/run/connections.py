@@ -1,8 +1,9 @@
 """How many connections there may be, and for how long one may say nothing.
 
 Whoever connects and waits costs a file, and there are only so many. So a connection has a moment
-for its handshake and its request, and where there is no room the one that has been idle longest
-makes it, of the network that holds most. Requests and feeds that are being answered stay.
+for its handshake and its request, and where there is no room the one that has waited longest makes
+it, of the network of which most wait. Requests and feeds that are being answered stay. Of whoever
+has said nothing yet there is a socket and nothing more: thousands of them cost others no time.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import socket
 import ssl
 import time
 from collections import OrderedDict, defaultdict
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
@@ -30,7 +32,9 @@ OWN_FILES = 200
 """That the collector needs itself: database, broker, threads' pipes, whatever is read."""
 
 SAID_EVERY_S = 60.0
-BREATH_S = 0.1
+BREATH_S, ROUND_S = 0.1, 1.0
+AT_ONCE = 64
+"""So many are accepted before others have their turn."""
 
 
 def room_for(most: int) -> int:
@@ -45,11 +49,15 @@ def room_for(most: int) -> int:
 
 
 class Connection:
-    """One that was accepted; `protocol` is uvicorn's, once the handshake is over."""
+    """One that was accepted; `protocol` is uvicorn's, once it has said something and the handshake
+    is over."""
 
     def __init__(self, raw: socket.socket, network: str) -> None:
         self.raw, self.network = raw, network
+        self.since = time.monotonic()
         self.protocol: Any = None
+        self.let_go: Callable[[], None] | None = None
+        """How it is closed while it has said nothing."""
 
     @property
     def idle(self) -> bool:
@@ -57,27 +65,28 @@ class Connection:
         cycle = getattr(self.protocol, "cycle", None)
         return cycle is None or cycle.response_complete
 
-    @property
-    def has_asked(self) -> bool:
-        """Whether a whole request has come by it."""
-        return getattr(self.protocol, "cycle", None) is not None
-
     def close(self) -> None:
         transport = getattr(self.protocol, "transport", None)
-        if transport is not None:
+        if self.let_go is not None:
+            self.let_go()
+        elif transport is not None:
             transport.abort()
         else:
             with contextlib.suppress(OSError):
                 self.raw.shutdown(socket.SHUT_RDWR)
 
 
+Networks = defaultdict[str, OrderedDict[int, Connection]]
+
+
 class Connections:
-    """All of them, by network and age."""
+    """All of them, by network and age; apart are those that have asked for something."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._count = 0
-        self._by_network: dict[str, OrderedDict[int, Connection]] = defaultdict(OrderedDict)
+        self._waiting: Networks = defaultdict(OrderedDict)
+        self._customers: Networks = defaultdict(OrderedDict)
         self._closed, self._said = 0, 0.0
 
     def admit(self, raw: socket.socket, address: str) -> Connection | None:
@@ -85,42 +94,64 @@ class Connections:
         if self._count >= self._most and not self.make_room():
             return None
         connection = Connection(raw, network_of(address))
-        self._by_network[connection.network][id(connection)] = connection
+        self._waiting[connection.network][id(connection)] = connection
         self._count += 1
         return connection
 
+    def asks(self, one: Connection) -> None:
+        """A whole request has come by it."""
+        if _without(self._waiting, one):
+            self._customers[one.network][id(one)] = one
+
     def make_room(self) -> bool:
-        """Closes one of the network with most connections: the oldest that is idle.
+        """Closes the oldest of the network of which most have asked for nothing yet.
 
         One that has asked for something before goes only where none has not: a browser keeps it.
+        Those that are being answered do not count: a network with many has no less room for more.
         """
-        for network in sorted(self._by_network.values(), key=len, reverse=True):
-            idle = None
+        if self._waiting:
+            network = max(self._waiting.values(), key=len)
+            self._close(next(iter(network.values())))
+            return True
+        for network in sorted(self._customers.values(), key=len, reverse=True):
             for one in network.values():
-                if one.idle and (idle is None or not one.has_asked):
-                    idle = one
-                    if not one.has_asked:
-                        break
-            if idle is not None:
-                idle.close()
-                self.leave(idle)
-                self._tell()
-                return True
+                if one.idle:
+                    self._close(one)
+                    return True
         return False
 
-    def leave(self, one: Connection) -> None:
-        network = self._by_network.get(one.network)
-        if network is not None and network.pop(id(one), None) is not None:
-            self._count -= 1
-            if not network:
-                del self._by_network[one.network]
+    def end_silent(self, seconds: float) -> None:
+        """Closes those that have asked for nothing so long after they came."""
+        now = time.monotonic()
+        for network in list(self._waiting.values()):
+            for one in list(network.values()):
+                if now - one.since < seconds:
+                    break
+                one.close()
+                self.leave(one)
 
-    def _tell(self) -> None:
+    def leave(self, one: Connection) -> None:
+        if _without(self._waiting, one) or _without(self._customers, one):
+            self._count -= 1
+
+    def _close(self, one: Connection) -> None:
+        one.close()
+        self.leave(one)
         self._closed += 1
         now = time.monotonic()
         if now - self._said >= SAID_EVERY_S:
             log.warning("web: %d idle connections closed to make room", self._closed)
             self._closed, self._said = 0, now
+
+
+def _without(networks: Networks, one: Connection) -> bool:
+    """Whether it was there; now it is not."""
+    network = networks.get(one.network)
+    if network is None or network.pop(id(one), None) is None:
+        return False
+    if not network:
+        del networks[one.network]
+    return True
 
 
 class BoundedServer(uvicorn.Server):
@@ -155,46 +186,89 @@ class _Door:
 
     def __init__(self, server: BoundedServer, listener: socket.socket) -> None:
         self._server, self._listener = server, listener
+        self._connections = server.connections
+        self._loop = asyncio.get_running_loop()
         self._serving: set[asyncio.Task[None]] = set()
-        self._task = asyncio.get_running_loop().create_task(self._accept())
+        self._pause: asyncio.TimerHandle | None = None
+        self._rounds = self._loop.create_task(self._end_silent())
+        self._open()
 
     def close(self) -> None:
-        self._task.cancel()
+        self._shut()
+        self._rounds.cancel()
+        self._connections.end_silent(0.0)
+        self._listener.close()
 
     async def wait_closed(self) -> None:
-        await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.gather(self._rounds, return_exceptions=True)
 
-    async def _accept(self) -> None:
-        loop = asyncio.get_running_loop()
-        connections = self._server.connections
-        while True:
+    def _open(self) -> None:
+        self._pause = None
+        self._loop.add_reader(self._listener, self._accept)
+
+    def _shut(self) -> None:
+        self._loop.remove_reader(self._listener)
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
+
+    def _accept(self) -> None:
+        """Some of those that stand outside, then it is others' turn."""
+        for _ in range(AT_ONCE):
             try:
-                raw, address = await loop.sock_accept(self._listener)
-            except OSError:  # no file left, or the client has gone
-                connections.make_room()
-                await asyncio.sleep(BREATH_S)
-                continue
-            one = connections.admit(raw, str(address[0]))
+                raw, address = self._listener.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError:  # no file left
+                self._connections.make_room()
+                self._rest()
+                return
+            raw.setblocking(False)
+            one = self._connections.admit(raw, str(address[0]))
             if one is None:
                 raw.close()
-                await asyncio.sleep(BREATH_S)
-                continue
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            task = loop.create_task(self._serve(one))
+                self._rest()
+                return
+            self._await_words(one)
+
+    def _rest(self) -> None:
+        self._shut()
+        self._pause = self._loop.call_later(BREATH_S, self._open)
+
+    def _await_words(self, one: Connection) -> None:
+        """There is a protocol for it once it has said something."""
+
+        def begin() -> None:
+            self._loop.remove_reader(one.raw)
+            one.let_go = None
+            with contextlib.suppress(OSError):
+                one.raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            task = self._loop.create_task(self._serve(one))
             self._serving.add(task)
             task.add_done_callback(self._serving.discard)
-            await asyncio.sleep(0)  # to others their turn, however many wait outside
+
+        def let_go() -> None:
+            self._loop.remove_reader(one.raw)
+            one.raw.close()
+
+        one.let_go = let_go
+        self._loop.add_reader(one.raw, begin)
 
     async def _serve(self, one: Connection) -> None:
         context = self._server.config.ssl
         limit = {} if context is None else {"ssl_handshake_timeout": QUIET_S}
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(
+            await self._loop.connect_accepted_socket(
                 lambda: self._server.protocol(one), one.raw, ssl=context, **limit
             )
         except (OSError, ssl.SSLError, asyncio.TimeoutError):
-            self._server.connections.leave(one)
+            self._connections.leave(one)
             one.raw.close()
+
+    async def _end_silent(self) -> None:
+        while True:
+            await asyncio.sleep(min(QUIET_S, ROUND_S))
+            self._connections.end_silent(QUIET_S)
 
 
 def _watched(base: Any) -> Any:
@@ -215,6 +289,8 @@ def _watched(base: Any) -> Any:
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
+            if self.cycle is not None:
+                self._all.asks(self._own)
             if self._late is None and self._own.idle:
                 self._wait()
 

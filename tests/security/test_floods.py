@@ -115,13 +115,38 @@ def test_room_is_made_by_whoever_has_never_asked_for_anything() -> None:
         browser = come()
         cycle = SimpleNamespace(response_complete=True)
         browser.protocol = SimpleNamespace(cycle=cycle, transport=None)
+        all_of_them.asks(browser)
         others = [come() for _ in range(4)]
         assert is_open(browser)
         assert [is_open(one) for one in others] == [False, False, True, True]
         for one in others[2:]:
             one.protocol = browser.protocol
+            all_of_them.asks(one)
         come()
         assert not is_open(browser)  # the oldest, where all have asked
+
+
+def test_a_network_with_many_answers_to_come_has_room_for_a_request_that_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A school behind one address: its newest connection is not the first to go because others of
+    it are being answered."""
+    monkeypatch.setattr(connections.Connection, "close", lambda _self: None)
+    all_of_them = connections.Connections(30)
+    near, far = socket.socketpair()
+    with near, far:
+        for _ in range(20):
+            busy = all_of_them.admit(near, "192.0.2.1")
+            assert busy is not None
+            busy.protocol = SimpleNamespace(cycle=SimpleNamespace(response_complete=False))
+            all_of_them.asks(busy)
+        for _ in range(10):
+            all_of_them.admit(near, "198.51.100.7")
+        newest = all_of_them.admit(near, "192.0.2.1")
+        assert newest is not None
+        for _ in range(5):
+            all_of_them.admit(near, "198.51.100.7")
+        assert newest in all_of_them._waiting["192.0.2.1"].values()
 
 
 def test_whoever_says_nothing_or_only_half_is_let_go(
