@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from collector.config import CollectorSettings
+from edge.common.errors import UserError
 from edge.common.privileges import become_owner
 from edge.common.settings import load
 
@@ -22,16 +24,39 @@ log = logging.getLogger(__name__)
 
 BY = "the command line"
 
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
+
+
+@contextmanager
+def disk_errors(database: str, state: Path) -> Iterator[None]:
+    """Says in words, as UserError, that a disk is full or cannot be written, or that the database
+    does not answer; what had begun is completed by the next start, or has not begun."""
+    from sqlalchemy.exc import OperationalError
+
+    from edge.common.address import mask
+
+    remedy = "free space, or see who may write there; then do it again"
+    try:
+        yield
+    except OperationalError as error:
+        reason = str(error.orig).splitlines()[0] if str(error.orig) else "does not answer"
+        raise UserError(reason, f"database {mask(database)}", remedy) from None
+    except OSError as error:
+        if error.errno not in DISK:
+            raise
+        raise UserError(str(error.strerror), error.filename or state, remedy) from None
+
 
 @contextmanager
 def opened(settings: CollectorSettings) -> Iterator[Engine]:
     from collector.storage.database import connect
 
-    engine = connect(settings.database)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
+    with disk_errors(settings.database, settings.state):
+        engine = connect(settings.database)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
 
 
 def finish_restore(engine: Engine, state: Path, alone: bool) -> None:

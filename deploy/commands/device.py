@@ -165,11 +165,10 @@ class FleetAccess(NamedTuple):
 def _desk(config: Path) -> Iterator[FleetAccess]:
     from collector.access.audit import AuditLog
     from collector.access.limits import Limits
-    from collector.access.opened import finish_restore
+    from collector.access.opened import finish_restore, opened
     from collector.access.secret import make_folder, own_key
     from collector.config import CollectorSettings
     from collector.fleet.service import FleetService
-    from collector.storage.database import connect
     from collector.storage.store import Store
     from edge.common.settings import load
 
@@ -178,15 +177,12 @@ def _desk(config: Path) -> Iterator[FleetAccess]:
         raise UserError("'fleet' is missing", config, "make the site with `roommood site init`")
     become_owner(settings.state)
     make_folder(settings.state)  # where the database may lie
-    engine = connect(settings.database)
-    try:
+    with opened(settings) as engine:
         finish_restore(engine, settings.state, alone=False)
         key = own_key(settings.state)
         audit = AuditLog(engine, settings.state, key)
         office = FleetService(settings.fleet, engine, audit, Limits(), settings.broker)
         yield FleetAccess(office, Store(engine), settings)
-    finally:
-        engine.dispose()
 
 
 @device.command()
