@@ -22,6 +22,9 @@ from collector.pages.words import words
 LONG_S = 3 * 3600.0
 """A lesson's own timeline shows at most what is kept in memory."""
 
+SILENT_S = 10.0
+"""As often as the list looks again."""
+
 
 class Panels:
     """Draws any room's panel."""
@@ -40,23 +43,25 @@ class Panels:
         self._renderer = renderer
         self._pending = pending
         self._shares = ShareCache()
-        self._headlines: dict[tuple[Key, str], tuple[object, Headline]] = {}
+        self._headlines: dict[tuple[Key, str], tuple[object, float, Headline]] = {}
 
     def headline(self, view: RoomView, language: str) -> Headline:
         """What the room's page says first, for the list of rooms.
 
-        Of a room that is live it is the same until its windows change: the list, which shows all
-        rooms to everybody, looks through them once for each.
+        Of a room that is live it is the same until its windows change, of others, of which it says
+        for how long they are silent, for some seconds: the list, which shows all rooms to
+        everybody, looks through them once for each.
         """
         key = (view.site, view.room)
         stamp = (view.state, view.received, self._rooms.changes(*key))
         known = self._headlines.get((key, language))
-        if known is not None and known[0] == stamp:
-            return known[1]
+        now = time.monotonic()
+        if known is not None and known[0] == stamp and now < known[1]:
+            return known[2]
         windows = self._rooms.windows(*key)
         made = headline(view, self._summary(view, windows, None), words(language))
-        if view.state in ("live", "withheld"):  # others may say for how long they are silent
-            self._headlines[key, language] = (stamp, made)
+        until = float("inf") if view.state in ("live", "withheld") else now + SILENT_S
+        self._headlines[key, language] = (stamp, until, made)
         return made
 
     def _summary(

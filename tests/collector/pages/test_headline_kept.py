@@ -58,3 +58,33 @@ def test_a_headline_is_made_once_until_something_changes(monkeypatch: pytest.Mon
     assert len(renders) == 5
     rooms.forget("school", "r101")
     assert shown() != first
+
+
+def test_a_silent_rooms_headline_is_kept_for_some_seconds_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may say for how long the room is silent."""
+    engine = create_engine("sqlite://")
+    metadata.create_all(engine)
+    rooms = Rooms()
+    book, checkins = LessonRepository(engine), CheckIns(engine)
+    panels = Panels(rooms, book, checkins, Renderer(SchoolSettings()), PendingCommands())
+    renders: list[int] = []
+
+    def counted(*given: Any) -> Any:
+        renders.append(1)
+        return room_summary.glance(*given)
+
+    monkeypatch.setattr("collector.pages.panel.glance", counted)
+    hours_ago = datetime.now(timezone.utc) - timedelta(hours=2)
+    rooms.saw(mood(start=hours_ago), hours_ago.timestamp())
+    view = rooms.view("school", "r101")
+    assert view.state not in ("live", "withheld")
+    for _ in range(3):
+        panels.headline(view, "en")
+    assert len(renders) == 1
+    monkeypatch.setattr("collector.pages.panel.SILENT_S", 0.0)
+    panels._headlines.clear()
+    for _ in range(3):
+        panels.headline(view, "en")
+    assert len(renders) == 4
