@@ -122,11 +122,11 @@ class Machine:
         files = {str(one.relative_to(self.site)) for one in self.site.rglob("*") if one.is_file()}
         if files != set(SITE):
             return f"site: {sorted(files ^ set(SITE))}"
-        if changed := [n for n, text in SITE.items() if (self.site / n).read_text() != text]:
-            return f"site: {changed} are not what they were"
-        known = {"secret.key", "audit.head", "audit.lock"}
+        if differing := [n for n, text in SITE.items() if (self.site / n).read_text() != text]:
+            return f"site: {differing} are not what they were"
+        own = {"secret.key", "audit.head", "audit.lock"}
         # What a killed write of the same file left, the next write of it removes.
-        others = {one.name for one in self.state.iterdir() if one.suffix != ".part"} - known
+        others = {one.name for one in self.state.iterdir() if one.suffix != ".part"} - own
         if others:
             return f"state: {sorted(others)}"
         with books(self.config) as (_, _accounts, audit, _settings):

@@ -51,7 +51,7 @@ def source(machine: Callable[[str], Machine], tmp_path: Path) -> Machine:
 
 
 def in_words(machine: Machine, *words: str) -> str:
-    """What the command says of its failure; nothing where it has not failed."""
+    """What the command says of its failure; nothing where it succeeds."""
     try:
         machine.call(*words)
     except UserError as error:
@@ -67,14 +67,14 @@ def test_a_restore_takes_effect_or_does_not(
     for pages in PAGES:
         other.clear()
         leave(disk, pages)
-        failed = in_words(other, *words)
-        failures += bool(failed)
+        message = in_words(other, *words)
+        failures += bool(message)
         disk.clear()
-        if failed and not other.stored():
+        if message and not other.stored():
             assert not [one for one in other.folder.rglob("*") if one.name.endswith(".restored")]
             other.call(*words)
         other.start()
-        assert other.wrong(source) == "", (pages, failed)
+        assert other.wrong(source) == "", (pages, message)
     assert 0 < failures < len(PAGES)
 
 
@@ -83,13 +83,13 @@ def test_an_erasure_begins_or_does_not(source: Machine, disk: Disk) -> None:
     for pages in PAGES:
         source.fill_rooms()
         leave(disk, pages)
-        failed = in_words(source, "erase", "--room", "school/r101")
-        failures += bool(failed)
+        message = in_words(source, "erase", "--room", "school/r101")
+        failures += bool(message)
         disk.clear()
         source.start()
-        if failed and source.stored() == 2 * WINDOWS:
+        if message and source.stored() == 2 * WINDOWS:
             source.call("erase", "--room", "school/r101")
-        assert source.stored() == WINDOWS, (pages, failed)
+        assert source.stored() == WINDOWS, (pages, message)
     assert failures
 
 
@@ -100,11 +100,11 @@ def test_a_backup_leaves_the_one_before(source: Machine, disk: Disk, tmp_path: P
     for pages in PAGES:
         out.write_bytes(former)
         leave(disk, pages)
-        failed = in_words(source, "backup", "--out", str(out))
-        failures += bool(failed)
+        message = in_words(source, "backup", "--out", str(out))
+        failures += bool(message)
         disk.clear()
         assert not [one for one in disk.folder.iterdir() if one.name.endswith(".part")]
-        assert (out.read_bytes() == former) == bool(failed), (pages, failed)
+        assert (out.read_bytes() == former) == bool(message), (pages, message)
     assert failures
 
 
