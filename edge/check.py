@@ -8,7 +8,9 @@ from pathlib import Path
 import click
 
 from edge.camera import make
+from edge.camera.attempt import picture_size
 from edge.camera.recording import Recording
+from edge.common.address import mask
 from edge.common.checklist import MISSED, Checklist
 from edge.common.command import days_from
 from edge.common.errors import Problem
@@ -66,11 +68,7 @@ def _try_model(settings: AgentSettings) -> tuple[str, ...]:
 
 def _try_camera(settings: AgentSettings) -> None:
     camera = make(settings.camera, settings.transport)
-    try:
-        camera.open()
-        height, width = camera.read().shape
-    finally:
-        camera.close()
+    width, height = picture_size(camera, mask(settings.camera))
     click.echo(f"camera: {width}x{height}: ok")
 
 

@@ -20,7 +20,7 @@ BROKEN = "no calendar at all"
 
 AGENT_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "model": ({"model": "models/none"}, "models/none"),
-    "camera": ({"camera": "broken.mp4"}, "broken.mp4"),
+    "camera": ({"camera": "none.mp4"}, "none.mp4"),
     "detector": ({"faces": {"detector": "yunet", "model": "none.onnx"}}, "none.onnx"),
     "broker": ({"broker": {"ca": "broken.pem"}}, "broker: {folder}/broken.pem"),
     "calendar": ({"schedule": {"calendar": "broken.ics"}}, "broken.ics"),

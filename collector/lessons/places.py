@@ -15,7 +15,9 @@ ROOM_WORDS = {
 }
 """Words for a room in the four languages, without accents; alone they name none."""
 
-SEPARATORS = re.compile(r"[,;\n]|\\,")
+SEPARATORS = re.compile(r"[,;\n]|\\,|\s[/+&|]\s")
+"""`school/r101` without spaces is a room of a school."""
+
 NAME = re.compile(r"[a-z0-9-]{1,32}")
 
 
@@ -70,7 +72,9 @@ def _place(text: str) -> RoomPlace:
 
 
 def _guess(text: str) -> list[RoomPlace]:
-    """A room that no settings name, as `r101` or `site/r101`."""
+    """A room that no settings name, as `r101` or `site/r101`; a meeting's address is none."""
+    if "://" in text:
+        return []
     site, room = _place(text.strip())
     name = slug(room)
     if not NAME.fullmatch(name) or (site is not None and not NAME.fullmatch(slug(site))):

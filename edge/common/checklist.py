@@ -21,6 +21,7 @@ class Checklist:
 
     def __init__(self) -> None:
         self._status = 0
+        self._messages: set[str] = set()
         self._internal: Exception | None = None
 
     @contextmanager
@@ -29,7 +30,9 @@ class Checklist:
         try:
             yield
         except Problem as problem:
-            click.echo(f"roommood: {problem}", err=True)
+            if f"{problem}" not in self._messages:  # two parts may need the same thing
+                click.echo(f"roommood: {problem}", err=True)
+            self._messages.add(f"{problem}")
             self.note(BAD)
         except Exception as error:  # ours, or a package that is missing: raised when all is tried
             self._internal = self._internal or error

@@ -15,7 +15,9 @@ from datetime import date, datetime, timezone
 from typing import Any, Literal, NamedTuple
 
 from edge.camera import make
+from edge.camera.attempt import picture_size
 from edge.camera.recording import Recording
+from edge.common.address import mask
 from edge.common.clock import BUILT, trust
 from edge.common.clock_remedy import clock_remedy
 from edge.common.errors import ENROL_ANEW, Problem, UserError, unusable
@@ -212,12 +214,9 @@ def _camera(settings: AgentSettings) -> Finding:
     camera = make(settings.camera, settings.transport)
     try:
         with alone(settings.state):
-            camera.open()
-            height, width = camera.read().shape
+            width, height = picture_size(camera, mask(settings.camera))
     except StateFolderBusy:
         return Finding("camera", "ok", "in use by the agent that is running")
-    finally:
-        camera.close()
     return Finding("camera", "ok", f"{settings.camera.rpartition('@')[2]}: {width}x{height}")
 
 

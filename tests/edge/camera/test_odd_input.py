@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.camera import make
+from edge.camera.attempt import picture_size
 from edge.camera.base import Grey
 from edge.camera.capture import Capture
 from edge.camera.listing import cameras
@@ -153,6 +155,14 @@ def test_a_damaged_frame_of_a_film_is_a_fault_that_passes(tmp_path: Path) -> Non
     camera = make(str(film(tmp_path / "film.avi")))
     with pytest.raises(CameraFault, match="read before it was opened"):
         camera.read()
+
+
+def test_a_pipe_that_nobody_writes_to_keeps_no_command(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    os.mkfifo(path)
+    with pytest.raises(UserError, match="gives no picture within 0 s: check that it is switched"):
+        picture_size(make(str(path)), str(path), waits_s=0.2)
+    os.close(os.open(path, os.O_RDWR))  # lets go of whoever waits to read it
 
 
 def test_a_film_is_named_from_the_settings_folder(tmp_path: Path) -> None:
