@@ -103,6 +103,9 @@ class RequestFilter:
         self._app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and _has_zero(scope["path"], scope["query_string"]):
+            await PlainTextResponse(http.HTTPStatus(400).phrase, 400)(scope, receive, send)
+            return
         if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
             fields = dict(scope["headers"])
             kind = fields.get(b"content-type", FORM.encode()).split(b";")[0].strip().lower()
@@ -123,7 +126,7 @@ class RequestFilter:
                 return
             if body is None:
                 return
-            if not _has_plain_token(fields, body):
+            if _has_zero("", body) or not _has_plain_token(fields, body):
                 await PlainTextResponse(http.HTTPStatus(400).phrase, 400)(scope, receive, send)
                 return
             receive = _again(body, receive)
@@ -143,6 +146,12 @@ class Compression:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         feed = scope["type"] == "http" and scope["path"].endswith("/live")
         await (self._app if feed else self._gzip)(scope, receive, send)
+
+
+def _has_zero(path: str, text: bytes) -> bool:
+    """Whether there is a character of number zero, which PostgreSQL takes in no text: as it is, or
+    as addresses, forms and JSON write it."""
+    return "\0" in path or any(zero in text for zero in (b"\0", b"%00", rb"\u0000"))
 
 
 def _has_plain_token(fields: dict[bytes, bytes], body: bytes) -> bool:
