@@ -9,6 +9,9 @@ cd "$root"
 # shellcheck source=deploy/environment.sh
 . "$root/deploy/environment.sh"
 
+# Half of what a child of a test does would be to compile its modules, anew in each.
+unset PYTHONDONTWRITEBYTECODE
+
 fast=
 if [ "${1:-}" = --fast ]; then
     fast=1

@@ -1,9 +1,11 @@
 """Titles that call a lesson off, as people and programs write them in the four languages.
 
 Outlook puts `Canceled:` before a title, Pronote `Cours annulé`, a teacher writes `Mathe (entfällt)`
-and often nothing else in the calendar says so. A word counts only where it speaks of the lesson:
-as a part of the title by itself, between colons, dashes or brackets, or as its last word. A title
-that merely holds one (`Cancelled cheques and other fraud`) is that of a lesson.
+and often nothing else in the calendar says so. A word counts where it speaks of the lesson: as a
+part of the title by itself, between colons, dashes, commas or brackets, or as the last word of one;
+verbs that lessons are not named by (`entfällt`) wherever they stand. A title that merely holds a
+word (`Cancelled cheques and other fraud`) is that of a lesson. Doubt keeps the camera shut: what
+does not count is named, and a lesson that was meant can be renamed.
 """
 
 from __future__ import annotations
@@ -17,16 +19,17 @@ TEXT_SAYS = "called off by its title, place or status"
 """Why such an event does not count."""
 
 CANCELLED = (
-    r"cancell?ed|called off|postponed"
-    r"|abgesagt\w{0,2}|ausgefallen|entfallen|gestrichen|storniert|verschoben"
-    r"|annulee?s?|supprimee?s?|reportee?s?"
-    r"|cancelad[oa]s?|anulad[oa]s?|suspendid[oa]s?|aplazad[oa]s?|pospuest[oa]s?"
+    r"cancell?ed|called off|postponed(?! from)"
+    r"|abgesagt\w{0,2}|ausgefallen|entfallen|entf|gestrichen|storniert|verschoben(?! vo[mn])"
+    r"|annulee?s?|supprimee?s?|reportee?s?(?! d[eu])"
+    r"|cancelad[oa]s?|anulad[oa]s?|suspendid[oa]s?|aplazad[oa]s?(?! del?)|pospuest[oa]s?(?! del?)"
 )
 """Participles; without accents, as all that follows."""
 
+VERB = r"entf(?:a|ae)llt(?! nicht\b)|f(?:a|ae)llt(?: (?!nicht\b)\w+){0,3} aus"
 SENTENCE = (
     r"(?:not|no longer) taking place|does not take place|will not take place"
-    r"|entf(?:a|ae)llt|f(?:a|ae)llt(?: (?!nicht\b)\w+){0,3} aus|findet nicht statt"
+    rf"|{VERB}|findet nicht statt"
     r"|n'?a(?:ura)? pas lieu|se (?:cancela|anula|suspende|aplaza)|no se (?:imparte|da)"
 )
 """Verbs that say it of what stands before them."""
@@ -34,6 +37,8 @@ SENTENCE = (
 NOUN = (
     r"cancell?ation|no (?:class|classes|lesson|lessons|school)"
     r"|absage|ausfall|entfall|stundenausfall|unterrichtsausfall|kein unterricht"
+    r"|(?:schul|unterrichts)frei|declined|abgelehnt|refusee?|rechazad[oa]"
+    r"|(?:m|mme|mlle)\.? (?:\S+ ){1,3}absente?"
     r"|annulation|suppression|pas (?:de|d') ?(?:cours|classe|lecon)"
     r"|prof(?:esseure?)?\.?(?:/pers\.?)? absente?|classe absente"
     r"|cancelacion|anulacion|suspension|(?:no hay|sin) (?:clase|clases)"
@@ -53,7 +58,7 @@ BE = (
 DETAIL = (
     r"(?:am|aufgrund|aujourd'hui|because|by|car|cause|ce|da|debido|del?|demain|due|for|from|heute"
     r"|hoy|jusqu'?au?|le|leider|morgen|on|owing|par|por|pour|since|this|today|tomorrow|until|vom"
-    r"|weil|wegen)\b.*"
+    r"|bis|weil|wegen|wg|hasta|tonight)\b.*"
 )
 """What may follow: when, or for what reason."""
 
@@ -63,12 +68,21 @@ WHOLE = re.compile(
 )
 """A part of a title that says nothing else."""
 
-LAST = re.compile(rf"(?P<before>.*\S) (?:{CANCELLED}|{SENTENCE})(?: {DETAIL})?")
-FIRST = re.compile(r"(?:entfallt|entfaellt) .*")
+LAST = re.compile(rf"(?P<before>.*\S)[ -](?:{CANCELLED}|{SENTENCE})(?: {DETAIL})?")
+ANYWHERE = re.compile(
+    rf"\b(?:(?:{VERB})\b|(?<!pas de ){LESSON} (?:{BE})?(?:{CANCELLED})\b)|[❌✖🚫⛔]"
+)
+MOVED = re.compile(rf"(?:{LESSON} )?(?:{BE})?(?:moved|verlegt|deplacee?s?|desplazad[oa]s?)")
+"""To another time, as long as nothing says where to."""
+
+LOSS = r"(?:stunden|unterrichts)?ausfall|entfall"
+AROUND = re.compile(rf"(?:{LOSS}) (?!de[rsmn] |von |im |am )\S+(?: \S+)?|\S+(?: \S+)? (?:{LOSS})")
+"""`Ausfall Mathe 7b`, `Mathe Ausfall`: nothing but a name beside it."""
 NOT_OF_A_LESSON = {
     *("was", "were", "be", "being", "get", "gets", "got", "not", "never", "why", "who", "what"),
     *("and", "or", "nicht", "nie", "und", "oder", "warum", "non", "pas", "jamais", "et", "ou"),
     *("no", "nunca", "y", "o", "by", "of", "that", "which"),
+    *("longer", "formerly", "previously", "mehr", "plus", "ya"),
 }
 """Before the last word these make it part of a tale, or its opposite."""
 
@@ -77,27 +91,30 @@ NAMES = re.compile(r"(?:status|statut|estado|etat)\s*:\s*(.*)")
 PREFIX = re.compile(r"(?:(?:fwd?|wg|aw|re|tr|rv|rif|i)\s*:\s*)+")
 """Of mails that were answered or passed on."""
 
-PARTS = re.compile(r"[()\[\]{}<>|:!*~=#•·…;_\\\n\u2010-\u2015]+|\s/\s|\s-+\s*|-+\s|^-+|-+$")
+PARTS = re.compile(r"[()\[\]{}<>|:!*~=#•·…;,_\"“”„«»\\\n\u2010-\u2015]+|\s/\s|\s-+\s*|-+\s|^-+|-+$")
 """What stands between the parts of a title; a hyphen within a word does not."""
 
 
 def calls_off(title: str) -> bool:
     """Whether a title says that what it names does not take place."""
-    return _calls_off(title[:1000])
+    # A space without width may stand within a word or between two.
+    return any(_calls_off(one) for one in {title[:1000], title[:1000].replace("\u200b", " ")})
 
 
 @lru_cache(maxsize=4096)
 def _calls_off(title: str) -> bool:
     plain = PREFIX.sub("", _plain(title), count=1)
     parts = [part for one in PARTS.split(plain) if (part := one.strip(" .,?\"'«»+"))]
-    if not parts:
-        return False
-    if any(WHOLE.fullmatch(part) for part in parts) or FIRST.fullmatch(parts[0]):
-        return True
-    last = LAST.fullmatch(parts[-1])
-    if last and last["before"].split()[-1] not in NOT_OF_A_LESSON:
+    if ANYWHERE.search(plain) or any(_part_calls_off(part) for part in parts):
         return True
     return _shouts(title)
+
+
+def _part_calls_off(part: str) -> bool:
+    if any(pattern.fullmatch(part) for pattern in (WHOLE, AROUND, MOVED)):
+        return True
+    last = LAST.fullmatch(part)
+    return bool(last and re.split("[ -]", last["before"])[-1] not in NOT_OF_A_LESSON)
 
 
 def _shouts(title: str) -> bool:
