@@ -22,6 +22,9 @@ from edge.permission.mode import decide
 from edge.permission.schedule import Schedule
 from edge.permission.schedule_settings import ScheduleSettings
 
+WATCH_S = 1.5
+"""A camera that overwrites its picture does so every second, as a rule."""
+
 
 def try_all(settings: AgentSettings, has_room: bool) -> int:
     """Says of each part how it does; returns the exit status.
@@ -82,7 +85,9 @@ def _try_detector(settings: AgentSettings) -> None:
 
 def _say_mode(settings: AgentSettings) -> None:
     """What was decided about the source and why, and what may be read therefore."""
-    why = Recording(settings.camera).live()
+    recording = Recording(settings.camera)
+    recording.watch(WATCH_S)
+    why = recording.live()
     mode = decide(settings, date.today(), why)
     verdict = "recorded: nobody is being watched" if why is None else f"live: {why}"
     click.echo(f"source: {verdict}")

@@ -1,8 +1,9 @@
 """A timetable as CSV, in the ways in which spreadsheets save it.
 
 Columns `day` (a weekday in English, German, French or Spanish, or a date), `start`, `end`, `room`,
-`title` and, if wanted, `teacher` and `status`. A row with a fault is left out, and named by line
-and column; one whose title, room or status calls it off is no lesson.
+`title` and, if wanted, `teacher` and `status`; the headings in these languages, too. A row with a
+fault is left out, and named by line and column; one whose title, room or status calls it off, or
+whose status says anything but that it takes place, is no lesson.
 """
 
 from __future__ import annotations
@@ -20,13 +21,31 @@ from babel.dates import get_day_names, get_month_names
 
 from collector.config import DateOrder
 from edge.common.calendar_event import IgnoredEvent
-from edge.common.cancellation import calls_off
+from edge.common.cancellation import TEXT_SAYS, calls_off
 from edge.common.errors import UserError
 from edge.common.school_day import OVERNIGHT_H
 from edge.common.text import decode
 
 COLUMNS = ("day", "start", "end", "room", "title")
 OPTIONAL = ("teacher", "status")
+HEADINGS = {
+    "day": "weekday date tag wochentag datum jour jourdelasemaine dia diadelasemana fecha",
+    "start": "from begin starttime beginn von anfang debut heuredebut inicio desde comienzo",
+    "end": "to until endtime ende bis fin heurefin hasta",
+    "room": "classroom location raum zimmer ort salle aula sala",
+    "title": "lesson subject course titel fach kurs titre cours matiere titulo asignatura materia",
+    "teacher": "lehrer lehrerin lehrkraft professeur prof enseignant profesor profesora docente",
+    "status": "state statut estado etat",
+}
+"""What else a column may be called, without accents, spaces and signs."""
+
+TAKES_PLACE = {
+    *("ok", "yes", "confirmed", "scheduled", "planned", "takesplace", "normal", "active"),
+    *("ja", "bestatigt", "bestaetigt", "findetstatt", "geplant", "aktiv"),
+    *("oui", "confirme", "confirmee", "alieu", "prevu", "prevue", "maintenu", "maintenue"),
+    *("si", "confirmado", "confirmada", "programado", "programada", "activo", "activa"),
+}
+"""A status that speaks for a row; any other, not understood, speaks against it."""
 
 Width = Literal["wide", "abbreviated", "short"]
 DAY_NAMES: tuple[tuple[str, Width], ...] = (
@@ -75,8 +94,8 @@ class SpreadsheetRow(NamedTuple):
     room: str
     title: str
     teacher: str | None
-    is_off: bool = False
-    """Whether it says of itself that it does not take place."""
+    why_off: str = ""
+    """Why it does not take place by its own word; empty where nothing speaks against it."""
 
     def on(self, day: date, zone: ZoneInfo) -> RowSpan | None:
         """When it begins and ends, where it begins on that day; over midnight where it must."""
@@ -101,8 +120,11 @@ class Spreadsheet:
                 self.rows.append(_row(row, order))
             except ValueError as error:
                 self.faults.append(IgnoredEvent(f"line {number}", str(error)))
+                self.rows += _called_off(row, order)
         if self.faults and not self.rows:
-            raise UserError(f"{self.faults[0].event}", where, f"{self.faults[0].why}")
+            first, *others = self.faults
+            more = f" (and {len(others)} more, of which none can be read)" if others else ""
+            raise UserError(f"{first.event}", where, f"{first.why}{more}")
 
 
 def _table(text: str, where: str) -> list[tuple[int, dict[str, str]]]:
@@ -122,10 +144,10 @@ def _table(text: str, where: str) -> list[tuple[int, dict[str, str]]]:
             best = rows
     if not best:
         raise UserError("holds no row", where, f"give it the columns {', '.join(COLUMNS)}")
-    headings = [cell.strip().lower() for cell in best[0][1]]
+    headings = _headings(best[0][1])
     if missing := [name for name in COLUMNS if name not in headings]:
         raise UserError(
-            f"columns {', '.join(missing)} are missing; it has {', '.join(headings)}"[:200],
+            f"columns {', '.join(missing)} are missing; it has {', '.join(best[0][1])}"[:200],
             where,
             "the first row names them, separated by commas, semicolons or tabs",
         )
@@ -156,7 +178,25 @@ def _records(text: str) -> Iterator[tuple[int, str]]:
 
 def _known(row: list[str]) -> int:
     """How many headings a row has."""
-    return len({cell.strip().lower() for cell in row} & {*COLUMNS, *OPTIONAL})
+    return len({*_headings(row)} & {*COLUMNS, *OPTIONAL})
+
+
+def _headings(row: list[str]) -> list[str]:
+    """Each cell as the name of a column: ours, or as it is written; no column stands twice."""
+    headings: list[str] = []
+    own = {_plain(cell) for cell in row} & HEADINGS.keys()
+    for cell in row:
+        plain = _plain(cell)
+        name = _names().get(plain, "")
+        is_second = name in headings or (name != plain and name in own)
+        headings.append(f"another {name}" if is_second else name or cell.strip().lower())
+    return headings
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[str, str]:
+    names = {_plain(word): name for name, words in HEADINGS.items() for word in words.split()}
+    return names | {name: name for name in HEADINGS}
 
 
 def _row(row: dict[str, str], order: DateOrder | None) -> SpreadsheetRow:
@@ -171,8 +211,37 @@ def _row(row: dict[str, str], order: DateOrder | None) -> SpreadsheetRow:
     if minutes == 0 or -((24 - OVERNIGHT_H) * 60) < minutes < 0:
         raise ValueError(f"column 'end': {row['end']} is not after 'start', {row['start']}")
     title, teacher = row.get("title") or "Lesson", row.get("teacher") or None
-    is_off = any(calls_off(row.get(name, "")) for name in ("title", "room", "status"))
-    return SpreadsheetRow(weekday, day, start, end, row["room"], title, teacher, is_off)
+    return SpreadsheetRow(weekday, day, start, end, row["room"], title, teacher, _why_off(row))
+
+
+def _why_off(row: dict[str, str]) -> str:
+    if any(calls_off(row.get(name, "")) for name in ("title", "room", "status")):
+        return TEXT_SAYS
+    status = row.get("status", "").strip(" -–—")
+    if not status or _plain(status) in TAKES_PLACE:
+        return ""
+    return f"its status, {status[:40]}, does not say that it takes place"
+
+
+def _called_off(row: dict[str, str], order: DateOrder | None) -> list[SpreadsheetRow]:
+    """What is left of a row that cannot be read and calls off a date: the time that it may mean, as
+    long as its day and its room can be read."""
+    why, room = _why_off(row), row.get("room", "")
+    if not why or not room or _plain(row.get("day", "")) in _weekdays():
+        return []
+    try:
+        day = _day(row.get("day", ""), order)
+    except ValueError:
+        return []
+    start, end = (_time_or_midnight(name, row.get(name, "")) for name in ("start", "end"))
+    return [SpreadsheetRow(None, day, start, end, room, row.get("title") or "Lesson", None, why)]
+
+
+def _time_or_midnight(name: str, text: str) -> time:
+    try:
+        return _time(name, text)
+    except ValueError:
+        return time()
 
 
 def _plain(text: str) -> str:
@@ -182,11 +251,12 @@ def _plain(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _weekdays() -> dict[str, int]:
-    return {
+    names = {
         _plain(name): number
         for language, width in reversed(DAY_NAMES)
         for number, name in get_day_names(width, "format", language).items()
     }
+    return names | {"tues": 1, "weds": 2, "thurs": 3, "sonnabend": 5}
 
 
 @lru_cache(maxsize=1)

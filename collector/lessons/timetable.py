@@ -18,8 +18,7 @@ from collector.config import CollectorSettings, DateOrder
 from collector.lessons.places import RoomNames, RoomPlace
 from collector.lessons.spreadsheet import RowSpan, Spreadsheet, SpreadsheetRow
 from edge.common.calendar import Calendar
-from edge.common.calendar_event import IgnoredEvent
-from edge.common.cancellation import TEXT_SAYS
+from edge.common.calendar_event import IgnoredEvent, attribute
 from edge.common.errors import UserError
 from edge.common.published import COPIES, Check, FileSource, Source, WebSource, source
 
@@ -123,7 +122,7 @@ class Timetable:
         return [(self._source, self._parse)] if isinstance(self._source, WebSource) else []
 
     def _plan(self, day: date) -> tuple[list[PlannedLesson], list[IgnoredEvent]]:
-        off: set[tuple[RoomPlace, datetime]] = set()
+        off: list[tuple[RoomPlace, RowSpan]] = []
         if isinstance(self._content, Calendar):
             entries = [_entry(one.event, one.start, one.end) for one in self._content.on(day)]
             ignored = list(self._content.ignored_on(day))
@@ -131,18 +130,18 @@ class Timetable:
             entries, ignored = [], []
         else:
             rows = list(self._rows_of(self._content, day))
-            entries = [_row_entry(row, span) for row, span in rows if not row.is_off]
+            entries = [_row_entry(row, span) for row, span in rows if not row.why_off]
             ignored = [
-                IgnoredEvent(_dated(row.title, span.start), TEXT_SAYS)
+                IgnoredEvent(_dated(row.title, span.start), row.why_off)
                 for row, span in rows
-                if row.is_off
+                if row.why_off
             ]
-            off = {
-                (place, span.start)
+            off = [
+                (place, span)
                 for row, span in rows
-                if row.is_off and row.day
+                if row.why_off and row.day
                 for place in self._rooms.find(row.room)
-            }
+            ]
         lessons: list[PlannedLesson] = []
         for entry in entries:
             places = self._rooms.find(entry.rooms)
@@ -152,7 +151,7 @@ class Timetable:
             lessons += [
                 PlannedLesson(*place, entry.title, entry.teacher, entry.start, entry.end)
                 for place in places
-                if not (entry.is_weekly and (place, entry.start) in off)
+                if not (entry.is_weekly and _is_among(off, place, entry))
             ]
         return lessons, ignored
 
@@ -195,6 +194,15 @@ def _dated(title: str, start: datetime) -> str:
     return f"{title} ({start:%Y-%m-%d})"
 
 
+def _is_among(
+    off: list[tuple[RoomPlace, RowSpan]], place: RoomPlace, entry: TimetableEntry
+) -> bool:
+    """Whether any of the time of an entry was called off in a room."""
+    return any(
+        where == place and span.start < entry.end and entry.start < span.end for where, span in off
+    )
+
+
 def _row_entry(row: SpreadsheetRow, span: RowSpan) -> TimetableEntry:
     is_weekly = row.weekday is not None
     return TimetableEntry(row.room, row.title, row.teacher, span.start, span.end, is_weekly)
@@ -215,9 +223,9 @@ def _teacher(event: Any) -> str | None:
     organizer = event.get("ORGANIZER")
     organizer = organizer[0] if isinstance(organizer, list) else organizer
     if organizer is not None:
-        name = str(getattr(organizer, "params", {}).get("CN", "")) or str(organizer)
+        name = str((attribute(organizer, "params") or {}).get("CN", "")) or str(organizer)
         return re.sub(r"^mailto:", "", name, flags=re.IGNORECASE) or None
     categories = event.get("CATEGORIES")
     categories = categories[0] if isinstance(categories, list) else categories
-    names = [str(name) for name in getattr(categories, "cats", [])]
+    names = [str(name) for name in attribute(categories, "cats") or []]
     return names[0] if names else None

@@ -49,6 +49,11 @@ class Recording:
         if self._driver in ("pictures", "video"):
             self._why, self._prints = self._first_look()
 
+    def watch(self, seconds: float) -> None:
+        """Waits until it was watched for so long, where that can tell anything."""
+        if self._driver in ("pictures", "video") and not self._why:
+            time.sleep(max(0.0, seconds - (time.time_ns() - self._started_ns) / 1e9))
+
     def live(self) -> str | None:
         """Why it may show people who are there now, in words; None where that is certain not to be.
 

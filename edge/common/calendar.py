@@ -22,7 +22,7 @@ from edge.common.cancellation import TEXT_SAYS, event_calls_off
 
 log = logging.getLogger(__name__)
 
-LONGEST = timedelta(days=1)
+LONGEST = timedelta(hours=23)
 """No lesson is longer; an event that is has its dates wrong, or is no lesson."""
 
 FREE = {"FREE", "OOF", "WORKINGELSEWHERE"}
@@ -138,10 +138,12 @@ class Calendar:
         if event_calls_off(event):
             return TEXT_SAYS
         status, busy = _word(event, "STATUS"), _word(event, "X-MICROSOFT-CDO-BUSYSTATUS")
-        if _word(event, "TRANSP") == "TRANSPARENT":
-            return "marked as free time (TRANSP:TRANSPARENT)"
-        if busy in FREE:
-            return f"marked as free time ({busy})"
+        shown = _word(event, "TRANSP")
+        if shown not in ("OPAQUE", None) or busy in FREE:
+            word = f"TRANSP:{shown}" if shown not in ("OPAQUE", None) else busy
+            return f"marked as free time ({word})"
+        if any(_declines(one) for one in _each(event, "ATTENDEE")):
+            return "declined by its room"
         if status not in ("CONFIRMED", "TENTATIVE", None):
             return f"unknown status {status}"
         return "tentative" if "TENTATIVE" in (status, busy) else None
@@ -154,12 +156,26 @@ class Calendar:
             raise EventFault("no time at which it ends")
         start, end = self._aware(start), self._aware(end)
         if not timedelta() < end - start <= LONGEST:
-            raise EventFault("does not end after it starts, or lasts longer than a day")
+            raise EventFault("does not end after it starts, or takes the whole day")
         return Occurrence(start.astimezone(self._zone), end.astimezone(self._zone), event)
 
     def _aware(self, at: datetime) -> datetime:
         """In UTC, since times of one zone are compared by the clock on the wall."""
         return (at if at.tzinfo else at.replace(tzinfo=self._zone)).astimezone(timezone.utc)
+
+
+def _each(event: Any, name: str) -> list[Any]:
+    """All values of a property, which may be there more than once."""
+    value = event.get(name, [])
+    return value if isinstance(value, list) else [value]
+
+
+def _declines(attendee: Any) -> bool:
+    """Whether it is a room, or what else is booked, that is not to be had."""
+    said = {
+        name.upper(): str(value).upper() for name, value in getattr(attendee, "params", {}).items()
+    }
+    return said.get("CUTYPE") in ("ROOM", "RESOURCE") and said.get("PARTSTAT") == "DECLINED"
 
 
 def _word(event: Any, name: str) -> str | None:

@@ -38,7 +38,15 @@ def short(text: str) -> str:
 def moment(event: Any, name: str) -> date | None:
     """The day or time that a property holds; None where it holds none that can be read."""
     value = event.get(name)
-    if value is None or isinstance(value, list) or "Broken" in type(value).__name__:
+    if isinstance(value, list):
         return None
-    at = getattr(value, "dt", None)
+    at = attribute(value, "dt")
     return at if isinstance(at, date) else None
+
+
+def attribute(value: Any, name: str) -> Any:
+    """What icalendar has read of a property; None where it has not.
+
+    One that it could not read raises errors of its own at every attribute, `getattr` or not.
+    """
+    return None if "Broken" in type(value).__name__ else getattr(value, name, None)

@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from edge.common.calendar_event import EventFault, IgnoredEvent, describe, moment
+from edge.common.calendar_event import EventFault, IgnoredEvent, attribute, describe, moment
 from edge.common.cancellation import event_calls_off
 
 FREQUENCIES = {"YEARLY", "MONTHLY", "WEEKLY", "DAILY"}
@@ -186,7 +186,7 @@ def _check_times(event: Any, zone: ZoneInfo) -> None:
             if name == "RRULE":
                 _check_rule(value, start.dt)
                 _include_last_day(value, start.dt)
-    if not isinstance(getattr(start, "dt", None), date):
+    if not isinstance(attribute(start, "dt"), date):
         raise EventFault("DTSTART is not a date or time")
     if not EARLIEST <= start.dt.year <= LATEST:
         raise EventFault(f"is in the year {start.dt.year}")
@@ -198,8 +198,8 @@ def _check_times(event: Any, zone: ZoneInfo) -> None:
 
 def _check_span(event: Any, zone: ZoneInfo) -> None:
     """The library would swap an end and a start, and bear an end in another millennium."""
-    start, end = event["DTSTART"].dt, getattr(event.get("DTEND"), "dt", None)
-    length = getattr(event.get("DURATION"), "dt", None)
+    start, end = event["DTSTART"].dt, attribute(event.get("DTEND"), "dt")
+    length = attribute(event.get("DURATION"), "dt")
     if end is not None and isinstance(end, datetime) != isinstance(start, datetime):
         raise EventFault("begins at a time and ends with a day, or the other way round")
     if isinstance(length, timedelta) and length < timedelta():
@@ -226,8 +226,8 @@ def _utc(at: date, zone: ZoneInfo) -> datetime:
 
 
 def _check_zone(name: str, value: Any) -> None:
-    zone = getattr(value, "params", {}).get("TZID")
-    at = getattr(value, "dt", None)
+    zone = (attribute(value, "params") or {}).get("TZID")
+    at = attribute(value, "dt")
     if zone and isinstance(at, datetime) and at.tzinfo is None:
         raise EventFault(f"{name}: unknown time zone {str(zone)[:60]}")
 

@@ -15,6 +15,8 @@ import unicodedata
 from functools import lru_cache
 from typing import Any
 
+from edge.common.calendar_event import attribute
+
 TEXT_SAYS = "called off by its title, place or status"
 """Why such an event does not count."""
 
@@ -145,7 +147,7 @@ def _texts(event: Any, name: str) -> list[str]:
     """All values of a property, which may be there more than once."""
     value = event.get(name, [])
     values = value if isinstance(value, list) else [value]
-    return [str(text) for one in values for text in getattr(one, "cats", [one])]
+    return [str(text) for one in values for text in attribute(one, "cats") or [one]]
 
 
 def _plain(text: str) -> str:

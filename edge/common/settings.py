@@ -120,7 +120,7 @@ def read(path: Path) -> dict[str, Any]:
         raise UserError(f"not valid YAML{line}{about}", path, remedy) from None
     except (RecursionError, ValueError):  # a thousand brackets, a number of thousands of digits
         raise UserError(
-            "holds what nobody can read: brackets too deep, or a number too long",
+            "cannot be read (brackets too deep, or a number too long)",
             path,
             "start from the example in deploy/examples",
         ) from None

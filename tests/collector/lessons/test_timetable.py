@@ -150,8 +150,80 @@ def test_a_row_with_a_fault_is_named_and_leaves_the_others(row: list[str], why: 
 
 def test_other_headings_are_named(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
-    path.write_text("Tag;Beginn;Raum\nMontag;8:00;R101\n")
-    with pytest.raises(UserError, match="title are missing; it has tag;beginn;raum"):
+    path.write_text("Tag;Beginn;Wo\nMontag;8:00;R101\n")
+    with pytest.raises(UserError, match="end, room, title are missing; it has Tag, Beginn, Wo"):
+        Timetable(path, BERLIN)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        *("Weekday,From,To,Classroom,Subject,Teacher", "Tag,Beginn,Ende,Raum,Fach,Lehrkraft"),
+        *("Wochentag,Von,Bis,Zimmer,Titel,Lehrer/in", "Jour,Début,Fin,Salle,Matière,Professeur"),
+        "Día,Inicio,Fin,Aula,Asignatura,Profesor",
+    ],
+)
+def test_headings_in_four_languages(tmp_path: Path, head: str) -> None:
+    assert lessons(tmp_path, sheet(GOOD, head=head.split(",")).encode()) == ONE
+
+
+def test_of_two_columns_for_one_thing_ours_or_the_first_counts(tmp_path: Path) -> None:
+    further = ["a", "Friday", "r900"]
+    for head, room in ((["x", "Weekday", "Location"], "r101"), (["x", "Tag", "Room"], "r900")):
+        table = sheet([*further, *GOOD], head=[*head, *HEAD])
+        assert lessons(tmp_path, table.encode()) == [ONE[0].replace("r101", room)]
+
+
+STATUS = [*HEAD, "status"]
+OFF = "does not say that it takes place"
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["", "-", "ok", "Confirmed", "bestätigt", "Ja", "confirmé", "sí", "a lieu", "findet statt"],
+)
+def test_a_status_that_speaks_for_a_lesson(tmp_path: Path, word: str) -> None:
+    assert lessons(tmp_path, sheet([*GOOD, word], head=STATUS).encode()) == ONE
+
+
+@pytest.mark.parametrize(
+    "word", ["tentative", "vorläufig", "provisional", "nein", "no", "x", "frei", "?", "0"]
+)
+def test_any_other_status_speaks_against_it(tmp_path: Path, word: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(sheet([*GOOD, word], head=STATUS).encode())
+    plan, ignored = Timetable(path, BERLIN).on(MONDAY)
+    assert plan == []
+    assert [OFF in one.why for one in ignored] == [True]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "left"),
+    [
+        ("9:15", "10:00", ["Late"]),
+        ("8:00", "9:45", ["Late"]),
+        ("8:00", "9:15", ["Optics", "Late"]),
+        *[("", "", list[str]()), ("9:15", "", list[str]()), ("", "10:00", ["Late"])],
+        *[("soon", "later", list[str]()), ("10:30", "", ["Optics"])],
+    ],
+)
+def test_a_date_that_is_called_off_takes_what_lies_in_its_time(
+    tmp_path: Path, start: str, end: str, left: list[str]
+) -> None:
+    """Of a time that cannot be read, what it may have meant; in its own room, on its own day."""
+    late = ["Monday", "11:00", "11:45", "R101", "Late", ""]
+    off = ["2.3.2026", start, end, "R101", "Optics", "", "entfällt"]
+    path = tmp_path / "t.csv"
+    path.write_bytes(sheet([*GOOD, ""], [*late, ""], off, head=STATUS).encode())
+    table = Timetable(path, BERLIN)
+    assert [one.title for one in table.on(MONDAY)[0]] == left
+    assert len(table.on(MONDAY + timedelta(days=7))[0]) == 2
+
+
+def test_where_no_row_can_be_read_their_number_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(sheet(["Someday", *GOOD[1:]], ["Never", *GOOD[1:]]))
+    with pytest.raises(UserError, match=r"line 2: .*Someday.* \(and 1 more"):
         Timetable(path, BERLIN)
 
 

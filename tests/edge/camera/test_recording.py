@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -158,3 +159,24 @@ def test_a_link_that_leads_elsewhere_is_live(tmp_path: Path) -> None:
 def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.mp4: no such file"):
         Recording(str(tmp_path / "none.mp4"))
+
+
+def test_a_picture_that_is_overwritten_every_second_is_noticed_by_whoever_waits(
+    tmp_path: Path,
+) -> None:
+    """As `agent check` does, which looks but once."""
+    path = picture(tmp_path / "lastsnap.jpg")
+    recording = Recording(str(path))
+    writer = threading.Timer(0.2, overwrite, [path])
+    writer.start()
+    recording.watch(0.6)
+    writer.join()
+    assert recording.live()
+
+
+@pytest.mark.parametrize("source", ["sim:seats=2", "usb:0"])
+def test_nobody_waits_for_what_is_decided(source: str) -> None:
+    recording = Recording(source)
+    begin = time.monotonic()
+    recording.watch(60)
+    assert time.monotonic() - begin < 30

@@ -72,6 +72,9 @@ NOT_ON = {
     "cancelled, in small letters": "STATUS:cancelled",
     "tentative": "STATUS:TENTATIVE",
     "free time": "TRANSP:TRANSPARENT",
+    "free time by another name": "TRANSP:FREE",
+    "nothing where free or busy stands": "TRANSP:",
+    "a room that is not to be had": "ATTENDEE;CUTYPE=ROOM;PARTSTAT=DECLINED:mailto:r101@s.example",
     "a status of its own": "STATUS:MAYBE",
     "a whole day by Outlook": "X-MICROSOFT-CDO-ALLDAYEVENT:TRUE",
 }
@@ -236,3 +239,23 @@ def test_whatever_stands_beside_it_a_good_lesson_stays(
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
 def test_text_in_every_encoding_that_programs_save(encoding: str) -> None:
     assert decode("Müller;9:15\r\n".encode(encoding)) == "Müller;9:15\r\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "is_on"),
+    [
+        ("20260302T000000", "20260303T000000", False),
+        ("20260302T000000", "20260302T235900", False),
+        ("20260302T080000", "20260303T080000", False),
+        ("20260302T060000", "20260302T220000", True),
+    ],
+)
+def test_a_whole_day_by_the_clock_is_no_lesson_either(start: str, end: str, is_on: bool) -> None:
+    zone = ";TZID=Europe/Berlin:"
+    book = calendar(event(f"DTSTART{zone}{start}", f"DTEND{zone}{end}", "SUMMARY:Trip"), GOOD)
+    assert titles(book) == (["Trip", "Good"] if is_on else ["Good"])
+
+
+def test_whoever_else_declines_keeps_no_lesson_from_taking_place() -> None:
+    line = "ATTENDEE;CUTYPE=INDIVIDUAL;PARTSTAT=DECLINED:mailto:ann@s.example"
+    assert titles(calendar(event(START, END, "SUMMARY:On", line))) == ["On"]

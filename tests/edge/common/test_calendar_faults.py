@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import time
 from datetime import date, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collector.lessons.timetable import Timetable
 from edge.common.calendar import Calendar
 from edge.common.errors import UserError
 
@@ -370,6 +372,23 @@ def test_no_fault_takes_a_lesson_or_opens_what_is_off(
     lessons = [str(one.event.get("SUMMARY")) for one in book(text).on(MONDAY)]
     assert lessons.count("Good") >= len(KEPT)
     assert "Off" not in lessons
+
+
+@pytest.mark.parametrize(
+    "name", ["SUMMARY", "LOCATION", "CATEGORIES", "DESCRIPTION", "ATTENDEE", "ORGANIZER", "STATUS"]
+)
+@pytest.mark.parametrize(
+    "value",
+    [";VALUE=DATE:20260332T091500", ";VALUE=PERIOD:soon", ";VALUE=DURATION:x", ";VALUE=INTEGER:y"],
+)
+def test_a_text_of_another_type_leaves_the_others(tmp_path: Path, name: str, value: str) -> None:
+    """The library gives it as an object that raises errors of its own wherever it is touched."""
+    text = file(event(*SPAN, f"{name}{value}", uid="faulty@s"), *KEPT)
+    assert [str(one.event.get("SUMMARY")) for one in book(text).on(MONDAY)].count("Good") == 3
+    path = tmp_path / "t.ics"
+    path.write_text(text.replace("SUMMARY:Good", "LOCATION:R1\r\nSUMMARY:Good"), newline="")
+    titles = [one.title for one in Timetable(path, "Europe/Berlin").on(MONDAY)[0]]
+    assert titles.count("Good") == 3
 
 
 @settings(max_examples=200, deadline=None)

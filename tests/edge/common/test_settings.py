@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from edge.camera import driver_of
+from edge.common.address import mask
 from edge.common.errors import UserError
 from edge.common.settings import load, show
 from edge.config import AgentSettings
@@ -203,3 +205,15 @@ def test_a_keys_former_spelling_is_understood_and_todays_is_shown(tmp_path: Path
     both = MINIMAL + "faces: {min_neighbors: 7, min_detections: 8}\n"
     with pytest.raises(UserError, match=r"'faces': both 'min_neighbors' and .*remove"):
         load(AgentSettings, write(tmp_path, both))
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "RTSP", "Rtsps"])
+def test_a_kind_of_camera_in_capitals_is_that_kind_and_hides_its_password(
+    tmp_path: Path, scheme: str
+) -> None:
+    config = tmp_path / "agent.yaml"
+    config.write_text(MINIMAL + f"camera: {scheme}://u:hunter2@127.0.0.1:1/x\n")
+    source = load(AgentSettings, config).camera
+    assert source == f"{scheme.lower()}://u:hunter2@127.0.0.1:1/x"
+    assert driver_of(source)[0] == "stream"
+    assert "hunter2" not in mask(source)
