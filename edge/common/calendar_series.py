@@ -1,8 +1,9 @@
 """Series of events: what of them can be worked out, and what of it was called off.
 
 An event, its exceptions and its changed occurrences share a UID. Programs write them carelessly, so
-what names a day but not the time at which the series is takes all of that day; and what cannot be
-read at all keeps its series shut, since which day it would have cancelled cannot be known.
+what names a day but not the time at which the series is takes all of that day; an occurrence that
+cannot be read is called off; and one that does not say which it is keeps its series shut, since
+which day it would have cancelled cannot be known.
 """
 
 from __future__ import annotations
@@ -49,8 +50,9 @@ def readable_series(
             if number or not group[0].get("UID"):
                 for event in one:  # or the library takes them for one
                     event["UID"] = f"{uid} ({number})"
-            if passes(lambda own: _check(own, zone), one, faults):
-                series.append(one)
+            readable = [_readable(event, zone, faults) for event in one]
+            if passes(lambda own: _check(own, zone), readable, faults):
+                series.append(readable)
     return series
 
 
@@ -155,6 +157,36 @@ def _newest(changes: list[Any]) -> list[Any]:
         # One that cannot be read stays: it is a fault of its series.
         by_occurrence[f"{at}" if at is not None else f"fault {id(change)}"] = change
     return list(by_occurrence.values())
+
+
+def _readable(event: Any, zone: ZoneInfo, faults: list[IgnoredEvent]) -> Any:
+    """A changed occurrence that cannot be read is called off, and its series goes on, where it says
+    which of them it is; any other event is as it was."""
+    if event.get("RECURRENCE-ID") is None:
+        return event
+    try:
+        _check_times(event, zone)
+        _check_span(event, zone)
+    except Exception as error:  # an EventFault, or whatever somebody's text causes in a library
+        if not _names_one(event):
+            return event
+        off = type(event)()
+        for name in ("UID", "SUMMARY", "LOCATION"):
+            if name in event:
+                off[name] = event[name]
+        off["RECURRENCE-ID"] = off["DTSTART"] = event["RECURRENCE-ID"]
+        off["STATUS"] = "CANCELLED"
+        faults.append(IgnoredEvent(describe(off), str(error)[:200]))
+        return off
+    return event
+
+
+def _names_one(event: Any) -> bool:
+    """Whether it says which one occurrence it changes."""
+    at, which = moment(event, "RECURRENCE-ID"), event["RECURRENCE-ID"]
+    if at is None or "RANGE" in which.params:
+        return False
+    return not isinstance(at, datetime) or at.tzinfo is not None or "TZID" not in which.params
 
 
 def _check(events: list[Any], zone: ZoneInfo) -> None:

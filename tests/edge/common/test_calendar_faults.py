@@ -407,3 +407,42 @@ def test_whatever_bytes_come_there_is_a_calendar_or_a_sentence(
     else:
         sentence = str(table.on(MONDAY)) + str(table.ignored_on(MONDAY))
     assert sentence
+
+
+SECOND, THIRD = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
+WHICH = "RECURRENCE-ID;TZID=Europe/Berlin:20260303T091500"
+MOVED = ("DTSTART;TZID=Europe/Berlin:20260303T111500", "DTEND;TZID=Europe/Berlin:20260303T120000")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        *[("STATUS:CANCELLED",), ("STATUS:CONFIRMED",), ("DTSTART:soon", MOVED[1])],
+        *[("DTSTART;TZID=Mars/X:20260303T111500", MOVED[1]), (MOVED[0], MOVED[0], MOVED[1])],
+        *[(MOVED[1].replace("DTEND", "DTSTART"), MOVED[0].replace("DTSTART", "DTEND"))],
+        *[(*MOVED, "SEQUENCE:many"), (MOVED[0], "DTEND:later")],
+    ],
+)
+def test_an_occurrence_that_cannot_be_read_is_off_and_its_series_goes_on(
+    lines: tuple[str, ...],
+) -> None:
+    series = event(*SPAN, "RRULE:FREQ=DAILY;COUNT=3", "SUMMARY:Daily", uid="daily@s")
+    table = book(file(series + event(WHICH, *lines, "SUMMARY:Daily", uid="daily@s")))
+    assert [len(table.on(day)) for day in (MONDAY, SECOND, THIRD)] == [1, 0, 1]
+    (fault,) = table.faults
+    assert fault.event == "Daily (2026-03-03)"
+
+
+@pytest.mark.parametrize(
+    "which",
+    [
+        *("RECURRENCE-ID:soon", "RECURRENCE-ID;TZID=Mars/X:20260303T091500"),
+        f"{WHICH}\r\n{WHICH}",
+        "RECURRENCE-ID;RANGE=THISANDFUTURE;TZID=Europe/Berlin:20260303T091500",
+    ],
+)
+def test_where_it_does_not_say_which_it_is_the_series_is_shut(which: str) -> None:
+    series = event(*SPAN, "RRULE:FREQ=DAILY;COUNT=3", "SUMMARY:Daily", uid="daily@s")
+    table = book(file(series + event(which, "DTSTART:soon", "SUMMARY:Daily", uid="daily@s")))
+    assert [len(table.on(day)) for day in (MONDAY, SECOND, THIRD)] == [0, 0, 0]
+    assert len(table.faults) == 1
