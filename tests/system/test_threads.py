@@ -16,10 +16,10 @@ from tests.conftest import ROOT
 from tests.fleet import Site
 from tests.free import free_port, wait
 
+pytestmark = pytest.mark.once
+
 SPY = """
 import sys, threading, time
-
-pytestmark = pytest.mark.once
 out, seen = sys.argv.pop(1), set()
 def spy():
     while True:
