@@ -88,15 +88,22 @@ def finish_restore(engine: Engine, state: Path, alone: bool) -> None:
 
 
 @contextmanager
-def books(config: Path) -> Iterator[tuple[Engine, Accounts, AuditLog, CollectorSettings]]:
-    from collector.access.accounts import Accounts
-    from collector.access.audit import AuditLog
+def engine_and_key(settings: CollectorSettings) -> Iterator[tuple[Engine, bytes]]:
+    """The database and the collector's key, as its own user, for a command beside it."""
     from collector.access.secret import make_folder, own_key
 
-    settings = load(CollectorSettings, config)
     become_owner(settings.state)
     make_folder(settings.state)  # where the database may lie
     with opened(settings) as engine:
         finish_restore(engine, settings.state, alone=False)
-        key = own_key(settings.state)
+        yield engine, own_key(settings.state)
+
+
+@contextmanager
+def books(config: Path) -> Iterator[tuple[Engine, Accounts, AuditLog, CollectorSettings]]:
+    from collector.access.accounts import Accounts
+    from collector.access.audit import AuditLog
+
+    settings = load(CollectorSettings, config)
+    with engine_and_key(settings) as (engine, key):
         yield engine, Accounts(engine), AuditLog(engine, settings.state, key), settings

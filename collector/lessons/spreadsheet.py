@@ -27,7 +27,6 @@ from edge.common.school_day import OVERNIGHT_H
 from edge.common.text import decode
 
 COLUMNS = ("day", "start", "end", "room", "title")
-OPTIONAL = ("teacher", "status")
 HEADINGS = {
     "day": "weekday date tag wochentag datum jour jourdelasemaine dia diadelasemana fecha",
     "start": "from begin starttime beginn von anfang debut heuredebut inicio desde comienzo",
@@ -178,7 +177,7 @@ def _records(text: str) -> Iterator[tuple[int, str]]:
 
 def _known(row: list[str]) -> int:
     """How many headings a row has."""
-    return len({*_headings(row)} & {*COLUMNS, *OPTIONAL})
+    return len({*_headings(row)} & HEADINGS.keys())
 
 
 def _headings(row: list[str]) -> list[str]:

@@ -18,7 +18,7 @@ from collector.config import CollectorSettings, DateOrder
 from collector.lessons.places import RoomNames, RoomPlace
 from collector.lessons.spreadsheet import RowSpan, Spreadsheet, SpreadsheetRow
 from edge.common.calendar import Calendar
-from edge.common.calendar_event import IgnoredEvent, attribute
+from edge.common.calendar_event import IgnoredEvent, attribute, each
 from edge.common.errors import UserError
 from edge.common.published import COPIES, Check, FileSource, Source, WebSource, source
 
@@ -215,17 +215,14 @@ def _entry(event: Any, start: datetime, end: datetime) -> TimetableEntry:
 
 def _text(event: Any, name: str) -> str:
     """A property; of one that is there more than once, the first."""
-    value = event.get(name, "")
-    return str(value[0] if isinstance(value, list) else value).strip()
+    return str(next(iter(each(event, name)), "")).strip()
 
 
 def _teacher(event: Any) -> str | None:
-    organizer = event.get("ORGANIZER")
-    organizer = organizer[0] if isinstance(organizer, list) else organizer
+    organizer = next(iter(each(event, "ORGANIZER")), None)
     if organizer is not None:
         name = str((attribute(organizer, "params") or {}).get("CN", "")) or str(organizer)
         return re.sub(r"^mailto:", "", name, flags=re.IGNORECASE) or None
-    categories = event.get("CATEGORIES")
-    categories = categories[0] if isinstance(categories, list) else categories
+    categories = next(iter(each(event, "CATEGORIES")), None)
     names = [str(name) for name in attribute(categories, "cats") or []]
     return names[0] if names else None

@@ -35,6 +35,7 @@ SITE_FILE = re.compile(r"site/(broker/)?[A-Za-z0-9_-][A-Za-z0-9._-]*")
 PART = re.compile(r"([a-z_]+)(-\d+)?\.jsonl")
 TABLES = [table for table in metadata.sorted_tables if table is not sessions]
 CHUNK = 1 << 20
+SMALL = 16 * CHUNK
 
 UNREADABLE = (OSError, EOFError, zlib.error, tarfile.TarError, KeyError, ValueError, TypeError)
 """What reading a file that is no backup, or a damaged one, may raise."""
@@ -45,12 +46,13 @@ class OtherVersion(Exception):
 
 
 class Content(NamedTuple):
-    """Of a backup that can be used. `parts` are the members of each table, in order; `has_manifest`
-    is false for one of an earlier version, which nobody can check."""
+    """Of a backup that can be used. `parts` are the members of each table, in order, which whoever
+    opens it again finds without looking through it; `files` the key and the site's files by name;
+    `has_manifest` is false for one of an earlier version, which nobody can check."""
 
     digest: str
-    parts: dict[str, list[str]]
-    site: list[str]
+    parts: dict[str, list[tarfile.TarInfo]]
+    files: dict[str, bytes]
     has_manifest: bool
 
 
@@ -85,6 +87,7 @@ def checked(file: IO[bytes]) -> Content:
     """
     file.seek(0)
     members: dict[str, tuple[int, str]] = {}
+    tables: dict[str, tarfile.TarInfo] = {}
     small: dict[str, bytes] = {}
     with tarfile.open(fileobj=file, mode="r:gz") as archive:
         for member in archive:
@@ -93,8 +96,10 @@ def checked(file: IO[bytes]) -> Content:
             if member.name.startswith(SITE) and SITE_FILE.fullmatch(member.name) is None:
                 raise ValueError(f"{member.name[:80]!r} does not belong in a backup")
             content = plain(archive, member)
-            if member.name in (REVISION, MANIFEST, FILE):
-                small[member.name] = content.read(16 * CHUNK)
+            if PART.fullmatch(member.name):
+                tables[member.name] = member
+            elif member.name in (REVISION, MANIFEST, FILE) or member.name.startswith(SITE):
+                small[member.name] = content.read(-1 if member.name.startswith(SITE) else SMALL)
                 content.seek(0)
             members[member.name] = (member.size, _digest(content))
         stream: Any = archive.fileobj
@@ -112,9 +117,8 @@ def checked(file: IO[bytes]) -> Content:
         _compare(members, small, manifest[0].removeprefix(f"{MANIFEST} "))
     elif MANIFEST in members:
         raise ValueError(f"{REVISION} is not what was written")
-    return Content(
-        digest, _parts(members), [n for n in members if n.startswith(SITE)], bool(manifest)
-    )
+    files = {name: small[name] for name in small.keys() - {REVISION, MANIFEST}}
+    return Content(digest, _parts(tables), files, bool(manifest))
 
 
 def plain(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
@@ -125,9 +129,9 @@ def plain(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
     return file
 
 
-def lines(archive: tarfile.TarFile, names: list[str]) -> Iterator[bytes]:
-    for name in names:
-        yield from plain(archive, archive.getmember(name))
+def lines(archive: tarfile.TarFile, members: list[tarfile.TarInfo]) -> Iterator[bytes]:
+    for member in members:
+        yield from plain(archive, member)
 
 
 def _digest(file: IO[bytes]) -> str:
@@ -151,13 +155,13 @@ def _compare(members: dict[str, tuple[int, str]], small: dict[str, bytes], diges
             raise ValueError(f"{name} is not what was written")
 
 
-def _parts(members: dict[str, tuple[int, str]]) -> dict[str, list[str]]:
+def _parts(members: dict[str, tarfile.TarInfo]) -> dict[str, list[tarfile.TarInfo]]:
     """Of every table that there is: one that is missing would be as if nothing had been in it."""
-    parts: dict[str, list[str]] = {table.name: [] for table in TABLES}
+    parts: dict[str, list[tarfile.TarInfo]] = {table.name: [] for table in TABLES}
     for name in sorted(members):
         if (match := PART.fullmatch(name)) and match[1] in parts:
-            parts[match[1]].append(name)
-    for table, names in parts.items():
-        if not names:
+            parts[match[1]].append(members[name])
+    for table, own in parts.items():
+        if not own:
             raise ValueError(f"{table}.jsonl is missing")
     return parts

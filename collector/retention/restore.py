@@ -30,7 +30,6 @@ from collector.retention.archive import (
     OtherVersion,
     checked,
     lines,
-    plain,
 )
 from collector.retention.backup import site_files
 from collector.retention.erasing import apply_in, apply_noted
@@ -106,7 +105,7 @@ class Restoration:
     ) -> dict[str, int]:
         """Until the commit; where that does not come about, nothing is left of it."""
         with tarfile.open(fileobj=file, mode="r:gz") as archive:
-            files = self._files(archive, content)
+            files = self._files(content.files)
             head = self._state / HEAD_FILE
             paths = [head, *(one.path for one in files)]
             journal = placement.new_journal(self._engine, self._source.name, content.digest, paths)
@@ -148,16 +147,13 @@ class Restoration:
             return UserError(reason, where, "free space, and see who may write there")
         return _no_backup(error, self._source)
 
-    def _files(self, archive: tarfile.TarFile, content: Content) -> list[StagedFile]:
-        def member(name: str) -> bytes:
-            return plain(archive, archive.getmember(name)).read()
-
-        files = [StagedFile(self._state / FILE, member(FILE), OWNER_ALONE)]
+    def _files(self, contents: dict[str, bytes]) -> list[StagedFile]:
+        files = [StagedFile(self._state / FILE, contents[FILE], OWNER_ALONE)]
         if self._site is not None:
-            for name in sorted(content.site):
+            for name in sorted(contents.keys() - {FILE}):
                 path = self._site / name.removeprefix(SITE)
                 mode = OWNER_ALONE if path.parent == self._site else READABLE
-                files.append(StagedFile(path, member(name), mode))
+                files.append(StagedFile(path, contents[name], mode))
         return files
 
     def _head(self, connection: Connection, path: Path) -> StagedFile:

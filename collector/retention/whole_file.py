@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import glob
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from edge.common.atomic_file import sync_folder
+from edge.common.atomic_file import remove_remains, sync_folder
 
 
 @contextlib.contextmanager
@@ -26,7 +25,7 @@ def whole_file(path: Path, service: int | None = None) -> Iterator[IO[bytes]]:
             yield other
         return
     path = path.resolve()  # a link stays one
-    _remove_remains(path)
+    remove_remains(path)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     partial = Path(name)
     try:
@@ -41,14 +40,3 @@ def whole_file(path: Path, service: int | None = None) -> Iterator[IO[bytes]]:
     finally:
         partial.unlink(missing_ok=True)  # a full disk needs no remains
     sync_folder(path.parent)
-
-
-def _remove_remains(path: Path) -> None:
-    """Of processes that were killed: one that still writes holds a lock on its file."""
-    for remains in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
-        # Nor is another user's file in the way.
-        with contextlib.suppress(BlockingIOError, PermissionError, FileNotFoundError):
-            if remains.is_file() and not remains.is_symlink():
-                with remains.open("rb") as file:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    remains.unlink()

@@ -165,8 +165,7 @@ class FleetAccess(NamedTuple):
 def _desk(config: Path) -> Iterator[FleetAccess]:
     from collector.access.audit import AuditLog
     from collector.access.limits import Limits
-    from collector.access.opened import finish_restore, opened
-    from collector.access.secret import make_folder, own_key
+    from collector.access.opened import engine_and_key
     from collector.config import CollectorSettings
     from collector.fleet.service import FleetService
     from collector.storage.store import Store
@@ -175,11 +174,7 @@ def _desk(config: Path) -> Iterator[FleetAccess]:
     settings = load(CollectorSettings, config)
     if settings.fleet is None:
         raise UserError("'fleet' is missing", config, "make the site with `roommood site init`")
-    become_owner(settings.state)
-    make_folder(settings.state)  # where the database may lie
-    with opened(settings) as engine:
-        finish_restore(engine, settings.state, alone=False)
-        key = own_key(settings.state)
+    with engine_and_key(settings) as (engine, key):
         audit = AuditLog(engine, settings.state, key)
         office = FleetService(settings.fleet, engine, audit, Limits(), settings.broker)
         yield FleetAccess(office, Store(engine), settings)

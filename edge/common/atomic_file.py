@@ -20,7 +20,7 @@ def write(path: Path, content: str | bytes, mode: int | None = None) -> None:
     Text is UTF-8. Several threads and processes may do it at once: the last one's content stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_remains(path)
+    remove_remains(path)
     partial = path.with_name(f".{path.name}.{threading.get_native_id()}.part")
     try:
         handle = _new_file(partial, 0o666 if mode is None else mode)
@@ -48,7 +48,7 @@ def _new_file(path: Path, mode: int) -> int:
         os.close(handle)
 
 
-def _remove_remains(path: Path) -> None:
+def remove_remains(path: Path) -> None:
     """Of processes that were killed: one that still writes holds a lock on its file."""
     start = f".{path.name}."
     for entry in os.scandir(path.parent):

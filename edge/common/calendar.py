@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from edge.common.calendar_event import EventFault, IgnoredEvent, describe
+from edge.common.calendar_event import EventFault, IgnoredEvent, attribute, describe, each
 from edge.common.calendar_file import read_file
 from edge.common.calendar_series import has_cancelled_status, passes, readable_series
 from edge.common.cancellation import TEXT_SAYS, event_calls_off
@@ -139,10 +139,12 @@ class Calendar:
             return TEXT_SAYS
         status, busy = _word(event, "STATUS"), _word(event, "X-MICROSOFT-CDO-BUSYSTATUS")
         shown = _word(event, "TRANSP")
-        if shown not in ("OPAQUE", None) or busy in FREE:
-            word = f"TRANSP:{shown}" if shown not in ("OPAQUE", None) else busy
-            return f"marked as free time ({word})"
-        if any(_declines(one) for one in _each(event, "ATTENDEE")):
+        free = busy if busy in FREE else None
+        if shown not in ("OPAQUE", None):
+            free = f"TRANSP:{shown}"
+        if free:
+            return f"marked as free time ({free})"
+        if any(_declines(one) for one in each(event, "ATTENDEE")):
             return "declined by its room"
         if status not in ("CONFIRMED", "TENTATIVE", None):
             return f"unknown status {status}"
@@ -164,17 +166,10 @@ class Calendar:
         return (at if at.tzinfo else at.replace(tzinfo=self._zone)).astimezone(timezone.utc)
 
 
-def _each(event: Any, name: str) -> list[Any]:
-    """All values of a property, which may be there more than once."""
-    value = event.get(name, [])
-    return value if isinstance(value, list) else [value]
-
-
 def _declines(attendee: Any) -> bool:
     """Whether it is a room, or what else is booked, that is not to be had."""
-    said = {
-        name.upper(): str(value).upper() for name, value in getattr(attendee, "params", {}).items()
-    }
+    params = attribute(attendee, "params") or {}
+    said = {name.upper(): str(value).upper() for name, value in params.items()}
     return said.get("CUTYPE") in ("ROOM", "RESOURCE") and said.get("PARTSTAT") == "DECLINED"
 
 

@@ -49,4 +49,15 @@ def attribute(value: Any, name: str) -> Any:
 
     One that it could not read raises errors of its own at every attribute, `getattr` or not.
     """
-    return None if "Broken" in type(value).__name__ else getattr(value, name, None)
+    return None if is_broken(value) else getattr(value, name, None)
+
+
+def is_broken(value: Any) -> bool:
+    """Whether icalendar could not read a property."""
+    return "Broken" in type(value).__name__
+
+
+def each(event: Any, name: str) -> list[Any]:
+    """All values of a property, which may be there more than once."""
+    value = event.get(name, [])
+    return value if isinstance(value, list) else [value]

@@ -14,7 +14,15 @@ from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from edge.common.calendar_event import EventFault, IgnoredEvent, attribute, describe, moment
+from edge.common.calendar_event import (
+    EventFault,
+    IgnoredEvent,
+    attribute,
+    describe,
+    each,
+    is_broken,
+    moment,
+)
 from edge.common.cancellation import event_calls_off
 
 FREQUENCIES = {"YEARLY", "MONTHLY", "WEEKLY", "DAILY"}
@@ -212,7 +220,7 @@ def _check_times(event: Any, zone: ZoneInfo) -> None:
                 continue
             if name == "EXRULE":
                 raise EventFault("leaves days out by a rule (EXRULE)")
-            if "Broken" in type(value).__name__:
+            if is_broken(value):
                 raise EventFault(f"{name} cannot be read")
             _check_zone(name, value)
             if name == "RRULE":
@@ -386,5 +394,4 @@ def _dates(event: Any, name: str) -> list[Any]:
 
 def _values(event: Any, name: str) -> list[Any]:
     """All values of a property, which may stand on several lines."""
-    values = event.get(name, [])
-    return [one for line in (values if isinstance(values, list) else [values]) for one in line.dts]
+    return [one for line in each(event, name) for one in line.dts]

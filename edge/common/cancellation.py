@@ -15,7 +15,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Any
 
-from edge.common.calendar_event import attribute
+from edge.common.calendar_event import attribute, each
 
 TEXT_SAYS = "called off by its title, place or status"
 """Why such an event does not count."""
@@ -144,10 +144,8 @@ def event_calls_off(event: Any) -> bool:
 
 
 def _texts(event: Any, name: str) -> list[str]:
-    """All values of a property, which may be there more than once."""
-    value = event.get(name, [])
-    values = value if isinstance(value, list) else [value]
-    return [str(text) for one in values for text in attribute(one, "cats") or [one]]
+    """A property's texts; a list of categories is several."""
+    return [str(text) for one in each(event, name) for text in attribute(one, "cats") or [one]]
 
 
 def _plain(text: str) -> str:

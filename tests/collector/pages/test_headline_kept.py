@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from sqlalchemy import create_engine
@@ -21,7 +21,16 @@ from collector.storage.tables import metadata
 from tests.conftest import mood
 
 
-def test_a_headline_is_made_once_until_something_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+class PanelCount(NamedTuple):
+    """What draws the list, and one number for each time that a room was looked through."""
+
+    rooms: Rooms
+    panels: Panels
+    renders: list[int]
+
+
+@pytest.fixture
+def count(monkeypatch: pytest.MonkeyPatch) -> PanelCount:
     engine = create_engine("sqlite://")
     metadata.create_all(engine)
     rooms = Rooms()
@@ -34,6 +43,11 @@ def test_a_headline_is_made_once_until_something_changes(monkeypatch: pytest.Mon
         return room_summary.glance(*given)
 
     monkeypatch.setattr("collector.pages.panel.glance", counted)
+    return PanelCount(rooms, panels, renders)
+
+
+def test_a_headline_is_made_once_until_something_changes(count: PanelCount) -> None:
+    rooms, panels, renders = count
     now = datetime.now(timezone.utc)
 
     def shown(language: str = "en") -> str:
@@ -61,21 +75,10 @@ def test_a_headline_is_made_once_until_something_changes(monkeypatch: pytest.Mon
 
 
 def test_a_silent_rooms_headline_is_kept_for_some_seconds_alone(
-    monkeypatch: pytest.MonkeyPatch,
+    count: PanelCount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may say for how long the room is silent."""
-    engine = create_engine("sqlite://")
-    metadata.create_all(engine)
-    rooms = Rooms()
-    book, checkins = LessonRepository(engine), CheckIns(engine)
-    panels = Panels(rooms, book, checkins, Renderer(SchoolSettings()), PendingCommands())
-    renders: list[int] = []
-
-    def counted(*given: Any) -> Any:
-        renders.append(1)
-        return room_summary.glance(*given)
-
-    monkeypatch.setattr("collector.pages.panel.glance", counted)
+    rooms, panels, renders = count
     hours_ago = datetime.now(timezone.utc) - timedelta(hours=2)
     rooms.saw(mood(start=hours_ago), hours_ago.timestamp())
     view = rooms.view("school", "r101")

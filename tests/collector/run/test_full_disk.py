@@ -21,19 +21,16 @@ from tests.collector.integrations.test_integrations import SECRET, Receiver
 from tests.collector.test_service import Room, script
 from tests.conftest import KEEPS, Mosquitto, mood
 from tests.free import wait
+from tests.full_disk import leave, small_disk
 
-PAGE = 4096
 STEPS = 14
 """Pages left free: a window takes some, and then there is none for what is told of it."""
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    small_disk = Disk(tmp_path / "disk", 8)
-    if not small_disk.can_be_full:
-        pytest.skip("no file system can be mounted here: this test needs root")
-    yield small_disk
-    small_disk.remove()
+    with small_disk(tmp_path, 8) as one:
+        yield one
 
 
 @pytest.fixture
@@ -59,12 +56,6 @@ def played(mosquitto: Mosquitto) -> Iterator[Room]:
     yield room
     room.client.disconnect()
     room.client.loop_stop()
-
-
-def leave(disk: Disk, pages: int) -> None:
-    disk.fill()
-    with (disk.folder / "ballast").open("r+b") as file:
-        file.truncate(max(0, file.seek(0, 2) - pages * PAGE))
 
 
 def test_windows_are_stored_again_once_there_is_room(

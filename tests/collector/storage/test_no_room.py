@@ -12,8 +12,8 @@ import pytest
 from collector.storage.database import connect
 from deploy.bench.faults.processes import Disk
 from edge.common.errors import UserError
-from tests.collector.run.test_full_disk import leave
 from tests.collector.storage.kill_keeping import WINDOWS, Machine
+from tests.full_disk import leave, small_disk
 
 pytestmark = pytest.mark.once
 
@@ -23,11 +23,8 @@ PAGES = (0, 2, 7, 15, 30, 45, 70, 100)
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    small_disk = Disk(tmp_path / "disk", 8)
-    if not small_disk.can_be_full:
-        pytest.skip("no file system can be mounted here: this test needs root")
-    yield small_disk
-    small_disk.remove()
+    with small_disk(tmp_path, 8) as one:
+        yield one
 
 
 @pytest.fixture

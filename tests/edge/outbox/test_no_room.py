@@ -14,26 +14,17 @@ from edge.common.errors import UserError
 from edge.outbox.store import Outbox
 from tests.conftest import Mosquitto, mood
 from tests.edge.transport.test_publisher import Listener
+from tests.full_disk import leave, small_disk
 from tests.system.process import Roommood
 
-PAGE = 4096
 ROOM = (*range(12), 20, 40, 62, 64, 66, 80, 100, 120, 128, 132, 140)
 """Pages: from none to more than a first start takes, which is some 130."""
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    disk = Disk(tmp_path / "disk", 1)
-    if not disk.can_be_full:
-        pytest.skip("no file system can be mounted here: this test needs root")
-    yield disk
-    disk.remove()
-
-
-def leave(disk: Disk, pages: int) -> None:
-    disk.fill()
-    with (disk.folder / "ballast").open("r+b") as file:
-        file.truncate(max(0, file.seek(0, 2) - pages * PAGE))
+    with small_disk(tmp_path, 1) as one:
+        yield one
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["first start", "later start"])
