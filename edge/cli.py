@@ -142,7 +142,7 @@ def check(config: Path) -> int:
     """Try settings, model, camera, broker and calendars, and list every fault; exit status 2 where
     something cannot be used, 1 where something is not reached."""
     settings = _in_force(config)
-    from edge.check import try_all
+    from edge.commands.check import try_all
 
     click.echo(f"settings: {config}: ok")
     return try_all(settings, is_enrolled(config))
@@ -191,8 +191,8 @@ def schedule(config: Path, first: datetime | None, days: int, as_json: bool) -> 
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def doctor(config: Path, as_json: bool) -> int:
     """Check everything the agent needs; exit status 1 if something is wrong."""
+    from edge.commands.doctor import examine
     from edge.device.verdict import collector_link
-    from edge.run.doctor import examine
 
     wrong, settings = 0, _in_force(config)
     for finding in examine(settings, is_enrolled(config), collector_link(settings.enrolled)):

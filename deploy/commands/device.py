@@ -76,7 +76,7 @@ def enrol(
         invitation = load(InvitationFile, file)
         collector, code = invitation.collector, invitation.code
     if camera is not None:
-        from edge.device.qr import seen_by
+        from edge.commands.qr import seen_by
 
         collector, code = seen_by(camera, lambda line: click.echo(line, err=True))
     if collector is None:

@@ -142,7 +142,7 @@ def _try_pack(bundle: Bundle) -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         write_out(Bundle(bundle.manifest, pack), Path(folder))
-        command = python_command("edge.device.try_pack", str(Path(folder) / PACK))
+        command = python_command("edge.commands.try_pack", str(Path(folder) / PACK))
         try:
             process = subprocess.run(command, capture_output=True, timeout=TRIAL_S, check=False)
         except subprocess.TimeoutExpired:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from edge.common.errors import UserError
 from edge.device.enrol import ABOUT, about
 from edge.device.https import Caller, unverified
 from edge.device.sync import DeviceSync, Empty
 from edge.protocol.device_api import Challenge
-from edge.run.doctor import CollectorLink
+
+
+class CollectorLink(NamedTuple):
+    """How an enrolled device asks its collector."""
+
+    ask: Callable[[], str]
+    """What the collector says of the device; raises UserError with its reason."""
+    clock_lead_s: Callable[[], float | None]
+    """How far this clock is ahead of the collector's."""
 
 
 def collector_link(state: Path | None) -> CollectorLink | None:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from edge.commands import doctor
+from edge.commands.doctor import Finding, examine
 from edge.config import AgentSettings
-from edge.device.verdict import clock_lead_s
-from edge.run import doctor
-from edge.run.doctor import CollectorLink, Finding, examine
+from edge.device.verdict import CollectorLink, clock_lead_s
 from tests.conftest import ROOT
 from tests.fleet import SITE, Site
 
@@ -47,7 +47,7 @@ def findings(config: Path) -> tuple[int, dict[str, Finding], str]:
 
 AS_NOBODY = """
 import codecs, os, sys
-import edge.device.slots, edge.device.verdict, edge.run.doctor
+import edge.device.slots, edge.device.verdict, edge.commands.doctor
 from edge.cli import agent
 from edge.common.errors import UserError
 codecs.lookup("utf-16-le")

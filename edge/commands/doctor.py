@@ -24,6 +24,7 @@ from edge.common.errors import ENROL_ANEW, Problem, UserError, unusable
 from edge.common.published import COPIES
 from edge.common.reach import place, try_connection
 from edge.config import AgentSettings
+from edge.device.verdict import CollectorLink
 from edge.permission.mode import decide
 from edge.permission.schedule import Schedule
 from edge.run.memory import no_swap
@@ -56,15 +57,6 @@ class Finding(NamedTuple):
 
 RENEW = "run `sudo roommood device sync --renew`"
 ENROL = "run `sudo roommood device enrol`, with a code from `roommood device invite`"
-
-
-class CollectorLink(NamedTuple):
-    """How an enrolled device asks its collector; edge/device/verdict.py."""
-
-    ask: Callable[[], str]
-    """What the collector says of the device; raises UserError with its reason."""
-    clock_lead_s: Callable[[], float | None]
-    """How far this clock is ahead of the collector's."""
 
 
 def examine(

@@ -1,4 +1,4 @@
-"""`python -m edge.device.try_pack FOLDER`: runs a pack's model once, and says whether it can."""
+"""`python -m edge.commands.try_pack FOLDER`: runs a pack's model once, and says whether it can."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ import pytest
 import segno
 
 from collector.fleet.invitation_text import content, invitation_text, svg
+from edge.commands.qr import seen_by
 from edge.common.errors import UserError
-from edge.device.qr import seen_by
 from edge.protocol.code import Code
 
 URL = "https://mood.school.example:8642"

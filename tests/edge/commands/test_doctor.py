@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from edge.cli import agent
+from edge.commands import doctor
+from edge.commands.doctor import Finding, examine
 from edge.common.clock_remedy import clock_remedy
 from edge.common.errors import CameraFault, Problem, UserError
 from edge.config import AgentSettings
-from edge.run import doctor
-from edge.run.doctor import Finding, examine
 from tests.conftest import Mosquitto
 from tests.free import free_port
 
