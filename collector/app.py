@@ -71,12 +71,12 @@ class AppContext(NamedTuple):
     secure_cookies: bool
     """Whether cookies insist on HTTPS."""
     guard: Guard
-    book: LessonRepository
+    repository: LessonRepository
     checkins: CheckIns
     reports: Reports
     renderer: Renderer
     panels: Panels
-    painter: PanelBroadcaster
+    broadcaster: PanelBroadcaster
     pending: PendingCommands
     markers: tuple[str, ...]
     """What this school's markers are called."""
@@ -101,7 +101,7 @@ def make_app(context: AppContext) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
         context.rooms.serve_on(loop)
-        context.painter.serve_on(loop)
+        context.broadcaster.serve_on(loop)
         yield
 
     app = FastAPI(
@@ -132,7 +132,7 @@ def _add_api(app: FastAPI, context: AppContext) -> None:
             registry=context.registry,
             audit_log=context.audit_log,
             guard=context.guard,
-            book=context.book,
+            repository=context.repository,
             reports=context.reports,
             send_command=context.send_command,
             problems=context.problems,
@@ -150,10 +150,10 @@ def _add_pages(app: FastAPI, context: AppContext) -> None:
             sessions=context.sessions,
             audit_log=context.audit_log,
             guard=context.guard,
-            book=context.book,
+            repository=context.repository,
             renderer=context.renderer,
             panels=context.panels,
-            painter=context.painter,
+            broadcaster=context.broadcaster,
             pending=context.pending,
             markers=context.markers,
             own_url=context.own_url,
@@ -166,8 +166,8 @@ def _add_pages(app: FastAPI, context: AppContext) -> None:
             accounts=context.accounts,
             sessions=context.sessions,
             audit_log=context.audit_log,
-            book=context.book,
-            painter=context.painter,
+            repository=context.repository,
+            broadcaster=context.broadcaster,
             renderer=context.renderer,
             notify=context.notify,
             send_command=context.send_command,
@@ -178,7 +178,7 @@ def _add_pages(app: FastAPI, context: AppContext) -> None:
     app.include_router(
         lessons.router(
             audit_log=context.audit_log,
-            book=context.book,
+            repository=context.repository,
             reports=context.reports,
             renderer=context.renderer,
             retention_of=context.retention_of,
@@ -191,9 +191,9 @@ def _add_pages(app: FastAPI, context: AppContext) -> None:
             forget=context.forget,
             rooms=context.rooms,
             audit_log=context.audit_log,
-            book=context.book,
+            repository=context.repository,
             renderer=context.renderer,
-            painter=context.painter,
+            broadcaster=context.broadcaster,
             notify=context.notify,
             sessions=context.sessions,
             own_url=context.own_url,
@@ -262,7 +262,7 @@ def _add_pages(app: FastAPI, context: AppContext) -> None:
             accounts=context.accounts,
             audit_log=context.audit_log,
             limits=context.limits,
-            book=context.book,
+            repository=context.repository,
             checkins=context.checkins,
             renderer=context.renderer,
             retention_of=context.retention_of,

@@ -106,17 +106,17 @@ class Service:
         )
         hooks = [target(h.url, h.secret.get_secret_value(), h.events) for h in settings.webhooks]
         self._webhooks = Webhooks(self._engine, hooks, self.erasures)
-        book, checkins = LessonRepository(self._engine), CheckIns(self._engine, key)
-        summaries = Summaries(store, book)
+        repository, checkins = LessonRepository(self._engine), CheckIns(self._engine, key)
+        summaries = Summaries(store, repository)
         renderer = render.Renderer(settings.school, made_up, settings.title, settings.web.base)
         self._pending = PendingCommands()
-        panels = Panels(self.rooms, book, checkins, renderer, self._pending)
-        self._painter = PanelBroadcaster(panels.draw, lambda room: self.rooms.view(*room).state)
+        panels = Panels(self.rooms, repository, checkins, renderer, self._pending)
+        self._broadcaster = PanelBroadcaster(panels.draw, lambda room: self.rooms.view(*room).state)
         timetable = timetable_of(settings)
         calendars = timetable.published if timetable else []
         self._calendars = CalendarFetcher(calendars) if calendars else None
-        self._clerk = LessonScheduler(
-            book,
+        self._scheduler = LessonScheduler(
+            repository,
             summaries,
             lambda: [(view.site, view.room) for view in self.rooms.all()],
             timetable,
@@ -137,7 +137,7 @@ class Service:
             self._guest(self._home) if self._home is not None else None,
         )
         self._witness = AuditWitness(self.audit, settings.name, self.ingest.publish_retained)
-        self._keeper = RetentionWorker(
+        self._retention = RetentionWorker(
             self._engine,
             settings.kept,
             self.audit,
@@ -149,7 +149,7 @@ class Service:
         self._device_erasures = DeviceErasures(self.erasures, self._send, self._erased)
         limits = Limits()
         self._hashing = HashingQueue()
-        self.office = (
+        self.fleet = (
             FleetService(
                 settings.fleet, self._engine, self.audit, limits, settings.broker, self._renewed
             )
@@ -172,13 +172,15 @@ class Service:
             hashing=self._hashing,
             browsers=KnownBrowsers(key),
             secure_cookies=web.secure,
-            guard=Guard(self.sessions, book, self.audit, limits, web.feeds, web.feeds_per_account),
-            book=book,
+            guard=Guard(
+                self.sessions, repository, self.audit, limits, web.feeds, web.feeds_per_account
+            ),
+            repository=repository,
             checkins=checkins,
-            reports=Reports(book, summaries, checkins, settings.school.attentive),
+            reports=Reports(repository, summaries, checkins, settings.school.attentive),
             renderer=renderer,
             panels=panels,
-            painter=self._painter,
+            broadcaster=self._broadcaster,
             pending=self._pending,
             markers=settings.school.markers,
             provider=Provider(settings.oidc, self.accounts) if settings.oidc else None,
@@ -192,10 +194,9 @@ class Service:
             forget=self.forget,
             problems=self.problems,
             broker_address=(settings.broker.host, settings.broker.port),
-            fleet=self.office,
+            fleet=self.fleet,
         )
         self.app = make_app(context)
-        web = settings.web
         self._web = WebServer(
             protect(self.app, key, web.secure, web.base),
             self._socket,
@@ -253,7 +254,7 @@ class Service:
     def _all_announcements(self) -> Announcements:
         """Who hears of what, by the name under which a failure is said."""
         rooms: dict[str, Callable[[RoomView], object]] = {
-            "pages": lambda view: self._painter.changed((view.site, view.room)),
+            "pages": lambda view: self._broadcaster.changed((view.site, view.room)),
             "webhooks": RoomChanges(self._webhooks.tell).update,
         }
         if self._home is not None:
@@ -262,11 +263,11 @@ class Service:
             "erasures": self._device_erasures.update,
             "windows wanted again": ResendRequests(self._engine, self._send).update,
         }
-        if self.office is not None:
-            devices["devices"] = self.office.heard
+        if self.fleet is not None:
+            devices["devices"] = self.fleet.heard
         else:
             devices["copied devices"] = CopiedDevices(self.audit).update
-        moods = {"lessons": self._clerk.saw, "stored": self._on_stored}
+        moods = {"lessons": self._scheduler.saw, "stored": self._on_stored}
         erasures = {} if self._home is None else {"Home Assistant": self._home.forget}
         looks = {} if self._home is None else {"Home Assistant": self._home.look}
         return Announcements(rooms, moods, devices, erasures, self.rooms.all, looks)
@@ -279,14 +280,14 @@ class Service:
         yield self.ingest.link
         if self._settings.webhooks:
             yield self._webhooks
-        yield self._keeper
-        yield self._painter
+        yield self._retention
+        yield self._broadcaster
         yield self.announcements
-        if self.office is not None:
-            yield from self.office.workers
+        if self.fleet is not None:
+            yield from self.fleet.workers
         if self._calendars is not None:
             yield self._calendars
-        yield self._clerk
+        yield self._scheduler
         yield self.ingest.writer
         yield self._web
 
@@ -331,7 +332,7 @@ class Service:
 
     def _end_feeds(self) -> None:
         self.rooms.close()
-        self._painter.close()
+        self._broadcaster.close()
 
     def stuck(self) -> str:
         """What only a new process can mend, or nothing."""
@@ -365,13 +366,13 @@ class Service:
                 log.error("%s/%s: %s", mood.site, mood.room, first_line(error))
 
     def _lesson(self, event: str, lesson: Lesson) -> None:
-        self._painter.changed((lesson.site, lesson.room))
+        self._broadcaster.changed((lesson.site, lesson.room))
         self._webhooks.tell(event, listed(lesson).model_dump(mode="json"))
 
     def _command(self, key: Key, command: Any) -> None:
         self._pending.put(key, command)
         self.ingest.publish(topic(*key, "command"), Command(command=command).encode())
-        self._painter.changed(key)
+        self._broadcaster.changed(key)
 
     def _send(self, site: str, room: str, command: Command) -> None:
         self.ingest.publish(topic(site, room, "command"), command.encode())
@@ -382,7 +383,7 @@ class Service:
         self.ingest.forget(site, room, status=whole)
         self.announcements.put(Announcement(None, self.rooms.view(site, room)))
         self._device_erasures.tell(site, room)
-        self._painter.changed((site, room))
+        self._broadcaster.changed((site, room))
 
     def _erased(self, site: str, room: str) -> None:
         """By a command beside the collector, as far as we know."""

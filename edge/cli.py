@@ -39,7 +39,7 @@ from edge.permission.pin import SHORTEST, Pin, hash_pin
 from edge.permission.schedule import Schedule
 from edge.protocol.messages import Command
 from edge.run.memory import no_core_dumps, no_swap
-from edge.run.state_lock import alone
+from edge.run.state_lock import hold_state
 
 if TYPE_CHECKING:
     from edge.agent import Agent
@@ -76,7 +76,7 @@ def run(config: Path) -> None:
     no_core_dumps()
     if swappable := no_swap():
         log.warning("%s", swappable)
-    with alone(settings.state):
+    with hold_state(settings.state):
         room_agent = _made(config, settings)
         stop_on_signals(room_agent.stop)
         try:
@@ -241,7 +241,7 @@ def aim(config: Path, port: int, seconds: float) -> None:
     from edge.vision.pipeline import layout
 
     no_core_dumps()
-    with alone(settings.state):
+    with hold_state(settings.state):
         light = panel(settings.gpio, lambda: None)
         faces = settings.faces.model_copy(update={"min_size": LEAST_SIZE, "rows": ()})
         room_layout = layout(faces)
@@ -300,7 +300,7 @@ def resume(config: Path) -> None:
     from edge.permission.switch import RUNTIME, SWITCH, Switch, note
 
     settings = _in_force(config)
-    with alone(settings.state):
+    with hold_state(settings.state):
         switch = Switch(settings.state / SWITCH, note=note() or RUNTIME / SWITCH)
         before = switch.pause
         DeviceAuditLog(settings.state / "audit.jsonl").note("resumed", paused_by=before or "nobody")

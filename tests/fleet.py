@@ -93,7 +93,7 @@ class Site:
 
     def _reloads(self) -> None:
         """What systemd's path unit does: try the files, then let the broker read them anew."""
-        files = self.office.files
+        files = self.fleet.files
         paths = (files.revoked, files.broker_pem)
         times = [path.stat().st_mtime_ns for path in paths]
         while not self._ending.wait(0.2):
@@ -114,9 +114,9 @@ class Site:
             self._broker.send_signal(signal.SIGCONT)
 
     @property
-    def office(self) -> FleetService:
-        assert self.service.office is not None
-        return self.service.office
+    def fleet(self) -> FleetService:
+        assert self.service.fleet is not None
+        return self.service.fleet
 
     def get(self, path: str) -> httpx.Response:
         with self.client() as client, contextlib.suppress(httpx.TransportError):
@@ -134,7 +134,7 @@ class Site:
         return [f"{entry.who}: {entry.about}" for entry in entries if entry.what == what]
 
     def invite(self, room: str = "r101", seconds: float = 900) -> Code:
-        return self.office.invite((SITE, room), "ian", seconds)
+        return self.fleet.invite((SITE, room), "ian", seconds)
 
     def run(self, *words: str) -> tuple[int, str]:
         """`roommood device …` beside the collector: its status and what it printed."""
@@ -169,6 +169,6 @@ class Site:
         return lines
 
     def approve(self, room: Room) -> None:
-        for request in self.office.invitations.waiting():
+        for request in self.fleet.invitations.waiting():
             if request.room == room:
-                self.office.enrolment.approve(request, "ian")
+                self.fleet.enrolment.approve(request, "ian")

@@ -54,7 +54,7 @@ class Guard:
     def __init__(
         self,
         sessions: Sessions,
-        book: LessonRepository,
+        repository: LessonRepository,
         audit: AuditLog,
         limits: Limits,
         feeds: int = 1500,
@@ -63,7 +63,7 @@ class Guard:
         self._feeds: Counter[str] = Counter()
         self._most_feeds, self._most_feeds_each = feeds, feeds_each
         self._sessions = sessions
-        self._book = book
+        self._repository = repository
         self._audit = audit
         self._limits = limits
 
@@ -143,7 +143,7 @@ class Guard:
 
     def _owns(self, who: Principal, request: Request) -> bool:
         try:
-            lesson = self._book.lesson(int(request.path_params["lesson"]))
+            lesson = self._repository.lesson(int(request.path_params["lesson"]))
         except (UserError, ValueError, OverflowError):
             raise HTTPException(404, "there is no such lesson") from None
         request.state.lesson = lesson
@@ -199,11 +199,11 @@ ThisLesson = Annotated[Lesson, Depends(_lesson)]
 
 
 def own_lessons(
-    book: LessonRepository,
+    repository: LessonRepository,
     who: Principal,
     limit: int = 200,
     only: LessonFilter = EVERY_LESSON,
 ) -> list[Lesson]:
     """Those that somebody may see, newest first."""
     rooms: frozenset[Room] | None = None if who.role == "administrator" else who.rooms
-    return [one for one in book.of(who.account, rooms, limit, only) if owns(who, one)]
+    return [one for one in repository.of(who.account, rooms, limit, only) if owns(who, one)]

@@ -75,7 +75,7 @@ ROUTES: dict[tuple[str, str], str] = {
     ("POST", "/device/bundle"): "open",
     # pages
     ("GET", "/"): "list",
-    ("GET", "/keeping"): "list",
+    ("GET", "/retention"): "list",
     ("GET", "/design"): "list",
     ("GET", "/api/docs"): "list",
     ("GET", "/api/openapi.json"): "list",

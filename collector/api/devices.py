@@ -20,6 +20,6 @@ def router(
 
     @routes.get("/devices", summary="Every device, its certificate, and what is wrong with it.")
     def devices() -> list[DeviceOut]:
-        return listed(fleet.register, rooms) if fleet else []
+        return listed(fleet.registry, rooms) if fleet else []
 
     return routes

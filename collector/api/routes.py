@@ -96,7 +96,7 @@ def router(
     registry: CollectorRegistry,
     audit_log: AuditLog,
     guard: Guard,
-    book: LessonRepository,
+    repository: LessonRepository,
     reports: Reports,
     send_command: Callable[[Key, str], None],
     problems: Callable[[], dict[str, str]],
@@ -186,7 +186,7 @@ def router(
     ) -> list[LessonOut]:
         """One's own lessons, newest first; at most 200 of them."""
         only = LessonFilter(text=text, offset=offset)
-        return [listed(lesson) for lesson in own_lessons(book, who, only=only)]
+        return [listed(lesson) for lesson in own_lessons(repository, who, only=only)]
 
     @api.get("/api/lessons/{lesson}", tags=["lessons"])
     def report(

@@ -50,13 +50,13 @@ class EnrolmentService:
         self,
         authority: Authority,
         invitations: Invitations,
-        register: DeviceRegistry,
+        registry: DeviceRegistry,
         audit: AuditLog,
         limits: Limits,
         terms: Terms,
     ) -> None:
         self._authority, self._terms = authority, terms
-        self._invitations, self._register = invitations, register
+        self._invitations, self._registry = invitations, registry
         self._audit, self._limits = audit, limits
 
     def hello(self, message: device_api.Hello, address: str) -> device_api.Welcome:
@@ -100,9 +100,9 @@ class EnrolmentService:
             raise EnrolmentDenied(
                 "this code was used by another device", "enrolment", "ask IT for a new one"
             )
-        return _standing(invitation, request.state, None, "")
+        return _status(invitation, request.state, None, "")
 
-    def standing(self, message: device_api.StatusQuery, address: str) -> device_api.RequestStatus:
+    def status(self, message: device_api.StatusQuery, address: str) -> device_api.RequestStatus:
         invitation = self._invitation(message.code, address)
         request = self._invitations.of(invitation)
         if request is None or not is_proven(message.proof, invitation.key, "asked", message.nonce):
@@ -114,14 +114,14 @@ class EnrolmentService:
                 site_key=self._terms.site_key,
                 broker=self._terms.broker,
             )
-        return _standing(invitation, request.state, grant, message.nonce)
+        return _status(invitation, request.state, grant, message.nonce)
 
     def approve(self, request: PendingRequest, who: str) -> None:
         """Signs the certificate; a device that had the room before is revoked."""
         certificate = self._authority.sign_device(request.csr, request.room[1], self._terms.days)
         if not self._invitations.decide(request, "approved", pem(certificate)):
             raise UserError("has been decided already", "/".join(request.room), "reload the list")
-        self._register.give(request.room, certificate, request.hardware)
+        self._registry.give(request.room, certificate, request.hardware)
         about = f"{'/'.join(request.room)}, fingerprint {request.fingerprint}"
         self._audit.add(who, "device approved", about)
 
@@ -155,7 +155,7 @@ def _named(invitation: Invitation) -> str:
     return "/".join(invitation.room)
 
 
-def _standing(
+def _status(
     invitation: Invitation, state: str, grant: device_api.Grant | None, nonce: str
 ) -> device_api.RequestStatus:
     grant_json = grant.model_dump_json() if grant else ""

@@ -62,16 +62,16 @@ def retained(broker: BrokerSettings, rooms: Rooms) -> bool:
     return True
 
 
-def listed(register: DeviceRegistry, rooms: Rooms) -> list[DeviceOut]:
+def listed(registry: DeviceRegistry, rooms: Rooms) -> list[DeviceOut]:
     """A row for each device, in order of rooms."""
     ours = version("roommood")
-    return [row(device, rooms.view(*device.room), ours) for device in register.all()]
+    return [row(device, rooms.view(*device.room), ours) for device in registry.all()]
 
 
-def as_of_now(register: DeviceRegistry, store: Store, broker: BrokerSettings) -> list[DeviceOut]:
+def as_of_now(registry: DeviceRegistry, store: Store, broker: BrokerSettings) -> list[DeviceOut]:
     """The same without a running collector's memory."""
     rooms = Rooms()
     retained(broker, rooms)
     for window in store.latest():
         rooms.saw(window.mood, window.received)
-    return listed(register, rooms)
+    return listed(registry, rooms)

@@ -52,15 +52,15 @@ class Nonces:
 class Proofs:
     """Checks what devices sign."""
 
-    def __init__(self, register: DeviceRegistry, audit: AuditLog, nonces: Nonces) -> None:
-        self._register, self._audit, self._nonces = register, audit, nonces
+    def __init__(self, registry: DeviceRegistry, audit: AuditLog, nonces: Nonces) -> None:
+        self._registry, self._audit, self._nonces = registry, audit, nonces
 
     def check(
         self, message: SignedMessage, purpose: Purpose, kind: type[W], address: str
     ) -> tuple[W, Certificate]:
         """What was signed, and with which certificate; raises EnrolmentDenied, and logs it."""
         fresh = self._nonces.spend(message.nonce)
-        certificate = self._register.by_serial(message.serial)
+        certificate = self._registry.by_serial(message.serial)
         if certificate is None:
             self._deny(address, "certificate refused", "one that the site did not give")
         room = "/".join(certificate.room)

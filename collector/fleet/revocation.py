@@ -39,12 +39,12 @@ class RevocationWorker(Worker):
         self,
         files: SiteFiles,
         authority: Authority,
-        register: DeviceRegistry,
+        registry: DeviceRegistry,
         broker: BrokerSettings,
         on_renewed: Callable[[], None],
     ) -> None:
         super().__init__("revocation list", EVERY_S)
-        self._files, self._authority, self._register = files, authority, register
+        self._files, self._authority, self._registry = files, authority, registry
         self._broker = broker
         self._on_renewed = on_renewed
         self._listed: frozenset[str] | None = None
@@ -53,7 +53,7 @@ class RevocationWorker(Worker):
 
     def run_once(self) -> None:
         """Writes the list where it has changed, or is a day old; ends connections that are due."""
-        revocations = self._register.revoked()
+        revocations = self._registry.revoked()
         serials = frozenset(one.serial for one in revocations)
         now = time.monotonic()
         if serials != self._listed or now - self._written > DAY_S:

@@ -20,40 +20,40 @@ def router(
 ) -> APIRouter:
     routes = APIRouter(prefix="/device", include_in_schema=False)
 
-    def office() -> FleetService:
+    def service() -> FleetService:
         if fleet is None:
             raise HTTPException(404, "this collector has no site: see docs/fleet.md")
         return fleet
 
     @routes.post("/hello")
     def hello(request: Request, message: device_api.Hello) -> device_api.Welcome:
-        return office().enrolment.hello(message, address(request))
+        return service().enrolment.hello(message, address(request))
 
     @routes.post("/requests")
     def ask(request: Request, message: device_api.EnrolmentRequest) -> device_api.RequestStatus:
-        return office().enrolment.request(message, address(request))
+        return service().enrolment.request(message, address(request))
 
     @routes.post("/requests/standing")
-    def standing(request: Request, message: device_api.StatusQuery) -> device_api.RequestStatus:
-        return office().enrolment.standing(message, address(request))
+    def status(request: Request, message: device_api.StatusQuery) -> device_api.RequestStatus:
+        return service().enrolment.status(message, address(request))
 
     @routes.post("/nonce")
     def nonce(request: Request) -> device_api.Challenge:
         if not limits.hit(NONCES_A_MINUTE, "nonce", network(request)):
             raise too_often()
-        return device_api.Challenge(nonce=office().nonces.new())
+        return device_api.Challenge(nonce=service().nonces.new())
 
     @routes.post("/renew")
     def renew(request: Request, message: device_api.SignedMessage) -> device_api.RenewalReply:
-        return office().renew(message, address(request))
+        return service().renew(message, address(request))
 
     @routes.post("/report")
     def report(request: Request, message: device_api.SignedMessage) -> device_api.ReportReply:
-        return office().report(message, address(request))
+        return service().report(message, address(request))
 
     @routes.post("/bundle")
     def bundle(request: Request, message: device_api.SignedMessage) -> Response:
-        content: bytes = office().bundle(message, address(request))
+        content: bytes = service().bundle(message, address(request))
         return Response(content, media_type="application/octet-stream")
 
     return routes

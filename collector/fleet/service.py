@@ -50,21 +50,21 @@ class FleetService:
         self._audit = audit
         self.site = settings.site
         self.site_key = public_key(self.files.site_key)
-        self.register, self.invitations = DeviceRegistry(engine), Invitations(engine)
-        self.offers = UpdateCatalog(engine)
+        self.registry, self.invitations = DeviceRegistry(engine), Invitations(engine)
+        self.catalog = UpdateCatalog(engine)
         terms = Terms(
             device_api.BrokerAddress(host=settings.broker_host, port=settings.broker_port),
             self.files.site_key.read_text(encoding="ascii"),
             self._days,
         )
         self.enrolment = EnrolmentService(
-            self._authority, self.invitations, self.register, audit, limits, terms
+            self._authority, self.invitations, self.registry, audit, limits, terms
         )
         self.nonces = Nonces()
-        self._proofs = Proofs(self.register, audit, self.nonces)
-        self._twins = CloneDetector()
+        self._proofs = Proofs(self.registry, audit, self.nonces)
+        self._clones = CloneDetector()
         self.workers: list[Worker] = [
-            RevocationWorker(self.files, self._authority, self.register, broker, on_renewed)
+            RevocationWorker(self.files, self._authority, self.registry, broker, on_renewed)
         ]
         if settings.broker_log is not None:
             self.workers.append(BrokerLog(settings.broker_log, audit))
@@ -74,7 +74,7 @@ class FleetService:
         renewal, certificate = self._proofs.check(message, "renew", device_api.Renewal, address)
         new_certificate = self._authority.sign_device(renewal.csr, certificate.room[1], self._days)
         self._used(certificate)
-        self.register.give(certificate.room, new_certificate)
+        self.registry.give(certificate.room, new_certificate)
         self._audit.add(address, "certificate renewed", "/".join(certificate.room))
         return device_api.RenewalReply(certificate=pem(new_certificate))
 
@@ -83,7 +83,7 @@ class FleetService:
         report, certificate = self._proofs.check(
             message, "report", device_api.DeviceReport, address
         )
-        devices = {one.room: one for one in self.register.all()}
+        devices = {one.room: one for one in self.registry.all()}
         device = devices.get(certificate.room)
         if device is None:
             raise UserError(
@@ -101,22 +101,22 @@ class FleetService:
             raise copied
         self._used(certificate)
         hardware = device.hardware or report.hardware
-        self.register.reported(certificate.room, hardware, report.model_dump(mode="json"))
+        self.registry.reported(certificate.room, hardware, report.model_dump(mode="json"))
         site = certificate.room[0]
         in_use = {one[1]: devices[one].report.get("bundle") for one in devices if one[0] == site}
         in_use[certificate.room[1]] = report.bundle
-        transition = self.offers.heard(certificate.room, report, in_use)
+        transition = self.catalog.heard(certificate.room, report, in_use)
         if transition is not None:
             update, stage = transition
             about = f"{update.number}, after {'/'.join(certificate.room)}: {stage}"
             self._audit.add("a canary room", "update moved", about)
-        return device_api.ReportReply(offer=self.offers.for_device(certificate.room, report))
+        return device_api.ReportReply(offer=self.catalog.for_device(certificate.room, report))
 
     def bundle(self, message: device_api.SignedMessage, address: str) -> bytes:
         request, certificate = self._proofs.check(
             message, "bundle", device_api.BundleRequest, address
         )
-        content = self.offers.content(request.sha256)
+        content = self.catalog.content(request.sha256)
         if content is None:
             raise EnrolmentDenied(
                 "no such update", "/".join(certificate.room), "see `roommood device updates`"
@@ -125,15 +125,15 @@ class FleetService:
 
     def heard(self, status: Status) -> None:
         """A status came over the broker."""
-        if self._twins.heard(status):
+        if self._clones.heard(status):
             room = (status.site, status.room)
             self._audit.add("the collector", "copy found", f"{status.site}/{status.room}")
             self.revoke(room, "the collector", "two machines spoke for the room")
 
     def revoke(self, room: Room, who: str, because: str) -> int:
         """Takes a room's certificates back; raises UserError where it has none."""
-        count = self.register.revoke(room, because)
-        self._twins.forget(room)
+        count = self.registry.revoke(room, because)
+        self._clones.forget(room)
         if not count:
             raise UserError(
                 "no device there has a certificate", "/".join(room), "see `roommood device list`"
@@ -148,16 +148,16 @@ class FleetService:
         return code
 
     def move(self, number: int, stage: Stage, who: str) -> None:
-        self.offers.set_stage(self.site, number, stage)
+        self.catalog.set_stage(self.site, number, stage)
         self._audit.add(who, "update moved", f"{number}: {stage}")
 
     def upload(self, data: bytes, canaries: list[str], who: str) -> int:
         """Takes an update in; returns its number."""
-        update = self.offers.add(data, self.site_key, self.site, canaries)
+        update = self.catalog.add(data, self.site_key, self.site, canaries)
         where = f"first {', '.join(canaries)}" if canaries else "everywhere at once"
         self._audit.add(who, "update uploaded", f"{update.number}: {where}")
         return update.number
 
     def _used(self, certificate: Certificate) -> None:
-        if self.register.used(certificate):
+        if self.registry.used(certificate):
             self._audit.add("the collector", "certificate in use", "/".join(certificate.room))

@@ -95,12 +95,12 @@ class Reports:
 
     def __init__(
         self,
-        book: LessonRepository,
+        repository: LessonRepository,
         summaries: Summaries,
         checkins: CheckIns,
         attentive: Sequence[str],
     ) -> None:
-        self._book = book
+        self._repository = repository
         self._summaries = summaries
         self._checkins = checkins
         self._attentive = list(attentive)
@@ -108,7 +108,9 @@ class Reports:
     def of(self, lesson: Lesson, may: Callable[[Lesson], bool]) -> LessonReport:
         """`may` says of every lesson that it is compared with whether the reader may see it."""
         summary = self._summaries.of(lesson)
-        markers = [MarkerOut(at=instant(m.at), text=m.text) for m in self._book.markers(lesson)]
+        markers = [
+            MarkerOut(at=instant(m.at), text=m.text) for m in self._repository.markers(lesson)
+        ]
         attentive = self._ratio(summary)
         return LessonReport(
             **dict(listed(lesson)),
@@ -121,7 +123,7 @@ class Reports:
             ],
             attentive=attentive,
             attentive_labels=self._attentive,
-            earlier=[self.compared(one) for one in self._book.earlier(lesson) if may(one)],
+            earlier=[self.compared(one) for one in self._repository.earlier(lesson) if may(one)],
             figures=figures(summary, attentive, self._attentive),
             findings=findings(summary.slots, [(one.at, one.text) for one in markers]),
         )

@@ -37,7 +37,7 @@ class LessonScheduler(Worker):
 
     def __init__(
         self,
-        book: LessonRepository,
+        repository: LessonRepository,
         summaries: Summaries,
         rooms: Callable[[], Iterable[Room]],
         timetable: Timetable | None,
@@ -46,13 +46,13 @@ class LessonScheduler(Worker):
         find: bool = True,
     ) -> None:
         super().__init__("lessons", EVERY_S, patience_s=PATIENCE_S)
-        self._book = book
+        self._repository = repository
         self._summaries = summaries
         self._rooms = rooms
         self._timetable = timetable
         self._tell = tell
         self._find = find
-        self._presence: dict[Room, OccupancyDetector] = defaultdict(OccupancyDetector)
+        self._occupancy: dict[Room, OccupancyDetector] = defaultdict(OccupancyDetector)
         self._lock = threading.Lock()
 
     def saw(self, mood: Mood, arrival: float | None = None) -> None:
@@ -60,14 +60,14 @@ class LessonScheduler(Worker):
         if self._find:
             with self._lock:
                 moment = time.time() if arrival is None else arrival
-                self._presence[mood.site, mood.room].add(mood, moment)
+                self._occupancy[mood.site, mood.room].add(mood, moment)
 
     def run_once(self) -> None:
         self.round(time.time())
 
     def round(self, now: float) -> None:
         """Everything that is due at a moment (seconds since 1970)."""
-        running = {(lesson.site, lesson.room): lesson for lesson in self._book.running()}
+        running = {(lesson.site, lesson.room): lesson for lesson in self._repository.running()}
         for room, lesson in list(running.items()):
             end = lesson.planned_end or lesson.start + LONGEST_S
             if now >= end:
@@ -76,8 +76,8 @@ class LessonScheduler(Worker):
                     del running[room]
         with self.attempt("timetable"):
             self._by_timetable(now, running)
-        self._by_presence(running)
-        for lesson in self._book.ended_without_summary():
+        self._by_occupancy(running)
+        for lesson in self._repository.ended_without_summary():
             if lesson.end is not None and now - lesson.end > SETTLES_S:
                 with self.attempt(f"the summary of lesson {lesson.id}"):
                     self._summaries.of(lesson)
@@ -90,7 +90,7 @@ class LessonScheduler(Worker):
             for room in self._places(plan):
                 current = running.get(room)
                 if current is None or current.how == "found":
-                    lesson = self._book.begin(
+                    lesson = self._repository.begin(
                         *room,
                         plan.title,
                         "timetable",
@@ -113,25 +113,25 @@ class LessonScheduler(Worker):
             if key(room) == key(plan.room) and plan.site in (None, site)
         ]
 
-    def _by_presence(self, running: dict[Room, Lesson]) -> None:
+    def _by_occupancy(self, running: dict[Room, Lesson]) -> None:
         with self._lock:
-            presences = list(self._presence.items())
-        for room, presence in presences:
+            detectors = list(self._occupancy.items())
+        for room, detector in detectors:
             lesson = running.get(room)
             if lesson is not None:
-                presence.taught()
+                detector.taught()
                 if lesson.how != "found":
                     continue
-            change, at = presence.change(lesson is not None)
+            change, at = detector.change(lesson is not None)
             with self.attempt("/".join(room)):
                 if change == "ended" and lesson is not None:
                     self._end(lesson, at)
-                elif change == "began" and lesson is None and not self._book.running(*room):
+                elif change == "began" and lesson is None and not self._repository.running(*room):
                     # Asked again: one that a teacher began in this very round goes on.
-                    new_lesson = self._book.begin(*room, "Lesson", "found", start=at)
+                    new_lesson = self._repository.begin(*room, "Lesson", "found", start=at)
                     if new_lesson is not None:
                         self._tell("lesson_began", new_lesson)
 
     def _end(self, lesson: Lesson, at: float) -> None:
-        self._book.end(lesson, at)
-        self._tell("lesson_ended", self._book.lesson(lesson.id))
+        self._repository.end(lesson, at)
+        self._tell("lesson_ended", self._repository.lesson(lesson.id))

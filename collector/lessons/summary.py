@@ -105,9 +105,9 @@ def _mean_faces(moods: Sequence[Mood]) -> float | None:
 class Summaries:
     """Of every lesson: made anew where its windows have changed since, else as it was kept."""
 
-    def __init__(self, store: Store, book: LessonRepository) -> None:
+    def __init__(self, store: Store, repository: LessonRepository) -> None:
         self._store = store
-        self._book = book
+        self._repository = repository
 
     def of(self, lesson: Lesson) -> Summary:
         record = lesson.summary
@@ -123,7 +123,7 @@ class Summaries:
         summary = summarised(moods, begin, end)
         if lesson.end is not None:
             stamp = {STATE: [*state, lesson.until]}
-            self._book.keep_summary(lesson, summary.model_dump(mode="json") | stamp)
+            self._repository.keep_summary(lesson, summary.model_dump(mode="json") | stamp)
         return summary
 
 

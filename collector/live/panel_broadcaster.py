@@ -54,7 +54,7 @@ class PanelBroadcaster(Worker):
     """A worker, and the feeds of those who watch."""
 
     def __init__(self, draw: Draw, state: Callable[[Key], RoomState]) -> None:
-        super().__init__("painter", ends_in_s=3.0)
+        super().__init__("panels", ends_in_s=3.0)
         self._draw = draw
         self._state = state
         self._loop: asyncio.AbstractEventLoop | None = None

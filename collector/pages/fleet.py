@@ -34,14 +34,14 @@ def router(
 ) -> APIRouter:
     pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
-    def office() -> FleetService:
+    def service() -> FleetService:
         if fleet is None:
             raise HTTPException(404)
         return fleet
 
     def known(site: str, room: str) -> None:
         """Raises HTTPException 404 for a room that no device was enrolled for."""
-        if (site, room) not in {device.room for device in office().register.all()}:
+        if (site, room) not in {device.room for device in service().registry.all()}:
             raise HTTPException(404)
 
     def page(
@@ -52,7 +52,7 @@ def router(
         number: int = 1,
         **more: Any,
     ) -> Any:
-        rows = listed(fleet.register, rooms) if fleet else []
+        rows = listed(fleet.registry, rooms) if fleet else []
         context: dict[str, Any] = {
             "site": fleet.site if fleet else None,
             "enrolled": len(rows),
@@ -61,7 +61,7 @@ def router(
             "cause": cause,
             "told": take(request, "told"),
             "waiting": fleet.invitations.waiting() if fleet else [],
-            "updates": fleet.offers.all() if fleet else [],
+            "updates": fleet.catalog.all() if fleet else [],
             "valid": VALID_S,
             "wrong": "",
             "code": None,
@@ -85,10 +85,10 @@ def router(
         valid: Annotated[Literal["minutes", "hours", "week"], Form()] = "minutes",
     ) -> Any:
         try:
-            place = own_room(room, office().site)
+            place = own_room(room, service().site)
         except UserError as error:
             return page(request, 422, wrong=str(error))
-        code = str(office().invite(place, who.said, VALID_S[valid]))
+        code = str(service().invite(place, who.said, VALID_S[valid]))
         leave(request, "code", f"{'/'.join(place)} {code}")
         return back_to("/devices")
 
@@ -109,16 +109,16 @@ def router(
         confirm: Confirm = "",
     ) -> Any:
         try:
-            device_request = office().invitations.by_id(number)
+            device_request = service().invitations.by_id(number)
         except UserError:
             raise HTTPException(404) from None
         if decision == "refuse" and not confirm:
             return ask(renderer, request, "refuse", device_request.room[1], back="/devices")
         if decision == "refuse":
-            office().enrolment.refuse(device_request, who.said)
+            service().enrolment.refuse(device_request, who.said)
         else:
             try:
-                office().enrolment.approve(device_request, who.said)
+                service().enrolment.approve(device_request, who.said)
             except UserError as error:
                 return page(request, 409, wrong=str(error))
         return back_to("/devices")
@@ -129,7 +129,7 @@ def router(
             known(site, room)
             return ask(renderer, request, "revoke", f"{site}/{room}", back="/devices")
         try:
-            office().revoke((site, room), who.said, "revoked by IT")
+            service().revoke((site, room), who.said, "revoked by IT")
         except UserError as error:
             return page(request, 409, wrong=str(error))
         return back_to("/devices")
@@ -143,11 +143,11 @@ def router(
         confirm: Confirm = "",
     ) -> Any:
         if not confirm:
-            if number not in {update.number for update in office().offers.all()}:
+            if number not in {update.number for update in service().catalog.all()}:
                 raise HTTPException(404)
             return ask(renderer, request, stage, str(number), back="/devices")
         try:
-            office().move(number, stage, who.said)
+            service().move(number, stage, who.said)
         except UserError as error:
             return page(request, 404, wrong=str(error))
         return back_to("/devices")

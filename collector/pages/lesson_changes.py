@@ -33,9 +33,9 @@ def router(
     forget: Callable[[str, str, bool], None],
     rooms: Rooms,
     audit_log: AuditLog,
-    book: LessonRepository,
+    repository: LessonRepository,
     renderer: Renderer,
-    painter: PanelBroadcaster,
+    broadcaster: PanelBroadcaster,
     notify: Callable[[str, Lesson], None],
     sessions: Sessions,
     own_url: Callable[[], str],
@@ -50,8 +50,8 @@ def router(
         title: Annotated[str, Form(max_length=120)],
         notes: Annotated[str, Form(max_length=5000)] = "",
     ) -> Any:
-        book.describe(record, title, notes)
-        painter.changed((record.site, record.room))
+        repository.describe(record, title, notes)
+        broadcaster.changed((record.site, record.room))
         audit_log.add(who.said, "lesson described", about(record))
         return back_to(f"/lessons/{record.id}")
 
@@ -66,8 +66,8 @@ def router(
         """Now, while the lesson goes on; with a time of day, then, also afterwards."""
         if record.end is not None and not at:
             raise HTTPException(409)
-        book.mark(record, text, moment_of(renderer, record, at) if at else None)
-        painter.changed((record.site, record.room))
+        repository.mark(record, text, moment_of(renderer, record, at) if at else None)
+        broadcaster.changed((record.site, record.room))
         return back_to(local(back) if back else f"/lessons/{record.id}")
 
     @pages.post("/lessons/{lesson}/markers/{marker}")
@@ -82,13 +82,15 @@ def router(
         confirm: Confirm = "",
     ) -> Any:
         if (remove or not text.strip()) and not confirm:
-            texts = {one.id: one.text for one in book.markers(record)}
+            texts = {one.id: one.text for one in repository.markers(record)}
             if marker not in texts:
                 raise HTTPException(404)
             fields, back = {"at": at, "remove": "yes"}, f"/lessons/{record.id}"
             return ask(renderer, request, "marker", texts[marker], back=back, fields=fields)
-        book.change_marker(record, marker, "" if remove else text, moment_of(renderer, record, at))
-        painter.changed((record.site, record.room))
+        repository.change_marker(
+            record, marker, "" if remove else text, moment_of(renderer, record, at)
+        )
+        broadcaster.changed((record.site, record.room))
         return back_to(f"/lessons/{record.id}")
 
     @pages.post("/lessons/{lesson}/links")
@@ -129,9 +131,9 @@ def router(
             back = f"/rooms/{record.site}/{record.room}"
             return ask(renderer, request, "end", record.title, back=back)
         if record.end is None:
-            book.end(record)
-            notify("lesson_ended", book.lesson(record.id))
-            painter.changed((record.site, record.room))
+            repository.end(record)
+            notify("lesson_ended", repository.lesson(record.id))
+            broadcaster.changed((record.site, record.room))
         return back_to(f"/lessons/{record.id}")
 
     @pages.post("/lessons/{lesson}/erase")

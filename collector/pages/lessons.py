@@ -33,7 +33,7 @@ PARQUET = "application/vnd.apache.parquet"
 def router(
     *,
     audit_log: AuditLog,
-    book: LessonRepository,
+    repository: LessonRepository,
     reports: Reports,
     renderer: Renderer,
     retention_of: Callable[[str], Retention],
@@ -55,7 +55,7 @@ def router(
         """A week as a grid, or what a search finds, page by page."""
 
         def find(only: LessonFilter, limit: int) -> list[Lesson]:
-            return own_lessons(book, who, limit, only)
+            return own_lessons(repository, who, limit, only)
 
         context = lesson_list(find, renderer, language_of(request), week, text.strip(), page)
         return renderer.page(request, "lessons.html", **context)
@@ -70,7 +70,7 @@ def router(
         """Lessons that were chosen, or one with the earlier ones of its class."""
         selection = _own(who, [*(lesson or []), *([like] if like else [])])
         if like and selection:
-            selection += [one for one in book.earlier(selection[-1], 60) if owns(who, one)]
+            selection += [one for one in repository.earlier(selection[-1], 60) if owns(who, one)]
         selection = list({one.id: one for one in selection}.values())
         comparisons = [reports.compared(one) for one in selection]
         context: dict[str, Any] = {
@@ -84,7 +84,7 @@ def router(
         candidates = []
         for number in numbers:
             with suppress(UserError):
-                candidates.append(book.lesson(min(max(number, 0), 2**31 - 1)))
+                candidates.append(repository.lesson(min(max(number, 0), 2**31 - 1)))
         return [one for one in candidates if owns(who, one)]
 
     @pages.get("/lessons/{lesson}")
@@ -106,7 +106,7 @@ def router(
         labels = words(language)["labels"]
         markers = [
             {"id": m.id, "text": m.text, "clock": renderer.local(m.at).strftime("%H:%M")}
-            for m in book.markers(lesson)
+            for m in repository.markers(lesson)
         ]
         return {
             "r": lesson_report,

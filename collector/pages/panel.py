@@ -15,7 +15,7 @@ from collector.pages import timeline
 from collector.pages.headline import Headline, headline
 from collector.pages.readings import readings
 from collector.pages.render import Renderer
-from collector.pages.room_summary import RoomSummary, glance, label_order, moment, tone
+from collector.pages.room_summary import RoomSummary, label_order, moment, summarize, tone
 from collector.pages.timeline import SLOTS, SPAN_S, Timeline
 from collector.pages.words import words
 
@@ -32,13 +32,13 @@ class Panels:
     def __init__(
         self,
         rooms: Rooms,
-        book: LessonRepository,
+        repository: LessonRepository,
         checkins: CheckIns,
         renderer: Renderer,
         pending: PendingCommands,
     ) -> None:
         self._rooms = rooms
-        self._book = book
+        self._repository = repository
         self._checkins = checkins
         self._renderer = renderer
         self._pending = pending
@@ -70,13 +70,13 @@ class Panels:
         def divide(counts: Any, faces: float, model: str) -> Any:
             return self._shares.of((view.site, view.room), counts, faces, model)
 
-        return glance(view, windows, lesson, divide)
+        return summarize(view, windows, lesson, divide)
 
     def draw(self, key: Key, language: str) -> str:
         """HTML without line ends."""
         view = self._rooms.view(*key)
         windows = self._rooms.windows(*key)
-        running = self._book.running(*key)
+        running = self._repository.running(*key)
         lesson = running[0] if running else None
         context = self._context(view, windows, lesson, language)
         return self._renderer.fragment("panel.html", language, context)
@@ -118,7 +118,7 @@ class Panels:
         }
 
     def _markers(self, lesson: Lesson | None) -> list[Any]:
-        return self._book.markers(lesson) if lesson else []
+        return self._repository.markers(lesson) if lesson else []
 
     def _chart(
         self,

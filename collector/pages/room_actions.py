@@ -35,8 +35,8 @@ def router(
     accounts: Accounts,
     sessions: Sessions,
     audit_log: AuditLog,
-    book: LessonRepository,
-    painter: PanelBroadcaster,
+    repository: LessonRepository,
+    broadcaster: PanelBroadcaster,
     renderer: Renderer,
     notify: Callable[[str, Lesson], None],
     send_command: Callable[[Key, str], None],
@@ -67,16 +67,18 @@ def router(
         who: SignedIn, site: SiteName, room: RoomName, title: Annotated[str, Form(max_length=120)]
     ) -> Any:
         teacher = accounts.shown(who.account)
-        running = book.running(site, room)
+        running = repository.running(site, room)
         if running and running[0].how == "found" and running[0].account is None:
             # It has begun already, and keeps what it has: naming it makes it this teacher's.
-            book.adopt(running[0], title, teacher, who.account)
+            repository.adopt(running[0], title, teacher, who.account)
             audit_log.add(who.said, "lesson described", f"lesson {running[0].id} in {site}/{room}")
         else:
-            lesson = book.begin(site, room, title, "button", teacher=teacher, account=who.account)
+            lesson = repository.begin(
+                site, room, title, "button", teacher=teacher, account=who.account
+            )
             if lesson is not None:
                 notify("lesson_began", lesson)
-        painter.changed((site, room))
+        broadcaster.changed((site, room))
         return back_to(f"/rooms/{site}/{room}")
 
     @pages.post("/rooms/{site}/{room}/links")

@@ -121,7 +121,7 @@ def tone(label: str, order: list[str]) -> str:
     return f"tone-own-{order.index(label) % 5}"
 
 
-def glance(
+def summarize(
     view: RoomView,
     windows: list[WindowSummary],
     lesson: Lesson | None,

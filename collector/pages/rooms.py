@@ -1,4 +1,4 @@
-"""The list of rooms, and one room: the glance, and what a teacher can do there."""
+"""The list of rooms, and one room: its summary, and what a teacher can do there."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def router(
     sessions: Sessions,
     audit_log: AuditLog,
     guard: Guard,
-    book: LessonRepository,
+    repository: LessonRepository,
     renderer: Renderer,
     panels: Panels,
-    painter: PanelBroadcaster,
+    broadcaster: PanelBroadcaster,
     pending: PendingCommands,
     markers: tuple[str, ...],
     own_url: Callable[[], str],
@@ -58,7 +58,7 @@ def router(
             site, room = next(iter(who.rooms))
             return RedirectResponse(f"/rooms/{site}/{room}", 303)
         language = language_of(request)
-        lessons = book.running() if may_see(who) else []  # IT has rooms, and no lessons
+        lessons = repository.running() if may_see(who) else []  # IT has rooms, and no lessons
         running = {(one.site, one.room): one for one in lessons}
         views = [view for view in rooms.all() if sees(who, view.site, view.room)]
         cards = room_cards(views, panels, running, language, counts=who.role != "it")
@@ -93,7 +93,7 @@ def router(
         view = rooms.view(site, room)
         if view.mood is None and view.status is None:
             raise HTTPException(404)
-        running = book.running(site, room)
+        running = repository.running(site, room)
         lesson = running[0] if running else None
         mine = who.role != "viewer"
         language = language_of(request)
@@ -128,7 +128,7 @@ def router(
     ) -> AsyncIterator[ServerSentEvent]:
         """The panel at every change; the page's own feed."""
         key, language = (site, room), language_of(request)
-        async for panel in guard.while_allowed(request, painter.feed(key, language)):
+        async for panel in guard.while_allowed(request, broadcaster.feed(key, language)):
             yield ServerSentEvent(raw_data=panel, event="panel", retry=RECONNECT_MS)
 
     return pages

@@ -41,7 +41,7 @@ def router(
     accounts: Accounts,
     audit_log: AuditLog,
     limits: Limits,
-    book: LessonRepository,
+    repository: LessonRepository,
     checkins: CheckIns,
     renderer: Renderer,
     retention_of: Callable[[str], Retention],
@@ -78,10 +78,10 @@ def router(
         }
         return renderer.page(request, "audit.html", **context)
 
-    @pages.get("/keeping")
-    def keeping(request: Request) -> Any:
+    @pages.get("/retention")
+    def retention(request: Request) -> Any:
         sites = [*sorted(site_retention.items()), ("", retention_of(""))]
-        return renderer.page(request, "keeping.html", sites=sites)
+        return renderer.page(request, "retention.html", sites=sites)
 
     @pages.get("/api/docs")
     def docs(request: Request) -> Any:
@@ -141,7 +141,7 @@ def router(
     def _known(request: Request, code: str) -> Lesson | None:
         if not limits.hit(CHECKINS_A_MINUTE, "check", network(request)):
             raise too_often()
-        return book.by_code(code[:8])
+        return repository.by_code(code[:8])
 
     def _mistyped(request: Request, code: str) -> Any:
         """The same form, with what was typed, to be mended there."""

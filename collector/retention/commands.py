@@ -61,7 +61,7 @@ def _site(settings: CollectorSettings) -> Path | None:
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write.")
 def backup(config: Path, out: Path) -> None:
     """Write all of the collector's data, its key included, into one file."""
-    from collector.retention import backup as keeping
+    from collector.retention.backup import backup as write_backup
     from collector.retention.whole_file import whole_file
 
     state = load(CollectorSettings, config).state
@@ -74,7 +74,7 @@ def backup(config: Path, out: Path) -> None:
             books(config) as (engine, _accounts, audit, settings),
         ):
             audit.add(BY, "backup made", out.name)
-            rows = keeping.backup(engine, settings.state, out, _site(settings), file)
+            rows = write_backup(engine, settings.state, out, _site(settings), file)
     except OSError as error:
         raise UserError(
             str(error.strerror), error.filename or out, "choose another place"
@@ -96,7 +96,7 @@ def backup(config: Path, out: Path) -> None:
 )
 def restore(config: Path, source: Path, noted: Path | None) -> None:
     """Fill a new, empty database from a backup; what was erased since is erased again."""
-    from collector.retention import restore as keeping
+    from collector.retention.restore import restore as restore_backup
     from collector.storage.erasure_notes import read_notes
     from collector.storage.sole_use import SoleUse
 
@@ -109,7 +109,7 @@ def restore(config: Path, source: Path, noted: Path | None) -> None:
     with opened(settings) as engine:
         use = SoleUse(engine)
         try:
-            rows = keeping.restore(engine, settings.state, source, _site(settings), file, erasures)
+            rows = restore_backup(engine, settings.state, source, _site(settings), file, erasures)
         finally:
             use.end()
     click.echo(f"{source}: {sum(rows.values())} rows restored")
@@ -183,8 +183,8 @@ def erase(config: Path, room: str | None, lesson: int | None) -> None:
             _check_exists(engine, place)
             windows = erase_room(erasures, *place)
         else:
-            book = LessonRepository(engine)
-            record = book.lesson(int(lesson or 0))
+            repository = LessonRepository(engine)
+            record = repository.lesson(int(lesson or 0))
             about = f"lesson {record.id} in {record.site}/{record.room}"
             windows = erase_lesson(erasures, record)
         audit.add(BY, "erased", f"{about}: {windows} windows")

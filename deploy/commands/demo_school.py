@@ -136,22 +136,22 @@ class MadeUpSchool:
 
         With `live` also what the demo's own room has seen so far: its camera is a simulation.
         """
-        book, store, checkins = LessonRepository(engine), Store(engine), CheckIns(engine)
+        repository, store, checkins = LessonRepository(engine), Store(engine), CheckIns(engine)
         windows: list[Mood] = []
         count = 0
         for course, start in sorted(self._timetable(now), key=lambda one: one[1]):
             if course.room == LIVE and not live:
                 continue
             windows += self._windows(course, start, LESSON_S)
-            lesson = self._lesson(book, course, start)
+            lesson = self._lesson(repository, course, start)
             self._ask(checkins, lesson)
-            book.end(lesson, start + LESSON_S)
+            repository.end(lesson, start + LESSON_S)
             count += 1
         running = [course for course in COURSES if course.title == RUNNING and live]
         running += [course for course in COURSES if course.title == "Music 7b"]
         for course in running:
             windows += self._windows(course, now - SO_FAR_S, SO_FAR_S)
-            self._lesson(book, course, now - SO_FAR_S, now + LESSON_S - SO_FAR_S)
+            self._lesson(repository, course, now - SO_FAR_S, now + LESSON_S - SO_FAR_S)
             count += 1
         for room in PAUSED:
             for at in range(int(SO_FAR_S // WINDOW_S)):
@@ -177,10 +177,14 @@ class MadeUpSchool:
             yield self._mood(course.room, start + second, WINDOW_S, group.window(second))
 
     def _lesson(
-        self, book: LessonRepository, course: WeeklyLesson, start: float, end: float | None = None
+        self,
+        repository: LessonRepository,
+        course: WeeklyLesson,
+        start: float,
+        end: float | None = None,
     ) -> Lesson:
         lesson_end = end or start + LESSON_S
-        lesson = book.begin(
+        lesson = repository.begin(
             *(self._site, course.room, course.title, "timetable"),
             start=start,
             planned_end=lesson_end,
@@ -188,7 +192,7 @@ class MadeUpSchool:
         assert lesson is not None  # no two courses begin in a room at once
         for turn in course.turns:
             if end is None or 60 * turn.minute < SO_FAR_S:
-                book.mark(lesson, turn.marker, start + 60 * turn.minute)
+                repository.mark(lesson, turn.marker, start + 60 * turn.minute)
         return lesson
 
     def _ask(self, checkins: CheckIns, lesson: Lesson) -> None:

@@ -105,11 +105,11 @@ def sync(state: Path, renew: bool) -> None:
     from edge.device.sync import DeviceSync
 
     become_owner(state)
-    errand = DeviceSync(state)
+    sync = DeviceSync(state)
     if renew:
-        errand.renew()
+        sync.renew()
         click.echo("certificate renewed")
-    for line in errand.run():
+    for line in sync.run():
         click.echo(line)
 
 
@@ -156,13 +156,13 @@ def seconds(duration: str) -> float:
 
 
 class FleetAccess(NamedTuple):
-    office: FleetService
+    fleet: FleetService
     store: Store
     settings: CollectorSettings
 
 
 @contextmanager
-def _desk(config: Path) -> Iterator[FleetAccess]:
+def _fleet_access(config: Path) -> Iterator[FleetAccess]:
     from collector.access.audit import AuditLog
     from collector.access.limits import Limits
     from collector.access.opened import engine_and_key
@@ -176,8 +176,8 @@ def _desk(config: Path) -> Iterator[FleetAccess]:
         raise UserError("'fleet' is missing", config, "make the site with `roommood site init`")
     with engine_and_key(settings) as (engine, key):
         audit = AuditLog(engine, settings.state, key)
-        office = FleetService(settings.fleet, engine, audit, Limits(), settings.broker)
-        yield FleetAccess(office, Store(engine), settings)
+        fleet = FleetService(settings.fleet, engine, audit, Limits(), settings.broker)
+        yield FleetAccess(fleet, Store(engine), settings)
 
 
 @device.command()
@@ -200,8 +200,8 @@ def invite(
     from collector.fleet.invitation_text import invitation_text, own_room
 
     files = {name: _card_file(out, name) for name in rooms} if out else {}
-    with _desk(config) as desk:
-        url = desk.settings.web.url
+    with _fleet_access(config) as access:
+        url = access.settings.web.url
         if url is None:
             raise UserError(
                 "'web.url' is missing",
@@ -209,8 +209,8 @@ def invite(
                 "set it to the address at which devices reach the collector",
             )
         for name in rooms:
-            room = own_room(name, desk.office.site)
-            code = str(desk.office.invite(room, BY, seconds(valid)))
+            room = own_room(name, access.fleet.site)
+            code = str(access.fleet.invite(room, BY, seconds(valid)))
             invitation = {"site": room[0], "room": room[1], "code": code, "collector": url}
             if name in files:
                 with files[name] as file:
@@ -246,11 +246,11 @@ def approve(config: Path, named: tuple[str, ...], everyone: bool) -> None:
     """Approve pending devices, by room or fingerprint, after comparing fingerprints."""
     if bool(named) == everyone:
         raise click.UsageError("name rooms or fingerprints, or add --all.")
-    with _desk(config) as desk:
-        book = desk.office.invitations
-        requests = book.waiting() if everyone else [book.find(name) for name in named]
+    with _fleet_access(config) as access:
+        invitations = access.fleet.invitations
+        requests = invitations.waiting() if everyone else [invitations.find(name) for name in named]
         for request in requests:
-            desk.office.enrolment.approve(request, BY)
+            access.fleet.enrolment.approve(request, BY)
             click.echo(f"{'/'.join(request.room)}: approved, fingerprint {request.fingerprint}")
 
 
@@ -259,10 +259,10 @@ def approve(config: Path, named: tuple[str, ...], everyone: bool) -> None:
 @config_option
 def refuse(config: Path, named: tuple[str, ...]) -> None:
     """Reject pending devices, by room or fingerprint."""
-    with _desk(config) as desk:
+    with _fleet_access(config) as access:
         for name in named:
-            request = desk.office.invitations.find(name)
-            desk.office.enrolment.refuse(request, BY)
+            request = access.fleet.invitations.find(name)
+            access.fleet.enrolment.refuse(request, BY)
             click.echo(f"{'/'.join(request.room)}: refused")
 
 
@@ -276,10 +276,10 @@ def revoke(config: Path, rooms: tuple[str, ...], because: str) -> None:
     """Revoke the certificates of rooms' devices; open connections end within a minute."""
     from collector.fleet.invitation_text import own_room
 
-    with _desk(config) as desk:
+    with _fleet_access(config) as access:
         for name in rooms:
-            room = own_room(name, desk.office.site)
-            desk.office.revoke(room, BY, because)
+            room = own_room(name, access.fleet.site)
+            access.fleet.revoke(room, BY, because)
             click.echo(f"{'/'.join(room)}: revoked")
 
 
@@ -291,9 +291,9 @@ def list_devices(config: Path, as_json: bool) -> int:
     from collector.fleet.listing import as_of_now
     from collector.pages.words import words
 
-    with _desk(config) as desk:
-        rows = as_of_now(desk.office.register, desk.store, desk.settings.broker)
-        requests = desk.office.invitations.waiting()
+    with _fleet_access(config) as access:
+        rows = as_of_now(access.fleet.registry, access.store, access.settings.broker)
+        requests = access.fleet.invitations.waiting()
     faults = words("en")["fleet"]["faults"]
     for row in rows:
         if as_json:
@@ -330,8 +330,8 @@ def update(config: Path, bundle: Path, canaries: tuple[str, ...]) -> None:
         raise UserError(
             f"cannot be read ({error.strerror})", bundle, "check the path and its permissions"
         ) from None
-    with _desk(config) as desk:
-        number = desk.office.upload(data, list(canaries), BY)
+    with _fleet_access(config) as access:
+        number = access.fleet.upload(data, list(canaries), BY)
     first = f"first to {', '.join(canaries)}" if canaries else "to all"
     click.echo(f"update {number}: offered {first}")
 
@@ -343,12 +343,12 @@ def update(config: Path, bundle: Path, canaries: tuple[str, ...]) -> None:
 @config_option
 def updates(config: Path, everywhere: int | None, withdraw: int | None, as_json: bool) -> None:
     """Print every update and its progress; or offer it to all, or withdraw it."""
-    with _desk(config) as desk:
+    with _fleet_access(config) as access:
         if everywhere is not None:
-            desk.office.move(everywhere, "everywhere", BY)
+            access.fleet.move(everywhere, "everywhere", BY)
         if withdraw is not None:
-            desk.office.move(withdraw, "withdrawn", BY)
-        for one in desk.office.offers.all():
+            access.fleet.move(withdraw, "withdrawn", BY)
+        for one in access.fleet.catalog.all():
             if as_json:
                 fields = {"number": one.number, "state": one.state}
                 more = {"canaries": list(one.canaries), "note": one.note}

@@ -28,7 +28,7 @@ from edge.device.verdict import CollectorLink
 from edge.permission.mode import decide
 from edge.permission.schedule import Schedule
 from edge.run.memory import no_swap
-from edge.run.state_lock import StateFolderBusy, alone
+from edge.run.state_lock import StateFolderBusy, hold_state
 
 Check = Callable[[Any], "Finding"]
 State = Literal["ok", "warning", "fault"]
@@ -153,7 +153,7 @@ def _model(settings: AgentSettings) -> Finding:
 
 
 def _state(settings: AgentSettings) -> Finding:
-    with contextlib.suppress(StateFolderBusy), alone(settings.state):
+    with contextlib.suppress(StateFolderBusy), hold_state(settings.state):
         pass
     free = shutil.disk_usage(settings.state).free
     detail, where = f"{free // 2**20} MB free", str(settings.state)
@@ -205,7 +205,7 @@ def _camera(settings: AgentSettings) -> Finding:
 
     camera = make(settings.camera, settings.transport)
     try:
-        with alone(settings.state):
+        with hold_state(settings.state):
             width, height = picture_size(camera, mask(settings.camera))
     except StateFolderBusy:
         return Finding("camera", "ok", "in use by the agent that is running")

@@ -1,4 +1,4 @@
-"""An enrolled device's errand to its collector: renew, report, fetch what is offered.
+"""An enrolled device's sync with its collector: renew, report, fetch what is offered.
 
 Run by a timer. Every message is signed with the device's key over a number that the collector gives
 out once.

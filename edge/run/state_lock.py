@@ -15,7 +15,7 @@ class StateFolderBusy(UserError):
 
 
 @contextlib.contextmanager
-def alone(state: Path) -> Iterator[None]:
+def hold_state(state: Path) -> Iterator[None]:
     """Holds the state folder; raises StateFolderBusy where another process does, or UserError."""
     path = state / "agent.lock"
     try:

@@ -43,7 +43,7 @@ class School:
         self.engine = connect(self.settings.database)
         """The tests' own way to the database, beside the collector's."""
         self.store = Store(self.engine)
-        self.book = LessonRepository(self.engine)
+        self.repository = LessonRepository(self.engine)
         self._old = 0
         self._ready = "/sign-in" if broker is None else "/healthz"
         self.people: dict[str, Account] = {}
@@ -82,7 +82,7 @@ class School:
         """Signed in with the password; the second time, with the same session."""
         if name not in self._cookies:
             with self.client() as client:
-                answer = post(client, "/sign-in", name=name, password=PASSWORD, next="/keeping")
+                answer = post(client, "/sign-in", name=name, password=PASSWORD, next="/retention")
                 assert answer.status_code == 303, answer.text
                 self._cookies[name] = client.cookies
         return self.client(cookies=self._cookies[name])
@@ -115,7 +115,7 @@ class School:
     def lesson(self, room: tuple[str, str] = OWN, minutes: float = 10, **changed: Any) -> Lesson:
         title = changed.pop("title", "Optics")
         options: dict[str, Any] = {"teacher": "tess", "start": time.time() - 60 * minutes}
-        entry = self.book.begin(*room, title, "button", **options | changed)
+        entry = self.repository.begin(*room, title, "button", **options | changed)
         assert entry is not None
         return entry
 
@@ -126,8 +126,8 @@ class School:
         """
         self._old += 1
         entry = self.lesson(room, minutes=5000 + 60 * self._old)
-        self.book.end(entry, entry.start + 2700)
-        return self.book.lesson(entry.id)
+        self.repository.end(entry, entry.start + 2700)
+        return self.repository.lesson(entry.id)
 
 
 def report_reader(school: School, lesson: Lesson) -> httpx.Client:

@@ -156,11 +156,11 @@ def test_hostile_values_then_a_restart(
         for n in range(40)
     ]
     Store(engine).add(good)
-    book = LessonRepository(engine)
+    repository = LessonRepository(engine)
     for room in (OWN, OTHER):
-        lesson = book.begin(*room, "Optics", "button", start=NOW.timestamp() - 600)
+        lesson = repository.begin(*room, "Optics", "button", start=NOW.timestamp() - 600)
         assert lesson is not None
-        book.end(lesson, NOW.timestamp() + 60)
+        repository.end(lesson, NOW.timestamp() + 60)
     tries = 0
 
     @settings(
@@ -215,9 +215,9 @@ def check_pages(school: School, good: list[Mood]) -> None:
         assert school.store.between(*OTHER, NOW - timedelta(hours=1), NOW) == good
         view = school.service.rooms.view(*OTHER)
         assert view.mood == good[-1]
-        for lesson in school.book.of():
+        for lesson in school.repository.of():
             assert script.get(f"/api/lessons/{lesson.id}").status_code == 200
-        (own,) = (one for one in school.book.of() if one.room == OTHER[1])
+        (own,) = (one for one in school.repository.of() if one.room == OTHER[1])
         summary = script.get(f"/api/lessons/{own.id}").json()["summary"]
         assert summary["seconds_told"] == 600
 

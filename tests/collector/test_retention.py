@@ -14,7 +14,7 @@ from collector.access.secret import own_key
 from collector.access.sessions import Sessions
 from collector.config import Retention
 from collector.lessons.repository import LessonRepository
-from collector.retention import backup as keeping
+from collector.retention import backup as backup_module
 from collector.retention.backup import backup
 from collector.retention.erasing import erase_room
 from collector.retention.restore import restore
@@ -69,17 +69,19 @@ def test_windows_are_kept_for_as_long_as_the_site_says(fresh: Fresh) -> None:
     fill(engine, "r101", [1, 29, 31, 400])
     fill(engine, "r1", [1, 6, 8], site="kindergarten")
     short = Retention(windows_days=7, lessons_days=30)
-    keeper = RetentionWorker(engine, lambda site: short if site == "kindergarten" else Retention())
-    book = LessonRepository(engine)
+    retention = RetentionWorker(
+        engine, lambda site: short if site == "kindergarten" else Retention()
+    )
+    repository = LessonRepository(engine)
     for site, age in (("school", 300), ("school", 370), ("kindergarten", 40)):
         at = NOW.timestamp() - age * DAY_S
-        lesson = book.begin(site, "r1", "x", "button", start=at)
+        lesson = repository.begin(site, "r1", "x", "button", start=at)
         assert lesson is not None
-        book.end(lesson, at + 2700)
-        book.mark(lesson, "a marker")
-    assert keeper.round(NOW.timestamp()) == 3
+        repository.end(lesson, at + 2700)
+        repository.mark(lesson, "a marker")
+    assert retention.round(NOW.timestamp()) == 3
     assert count(engine) == 4
-    assert [(one.site, one.start) for one in book.of()] == [
+    assert [(one.site, one.start) for one in repository.of()] == [
         ("school", NOW.timestamp() - 300 * DAY_S)
     ]
 
@@ -156,7 +158,7 @@ def test_a_backup_is_of_one_moment_whatever_is_written_meanwhile(
     """A marker whose lesson is not in the backup could not be restored."""
     engine, state = fresh(), tmp_path / "state"
     own_key(state)
-    lessons, write, events = LessonRepository(engine), keeping._write_table, list[str]()
+    lessons, write, events = LessonRepository(engine), backup_module._write_table, list[str]()
 
     def written_meanwhile(archive: Any, connection: Any, table: Any) -> int:
         rows = write(archive, connection, table)
@@ -166,7 +168,7 @@ def test_a_backup_is_of_one_moment_whatever_is_written_meanwhile(
         lessons.mark(lesson, "experiment starts")
         return rows
 
-    monkeypatch.setattr(keeping, "_write_table", written_meanwhile)
+    monkeypatch.setattr(backup_module, "_write_table", written_meanwhile)
     out = tmp_path / "school.tar.gz"
     rows = backup(engine, state, out)
     assert rows["lesson"] == rows["marker"] <= 1  # what came before the first read, if anything
@@ -258,7 +260,7 @@ def test_a_database_of_a_newer_version_is_refused(fresh: Fresh) -> None:
 def test_the_keeper_runs_by_itself(fresh: Fresh) -> None:
     engine = fresh()
     fill(engine, "r101", [4000])
-    keeper = RetentionWorker(engine, lambda _: Retention())
-    keeper.start()
+    retention = RetentionWorker(engine, lambda _: Retention())
+    retention.start()
     wait(lambda: count(engine) == 0)
-    keeper.stop()
+    retention.stop()

@@ -58,9 +58,9 @@ def test_retention_goes_by_our_clock_too(engine: Engine) -> None:
     """Whatever year a window says: it goes so many days after it came."""
     store = Store(engine)
     store.add([mood(start=datetime(2199, 1, 1, tzinfo=timezone.utc))])
-    keeper = RetentionWorker(engine, lambda _: Retention(windows_days=30))
-    assert keeper.round(time.time() + 29 * 86_400) == 0
-    assert keeper.round(time.time() + 31 * 86_400) == 1
+    retention = RetentionWorker(engine, lambda _: Retention(windows_days=30))
+    assert retention.round(time.time() + 29 * 86_400) == 0
+    assert retention.round(time.time() + 31 * 86_400) == 1
 
 
 def test_what_is_rejected_fills_no_log(

@@ -159,7 +159,9 @@ def erased_after_a_copy(scene: Scene) -> tuple[Path, str]:
     with scene.school() as school:
         school.staff()
         for room in (ERASED, OTHER):
-            lesson = school.book.begin("school", room, "Optics", "button", start=time.time() - 1200)
+            lesson = school.repository.begin(
+                "school", room, "Optics", "button", start=time.time() - 1200
+            )
             assert lesson is not None
         scene.both(BEFORE)
         file = scene.folder / "b.tar.gz"
@@ -261,10 +263,10 @@ def test_merged_windows_of_an_erased_lesson(scene: Scene) -> None:
     with scene.school() as school:
         scene.erased.sends(range(2, 20))
         begin = scene.erased.window(10).start.timestamp()
-        lesson = school.book.begin("school", ERASED, "Optics", "button", start=begin)
+        lesson = school.repository.begin("school", ERASED, "Optics", "button", start=begin)
         assert lesson is not None
-        school.book.end(lesson, begin + 75)
-        erase_lesson(school.service.erasures, school.book.lesson(lesson.id))
+        school.repository.end(lesson, begin + 75)
+        erase_lesson(school.service.erasures, school.repository.lesson(lesson.id))
         assert scene.numbers(ERASED) == [*range(2, 10), *range(15, 20)]
         # Of another run, since a merged one takes the place of its parts.
         for boot, seq in ((1, 9), (2, 14), (3, 30)):
@@ -312,8 +314,8 @@ def test_events_that_were_not_told_yet(scene: Scene) -> None:
         events = [json.loads(body)["data"] for body in rows]
         return [(one["room"], one.get("title", "")) for one in events]
 
-    book = LessonRepository(engine)
-    lesson = book.begin("school", ERASED, "first", "button", start=now - 900)
+    repository = LessonRepository(engine)
+    lesson = repository.begin("school", ERASED, "first", "button", start=now - 900)
     assert lesson is not None
     erase_lesson(erasures, lesson._replace(end=now - 600))
     assert waiting() == [(ERASED, "second"), (OTHER, "first"), (OTHER, "second")]
@@ -366,13 +368,13 @@ def test_what_the_broker_keeps_for_home_assistant_and_others(scene: Scene) -> No
 
 def test_no_lesson_begins_again_that_was_erased_while_it_went_on(scene: Scene) -> None:
     engine = connect(scene.database)
-    book, start = LessonRepository(engine), time.time() - 600
-    lesson = book.begin("school", ERASED, "Optics", "timetable", start=start)
+    repository, start = LessonRepository(engine), time.time() - 600
+    lesson = repository.begin("school", ERASED, "Optics", "timetable", start=start)
     assert lesson is not None
     erase_lesson(Erasures(engine, scene.state), lesson)
-    assert book.begin("school", ERASED, "Optics", "timetable", start=start) is None
-    assert book.begin("school", OTHER, "Optics", "timetable", start=start) is not None
-    assert book.begin("school", ERASED, "Waves", "button") is not None
+    assert repository.begin("school", ERASED, "Optics", "timetable", start=start) is None
+    assert repository.begin("school", OTHER, "Optics", "timetable", start=start) is not None
+    assert repository.begin("school", ERASED, "Waves", "button") is not None
     engine.dispose()
 
 

@@ -83,8 +83,8 @@ def test_more_idle_connections_than_files_keep_nobody_out(
             if number % 3 == 0:
                 raw.sendall(b"GET /sign-in HTTP/1.1\r\nHost: x\r\nX-Slow: ")
             if number % 100 == 0:
-                assert ann.get("/keeping", headers=ALONE).status_code == 200
-        assert ann.get("/keeping", headers=ALONE).status_code == 200
+                assert ann.get("/retention", headers=ALONE).status_code == 200
+        assert ann.get("/retention", headers=ALONE).status_code == 200
         assert httpx.get(f"{url}/sign-in").status_code == 200
         assert len(os.listdir(f"/proc/{pid}/fd")) < FILES
     text = log.read_text()
@@ -185,4 +185,4 @@ def test_live_feeds_are_bounded_for_each_account_and_in_all(tmp_path: Path) -> N
         tess = stack.enter_context(school.as_person("tess"))
         assert [opened(ann) for _ in range(3)] == [200, 200, 429]
         assert [opened(tess) for _ in range(2)] == [200, 429]
-        assert ann.get("/keeping").status_code == 200
+        assert ann.get("/retention").status_code == 200

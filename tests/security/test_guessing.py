@@ -54,13 +54,13 @@ def test_many_anonymous_sign_ins_at_once_stall_nothing(school: School) -> None:
     """200 at once, with the memory and the answers to somebody else looked at meanwhile."""
     guess = guesser(school)
     with school.as_person("ann") as ann:
-        ann.get("/keeping")
+        ann.get("/retention")
         answers, over = [0.0], threading.Event()
 
         def watch() -> None:
             while not over.is_set():
                 start = time.monotonic()
-                assert ann.get("/keeping").status_code == 200
+                assert ann.get("/retention").status_code == 200
                 answers.append(time.monotonic() - start)
 
         watcher = threading.Thread(target=watch)

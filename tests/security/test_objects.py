@@ -93,11 +93,11 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
                 owner = {"mine": teacher, "nobodys": None, "colleagues": "Mr Nobody"}[kind]
                 title = "Lesson" if kind == "nobodys" else f"title-{kind}-{place}"
                 start = time.time() - 60 * (9 - back)
-                lesson = server.book.begin(*room, title, "button", teacher=owner, start=start)
+                lesson = server.repository.begin(*room, title, "button", teacher=owner, start=start)
                 assert lesson is not None
-                server.book.describe(lesson, title, f"notes-{kind}-{place}")
-                server.book.mark(lesson, f"marker-{kind}-{place}")
-                server.book.end(lesson, start + 50)
+                server.repository.describe(lesson, title, f"notes-{kind}-{place}")
+                server.repository.mark(lesson, f"marker-{kind}-{place}")
+                server.repository.end(lesson, start + 50)
         yield server
     patched.undo()
     broker.stop()
@@ -111,7 +111,7 @@ def clients(school: School) -> dict[str, httpx.Client]:
         school.by_link(OWN),
         school.by_link(OTHER),
     )
-    report_link = next(one for one in school.book.of() if one.title == "title-mine-own")
+    report_link = next(one for one in school.repository.of() if one.title == "title-mine-own")
     persons[READER] = report_reader(school, report_link)
     return persons
 
@@ -119,7 +119,7 @@ def clients(school: School) -> dict[str, httpx.Client]:
 def addresses(school: School) -> list[str]:
     """Every address with GET, about every room and every lesson; what is open to all tells of no
     object, and is asked as well."""
-    lessons = [lesson.id for lesson in school.book.of()]
+    lessons = [lesson.id for lesson in school.repository.of()]
     paths: list[str] = []
     for method, path in sorted(ROUTES):
         if method != "GET" or path in ("/enter/{secret}", "/audit") or path.endswith(".pdf"):
@@ -175,9 +175,11 @@ def test_nobody_is_told_of_an_object_that_is_not_theirs(
 def test_a_detected_lesson_is_compared_with_its_own_room_alone(
     school: School, clients: dict[str, httpx.Client]
 ) -> None:
-    newest = next(one for one in school.book.of() if one.teacher is None and one.room == OWN[1])
+    newest = next(
+        one for one in school.repository.of() if one.teacher is None and one.room == OWN[1]
+    )
     report = clients["tess"].get(f"/api/lessons/{newest.id}").json()
-    rooms = {school.book.lesson(one["id"]).room for one in report["earlier"]}
+    rooms = {school.repository.lesson(one["id"]).room for one in report["earlier"]}
     assert rooms == {OWN[1]}
 
 

@@ -86,10 +86,10 @@ def by_password(school: School, account: Account) -> Iterator[httpx.Client]:
 def test_a_shared_report_ends_with_the_right_of_whoever_shared_it(
     school: School, zoe: Account
 ) -> None:
-    lesson = school.book.begin(*OWN, "Optics", "button", teacher="zoe", account=zoe.id)
+    lesson = school.repository.begin(*OWN, "Optics", "button", teacher="zoe", account=zoe.id)
     other = school.old_lesson()
     assert lesson is not None
-    school.book.describe(lesson, "Optics", "zoes-own-notes")
+    school.repository.describe(lesson, "Optics", "zoes-own-notes")
     with by_password(school, zoe) as client:
         answer = post(client, f"/lessons/{lesson.id}/links", days="7")
         assert answer.headers["location"] == f"/lessons/{lesson.id}"
@@ -121,7 +121,7 @@ def test_a_shared_report_ends_with_the_right_of_whoever_shared_it(
             post(client, f"/lessons/{lesson.id}/links/{link.id}/cut", confirm="yes")
         assert reader.get(f"/lessons/{lesson.id}").status_code == 303
         assert reader.get(f"/enter/{secret}").status_code == 410
-    school.book.end(lesson)
+    school.repository.end(lesson)
 
 
 WAYS = {"session": by_password, "token": by_token, "link": by_link}
@@ -158,12 +158,12 @@ def test_nothing_comes_back_with_the_room(school: School, zoe: Account) -> None:
 
 
 def test_a_lesson_ends_when_its_room_is_taken_away(school: School, zoe: Account) -> None:
-    lesson = school.book.begin(*OWN, "Optics", "button", teacher="zoe", account=zoe.id)
+    lesson = school.repository.begin(*OWN, "Optics", "button", teacher="zoe", account=zoe.id)
     assert lesson is not None
     with school.as_person("zoe") as client:
         assert client.get(f"/api/lessons/{lesson.id}").status_code == 200
         school.service.accounts.change(zoe, rooms=[OTHER])
-        old_lesson = school.book.lesson(lesson.id)
+        old_lesson = school.repository.lesson(lesson.id)
         assert old_lesson.end is not None
         assert old_lesson.code is None
         assert client.get(f"/api/lessons/{lesson.id}").status_code == 200  # up to then it is theirs
@@ -171,20 +171,20 @@ def test_a_lesson_ends_when_its_room_is_taken_away(school: School, zoe: Account)
 
 def test_a_lesson_that_goes_on_needs_its_room(school: School, zoe: Account) -> None:
     """By the timetable, in a room that was never theirs."""
-    lesson = school.book.begin(*OTHER, "Waves", "timetable", teacher="zoe")
+    lesson = school.repository.begin(*OTHER, "Waves", "timetable", teacher="zoe")
     assert lesson is not None
     with school.as_person("zoe") as client:
         assert client.get(f"/api/lessons/{lesson.id}").status_code == 403
         assert lesson.id not in [one["id"] for one in client.get("/api/lessons").json()]
-        school.book.end(lesson)
+        school.repository.end(lesson)
         assert client.get(f"/api/lessons/{lesson.id}").status_code == 200
 
 
 def test_a_namesake_inherits_nothing(school: School, zoe: Account) -> None:
     accounts = school.service.accounts
-    lesson = school.book.begin(*OWN, "Optics", "button", teacher="zoe", account=zoe.id)
+    lesson = school.repository.begin(*OWN, "Optics", "button", teacher="zoe", account=zoe.id)
     assert lesson is not None
-    school.book.end(lesson)
+    school.repository.end(lesson)
     accounts.remove(zoe)
     accounts.add("zoe", "teacher", [OWN], PASSWORD)
     with school.as_person("zoe") as client:
@@ -231,7 +231,7 @@ def test_what_somebody_calls_themselves_decides_nothing(school: School) -> None:
     """Not whose lessons they have, and not whom the log names."""
     accounts = school.service.accounts
     lesson = school.lesson(OWN, title="Of tess")
-    school.book.end(lesson)
+    school.repository.end(lesson)
     for number, name in enumerate(("tess", "the collector", "ann", "Ann", "\u0430nn", "a\nb", "")):
         who = provider(school).account(claims(sub=f"n-{number}", preferred_username=name))
         assert who.name not in ("tess", "ann", "the collector")
@@ -239,7 +239,7 @@ def test_what_somebody_calls_themselves_decides_nothing(school: School) -> None:
         assert who.name.isprintable()
         assert "@idp.example" in who.name
         assert who.timetable is None
-        assert school.book.of(who.id, frozenset()) == []
+        assert school.repository.of(who.id, frozenset()) == []
         assert accounts.by_subject(f"https://idp.example n-{number}") == who
         accounts.remove(who)
     ada = provider(school).account(claims())
@@ -254,7 +254,7 @@ def test_an_administrator_says_what_the_timetable_calls_them(school: School) -> 
     with school.as_person("ann") as client:
         fields = {"role": "teacher", "rooms": "school/r101", "timetable": "Dr. Lovelace"}
         assert post(client, f"/accounts/{ada.id}", **fields).status_code == 303
-    lesson = school.book.begin(*OWN, "Engines", "timetable", teacher="Dr. Lovelace")
+    lesson = school.repository.begin(*OWN, "Engines", "timetable", teacher="Dr. Lovelace")
     assert lesson is not None
     assert lesson.account == ada.id
     with pytest.raises(UserError, match="calls another account so"):

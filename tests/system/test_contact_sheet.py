@@ -51,7 +51,7 @@ PAGES = {
     "accounts": "/accounts",
     "devices": "/devices",
     "audit": "/audit",
-    "retention": "/keeping",
+    "retention": "/retention",
     "design": "/design",
     "not found": "/rooms/school/nowhere",
 }
@@ -92,7 +92,7 @@ def lived_in(school: School, device: PlayedDevice) -> Iterator[dict[str, object]
             }
         )
     )
-    first = school.book.begin(*OWN, "Optics", "button", teacher="tess", start=now - 90_000)
+    first = school.repository.begin(*OWN, "Optics", "button", teacher="tess", start=now - 90_000)
     assert first is not None
     school.store.add(
         [
@@ -106,15 +106,15 @@ def lived_in(school: School, device: PlayedDevice) -> Iterator[dict[str, object]
             for n in range(180)
         ]
     )
-    school.book.mark(first, "group work", first.start + 900)
-    school.book.end(first, first.start + 2700)
-    again = school.book.begin(*OWN, "Optics", "button", teacher="tess", start=now - 1700)
+    school.repository.mark(first, "group work", first.start + 900)
+    school.repository.end(first, first.start + 2700)
+    again = school.repository.begin(*OWN, "Optics", "button", teacher="tess", start=now - 1700)
     assert again is not None
-    school.book.mark(again, "explanation", now - 1500)
-    school.book.mark(again, "experiment", now - 320)
-    latin = school.book.begin("school", "r103", "Latin", "button", start=now - 1500)
+    school.repository.mark(again, "explanation", now - 1500)
+    school.repository.mark(again, "experiment", now - 320)
+    latin = school.repository.begin("school", "r103", "Latin", "button", start=now - 1500)
     assert latin is not None
-    running = school.book.lesson(again.id)
+    running = school.repository.lesson(again.id)
     yield {"lesson": first.id, "running": again.id, "counted": latin.id, "code": running.code}
     for one in others:
         one.stop()

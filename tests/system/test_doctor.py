@@ -65,7 +65,7 @@ def test_the_collectors_verdict(device: Path, site: Site) -> None:
     assert before, errors
     assert (before["collector"].state, before["broker"].state) == ("ok", "ok"), before
     assert "knows this device" in before["collector"].seen
-    site.office.revoke((SITE, "r131"), "ian", "the device was lost")
+    site.fleet.revoke((SITE, "r131"), "ian", "the device was lost")
     status, after, _ = findings(device)
     assert status == 1
     assert after["collector"].state == "fault"

@@ -74,8 +74,8 @@ def test_invited_enrolled_approved_live_renewed_and_revoked(site: Site) -> None:
     )
     assert device.stdout is not None
     fingerprint = device.stdout.readline().split()[-1]
-    wait(lambda: len(site.office.invitations.waiting()) == 1)
-    assert fingerprint == site.office.invitations.waiting()[0].fingerprint
+    wait(lambda: len(site.fleet.invitations.waiting()) == 1)
+    assert fingerprint == site.fleet.invitations.waiting()[0].fingerprint
     assert site.run("approve", fingerprint)[0] == 0
     assert device.wait(60) == 0
 
@@ -146,13 +146,13 @@ def test_the_servers_certificates_renew_themselves(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = served(site.place.web_port)
-    files = site.office.files
+    files = site.fleet.files
     old = [files.broker_pem.read_bytes(), files.collector.read_bytes()]
     monkeypatch.setattr("collector.fleet.files._is_due", lambda _certificate: True)
     site.invite("r120")
     state = site.enrolled("r121")
     DeviceSync(state).run()
-    site.office.revoke((SITE, "r121"), "ian", "so that the list changes")
+    site.fleet.revoke((SITE, "r121"), "ian", "so that the list changes")
     wait(lambda: served(site.place.web_port) != before)
     monkeypatch.undo()
     assert old[0] != files.broker_pem.read_bytes()

@@ -112,7 +112,7 @@ def test_from_a_code_to_a_device_and_its_end(it: Page, site: Site) -> None:
     device.start()
     assert request_event.wait(60)
     it.get_by_role("link", name="Devices").click()
-    fingerprint = site.office.invitations.waiting()[0].fingerprint
+    fingerprint = site.fleet.invitations.waiting()[0].fingerprint
     expect(it.locator("main")).to_contain_text(fingerprint)
     it.screenshot(path=SHOTS / "fleet-approve.png", full_page=True)
     it.get_by_role("button", name="Approve r101").click()
@@ -128,7 +128,7 @@ def test_from_a_code_to_a_device_and_its_end(it: Page, site: Site) -> None:
     secret = load_pem_private_key((site.place.folder / "signing/site.key").read_bytes(), None)
     assert isinstance(secret, Ed25519PrivateKey)
     update = pack_up(SITE, 1, gather(SHIPPED / "fer7-small", None, ()), "the small model", secret)
-    site.office.upload(update, ["r101"], "ian")
+    site.fleet.upload(update, ["r101"], "ian")
     it.reload()
     expect(cause(it, "r101")).to_contain_text("Nothing is wrong")
     expect(cause(it, "r102")).to_contain_text("Look at the camera's cable")
@@ -171,7 +171,7 @@ def test_axe_finds_nothing(it: Page, site: Site, dark: bool, phone: bool) -> Non
 
 
 def test_a_device_is_refused_after_a_question(it: Page, site: Site) -> None:
-    code = site.office.invite((SITE, "r120"), "ian", 900)
+    code = site.fleet.invite((SITE, "r120"), "ian", 900)
     failures: list[str] = []
 
     def enrol() -> None:
@@ -187,12 +187,12 @@ def test_a_device_is_refused_after_a_question(it: Page, site: Site) -> None:
     it.reload()
     it.get_by_role("button", name="Refuse r120").click()
     expect(it.locator("h1")).to_have_text("Refuse the device that asks for r120?")
-    assert [one.room for one in site.office.invitations.waiting()] == [(SITE, "r120")]
+    assert [one.room for one in site.fleet.invitations.waiting()] == [(SITE, "r120")]
     it.locator("#confirm").click()
     expect(it.locator("h1")).to_contain_text("Devices")
     device.join(60)
     assert failures
-    assert site.office.invitations.waiting() == []
+    assert site.fleet.invitations.waiting() == []
 
 
 def test_a_room_that_is_none_is_refused_in_words(it: Page) -> None:

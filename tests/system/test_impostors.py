@@ -153,8 +153,8 @@ def test_a_code_serves_for_one_device(site: Site, tmp_path: Path) -> None:
 
 
 def test_a_message_that_is_sent_again(site: Site, device: Path) -> None:
-    errand = DeviceSync(device)
-    message = errand._signed("report", DeviceReport(version="1", hardware=""))
+    sync = DeviceSync(device)
+    message = sync._signed("report", DeviceReport(version="1", hardware=""))
     with site.client() as client:
         headers = {
             "content": message.model_dump_json(),
@@ -167,32 +167,32 @@ def test_a_message_that_is_sent_again(site: Site, device: Path) -> None:
 
 
 def test_a_message_signed_by_somebody_else_or_for_something_else(site: Site, device: Path) -> None:
-    errand = DeviceSync(device)
+    sync = DeviceSync(device)
     body = Renewal(csr=request(new_key(), "r101"))
     with pytest.raises(UserError, match="signed for something else"):
-        errand._caller.fetch("/device/renew", errand._signed("report", body))
-    errand._identity.key = new_key()
+        sync._caller.fetch("/device/renew", sync._signed("report", body))
+    sync._identity.key = new_key()
     with pytest.raises(UserError, match="signature refused"):
-        errand.renew()
+        sync.renew()
     assert told(site, "signature refused", "in the name of school/r101")
 
 
 def test_a_renewal_in_another_rooms_name(site: Site, device: Path) -> None:
-    errand = DeviceSync(device)
+    sync = DeviceSync(device)
     body = Renewal(csr=request(new_key(), "r102"))
     with pytest.raises(UserError, match="not for room r101"):
-        errand._caller.fetch("/device/renew", errand._signed("renew", body))
+        sync._caller.fetch("/device/renew", sync._signed("renew", body))
 
 
 def test_a_card_in_another_machine(site: Site) -> None:
     state = site.enrolled("r105")
     DeviceSync(state).run()
-    errand = DeviceSync(state)
+    sync = DeviceSync(state)
     with site.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE device SET hardware = 'aa' WHERE room = 'r105'")
     elsewhere = DeviceReport(version="1", hardware="0123456789abcdef")
     with pytest.raises(UserError, match="another machine than the one that was enrolled"):
-        errand._caller.fetch("/device/report", errand._signed("report", elsewhere))
+        sync._caller.fetch("/device/report", sync._signed("report", elsewhere))
     assert told(site, "copy refused", "school/r105: speaks from another machine")
 
 
@@ -221,9 +221,9 @@ def test_two_machines_that_speak_for_one_room(site: Site) -> None:
 
     one, two = uuid4(), uuid4()
     for boot in (one, one, two, one):  # a restart, and a message that came late
-        site.office.heard(status(boot))
+        site.fleet.heard(status(boot))
     assert not site.log_of("copy found")
-    site.office.heard(status(two))
+    site.fleet.heard(status(two))
     assert told(site, "copy found", "school/r107")
     assert told(site, "device revoked", "two machines spoke for the room")
 
@@ -255,7 +255,7 @@ def test_who_said_all_before_the_broker_looked(site: Site) -> None:
 def test_somebody_in_between_who_does_not_know_the_code(site: Site, tmp_path: Path) -> None:
     """Even with an answer of the collector's own, for another code."""
     invitation, nonce = site.invite("r108"), secrets.token_hex(32)
-    welcome = site.office.enrolment.hello(Hello(code=invitation.number, nonce=nonce), "here")
+    welcome = site.fleet.enrolment.hello(Hello(code=invitation.number, nonce=nonce), "here")
     other = Code.new()
     assert welcome.proof != proof(other.key, "welcome", nonce, SITE, "r108", welcome.authority)
     csr = request(new_key(), "r108")
@@ -264,7 +264,7 @@ def test_somebody_in_between_who_does_not_know_the_code(site: Site, tmp_path: Pa
         code=invitation.number, csr=csr, hardware="", version="1", proof=forged
     )
     with pytest.raises(UserError, match="this code is not known"):
-        site.office.enrolment.request(message, "elsewhere")
+        site.fleet.enrolment.request(message, "elsewhere")
     assert told(site, "wrong code", "")
 
 
@@ -281,7 +281,7 @@ def test_ten_thousand_guesses(site: Site) -> None:
     assert right.status_code == 200  # whoever guesses keeps nobody out
     for _ in range(9_800):  # without HTTP around it, for speed; from another address
         with pytest.raises(EnrolmentDenied) as denial:
-            site.office.enrolment.hello(Hello(code=secrets.token_hex(8), nonce=nonce), "far away")
+            site.fleet.enrolment.hello(Hello(code=secrets.token_hex(8), nonce=nonce), "far away")
         answers[429 if denial.value.often else 403] += 1
     assert answers == {403: 2 * WRONG_CODES, 429: 10_000 - 2 * WRONG_CODES}
     assert told(site, "slowed down", "10 wrong codes")

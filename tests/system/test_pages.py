@@ -103,7 +103,7 @@ def test_signing_in_with_the_schools_own_provider(
 
 PAGES = (
     *("/sign-in", "/", "/rooms/school/r101", "/lessons", "/lessons/{lesson}", "/account"),
-    *("/accounts", "/audit", "/keeping", "/api/docs", "/check", "/check/{code}"),
+    *("/accounts", "/audit", "/retention", "/api/docs", "/check", "/check/{code}"),
     *("/first-run", "/rooms/school/nowhere", "/rooms/school/r101/wall", "/design"),
     *("/lessons?text=optics", "/compare?lesson={lesson}&lesson={earlier}"),
 )
@@ -124,7 +124,7 @@ def test_axe_finds_nothing_on_any_page(
     phone: bool,
 ) -> None:
     lesson = school.lesson(OWN, minutes=25)
-    school.book.mark(lesson, "experiment starts")
+    school.repository.mark(lesson, "experiment starts")
     earlier = school.old_lesson()
     numbers = {"lesson": lesson.id, "code": lesson.code, "earlier": earlier.id}
     browsing = context(chromium, dark, phone)
@@ -155,8 +155,8 @@ def test_axe_finds_nothing_on_any_page(
         )
         look = f"{'phone' if phone else 'desktop'}-{'dark' if dark else 'light'}"
         other_page.screenshot(path=SHOTS / f"page-{name}-{look}.png", full_page=True)
-    school.book.erase(lesson)
-    school.book.erase(earlier)
+    school.repository.erase(lesson)
+    school.repository.erase(earlier)
     browsing.close()
     assert findings == [], "\n".join(findings)
 

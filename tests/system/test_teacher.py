@@ -86,7 +86,7 @@ def test_a_lesson_with_markers_a_class_that_answers_and_a_report(
     page.get_by_label("Marker").fill("experiment starts")
     page.get_by_role("button", name="Set", exact=True).click()
     expect(page.locator("#timeline .marker")).to_have_count(1)
-    (lesson,) = school.book.running(*OWN)
+    (lesson,) = school.repository.running(*OWN)
     the_class_answers(chromium, school, str(lesson.code))
     device.window(LIVELY)
     expect(page.locator("#answering")).to_have_text("6 answered")
@@ -197,28 +197,28 @@ def test_a_link_for_a_viewer_works_until_it_is_ended(
 
 
 def test_naming_a_lesson_that_was_found_keeps_what_it_has(teacher: Page, school: School) -> None:
-    for one in school.book.running(*OWN):
-        school.book.end(one)
-    lesson = school.book.begin(*OWN, "Lesson", "found", start=time.time() - 2400)
+    for one in school.repository.running(*OWN):
+        school.repository.end(one)
+    lesson = school.repository.begin(*OWN, "Lesson", "found", start=time.time() - 2400)
     assert lesson is not None
-    school.book.mark(lesson, "experiment", time.time() - 600)
+    school.repository.mark(lesson, "experiment", time.time() - 600)
     teacher.goto(f"{school.service.url}/rooms/school/r101")
     teacher.get_by_label("Title").fill("Optics")
     teacher.get_by_role("button", name="Name this lesson").click()
     expect(teacher.locator("#lesson")).to_contain_text("Optics, since")
-    (optics,) = school.book.running(*OWN)
+    (optics,) = school.repository.running(*OWN)
     assert (optics.id, optics.start, optics.teacher) == (
         lesson.id,
         lesson.start,
         "tess",
     )
-    assert [one.text for one in school.book.markers(optics)] == ["experiment"]
+    assert [one.text for one in school.repository.markers(optics)] == ["experiment"]
     # A marker by its key, and the wall by its own; reloading sets nothing again.
     expect(teacher.locator("[data-keys] [data-key='2'] kbd")).to_be_visible()
     teacher.keyboard.press("2")
     expect(teacher.locator("#timeline text.flag", has_text="group work")).to_have_count(1)
     teacher.reload()
-    assert len(school.book.markers(optics)) == 2
+    assert len(school.repository.markers(optics)) == 2
     expect(teacher.locator("[data-keys]")).to_have_count(1)
     teacher.keyboard.press("f")
     expect(teacher.locator("html")).to_have_class("wall")
@@ -233,10 +233,10 @@ def test_naming_a_lesson_that_was_found_keeps_what_it_has(teacher: Page, school:
     teacher.keyboard.press("2")
     teacher.keyboard.press("f")
     expect(teacher.locator("html")).not_to_have_class("wall")
-    assert len(school.book.markers(optics)) == 2
+    assert len(school.repository.markers(optics)) == 2
     teacher.get_by_label("Keyboard shortcuts").check()
     expect(teacher.locator("[data-keys] [data-key='2'] kbd")).to_be_visible()
-    school.book.erase(optics)
+    school.repository.erase(optics)
 
 
 def test_the_wall_is_the_room_alone(teacher: Page, school: School, device: PlayedDevice) -> None:
@@ -269,9 +269,11 @@ def test_the_timeline_is_read_by_keyboard_and_pointer(
 
 
 def test_a_long_lesson_is_shown_whole(teacher: Page, school: School, device: PlayedDevice) -> None:
-    for one in school.book.running(*OWN):
-        school.book.end(one)
-    long = school.book.begin(*OWN, "Optics", "button", teacher="tess", start=time.time() - 3600)
+    for one in school.repository.running(*OWN):
+        school.repository.end(one)
+    long = school.repository.begin(
+        *OWN, "Optics", "button", teacher="tess", start=time.time() - 3600
+    )
     assert long is not None
     device.window(LIVELY)
     teacher.goto(f"{school.service.url}/rooms/school/r101")
@@ -285,7 +287,7 @@ def test_a_long_lesson_is_shown_whole(teacher: Page, school: School, device: Pla
     teacher.wait_for_function(f"before => {number} !== before", arg=before)
     expect(teacher.locator("#timeline-lesson")).to_be_visible()
     expect(teacher.locator("#last")).to_have_text("The whole lesson", use_inner_text=True)
-    school.book.erase(long)
+    school.repository.erase(long)
 
 
 def test_where_faces_alone_are_counted_nothing_is_said_of_expressions(

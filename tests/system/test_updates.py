@@ -98,7 +98,7 @@ def key(site: Site) -> Ed25519PrivateKey:
 
 
 def offer(site: Site, data: bytes, *canaries: str) -> int:
-    return site.office.upload(data, list(canaries), "ian")
+    return site.fleet.upload(data, list(canaries), "ian")
 
 
 def forced(site: Site, number: int, data: bytes) -> None:
@@ -136,7 +136,7 @@ def test_a_pack_is_tried_in_the_canary_room_kept_and_then_offered_to_all(
     wait(lambda: device.model() == SMALL, 60)
     wait(lambda: device.slots.current == 1)
     device.sync()
-    offers = site.office.offers
+    offers = site.fleet.catalog
     assert offers.all()[0].state == "everywhere"
     offers.set_stage(SITE, 1, "canary")  # with two canaries it waits for the other
     report = DeviceReport(version="1", hardware="", bundle=1)
@@ -223,7 +223,7 @@ def test_a_model_that_cannot_be_run_is_not_even_tried(
     before = device.starts
     assert "its model cannot be run" in device.sync()[0]
     assert device.starts == before
-    assert site.office.offers.all()[-1].state == "withdrawn"
+    assert site.fleet.catalog.all()[-1].state == "withdrawn"
 
 
 def test_what_crashes_the_agent_is_rolled_back(
@@ -237,7 +237,7 @@ def test_what_crashes_the_agent_is_rolled_back(
     newest = site.service.rooms.view(*ROOM).mood
     wait(lambda: site.service.rooms.view(*ROOM).mood != newest)
     device.sync()
-    assert site.office.offers.all()[-1].state == "withdrawn"
+    assert site.fleet.catalog.all()[-1].state == "withdrawn"
     assert any("21, after school/r101: withdrawn" in one for one in site.log_of("update moved"))
 
 

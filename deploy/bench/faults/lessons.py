@@ -28,10 +28,10 @@ class LessonsUnderFaults:
 
     def begin(self, rooms: Iterable[str]) -> None:
         engine = connect(self._url)
-        book = LessonRepository(engine)
+        repository = LessonRepository(engine)
         self._begun = time.time()
         for room in rooms:
-            lesson = book.begin(self._site, room, "Faults", "button", start=self._begun)
+            lesson = repository.begin(self._site, room, "Faults", "button", start=self._begun)
             if lesson is not None:
                 self._lessons[room] = lesson.id
         engine.dispose()
@@ -39,10 +39,10 @@ class LessonsUnderFaults:
     def wrong(self, moods: Iterable[Mood]) -> list[str]:
         """Ends the lessons; what pages and reports lack, or have too much."""
         engine = connect(self._url)
-        book = LessonRepository(engine)
+        repository = LessonRepository(engine)
         end = time.time()
         for number in self._lessons.values():
-            book.end(book.lesson(number), end)
+            repository.end(repository.lesson(number), end)
         engine.dispose()
         windows = list(moods)
         problems = []

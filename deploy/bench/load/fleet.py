@@ -52,16 +52,16 @@ def measure(devices: int) -> dict[str, Any]:
         assert settings.fleet is not None
         engine = connect(settings.database)
         audit = AuditLog(engine, settings.state, own_key(settings.state))
-        office = FleetService(settings.fleet, engine, audit, Limits(), settings.broker)
+        fleet = FleetService(settings.fleet, engine, audit, Limits(), settings.broker)
         url = f"https://localhost:{place.web_port}"
         over = threading.Event()
-        clerk = threading.Thread(target=_approve, args=(office, over), daemon=True)
-        clerk.start()
+        approver = threading.Thread(target=_approve, args=(fleet, over), daemon=True)
+        approver.start()
         start = time.monotonic()
 
         def enrol(number: int) -> Path:
             state = Path(root) / f"device{number}"
-            code = Code(str(office.invitations.invite((SITE, f"r{number}"), "bench", 900)))
+            code = Code(str(fleet.invitations.invite((SITE, f"r{number}"), "bench", 900)))
             DeviceEnrolment(url, code, state).run(lambda _line: None, 300)
             return state
 
@@ -72,7 +72,7 @@ def measure(devices: int) -> dict[str, Any]:
             count = _publish(states, place.broker_port)
         finally:
             over.set()
-            clerk.join()
+            approver.join()
             engine.dispose()
         return {
             "devices": devices,
@@ -82,11 +82,11 @@ def measure(devices: int) -> dict[str, Any]:
         }
 
 
-def _approve(office: FleetService, over: threading.Event) -> None:
+def _approve(fleet: FleetService, over: threading.Event) -> None:
     """What IT does; here without looking."""
     while not over.wait(0.5):
-        for request in office.invitations.waiting():
-            office.enrolment.approve(request, "bench")
+        for request in fleet.invitations.waiting():
+            fleet.enrolment.approve(request, "bench")
 
 
 def _publish(states: list[Path], port: int) -> int:

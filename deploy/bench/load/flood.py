@@ -76,7 +76,7 @@ def measure(idle: int, sign_ins: int = 200, least_s: float = LEAST_S) -> dict[st
                 over.wait(EVERY_S)
 
         watchers = [
-            threading.Thread(target=ask, args=("page", ann, "/keeping")),
+            threading.Thread(target=ask, args=("page", ann, "/retention")),
             threading.Thread(target=ask, args=("health", health, "/healthz")),
         ]
         for watcher in watchers:

@@ -73,13 +73,13 @@ def test_what_has_ended_by_itself_is_off_the_list(engine: Engine, authority: Aut
 
 
 def test_a_second_invitation_ends_the_first(engine: Engine) -> None:
-    book = Invitations(engine)
-    first, other = book.invite(ROOM, "ian", 60), book.invite(OTHER, "ian", 60)
-    second = book.invite(ROOM, "ian", 60)
-    matches = [book.by_code(code.number) is not None for code in (first, other, second)]
+    invitations = Invitations(engine)
+    first, other = invitations.invite(ROOM, "ian", 60), invitations.invite(OTHER, "ian", 60)
+    second = invitations.invite(ROOM, "ian", 60)
+    matches = [invitations.by_code(code.number) is not None for code in (first, other, second)]
     assert matches == [False, True, True]
     with pytest.raises(UserError, match="14 days at most"):
-        book.invite(ROOM, "ian", LONGEST_S + 1)
+        invitations.invite(ROOM, "ian", LONGEST_S + 1)
 
 
 @pytest.mark.parametrize(

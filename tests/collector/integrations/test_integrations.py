@@ -73,7 +73,7 @@ def test_a_lesson_is_told_by_webhook_and_signed(tmp_path: Path, receiver: Receiv
 
             post(client, "/rooms/school/r101/lessons", title="Optics")
             headers, body = receiver.heard.get(timeout=30)
-            post(client, f"/lessons/{school.book.of()[0].id}/end", confirm="yes")
+            post(client, f"/lessons/{school.repository.of()[0].id}/end", confirm="yes")
         payload = json.loads(body)
         assert payload["type"] == "lesson_began"
         assert (payload["data"]["title"], payload["data"]["teacher"]) == ("Optics", "tess")

@@ -34,17 +34,17 @@ ROOM = ("school", "r101")
 
 
 @pytest.fixture
-def book(engine: Engine) -> LessonRepository:
+def repository(engine: Engine) -> LessonRepository:
     return LessonRepository(engine)
 
 
 def lesson(
-    book: LessonRepository, at: datetime = START, minutes: float = 45, title: str = "Optics"
+    repository: LessonRepository, at: datetime = START, minutes: float = 45, title: str = "Optics"
 ) -> Lesson:
-    entry = book.begin(*ROOM, title, "button", teacher="tess", start=at.timestamp())
+    entry = repository.begin(*ROOM, title, "button", teacher="tess", start=at.timestamp())
     assert entry is not None
-    book.end(entry, at.timestamp() + 60 * minutes)
-    return book.lesson(entry.id)
+    repository.end(entry, at.timestamp() + 60 * minutes)
+    return repository.lesson(entry.id)
 
 
 def windows(at: datetime = START, minutes: float = 45, **changed: Any) -> list[Mood]:
@@ -54,34 +54,34 @@ def windows(at: datetime = START, minutes: float = 45, **changed: Any) -> list[M
     return [mood(seq=seq + n, start=at + n * step, **changed) for n in range(count)]
 
 
-def test_a_lesson_begins_ends_and_ends_the_one_before(book: LessonRepository) -> None:
-    first = book.begin(*ROOM, "Optics", "button", start=1000.0)
+def test_a_lesson_begins_ends_and_ends_the_one_before(repository: LessonRepository) -> None:
+    first = repository.begin(*ROOM, "Optics", "button", start=1000.0)
     assert first is not None
-    assert book.by_code(str(first.code).upper()) == first
-    second = book.begin(*ROOM, "Waves", "button", start=2000.0)
+    assert repository.by_code(str(first.code).upper()) == first
+    second = repository.begin(*ROOM, "Waves", "button", start=2000.0)
     assert second is not None
-    assert book.begin(*ROOM, "Waves", "timetable", start=2000.0) is None
-    assert [one.id for one in book.running(*ROOM)] == [second.id]
-    older = book.lesson(first.id)
+    assert repository.begin(*ROOM, "Waves", "timetable", start=2000.0) is None
+    assert [one.id for one in repository.running(*ROOM)] == [second.id]
+    older = repository.lesson(first.id)
     assert (older.end, older.code) == (2000.0, None)
-    assert book.by_code(str(first.code)) is None
+    assert repository.by_code(str(first.code)) is None
 
 
-def test_markers_and_notes(book: LessonRepository) -> None:
-    optics = book.begin(*ROOM, "Optics", "button")
+def test_markers_and_notes(repository: LessonRepository) -> None:
+    optics = repository.begin(*ROOM, "Optics", "button")
     assert optics is not None
-    book.mark(optics, "  experiment starts ")
+    repository.mark(optics, "  experiment starts ")
     with pytest.raises(UserError, match="marker: no text"):
-        book.mark(optics, "  ")
-    assert [marker.text for marker in book.markers(optics)] == ["experiment starts"]
-    book.describe(optics, "", "went well")
-    assert (book.lesson(optics.id).title, book.lesson(optics.id).notes) == (
+        repository.mark(optics, "  ")
+    assert [marker.text for marker in repository.markers(optics)] == ["experiment starts"]
+    repository.describe(optics, "", "went well")
+    assert (repository.lesson(optics.id).title, repository.lesson(optics.id).notes) == (
         "Lesson",
         "went well",
     )
-    book.erase(optics)
+    repository.erase(optics)
     with pytest.raises(UserError, match="no such lesson"):
-        book.lesson(optics.id)
+        repository.lesson(optics.id)
 
 
 HEADINGS = "day,start,end,room,title,teacher\n"
@@ -161,35 +161,35 @@ def test_a_timetable_that_breaks_while_it_is_in_use_stays_as_it_was(tmp_path: Pa
     assert len(table.now(START)) == 1
 
 
-def clerk(
+def scheduler_of(
     engine: Engine, notices: list[tuple[str, str]], table: Timetable | None = None
 ) -> tuple[LessonScheduler, LessonRepository]:
-    book = LessonRepository(engine)
+    repository = LessonRepository(engine)
     scheduler = LessonScheduler(
-        book,
-        Summaries(Store(engine), book),
+        repository,
+        Summaries(Store(engine), repository),
         lambda: [ROOM, ("school", "r102")],
         table,
         lambda event, lesson: notices.append((event, lesson.title)),
     )
-    return scheduler, book
+    return scheduler, repository
 
 
 def test_the_clerk_keeps_to_the_timetable(engine: Engine, tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text(CSV)
     notices: list[tuple[str, str]] = []
-    scheduler, book = clerk(engine, notices, Timetable(path, BERLIN))
+    scheduler, repository = scheduler_of(engine, notices, Timetable(path, BERLIN))
     at = START.timestamp()
     for minute in (-5, 1, 2, 44):
         scheduler.round(at + 60 * minute)
-    assert [(one.title, one.teacher, one.start) for one in book.running()] == [
+    assert [(one.title, one.teacher, one.start) for one in repository.running()] == [
         ("Optics", "tess", at)
     ]
     scheduler.round(at + 60 * 46)
-    (now,) = book.running()
+    (now,) = repository.running()
     assert (now.room, now.title) == ("r102", "Waves")
-    assert book.of()[1].end == at + 60 * 45
+    assert repository.of()[1].end == at + 60 * 45
     assert notices == [
         ("lesson_began", "Optics"),
         ("lesson_ended", "Optics"),
@@ -199,35 +199,35 @@ def test_the_clerk_keeps_to_the_timetable(engine: Engine, tmp_path: Path) -> Non
 
 def test_a_lesson_is_found_when_a_room_fills_and_ends_when_it_empties(engine: Engine) -> None:
     notices: list[tuple[str, str]] = []
-    scheduler, book = clerk(engine, notices)
+    scheduler, repository = scheduler_of(engine, notices)
     few: dict[str, Any] = {"faces": None, "counts": None, "withheld": "few_faces"}
     moods = [*windows(minutes=5, **few), *windows(START + timedelta(minutes=5), minutes=30)]
     for one in moods:
         scheduler.saw(one)
         scheduler.round(one.start.timestamp() + 15)
-    (entry,) = book.running()
+    (entry,) = repository.running()
     assert (entry.how, entry.start) == ("found", START.timestamp() + 300)
     for one in windows(START + timedelta(minutes=35), minutes=12, **few):
         scheduler.saw(one)
         scheduler.round(one.start.timestamp() + 15)
-    assert book.lesson(entry.id).end == START.timestamp() + 60 * 35
+    assert repository.lesson(entry.id).end == START.timestamp() + 60 * 35
     assert [event for event, _ in notices] == ["lesson_began", "lesson_ended"]
 
 
 def test_a_class_that_stays_after_the_bell_begins_no_other_lesson(engine: Engine) -> None:
-    scheduler, book = clerk(engine, [])
-    optics = book.begin(*ROOM, "Optics", "button", start=START.timestamp())
+    scheduler, repository = scheduler_of(engine, [])
+    optics = repository.begin(*ROOM, "Optics", "button", start=START.timestamp())
     assert optics is not None
     for one in windows(minutes=10):
         scheduler.saw(one)
         scheduler.round(one.start.timestamp() + 15)
-    book.end(optics, START.timestamp() + 600)
+    repository.end(optics, START.timestamp() + 600)
     few: dict[str, Any] = {"faces": None, "counts": None, "withheld": "few_faces"}
     later = START + timedelta(minutes=10)
     for one in windows(later, minutes=10):
         scheduler.saw(one)
         scheduler.round(one.start.timestamp() + 15)
-    assert book.running() == []
+    assert repository.running() == []
     # Once the room has been empty, the next class is found.
     for one in [
         *windows(later + timedelta(minutes=10), minutes=1, **few),
@@ -235,7 +235,7 @@ def test_a_class_that_stays_after_the_bell_begins_no_other_lesson(engine: Engine
     ]:
         scheduler.saw(one)
         scheduler.round(one.start.timestamp() + 15)
-    (running_lesson,) = book.running()
+    (running_lesson,) = repository.running()
     assert (running_lesson.how, running_lesson.start) == (
         "found",
         (later + timedelta(minutes=11)).timestamp(),
@@ -243,15 +243,15 @@ def test_a_class_that_stays_after_the_bell_begins_no_other_lesson(engine: Engine
 
 
 def test_a_room_that_falls_silent_does_not_teach_for_ever(engine: Engine) -> None:
-    scheduler, book = clerk(engine, [])
-    optics = book.begin(*ROOM, "Optics", "button", start=1000.0)
+    scheduler, repository = scheduler_of(engine, [])
+    optics = repository.begin(*ROOM, "Optics", "button", start=1000.0)
     scheduler.round(1000 + LONGEST_S - 1)
-    assert book.running()
+    assert repository.running()
     scheduler.round(1000 + LONGEST_S)
-    assert book.running() == []
+    assert repository.running() == []
     assert optics is not None
     scheduler.round(1000 + LONGEST_S + SETTLES_S + 1)
-    assert book.lesson(optics.id).summary is not None
+    assert repository.lesson(optics.id).summary is not None
 
 
 def test_presence_needs_most_of_the_time() -> None:
@@ -268,10 +268,10 @@ def test_presence_needs_most_of_the_time() -> None:
 
 
 def test_check_ins_are_told_by_the_same_rule_and_only_when_their_round_is_over(
-    engine: Engine, book: LessonRepository, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, repository: LessonRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("collector.lessons.checkins.inexact", lambda counts, *_: counts)
-    optics = book.begin(*ROOM, "Optics", "button", start=time.time() - 2 * ROUND_S - 60)
+    optics = repository.begin(*ROOM, "Optics", "button", start=time.time() - 2 * ROUND_S - 60)
     assert optics is not None
     checkins = CheckIns(engine)
 
@@ -288,18 +288,18 @@ def test_check_ins_are_told_by_the_same_rule_and_only_when_their_round_is_over(
     # One who is lost is not told, and neither is that there is just one.
     assert first.counts == {"well": 7, "so_so": 0, "lost": 0, "other": 3}
     assert (second.answers, second.counts) == (None, None)
-    book.end(optics)
-    third = checkins.rounds(book.lesson(optics.id))[2]
+    repository.end(optics)
+    third = checkins.rounds(repository.lesson(optics.id))[2]
     assert (third.answers, third.counts) == (9, {"well": 6, "so_so": 0, "lost": 0, "other": 3})
 
 
 def report(engine: Engine, one: Lesson, attentive: tuple[str, ...] = ()) -> LessonReport:
-    book = LessonRepository(engine)
-    reports = Reports(book, Summaries(Store(engine), book), CheckIns(engine), attentive)
+    repository = LessonRepository(engine)
+    reports = Reports(repository, Summaries(Store(engine), repository), CheckIns(engine), attentive)
     return reports.of(one, lambda _: True)
 
 
-def test_a_report_has_averages_over_time(engine: Engine, book: LessonRepository) -> None:
+def test_a_report_has_averages_over_time(engine: Engine, repository: LessonRepository) -> None:
     first = windows(minutes=30)
     pause: dict[str, Any] = {
         "faces": None,
@@ -309,7 +309,7 @@ def test_a_report_has_averages_over_time(engine: Engine, book: LessonRepository)
     }
     second = windows(START + timedelta(minutes=30), minutes=15, **pause)
     Store(engine).add([*first, *second, mood(seq=9, start=START - timedelta(hours=2))])
-    lesson_report = report(engine, lesson(book), attentive=("neutral",))
+    lesson_report = report(engine, lesson(repository), attentive=("neutral",))
     assert lesson_report.summary.counts == {"happy": 5.0, "neutral": 4.0, "uncertain": 3.0}
     assert lesson_report.summary.faces == 12
     assert lesson_report.summary.seconds_told == 1800
@@ -337,29 +337,29 @@ def test_without_a_mapping_of_its_own_a_school_gets_no_ratio() -> None:
 
 
 def test_a_report_outlives_its_windows_and_takes_late_ones(
-    engine: Engine, book: LessonRepository
+    engine: Engine, repository: LessonRepository
 ) -> None:
     now = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(hours=1)
     moods = windows(now)
     store = Store(engine)
     store.add(moods[:100])
-    one = lesson(book, now)
+    one = lesson(repository, now)
     assert report(engine, one).summary.seconds_told == 1500
     store.add(moods)
-    assert report(engine, book.lesson(one.id)).summary.seconds_told == 2700
+    assert report(engine, repository.lesson(one.id)).summary.seconds_told == 2700
     assert delete_windows(engine, moods_table.c.room == ROOM[1]) == 180  # as retention does
-    assert report(engine, book.lesson(one.id)).summary.seconds_told == 2700
+    assert report(engine, repository.lesson(one.id)).summary.seconds_told == 2700
 
 
 def test_a_lesson_is_compared_with_earlier_ones_of_its_title(
-    engine: Engine, book: LessonRepository
+    engine: Engine, repository: LessonRepository
 ) -> None:
     week = timedelta(days=7)
     for number in range(3):
         Store(engine).add(windows(START + number * week, minutes=5))
-        lesson(book, START + number * week, minutes=5)
-    lesson(book, START + 2 * week + timedelta(hours=1), title="Waves")
-    last = next(one for one in book.of() if one.title == "Optics")
+        lesson(repository, START + number * week, minutes=5)
+    lesson(repository, START + 2 * week + timedelta(hours=1), title="Waves")
+    last = next(one for one in repository.of() if one.title == "Optics")
     lesson_report = report(engine, last)
     assert [one.start for one in lesson_report.earlier] == [START + week, START]
     picture = multiples(lesson_report.earlier)
@@ -370,9 +370,9 @@ def test_a_lesson_is_compared_with_earlier_ones_of_its_title(
     ]
 
 
-def test_a_report_as_tables(engine: Engine, book: LessonRepository) -> None:
+def test_a_report_as_tables(engine: Engine, repository: LessonRepository) -> None:
     Store(engine).add(windows(minutes=5))
-    one = lesson(book, minutes=5)
+    one = lesson(repository, minutes=5)
     lesson_report = report(engine, one)
     lesson_report.markers.append(
         type("M", (), {"at": instant(one.start + 61), "text": "=SUM(A1)"})()

@@ -34,15 +34,15 @@ def count(monkeypatch: pytest.MonkeyPatch) -> PanelCount:
     engine = create_engine("sqlite://")
     metadata.create_all(engine)
     rooms = Rooms()
-    book, checkins = LessonRepository(engine), CheckIns(engine)
-    panels = Panels(rooms, book, checkins, Renderer(SchoolSettings()), PendingCommands())
+    repository, checkins = LessonRepository(engine), CheckIns(engine)
+    panels = Panels(rooms, repository, checkins, Renderer(SchoolSettings()), PendingCommands())
     renders: list[int] = []
 
     def counted(*given: Any) -> Any:
         renders.append(1)
-        return room_summary.glance(*given)
+        return room_summary.summarize(*given)
 
-    monkeypatch.setattr("collector.pages.panel.glance", counted)
+    monkeypatch.setattr("collector.pages.panel.summarize", counted)
     return PanelCount(rooms, panels, renders)
 
 

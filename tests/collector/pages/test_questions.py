@@ -112,7 +112,7 @@ def test_each_question_names_what_it_is_about_and_does_nothing_until_it_is_answe
 ) -> None:
     lesson = school.lesson(OTHER)
     zoe = school.service.accounts.add("zoe", "teacher", [OWN], PASSWORD)
-    school.book.mark(lesson, "experiment")
+    school.repository.mark(lesson, "experiment")
     values = {"site": OTHER[0], "room": OTHER[1], "lesson": lesson.id, "link": 1, "marker": 1}
     ours = [path for path in ASKED if not path.startswith(FLEET)]
     # What takes away what the others are about comes last.
@@ -149,10 +149,10 @@ def test_each_question_names_what_it_is_about_and_does_nothing_until_it_is_answe
 
 def state(school: School) -> object:
     """What the forms change."""
-    service, book = school.service, school.book
-    places = [(one, None) for one in (OWN, OTHER)] + [(OTHER, one.id) for one in book.of()]
+    service, repository = school.service, school.repository
+    places = [(one, None) for one in (OWN, OTHER)] + [(OTHER, one.id) for one in repository.of()]
     return (
-        [(one, book.markers(one)) for one in book.of()],
+        [(one, repository.markers(one)) for one in repository.of()],
         service.accounts.all(),
         [service.sessions.links(room, lesson) for room, lesson in places],
         [service.sessions.tokens(one.id) for one in service.accounts.all()],
@@ -162,7 +162,7 @@ def state(school: School) -> object:
 
 def test_a_form_that_takes_nothing_away_asks_nothing(school: School) -> None:
     lesson = school.lesson(OTHER)
-    school.book.mark(lesson, "experiment")
+    school.repository.mark(lesson, "experiment")
     values = {"account": school.people["tess"].id, "lesson": lesson.id, "marker": 1}
     with school.as_person("ann") as ann:
         for path, (_, fields) in PARTLY.items():

@@ -8,7 +8,7 @@ from collector.lessons.repository import Lesson
 from collector.live.history import KEPT_S, History
 from collector.live.rooms import RoomState, RoomView
 from collector.live.shares import shares
-from collector.pages.room_summary import glance
+from collector.pages.room_summary import summarize
 from edge.protocol.messages import Mood
 from edge.vision.pack import open_pack
 from tests.conftest import mood
@@ -38,7 +38,7 @@ def look(moods: list[Mood], state: RoomState = "live", lesson: Lesson | None = N
     for one in moods:
         history.add(one, NOW.timestamp())
     view = RoomView("school", "r101", state, moods[-1] if moods else None, None)
-    return glance(view, history.all(), lesson, now=NOW.timestamp())
+    return summarize(view, history.all(), lesson, now=NOW.timestamp())
 
 
 def test_more_surprise_than_ten_minutes_ago() -> None:

@@ -26,7 +26,7 @@ def test_titles_on_pages_and_names_in_the_api(school: School) -> None:
         school.windows(OWN)
         school.windows(OTHER)
         lesson = school.lesson(OWN, title="Optics")
-        school.book.end(lesson)
+        school.repository.end(lesson)
         with school.as_person("ann") as ann:
             pages = {
                 path: ann.get(path).text

@@ -83,7 +83,7 @@ def sign_in(client: httpx.Client, base: str, after: str) -> httpx.Response:
 
 
 def test_every_address_of_every_page_leads_back_in(school: School, nginx: Nginx) -> None:
-    (lesson,) = school.book.running()
+    (lesson,) = school.repository.running()
     base, own = base_of(nginx), f"/lessons/{lesson.id}"
     paths: set[str] = set()
     with outside(nginx) as client:
@@ -155,7 +155,7 @@ def test_whoever_scripts_or_installs_it_finds_all_below_the_path(
 
 
 def test_addresses_for_people_are_the_ones_outside(school: School, nginx: Nginx) -> None:
-    (lesson,) = school.book.running()
+    (lesson,) = school.repository.running()
     base, url = base_of(nginx), nginx.url.rstrip("/")
     with outside(nginx) as client:
         sign_in(client, base, "/")

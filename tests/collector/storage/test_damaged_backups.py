@@ -68,10 +68,10 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Members:
     engine, state, site = connect(f"sqlite:///{folder}/c.sqlite"), folder / "state", folder / "site"
     audit = AuditLog(engine, state, own_key(state))
     Store(engine).add([mood(seq=n) for n in range(50)])
-    book = LessonRepository(engine)
-    lesson = book.begin("school", "r101", "Optics", "button")
+    repository = LessonRepository(engine)
+    lesson = repository.begin("school", "r101", "Optics", "button")
     assert lesson is not None
-    book.mark(lesson, "experiment starts")
+    repository.mark(lesson, "experiment starts")
     Accounts(engine).add("ann", "administrator")
     audit.add("ann", "began")
     (site / "broker").mkdir(parents=True)

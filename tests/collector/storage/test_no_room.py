@@ -12,7 +12,7 @@ import pytest
 from collector.storage.database import connect
 from deploy.bench.faults.processes import Disk
 from edge.common.errors import UserError
-from tests.collector.storage.kill_keeping import WINDOWS, Machine
+from tests.collector.storage.kill_retention import WINDOWS, Machine
 from tests.full_disk import leave, small_disk
 
 pytestmark = pytest.mark.once

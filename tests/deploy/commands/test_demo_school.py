@@ -41,12 +41,12 @@ def test_on_every_day_of_the_week_there_is_a_lesson_and_a_history(
     engine = connect(f"sqlite:///{tmp_path / 'week'}")
     now = (THURSDAY + timedelta(days=days)).timestamp()
     count = MadeUpSchool("demo", ZONE).fill(engine, now, live=True)
-    book, checkins = LessonRepository(engine), CheckIns(engine)
-    lessons = book.of()
+    repository, checkins = LessonRepository(engine), CheckIns(engine)
+    lessons = repository.of()
     assert len(lessons) == count >= 20
-    assert {one.room for one in book.running()} == {"classroom", COUNTING}
+    assert {one.room for one in repository.running()} == {"classroom", COUNTING}
     assert all(one.until - one.start == LESSON_S for one in lessons if one.end is not None)
-    summaries = Summaries(Store(engine), book)
+    summaries = Summaries(Store(engine), repository)
     highlights = [one for lesson in lessons for one in findings(summaries.of(lesson).slots, ())]
     assert {one.label for one in highlights} >= {"surprise", "happy"}
     assert any(checkins.rounds(lesson) for lesson in lessons)

@@ -37,8 +37,8 @@ def calendar(*events: str, head: str = "", tentative: bool = False) -> Calendar:
 GOOD = event(START, END, "SUMMARY:Good", uid="good@s")
 
 
-def titles(book: Calendar, day: date = MONDAY) -> list[str]:
-    return [str(one.event.get("SUMMARY")) for one in book.on(day)]
+def titles(school_calendar: Calendar, day: date = MONDAY) -> list[str]:
+    return [str(one.event.get("SUMMARY")) for one in school_calendar.on(day)]
 
 
 FAULTS = {
@@ -61,10 +61,10 @@ FAULTS = {
 
 @pytest.mark.parametrize("lines", FAULTS.values(), ids=FAULTS.keys())
 def test_a_fault_stays_with_its_event_and_is_named(lines: tuple[str, ...]) -> None:
-    book = calendar(event(*lines, "SUMMARY:Broken"), GOOD)
-    assert titles(book) == ["Good"]
-    assert len(book.faults) == 1
-    assert book.faults[0].why
+    school_calendar = calendar(event(*lines, "SUMMARY:Broken"), GOOD)
+    assert titles(school_calendar) == ["Good"]
+    assert len(school_calendar.faults) == 1
+    assert school_calendar.faults[0].why
 
 
 NOT_ON = {
@@ -82,9 +82,9 @@ NOT_ON = {
 
 @pytest.mark.parametrize("line", NOT_ON.values(), ids=NOT_ON.keys())
 def test_only_an_event_that_says_it_takes_place_does(line: str) -> None:
-    book = calendar(event(START, END, line, "SUMMARY:Off"), GOOD)
-    assert titles(book) == ["Good"]
-    assert [one.event for one in book.ignored_on(MONDAY)] == ["Off (2026-03-02)"]
+    school_calendar = calendar(event(START, END, line, "SUMMARY:Off"), GOOD)
+    assert titles(school_calendar) == ["Good"]
+    assert [one.event for one in school_calendar.ignored_on(MONDAY)] == ["Off (2026-03-02)"]
 
 
 def test_tentative_events_count_where_that_is_wanted() -> None:
@@ -105,8 +105,8 @@ def test_one_occurrence_of_a_series_is_cancelled() -> None:
         "STATUS:CANCELLED",
         "SUMMARY:Daily",
     )
-    book = calendar(series, off)
-    days = [titles(book, MONDAY + timedelta(days=n)) for n in range(4)]
+    school_calendar = calendar(series, off)
+    days = [titles(school_calendar, MONDAY + timedelta(days=n)) for n in range(4)]
     assert days == [["Daily"], [], ["Daily"], []]
 
 
@@ -114,8 +114,8 @@ def test_a_change_that_cannot_be_read_closes_its_series() -> None:
     """It may have cancelled any day of it."""
     series = event(START, END, "RRULE:FREQ=DAILY;COUNT=3", "SUMMARY:Daily")
     change = event("RECURRENCE-ID:tuesday", START, END, "STATUS:CANCELLED")
-    book = calendar(series, change, GOOD)
-    assert [titles(book, MONDAY + timedelta(days=n)) for n in range(2)] == [["Good"], []]
+    school_calendar = calendar(series, change, GOOD)
+    assert [titles(school_calendar, MONDAY + timedelta(days=n)) for n in range(2)] == [["Good"], []]
 
 
 def test_the_newer_of_two_copies_of_an_event_is_the_one_that_holds() -> None:
@@ -136,8 +136,13 @@ def test_holidays_are_whole_days_marked_as_free_time_too() -> None:
     "rule", ["FREQ=DAILY;UNTIL=20260304", "FREQ=DAILY;UNTIL=20260304T091500", "FREQ=DAILY;COUNT=3"]
 )
 def test_a_series_ends_on_the_day_it_names(rule: str) -> None:
-    book = calendar(event(START, END, f"RRULE:{rule}", "SUMMARY:Daily"))
-    assert [bool(titles(book, MONDAY + timedelta(days=n))) for n in range(4)] == [1, 1, 1, 0]
+    school_calendar = calendar(event(START, END, f"RRULE:{rule}", "SUMMARY:Daily"))
+    assert [bool(titles(school_calendar, MONDAY + timedelta(days=n))) for n in range(4)] == [
+        1,
+        1,
+        1,
+        0,
+    ]
 
 
 def test_windows_names_of_zones_and_floating_times_are_understood() -> None:
@@ -189,10 +194,10 @@ def test_what_is_no_whole_calendar_is_refused(content: bytes) -> None:
 def test_reports_from_the_field(
     name: str, start: str | None, end: str | None, ignored: int
 ) -> None:
-    book = Calendar((REPORTS / name).read_bytes(), BERLIN, name)
-    spans = [(f"{one.start:%H:%M}", f"{one.end:%H:%M}") for one in book.on(MONDAY)]
+    school_calendar = Calendar((REPORTS / name).read_bytes(), BERLIN, name)
+    spans = [(f"{one.start:%H:%M}", f"{one.end:%H:%M}") for one in school_calendar.on(MONDAY)]
     assert spans == ([(start, end)] if start else [])
-    assert len(book.faults) + len(book.ignored_on(MONDAY)) == ignored
+    assert len(school_calendar.faults) + len(school_calendar.ignored_on(MONDAY)) == ignored
 
 
 PARTS = st.sampled_from(
@@ -230,8 +235,8 @@ def test_whatever_stands_beside_it_a_good_lesson_stays(
 ) -> None:
     """And nothing that says it is cancelled takes place."""
     others = [event(*lines, uid=f"{n}@s") for n, lines in enumerate(faulty_events)]
-    book = calendar(*([GOOD, *others] if first else [*others, GOOD]))
-    lessons = book.on(MONDAY)
+    school_calendar = calendar(*([GOOD, *others] if first else [*others, GOOD]))
+    lessons = school_calendar.on(MONDAY)
     assert "Good" in [str(one.event.get("SUMMARY")) for one in lessons]
     assert not [one for one in lessons if "CANCELLED" in str(one.event.get("STATUS"))]
 
@@ -252,8 +257,10 @@ def test_text_in_every_encoding_that_programs_save(encoding: str) -> None:
 )
 def test_a_whole_day_by_the_clock_is_no_lesson_either(start: str, end: str, is_on: bool) -> None:
     zone = ";TZID=Europe/Berlin:"
-    book = calendar(event(f"DTSTART{zone}{start}", f"DTEND{zone}{end}", "SUMMARY:Trip"), GOOD)
-    assert titles(book) == (["Trip", "Good"] if is_on else ["Good"])
+    school_calendar = calendar(
+        event(f"DTSTART{zone}{start}", f"DTEND{zone}{end}", "SUMMARY:Trip"), GOOD
+    )
+    assert titles(school_calendar) == (["Trip", "Good"] if is_on else ["Good"])
 
 
 def test_whoever_else_declines_keeps_no_lesson_from_taking_place() -> None:

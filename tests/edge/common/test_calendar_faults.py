@@ -36,12 +36,12 @@ def file(*parts: str) -> str:
 GOOD = event(*SPAN, "SUMMARY:Good", uid="good@s")
 
 
-def book(text: str | bytes) -> Calendar:
+def parse(text: str | bytes) -> Calendar:
     return Calendar(text if isinstance(text, bytes) else text.encode(), BERLIN, "lessons.ics")
 
 
 def titles(text: str | bytes, day: date = MONDAY) -> list[str]:
-    return [f"{one.event.get('SUMMARY')} {one.start:%H:%M}" for one in book(text).on(day)]
+    return [f"{one.event.get('SUMMARY')} {one.start:%H:%M}" for one in parse(text).on(day)]
 
 
 def days(text: str, count: int = 3) -> list[list[str]]:
@@ -116,7 +116,7 @@ EACH = {
 @pytest.mark.parametrize("lines", EACH.values(), ids=EACH.keys())
 def test_a_fault_of_an_event_is_named_and_costs_no_time(lines: tuple[str, ...]) -> None:
     began = time.process_time()
-    table = book(file(event("SUMMARY:Broken", *lines), GOOD))
+    table = parse(file(event("SUMMARY:Broken", *lines), GOOD))
     assert [str(one.event["SUMMARY"]) for one in table.on(MONDAY)] == ["Good"]
     assert [one.event.partition(" ")[0] for one in table.faults] == ["Broken"]
     assert time.process_time() - began < 2, "a rule is searched to the year 9999"
@@ -272,7 +272,7 @@ def test_a_day_on_which_a_series_fails_leaves_the_others(monkeypatch: pytest.Mon
 
     real = recurring_ical_events.of
     monkeypatch.setattr(recurring_ical_events, "of", Picky)
-    table = book(file(event(*SPAN, "SUMMARY:Odd"), GOOD))
+    table = parse(file(event(*SPAN, "SUMMARY:Odd"), GOOD))
     assert [str(one.event["SUMMARY"]) for one in table.on(MONDAY)] == ["Good"]
     assert [one.why for one in table.faults] == ["cannot be worked out (odd)"]
 
@@ -367,7 +367,7 @@ def test_no_fault_takes_a_lesson_or_opens_what_is_off(
     text = file(*parts)
     if "METHOD" in text.upper():  # a calendar's own word, where an event did not end before it
         text = text.replace("METHOD", "COMMENT")
-    lessons = [str(one.event.get("SUMMARY")) for one in book(text).on(MONDAY)]
+    lessons = [str(one.event.get("SUMMARY")) for one in parse(text).on(MONDAY)]
     assert lessons.count("Good") >= len(KEPT)
     assert "Off" not in lessons
 
@@ -382,7 +382,7 @@ def test_whatever_bytes_come_there_is_a_calendar_or_a_sentence(
         at = data.draw(st.integers(0, len(content)))
         content[at : at + data.draw(st.integers(0, 9))] = some
     try:
-        table = book(bytes(content))
+        table = parse(bytes(content))
     except UserError as error:
         sentence = str(error)
     else:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from collector.lessons.timetable import Timetable
-from tests.edge.common.test_calendar_faults import KEPT, MONDAY, SPAN, book, event, file
+from tests.edge.common.test_calendar_faults import KEPT, MONDAY, SPAN, event, file, parse
 
 SECOND, THIRD = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
 WHICH = "RECURRENCE-ID;TZID=Europe/Berlin:20260303T091500"
@@ -28,7 +28,7 @@ def test_an_occurrence_that_cannot_be_read_is_off_and_its_series_goes_on(
     lines: tuple[str, ...],
 ) -> None:
     series = event(*SPAN, "RRULE:FREQ=DAILY;COUNT=3", "SUMMARY:Daily", uid="daily@s")
-    table = book(file(series + event(WHICH, *lines, "SUMMARY:Daily", uid="daily@s")))
+    table = parse(file(series + event(WHICH, *lines, "SUMMARY:Daily", uid="daily@s")))
     assert [len(table.on(day)) for day in (MONDAY, SECOND, THIRD)] == [1, 0, 1]
     (fault,) = table.faults
     assert fault.event == "Daily (2026-03-03)"
@@ -44,7 +44,7 @@ def test_an_occurrence_that_cannot_be_read_is_off_and_its_series_goes_on(
 )
 def test_where_it_does_not_say_which_it_is_the_series_is_shut(which: str) -> None:
     series = event(*SPAN, "RRULE:FREQ=DAILY;COUNT=3", "SUMMARY:Daily", uid="daily@s")
-    table = book(file(series + event(which, "DTSTART:soon", "SUMMARY:Daily", uid="daily@s")))
+    table = parse(file(series + event(which, "DTSTART:soon", "SUMMARY:Daily", uid="daily@s")))
     assert [len(table.on(day)) for day in (MONDAY, SECOND, THIRD)] == [0, 0, 0]
     assert len(table.faults) == 1
 
@@ -59,7 +59,7 @@ def test_where_it_does_not_say_which_it_is_the_series_is_shut(which: str) -> Non
 def test_a_text_of_another_type_leaves_the_others(tmp_path: Path, name: str, value: str) -> None:
     """The library gives it as an object that raises errors of its own wherever it is touched."""
     text = file(event(*SPAN, f"{name}{value}", uid="faulty@s"), *KEPT)
-    assert [str(one.event.get("SUMMARY")) for one in book(text).on(MONDAY)].count("Good") == 3
+    assert [str(one.event.get("SUMMARY")) for one in parse(text).on(MONDAY)].count("Good") == 3
     path = tmp_path / "t.ics"
     path.write_text(text.replace("SUMMARY:Good", "LOCATION:R1\r\nSUMMARY:Good"), newline="")
     titles = [one.title for one in Timetable(path, "Europe/Berlin").on(MONDAY)[0]]

@@ -32,7 +32,7 @@ def test_nothing_is_lost_and_nothing_erased_returns(
     if kind == "postgresql":
         server = request.getfixturevalue("postgres")
         urls = [server.fresh(), server.fresh()]
-    module = "tests.collector.storage.kill_keeping"
+    module = "tests.collector.storage.kill_retention"
     command = [sys.executable, "-m", module, what, str(tmp_path), *urls]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert not run.returncode, run.stderr

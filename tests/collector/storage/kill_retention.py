@@ -1,6 +1,6 @@
-"""Backs up, restores and erases, killed at each step in turn; run by test_kill_keeping.py.
+"""Backs up, restores and erases, killed at each step in turn; run by test_kill_retention.py.
 
-    python -m tests.collector.storage.kill_keeping WHAT FOLDER URL OTHER
+    python -m tests.collector.storage.kill_retention WHAT FOLDER URL OTHER
 
 A step is a statement, a commit, or what is done to a file: opened, synced, renamed, removed. Prints
 `ok` for each, or what was wrong after the next try.
