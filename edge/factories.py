@@ -11,6 +11,7 @@ from edge.permission.gpio import NoPanel, Panel
 from edge.permission.pin import Pin
 from edge.protocol.messages import Command, Fitted
 from edge.window.disclosure import DisclosureControl, SteadyDisclosure
+from edge.window.noise import NoisyDisclosure
 
 
 def control(settings: AgentSettings, labels: Sequence[str]) -> DisclosureControl:
@@ -18,7 +19,6 @@ def control(settings: AgentSettings, labels: Sequence[str]) -> DisclosureControl
     limits = settings.disclosure
     if limits.noise is None:
         return SteadyDisclosure(limits.min_faces, limits.min_cell, limits.min_change)
-    from edge.window.noise import NoisyDisclosure
 
     return NoisyDisclosure(
         settings.state / "budget.json",

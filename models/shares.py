@@ -8,15 +8,13 @@ tells how much wider they scatter than those of faces that are surely read.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edge.common.errors import UserError
 from edge.protocol.messages import OTHER, UNCERTAIN
 from edge.vision.pack import PACK_FILE, SHIPPED, Pack, open_pack
-
-Z95 = 1.96
+from models.interval import wilson
 
 
 @dataclass(frozen=True)
@@ -63,14 +61,6 @@ def _divided(counts: Mapping[str, float], usual: Mapping[str, float]) -> dict[st
         label_counts[label] += other * part / sum(takers.values())
     whole = sum(label_counts.values())
     return {label: n / whole for label, n in label_counts.items()} if whole else dict(usual)
-
-
-def wilson(share: float, n: float) -> tuple[float, float]:
-    """Wilson's interval for a share of `n` faces (J. Am. Stat. Assoc. 22, 1927)."""
-    z2 = Z95**2 / n
-    middle = (share + z2 / 2) / (1 + z2)
-    half = Z95 / (1 + z2) * math.sqrt(share * (1 - share) / n + z2 / (4 * n))
-    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
 
 
 def pack_of(digest: str) -> Pack | None:

@@ -18,7 +18,7 @@ from tests.free import free_port, wait_for_port
 from tests.postgres import Postgres
 
 if TYPE_CHECKING:
-    from gpiozero.pins.mock import MockFactory
+    from gpiozero.pins.mock import MockFactory  # the same
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared" / "data"
@@ -120,8 +120,8 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
 @pytest.fixture
 def pins() -> Iterator[MockFactory]:
     """The pins of a Raspberry Pi, simulated."""
-    from gpiozero import Device  # not where models are trained
-    from gpiozero.pins.mock import MockFactory
+    from gpiozero import Device  # noqa: PLC0415  # not where models are trained
+    from gpiozero.pins.mock import MockFactory  # noqa: PLC0415  # the same
 
     factory = MockFactory()
     Device.pin_factory = factory

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import getpass
 import signal
+import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from collector.fleet.service import FleetService
 from collector.service import Service
 from collector.storage.database import connect
 from deploy.commands.broker import trial
+from deploy.commands.device import device
 from deploy.commands.site_init import SitePlan, init
 from edge.common.settings import load
 from edge.device.enrol import DeviceEnrolment
@@ -124,8 +126,6 @@ class Site:
         return httpx.Response(503)
 
     def client(self) -> httpx.Client:
-        import ssl
-
         return httpx.Client(base_url=self.url, verify=ssl.create_default_context(cafile=self.ca))
 
     def log_of(self, what: str) -> list[str]:
@@ -138,8 +138,6 @@ class Site:
 
     def run(self, *words: str) -> tuple[int, str]:
         """`roommood device …` beside the collector: its status and what it printed."""
-        from deploy.commands.device import device
-
         runner = CliRunner()
         result = runner.invoke(
             device, [*words, "--config", str(self.config)], standalone_mode=False

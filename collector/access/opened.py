@@ -7,18 +7,20 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from collector.access.accounts import Accounts
+from collector.access.audit import AuditLog
+from collector.access.secret import make_folder, own_key
 from collector.config import CollectorSettings
+from collector.storage import placement
+from collector.storage.database import connect
+from edge.common.address import mask
 from edge.common.errors import UserError
 from edge.common.privileges import become_owner
 from edge.common.settings import load
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-    from collector.access.accounts import Accounts
-    from collector.access.audit import AuditLog
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +33,6 @@ DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
 def disk_errors(database: str, state: Path) -> Iterator[None]:
     """Says in words, as UserError, that a disk is full or cannot be written, or that the database
     does not answer; what had begun is completed by the next start, or has not begun."""
-    from sqlalchemy.exc import OperationalError
-
-    from edge.common.address import mask
-
     remedy = "free space, or see who may write there; then do it again"
     try:
         yield
@@ -49,8 +47,6 @@ def disk_errors(database: str, state: Path) -> Iterator[None]:
 
 @contextmanager
 def opened(settings: CollectorSettings) -> Iterator[Engine]:
-    from collector.storage.database import connect
-
     with disk_errors(settings.database, settings.state):
         engine = connect(settings.database)
         try:
@@ -65,10 +61,6 @@ def finish_restore(engine: Engine, state: Path, alone: bool) -> None:
     What one that was killed before it had staged goes, where nobody else uses the database
     (`alone`): it might be at work. Raises UserError where it cannot be completed.
     """
-    from collector.access.audit import AuditLog
-    from collector.access.secret import own_key
-    from collector.storage import placement
-
     journal = placement.read(state)
     if journal is None:
         return
@@ -90,8 +82,6 @@ def finish_restore(engine: Engine, state: Path, alone: bool) -> None:
 @contextmanager
 def engine_and_key(settings: CollectorSettings) -> Iterator[tuple[Engine, bytes]]:
     """The database and the collector's key, as its own user, for a command beside it."""
-    from collector.access.secret import make_folder, own_key
-
     become_owner(settings.state)
     make_folder(settings.state)  # where the database may lie
     with opened(settings) as engine:
@@ -101,9 +91,6 @@ def engine_and_key(settings: CollectorSettings) -> Iterator[tuple[Engine, bytes]
 
 @contextmanager
 def books(config: Path) -> Iterator[tuple[Engine, Accounts, AuditLog, CollectorSettings]]:
-    from collector.access.accounts import Accounts
-    from collector.access.audit import AuditLog
-
     settings = load(CollectorSettings, config)
     with engine_and_key(settings) as (engine, key):
         yield engine, Accounts(engine), AuditLog(engine, settings.state, key), settings

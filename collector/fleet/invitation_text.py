@@ -6,6 +6,8 @@ import io
 import re
 from urllib.parse import quote
 
+import segno
+
 from collector.access.accounts import Room
 from edge.common.errors import UserError
 
@@ -38,8 +40,6 @@ def content(url: str, code: str) -> str:
 def svg(url: str, code: str) -> str:
     """The QR code, to be put into a page."""
     out = io.BytesIO()
-    import segno  # where somebody is invited; a start does without
-
     qr = segno.make(content(url, code), error="m", micro=False)
     qr.save(out, kind="svg", scale=5, border=4, xmldecl=False, light="#fff", svgclass="qr")
     return out.getvalue().decode()
@@ -48,8 +48,6 @@ def svg(url: str, code: str) -> str:
 def invitation_text(url: str, code: str, room: str, valid: str) -> str:
     """For a terminal."""
     out = io.StringIO()
-    import segno
-
     segno.make(content(url, code), error="m", micro=False).terminal(out, compact=True, border=2)
     return (
         f"{room}: {code}, for {valid}\n{out.getvalue()}"

@@ -17,15 +17,16 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Engine, delete, insert, select, update
+from standardwebhooks import Webhook as Signer
 
 from collector.storage.erasures import Erasures, tells_of
+from collector.storage.tables import deliveries
 from edge.common.errors import UserError
 from edge.common.worker import Worker
 from edge.protocol.messages import rfc3339
 
-if TYPE_CHECKING:  # read where there is a webhook: a start without one is quicker
+if TYPE_CHECKING:
     import httpx
-    from standardwebhooks import Webhook as Signer
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +46,6 @@ class Target(NamedTuple):
 
 
 def target(url: str, secret: str, events: Iterable[str]) -> Target:
-    from standardwebhooks import Webhook as Signer
-
     try:
         signer = Signer(secret)
     except Exception:  # the library raises what base64 raises, and its own
@@ -62,8 +61,6 @@ class Webhooks(Worker):
     def __init__(
         self, engine: Engine, targets: Iterable[Target], erasures: Erasures | None = None
     ) -> None:
-        from collector.storage.tables import deliveries
-
         super().__init__("webhooks", LOOK_S, ends_in_s=TIMEOUT_S + 1)
         self._erasures = erasures
         self._table = deliveries
@@ -92,7 +89,7 @@ class Webhooks(Worker):
 
     def run_once(self) -> None:
         self.write_down()
-        import httpx
+        import httpx  # noqa: PLC0415  # 0.1 s of a start without webhooks
 
         if self._client is None:
             self._client = httpx.Client(timeout=TIMEOUT_S, follow_redirects=False)
@@ -150,7 +147,7 @@ class Webhooks(Worker):
 
     @staticmethod
     def _send(client: httpx.Client, to: Target, name: str, body: str) -> bool:
-        import httpx
+        import httpx  # noqa: PLC0415  # 0.1 s of a start without webhooks
 
         at = datetime.now(timezone.utc)
         headers = {

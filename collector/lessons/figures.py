@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from collector.lessons.attendance import attendance
 from collector.lessons.summary import Summary
 from collector.live.rounding import down, near, shown_shares, up
+from models.interval import wilson
 
 Name = Literal[
     "faces", "minutes", "recorded", "share", "others", "attentive",
@@ -57,8 +58,6 @@ def _figure(name: Name, value: int, label: str | None = None) -> Figure:
 
 
 def _ratio(share: float, faces: float, labels: Sequence[str]) -> Figure:
-    from models.shares import wilson
-
     low, high = wilson(share, faces) if faces > 0 else (0.0, 1.0)
     value = near(share)
     return Figure(

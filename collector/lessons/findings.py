@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from collector.lessons.summary import Slot
 from collector.live.rounding import down, near, up
 from edge.protocol.messages import OTHER, UNCERTAIN
+from models.interval import wilson
 
 MOST = 3
 SIDE = timedelta(seconds=300)
@@ -85,8 +86,6 @@ def _length(slots: Sequence[Slot]) -> timedelta:
 
 
 def _expressions(at: datetime, before: list[Slot], after: list[Slot]) -> Iterable[_Candidate]:
-    from models.shares import wilson
-
     then, now = _side(before), _side(after)
     if then.faces <= 0 or now.faces <= 0:
         return

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 
 from edge.common.errors import UserError
 from edge.protocol.messages import OTHER, UNCERTAIN
+from models.interval import wilson
 
 
 class Share(BaseModel):
@@ -32,7 +33,7 @@ def shares(counts: Mapping[str, float], faces: float, model: str) -> dict[str, S
     label_counts = {name: n for name, n in counts.items() if name not in (OTHER, UNCERTAIN)}
     if faces <= 0 or sum(label_counts.values()) <= 0:
         return {}
-    from models.shares import shares as of_pack
+    from models.shares import shares as of_pack  # noqa: PLC0415  # loads NumPy
 
     pack = _pack(model)
     if pack is not None:
@@ -47,8 +48,6 @@ def shares(counts: Mapping[str, float], faces: float, model: str) -> dict[str, S
 
 def wilson_shares(counts: Mapping[str, float], faces: float) -> dict[str, Share]:
     """Of the faces that are told by name, with the interval of that many faces."""
-    from models.shares import wilson
-
     label_counts = {name: n for name, n in counts.items() if name not in (OTHER, UNCERTAIN)}
     total = sum(label_counts.values())
     if faces <= 0 or total <= 0:
@@ -62,6 +61,6 @@ def wilson_shares(counts: Mapping[str, float], faces: float) -> dict[str, Share]
 
 @cache
 def _pack(model: str) -> Any:
-    from models.shares import pack_of
+    from models.shares import pack_of  # noqa: PLC0415  # loads NumPy
 
     return pack_of(model)

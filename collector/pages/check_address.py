@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 
+import segno
+
 
 def check_qr(url: str, code: str) -> str:
     """SVG of the address that leads to a lesson's question."""
     out = io.BytesIO()
-    import segno  # where a check-in is shown; a start does without
-
     qr = segno.make(f"{url}/{code}", error="m", micro=False)
     qr.save(out, kind="svg", border=2, xmldecl=False, light="#fff", svgclass="qr", omitsize=True)
     return out.getvalue().decode()

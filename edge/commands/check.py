@@ -21,6 +21,9 @@ from edge.factories import fitted, parts_to_try
 from edge.permission.mode import decide
 from edge.permission.schedule import Schedule
 from edge.permission.schedule_settings import ScheduleSettings
+from edge.vision.detectors import choose, search
+from edge.vision.forms import open_form
+from edge.vision.interpreter import TfliteClassifier
 
 WATCH_S = 1.5
 """A camera that overwrites its picture does so every second, as a rule."""
@@ -60,9 +63,6 @@ def try_all(settings: AgentSettings, has_room: bool) -> int:
 
 def _try_model(settings: AgentSettings) -> tuple[str, ...]:
     """Says how the model runs; returns its labels."""
-    from edge.vision.forms import open_form
-    from edge.vision.interpreter import TfliteClassifier
-
     pack, model, form = open_form(settings.model)
     classifier = TfliteClassifier(model, pack.input, len(pack.labels))
     click.echo(f"model: {pack.name} ({pack.digest}) on {classifier.runtime} as {form}: ok")
@@ -76,8 +76,6 @@ def _try_camera(settings: AgentSettings) -> None:
 
 
 def _try_detector(settings: AgentSettings) -> None:
-    from edge.vision.detectors import choose, search
-
     search(settings.faces, has_classifier=False)
     choice = choose(settings.faces)
     click.echo(f"detector: {choice.sentence}: {choice.problem or 'ok'}")

@@ -14,6 +14,9 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime, timezone
 from typing import Any, Literal, NamedTuple
 
+import numpy
+from cryptography import x509
+
 from edge.camera import make
 from edge.camera.attempt import picture_size
 from edge.camera.recording import Recording
@@ -29,6 +32,8 @@ from edge.permission.mode import decide
 from edge.permission.schedule import Schedule
 from edge.run.memory import no_swap
 from edge.run.state_lock import StateFolderBusy, hold_state
+from edge.vision.forms import open_fast
+from edge.vision.interpreter import TfliteClassifier, runtime
 
 Check = Callable[[Any], "Finding"]
 State = Literal["ok", "warning", "fault"]
@@ -115,10 +120,6 @@ def _python(_: AgentSettings) -> Finding:
 
 def _runtime(_: AgentSettings) -> Finding:
     """The two sets of packages that cannot be mixed: see pyproject.toml."""
-    import numpy
-
-    from edge.vision.interpreter import runtime
-
     name, _class = runtime()
     detail = f"{name} with NumPy {numpy.__version__}"
     old = name == "tflite-runtime"
@@ -129,9 +130,9 @@ def _runtime(_: AgentSettings) -> Finding:
 
 
 def _opencv(settings: AgentSettings) -> Finding:
-    import cv2
+    import cv2  # noqa: PLC0415  # one that cannot be loaded is this finding
 
-    from edge.vision.detectors import choose, search
+    from edge.vision.detectors import choose, search  # noqa: PLC0415  # loads it
 
     search(settings.faces, has_classifier=False)
     choice = choose(settings.faces)
@@ -144,9 +145,6 @@ def _opencv(settings: AgentSettings) -> Finding:
 
 
 def _model(settings: AgentSettings) -> Finding:
-    from edge.vision.forms import open_fast
-    from edge.vision.interpreter import TfliteClassifier
-
     pack, model = open_fast(settings.model)
     TfliteClassifier(model, pack.input, len(pack.labels))
     return Finding("model", "ok", f"{pack.name} ({pack.digest})")
@@ -213,8 +211,6 @@ def _camera(settings: AgentSettings) -> Finding:
 
 
 def _certificate(settings: AgentSettings) -> Finding:
-    from cryptography import x509
-
     path = settings.broker.certificate
     if path is None:
         return Finding("certificate", "ok", "none is set")

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
 
 from edge.common.clock import WallClock
@@ -170,9 +172,6 @@ def trusting(ca: Path, clock: WallClock) -> ssl.SSLContext:
 
 def properties(packet: str, **values: int) -> Any:
     """What MQTT 5 says besides with a packet of that name."""
-    from paho.mqtt.packettypes import PacketTypes
-    from paho.mqtt.properties import Properties
-
     packet_properties = Properties(getattr(PacketTypes, packet))  # type: ignore[no-untyped-call]  # paho has no types here
     for name, value in values.items():
         setattr(packet_properties, name, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +15,6 @@ def become_owner(folder: Path) -> None:
         return
     owner = folder.stat()
     if owner.st_uid != 0:
-        import pwd
-
         os.initgroups(pwd.getpwuid(owner.st_uid).pw_name, owner.st_gid)
         os.setgid(owner.st_gid)
         os.setuid(owner.st_uid)
@@ -27,7 +26,6 @@ def owner_for_now(folder: Path) -> Iterator[None]:
     if os.geteuid() != 0 or not folder.exists() or (owner := folder.stat()).st_uid == 0:
         yield
         return
-    import pwd
 
     groups, group = os.getgroups(), os.getegid()
     os.initgroups(pwd.getpwuid(owner.st_uid).pw_name, owner.st_gid)

@@ -38,7 +38,7 @@ def strings(language: str) -> dict[str, Any]:
 def templates(folder: Path) -> Any:
     """A folder's templates; raises UserError where Jinja is not installed."""
     try:
-        import jinja2
+        import jinja2  # noqa: PLC0415  # of an extra
     except ModuleNotFoundError:
         raise UserError(
             "jinja2 is missing", "device pages", "pip install 'roommood[kiosk]'"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -51,8 +52,6 @@ def pack_up(
     site: str, number: int, files: Mapping[str, bytes], note: str, key: Ed25519PrivateKey
 ) -> bytes:
     """The signed tar."""
-    import tarfile  # not for a collector's start, which has none to read
-
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     manifest = Manifest(site=site, number=number, files=digests, note=note)
     manifest_json = manifest.model_dump_json().encode()
@@ -97,8 +96,6 @@ def unpack(data: bytes, key: Ed25519PublicKey, site: str) -> Bundle:
 
 def _read(data: bytes) -> dict[str, bytes]:
     """Plain files alone, by name; nothing is written anywhere."""
-    import tarfile
-
     files: dict[str, bytes] = {}
     total = 0
     try:

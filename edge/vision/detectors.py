@@ -8,6 +8,7 @@ from edge.common.errors import UserError
 from edge.config import FacesSettings
 from edge.vision.haar import HaarSearch
 from edge.vision.seats import Search
+from edge.vision.yunet import YuNetSearch
 
 Name = Literal["haar", "yunet"]
 
@@ -60,6 +61,4 @@ def search(settings: FacesSettings, *, has_classifier: bool) -> Search:
 
 
 def _yunet(settings: FacesSettings) -> Search:
-    from edge.vision.yunet import YuNetSearch  # its network is loaded where it is used
-
     return YuNetSearch(settings.model, settings.min_size)

@@ -17,9 +17,12 @@ from models.data.faces import Faces
 from models.data.sources import load
 from models.measure import evaluate as evaluation
 from models.measure.candidate import Candidate
+from models.measure.card import write
+from models.measure.envelope import envelope
 from models.measure.groups import Groups, by_group
 from models.measure.intervals import bootstrap
 from models.measure.operating_point import at_points, places, sets
+from models.measure.pictures import draw_all
 
 path_option = click.Path(path_type=Path)
 QUIET = ("confusion", "labels", "per_label", "reliability", "intervals", "groups", "folds")
@@ -123,9 +126,6 @@ def evaluate(
     faces, candidate = load(data, usage, votes), Candidate(which, form, point)
     report = figures(candidate, faces, by, folds)
     if out:
-        from models.measure.envelope import envelope
-        from models.measure.pictures import draw_all
-
         report["envelope"] = envelope(candidate.classifier, faces, report["truth"])
         out.mkdir(parents=True, exist_ok=True)
         draw_all(report, out)
@@ -195,9 +195,6 @@ def card(
 
     All figures but those of --rooms are at the point at which the votes taught it.
     """
-    from models.measure.card import write
-    from models.measure.envelope import envelope
-
     candidate, other = (Candidate(which, form, "votes") for form in ("int8", "float16"))
     if candidate.pack is None:
         raise UserError(

@@ -19,8 +19,10 @@ import threading
 from pathlib import Path
 
 import click
+import cv2
 
 from deploy.wheels import download
+from edge.camera import make
 from tests.conftest import ROOT
 from tests.fleet import SITE, Site
 from tests.machine.image import KINDS, PYTHON, boot, contain, make_disk, root_folder, root_image
@@ -32,10 +34,6 @@ OUTSIDE = "10.0.2.2"
 
 def film(path: Path) -> None:
     """Half a minute of the simulated classroom."""
-    import cv2
-
-    from edge.camera import make
-
     camera = make("sim:seats=12,seed=1")
     camera.open()
     frame = camera.read()

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from paho.mqtt import publish, subscribe
 from sqlalchemy import create_engine, select, update
@@ -29,16 +30,18 @@ from collector.retention.restore import restore
 from collector.storage.database import connect
 from collector.storage.erasure_notes import FILE, read_notes
 from collector.storage.erasures import Erasures
+from collector.storage.resend_mark import mark
 from collector.storage.tables import deliveries, moods
 from edge.common.broker import BrokerSettings
 from edge.common.clock import WallClock
+from edge.common.errors import UserError
 from edge.outbox.store import Outbox
 from edge.protocol.messages import Health, Mood
 from edge.transport.publisher import Publisher
 from tests.collector.school import School, post
 from tests.conftest import BOOT, Mosquitto, mood
 from tests.edge.transport.test_publisher import HEALTH
-from tests.free import wait
+from tests.free import full_disk, wait
 from tests.postgres import Postgres
 
 pytestmark = pytest.mark.once
@@ -186,7 +189,6 @@ def test_an_older_database_brings_nothing_back(scene: Scene, way: str) -> None:
     if way == "copied database":
         scene.database = copy
         engine = connect(copy)
-        from collector.storage.resend_mark import mark
 
         with engine.begin() as connection:
             mark(connection)
@@ -325,7 +327,6 @@ def test_events_that_were_not_told_yet(scene: Scene) -> None:
     hooks.write_down()
     with engine.begin() as connection:
         connection.execute(update(deliveries).values(next=0.0))
-    import httpx
 
     with httpx.Client() as client:
         hooks.round(client, time.time())
@@ -380,9 +381,6 @@ def test_no_lesson_begins_again_that_was_erased_while_it_went_on(scene: Scene) -
 
 def test_nothing_is_erased_that_cannot_be_noted(scene: Scene) -> None:
     """The disk is full: said, and the windows are still there."""
-    from edge.common.errors import UserError
-    from tests.free import full_disk
-
     engine = connect(scene.database)
     Accounts(engine)
     with scene.school():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import shutil
 import socket
 import ssl
 import time
@@ -197,8 +198,6 @@ def test_a_card_in_another_machine(site: Site) -> None:
 
 
 def test_a_copy_made_before_the_renewal(site: Site) -> None:
-    import shutil
-
     state = site.enrolled("r106")
     copy = state.with_name("copy")
     shutil.copytree(state, copy, symlinks=True)

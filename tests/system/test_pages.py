@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from collector.pages.words import words
 from tests.collector.school import OWN, PASSWORD, School
 from tests.conftest import Mosquitto
 from tests.free import free_port, wait
@@ -204,8 +205,6 @@ def test_pages_speak_the_readers_language(
     device: PlayedDevice,
     language: str,
 ) -> None:
-    from collector.pages.words import words
-
     device.window(LIVELY)
     browsing = context(chromium, locale=language)
     page = browsing.new_page()

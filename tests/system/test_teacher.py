@@ -7,7 +7,9 @@ import time
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import update
 
+from collector.storage.tables import lessons
 from tests.collector.school import OWN, School
 from tests.free import wait
 from tests.played import CALM, LIVELY, PlayedDevice
@@ -91,9 +93,6 @@ def test_a_lesson_with_markers_a_class_that_answers_and_a_report(
     device.window(LIVELY)
     expect(page.locator("#answering")).to_have_text("6 answered")
     # As if an hour had passed: the lesson began then, and its windows are here.
-    from sqlalchemy import update
-
-    from collector.storage.tables import lessons
 
     with school.engine.begin() as connection:
         earlier = update(lessons).where(lessons.c.id == lesson.id)

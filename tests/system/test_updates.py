@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import shutil
 import subprocess
@@ -103,9 +105,6 @@ def offer(site: Site, data: bytes, *canaries: str) -> int:
 
 def forced(site: Site, number: int, data: bytes) -> None:
     """An update that the collector would not take, put into its database all the same."""
-    import base64
-    import hashlib
-
     row = {
         "number": number,
         "site": SITE,
@@ -209,8 +208,6 @@ def test_a_lower_number_is_a_downgrade(device: Device) -> None:
 def test_a_model_that_cannot_be_run_is_not_even_tried(
     site: Site, device: Device, key: Ed25519PrivateKey
 ) -> None:
-    import hashlib
-
     folder = site.folder / "broken"
     shutil.copytree(SHIPPED / "fer7-small", folder)
     model = (folder / "model.tflite").read_bytes()

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import yaml
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -161,8 +162,6 @@ def _school(folder: Path) -> Iterator[SitePlan]:
 
 
 def _await(url: str, ca: Path) -> None:
-    import httpx
-
     context = ssl.create_default_context(cafile=str(ca))
     end = time.monotonic() + BEGINS_S
     while time.monotonic() < end:

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+import httpx
 import yaml
 
 from collector.access.script import token_in
@@ -60,8 +61,6 @@ class LoadSchool:
         self._processes.append(subprocess.Popen(command, stderr=self._log))
 
     def __enter__(self) -> LoadSchool:
-        import httpx
-
         end = time.monotonic() + BEGINS_S
         while time.monotonic() < end:
             try:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi.routing import APIRoute, iter_route_contexts
 
 from collector.access import guard, hashing
 from collector.access.accounts import NOBODY
@@ -117,8 +118,6 @@ def test_every_cell_of_the_access_matrix(
 
 
 def test_no_route_is_outside_the_policy(school: School) -> None:
-    from fastapi.routing import APIRoute, iter_route_contexts
-
     guard_routes = {
         (method, context.path)
         for context in iter_route_contexts(school.service.app.routes)

@@ -16,6 +16,7 @@ import pytest
 import yaml
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
+from prometheus_client import generate_latest
 from sqlalchemy import select, update
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -24,7 +25,7 @@ from collector.integrations.webhooks import GIVES_UP_AFTER, Webhooks, target
 from collector.storage.database import connect
 from collector.storage.tables import deliveries
 from edge.common.errors import UserError
-from tests.collector.school import OWN, School
+from tests.collector.school import OWN, School, post
 from tests.conftest import KEEPS, ROOT, Mosquitto, mood
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -69,8 +70,6 @@ def test_a_lesson_is_told_by_webhook_and_signed(tmp_path: Path, receiver: Receiv
         school.staff()
         school.windows(OWN)
         with school.as_person("tess") as client:
-            from tests.collector.school import post
-
             post(client, "/rooms/school/r101/lessons", title="Optics")
             headers, body = receiver.heard.get(timeout=30)
             post(client, f"/lessons/{school.repository.of()[0].id}/end", confirm="yes")
@@ -163,8 +162,6 @@ def test_metrics_tell_of_rooms_and_of_no_expression(tmp_path: Path, mosquitto: M
 def test_the_dashboard_asks_for_what_is_measured(tmp_path: Path) -> None:
     board = json.loads((ROOT / "deploy" / "examples" / "grafana.json").read_text())
     with School(tmp_path) as school:
-        from prometheus_client import generate_latest
-
         metrics = generate_latest(school.service.registry).decode()
     for panel in board["panels"]:
         for query_target in panel["targets"]:

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+import recurring_ical_events
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -258,7 +259,6 @@ def test_zones_by_the_names_that_programs_give_them() -> None:
 
 def test_a_day_on_which_a_series_fails_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever nobody thought of; here the library fails on one event."""
-    import recurring_ical_events
 
     class Picky:
         def __init__(self, calendar: object) -> None:

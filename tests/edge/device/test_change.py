@@ -8,15 +8,16 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.cli import agent
 from edge.common.errors import UserError
-from edge.common.settings import load
+from edge.common.settings import Loader, load
 from edge.config import AgentSettings
-from edge.device.change import apply, edit, read_change
+from edge.device.change import SettingChange, apply, edit, read_change
 from edge.device.unit import NoService, SystemdUnit
 from tests.conftest import ROOT
 
@@ -132,11 +133,6 @@ def test_an_agent_that_runs_is_restarted_and_one_that_does_not_come_up_has_its_s
     )
 )
 def test_every_value_is_read_again_as_it_was_given(values: dict[str, object]) -> None:
-    import yaml
-
-    from edge.common.settings import Loader
-    from edge.device.change import SettingChange
-
     for name in ("agent.yaml", "collector.yaml"):
         text = (ROOT / "deploy" / "examples" / name).read_text()
         changes = [SettingChange(tuple(key.split(".")), value) for key, value in values.items()]

@@ -11,6 +11,9 @@ import jsonschema
 import pytest
 import yaml
 
+from collector.config import CollectorSettings
+from edge.common.settings import load
+from edge.config import AgentSettings
 from edge.protocol.messages import Ack, Command, Message, Mood, Status, Withheld, topic
 from tests.conftest import BOOT, ROOT, mood
 from tests.schemas import FOLDER, KINDS, schema
@@ -73,10 +76,6 @@ def test_the_topics_are_those_of_the_code() -> None:
 
 
 def test_the_example_settings_are_valid() -> None:
-    from collector.config import CollectorSettings
-    from edge.common.settings import load
-    from edge.config import AgentSettings
-
     examples = ROOT / "deploy" / "examples"
     assert load(AgentSettings, examples / "agent.yaml").room == "r101"
     collector = load(CollectorSettings, examples / "collector.yaml")

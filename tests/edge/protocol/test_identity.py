@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from edge.common.errors import UserError
@@ -31,7 +32,6 @@ def certificate(days: float = 90, age: float = 0, number: int = 7) -> tuple[byte
         .not_valid_after(start + timedelta(days=days))
         .sign(key, hashes.SHA256())
     )
-    from cryptography.hazmat.primitives.serialization import Encoding
 
     return private_pem(key), cert.public_bytes(Encoding.PEM).decode()
 
