@@ -35,18 +35,17 @@ version_folder() {
         "$("$2" -I -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
 }
 
-# What kills processes on purpose, trains and measures is for a checkout, not for a device in a room.
-not_for_agents=(deploy/bench models/data models/measure models/training)
+# What kills processes on purpose, trains and measures is for a checkout, not for a device in a room, nor for the school's server.
+from_a_checkout=(deploy/bench models/data models/measure models/training)
 
-# copy_source FOLDER: the checkout as this part installs it. With .git where there is one, since the version comes from
+# copy_source FOLDER: the checkout as it is installed. With .git where there is one, since the version comes from
 # its tags; they read "changed" where a file lacks, so git is told not to look for those that stay behind.
 copy_source() {
     tar -C "$root" --exclude=./build --exclude=./.venv -cf - . | tar -C "$1" --no-same-owner -xf -
-    [ "$part" = agent ] || return 0
     if [ -e "$1/.git" ] && command -v git >/dev/null; then
-        git -C "$1" ls-files -z "${not_for_agents[@]}" | git -C "$1" update-index -z --skip-worktree --stdin
+        git -C "$1" ls-files -z "${from_a_checkout[@]}" | git -C "$1" update-index -z --skip-worktree --stdin
     fi
-    (cd "$1" && rm -rf "${not_for_agents[@]}")
+    (cd "$1" && rm -rf "${from_a_checkout[@]}")
 }
 
 # install_version EXTRAS WHEELS: a virtual environment in the version's folder; there already only if its Python runs. Our own

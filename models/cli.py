@@ -26,13 +26,13 @@ ELSEWHERE = {
     "evaluate": "models.measure.scoring",
     "variants": "models.training.compare",
 }
-"""Commands by the module that has them, which an installed agent is without."""
+"""Commands by the module that has them, which no installation has."""
 
 FROM_A_CHECKOUT = {*ELSEWHERE, "explain", "quantize", "train"}
 
 
 class ModelGroup(CommandGroup):
-    """On a device in a room `fetch` and `verify` alone, without the packages of the others."""
+    """Where it is installed `fetch` and `verify` alone, without the packages of the others."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         names = {*super().list_commands(context), *ELSEWHERE}

@@ -26,7 +26,7 @@ SUBCOMMANDS = {
 }
 
 FROM_A_CHECKOUT = ("deploy.bench", "models.data", "models.measure", "models.training")
-"""What installed agents are without: deploy/install.sh."""
+"""What no installation has: deploy/install.sh."""
 
 EXTRA_OF = {
     **dict.fromkeys(
@@ -85,8 +85,8 @@ def main() -> None:
             words = sys.argv[1:3] if sys.argv[1:2] == ["model"] else sys.argv[1:2]
             command = " ".join(["roommood", *words])
             status = _refuse(
-                f"'{command}' is not for a device in a room, and is not installed here: "
-                "run it from a checkout, on another machine"
+                f"'{command}' is not for a device in a room or a school's server, and is not "
+                "installed here: run it from a checkout, on another machine"
             )
         elif extra is None:
             status = _internal_error(missing)
