@@ -132,7 +132,11 @@ class Agent:
 
     def _lesson_times(self) -> Schedule | None:
         settings = self._settings
-        return Schedule(settings.schedule, settings.state / COPIES) if settings.schedule else None
+        return (
+            Schedule(settings.schedule, settings.room, settings.state / COPIES)
+            if settings.schedule
+            else None
+        )
 
     def _every_worker(self) -> Iterator[Worker]:
         """In the order of their start; none uses one that stands after it."""

@@ -174,7 +174,7 @@ def schedule(config: Path, first: datetime | None, days: int, as_json: bool) -> 
             config,
             "add 'schedule' to the settings",
         )
-    plan = Schedule(settings.schedule, settings.state / COPIES, keeps=False)
+    plan = Schedule(settings.schedule, settings.room, settings.state / COPIES, keeps=False)
     warn_of_calendars(plan.published)
     plans = [plan.on(day) for day in days_from(first, days)]
     spans = [

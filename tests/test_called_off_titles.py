@@ -55,6 +55,7 @@ REMARKS = [
     *("Mathe ENTFÄLLT 7b", "MATHS Cours annulé M. DUPONT", "Mathe Ausfall"),
     *("Ausfall Mathe", "Entfall Mathe", "Mathe entf.", "entf.", "Maths-cancelled"),
     *('Maths "cancelled"', "Maths\u200bcancelled", "ent\u200bfällt: Mathe"),
+    *("Canceled Mathe", "Cancelled Maths 7b", "Annulé Maths", "Entfällt Mathe", "Cancelado Mates"),
     *("Maths (M. Dupont absent)", "M. Dupont absent", "Declined: Maths"),
     *("Abgelehnt: Mathe", "Refusé : Maths", "Verlegt: Mathe", "Cours déplacé", "Schulfrei"),
     *("❌ Maths", "Unterricht Mathe ist abgesagt", "Cours de maths annulé"),
@@ -72,6 +73,7 @@ STAY = {
     *("Maths (moved to R102)", "Mathe, verlegt nach R102", "Ausfall der Monarchie"),
     *("Der Ausfall von Strom", "Noise, heat, light", "Les absents", "Moved by music"),
     *("War, peace", "Refusal and consent", "Kunst, Musik"),
+    *("Abgesagte Konzerte", "Postponed Gratification", "Vorläufige Ergebnisse", "Canceled debts"),
     *("Suspended solids", "Cancel culture: a debate", "Anulado el contrato: derecho", "Report"),
 }
 
@@ -175,6 +177,15 @@ def test_a_title_that_holds_such_a_word_is_that_of_a_lesson(
     lessons, ignored = plan(tmp_path, name, write(titles))
     assert sorted(lessons) == sorted(title or "Lesson" for title in titles)
     assert ignored == []
+
+
+@pytest.mark.parametrize(("name", "write"), READERS.values(), ids=READERS.keys())
+def test_a_title_that_is_not_certain_opens_nothing(tmp_path: Path, name: str, write: Write) -> None:
+    words = ("Tentative", "TBC", "Unter Vorbehalt", "À confirmer", "Por confirmar", "vorläufig")
+    titles = [form.format(word) for word in words for form in ("{}: Maths?", "Maths ({})")]
+    lessons, ignored = plan(tmp_path, name, write(titles))
+    assert lessons == []
+    assert {one["why"] for one in ignored} == {"tentative"}
 
 
 @pytest.mark.parametrize(

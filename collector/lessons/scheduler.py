@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 
 from collector.lessons.occupancy import OccupancyDetector
-from collector.lessons.places import key
 from collector.lessons.repository import Lesson, LessonRepository
 from collector.lessons.summary import Summaries
 from collector.lessons.timetable import PlannedLesson, Timetable
+from edge.common.places import key
 from edge.common.worker import Worker
 from edge.protocol.messages import Mood
 

@@ -21,7 +21,7 @@ from babel.dates import get_day_names, get_month_names
 
 from collector.config import DateOrder
 from edge.common.calendar_event import IgnoredEvent
-from edge.common.cancellation import TEXT_SAYS, calls_off
+from edge.common.cancellation import TEXT_SAYS, calls_off, is_tentative
 from edge.common.errors import UserError
 from edge.common.school_day import OVERNIGHT_H
 from edge.common.text import decode
@@ -216,6 +216,8 @@ def _row(row: dict[str, str], order: DateOrder | None) -> SpreadsheetRow:
 def _why_off(row: dict[str, str]) -> str:
     if any(calls_off(row.get(name, "")) for name in ("title", "room", "status")):
         return TEXT_SAYS
+    if is_tentative(row.get("title", "")):
+        return "tentative"
     status = row.get("status", "").strip(" -–—")
     if not status or _plain(status) in TAKES_PLACE:
         return ""

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from collector.config import CollectorSettings, DateOrder
-from collector.lessons.places import RoomNames, RoomPlace
 from collector.lessons.spreadsheet import RowSpan, Spreadsheet, SpreadsheetRow
 from edge.common.calendar import Calendar
 from edge.common.calendar_event import IgnoredEvent, attribute, each
 from edge.common.errors import UserError
+from edge.common.places import RoomNames, RoomPlace
 from edge.common.published import COPIES, Check, FileSource, Source, WebSource, source
 
 log = logging.getLogger(__name__)

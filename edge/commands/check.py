@@ -57,7 +57,7 @@ def try_all(settings: AgentSettings, has_room: bool) -> int:
     else:
         click.echo("broker: not tried: this device is not enrolled yet: `roommood device enrol`")
     if settings.schedule is not None:
-        _try_schedule(settings.schedule, settings.state / COPIES, checklist)
+        _try_schedule(settings.schedule, settings.room, settings.state / COPIES, checklist)
     return checklist.end()
 
 
@@ -92,30 +92,32 @@ def _say_mode(settings: AgentSettings) -> None:
     click.echo(f"mode: {mode.name}: {mode.sentence}{': ' if mode.remedy else ''}{mode.remedy}")
 
 
-def _try_schedule(schedule: ScheduleSettings, copies: Path, checklist: Checklist) -> None:
+def _try_schedule(
+    schedule: ScheduleSettings, room: str, copies: Path, checklist: Checklist
+) -> None:
     """Each of its calendars by itself, then the week."""
     places = [one for one in (schedule.calendar, schedule.holidays_calendar) if one is not None]
     alone = {"holidays_calendar": None}
     readable = [
-        _is_read(schedule.model_copy(update=alone | {"calendar": one}), copies, checklist)
+        _is_read(schedule.model_copy(update=alone | {"calendar": one}), room, copies, checklist)
         for one in places
     ]
     if all(readable):
         with checklist.part():
-            checklist.note(MISSED if _look_at(schedule, copies) else 0)
+            checklist.note(MISSED if _look_at(schedule, room, copies) else 0)
 
 
-def _is_read(schedule: ScheduleSettings, copies: Path, checklist: Checklist) -> bool:
+def _is_read(schedule: ScheduleSettings, room: str, copies: Path, checklist: Checklist) -> bool:
     with checklist.part():
-        Schedule(schedule, copies, keeps=False)
+        Schedule(schedule, room, copies, keeps=False)
         return True
     return False
 
 
-def _look_at(schedule: ScheduleSettings, copies: Path) -> Problem | None:
+def _look_at(schedule: ScheduleSettings, room: str, copies: Path) -> Problem | None:
     """Says what the coming week's lessons are; returns why a calendar was not fetched."""
     wrong = None
-    timetable = Schedule(schedule, copies, keeps=False)
+    timetable = Schedule(schedule, room, copies, keeps=False)
     for calendar, reads in timetable.published:
         problem, sentence = calendar.look(reads)
         wrong = wrong or problem

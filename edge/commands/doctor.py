@@ -253,7 +253,7 @@ def _calendars(settings: AgentSettings) -> Finding:
     if settings.schedule is None:
         return Finding("calendars", "ok", "none is set")
     problems = []
-    plan = Schedule(settings.schedule, settings.state / COPIES, keeps=False)
+    plan = Schedule(settings.schedule, settings.room, settings.state / COPIES, keeps=False)
     for one, check in plan.published:
         problem, sentence = one.look(check)
         if problem is not None:

@@ -8,7 +8,7 @@ taken apart in `calendar_file.py`, series are checked in `calendar_series.py`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from itertools import chain
@@ -17,8 +17,9 @@ from zoneinfo import ZoneInfo
 
 from edge.common.calendar_event import EventFault, IgnoredEvent, attribute, describe, each
 from edge.common.calendar_file import read_file
+from edge.common.calendar_notice import Notice, notice
 from edge.common.calendar_series import has_cancelled_status, passes, readable_series
-from edge.common.cancellation import TEXT_SAYS, event_calls_off
+from edge.common.cancellation import TEXT_SAYS, calls_off, event_calls_off, is_tentative
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class Calendar:
         self._series = readable_series(events, zone, self.faults)
         self._events = self._queried()
         self._log(self.faults)
+        self._notices = self._uids_of_notices()
         self._expand = lru_cache(maxsize=16)(self._expanded)
 
     def on(self, day: date) -> list[Occurrence]:
@@ -78,6 +80,25 @@ class Calendar:
         and a title that calls lessons off is what makes a day one.
         """
         return self._expand(day)[2]
+
+    @property
+    def places(self) -> set[str]:
+        """All that events say of where they are, as they write it."""
+        texts = {str(one) for event in self._each_event() for one in each(event, "LOCATION")}
+        return {text for text in texts if not calls_off(text)}
+
+    def _each_event(self) -> Iterator[Any]:
+        return chain.from_iterable(self._series)
+
+    def _uids_of_notices(self) -> set[str]:
+        """Of events that call off from their first word; one changed occurrence of a series is
+        what it changes, and says nothing of others."""
+        first = (series[0] for series in self._series)
+        return {
+            str(event["UID"])
+            for event in first
+            if "UID" in event and not has_cancelled_status(event) and event_calls_off(event)
+        }
 
     def _log(self, faults: Iterable[IgnoredEvent]) -> None:
         for fault in faults if self._logs else ():
@@ -114,7 +135,7 @@ class Calendar:
     def _expanded(self, day: date) -> tuple[list[Occurrence], list[IgnoredEvent], bool]:
         begin = datetime.combine(day, time(), self._zone)
         end = datetime.combine(day + timedelta(days=1), time(), self._zone)
-        takes_place, ignored, anything = [], [], False
+        takes_place, ignored, notices, anything = [], [], list[Notice](), False
         for event in self._between(day, begin, end):
             reason = self._stated(event)
             anything = anything or reason != "cancelled"
@@ -128,6 +149,10 @@ class Calendar:
                         takes_place.append(occurrence)
                     continue
             ignored.append(IgnoredEvent(describe(event), reason))
+            if reason == TEXT_SAYS and str(event.get("UID")) in self._notices:
+                notices += filter(None, [notice(event, self._zone)])
+        for one in notices:
+            takes_place = _without(takes_place, one, ignored)
         takes_place.sort(key=lambda one: (one.start, one.end))
         return takes_place, ignored, anything
 
@@ -148,7 +173,8 @@ class Calendar:
             return "declined by its room"
         if status not in ("CONFIRMED", "TENTATIVE", None):
             return f"unknown status {status}"
-        return "tentative" if "TENTATIVE" in (status, busy) else None
+        by_title = any(is_tentative(str(one)) for one in each(event, "SUMMARY"))
+        return "tentative" if by_title or "TENTATIVE" in (status, busy) else None
 
     def _occurrence(self, event: Any) -> Occurrence:
         start, end = event["DTSTART"].dt, event["DTEND"].dt if "DTEND" in event else None
@@ -166,11 +192,21 @@ class Calendar:
         return (at if at.tzinfo else at.replace(tzinfo=self._zone)).astimezone(timezone.utc)
 
 
+def _without(
+    takes_place: list[Occurrence], words: Notice, ignored: list[IgnoredEvent]
+) -> list[Occurrence]:
+    """The occurrences that a notice leaves; what it calls off is added to `ignored`."""
+    near = [one for one in takes_place if words.meets(one.event, one.start, one.end)]
+    off = [one for one in near if words.is_about(one.event, [other.event for other in near])]
+    ignored += [IgnoredEvent(describe(one.event), f"called off by {words.title}") for one in off]
+    return [one for one in takes_place if one not in off]
+
+
 def _declines(attendee: Any) -> bool:
     """Whether it is a room, or what else is booked, that is not to be had."""
     params = attribute(attendee, "params") or {}
-    said = {name.upper(): str(value).upper() for name, value in params.items()}
-    return said.get("CUTYPE") in ("ROOM", "RESOURCE") and said.get("PARTSTAT") == "DECLINED"
+    upper = {name.upper(): str(value).upper() for name, value in params.items()}
+    return upper.get("CUTYPE") in ("ROOM", "RESOURCE") and upper.get("PARTSTAT") == "DECLINED"
 
 
 def _word(event: Any, name: str) -> str | None:

@@ -30,6 +30,11 @@ def describe(event: Any) -> str:
     return f"{title} (UID {short(str(event['UID']))})" if event.get("UID") else title
 
 
+def place_of(event: Any) -> str:
+    """Where an event is, as it writes it; of several lines one text."""
+    return ", ".join(str(one) for one in each(event, "LOCATION"))
+
+
 def short(text: str) -> str:
     """A text on one line, cut where it is long."""
     return " ".join(text.split())[:TITLE]

@@ -47,6 +47,12 @@ NOUN = (
 )
 """Count as a part of a title only: they are subjects of lessons, too (`Noise cancellation`)."""
 
+DAY_OFF = (
+    r"no (?:classes|lessons|school)(?: today)?|(?:schul|unterrichts)frei|kein unterricht"
+    r"|pas (?:de|d') ?(?:cours|classe)|(?:no hay|sin) clases?"
+)
+"""Of all lessons, where it stands over a whole day."""
+
 LESSON = (
     r"(?:the |der |die |das |le |la |el |ce |l')?"
     r"(?:class|course|event|lesson|meeting|session"
@@ -71,6 +77,11 @@ WHOLE = re.compile(
 """A part of a title that says nothing else."""
 
 LAST = re.compile(rf"(?P<before>.*\S)[ -](?:{CANCELLED}|{SENTENCE})(?: {DETAIL})?")
+FIRST = re.compile(
+    r"cancell?ed|abgesagt|ausgefallen|entfallen|entfallt|gestrichen|annulee?|cancelad[oa]|anulad[oa]"
+)
+"""Before the name of what does not take place; `Abgesagte Konzerte` are a subject."""
+
 ANYWHERE = re.compile(
     rf"\b(?:(?:{VERB})\b|(?<!pas de ){LESSON} (?:{BE})?(?:{CANCELLED})\b)|[❌✖🚫⛔]"
 )
@@ -90,7 +101,7 @@ NOT_OF_A_LESSON = {
 
 NAMES = re.compile(r"(?:status|statut|estado|etat)\s*:\s*(.*)")
 
-PREFIX = re.compile(r"(?:(?:fwd?|wg|aw|re|tr|rv|rif|i)\s*:\s*)+")
+PREFIX = re.compile(r"(?:(?:fwd?|wg|aw|re|tr|rv|rif|i)\s*:\s*)+", re.IGNORECASE)
 """Of mails that were answered or passed on."""
 
 PARTS = re.compile(r"[()\[\]{}<>|:!*~=#•·…;,_\"“”„«»\\\n\u2010-\u2015]+|\s/\s|\s-+\s*|-+\s|^-+|-+$")
@@ -105,11 +116,18 @@ def calls_off(title: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _calls_off(title: str) -> bool:
-    plain = PREFIX.sub("", _plain(title), count=1)
-    parts = [part for one in PARTS.split(plain) if (part := one.strip(" .,?\"'«»+"))]
-    if ANYWHERE.search(plain) or any(_part_calls_off(part) for part in parts):
-        return True
-    return _shouts(title)
+    plain = _plain(title)
+    return (
+        bool(ANYWHERE.search(plain))
+        or any(_part_calls_off(part) for part in _parts(plain))
+        or any(_names_first(part.split()) for part in _parts(title))
+        or _shouts(title)
+    )
+
+
+def _parts(title: str) -> list[str]:
+    parts = PARTS.split(PREFIX.sub("", title, count=1))
+    return [part for one in parts if (part := one.strip(" .,?\"'«»+"))]
 
 
 def _part_calls_off(part: str) -> bool:
@@ -121,12 +139,51 @@ def _part_calls_off(part: str) -> bool:
 
 def _shouts(title: str) -> bool:
     """`CANCELLED Maths`: the word in capitals, what follows not."""
-    words = title.split()
+    pieces = title.split()
     for count in (1, 2):
-        head, rest = " ".join(words[:count]), " ".join(words[count:])
+        head, rest = " ".join(pieces[:count]), pieces[count:]
         if head.isupper() and re.fullmatch(WORD, _plain(head).strip(" .,")):
-            return any(letter.islower() for letter in rest)
+            return any(letter.islower() for piece in rest for letter in piece)
     return False
+
+
+def _names_first(pieces: list[str]) -> bool:
+    """`Cancelled Maths`: the word before a name and nothing else; `Cancelled cheques` are a
+    subject, and so may be what stands in capitals throughout."""
+    return (
+        len(pieces) > 1
+        and bool(FIRST.fullmatch(_plain(pieces[0])))
+        and all(piece[0].isupper() or piece[0].isdigit() for piece in pieces[1:])
+        and not "".join(pieces).isupper()
+    )
+
+
+TENTATIVE = re.compile(
+    r"tentative|provisional|tbc|to be confirmed|unter vorbehalt|vorlaufig|unbestatigt|noch offen"
+    r"|provisoire|a confirmer|sous reserve|por confirmar|tentativ[oa]"
+)
+
+
+def is_tentative(title: str) -> bool:
+    """Whether a part of a title says that it is not certain, as Outlook's `Tentative: Maths`."""
+    return any(TENTATIVE.fullmatch(part) for part in _parts(_plain(title[:1000])))
+
+
+def words(title: str) -> frozenset[str]:
+    """A title's words, in small letters and without accents."""
+    return frozenset(re.findall(r"\w+", _plain(title[:1000])))
+
+
+def subject(title: str) -> frozenset[str]:
+    """Of a title that calls off, the words for what does not take place."""
+    plain = PREFIX.sub("", _plain(title[:1000]), count=1)
+    rest = re.sub(rf"(?:\b{LESSON} )?(?:\b{BE})?\b{WORD}\b(?: {DETAIL})?", " ", plain)
+    return words(rest)
+
+
+def is_day_off(title: str) -> bool:
+    """Whether a part of a title says that there are no lessons at all."""
+    return any(re.fullmatch(DAY_OFF, part) for part in _parts(_plain(title[:1000])))
 
 
 def event_calls_off(event: Any) -> bool:

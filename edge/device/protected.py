@@ -84,6 +84,7 @@ FROM_AFAR: Mapping[str, Rule] = {
     "schedule.timezone": unchanged,
     "schedule.lessons": unchanged,
     "schedule.calendar": unchanged,
+    "schedule.calendar_rooms": unchanged,
     "schedule.holidays": adds_alone,
     "schedule.holidays_calendar": once_set_stays,
     "schedule.tentative": off_stays_off,

@@ -14,9 +14,10 @@ from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from edge.common.calendar import Calendar
-from edge.common.calendar_event import IgnoredEvent
+from edge.common.calendar_event import IgnoredEvent, describe, place_of
 from edge.common.errors import UserError
 from edge.common.published import Check, Source, WebCalendar, WebSource, source
+from edge.permission.own_room import OwnRoom
 from edge.permission.schedule_settings import LessonTimes, ScheduleSettings
 
 log = logging.getLogger(__name__)
@@ -40,16 +41,16 @@ class DayPlan(NamedTuple):
 
 
 class Schedule:
-    """Made from settings, raising UserError for a calendar file that cannot be read.
+    """The lessons of a room, raising UserError for a calendar file that cannot be read.
 
     Of calendars at addresses the last good copies are in `folder`; `keeps` is False for a command
     that only looks.
     """
 
     def __init__(
-        self, settings: ScheduleSettings, folder: Path = Path(), *, keeps: bool = True
+        self, settings: ScheduleSettings, room: str, folder: Path = Path(), *, keeps: bool = True
     ) -> None:
-        self._settings, self._keeps = settings, keeps
+        self._settings, self._room, self._keeps = settings, room, keeps
         self._zone = ZoneInfo(settings.timezone)
         places = (settings.calendar, settings.holidays_calendar)
         self._sources = {
@@ -85,8 +86,14 @@ class Schedule:
         ignored: list[IgnoredEvent] = []
         if self._settings.calendar is not None:
             calendar = self._calendars[self._settings.calendar]
-            spans += [Span(one.start, one.end) for one in calendar.on(day)]
-            ignored = calendar.ignored_on(day)
+            own = OwnRoom(self._room, self._settings.calendar_rooms, calendar.places)
+            ignored = list(calendar.ignored_on(day))
+            for one in calendar.on(day):
+                why = own.why_not(place_of(one.event))
+                if why is None:
+                    spans.append(Span(one.start, one.end))
+                else:
+                    ignored.append(IgnoredEvent(describe(one.event), why))
         return DayPlan(sorted(spans), ignored)
 
     @property

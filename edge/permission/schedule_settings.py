@@ -120,6 +120,8 @@ class ScheduleSettings(Section):
     lessons: tuple[LessonTimes, ...] = ()
     calendar: CalendarPlace | None = None
     """An iCalendar file, or its https address, whose events are the lessons."""
+    calendar_rooms: tuple[str, ...] = ()
+    """How the calendar writes this room, where it holds several and its name does not show it."""
     holidays: tuple[Annotated[Holiday, BeforeValidator(_interval)], ...] = ()
     holidays_calendar: CalendarPlace | None = None
     """The same; on the days of its events there are no lessons."""

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.cli import collector
-from collector.lessons.places import RoomNames
 from collector.lessons.spreadsheet import Spreadsheet
 from collector.lessons.timetable import Timetable
 from edge.common.errors import UserError
+from edge.common.places import RoomNames
 
 BERLIN = "Europe/Berlin"
 MONDAY = date(2026, 3, 2)
@@ -309,7 +309,17 @@ def test_a_quote_that_nobody_closes_takes_its_own_row_alone() -> None:
         ("Zimmer 7", ["7"]),
         ("Hörsaal 1", ["horsaal1"]),
         *((f"R101 {sign} R102", ["r101", "r102"]) for sign in "/+&|"),
+        *(
+            (text, ["r101", "r102"])
+            for text in ("R101/R102", "R101/102", "R 101/R 102", "R101+R102")
+        ),
+        *(
+            (text, [])
+            for text in ("Zoom", "Microsoft Teams-Besprechung", "via Zoom: 123 456", "Online")
+        ),
+        ("Virtual reality lab", ["virtual-reality-lab"]),
         ("school/r101", ["r101"]),
+        ("school1/r101", ["r101"]),
         ("https://meet.example/abc-def", []),
         ("R101, https://meet.example/abc-def", ["r101"]),
         ("Room", []),

@@ -55,7 +55,7 @@ def publisher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publi
 
 def schedule(url: str, folder: Path, *, keeps: bool = True) -> Schedule:
     settings = ScheduleSettings.model_validate({"timezone": "UTC", "calendar": url})
-    return Schedule(settings, folder, keeps=keeps)
+    return Schedule(settings, "r101", folder, keeps=keeps)
 
 
 def fetch(of: Schedule) -> None:

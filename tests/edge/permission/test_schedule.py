@@ -64,7 +64,9 @@ def at(text: str) -> datetime:
 
 
 def schedule(**settings: Any) -> Schedule:
-    return Schedule(ScheduleSettings.model_validate({"timezone": "Europe/Berlin"} | settings))
+    return Schedule(
+        ScheduleSettings.model_validate({"timezone": "Europe/Berlin"} | settings), "r101"
+    )
 
 
 @pytest.mark.parametrize(
@@ -173,7 +175,7 @@ def test_yaml_may_leave_the_quotes_out(tmp_path: Path) -> None:
     )
     settings = load(AgentSettings, path)
     assert settings.schedule is not None
-    timetable = Schedule(settings.schedule)
+    timetable = Schedule(settings.schedule, "r101")
     assert timetable.closed(at("2026-03-02T10:15"), synced=True) is None
     assert timetable.closed(at("2026-03-02T12:30"), synced=True) == "schedule"
     assert timetable.closed(at("2026-03-09T10:15"), synced=True) == "schedule"

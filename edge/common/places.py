@@ -15,8 +15,19 @@ ROOM_WORDS = {
 }
 """Words for a room in the four languages, without accents; alone they name none."""
 
-SEPARATORS = re.compile(r"[,;\n]|\\,|\s[/+&|]\s")
+SEPARATORS = re.compile(r"[,;\n]|\\,|\s[/+&|]\s|(?<=\d)[+&|](?=\w)")
 """`school/r101` without spaces is a room of a school."""
+
+PAIR = re.compile(r"\s*(?P<letters>[a-z]+)[ .-]?(\d+)\s*/\s*(?:(?P=letters)[ .-]?)?(\d+)\s*")
+"""`R101/R102` and `R101/102`: no school is named like its rooms."""
+
+ONLINE = re.compile(
+    r"(?:via |per |uber |par |por )?"
+    r"(?:zoom|(?:microsoft |ms )?teams|google meet|webex|jitsi|skype|bigbluebutton|bbb|online"
+    r"|en ligne|en linea|virtuell?|videokonferenz|visioconference|videoconferencia)"
+    r"(?:[ -](?:meeting|besprechung|call|unterricht|lesson|reunion))?[\W\d]*"
+)
+"""What is in no room at all."""
 
 NAME = re.compile(r"[a-z0-9-]{1,32}")
 
@@ -28,19 +39,33 @@ class RoomPlace(NamedTuple):
     room: str
 
 
+def _plain(text: str) -> str:
+    """In small letters, without accents."""
+    letters = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss"))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
 def key(text: str) -> str:
     """What two spellings of one room share: letters and digits, without accents."""
-    plain = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss"))
-    return "".join(letter for letter in plain if letter.isascii() and letter.isalnum())
+    return "".join(letter for letter in _plain(text) if letter.isascii() and letter.isalnum())
 
 
 def slug(text: str) -> str:
     """A room's name as topics have it, or nothing: `R 101` is r101, `A.101` is a-101."""
-    plain = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss"))
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    words = [word for word in re.split(r"[\s_]+", plain) if word.strip(".:") not in ROOM_WORDS]
+    words = [
+        word for word in re.split(r"[\s_]+", _plain(text)) if word.strip(".:") not in ROOM_WORDS
+    ]
     name = re.sub(r"(?<=[a-z])[\s-]+(?=[0-9])", "", " ".join(words))
     return re.sub(r"[^a-z0-9]+", "-", name).strip("-")
+
+
+def parts(text: str) -> list[str]:
+    """The places that a text names, as it writes them; none for what is online."""
+    both = PAIR.fullmatch(_plain(text))
+    if both:
+        return [f"{both[1]} {both[2]}", f"{both[1]} {both[3]}"]
+    places = (part.strip() for part in SEPARATORS.split(text))
+    return [one for one in places if one and "://" not in one and not ONLINE.fullmatch(_plain(one))]
 
 
 class RoomNames:
@@ -61,7 +86,7 @@ class RoomNames:
         if matches := self._places.get(key(text)):
             return matches
         places: list[RoomPlace] = []
-        for part in SEPARATORS.split(text):
+        for part in parts(text):
             places += self._places.get(key(part)) or _guess(part)
         return list(dict.fromkeys(places))
 
@@ -72,10 +97,8 @@ def _place(text: str) -> RoomPlace:
 
 
 def _guess(text: str) -> list[RoomPlace]:
-    """A room that no settings name, as `r101` or `site/r101`; a meeting's address is none."""
-    if "://" in text:
-        return []
-    site, room = _place(text.strip())
+    """A room that no settings name, as `r101` or `site/r101`."""
+    site, room = _place(text)
     name = slug(room)
     if not NAME.fullmatch(name) or (site is not None and not NAME.fullmatch(slug(site))):
         return []
