@@ -42,7 +42,7 @@ class Notice(NamedTuple):
         return title <= self.subject or (bool(self.subject) and self.subject <= title)
 
     def is_about(self, lesson: Any, neighbours: list[Any]) -> bool:
-        """Whether it calls a lesson off; `neighbours` are all that it meets, the lesson included."""
+        """Whether it calls a lesson off; `neighbours` are all that it meets, itself included."""
         if not self.subject:
             return True
         if any(self.names(one) for one in neighbours):
