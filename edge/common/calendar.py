@@ -163,10 +163,10 @@ class Calendar:
         if event_calls_off(event):
             return TEXT_SAYS
         status, busy = _word(event, "STATUS"), _word(event, "X-MICROSOFT-CDO-BUSYSTATUS")
-        shown = _word(event, "TRANSP")
+        transparency = _word(event, "TRANSP")
         free = busy if busy in FREE else None
-        if shown not in ("OPAQUE", None):
-            free = f"TRANSP:{shown}"
+        if transparency not in ("OPAQUE", None):
+            free = f"TRANSP:{transparency}"
         if free:
             return f"marked as free time ({free})"
         if any(_declines(one) for one in each(event, "ATTENDEE")):

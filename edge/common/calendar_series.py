@@ -106,8 +106,8 @@ def _apart(group: list[Any], zone: ZoneInfo, faults: list[IgnoredEvent]) -> list
             if is_cancelled(event) or _sequence(event) > newest:
                 return [[event, *changes]]  # the last word on all of them, or on who knows which
             faults.append(IgnoredEvent(describe(event), "no DTSTART that can be read"))
-    held = sorted((one for one in dated if _sequence(one) == newest), key=is_cancelled)
-    places = {_place(event): event for event in held}
+    valid = sorted((one for one in dated if _sequence(one) == newest), key=is_cancelled)
+    places = {_place(event): event for event in valid}
     nowhere = {start: event for (start, place), event in places.items() if not place}
     versions = {
         id(event): event

@@ -54,9 +54,9 @@ TITLES = [
 def test_a_notice_calls_off_what_it_names(
     lesson: tuple[str, ...], when: tuple[str, ...], title: str
 ) -> None:
-    for place, noted in itertools.product(("", "R101"), ("", "R 101", "Online")):
+    for place, elsewhere in itertools.product(("", "R101"), ("", "R 101", "Online")):
         maths = event("Mathe 7b", *lesson, place=place)
-        left, ignored = plan(maths, event(title, *when, place=noted))
+        left, ignored = plan(maths, event(title, *when, place=elsewhere))
         assert left == []
         assert ignored["Mathe 7b (2026-03-02)"] == f"called off by {title}"
 
@@ -94,6 +94,6 @@ def test_a_day_without_lessons_has_none() -> None:
 
 
 def test_a_changed_occurrence_speaks_of_its_own_series_alone() -> None:
-    changed = event("Mathe entfällt", *NINE, "RECURRENCE-ID:20260302T091500", uid="7a")
+    change = event("Mathe entfällt", *NINE, "RECURRENCE-ID:20260302T091500", uid="7a")
     series = [event("Mathe", *EVERY_WEEK, uid=uid) for uid in ("7a", "7b")]
-    assert plan(*series, changed)[0] == ["Mathe"]
+    assert plan(*series, change)[0] == ["Mathe"]

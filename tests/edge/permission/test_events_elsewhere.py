@@ -26,9 +26,9 @@ def test_a_room_is_found_however_it_is_written(place: str) -> None:
 
 
 @pytest.mark.parametrize("place", OTHERS)
-@pytest.mark.parametrize("named", ["R101", "R203"])
-def test_what_is_elsewhere_is_not_here(place: str, named: str) -> None:
-    why = OwnRoom("r101", (), [named, place]).why_not(place)
+@pytest.mark.parametrize("another", ["R101", "R203"])
+def test_what_is_elsewhere_is_not_here(place: str, another: str) -> None:
+    why = OwnRoom("r101", (), [another, place]).why_not(place)
     assert why == (
         f"takes place elsewhere, {place}: if that is r101, add it to schedule.calendar_rooms"
     )
