@@ -81,9 +81,10 @@ class FileSource:
     def version(self) -> object:
         """Another value after each change; None while there is nothing."""
         try:
-            return self._path.stat().st_mtime_ns
+            stat = self._path.stat()
         except OSError:
             return None
+        return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
     def content(self) -> bytes:
         """Raises UserError where it cannot be read."""

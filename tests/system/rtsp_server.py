@@ -4,6 +4,7 @@ Run by Debian's own Python, which has the bindings: `/usr/bin/python3 rtsp_serve
 second word it shows that folder's 00000.jpg, 00001.jpg and so on instead, five a second, for ever;
 with sizes such as `320x240,640x480` a test picture whose size changes with each SIGUSR1. SIGUSR2
 ends the stream as a camera that restarts does, in good order, and the next asker gets a new one.
+A third word, `TCP` or `UDP`, is the only way on which it sends.
 """
 
 from __future__ import annotations
@@ -28,18 +29,21 @@ PICTURES = (
 )
 
 
-def main(port: str, source: str = "320x240") -> None:
+def main(port: str, source: str = "320x240", transport: str = "") -> None:
     import gi  # noqa: PLC0415  # Debian's own Python alone has it
 
     gi.require_version("Gst", "1.0")
+    gi.require_version("GstRtsp", "1.0")
     gi.require_version("GstRtspServer", "1.0")
-    from gi.repository import GLib, Gst, GstRtspServer  # noqa: PLC0415  # the same
+    from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: PLC0415  # the same
 
     Gst.init(None)
     server = GstRtspServer.RTSPServer.new()
     server.set_address("127.0.0.1")
     server.set_service(port)
     factory = GstRtspServer.RTSPMediaFactory.new()
+    if transport:
+        factory.set_protocols(getattr(GstRtsp.RTSPLowerTrans, transport))
     sizes = re.findall(r"(\d+)x(\d+)", source) if re.fullmatch(r"[\dx,]+", source) else []
     turn = itertools.cycle(sizes)
     media: list[Any] = []

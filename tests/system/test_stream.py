@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.camera import make, stream
+from edge.camera import Transport, make, stream
 from edge.camera.capture import Capture
 from edge.common.errors import CameraFault
 from tests.free import free_port, wait, wait_for_port
@@ -64,6 +64,21 @@ def test_frames_arrive_as_grey_and_move(server: RtspServer) -> None:
     camera.close()
     assert {frame.shape for frame in frames} == {(240, 320)}
     assert (frames[0] != frames[-1]).any()
+
+
+@pytest.mark.parametrize("transport", ["auto", "tcp", "udp"])
+@pytest.mark.parametrize("way", ["TCP", "UDP"])
+def test_a_camera_that_sends_in_one_way_alone_is_seen(way: str, transport: Transport) -> None:
+    """Whatever is set is what is tried first: FFmpeg goes on to the other."""
+    server = RtspServer("320x240", way)
+    server.start()
+    camera = make(server.url, transport)
+    try:
+        camera.open()
+        assert camera.read().any()
+    finally:
+        camera.close()
+        server.stop()
 
 
 def test_a_server_that_dies_is_a_fault_that_may_pass(server: RtspServer) -> None:

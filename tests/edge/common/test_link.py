@@ -111,6 +111,16 @@ def test_an_end_by_our_own_wish_is_no_loss(
     assert caplog.text == ""
 
 
+def test_two_clients_of_one_name_are_told_apart_from_a_bad_network(
+    mosquitto: Mosquitto, link: Callable[..., MqttLink], caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after a card was copied: each ends the other's connection."""
+    pair = [link(mosquitto.port), link(mosquitto.port)]
+    words = "another client connects as 'roommood-test' and ends our connection"
+    wait(lambda: all(words in one.problem() for one in pair) or words in caplog.text)
+    assert f"{words}; waiting: give each device a room and certificate of its own" in caplog.text
+
+
 @pytest.mark.long
 def test_3_1_1_where_it_does_not(
     old_broker: int, link: Callable[..., MqttLink], caplog: pytest.LogCaptureFixture

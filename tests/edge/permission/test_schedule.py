@@ -1,12 +1,14 @@
 from __future__ import annotations
 
-from datetime import datetime, timezone
+import os
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from edge.common.calendar import Calendar
 from edge.common.errors import UserError
 from edge.common.settings import load
 from edge.config import AgentSettings
@@ -251,3 +253,35 @@ def test_times_that_may_mean_two_things_are_refused(tmp_path: Path, text_written
     )
     with pytest.raises(UserError, match=r"start.*not a time of day.*as in \"0[08]:30\""):
         load(AgentSettings, path)
+
+
+def test_a_calendar_is_read_when_it_changes_and_not_at_every_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[int] = []
+    days: list[date] = []
+
+    class Counting(Calendar):
+        def __init__(self, content: bytes, *more: Any, **settings: Any) -> None:
+            reads.append(len(content))
+            super().__init__(content, *more, **settings)
+
+        def _expanded(self, day: date) -> Any:
+            days.append(day)
+            return super()._expanded(day)
+
+    monkeypatch.setattr("edge.permission.schedule.Calendar", Counting)
+    path = tmp_path / "lessons.ics"
+    path.write_text(LESSONS)
+    times = schedule(calendar=path)
+    monday = at("2026-09-07T06:00:00")
+    looks = [times.closed(monday + timedelta(minutes=minute), True) for minute in range(0, 90, 5)]
+    assert looks == [None] * 9 + ["schedule"] * 9
+    assert (len(reads), len(days)) == (1, 1)
+    new = tmp_path / "new.ics"  # with the time of the old one, as `cp -p` and rsync leave it
+    new.write_text(LESSONS.replace("SUMMARY:Physics", "SUMMARY:Physics\nSTATUS:CANCELLED"))
+    stamp = path.stat()
+    os.utime(new, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    new.replace(path)
+    assert times.closed(monday, True) == "schedule"
+    assert len(reads) == 2
