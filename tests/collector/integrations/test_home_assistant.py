@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,7 @@ from jinja2 import Environment
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from collector.config import CollectorSettings
+from collector.config import CollectorSettings, HomeAssistant
 from collector.integrations import home_assistant
 from collector.integrations.home_discovery import HomeRoom, discovery, encoded
 from collector.live.rooms import Rooms
@@ -281,6 +281,31 @@ def test_a_school_may_show_states_alone(
     with school(tmp_path, mosquitto, home_assistant={"entities": "state"}):
         wait(lambda: home.entities() == {"state"})
         wait(lambda: set(home.retained[STATE]) == {"state"})
+
+
+@pytest.mark.parametrize(("entities", "messages"), [("all", 5001), ("state", 1001)])
+def test_five_hundred_rooms_with_states_alone_are_two_messages_each(
+    entities: Literal["all", "state"], messages: int
+) -> None:
+    """Nine entities and their state, and once that the collector lives; nothing the second time."""
+    topics: list[str] = []
+    rooms = Rooms()
+    six = dict.fromkeys(("angry", "fear", "happy", "neutral", "sad", "surprise", "uncertain"), 3)
+    for number in range(500):
+        rooms.saw(mood(room=f"r{number}", counts=six, faces=21), time.time())
+    home = home_assistant.HomeAssistantRooms(
+        HomeAssistant(entities=entities),
+        "collector",
+        lambda topic, _payload: topics.append(topic),
+        rooms,
+        lambda view: HomeRoom(view.site, view.room, view.room, None, None),
+    )
+    for _ in range(2):
+        home.look()
+        while home.look():
+            pass
+    home.up()
+    assert len(topics) == messages
 
 
 def test_a_label_that_is_new_is_announced() -> None:
