@@ -24,7 +24,7 @@ from edge.common.command_group import CommandGroup
 from edge.common.errors import Stall, UserError
 from edge.common.privileges import become_owner
 from edge.common.published import COPIES
-from edge.common.settings import show
+from edge.common.settings import read_text, show
 from edge.common.watchdog import TRY_AGAIN
 from edge.config import AgentSettings
 from edge.device.managed import (
@@ -149,12 +149,18 @@ def check(config: Path) -> int:
 
 
 @agent.command("cameras")
-@click.option("--config", type=click.Path(path_type=Path), help="Accepted, and not needed.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Settings file; not needed, and nothing of it is used.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One object per line.")
 def list_cameras(config: Path | None, as_json: bool) -> None:
     """List this machine's cameras, by the name to write in the settings."""
     from edge.camera.listing import cameras
 
+    if config is not None:
+        read_text(config)
     entries = cameras()
     for one in entries:
         click.echo(json.dumps(one._asdict()) if as_json else f"{one.source}\t{one.title}")

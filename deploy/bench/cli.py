@@ -44,7 +44,7 @@ PORTRAITS = Path("../shared/data/faces_london")
 )
 @click.option(
     "--detector-model",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="YuNet's model file: see `roommood model fetch`.",
 )
 @click.option("--model", default="fer7", show_default=True, help="Model pack: a name or a folder.")

@@ -27,7 +27,7 @@ def gather(pack: Path | None, settings: Path | None, more: Sequence[Path]) -> di
         if description.float16 and whole:
             files[PACK + description.float16.file] = whole
     if settings is not None:
-        content = read(settings)
+        content = read(settings, "--settings")
         if wrong := FIXED & content.keys():
             raise UserError(f"an update cannot change '{min(wrong)}'", settings, "leave it out")
         files[SETTINGS] = yaml.safe_dump(content, sort_keys=False).encode()

@@ -73,7 +73,7 @@ def enrol(
     from edge.protocol.code import Code
 
     if file is not None:
-        invitation = load(InvitationFile, file)
+        invitation = load(InvitationFile, file, "--from")
         collector, code = invitation.collector, invitation.code
     if camera is not None:
         from edge.commands.qr import seen_by

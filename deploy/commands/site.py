@@ -42,7 +42,7 @@ def key(out: Path) -> None:
 )
 def attest(key_file: Path, answers: Path, out: Path) -> None:
     """Sign an authorisation; start from deploy/examples/attestation.yaml."""
-    attestation = load(Attestation, answers)
+    attestation = load(Attestation, answers, "--answers")
     secret = read_private(key_file)
     try:
         out.write_text(sign(attestation, secret), encoding="utf-8")

@@ -98,19 +98,29 @@ Loader.add_implicit_resolver(
 )
 
 
-def load(kind: type[S], path: Path) -> S:
-    """Reads and checks a settings file; raises UserError with file, key and remedy."""
-    return checked(kind, read(path), path)
+def load(kind: type[S], path: Path, named_by: str = "--config") -> S:
+    """Reads and checks a settings file, which that option names; raises UserError with file, key
+    and remedy."""
+    return checked(kind, read(path, named_by), path)
 
 
-def read(path: Path) -> dict[str, Any]:
-    """What a settings file says, unchecked; raises UserError where it says nothing."""
+def read_text(path: Path, named_by: str = "--config") -> str:
+    """Of a file that an option names; raises UserError where it is not there or no text."""
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506  # a SafeLoader
-    except FileNotFoundError:
-        raise UserError("no such file", path, "name the settings file with --config FILE") from None
+        return path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError("no such file", path, f"name one that is there: {named_by} FILE") from None
+    except IsADirectoryError:
+        raise UserError("is a folder", path, f"name the file: {named_by} FILE") from None
     except (OSError, UnicodeDecodeError) as error:
         raise unusable(error, path, "write it anew, in UTF-8") from None
+
+
+def read(path: Path, named_by: str = "--config") -> dict[str, Any]:
+    """What a settings file says, unchecked; raises UserError where it says nothing."""
+    text = read_text(path, named_by)
+    try:
+        content = yaml.load(text, Loader)  # noqa: S506  # a SafeLoader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" at line {mark.line + 1}" if mark else ""

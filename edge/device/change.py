@@ -15,8 +15,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
 from edge.common import atomic_file
-from edge.common.errors import UserError, unusable
-from edge.common.settings import Loader
+from edge.common.errors import UserError
+from edge.common.settings import Loader, read_text
 from edge.device.managed import settings_to_try
 from edge.device.unit import AgentService
 
@@ -80,7 +80,7 @@ def apply(
     Raises UserError, with the file as it was, where the settings are not valid or the agent does
     not go on running with them.
     """
-    before = _text(config)
+    before = read_text(config)
     after = edit(before, changes)
     mode = config.stat().st_mode & 0o777
     attempt = config.with_name(TRY.format(name=config.name))
@@ -109,12 +109,3 @@ def apply(
         config,
         "look at the reason: journalctl -u roommood-agent",
     )
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError("no such file", path, "name the settings file with --config FILE") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise unusable(error, path, "write it anew, in UTF-8") from None

@@ -90,7 +90,7 @@ def _missing(settings: ModeSettings, today: date) -> Reason | None:
     if settings.attestation is None or settings.site_key is None:
         return "no_attestation"
     try:
-        document = load(SignedAttestation, settings.attestation)
+        document = load(SignedAttestation, settings.attestation, "attestation:")
         genuine = is_signed(document, public_key(settings.site_key))
     except UserError as error:
         log.error("%s", error)

@@ -25,6 +25,7 @@ from models.measure.operating_point import at_points, places, sets
 from models.measure.pictures import draw_all
 
 path_option = click.Path(path_type=Path)
+input_option = click.Path(path_type=Path, exists=True)
 QUIET = ("confusion", "labels", "per_label", "reliability", "intervals", "groups", "folds")
 
 
@@ -94,10 +95,10 @@ data_option = click.option(
     help="Read the answers as devices do in a room, or as the people who taught it vote.",
 )
 @click.option("--usage", help="The rows of a .csv: Training, PublicTest or PrivateTest.")
-@click.option("--votes", type=path_option, help="FER+'s fer2013new.csv, for a .csv.")
+@click.option("--votes", type=input_option, help="FER+'s fer2013new.csv, for a .csv.")
 @click.option(
     "--by",
-    type=path_option,
+    type=input_option,
     help="A .csv of groups: report every metric per group, and test for differences.",
 )
 @click.option(
@@ -180,11 +181,11 @@ def _beside(other: Candidate, faces: Faces, int8: Answers) -> dict[str, float]:
 )
 @data_option
 @click.option(
-    "--photos", type=path_option, help="Photographs labelled with emotions, such as faces_london."
+    "--photos", type=input_option, help="Photographs labelled with emotions, such as faces_london."
 )
 @click.option(
     "--rooms",
-    type=path_option,
+    type=input_option,
     help="A folder with faces_london, faces_press and fer2013: what the pack does as rooms use it.",
 )
 @click.option("--usage", help="The rows of a .csv: Training, PublicTest or PrivateTest.")
