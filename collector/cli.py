@@ -113,11 +113,12 @@ def _look_at_timetable(settings: CollectorSettings) -> Problem | None:
         click.echo(f"timetable: {sentence}")
     plans = [table.on(day) for day in days_from(None, 7)]
     count = sum(len(lessons) for lessons, _ in plans)
+    if table.emptiness is not None:
+        click.echo(f"roommood: {table.emptiness}", err=True)
     ignored = {*table.faults, *(one for _, left_out in plans for one in left_out)}
-    click.echo(
-        f"timetable: {'' if unread else 'ok: '}{count} lessons in the coming week, "
-        f"{len(ignored)} ignored"
-    )
+    lessons = f"{count} lessons" if count else "no lesson"
+    well = "ok: " if count and not unread else ""
+    click.echo(f"timetable: {well}{lessons} in the coming week, {len(ignored)} ignored")
     for one in sorted(ignored):
         click.echo(f"timetable: ignored: {one.event}: {one.why}")
     return unread

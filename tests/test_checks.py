@@ -105,6 +105,40 @@ def test_an_event_that_is_ignored_is_named_once(
     assert (result.stdout + result.stderr + caplog.text).count("Someday") == 1
 
 
+HEADINGS = "day,start,end,room,title\n"
+NO_EVENT = "BEGIN:VCALENDAR\nVERSION:2.0\nEND:VCALENDAR\n"
+LAST_YEAR = f"{HEADINGS}2020-03-02,9:15,10:00,r101,Optics\n"
+
+
+@pytest.mark.parametrize(
+    ("end", "name", "content"),
+    [
+        ("collector", "empty.csv", HEADINGS),
+        ("collector", "empty.ics", NO_EVENT),
+        ("collector", "old.csv", LAST_YEAR),
+        ("agent", "empty.ics", NO_EVENT),
+    ],
+)
+def test_a_timetable_without_a_lesson_is_not_called_well(
+    tmp_path: Path, end: str, name: str, content: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    settings: dict[str, Any] = {"state": "state", "broker": {"port": free_port()}}
+    if end == "agent":
+        plan = {"timezone": "UTC", "calendar": name}
+        settings |= {"site": "s", "room": "r", "camera": "sim:seats=2,seed=1", "schedule": plan}
+    else:
+        settings |= {"database": f"sqlite:///{tmp_path}/c.sqlite", "school": {"timetable": name}}
+    config = tmp_path / "settings.yaml"
+    config.write_text(yaml.safe_dump(settings))
+    group = ENDS[end][0]
+    result = CliRunner().invoke(group, ["check", "--config", str(config)], standalone_mode=False)
+    said = f"roommood: {tmp_path / name}: contains no lesson: export it again, with the lessons"
+    assert (said in result.stderr) == name.startswith("empty")
+    (sentence,) = (line for line in result.stdout.splitlines() if "coming week" in line)
+    assert sentence.startswith(("timetable: no lesson", "schedule: no lesson"))
+
+
 @pytest.mark.parametrize("end", ENDS)
 def test_a_check_that_only_misses_the_broker_ends_with_1(tmp_path: Path, end: str) -> None:
     result = check(tmp_path, end, [])

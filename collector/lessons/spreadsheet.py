@@ -125,6 +125,11 @@ class Spreadsheet:
             more = f" (and {len(others)} more, of which none can be read)" if others else ""
             raise UserError(f"{first.event}", where, f"{first.why}{more}")
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing below the headings."""
+        return not self.rows and not self.faults
+
 
 def _table(text: str, where: str) -> list[tuple[int, dict[str, str]]]:
     """Rows that hold anything, each with the number of its line, by lower-case heading."""

@@ -18,9 +18,18 @@ from collector.config import CollectorSettings, DateOrder
 from collector.lessons.spreadsheet import RowSpan, Spreadsheet, SpreadsheetRow
 from edge.common.calendar import Calendar
 from edge.common.calendar_event import IgnoredEvent, attribute, each
-from edge.common.errors import UserError
+from edge.common.errors import Problem, UserError
 from edge.common.places import RoomNames, RoomPlace
-from edge.common.published import COPIES, Check, FileSource, Source, WebSource, source
+from edge.common.published import (
+    COPIES,
+    NO_LESSON,
+    WITH_LESSONS,
+    Check,
+    FileSource,
+    Source,
+    WebSource,
+    source,
+)
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +124,13 @@ class Timetable:
     def faults(self) -> list[IgnoredEvent]:
         """Events and rows that cannot be read, of the whole file."""
         return [] if self._content is None else self._content.faults
+
+    @property
+    def emptiness(self) -> Problem | None:
+        """What to say of a file that can be read and has nothing in it."""
+        if self._content is None or not self._content.is_empty:
+            return None
+        return Problem(NO_LESSON, self._source.where, WITH_LESSONS)
 
     @property
     def published(self) -> list[tuple[WebSource, Check]]:

@@ -124,7 +124,10 @@ def _look_at(schedule: ScheduleSettings, room: str, copies: Path) -> Problem | N
         click.echo(f"calendar: {sentence}")
     plans = [timetable.on(day) for day in days_from(None, 7)]
     spans = {span for plan in plans for span in plan.spans}
-    click.echo(f"schedule: open {len(spans)} times in the coming week")
+    if timetable.emptiness is not None:
+        click.echo(f"roommood: {timetable.emptiness}", err=True)
+    times = f"open {len(spans)} times" if spans else "no lesson: the camera stays closed"
+    click.echo(f"schedule: {times} in the coming week")
     left_out = (one for plan in plans for one in plan.ignored)
     for event in dict.fromkeys((*timetable.faults, *left_out)):
         click.echo(f"schedule: ignored: {event.event}: {event.why}")

@@ -260,4 +260,6 @@ def _calendars(settings: AgentSettings) -> Finding:
             state: State = "fault" if one.version() is None else "warning"
             return _finding("calendars", state, Problem(problem.what, one.where, problem.remedy))
         problems.append(sentence)
+    if plan.emptiness is not None:
+        return _finding("calendars", "warning", plan.emptiness)
     return Finding("calendars", "ok", "; ".join(problems) or "all are read")

@@ -87,6 +87,11 @@ class Calendar:
         texts = {str(one) for event in self._each_event() for one in each(event, "LOCATION")}
         return {text for text in texts if not calls_off(text)}
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the file has no event at all, not even one that cannot be read."""
+        return not self._series and not self.faults
+
     def _each_event(self) -> Iterator[Any]:
         return chain.from_iterable(self._series)
 

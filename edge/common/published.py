@@ -71,6 +71,10 @@ CalendarPlace: TypeAlias = Annotated[WebCalendar | Path, BeforeValidator(_place)
 """In settings: a path, or an https address; webcal means the same."""
 
 
+NO_LESSON, WITH_LESSONS = "contains no lesson", "export it again, with the lessons"
+"""Of a timetable or calendar that can be read, and its remedy."""
+
+
 class FileSource:
     """A file that somebody replaces when it changes."""
 

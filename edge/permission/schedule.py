@@ -15,8 +15,16 @@ from zoneinfo import ZoneInfo
 
 from edge.common.calendar import Calendar
 from edge.common.calendar_event import IgnoredEvent, describe, place_of
-from edge.common.errors import UserError
-from edge.common.published import Check, Source, WebCalendar, WebSource, source
+from edge.common.errors import Problem, UserError
+from edge.common.published import (
+    NO_LESSON,
+    WITH_LESSONS,
+    Check,
+    Source,
+    WebCalendar,
+    WebSource,
+    source,
+)
 from edge.permission.own_room import OwnRoom
 from edge.permission.schedule_settings import LessonTimes, ScheduleSettings
 
@@ -100,6 +108,15 @@ class Schedule:
     def faults(self) -> list[IgnoredEvent]:
         """Events of the calendars that cannot be read."""
         return [fault for calendar in self._calendars.values() for fault in calendar.faults]
+
+    @property
+    def emptiness(self) -> Problem | None:
+        """What to say of a calendar of lessons that can be read and has none in it."""
+        place = self._settings.calendar
+        calendar = self._calendars.get(place) if place else None
+        if place is None or calendar is None or not calendar.is_empty:
+            return None
+        return Problem(NO_LESSON, self._sources[place].where, WITH_LESSONS)
 
     @property
     def published(self) -> list[tuple[WebSource, Check]]:
