@@ -130,7 +130,7 @@ class Aim:
         if not self._pin.opens(request.form.get("pin", "")):
             self._audit.note("aim_wrong_pin")
             locked = "Too many wrong tries: wait a minute." if self._pin.locked else None
-            return self._page("locked.html", 403, wrong=locked or "That is not the PIN.")
+            return self._page("locked.html", 403, wrong=locked or "Wrong PIN.")
         self._audit.note("aim_unlocked")
         session = secrets.token_urlsafe(32)
         self._sessions.add(session)

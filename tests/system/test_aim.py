@@ -54,7 +54,7 @@ def test_the_picture_its_sizes_and_its_end(
         page.goto(address(aim))
         page.get_by_label("PIN").fill("1357")
         page.get_by_role("button", name="Show the picture").click()
-        expect(page.get_by_role("alert")).to_have_text("That is not the PIN.")
+        expect(page.get_by_role("alert")).to_have_text("Wrong PIN.")
         assert page.locator("img").count() == 0
         page.get_by_label("PIN").fill("2468")
         page.get_by_role("button", name="Show the picture").click()

@@ -105,7 +105,7 @@ def test_the_school_looks_lived_in_from_the_first_page(chromium: Browser) -> Non
         page.get_by_role("link", name="Lessons").click()
         assert page.locator(".slot").count() >= 2
         page.get_by_role("link", name="Optics 8b").first.click()
-        expect(page.locator("[data-finding]").first).to_contain_text("surprise")
+        expect(page.locator("[data-finding]").first).to_contain_text("surprised")
         browsing.close()
 
 

@@ -93,16 +93,16 @@ def _updates_and_the_end(it: Page) -> None:
     expect(it.locator("h1")).to_have_text("Revoke the device of school/r101?")
     it.screenshot(path=SHOTS / "fleet-question.png")
     it.get_by_role("link", name="Leave it as it is").click()
-    expect(cause(it, "r101")).to_contain_text("Nothing is wrong")
+    expect(cause(it, "r101")).to_contain_text("No problems")
     it.get_by_role("button", name="Revoke r101").click()
     answer(it, "Revoke the device of school/r101?")
-    expect(cause(it, "r101")).to_contain_text("Its certificate was taken back")
+    expect(cause(it, "r101")).to_contain_text("Certificate revoked")
 
 
 def test_from_a_code_to_a_device_and_its_end(it: Page, site: Site) -> None:
     expect(it.locator("main")).to_contain_text("No device is enrolled yet.")
     it.get_by_label("Room").fill("r101")
-    it.get_by_role("button", name="Make a code").click()
+    it.get_by_role("button", name="Create code").click()
     code = it.locator(".code").inner_text()
     expect(it.get_by_role("img", name="QR code")).to_be_visible()
     it.screenshot(path=SHOTS / "fleet-invite.png", full_page=True)
@@ -130,13 +130,13 @@ def test_from_a_code_to_a_device_and_its_end(it: Page, site: Site) -> None:
     update = pack_up(SITE, 1, gather(SHIPPED / "fer7-small", None, ()), "the small model", secret)
     site.fleet.upload(update, ["r101"], "ian")
     it.reload()
-    expect(cause(it, "r101")).to_contain_text("Nothing is wrong")
+    expect(cause(it, "r101")).to_contain_text("No problems")
     expect(cause(it, "r102")).to_contain_text("Look at the camera's cable")
     expect(it.get_by_role("row", name="r103").last).to_contain_text(
         "80.0 °C"
     )  # 84.5 where faces are known
     expect(cause(it, "r104")).to_contain_text("nothing has come from it")
-    expect(it.get_by_role("link", name="Nothing is wrong 1")).to_be_visible()
+    expect(it.get_by_role("link", name="No problems 1")).to_be_visible()
     it.screenshot(path=SHOTS / "fleet.png", full_page=True)
     it.get_by_role("link", name="It is too hot").click()
     expect(it.locator("tbody tr:not(.cause)")).to_have_count(1)
@@ -152,7 +152,7 @@ def test_axe_finds_nothing(it: Page, site: Site, dark: bool, phone: bool) -> Non
     it.emulate_media(color_scheme="dark" if dark else "light")
     it.set_viewport_size({"width": 360, "height": 740} if phone else {"width": 1280, "height": 900})
     it.get_by_label("Room").fill("r109")
-    it.get_by_role("button", name="Make a code").click()
+    it.get_by_role("button", name="Create code").click()
     state, request_event = site.folder / f"axe-{dark}", threading.Event()
     code = Code(it.locator(".code").inner_text())
     device = threading.Thread(target=lambda: site.enrol(state, code, request_event.set))
@@ -186,7 +186,7 @@ def test_a_device_is_refused_after_a_question(it: Page, site: Site) -> None:
     assert request_event.wait(60)
     it.reload()
     it.get_by_role("button", name="Refuse r120").click()
-    expect(it.locator("h1")).to_have_text("Refuse the device that asks for r120?")
+    expect(it.locator("h1")).to_have_text("Refuse the device asking for r120?")
     assert [one.room for one in site.fleet.invitations.waiting()] == [(SITE, "r120")]
     it.locator("#confirm").click()
     expect(it.locator("h1")).to_contain_text("Devices")
@@ -197,5 +197,5 @@ def test_a_device_is_refused_after_a_question(it: Page, site: Site) -> None:
 
 def test_a_room_that_is_none_is_refused_in_words(it: Page) -> None:
     it.get_by_label("Room").fill("elsewhere/r101")
-    it.get_by_role("button", name="Make a code").click()
+    it.get_by_role("button", name="Create code").click()
     expect(it.locator("#wrong")).to_contain_text("not a room of site 'school'")

@@ -128,13 +128,13 @@ def fits(page: Page) -> bool:
 def test_switching_on_again_takes_the_pin(start: Start, page: Page) -> None:
     _, url = start(pin=hash_pin("2468"))
     page.goto(url)
-    page.get_by_role("button", name="Switch the camera off").click()
+    page.get_by_role("button", name="Turn the camera off").click()
     expect(page.locator("h1")).to_have_text("Camera off")
-    page.get_by_role("button", name="Switch the camera on").click()
+    page.get_by_role("button", name="Turn the camera on").click()
     for digit in "1111":
         page.get_by_role("button", name=digit, exact=True).click()
     page.get_by_role("button", name="OK").click()
-    expect(page.get_by_role("alert")).to_have_text("That is not the PIN.")
+    expect(page.get_by_role("alert")).to_have_text("Wrong PIN.")
     page.screenshot(path=SHOTS / "kiosk-pin.png")
     assert fits(page)
     for digit in "24689":

@@ -38,7 +38,7 @@ def test_the_first_run_leads_to_the_first_room(
         page.screenshot(path=SHOTS / "first-run.png", full_page=True)
         page.get_by_label("Name").fill("head")
         page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Make the account").click()
+        page.get_by_role("button", name="Create the account").click()
         expect(page.locator("[role=status]")).to_contain_text("Waiting for the first room.")
         assert empty.service.first_run() is None
         with PlayedDevice(mosquitto.port, "r900") as device:

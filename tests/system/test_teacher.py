@@ -31,7 +31,7 @@ def test_a_wrong_password_is_said_and_nothing_more(chromium: Browser, school: Sc
 
 def test_the_glance_changes_by_itself(teacher: Page, school: School, device: PlayedDevice) -> None:
     teacher.get_by_role("link", name="r101").click()
-    expect(teacher.locator("#change")).to_contain_text("More surprise than ten minutes ago: about")
+    expect(teacher.locator("#change")).to_contain_text("More surprised faces than ten minutes ago: about")
     expect(teacher.locator("#faces")).to_have_text("22")
     expect(teacher.locator("#shares tr[data-label]")).to_have_count(3)
     teacher.screenshot(path=SHOTS / "glance.png", full_page=True)
@@ -86,7 +86,7 @@ def test_a_lesson_with_markers_a_class_that_answers_and_a_report(
     page.get_by_label("Title").press("Enter")  # starts it, or names the one that was found
     expect(page.locator("#lesson")).to_contain_text("Optics, since")
     page.get_by_label("Marker").fill("experiment starts")
-    page.get_by_role("button", name="Set", exact=True).click()
+    page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("#timeline .marker")).to_have_count(1)
     (lesson,) = school.repository.running(*OWN)
     the_class_answers(chromium, school, str(lesson.code))

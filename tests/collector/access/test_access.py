@@ -172,7 +172,7 @@ def test_a_link_shows_one_room_until_it_expires_or_is_ended(school: School) -> N
     with school.by_link(OWN) as client:
         assert client.get("/rooms/school/r101").status_code == 200
         assert client.get("/rooms/school/r102").status_code == 403
-        assert "Switch the camera off" not in client.get("/rooms/school/r101").text
+        assert "Turn the camera off" not in client.get("/rooms/school/r101").text
         for link in school.service.sessions.links(OWN):
             school.service.sessions.cut(OWN, link.id)
         assert client.get("/api/rooms/school/r101/moods").status_code == 401

@@ -62,7 +62,7 @@ def test_the_page_says_what_the_provider_said(tmp_path: Path) -> None:
     provider.error = {"error": "access_denied", "error_description": "AADSTS50105: <b>assign</b>"}
     page, accounts = signed_in(tmp_path, provider)
     assert page.startswith("/sign-in ")
-    assert "The provider says: “access_denied: AADSTS50105: &lt;b&gt;assign&lt;/b&gt;”" in page
+    assert "The sign-in service says: “access_denied: AADSTS50105: &lt;b&gt;assign&lt;/b&gt;”" in page
     assert accounts == 0
     provider.stop()
 
