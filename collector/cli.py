@@ -10,11 +10,11 @@ from pathlib import Path
 
 import click
 
-from collector.access.opened import BY, books, opened
+from collector.access.command_access import BY, open_collector, open_database
 from collector.config import CollectorSettings
 from collector.lessons.timetable import timetable_of
 from collector.retention.commands import backup, erase, resend, restore
-from edge.common.checklist import MISSED, Checklist
+from edge.common.checklist import GAP, Checklist
 from edge.common.command import (
     config_option,
     days_from,
@@ -53,7 +53,7 @@ def run(config: Path) -> None:
         stopping.set()
 
     stop_on_signals(stopping.set)
-    watchdog = Watchdog(service.stuck, service.sentence, give_up)
+    watchdog = Watchdog(service.fatal_problem, service.sentence, give_up)
     service.start()
     watchdog.start()
     click.echo(f"roommood: pages at {service.url}", err=True)
@@ -93,12 +93,12 @@ def check(config: Path) -> int:
             SiteFiles(settings.fleet.folder).load()
             click.echo("site: ok")
     with checklist.part():
-        checklist.note(MISSED if _look_at_timetable(settings) else 0)
+        checklist.note(GAP if _look_at_timetable(settings) else 0)
     with checklist.part():
         wrong = try_connection(settings.broker, "check")
         click.echo(f"broker: {wrong or f'{place(settings.broker)}: ok'}")
-        checklist.note(MISSED if wrong else 0)
-    with checklist.part(), opened(settings):
+        checklist.note(GAP if wrong else 0)
+    with checklist.part(), open_database(settings):
         click.echo("database: ok")
     return checklist.end()
 
@@ -108,18 +108,18 @@ def _look_at_timetable(settings: CollectorSettings) -> Problem | None:
     unread: Problem | None = None
     if (table := timetable_of(settings, keeps=False)) is None:
         return None
-    for calendar, reads in table.published:
+    for calendar, reads in table.web_sources:
         unread, sentence = calendar.look(reads)
         click.echo(f"timetable: {sentence}")
     plans = [table.on(day) for day in days_from(None, 7)]
     count = sum(len(lessons) for lessons, _ in plans)
     if table.emptiness is not None:
         click.echo(f"roommood: {table.emptiness}", err=True)
-    ignored = {*table.faults, *(one for _, left_out in plans for one in left_out)}
+    ignored_events = {*table.faults, *(one for _, left_out in plans for one in left_out)}
     lessons = f"{count} lessons" if count else "no lesson"
     well = "ok: " if count and not unread else ""
-    click.echo(f"timetable: {well}{lessons} in the coming week, {len(ignored)} ignored")
-    for one in sorted(ignored):
+    click.echo(f"timetable: {well}{lessons} in the coming week, {len(ignored_events)} ignored")
+    for one in sorted(ignored_events):
         click.echo(f"timetable: ignored: {one.event}: {one.why}")
     return unread
 
@@ -139,7 +139,7 @@ def timetable(config: Path, first: datetime | None, days: int, as_json: bool) ->
     table = timetable_of(load(CollectorSettings, config), keeps=False)
     if table is None:
         raise UserError("there is no timetable", config, "name one as school.timetable")
-    warn_of_calendars(table.published)
+    warn_of_calendars(table.web_sources)
     plans = [table.on(day) for day in days_from(first, days)]
     lessons = [
         {
@@ -152,7 +152,7 @@ def timetable(config: Path, first: datetime | None, days: int, as_json: bool) ->
         for lessons, _ in plans
         for one in lessons
     ]
-    left_out = (one for _, ignored in plans for one in ignored)
+    left_out = (one for _, ignored_events in plans for one in ignored_events)
     echo_plan("lessons", lessons, (*table.faults, *left_out), as_json, "no lesson in these days")
 
 
@@ -176,7 +176,7 @@ def add_account(
     from collector.access.accounts import read_room
 
     own = [read_room(room) for room in rooms]
-    with books(config) as (_, accounts, audit, _settings):
+    with open_collector(config) as (_, accounts, audit, _settings):
         new_account = accounts.add(name, role, own, _password(password_stdin))
         audit.add(BY, "account made", f"{new_account.name}, {new_account.role}")
     click.echo(f"{new_account.name}: {new_account.role}")
@@ -188,7 +188,7 @@ def add_account(
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def new_password(config: Path, name: str, password_stdin: bool) -> None:
     """Set an account's password, which ends its sessions."""
-    with books(config) as (_, accounts, audit, _settings):
+    with open_collector(config) as (_, accounts, audit, _settings):
         accounts.change(accounts.by_name(name), password=_password(password_stdin))
         audit.add(BY, "password changed", name)
 
@@ -198,7 +198,7 @@ def new_password(config: Path, name: str, password_stdin: bool) -> None:
 @click.argument("name")
 def remove_account(config: Path, name: str) -> None:
     """Remove an account, with its sessions and tokens."""
-    with books(config) as (_, accounts, audit, _settings):
+    with open_collector(config) as (_, accounts, audit, _settings):
         accounts.remove(accounts.by_name(name))
         audit.add(BY, "account removed", name)
 
@@ -208,7 +208,7 @@ def remove_account(config: Path, name: str) -> None:
 @json_lines
 def list_accounts(config: Path, as_json: bool) -> None:
     """Print every account with its role and rooms."""
-    with books(config) as (_, accounts, _audit, _settings):
+    with open_collector(config) as (_, accounts, _audit, _settings):
         for one in accounts.all():
             rooms = [f"{site}/{room}" for site, room in sorted(one.rooms)]
             if as_json:
@@ -220,8 +220,8 @@ def list_accounts(config: Path, as_json: bool) -> None:
 def _password(from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\n")
-    prompted: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-    return prompted
+    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    return password
 
 
 @collector.group("audit")
@@ -248,7 +248,7 @@ def verify(config: Path, witnesses: tuple[str, ...]) -> int:
             remedy = "write a number and a seal, as `audit head` does"
             raise UserError(f"'{text}' is no head", "--witness", remedy)
         heads.append(head)
-    with books(config) as (_, _accounts, audit, _settings):
+    with open_collector(config) as (_, _accounts, audit, _settings):
         wrong = list(audit.wrong(heads))
         for line in wrong:
             click.echo(f"audit log: {line}")
@@ -261,7 +261,7 @@ def verify(config: Path, witnesses: tuple[str, ...]) -> int:
 @config_option
 def show_head(config: Path) -> None:
     """Print the newest entry's number and seal, to be written down elsewhere."""
-    with books(config) as (_, _accounts, audit, _settings):
+    with open_collector(config) as (_, _accounts, audit, _settings):
         click.echo(str(audit.head()))
 
 
@@ -281,7 +281,7 @@ def show_log(config: Path, limit: int, as_json: bool) -> None:
 
     from collector.access.audit import printable
 
-    with books(config) as (_, _accounts, audit, _settings):
+    with open_collector(config) as (_, _accounts, audit, _settings):
         for entry in audit.newest(limit):
             at = datetime.fromtimestamp(entry.at, timezone.utc)
             when = f"{at:%Y-%m-%dT%H:%M:%SZ}"

@@ -15,8 +15,8 @@ from sqlalchemy.exc import ArgumentError
 
 from edge.common.address import split
 from edge.common.broker import BrokerSettings, FilePath
+from edge.common.calendar_sources import CalendarPlace
 from edge.common.errors import SettingError
-from edge.common.published import CalendarPlace
 from edge.common.school_day import TimeZone
 from edge.common.settings import Section
 from edge.protocol.messages import Label, Name
@@ -226,24 +226,24 @@ class CollectorSettings(Section):
 
     @field_validator("database")
     @classmethod
-    def _known(cls, url: str) -> str:
+    def _check_url(cls, url: str) -> str:
         address = split(url)
         try:
-            parsed = make_url(url if address is None else address.encoded())
+            database_url = make_url(url if address is None else address.encode())
         except ArgumentError:
             raise SettingError(
                 "not a database URL", "write sqlite:////var/lib/roommood.sqlite"
             ) from None
-        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        if database_url.get_backend_name() not in ("sqlite", "postgresql"):
             raise SettingError("unknown kind of database", "use sqlite or postgresql")
-        if parsed.drivername == "postgresql":
-            parsed = parsed.set(drivername=f"postgresql+{_driver()}")
-        return parsed.render_as_string(hide_password=False)
+        if database_url.drivername == "postgresql":
+            database_url = database_url.set(drivername=f"postgresql+{_driver()}")
+        return database_url.render_as_string(hide_password=False)
 
     def title(self, site: str, room: str) -> str:
         """What people call a room."""
         own = self.rooms.get(f"{site}/{room}") or self.rooms.get(room)
         return (own.title if own else None) or room
 
-    def kept(self, site: str) -> Retention:
+    def retention_of(self, site: str) -> Retention:
         return self.retention.get(site, Retention())

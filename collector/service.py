@@ -10,15 +10,15 @@ from typing import Any
 from collector.access.accounts import CONFIRMED_S, Accounts
 from collector.access.audit import AuditLog
 from collector.access.audit_witness import AuditWitness
+from collector.access.command_access import finish_restore
 from collector.access.guard import Guard
 from collector.access.hashing import HashingQueue
 from collector.access.known_browsers import KnownBrowsers
 from collector.access.limits import Guesses, Limits
 from collector.access.oidc import Provider
-from collector.access.opened import finish_restore
-from collector.access.secret import derived, make_folder, own_key
+from collector.access.secret import derive_key, make_folder, own_key
 from collector.access.sessions import Sessions
-from collector.access.settings_audit import settings_noticed
+from collector.access.settings_audit import audit_settings
 from collector.app import AppContext, make_app
 from collector.config import CollectorSettings
 from collector.fleet.copied_devices import CopiedDevices
@@ -32,7 +32,7 @@ from collector.integrations.home_discovery import HomeRoom
 from collector.integrations.metrics import RoomMetrics, metrics_registry
 from collector.integrations.webhooks import Webhooks, target
 from collector.lessons.checkins import CheckIns
-from collector.lessons.report import Reports, listed
+from collector.lessons.report import Reports, lesson_out
 from collector.lessons.repository import Lesson, LessonRepository
 from collector.lessons.scheduler import LessonScheduler
 from collector.lessons.summary import Summaries
@@ -45,7 +45,7 @@ from collector.pages import render
 from collector.pages.middleware import listen, protect
 from collector.pages.panel import Panels
 from collector.pages.render import MadeUp
-from collector.retention.erasing import apply_noted
+from collector.retention.erasing import apply_notes
 from collector.retention.worker import RetentionWorker
 from collector.run.announcements import Announcement, Announcements
 from collector.run.expiry import own_certificates
@@ -55,7 +55,7 @@ from collector.storage.database import connect
 from collector.storage.erasures import Erasures
 from collector.storage.sole_use import SoleUse
 from collector.storage.store import Store
-from edge.common.published import CalendarFetcher
+from edge.common.calendar_sources import CalendarFetcher
 from edge.common.worker import Worker, Workers, first_line
 from edge.protocol.messages import Command, Mood, Status, topic
 
@@ -88,12 +88,12 @@ class Service:
             raise
         store = Store(self._engine)
         self.erasures = Erasures(self._engine, settings.state)
-        apply_noted(self.erasures)
+        apply_notes(self.erasures)
         confirmed_s = settings.oidc.confirm_hours * 3600 if settings.oidc else CONFIRMED_S
         self.accounts = Accounts(self._engine, confirmed_s)
         self.sessions = Sessions(self._engine, self.accounts)
         self.audit = AuditLog(self._engine, settings.state, key)
-        settings_noticed(self._engine, self.audit, settings, key)
+        audit_settings(self._engine, self.audit, settings, key)
         self.rooms = Rooms(self.erasures.covers)
         self._remember(store)
         self.registry = registry = metrics_registry(
@@ -113,7 +113,7 @@ class Service:
         panels = Panels(self.rooms, repository, checkins, renderer, self._pending)
         self._broadcaster = PanelBroadcaster(panels.draw, lambda room: self.rooms.view(*room).state)
         timetable = timetable_of(settings)
-        calendars = timetable.published if timetable else []
+        calendars = timetable.web_sources if timetable else []
         self._calendars = CalendarFetcher(calendars) if calendars else None
         self._scheduler = LessonScheduler(
             repository,
@@ -127,31 +127,31 @@ class Service:
         self._home = self._home_assistant()
         self.ingest = Ingest(
             settings.broker,
-            f"{settings.name}-{derived(key, 'broker').hex()[:16]}",
+            f"{settings.name}-{derive_key(key, 'broker').hex()[:16]}",
             store,
             self.rooms,
             registry,
             self._announce,
             self.erasures,
-            lambda site: settings.kept(site).windows_days,
+            lambda site: settings.retention_of(site).windows_days,
             self._guest(self._home) if self._home is not None else None,
         )
-        self._witness = AuditWitness(self.audit, settings.name, self.ingest.publish_retained)
+        self._witness = AuditWitness(self.audit, settings.name, self.ingest.publish_lasting)
         self._retention = RetentionWorker(
             self._engine,
-            settings.kept,
+            settings.retention_of,
             self.audit,
             settings.audit_days,
             self._look_around,
             self.erasures,
-            self._outlived,
+            self._on_expiry,
         )
-        self._device_erasures = DeviceErasures(self.erasures, self._send, self._erased)
+        self._device_erasures = DeviceErasures(self.erasures, self._send, self._on_erasure)
         limits = Limits()
         self._hashing = HashingQueue()
         self.fleet = (
             FleetService(
-                settings.fleet, self._engine, self.audit, limits, settings.broker, self._renewed
+                settings.fleet, self._engine, self.audit, limits, settings.broker, self._on_renewal
             )
             if settings.fleet
             else None
@@ -184,7 +184,7 @@ class Service:
             pending=self._pending,
             markers=settings.school.markers,
             provider=Provider(settings.oidc, self.accounts) if settings.oidc else None,
-            retention_of=settings.kept,
+            retention_of=settings.retention_of,
             site_retention=settings.retention,
             notify=self._lesson,
             send_command=self._command,
@@ -210,8 +210,8 @@ class Service:
         self._workers = Workers(self._all_workers())
 
     def _certificates_end(self) -> dict[Key, float]:
-        known = DeviceRegistry(self._engine).all() if self._settings.fleet else []
-        return {one.room: one.certificate.expires for one in known if one.certificate}
+        devices = DeviceRegistry(self._engine).all() if self._settings.fleet else []
+        return {one.room: one.certificate.expires for one in devices if one.certificate}
 
     def _home_assistant(self) -> HomeAssistantRooms | None:
         settings = self._settings
@@ -222,13 +222,13 @@ class Service:
             settings.name,
             self._retain,
             self.rooms,
-            self._described,
+            self._describe,
         )
 
     def _retain(self, topic: str, payload: bytes) -> None:
-        self.ingest.publish_retained(topic, payload)
+        self.ingest.publish_lasting(topic, payload)
 
-    def _described(self, view: RoomView) -> HomeRoom:
+    def _describe(self, view: RoomView) -> HomeRoom:
         site, room, url = view.site, view.room, self._settings.web.url
         health = view.status.health if view.status else None
         return HomeRoom(
@@ -244,30 +244,30 @@ class Service:
             home.up()
             self.announcements.look_soon()
 
-        def heard(topic: str, payload: bytes) -> None:
-            home.heard(topic, payload)
+        def receive(topic: str, payload: bytes) -> None:
+            home.receive(topic, payload)
             if topic == home.topics[0]:
                 self.announcements.look_soon()
 
-        return Guest(home.topics, heard, up, home.will)
+        return Guest(home.topics, receive, up, home.will)
 
     def _all_announcements(self) -> Announcements:
         """Who hears of what, by the name under which a failure is said."""
         rooms: dict[str, Callable[[RoomView], object]] = {
-            "pages": lambda view: self._broadcaster.changed((view.site, view.room)),
-            "webhooks": RoomChanges(self._webhooks.tell).update,
+            "pages": lambda view: self._broadcaster.refresh((view.site, view.room)),
+            "webhooks": RoomChanges(self._webhooks.notify).update,
         }
         if self._home is not None:
-            rooms["Home Assistant"] = self._home.tell
+            rooms["Home Assistant"] = self._home.notify
         devices = {
             "erasures": self._device_erasures.update,
             "windows wanted again": ResendRequests(self._engine, self._send).update,
         }
         if self.fleet is not None:
-            devices["devices"] = self.fleet.heard
+            devices["devices"] = self.fleet.update_status
         else:
             devices["copied devices"] = CopiedDevices(self.audit).update
-        moods = {"lessons": self._scheduler.saw, "stored": self._on_stored}
+        moods = {"lessons": self._scheduler.update_mood, "stored": self._on_stored}
         erasures = {} if self._home is None else {"Home Assistant": self._home.forget}
         looks = {} if self._home is None else {"Home Assistant": self._home.look}
         return Announcements(rooms, moods, devices, erasures, self.rooms.all, looks)
@@ -334,14 +334,14 @@ class Service:
         self.rooms.close()
         self._broadcaster.close()
 
-    def stuck(self) -> str:
+    def fatal_problem(self) -> str:
         """What only a new process can mend, or nothing."""
-        return "; ".join(f"{name}: {why}" for name, why in self._workers.stuck().items())
+        return "; ".join(f"{name}: {why}" for name, why in self._workers.fatal_problem().items())
 
     def sentence(self) -> str:
         """For `systemctl status`."""
         problems = [f"{name}: {why}" for name, why in self.problems().items()]
-        if not self.ingest.connected:
+        if not self.ingest.is_connected:
             problems.insert(0, "no broker")
         return "; ".join(problems) or f"{len(self.rooms.all())} rooms"
 
@@ -361,18 +361,18 @@ class Service:
             store.follows(window.received)
             try:
                 self.rooms.remember(mood.site, mood.room, partial(store.before, mood, KEPT_S))
-                self.rooms.saw(mood, window.received)
+                self.rooms.update_mood(mood, window.received)
             except (ValueError, OverflowError) as error:
                 log.error("%s/%s: %s", mood.site, mood.room, first_line(error))
 
     def _lesson(self, event: str, lesson: Lesson) -> None:
-        self._broadcaster.changed((lesson.site, lesson.room))
-        self._webhooks.tell(event, listed(lesson).model_dump(mode="json"))
+        self._broadcaster.refresh((lesson.site, lesson.room))
+        self._webhooks.notify(event, lesson_out(lesson).model_dump(mode="json"))
 
     def _command(self, key: Key, command: Any) -> None:
         self._pending.put(key, command)
         self.ingest.publish(topic(*key, "command"), Command(command=command).encode())
-        self._broadcaster.changed(key)
+        self._broadcaster.refresh(key)
 
     def _send(self, site: str, room: str, command: Command) -> None:
         self.ingest.publish(topic(site, room, "command"), command.encode())
@@ -382,19 +382,19 @@ class Service:
         device, and who watches; of a whole room also what its device last told of itself."""
         self.ingest.forget(site, room, status=whole)
         self.announcements.put(Announcement(None, self.rooms.view(site, room)))
-        self._device_erasures.tell(site, room)
-        self._broadcaster.changed((site, room))
+        self._device_erasures.notify(site, room)
+        self._broadcaster.refresh((site, room))
 
-    def _erased(self, site: str, room: str) -> None:
+    def _on_erasure(self, site: str, room: str) -> None:
         """By a command beside the collector, as far as we know."""
         for begin, end in self.erasures.spans(site, room):
             self.rooms.forget(site, room, begin, end)
         self.forget(site, room, whole=False)
 
-    def _outlived(self, site: str, room: str) -> None:
+    def _on_expiry(self, site: str, room: str) -> None:
         """Retention has left none of a room's windows."""
         self.rooms.forget(site, room)
         self.forget(site, room, whole=False)
 
-    def _renewed(self) -> None:
+    def _on_renewal(self) -> None:
         self._web.renew_certificate()

@@ -46,9 +46,11 @@ def pins(extras: Iterable[str], python: str, machine: str) -> str:
         text = (HERE / "pins" / f"{extra}.txt").read_text(encoding="utf-8")
         for pin in re.findall(r"^[^#\s].*(?:\n {4}.*)*", text, re.MULTILINE):
             head, hashes = pin.split(" \\\n", 1)
-            needed = Requirement(head)
-            if needed.marker is None or needed.marker.evaluate(place):
-                lines[needed.name] = f"{needed.name}{needed.specifier} \\\n{hashes}\n"
+            requirement = Requirement(head)
+            if requirement.marker is None or requirement.marker.evaluate(place):
+                lines[requirement.name] = (
+                    f"{requirement.name}{requirement.specifier} \\\n{hashes}\n"
+                )
     return "".join(lines.values())
 
 
@@ -111,9 +113,9 @@ def fetch() -> None:
                 "see pip's message above; choose another --python or --extra",
             )
         if detector == "yunet":
-            from models.fetch import fetched
+            from models.fetch import fetch
 
-            fetched(detector, out / "yunet.onnx")
+            fetch(detector, out / "yunet.onnx")
         click.echo(f"{out}: {len(list(out.glob('*.whl')))} wheels")
 
     try:

@@ -23,13 +23,13 @@ from edge.camera import is_still, make
 from edge.camera.base import Camera
 from edge.camera.capture import Capture
 from edge.camera.recording import Recording
+from edge.common.calendar_sources import COPIES, CalendarFetcher
 from edge.common.clock import Timestamp, WallClock
 from edge.common.errors import Stall
-from edge.common.published import COPIES, CalendarFetcher
 from edge.common.worker import Worker, Workers
 from edge.config import AgentSettings
 from edge.device.trial import UpdateTrial
-from edge.factories import control, fitted, kiosk, panel
+from edge.factories import control, fittings, kiosk, panel
 from edge.kiosk.view import KioskView
 from edge.outbox.store import Outbox
 from edge.permission.gate import Gate
@@ -41,7 +41,7 @@ from edge.protocol.discretion import discreet
 from edge.protocol.messages import UNCERTAIN, Command, Health, Mood, Pause
 from edge.run.health import endpoint
 from edge.run.supervision import Deadline, Progress, Supervisor, age_s, resident_mb
-from edge.run.thermal import temperature, throttled
+from edge.run.thermal import temperature, throttle_reasons
 from edge.transport.publisher import Publisher
 from edge.vision.detectors import choose
 from edge.vision.emotion import Expressions
@@ -55,7 +55,7 @@ log = logging.getLogger(__name__)
 OUTBOX = "outbox.sqlite"
 """In the state folder."""
 
-SLOWED = {"capped", "throttled", "soft_limit"}
+SLOWDOWNS = {"capped", "throttled", "soft_limit"}
 """What a machine says when it is too hot to go on as before."""
 
 NICE = 5
@@ -110,9 +110,9 @@ class Agent:
         self._seq = 0
         self._newest: Window | None = None
         self._pause: Pause | None = None
-        self._started = time.monotonic()
+        self._start = time.monotonic()
         self._stopping = threading.Event()
-        self._failure, self._restart, self._hot, self._analysed = "", "", False, False
+        self._failure, self._restart, self._hot, self._has_analysed = "", "", False, False
         self._inference = Progress()
         self._clock = WallClock(settings.state / OUTBOX, settings.state / f"{OUTBOX}-wal")
         self._outbox = Outbox(settings.state / OUTBOX) if outbox is None else outbox
@@ -141,9 +141,9 @@ class Agent:
     def _every_worker(self) -> Iterator[Worker]:
         """In the order of their start; none uses one that stands after it."""
         yield self._publisher
-        if self._schedule is not None and self._schedule.published:
-            yield CalendarFetcher(self._schedule.published)
-        if screen := kiosk(self._settings, self._view, self._pressed):
+        if self._schedule is not None and self._schedule.web_sources:
+            yield CalendarFetcher(self._schedule.web_sources)
+        if screen := kiosk(self._settings, self._view, self._on_button):
             yield screen.pages
         if self._settings.health:
             yield endpoint(self._settings.health.port, self._health, self._problems)
@@ -191,7 +191,7 @@ class Agent:
         self._stopping.set()
 
     def _give_up(self, why: str) -> None:
-        self._trial.failed(why)
+        self._trial.fail(why)
         self._failure = why
         self._stopping.set()
 
@@ -220,7 +220,7 @@ class Agent:
             self._supervisor.stop()
         if self._failure:
             raise Stall(self._failure)
-        self._trial.ended()
+        self._trial.end()
         return self._restart
 
     def _window(self) -> None:
@@ -255,8 +255,8 @@ class Agent:
                 return
             analysis_start = time.monotonic()
             tally.add(self._room.look(frame))
-            if not self._analysed:
-                self._analysed = True
+            if not self._has_analysed:
+                self._has_analysed = True
                 log.info("the first frame was analysed %.2f s after the start", age_s())
             frame.fill(0)  # its counts are all that is left of it
             busy += time.monotonic() - analysis_start
@@ -274,7 +274,7 @@ class Agent:
 
     def _period(self) -> float:
         """Seconds from one frame to the next; twice as long while the machine is too hot."""
-        hot = bool(set(throttled()) & SLOWED)
+        hot = bool(set(throttle_reasons()) & SLOWDOWNS)
         if hot != self._hot:
             log.warning(
                 "the machine is %s", "too hot: halving the frame rate" if hot else "cool again"
@@ -304,7 +304,7 @@ class Agent:
         limits = self._settings.disclosure
         if limits.noise is None and seconds < LEAST_PART * self._settings.window_seconds:
             return headcount(tally.faces, limits.min_faces)
-        return self._control.tell(tally)
+        return self._control.decide(tally)
 
     def _keep(
         self, disclosure: Disclosure, frames: int, start: Timestamp, seconds: float, busy: float
@@ -338,24 +338,24 @@ class Agent:
         mode, newest = self._mode, self._newest  # once: the agent's loop may put others there
         health = Health(
             version=version("roommood"),
-            uptime_s=int(time.monotonic() - self._started),
+            uptime_s=int(time.monotonic() - self._start),
             frames_per_s=round(newest.frames_per_s, 2) if newest else 0.0,
             ms_per_frame=round(newest.ms_per_frame, 1) if newest and newest.ms_per_frame else None,
             waiting=len(self._outbox),
-            merged=self._outbox.merged,
+            merged=self._outbox.merge_count,
             mode=mode.name,
             because=mode.because,
             pause=self._pause,
             faces=newest.mood.faces if newest else None,
             model=self._digest,
             last_ack_s=self._publisher.last_ack_s(),
-            dropped=self._outbox.dropped,
+            dropped=self._outbox.drop_count,
             disk="failing" if self._outbox.trouble or self._switch.unwritten else "ok",
             temperature_c=temperature(),
-            throttled=throttled(),
+            throttled=throttle_reasons(),
             memory_mb=round(resident_mb(), 1),
             detector=self._detector.name,
-            fitted=fitted(self._settings),
+            fitted=fittings(self._settings),
         )
         return discreet(health, self._settings.frames_per_second)
 
@@ -376,5 +376,5 @@ class Agent:
             responsible=self._responsible,
         )
 
-    def _pressed(self, command: Command) -> None:
+    def _on_button(self, command: Command) -> None:
         self._switch.obey(command, by="kiosk")

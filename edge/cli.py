@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edge.common.calendar_sources import COPIES
 from edge.common.command import (
     config_option,
     days_from,
@@ -23,11 +24,10 @@ from edge.common.command import (
 from edge.common.command_group import CommandGroup
 from edge.common.errors import Stall, UserError
 from edge.common.privileges import become_owner
-from edge.common.published import COPIES
 from edge.common.settings import read_text, show
 from edge.common.watchdog import TRY_AGAIN
 from edge.config import AgentSettings
-from edge.device.managed import (
+from edge.device.managed_settings import (
     agent_settings,
     enrolment_of,
     is_enrolled,
@@ -58,7 +58,7 @@ def _in_force(config: Path) -> AgentSettings:
     if state is None or not is_enrolled(config):
         return settings_to_try(config)
     become_owner(state)  # root would leave files there that the service cannot write
-    return agent_settings(config, Updates(state).slots().current)
+    return agent_settings(config, Updates(state).update_state().current)
 
 
 @click.group(cls=CommandGroup)
@@ -77,7 +77,7 @@ def run(config: Path) -> None:
     if swappable := no_swap():
         log.warning("%s", swappable)
     with hold_state(settings.state):
-        room_agent = _made(config, settings)
+        room_agent = _make_agent(config, settings)
         stop_on_signals(room_agent.stop)
         try:
             again = room_agent.run()
@@ -87,7 +87,7 @@ def run(config: Path) -> None:
             sys.exit(TRY_AGAIN)
 
 
-def _made(config: Path, settings: AgentSettings) -> Agent:
+def _make_agent(config: Path, settings: AgentSettings) -> Agent:
     """The agent, on an enrolled device with the update that is in use or on trial.
 
     An update that the agent cannot even be made with is rolled back at once.
@@ -104,7 +104,7 @@ def _made(config: Path, settings: AgentSettings) -> Agent:
     try:
         return Agent(agent_settings(config, number), trial=UpdateTrial(state, number))
     except UserError as error:
-        if updates.slots().trying is None:
+        if updates.update_state().trying is None:
             raise
         updates.roll_back(str(error))
     number = updates.begin()
@@ -128,7 +128,7 @@ def change_settings(config: Path, changes: tuple[str, ...], unit: str) -> None:
 
     new_values = [read_change(text) for text in changes]
     state = enrolment_of(config)
-    update = None if state is None else Updates(state).slots().current
+    update = None if state is None else Updates(state).update_state().current
     click.echo(f"{config}: {apply(config, new_values, SystemdUnit(unit), update)}")
     for change in new_values:
         if state is not None and update is not None and overrides(state, update, change.keys):
@@ -181,14 +181,14 @@ def schedule(config: Path, first: datetime | None, days: int, as_json: bool) -> 
             "add 'schedule' to the settings",
         )
     plan = Schedule(settings.schedule, settings.room, settings.state / COPIES, keeps=False)
-    warn_of_calendars(plan.published)
+    warn_of_calendars(plan.web_sources)
     plans = [plan.on(day) for day in days_from(first, days)]
     spans = [
         {"start": span.start.isoformat(), "end": span.end.isoformat()}
         for one in plans
         for span in one.spans
     ]
-    left_out = (event for one in plans for event in one.ignored)
+    left_out = (event for one in plans for event in one.ignored_events)
     echo_plan("open", spans, (*plan.faults, *left_out), as_json, NEVER_OPEN)
 
 

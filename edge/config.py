@@ -16,13 +16,13 @@ from edge.permission.pin import PinHash
 from edge.permission.schedule_settings import ScheduleSettings
 from edge.protocol.messages import Name
 
-NAMED = re.compile(r"[A-Za-z]{2,12}:|picamera$|jetson$|auto$")
+SCHEME = re.compile(r"[A-Za-z]{2,12}:|picamera$|jetson$|auto$")
 """Sources that are no path; a path with a colon so near its beginning is written as ./a:b."""
 
 
 def _source(source: str, info: ValidationInfo) -> str:
     """A film or picture is named from the settings' folder, as every path is."""
-    if NAMED.match(source):
+    if SCHEME.match(source):
         kind, colon, rest = source.partition(":")
         return f"{kind.lower()}{colon}{rest}"
     return str(from_folder(Path(source), info))

@@ -9,7 +9,7 @@ from edge.kiosk.pages import Kiosk
 from edge.kiosk.view import HERE, KioskView, templates
 from edge.permission.gpio import NoPanel, Panel
 from edge.permission.pin import Pin
-from edge.protocol.messages import Command, Fitted
+from edge.protocol.messages import Command, Fitting
 from edge.window.disclosure import DisclosureControl, SteadyDisclosure
 from edge.window.noise import NoisyDisclosure
 
@@ -31,10 +31,10 @@ def control(settings: AgentSettings, labels: Sequence[str]) -> DisclosureControl
     )
 
 
-def fitted(settings: AgentSettings) -> tuple[Fitted, ...]:
+def fittings(settings: AgentSettings) -> tuple[Fitting, ...]:
     """What is in the room for the people there, as the settings have it."""
     pins = settings.gpio or GpioSettings()
-    parts: dict[Fitted, object] = {"button": pins.button, "light": pins.led}
+    parts: dict[Fitting, object] = {"button": pins.button, "light": pins.led}
     parts["screen"] = settings.kiosk
     return tuple(name for name, setting in parts.items() if setting is not None)
 

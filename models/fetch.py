@@ -25,7 +25,7 @@ class PublishedFile(NamedTuple):
     licence: str
 
 
-PUBLISHED = {
+PUBLISHED_FILES = {
     "yunet": PublishedFile(
         "https://media.githubusercontent.com/media/opencv/opencv_zoo/main/models/"
         "face_detection_yunet/face_detection_yunet_2023mar.onnx",
@@ -36,9 +36,9 @@ PUBLISHED = {
 }
 
 
-def fetched(name: str, out: Path, file: PublishedFile | None = None) -> Path:
+def download(name: str, out: Path, file: PublishedFile | None = None) -> Path:
     """Downloads, checks and then puts in place; raises UserError, and leaves nothing behind."""
-    what = file or PUBLISHED[name]
+    what = file or PUBLISHED_FILES[name]
     by_hand = f"get {what.url} elsewhere, copy it to {out}, and run this again to check it"
     if out.exists():
         _check(out.read_bytes(), what, str(out))
@@ -65,10 +65,10 @@ def _check(content: bytes, what: PublishedFile, where: str) -> None:
 
 
 @click.command()
-@click.argument("name", type=click.Choice(sorted(PUBLISHED)))
+@click.argument("name", type=click.Choice(sorted(PUBLISHED_FILES)))
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
 def fetch(name: str, out: Path | None) -> None:
     """Download an optional detector from its publisher, or check an existing copy."""
-    place = fetched(name, out or Path(f"{name}.onnx"))
-    click.echo(f"{place}: {PUBLISHED[name].licence}; SHA-256 as pinned", err=True)
+    place = download(name, out or Path(f"{name}.onnx"))
+    click.echo(f"{place}: {PUBLISHED_FILES[name].licence}; SHA-256 as pinned", err=True)
     click.echo(f"faces:\n  detector: {name}\n  model: {place}")

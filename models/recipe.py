@@ -24,7 +24,7 @@ import click
 from edge.common import atomic_file
 from edge.common.child import python_command
 from edge.common.errors import UserError
-from edge.vision.pack import SHIPPED
+from edge.vision.pack import PACKS
 from models.training.torch_extra import need_torch
 
 TEACHERS = Path(__file__).resolve().parent / "teachers"
@@ -47,7 +47,7 @@ PHOTOS = ("photos_caltech", "photos_voc")
     default=TEACHERS,
     help="Weights of networks that know both truths.",
 )
-@click.option("--taught-by", type=click.Path(path_type=Path), default=SHIPPED, help="Packs.")
+@click.option("--taught-by", type=click.Path(path_type=Path), default=PACKS, help="Packs.")
 @click.option(
     "--from-nothing/--from-teachers",
     default=None,

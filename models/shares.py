@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from edge.common.errors import UserError
 from edge.protocol.messages import OTHER, UNCERTAIN
-from edge.vision.pack import PACK_FILE, SHIPPED, Pack, open_pack
+from edge.vision.pack import PACK_FILE, PACKS, Pack, open_pack
 from models.interval import wilson
 
 
@@ -47,11 +47,11 @@ def shares(
         raise UserError("no faces", pack.name, "give counts of somebody")
     point = pack.point()
     behind = min(faces or whole, whole) / point.spread
-    values = _divided(counts, dict(zip(pack.labels, point.usual, strict=True)))
+    values = _divide(counts, dict(zip(pack.labels, point.usual, strict=True)))
     return {label: ShareEstimate(value, *wilson(value, behind)) for label, value in values.items()}
 
 
-def _divided(counts: Mapping[str, float], usual: Mapping[str, float]) -> dict[str, float]:
+def _divide(counts: Mapping[str, float], usual: Mapping[str, float]) -> dict[str, float]:
     """`other` to the labels that are not told, as is usual; `uncertain` as the rest."""
     label_counts = {label: float(counts.get(label, 0)) for label in usual}
     gaps = {label: usual[label] for label, n in label_counts.items() if n == 0 and usual[label] > 0}
@@ -65,7 +65,7 @@ def _divided(counts: Mapping[str, float], usual: Mapping[str, float]) -> dict[st
 
 def pack_of(digest: str) -> Pack | None:
     """The shipped pack whose model a mood names by its 12 hex digits, or None."""
-    for path in sorted(SHIPPED.glob(f"*/{PACK_FILE}")):
+    for path in sorted(PACKS.glob(f"*/{PACK_FILE}")):
         pack, _ = open_pack(str(path.parent))
         if pack.digest == digest:
             return pack

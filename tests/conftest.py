@@ -66,7 +66,7 @@ KEEPS = {"school": {"windows_days": 3650}}
 """A site's retention for which the time of `mood` is not long past."""
 
 
-def mood(**changed: Any) -> Mood:
+def mood(**changes: Any) -> Mood:
     """A valid mood, with some fields changed."""
     fields: dict[str, Any] = {
         "schema": "roommood.mood/1",
@@ -84,7 +84,7 @@ def mood(**changed: Any) -> Mood:
         "withheld": None,
         "model": "0123456789ab",
     }
-    return Mood.model_validate(fields | changed)
+    return Mood.model_validate(fields | changes)
 
 
 class Mosquitto:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cv2
 
-from edge.camera.simulated import SimulatedCamera
+from edge.camera.simulation import SimulatedCamera
 
 
 def film(path: Path, seconds: int = 4, seats: int = 16) -> Path:

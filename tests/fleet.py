@@ -53,7 +53,7 @@ class Site:
             free_port(),
         )
         self.place.data.mkdir()
-        self.made = list(init(self.place))
+        self.init_lines = list(init(self.place))
         conf = folder / "site" / "broker" / "mosquitto.conf"
         conf.write_text(f"{conf.read_text()}user {getpass.getuser()}\n")
         content = yaml.safe_load(self.config.read_text())
@@ -96,7 +96,7 @@ class Site:
     def _reloads(self) -> None:
         """What systemd's path unit does: try the files, then let the broker read them anew."""
         files = self.fleet.files
-        paths = (files.revoked, files.broker_pem)
+        paths = (files.revocation_list, files.broker_pem)
         times = [path.stat().st_mtime_ns for path in paths]
         while not self._ending.wait(0.2):
             now = [path.stat().st_mtime_ns for path in paths]
@@ -146,7 +146,7 @@ class Site:
             raise result.exception
         return int(result.return_value or 0), result.output
 
-    def enrolled(self, room: str = "r101") -> Path:
+    def enrol_device(self, room: str = "r101") -> Path:
         """A device's folder, invited, asked and approved."""
         state = self.folder / f"device-{room}-{len(list(self.folder.iterdir()))}"
         state.mkdir()
@@ -167,6 +167,6 @@ class Site:
         return lines
 
     def approve(self, room: Room) -> None:
-        for request in self.fleet.invitations.waiting():
+        for request in self.fleet.invitations.pending():
             if request.room == room:
                 self.fleet.enrolment.approve(request, "ian")

@@ -81,11 +81,11 @@ def server(
                     continue
                 try:
                     connection.settimeout(2)
-                    wrapped = (
+                    stream = (
                         context.wrap_socket(connection, server_side=True) if context else connection
                     )
-                    wrapped.recv(100)
-                    wrapped.close()
+                    stream.recv(100)
+                    stream.close()
                 except OSError:
                     connection.close()
 
@@ -106,12 +106,12 @@ def blackhole(port: int = 0) -> Iterator[int]:
         listener.bind(("127.0.0.1", port))
         listener.listen(0)
         address = listener.getsockname()
-        waiting = [socket.socket() for _ in range(3)]
-        for one in waiting:
+        sockets = [socket.socket() for _ in range(3)]
+        for one in sockets:
             one.setblocking(False)
             one.connect_ex(address)
         yield address[1]
-        for one in waiting:
+        for one in sockets:
             one.close()
 
 
@@ -154,9 +154,9 @@ def _other(folder: Path) -> Path:
     return certificate(folder, "other", "127.0.0.1")
 
 
-def _own(folder: Path, **named: Any) -> AbstractContextManager[dict[str, Any]]:
+def _own(folder: Path, **kwargs: Any) -> AbstractContextManager[dict[str, Any]]:
     """A broker whose certificate we trust, with something wrong in it."""
-    pem = _tls(folder, **named)
+    pem = _tls(folder, **kwargs)
     return _with(server(pem), ca=str(pem))
 
 

@@ -22,7 +22,7 @@ class SmallProvider:
     def __init__(self, scopes: list[str] | None) -> None:
         self.claims: dict[str, Any] = {}
         self.error: dict[str, str] = {}
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         """The scope of each sign-in."""
         self._key = RSAKey.generate_key(2048, {"kid": "1"})
         self._nonces: dict[str, str] = {}
@@ -69,7 +69,7 @@ class SmallProvider:
         return document if scopes is None else document | {"scopes_supported": scopes}
 
     def back(self, query: dict[str, str], scopes: list[str] | None) -> str:
-        self.asked.append(query["scope"])
+        self.requests.append(query["scope"])
         answer = {"state": query["state"]}
         unknown = set(query["scope"].split()) - set(scopes or query["scope"].split())
         if unknown:
@@ -77,7 +77,7 @@ class SmallProvider:
         elif self.error:
             answer |= self.error
         else:
-            answer["code"] = f"code-{len(self.asked)}"
+            answer["code"] = f"code-{len(self.requests)}"
             self._nonces[answer["code"]] = query["nonce"]
         return f"{query['redirect_uri']}?{urlencode(answer)}"
 

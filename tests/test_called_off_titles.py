@@ -161,10 +161,10 @@ def test_every_word_counts_in_every_place_and_case() -> None:
 def test_a_title_that_calls_its_lesson_off_is_believed(
     tmp_path: Path, name: str, write: Write
 ) -> None:
-    lessons, ignored = plan(tmp_path, name, write(TITLES))
+    lessons, ignored_events = plan(tmp_path, name, write(TITLES))
     assert lessons == []
-    assert {one["why"] for one in ignored} == {TEXT_SAYS}
-    assert {one["event"] for one in ignored} >= {
+    assert {one["why"] for one in ignored_events} == {TEXT_SAYS}
+    assert {one["event"] for one in ignored_events} >= {
         f"{' '.join(title.split())[:80]} (2026-03-02)" for title in TITLES
     }
 
@@ -174,18 +174,18 @@ def test_a_title_that_holds_such_a_word_is_that_of_a_lesson(
     tmp_path: Path, name: str, write: Write
 ) -> None:
     titles = sorted(STAY)
-    lessons, ignored = plan(tmp_path, name, write(titles))
+    lessons, ignored_events = plan(tmp_path, name, write(titles))
     assert sorted(lessons) == sorted(title or "Lesson" for title in titles)
-    assert ignored == []
+    assert ignored_events == []
 
 
 @pytest.mark.parametrize(("name", "write"), READERS.values(), ids=READERS.keys())
 def test_a_title_that_is_not_certain_opens_nothing(tmp_path: Path, name: str, write: Write) -> None:
     words = ("Tentative", "TBC", "Unter Vorbehalt", "À confirmer", "Por confirmar", "vorläufig")
     titles = [form.format(word) for word in words for form in ("{}: Maths?", "Maths ({})")]
-    lessons, ignored = plan(tmp_path, name, write(titles))
+    lessons, ignored_events = plan(tmp_path, name, write(titles))
     assert lessons == []
-    assert {one["why"] for one in ignored} == {"tentative"}
+    assert {one["why"] for one in ignored_events} == {"tentative"}
 
 
 @pytest.mark.parametrize(
@@ -197,8 +197,8 @@ def test_a_title_that_is_not_certain_opens_nothing(tmp_path: Path, name: str, wr
     ],
 )
 def test_what_else_an_event_says_of_itself(tmp_path: Path, line: str) -> None:
-    lessons, ignored = plan(tmp_path, "t.ics", calendar(event("Maths", 1, line)))
-    assert (lessons, [one["why"] for one in ignored]) == ([], [TEXT_SAYS])
+    lessons, ignored_events = plan(tmp_path, "t.ics", calendar(event("Maths", 1, line)))
+    assert (lessons, [one["why"] for one in ignored_events]) == ([], [TEXT_SAYS])
 
 
 @pytest.mark.parametrize("line", ["DESCRIPTION:How it was cancelled", "CATEGORIES:Ausfallrisiko"])
@@ -215,9 +215,9 @@ def test_a_date_that_is_called_off_takes_the_lesson_of_its_weekday(tmp_path: Pat
         "2.3.2026,9:15,10:00,R1,Maths,entfällt\n"
         "2.3.2026,9:15,10:00,R1,Physics,\n"
     )
-    lessons, ignored = plan(tmp_path, "t.csv", text)
+    lessons, ignored_events = plan(tmp_path, "t.csv", text)
     assert sorted(lessons) == ["Art", "Maths", "Physics"]
-    assert ignored == [{"event": "Maths (2026-03-02)", "why": TEXT_SAYS}]
+    assert ignored_events == [{"event": "Maths (2026-03-02)", "why": TEXT_SAYS}]
 
 
 def test_a_title_that_calls_lessons_off_makes_a_holiday(tmp_path: Path) -> None:

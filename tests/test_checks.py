@@ -16,7 +16,7 @@ from tests.free import free_port
 
 pytestmark = pytest.mark.once
 
-BROKEN = "no calendar at all"
+BROKEN_FILE = "no calendar at all"
 
 AGENT_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "model": ({"model": "models/none"}, "models/none"),
@@ -43,7 +43,7 @@ ENDS: dict[str, tuple[click.Group, dict[str, tuple[dict[str, Any], str]]]] = {
 def check(folder: Path, end: str, faults: list[str]) -> Result:
     group, cases = ENDS[end]
     for name in ("broken.mp4", "broken.pem", "broken.ics", "holidays.ics"):
-        (folder / name).write_text(BROKEN)
+        (folder / name).write_text(BROKEN_FILE)
     content: dict[str, Any] = {"state": "state", "broker": {"port": free_port()}}
     if end == "agent":
         weekly = {"days": ["mon"], "start": "8:00", "end": "9:00"}

@@ -55,7 +55,7 @@ def opens(file: Path, folder: Path) -> list[str]:
     ]
 
 
-def calendar(*expected: str, room: str = "r101", ignored: int = 0) -> Case:
+def calendar(*edges: str, room: str = "r101", ignored_count: int = 0) -> Case:
     """A calendar with one lesson that begins and ends so, or none, in both readers."""
 
     def check(file: Path, folder: Path) -> None:
@@ -65,11 +65,11 @@ def calendar(*expected: str, room: str = "r101", ignored: int = 0) -> Case:
             for one in plan["lessons"]
             for edge in ("start", "end")
         ]
-        assert sorted({*spans}) == sorted({*expected})
-        assert {one["room"] for one in plan["lessons"]} == ({room} if expected else set())
-        assert len(plan["ignored"]) == ignored
+        assert sorted({*spans}) == sorted({*edges})
+        assert {one["room"] for one in plan["lessons"]} == ({room} if edges else set())
+        assert len(plan["ignored"]) == ignored_count
         assert all(one["why"] for one in plan["ignored"])
-        assert sorted({*opens(file, folder)}) == sorted({*expected[:1]})
+        assert sorted({*opens(file, folder)}) == sorted({*edges[:1]})
 
     return check
 
@@ -93,7 +93,7 @@ def film(file: Path, _: Path) -> None:
         camera.close()
 
 
-def refused(*words: str) -> Case:
+def rejection(*words: str) -> Case:
     def check(file: Path, folder: Path) -> None:
         path = folder / "a.yaml"
         path.write_text(file.read_text())
@@ -104,7 +104,7 @@ def refused(*words: str) -> Case:
     return check
 
 
-def shown(file: Path, folder: Path) -> None:
+def round_trip(file: Path, folder: Path) -> None:
     path = folder / "a.yaml"
     path.write_text(file.read_text())
     first = load(AgentSettings, path)
@@ -117,9 +117,9 @@ def shown(file: Path, folder: Path) -> None:
 
 ONE = ("02. 09:15", "02. 10:00")
 CASES: dict[str, Case] = {
-    "calendars/cancelled.ics": calendar(ignored=1),
-    "calendars/no-dtstart.ics": calendar(*ONE, ignored=1),
-    "calendars/bad-dtstart.ics": calendar(*ONE, ignored=1),
+    "calendars/cancelled.ics": calendar(ignored_count=1),
+    "calendars/no-dtstart.ics": calendar(*ONE, ignored_count=1),
+    "calendars/bad-dtstart.ics": calendar(*ONE, ignored_count=1),
     "calendars/overnight.ics": calendar("02. 23:30", "03. 00:30"),
     "calendars/loc-space.ics": calendar(*ONE),
     "calendars/loc-dot.ics": calendar(*ONE, room="a-101"),
@@ -127,8 +127,8 @@ CASES: dict[str, Case] = {
     "timetables/us-excel.csv": timetable,
     "timetables/empty-rows.csv": timetable,
     "films/raw.h264": film,
-    "settings/times-as-numbers.yaml": refused("0.3", '"00:30"', "23.59", '"23:59"'),
-    "settings/show-config-fails.yaml": shown,
+    "settings/times-as-numbers.yaml": rejection("0.3", '"00:30"', "23.59", '"23:59"'),
+    "settings/show-config-fails.yaml": round_trip,
 }
 
 

@@ -50,7 +50,7 @@ since making one takes a tenth of a start."""
 CONFIRMED_S = 86_400.0
 """For so long counts what the provider said at the last sign-in: who somebody is, which groups."""
 
-RESERVED = re.compile(
+RESERVED_NAMES = re.compile(
     r"the (collector|command line)|a canary room|somebody|link \d+|.* by token .*", re.IGNORECASE
 )
 """What the audit log calls others than accounts."""
@@ -69,7 +69,7 @@ class Account(NamedTuple):
     """What the provider calls them: to be shown beside the name, and for nothing else."""
     timetable: str | None = None
     """What the timetable calls them."""
-    lapsed: bool = False
+    has_lapsed: bool = False
     """Whether the provider has not said for too long that they still belong here."""
 
 
@@ -95,11 +95,11 @@ class Accounts:
         name; for the provider's people an administrator has to say it, see `call`.
         """
         _check_name(name)
-        hashed = None if password is None else _hash(password)
+        password_hash = None if password is None else _hash(password)
         row = {
             "name": name,
             "role": _role(role),
-            "password": hashed,
+            "password": password_hash,
             "subject": subject,
             "display": display,
             "confirmed": time.time() if subject else None,
@@ -177,21 +177,21 @@ class Accounts:
                 _keep_one(connection)
             connection.execute(delete(accounts).where(accounts.c.id == account.id))
 
-    def verified(self, name: str, password: str) -> Account | None:
+    def verify(self, name: str, password: str) -> Account | None:
         """The account that this password opens; takes as long where there is none."""
         with self._engine.connect() as connection:
             row = connection.execute(select(accounts).where(accounts.c.name == name)).first()
-        hashed = row.password if row is not None and row.password else NOBODY
+        password_hash = row.password if row is not None and row.password else NOBODY
         try:
-            hashing.verify(hashed, password[:LONGEST])
+            hashing.verify(password_hash, password[:LONGEST])
         except (VerificationError, InvalidHashError):
             return None
         if row is None or not row.password:
             return None
         account = self.by_id(row.id)
-        if hashing.is_old(hashed):
+        if hashing.is_old(password_hash):
             with self._engine.begin() as connection:
-                values = {"password": hashing.hashed(password)}
+                values = {"password": hashing.hash_password(password)}
                 connection.execute(update(accounts).where(accounts.c.id == row.id).values(values))
         return account
 
@@ -224,7 +224,7 @@ class Accounts:
     def has_administrator(self) -> bool:
         return bool(self._count(accounts.c.role == "administrator"))
 
-    def shown(self, number: int | None) -> str | None:
+    def display_name(self, number: int | None) -> str | None:
         """How people know an account."""
         if number is None:
             return None
@@ -244,10 +244,10 @@ class Accounts:
             own = select(account_rooms).where(account_rooms.c.account == row.id)
             rooms = frozenset((room.site, room.room) for room in connection.execute(own))
         local = row.password is not None
-        lapsed = not local and (row.confirmed or 0.0) < time.time() - self._confirmed_s
+        has_lapsed = not local and (row.confirmed or 0.0) < time.time() - self._confirmed_s
         # Of somebody without a password and without a provider nothing is to be confirmed.
-        lapsed = lapsed and row.subject is not None
-        details = (row.display, row.timetable, lapsed)
+        has_lapsed = has_lapsed and row.subject is not None
+        details = (row.display, row.timetable, has_lapsed)
         return Account(row.id, row.name, row.role, rooms, local, *details)
 
 
@@ -264,7 +264,7 @@ def _check_name(name: str) -> None:
         raise UserError(
             "not a valid account name", f"{name[:70]!r}", "choose 1 to 64 letters, digits, . @ -"
         )
-    if RESERVED.fullmatch(name):
+    if RESERVED_NAMES.fullmatch(name):
         raise UserError("the audit log calls others so", f"'{name}'", "choose another name")
     alphabets = {unicodedata.name(c, "?").partition(" ")[0] for c in name if c.isalpha()}
     if len(alphabets) > 1:
@@ -283,7 +283,7 @@ def _hash(password: str) -> str:
         raise UserError(
             "the length is not allowed", "password", f"choose {SHORTEST} to {LONGEST} characters"
         )
-    return hashing.hashed(password)
+    return hashing.hash_password(password)
 
 
 def _set_rooms(connection: Connection, account: int, rooms: Iterable[Room]) -> None:

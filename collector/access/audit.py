@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from collector.access.audit_note import AuditNote, Head
-from collector.access.secret import derived
+from collector.access.secret import derive_key
 from collector.storage.tables import audit, settings
 
 TRIES = 50
@@ -32,10 +32,10 @@ SAME_VIEW_S = 600
 """Who looks at a room again within ten minutes is still looking at it."""
 FEW = 20
 """Entries of one kind of refusal by one in ten minutes."""
-MOST_FOLDED = 1000
+MOST_DENIALS = 1000
 """Kinds of refusal that are counted apart at a time."""
 
-PRUNED, LOST = "audit log pruned", "audit note lost"
+PRUNING, NOTE_LOSS = "audit log pruned", "audit note lost"
 PRUNED_KEY = "audit.pruned"
 PRUNED_ABOUT = re.compile(r"entries up to (\d+), sealed ([0-9a-f]{64})")
 
@@ -54,17 +54,19 @@ class AuditLog:
     def __init__(self, engine: Engine, state: Path, key: bytes) -> None:
         self._engine = engine
         self._note = AuditNote(state)
-        self._key = derived(key, "audit")
+        self._key = derive_key(key, "audit")
         self._lock = threading.Lock()
-        self._viewed: dict[tuple[str, str, str], float] = {}
-        self._folded: dict[tuple[str, str], tuple[float, int]] = {}
+        self._last_views: dict[tuple[str, str, str], float] = {}
+        self._denials: dict[tuple[str, str], tuple[float, int]] = {}
 
     def add(self, who: str, what: str, about: str = "") -> None:
         """Commits one entry; what would not print, such as a line's end, is written in words."""
         with self._lock, self._note.alone():
             note = self._note.read()
             if note is None and len(self):
-                self._append(None, "the collector", LOST, "whether entries were cut off is open")
+                self._append(
+                    None, "the collector", NOTE_LOSS, "whether entries were cut off is open"
+                )
             self._append(note, printable(who)[:64], what, printable(about)[:200])
 
     def _append(self, note: Head | None, who: str, what: str, about: str) -> None:
@@ -90,20 +92,20 @@ class AuditLog:
         connection.execute(insert(audit).values(**entry._asdict(), hash=seal))
         return Head(number, seal)
 
-    def folded(self, who: str, what: str, about: str) -> None:
+    def count_denial(self, who: str, what: str, about: str) -> None:
         """Refusals, of which anybody can cause any number: the first few are entries, and how many
         more there were in ten minutes is another."""
         now = time.monotonic()
         with self._lock:
             key = (who, what)
-            if key not in self._folded and len(self._folded) >= MOST_FOLDED:
+            if key not in self._denials and len(self._denials) >= MOST_DENIALS:
                 key = ("many", what)
-            since, count = self._folded.get(key, (-SAME_VIEW_S, 0))
+            since, count = self._denials.get(key, (-SAME_VIEW_S, 0))
             if now - since >= SAME_VIEW_S:
                 since, over, count = now, count - FEW, 0
             else:
                 over = 0
-            self._folded[key] = (since, count + 1)
+            self._denials[key] = (since, count + 1)
             many = count >= FEW
         if over > 0:
             self.add(key[0], what, f"{over} more of these")
@@ -111,12 +113,12 @@ class AuditLog:
             return
         self.add(who, what, about)
 
-    def tell_folded(self) -> None:
+    def add_denials(self) -> None:
         """Writes down what was counted, and is over."""
         now = time.monotonic()
         with self._lock:
-            over = [k for k, (since, _) in self._folded.items() if now - since >= SAME_VIEW_S]
-            counts = [(key, self._folded.pop(key)[1]) for key in over]
+            over = [k for k, (since, _) in self._denials.items() if now - since >= SAME_VIEW_S]
+            counts = [(key, self._denials.pop(key)[1]) for key in over]
         for (who, what), count in counts:
             if count > FEW:
                 self.add(who, what, f"{count - FEW} more of these")
@@ -133,7 +135,7 @@ class AuditLog:
             if last is None:
                 return 0
             about = f"entries up to {last.number}, sealed {last.hash}"
-            head = self._insert(connection, self._note.read(), "the collector", PRUNED, about)
+            head = self._insert(connection, self._note.read(), "the collector", PRUNING, about)
             connection.execute(delete(settings).where(settings.c.key == PRUNED_KEY))
             connection.execute(insert(settings).values(key=PRUNED_KEY, value=last.number))
             count = connection.execute(delete(audit).where(audit.c.number <= last.number)).rowcount
@@ -146,20 +148,22 @@ class AuditLog:
             last = connection.execute(_newest(1)).first()
         return Head(last.number, last.hash) if last else Head(0)
 
-    def viewed(self, who: str, what: str, about: str) -> None:
+    def add_view(self, who: str, what: str, about: str) -> None:
         """The same, once for a look that lasts."""
         now = time.monotonic()
         key = (who, what, about)
         with self._lock:
-            if now - self._viewed.get(key, -SAME_VIEW_S) < SAME_VIEW_S:
+            if now - self._last_views.get(key, -SAME_VIEW_S) < SAME_VIEW_S:
                 return
-            self._viewed = {k: at for k, at in self._viewed.items() if now - at < SAME_VIEW_S}
-            self._viewed[key] = now
+            self._last_views = {
+                k: at for k, at in self._last_views.items() if now - at < SAME_VIEW_S
+            }
+            self._last_views[key] = now
         try:
             self.add(who, what, about)
         except Exception:  # it was not written down: whoever tries again must be able to
             with self._lock:
-                self._viewed.pop(key, None)
+                self._last_views.pop(key, None)
             raise
 
     def newest(self, limit: int = 200, before: int | None = None) -> list[AuditEntry]:
@@ -170,32 +174,32 @@ class AuditLog:
         with self._engine.connect() as connection:
             return [_entry(row) for row in connection.execute(query)]
 
-    def wrong(self, witnessed: Iterable[Head] = ()) -> Iterator[str]:
+    def wrong(self, witness_heads: Iterable[Head] = ()) -> Iterator[str]:
         """A sentence for each thing that shows that the log was tampered with.
 
-        `witnessed` are heads that somebody else wrote down.
+        `witness_heads` are heads that somebody else wrote down.
         """
         note = self._note.read()  # before the rest, to which entries are added meanwhile
         with self._engine.connect() as connection:
             rows = connection.execute(select(audit).order_by(audit.c.number)).all()
-        pruned = _pruned(rows)
-        before, number = pruned.seal, pruned.number
+        prune_head = _pruning_head(rows)
+        before, number = prune_head.seal, prune_head.number
         seals: dict[int, str] = {}
         for row in rows:
-            if row.number <= pruned.number:
+            if row.number <= prune_head.number:
                 continue
             entry = _entry(row)
             if entry.number != number + 1:
                 yield _missing(number + 1, entry.number - 1)
             if not hmac.compare_digest(self._seal(entry, before), row.hash):
                 yield f"entry {entry.number} was changed, or was not made by this collector"
-            if entry.what == LOST:
+            if entry.what == NOTE_LOSS:
                 yield f"before entry {entry.number} the note was lost: cuts there cannot be told"
             number, before = entry.number, row.hash
             seals[number] = row.hash
         if note is None and number:
             yield f"{self._note.path} is missing: whether entries were cut off cannot be told"
-        heads = [*witnessed] if note is None else [note, *witnessed]
+        heads = [*witness_heads] if note is None else [note, *witness_heads]
         for head in heads:
             if head.number > number:
                 yield f"entries {number + 1} to {head.number} were cut off"
@@ -220,10 +224,10 @@ def _newest(limit: int) -> Any:
     return select(audit).order_by(audit.c.number.desc()).limit(limit)
 
 
-def _pruned(rows: Iterable[Any]) -> Head:
+def _pruning_head(rows: Iterable[Any]) -> Head:
     """Up to where entries were let go, as the newest entry about it says. Its own seal is checked
     with all the others."""
-    matches = [PRUNED_ABOUT.fullmatch(row.about) for row in rows if row.what == PRUNED]
+    matches = [PRUNED_ABOUT.fullmatch(row.about) for row in rows if row.what == PRUNING]
     last = matches[-1] if matches else None
     return Head(int(last.group(1)), last.group(2)) if last else Head(0)
 

@@ -23,14 +23,14 @@ class AuditWitness:
     ) -> None:
         self._log, self._publish = audit_log, publish
         self._topic = f"roommood/audit/{name}"
-        self._told = float("-inf")
+        self._last_report = float("-inf")
 
     def look(self) -> None:
         now = time.monotonic()
-        if now - self._told < EVERY_S:
+        if now - self._last_report < EVERY_S:
             return
         head = self._log.head()
         syslog.syslog(syslog.LOG_AUTH | syslog.LOG_INFO, f"roommood audit log head {head}")
         content = {"number": head.number, "seal": head.seal, "at": round(time.time(), 3)}
         self._publish(self._topic, json.dumps(content).encode())
-        self._told = now
+        self._last_report = now

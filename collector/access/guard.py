@@ -83,7 +83,9 @@ class Guard:
         if not self._limits.hit(OFTEN, "api", network(request), who.name):
             raise too_often()
         if not self._may(who, right, request):
-            self._audit.folded(who.said, "refused", f"{request.method} {request.url.path}")
+            self._audit.count_denial(
+                who.log_name, "refused", f"{request.method} {request.url.path}"
+            )
             raise HTTPException(403, "you don't have permission")
 
     async def room_for_feed(self, request: Request) -> None:
@@ -95,7 +97,7 @@ class Guard:
         each = self._feeds[key] < self._most_feeds_each
         return each and self._feeds.total() < self._most_feeds
 
-    async def while_allowed(self, request: Request, feed: AsyncIterator[T]) -> AsyncIterator[T]:
+    async def authorized_feed(self, request: Request, feed: AsyncIterator[T]) -> AsyncIterator[T]:
         """A feed that ends with the right to read it, which is asked before every event."""
         key = request.state.principal.key
         if not self._has_room(key):

@@ -19,7 +19,7 @@ from argon2 import PasswordHasher
 AT_ONCE = max(1, min(4, (os.cpu_count() or 2) // 2))
 """Hashes at a time: half of the processors."""
 
-WAITING, OF_ONE_PLACE = 64, 8
+MOST_IN_QUEUE, OF_ONE_PLACE = 64, 8
 """Who wait for their turn, in all and of one network or known browser; whoever comes after them is
 told to try again, so that nobody who floods from one place keeps others from the rest."""
 
@@ -32,7 +32,7 @@ class HashingQueueFull(Exception):
     """Too many wait already."""
 
 
-def hashed(password: str) -> str:
+def hash_password(password: str) -> str:
     with _turns:
         return _hasher.hash(password)
 
@@ -53,19 +53,19 @@ class HashingQueue:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="passwords")
-        self._waiting: Counter[str] = Counter()
+        self._queue_sizes: Counter[str] = Counter()
 
     async def run(self, place: str, work: Callable[..., T], *arguments: object) -> T:
         """Raises HashingQueueFull at once where the queue is full."""
-        if self._waiting[place] >= OF_ONE_PLACE or self._waiting.total() >= WAITING:
+        if self._queue_sizes[place] >= OF_ONE_PLACE or self._queue_sizes.total() >= MOST_IN_QUEUE:
             raise HashingQueueFull
-        self._waiting[place] += 1
+        self._queue_sizes[place] += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
         finally:
-            self._waiting[place] -= 1
-            if not self._waiting[place]:
-                del self._waiting[place]
+            self._queue_sizes[place] -= 1
+            if not self._queue_sizes[place]:
+                del self._queue_sizes[place]
 
     def stop(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import secrets
 
-from collector.access.secret import derived
+from collector.access.secret import derive_key
 
 COOKIE = "browser"
 LASTS_S = 365 * 86_400
@@ -19,14 +19,14 @@ class KnownBrowsers:
     """Makes and reads the cookie."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = derived(key, "browser")
+        self._key = derive_key(key, "browser")
 
     def mark(self, name: str) -> str:
         """For an account's name, which no cookie tells."""
         own = secrets.token_hex(16)
         return f"{own}.{self._seal(own, name)}"
 
-    def known(self, cookie: str | None, name: str) -> str | None:
+    def browser_id(self, cookie: str | None, name: str) -> str | None:
         """The browser's own number, where the cookie is for this name."""
         own, _, seal = (cookie or "").partition(".")
         right = hmac.compare_digest(seal.encode(), self._seal(own, name).encode())

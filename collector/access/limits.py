@@ -45,7 +45,7 @@ class Pace(NamedTuple):
 class _Tries(NamedTuple):
     wrong: int
     next: float
-    forgotten: float
+    reset_time: float
 
 
 class Guesses:
@@ -55,15 +55,15 @@ class Guesses:
         self._lock = threading.Lock()
         self._tries: dict[tuple[str, ...], _Tries] = {}
 
-    def wait(self, *paced: tuple[Pace, tuple[str, ...]]) -> float:
+    def wait(self, *paces: tuple[Pace, tuple[str, ...]]) -> float:
         """Seconds that this guess has to wait; 0 where it may go on, and then it counts as wrong
         for every key until `right` takes it back."""
         now = time.monotonic()
         with self._lock:
-            left = max(self._left(key, now) for _, key in paced)
+            left = max(self._left(key, now) for _, key in paces)
             if left > 0:
                 return left
-            for pace, key in paced:
+            for pace, key in paces:
                 self._count(pace, key, now)
             self._forget(now)
         return 0.0
@@ -89,7 +89,7 @@ class Guesses:
 
     def _count(self, pace: Pace, key: tuple[str, ...], now: float) -> None:
         tries = self._tries.get(key)
-        wrong = 1 if tries is None or tries.forgotten < now else tries.wrong + 1
+        wrong = 1 if tries is None or tries.reset_time < now else tries.wrong + 1
         over = wrong - pace.free
         delay = min(pace.longest_s, pace.first_s * 2.0 ** min(over, 40)) if over >= 0 else 0.0
         self._tries[key] = _Tries(wrong, now + delay, now + pace.forgets_s)

@@ -29,12 +29,13 @@ LONGEST_SUBJECT = 256
 class UnknownUser(Exception):
     """Somebody whom the provider or the school does not let in; the message is for the log.
 
-    `said` is what the provider itself said, for the person, where it certainly was the provider.
+    `provider_text` is what the provider itself said, for the person, where it certainly was the
+    provider.
     """
 
-    def __init__(self, message: str, kind: WhyUnknown = "failed", said: str = "") -> None:
+    def __init__(self, message: str, kind: WhyUnknown = "failed", provider_text: str = "") -> None:
         super().__init__(message)
-        self.kind, self.said = kind, said
+        self.kind, self.provider_text = kind, provider_text
 
 
 class Provider:
@@ -77,24 +78,24 @@ class Provider:
         """
         scopes = self._settings.scopes
         if scopes == SCOPES:
-            known = (await self._client.load_server_metadata()).get("scopes_supported")
-            if isinstance(known, list) and "groups" not in known:
+            metadata_scopes = (await self._client.load_server_metadata()).get("scopes_supported")
+            if isinstance(metadata_scopes, list) and "groups" not in metadata_scopes:
                 scopes = tuple(scope for scope in scopes if scope != "groups")
         return " ".join(scopes)
 
-    def _said(self, request: Any) -> str:
+    def _provider_error(self, request: Any) -> str:
         """An error that the provider gave in place of a code, if it answers a question of ours.
 
         Else anybody could write on our page by a link.
         """
-        asked = request.query_params.get("state", "")
-        if not asked or f"_state_{self._client.name}_{asked}" not in request.session:
+        state = request.query_params.get("state", "")
+        if not state or f"_state_{self._client.name}_{state}" not in request.session:
             return ""
         error, more = (
             request.query_params.get(name, "") for name in ("error", "error_description")
         )
-        said = ": ".join(part for part in (error, more) if part)
-        return "".join(c if c.isprintable() else " " for c in said).strip()[:300]
+        provider_text = ": ".join(part for part in (error, more) if part)
+        return "".join(c if c.isprintable() else " " for c in provider_text).strip()[:300]
 
     async def back(self, request: Any) -> Account:
         """Whoever comes back from there, checked; raises UnknownUser."""
@@ -102,11 +103,13 @@ class Provider:
         from authlib.common.errors import AuthlibBaseError
         from joserfc.errors import JoseError
 
-        said = self._said(request)
+        provider_text = self._provider_error(request)
         try:
             token = await self._client.authorize_access_token(request)
         except (AuthlibBaseError, JoseError, httpx.HTTPError, ValueError, KeyError) as error:
-            raise UnknownUser(f"{self.name}: {_quoted(str(error), 300)}", said=said) from None
+            raise UnknownUser(
+                f"{self.name}: {_quote(str(error), 300)}", provider_text=provider_text
+            ) from None
         claims = token.get("userinfo")
         if not isinstance(claims, dict):
             raise UnknownUser(f"{self.name}: no identity came with the token")
@@ -129,12 +132,12 @@ class Provider:
                 self._accounts.lapse(account)
             if _is_overage(claims, self._settings.claim):
                 raise UnknownUser(
-                    f"{_quoted(identity.sub)} is in more groups than the provider lists; "
+                    f"{_quote(identity.sub)} is in more groups than the provider lists; "
                     "in Entra ID: 'Groups assigned to the application', "
                     "or app roles with claim: roles",
                     "overage",
                 )
-            raise UnknownUser(f"{_quoted(identity.sub)} is in no group with a role", "no_group")
+            raise UnknownUser(f"{_quote(identity.sub)} is in no group with a role", "no_group")
         display = identity.display
         try:
             if account is None:
@@ -165,18 +168,18 @@ class Claims(BaseModel):
     sub: str = Field(min_length=1, max_length=200)
     iss: str | None = Field(None, max_length=200)
     groups: frozenset[str] = frozenset()
-    called: str = ""
+    display_claim: str = ""
 
     @property
     def display(self) -> str | None:
         """Letters, digits and the like: no line ends, and nothing that turns the text around."""
-        text = "".join(c if c.isprintable() else " " for c in self.called).strip()
+        text = "".join(c if c.isprintable() else " " for c in self.display_claim).strip()
         return text[:64] or None
 
     @property
     def slug(self) -> str:
         """The same in letters that cannot be taken for others."""
-        plain = unicodedata.normalize("NFKC", self.called).partition("@")[0].lower()
+        plain = unicodedata.normalize("NFKC", self.display_claim).partition("@")[0].lower()
         return re.sub(r"[^a-z0-9._-]+", "", plain).strip("._-") or "account"
 
 
@@ -221,7 +224,7 @@ def _read(claims: dict[str, Any], groups: str) -> Claims:
         raise UnknownUser(f"the claim '{groups}' is neither a name nor a list of names")
     names = (claims.get(claim) for claim in ("preferred_username", "email", "name"))
     display_name = next((name for name in names if isinstance(name, str) and name), "")
-    fields = {"sub": claims.get("sub"), "iss": claims.get("iss"), "called": display_name}
+    fields = {"sub": claims.get("sub"), "iss": claims.get("iss"), "display_claim": display_name}
     try:
         return Claims.model_validate(fields | {"groups": frozenset(map(_plain, group_names))})
     except ValidationError as error:
@@ -229,6 +232,6 @@ def _read(claims: dict[str, Any], groups: str) -> Claims:
         raise UnknownUser(f"the claim '{first['loc'][0]}': {first['msg']}") from None
 
 
-def _quoted(text: str, most: int = 100) -> str:
+def _quote(text: str, most: int = 100) -> str:
     """For the log: on one line, whatever it holds."""
     return ascii(text[:most])

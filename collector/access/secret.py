@@ -39,7 +39,7 @@ def own_key(state: Path) -> bytes:
     return key
 
 
-def derived(key: bytes, purpose: str) -> bytes:
+def derive_key(key: bytes, purpose: str) -> bytes:
     """A key for one purpose, so that none serves two."""
     return hmac.digest(key, purpose.encode(), "sha256")
 

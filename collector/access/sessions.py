@@ -41,7 +41,7 @@ class Principal(NamedTuple):
         return self.name if self.account is None else f"account {self.account}"
 
     @property
-    def said(self) -> str:
+    def log_name(self) -> str:
         """For the log."""
         return f"{self.name} by token {self.token}" if self.token else self.name
 
@@ -105,7 +105,7 @@ class Sessions:
                 link = connection.execute(select(links).where(links.c.id == row.link)).one()
                 return self._lent(link)
         account = self._accounts.by_id(row.account)
-        if account.lapsed:
+        if account.has_lapsed:
             return None
         return Principal(account.name, account.role, account.rooms, account.id)
 
@@ -117,7 +117,7 @@ class Sessions:
             over = self._accounts.has_administrator()
             return None if over else Principal(name, link.role, frozenset())
         maker = self._accounts.by_id(link.account)
-        if maker.lapsed or maker.role not in TEACHING:
+        if maker.has_lapsed or maker.role not in TEACHING:
             return None
         if link.role == "administrator":
             rooms = frozenset({(link.site, link.room)} if link.site else ())
@@ -138,7 +138,7 @@ class Sessions:
         if row is None or row.expires <= time.time():
             return None
         account = self._accounts.by_id(row.account)
-        if account.lapsed:
+        if account.has_lapsed:
             return None
         scopes = frozenset(row.scopes.split())
         return Principal(account.name, account.role, account.rooms, account.id, scopes, row.name)

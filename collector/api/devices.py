@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from collector.api.fields import REFUSALS
 from collector.fleet.diagnosis import DeviceOut
-from collector.fleet.listing import listed
+from collector.fleet.listing import device_rows
 from collector.fleet.service import FleetService
 from collector.live.rooms import Rooms
 
@@ -20,6 +20,6 @@ def router(
 
     @routes.get("/devices", summary="Every device, its certificate, and what is wrong with it.")
     def devices() -> list[DeviceOut]:
-        return listed(fleet.registry, rooms) if fleet else []
+        return device_rows(fleet.registry, rooms) if fleet else []
 
     return routes

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Query, Request
 
-from collector.live.shown import as_json
+from collector.live.viewer_messages import as_json
 from collector.storage.store import WindowPosition
 from edge.protocol.messages import Mood
 

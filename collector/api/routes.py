@@ -19,10 +19,10 @@ from collector.api.fields import RECONNECT_MS, REFUSALS, Command, RoomName, Site
 from collector.api.paging import MOST, NEXT_PAGE, Before, Limit, as_array, next_page, place
 from collector.ingest.ingest import Ingest
 from collector.lessons.coverage import Coverage, coverage
-from collector.lessons.report import LessonOut, LessonReport, Reports, listed
+from collector.lessons.report import LessonOut, LessonReport, Reports, lesson_out
 from collector.lessons.repository import LessonFilter, LessonRepository
 from collector.live.rooms import Key, Rooms, RoomState, RoomView
-from collector.live.shown import ShownMood
+from collector.live.viewer_messages import ShownMood
 from collector.storage.store import LONGEST_WINDOW, Store
 from edge.protocol.messages import Health
 
@@ -134,7 +134,7 @@ def router(
         Where there are older ones, the header `Link` has the address of the page with those.
         """
         since, until = _span(begin, end)
-        audit_log.viewed(who.said, "room read", f"{site}/{room}")
+        audit_log.add_view(who.log_name, "room read", f"{site}/{room}")
         until_place = place(before)
         oldest, more = store.oldest_of_page(site, room, since, until, limit, until_place)
         link = next_page(request, since, until, oldest) if more and oldest is not None else None
@@ -146,7 +146,9 @@ def router(
         )
 
     @api.get("/api/rooms/{site}/{room}/coverage", tags=["rooms"])
-    def covered(site: SiteName, room: RoomName, begin: From = None, end: To = None) -> Coverage:
+    def room_coverage(
+        site: SiteName, room: RoomName, begin: From = None, end: To = None
+    ) -> Coverage:
         """How much of a time up to a day was really seen, and its gaps."""
         since, until = _span(begin, end)
         if not timedelta() < until - since <= LONGEST:
@@ -163,7 +165,7 @@ def router(
         request: Request, site: SiteName, room: RoomName
     ) -> AsyncIterator[ServerSentEvent]:
         """Events `mood` and `status`, as published but for `boot`; first what is known now."""
-        async for event in guard.while_allowed(request, rooms.feed(site, room)):
+        async for event in guard.authorized_feed(request, rooms.feed(site, room)):
             yield ServerSentEvent(raw_data=event.data, event=event.name, retry=RECONNECT_MS)
 
     @api.post("/api/rooms/{site}/{room}/command", tags=["rooms"])
@@ -175,7 +177,7 @@ def router(
     ) -> CommandReceipt:
         """Switches the room's camera off, on, or off for today."""
         send_command((site, room), command)
-        audit_log.add(who.said, command, f"{site}/{room}")
+        audit_log.add(who.log_name, command, f"{site}/{room}")
         return CommandReceipt(command=command)
 
     @api.get("/api/lessons", tags=["lessons"])
@@ -186,7 +188,7 @@ def router(
     ) -> list[LessonOut]:
         """One's own lessons, newest first; at most 200 of them."""
         only = LessonFilter(text=text, offset=offset)
-        return [listed(lesson) for lesson in own_lessons(repository, who, only=only)]
+        return [lesson_out(lesson) for lesson in own_lessons(repository, who, only=only)]
 
     @api.get("/api/lessons/{lesson}", tags=["lessons"])
     def report(
@@ -195,7 +197,7 @@ def router(
         record: ThisLesson,
     ) -> LessonReport:
         """A lesson's report, which is what the page draws."""
-        audit_log.viewed(who.said, "report read", f"lesson {lesson}")
+        audit_log.add_view(who.log_name, "report read", f"lesson {lesson}")
         return reports.of(record, lambda other: owns(who, other))
 
     @api.get("/healthz", tags=["service"])
@@ -206,7 +208,7 @@ def router(
             database = ingest.storing
         except SQLAlchemyError:
             database = False
-        broker, workers = ingest.connected, problems()
+        broker, workers = ingest.is_connected, problems()
         good = database and broker and not workers
         response.status_code = 200 if good else 503
         status = "ok" if good else "failing"

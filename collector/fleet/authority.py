@@ -21,7 +21,7 @@ AUTHORITY_YEARS = 20
 LIST_DAYS = 400
 """A revocation list that nobody renews must not lock a school out: it is written anew each day."""
 
-BACKDATED = timedelta(hours=1)
+BACKDATING = timedelta(hours=1)
 """Clocks differ."""
 
 
@@ -83,7 +83,7 @@ class Authority:
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(self.certificate.subject)
-            .last_update(now - BACKDATED)
+            .last_update(now - BACKDATING)
             .next_update(now + timedelta(days=LIST_DAYS))
             .add_extension(x509.CRLNumber(number), critical=False)
         )
@@ -166,7 +166,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - BACKDATED)
+        .not_valid_before(now - BACKDATING)
         .not_valid_after(now + life)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )

@@ -22,7 +22,7 @@ EVERY_S = 0.5
 LARGEST = 16 * 2**20
 
 CONNECTION = re.compile(r"New connection from (\S+?):\d+ on port")
-REFUSED: tuple[tuple[re.Pattern[str], str], ...] = (
+REFUSALS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(r"Denied (?:PUBLISH|SUBSCRIBE) (?:from|to) (\S+) \(.*?'([^']{1,80})"),
         "topic refused",
@@ -59,7 +59,7 @@ class BrokerLog(Worker):
         self._untold += self.news()
         while self._untold:  # what could not be written down is told at the next look
             who, what, about = self._untold[0]
-            self._audit.folded(who[:64], what, about)
+            self._audit.count_denial(who[:64], what, about)
             self._untold.popleft()
 
     def news(self) -> Iterator[tuple[str, str, str]]:
@@ -88,7 +88,7 @@ class BrokerLog(Worker):
         if failure := TLS.search(line):
             who, why = failure[1] or self._from, failure[2].strip()
             return None if why in HARMLESS else (who, "connection refused", why)
-        for pattern, what in REFUSED:
+        for pattern, what in REFUSALS:
             if match := pattern.search(line):
                 return match[1], what, match[2]
         return None

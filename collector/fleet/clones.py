@@ -21,10 +21,10 @@ class CloneDetector:
 
     def __init__(self) -> None:
         self._runs: dict[Room, list[UUID]] = defaultdict(list)
-        self._returned: dict[Room, int] = defaultdict(int)
+        self._return_counts: dict[Room, int] = defaultdict(int)
         self._lock = threading.Lock()  # statuses come in one thread, revocations in any
 
-    def heard(self, status: Status) -> bool:
+    def update_status(self, status: Status) -> bool:
         """Whether this shows that there are two."""
         if status.state == "offline":  # the broker may say that of a run long after it ended
             return False
@@ -37,11 +37,11 @@ class CloneDetector:
             self._runs[room] = [*(run for run in runs if run != status.boot), status.boot][-8:]
             if not is_back:
                 return False
-            self._returned[room] += 1
-            return self._returned[room] >= TIMES
+            self._return_counts[room] += 1
+            return self._return_counts[room] >= TIMES
 
     def forget(self, room: Room) -> None:
         """A new device has the room."""
         with self._lock:
             self._runs.pop(room, None)
-            self._returned.pop(room, None)
+            self._return_counts.pop(room, None)

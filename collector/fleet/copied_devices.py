@@ -18,12 +18,12 @@ class CopiedDevices:
     def __init__(self, audit_log: AuditLog) -> None:
         self._audit = audit_log
         self._detector = CloneDetector()
-        self._known: set[Room] = set()
+        self._copies: set[Room] = set()
 
     def update(self, status: Status) -> None:
         room = (status.site, status.room)
-        if self._detector.heard(status) and room not in self._known:
-            self._known.add(room)
+        if self._detector.update_status(status) and room not in self._copies:
+            self._copies.add(room)
             log.error(
                 "%s/%s: two devices publish for this room: give one of them another room and "
                 "device in its settings",

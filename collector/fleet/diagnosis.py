@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from collector.fleet.registry import Device
 from collector.live.rooms import RoomView
 from edge.protocol.device_api import FAILURES, update_failure
-from edge.protocol.messages import Fitted, Health, Pause, rfc3339
+from edge.protocol.messages import Fitting, Health, Pause, rfc3339
 
 DAY_S = 86_400
 RENEWAL_LATE_DAYS = 20
@@ -50,7 +50,7 @@ class DeviceOut(BaseModel):
     waiting: int | None
     memory_mb: float | None
     detector: str | None
-    fitted: tuple[Fitted, ...] | None
+    fitted: tuple[Fitting, ...] | None
     """What the people in the room can switch it off with, and see it by; null: not known."""
     pause: Pause | None
     """Who keeps its camera closed; null: nobody, or not known."""
@@ -64,7 +64,7 @@ def row(device: Device, view: RoomView, newest_version: str) -> DeviceOut:
     certificate = device.certificate
     left = None if certificate is None else int((certificate.expires - time.time()) // DAY_S)
     fault, about = next(_faults(device, view, health, newest_version), (None, ""))
-    is_revoked = certificate is not None and certificate.ended
+    is_revoked = certificate is not None and certificate.has_ended
     report = device.report
     return DeviceOut(
         site=device.room[0],
@@ -87,7 +87,7 @@ def row(device: Device, view: RoomView, newest_version: str) -> DeviceOut:
         fitted=health.fitted if health else None,
         pause=health.pause if health else None,
         last_window=None if view.mood is None else rfc3339(view.mood.start),
-        reported=None if device.seen is None else _at(device.seen),
+        reported=None if device.seen_at is None else _at(device.seen_at),
     )
 
 
@@ -100,7 +100,7 @@ def _faults(
 ) -> Iterator[tuple[str, str]]:
     """Every fault there is; the first is the one to mend."""
     certificate, now = device.certificate, time.time()
-    if certificate is not None and certificate.ended:
+    if certificate is not None and certificate.has_ended:
         yield "revoked", certificate.because or ""
     if certificate is not None and certificate.expires < now:
         yield "certificate_ended", ""
@@ -112,7 +112,7 @@ def _faults(
         yield from _of_health(health)
     if certificate is not None and certificate.expires - now < RENEWAL_LATE_DAYS * DAY_S:
         yield "not_renewed", str(int((certificate.expires - now) // DAY_S))
-    if device.seen is not None and now - device.seen > SILENT_S:
+    if device.seen_at is not None and now - device.seen_at > SILENT_S:
         yield "no_report", ""
     report: dict[str, Any] = device.report
     if report.get("refused") and report["refused"] > (report.get("bundle") or 0):

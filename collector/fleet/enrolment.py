@@ -18,7 +18,7 @@ from edge.protocol.identity import fingerprint
 log = logging.getLogger(__name__)
 
 UNKNOWN = "this code is not known", "check it, or ask IT for a new one"
-NOT_ASKED = "no device has asked with this code", "run `roommood device enrol` again"
+NO_REQUEST = "no device has asked with this code", "run `roommood device enrol` again"
 
 WRONG_CODES = 10
 """From one network in ten minutes; after that the next ones are told to wait. A right one never is:
@@ -63,7 +63,7 @@ class EnrolmentService:
         """Raises EnrolmentDenied for a code that nobody gave out, or that has ended."""
         invitation = self._invitation(message.code, address)
         if invitation.over and self._invitations.of(invitation) is None:
-            self._audit.viewed(address, "code refused", f"{_named(invitation)}: expired")
+            self._audit.add_view(address, "code refused", f"{_room_name(invitation)}: expired")
             raise EnrolmentDenied("this code has expired", "enrolment", "ask IT for a new one")
         parts = (message.nonce, *invitation.room, self._authority.pem)
         return device_api.Welcome(
@@ -83,7 +83,7 @@ class EnrolmentService:
         key = fingerprint(public_key_of(message.csr))
         request = self._invitations.of(invitation)
         if request is None and invitation.over:
-            self._audit.viewed(address, "code refused", f"{_named(invitation)}: expired")
+            self._audit.add_view(address, "code refused", f"{_room_name(invitation)}: expired")
             raise EnrolmentDenied("this code has expired", "enrolment", "ask IT for a new one")
         if request is None:
             request = self._invitations.ask(
@@ -94,9 +94,9 @@ class EnrolmentService:
                 version=message.version,
                 address=address[:64],
             )
-            self._audit.add(address, "device asks", f"{_named(invitation)}, fingerprint {key}")
+            self._audit.add(address, "device asks", f"{_room_name(invitation)}, fingerprint {key}")
         if request is None or request.fingerprint != key:
-            self._audit.viewed(address, "code refused", f"{_named(invitation)}: used already")
+            self._audit.add_view(address, "code refused", f"{_room_name(invitation)}: used already")
             raise EnrolmentDenied(
                 "this code was used by another device", "enrolment", "ask IT for a new one"
             )
@@ -106,7 +106,7 @@ class EnrolmentService:
         invitation = self._invitation(message.code, address)
         request = self._invitations.of(invitation)
         if request is None or not is_proven(message.proof, invitation.key, "asked", message.nonce):
-            self._wrong(address, *NOT_ASKED)
+            self._wrong(address, *NO_REQUEST)
         grant = None
         if request.state == "approved" and request.certificate is not None:
             grant = device_api.Grant(
@@ -121,7 +121,7 @@ class EnrolmentService:
         certificate = self._authority.sign_device(request.csr, request.room[1], self._terms.days)
         if not self._invitations.decide(request, "approved", pem(certificate)):
             raise UserError("has been decided already", "/".join(request.room), "reload the list")
-        self._registry.give(request.room, certificate, request.hardware)
+        self._registry.record(request.room, certificate, request.hardware)
         about = f"{'/'.join(request.room)}, fingerprint {request.fingerprint}"
         self._audit.add(who, "device approved", about)
 
@@ -140,18 +140,18 @@ class EnrolmentService:
         """Raises EnrolmentDenied, which says whether it was one too often."""
         often = not self._limits.hit(WRONG_CODES, "code", network_of(address), minutes=MINUTES)
         if often:
-            self._audit.viewed(address, "slowed down", f"{WRONG_CODES} wrong codes")
+            self._audit.add_view(address, "slowed down", f"{WRONG_CODES} wrong codes")
             raise EnrolmentDenied(
                 "too many wrong codes from your address",
                 "enrolment",
                 "wait ten minutes",
                 often=True,
             )
-        self._audit.viewed(address, "wrong code", "")
+        self._audit.add_view(address, "wrong code", "")
         raise EnrolmentDenied(what, "enrolment", remedy)
 
 
-def _named(invitation: Invitation) -> str:
+def _room_name(invitation: Invitation) -> str:
     return "/".join(invitation.room)
 
 

@@ -34,7 +34,7 @@ class SiteFiles:
         self.broker = folder / "broker"
         self.broker_authority = self.broker / "authority.pem"
         self.broker_key, self.broker_pem = self.broker / "broker.key", self.broker / "broker.pem"
-        self.revoked = self.broker / "crl.pem"
+        self.revocation_list = self.broker / "crl.pem"
         self.conf, self.acl = self.broker / "mosquitto.conf", self.broker / "mosquitto.acl"
 
     def load(self) -> Authority:

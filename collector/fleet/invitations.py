@@ -73,11 +73,11 @@ class Invitations:
             "expires": time.time() + seconds,
         }
         request_codes = select(requests.c.code)
-        unused = invitations.c.code.not_in(request_codes)
+        is_unused = invitations.c.code.not_in(request_codes)
         here = (invitations.c.site == room[0]) & (invitations.c.room == room[1])
         stale_codes = select(requests.c.code).where(requests.c.at < time.time() - REQUEST_WAITS_S)
         with self._engine.begin() as connection:
-            old = or_(here & unused, invitations.c.code.in_(stale_codes))
+            old = or_(here & is_unused, invitations.c.code.in_(stale_codes))
             connection.execute(delete(invitations).where(old))
             connection.execute(insert(invitations).values(row))
         return code
@@ -103,7 +103,7 @@ class Invitations:
         matches = self._select(requests.c.code == invitation.code)
         return matches[0] if matches else None
 
-    def waiting(self) -> list[PendingRequest]:
+    def pending(self) -> list[PendingRequest]:
         """What a person has to decide on, oldest first."""
         return self._select(
             (requests.c.state == "waiting") & (requests.c.at > time.time() - REQUEST_WAITS_S)
@@ -113,7 +113,7 @@ class Invitations:
         """One that waits, by room or by fingerprint; raises UserError unless it is just one."""
         text = name.strip().lower()
         matches = [
-            r for r in self.waiting() if text in (r.room[1], "/".join(r.room), r.fingerprint)
+            r for r in self.pending() if text in (r.room[1], "/".join(r.room), r.fingerprint)
         ]
         if not matches:
             raise UserError("no device is waiting there", f"'{name}'", "see `roommood device list`")

@@ -24,18 +24,18 @@ MARK = "roommood/v1/none/none/command"
 """Subscribed to last: a broker confirms it once it has sent what it retains for the first."""
 
 
-def retained(broker: BrokerSettings, rooms: Rooms) -> bool:
+def fetch_statuses(broker: BrokerSettings, rooms: Rooms) -> bool:
     """Fills in every device's last status; whether the broker answered."""
     last_message = [0.0]
 
-    def received(_client: Any, _data: Any, message: Any) -> None:
+    def on_message(_client: Any, _data: Any, message: Any) -> None:
         last_message[0] = time.monotonic()
         with contextlib.suppress(MessageError):
-            rooms.heard(decode(Status, bytes(message.payload)))
+            rooms.update_status(decode(Status, bytes(message.payload)))
 
     try:
         mqtt_client = client(broker, f"roommood-list-{time.monotonic_ns()}", "3.1.1", WallClock())
-        mqtt_client.on_message = received
+        mqtt_client.on_message = on_message
         mqtt_client.connect(broker.host, broker.port)
     except (OSError, ValueError, UserError):
         return False
@@ -46,10 +46,10 @@ def retained(broker: BrokerSettings, rooms: Rooms) -> bool:
         return False
     confirmed_at: dict[int, float] = {}
 
-    def confirmed(_client: Any, _data: Any, number: int, _reasons: Any, _more: Any) -> None:
+    def on_subscribe(_client: Any, _data: Any, number: int, _reasons: Any, _more: Any) -> None:
         confirmed_at[number] = time.monotonic()
 
-    mqtt_client.on_subscribe = confirmed
+    mqtt_client.on_subscribe = on_subscribe
     mqtt_client.subscribe(topic("+", "+", "status"), qos=0)
     last = mqtt_client.subscribe(MARK, qos=0)[1]
     start = time.monotonic()
@@ -62,7 +62,7 @@ def retained(broker: BrokerSettings, rooms: Rooms) -> bool:
     return True
 
 
-def listed(registry: DeviceRegistry, rooms: Rooms) -> list[DeviceOut]:
+def device_rows(registry: DeviceRegistry, rooms: Rooms) -> list[DeviceOut]:
     """A row for each device, in order of rooms."""
     ours = version("roommood")
     return [row(device, rooms.view(*device.room), ours) for device in registry.all()]
@@ -71,7 +71,7 @@ def listed(registry: DeviceRegistry, rooms: Rooms) -> list[DeviceOut]:
 def as_of_now(registry: DeviceRegistry, store: Store, broker: BrokerSettings) -> list[DeviceOut]:
     """The same without a running collector's memory."""
     rooms = Rooms()
-    retained(broker, rooms)
+    fetch_statuses(broker, rooms)
     for window in store.latest():
-        rooms.saw(window.mood, window.received)
-    return listed(registry, rooms)
+        rooms.update_mood(window.mood, window.received)
+    return device_rows(registry, rooms)

@@ -58,7 +58,7 @@ def overview(
 ) -> Overview:
     """Every word of `text` has to be in a room's name or title, its state, version or model."""
     words = text.lower().split()
-    matches = [row for row in rows if all(word in _searched(row, title) for word in words)]
+    matches = [row for row in rows if all(word in _search_text(row, title) for word in words)]
     counts = Counter(cause_of(row) for row in matches)
     selection = [row for row in matches if cause in ("", cause_of(row))]
     selection.sort(key=lambda row: (CAUSES.index(cause_of(row)), row.site, row.room))
@@ -74,6 +74,6 @@ def cause_of(row: DeviceOut) -> str:
     return row.fault or FINE
 
 
-def _searched(row: DeviceOut, title: Callable[[str, str], str]) -> str:
+def _search_text(row: DeviceOut, title: Callable[[str, str], str]) -> str:
     parts = (row.site, row.room, title(row.site, row.room), row.state, row.version, row.model)
     return " ".join(part for part in parts if part).lower()

@@ -32,20 +32,20 @@ class Nonces:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._given: dict[str, float] = {}
+        self._expiries: dict[str, float] = {}
 
     def new(self) -> str:
         nonce, now = secrets.token_hex(32), time.monotonic()
         with self._lock:
-            self._given[nonce] = now
-            while len(self._given) > MOST or now - next(iter(self._given.values())) > NONCE_S:
-                del self._given[next(iter(self._given))]
+            self._expiries[nonce] = now
+            while len(self._expiries) > MOST or now - next(iter(self._expiries.values())) > NONCE_S:
+                del self._expiries[next(iter(self._expiries))]
         return nonce
 
     def spend(self, nonce: str) -> bool:
         """Whether it was given out, lately, and not spent before."""
         with self._lock:
-            issue_time = self._given.pop(nonce, None)
+            issue_time = self._expiries.pop(nonce, None)
         return issue_time is not None and time.monotonic() - issue_time <= NONCE_S
 
 
@@ -71,7 +71,7 @@ class Proofs:
         if certificate.state == "replaced":
             why = f"{room}: a certificate that was renewed: the card may have been copied"
             self._deny(address, "copy refused", why)
-        if certificate.ended:
+        if certificate.has_ended:
             self._deny(address, "certificate refused", f"{room}: {certificate.because}")
         if certificate.expires < time.time():
             self._deny(address, "certificate refused", f"{room}: expired")
@@ -86,7 +86,7 @@ class Proofs:
         return body, certificate
 
     def _deny(self, address: str, what: str, about: str) -> NoReturn:
-        self._audit.viewed(address, what, about)
+        self._audit.add_view(address, what, about)
         raise EnrolmentDenied(about, what, "ask IT for a new code")
 
 

@@ -19,7 +19,7 @@ from collector.storage.tables import certificates, devices
 from edge.protocol.identity import serial as serial_of
 
 State = Literal["new", "current", "replaced", "revoked"]
-ENDED = ("replaced", "revoked")
+END_STATES = ("replaced", "revoked")
 
 
 class Certificate(NamedTuple):
@@ -33,8 +33,8 @@ class Certificate(NamedTuple):
     because: str | None
 
     @property
-    def ended(self) -> bool:
-        return self.state in ENDED
+    def has_ended(self) -> bool:
+        return self.state in END_STATES
 
 
 class RevokedCertificate(NamedTuple):
@@ -51,7 +51,7 @@ class Device(NamedTuple):
 
     room: Room
     hardware: str
-    seen: float | None
+    seen_at: float | None
     report: dict[str, Any]
     certificate: Certificate | None
 
@@ -62,7 +62,9 @@ class DeviceRegistry:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def give(self, room: Room, certificate: x509.Certificate, hardware: str | None = None) -> None:
+    def record(
+        self, room: Room, certificate: x509.Certificate, hardware: str | None = None
+    ) -> None:
         """Notes a new certificate; with hardware, of another device, which takes the room over."""
         row = {
             "serial": serial_of(certificate),
@@ -82,7 +84,7 @@ class DeviceRegistry:
                 _end(connection, room, "replaced", "renewed again", only="new")
             connection.execute(insert(certificates).values(row))
 
-    def used(self, certificate: Certificate) -> bool:
+    def activate(self, certificate: Certificate) -> bool:
         """A new certificate has come into use, and ends the one before; whether it just did."""
         if certificate.state != "new":
             return False
@@ -97,7 +99,7 @@ class DeviceRegistry:
         with self._engine.begin() as connection:
             return _end(connection, room, "revoked", because)
 
-    def reported(self, room: Room, hardware: str, report: dict[str, Any]) -> None:
+    def record_report(self, room: Room, hardware: str, report: dict[str, Any]) -> None:
         values = {"seen": time.time(), "report": report, "hardware": hardware}
         with self._engine.begin() as connection:
             connection.execute(update(devices).where(_is(devices, room)).values(values))
@@ -109,10 +111,10 @@ class DeviceRegistry:
             ).first()
         return None if row is None else _certificate(row)
 
-    def revoked(self) -> list[RevokedCertificate]:
+    def revocations(self) -> list[RevokedCertificate]:
         """What was ended and would not have ended by itself yet."""
         query = select(certificates).where(
-            certificates.c.state.in_(ENDED), certificates.c.expires > time.time()
+            certificates.c.state.in_(END_STATES), certificates.c.expires > time.time()
         )
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(certificates.c.serial)).all()
@@ -132,7 +134,7 @@ class DeviceRegistry:
         newest: dict[Room, Certificate] = {}
         for certificate in map(_certificate, certificate_rows):
             before = newest.get(certificate.room)
-            if before is None or before.ended or not certificate.ended:
+            if before is None or before.has_ended or not certificate.has_ended:
                 newest[certificate.room] = certificate
         return [
             Device(

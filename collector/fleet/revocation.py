@@ -47,23 +47,23 @@ class RevocationWorker(Worker):
         self._files, self._authority, self._registry = files, authority, registry
         self._broker = broker
         self._on_renewed = on_renewed
-        self._listed: frozenset[str] | None = None
-        self._written = 0.0
+        self._serials: frozenset[str] | None = None
+        self._write_time = 0.0
         self._kicks: list[tuple[float, Room]] = []
 
     def run_once(self) -> None:
         """Writes the list where it has changed, or is a day old; ends connections that are due."""
-        revocations = self._registry.revoked()
+        revocations = self._registry.revocations()
         serials = frozenset(one.serial for one in revocations)
         now = time.monotonic()
-        if serials != self._listed or now - self._written > DAY_S:
+        if serials != self._serials or now - self._write_time > DAY_S:
             entries = [(one.serial, one.at) for one in revocations]
             content = self._authority.revocation_list(entries, int(time.time()))
-            atomic_file.write(self._files.revoked, content, READABLE)
-            fresh = serials - (self._listed if self._listed is not None else serials)
+            atomic_file.write(self._files.revocation_list, content, READABLE)
+            fresh = serials - (self._serials if self._serials is not None else serials)
             endings = {(one.room, one.state) for one in revocations if one.serial in fresh}
             self._kicks += [(now + after, room) for room, how in endings for after in KICKS_S[how]]
-            self._listed, self._written = serials, now
+            self._serials, self._write_time = serials, now
             for name in self._files.renew_servers(self._authority):
                 log.info("site: the certificate of the %s was renewed", name)
                 if name == "collector":

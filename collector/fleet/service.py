@@ -73,8 +73,8 @@ class FleetService:
         """Another certificate for a device that holds a valid one."""
         renewal, certificate = self._proofs.check(message, "renew", device_api.Renewal, address)
         new_certificate = self._authority.sign_device(renewal.csr, certificate.room[1], self._days)
-        self._used(certificate)
-        self.registry.give(certificate.room, new_certificate)
+        self._activate(certificate)
+        self.registry.record(certificate.room, new_certificate)
         self._audit.add(address, "certificate renewed", "/".join(certificate.room))
         return device_api.RenewalReply(certificate=pem(new_certificate))
 
@@ -92,20 +92,20 @@ class FleetService:
                 "see `roommood device list`",
             )
         if device.hardware and report.hardware and device.hardware != report.hardware:
-            copied = EnrolmentDenied(
+            copy_error = EnrolmentDenied(
                 "speaks from another machine than the one that was enrolled",
                 "/".join(certificate.room),
                 "revoke it, and enrol this device with a new code",
             )
-            self._audit.viewed(address, "copy refused", f"{copied.where}: {copied.what}")
-            raise copied
-        self._used(certificate)
+            self._audit.add_view(address, "copy refused", f"{copy_error.where}: {copy_error.what}")
+            raise copy_error
+        self._activate(certificate)
         hardware = device.hardware or report.hardware
-        self.registry.reported(certificate.room, hardware, report.model_dump(mode="json"))
+        self.registry.record_report(certificate.room, hardware, report.model_dump(mode="json"))
         site = certificate.room[0]
         in_use = {one[1]: devices[one].report.get("bundle") for one in devices if one[0] == site}
         in_use[certificate.room[1]] = report.bundle
-        transition = self.catalog.heard(certificate.room, report, in_use)
+        transition = self.catalog.apply_report(certificate.room, report, in_use)
         if transition is not None:
             update, stage = transition
             about = f"{update.number}, after {'/'.join(certificate.room)}: {stage}"
@@ -123,9 +123,9 @@ class FleetService:
             )
         return content
 
-    def heard(self, status: Status) -> None:
+    def update_status(self, status: Status) -> None:
         """A status came over the broker."""
-        if self._clones.heard(status):
+        if self._clones.update_status(status):
             room = (status.site, status.room)
             self._audit.add("the collector", "copy found", f"{status.site}/{status.room}")
             self.revoke(room, "the collector", "two machines spoke for the room")
@@ -158,6 +158,6 @@ class FleetService:
         self._audit.add(who, "update uploaded", f"{update.number}: {where}")
         return update.number
 
-    def _used(self, certificate: Certificate) -> None:
-        if self.registry.used(certificate):
+    def _activate(self, certificate: Certificate) -> None:
+        if self.registry.activate(certificate):
             self._audit.add("the collector", "certificate in use", "/".join(certificate.room))

@@ -93,7 +93,7 @@ class UpdateCatalog:
                     "no such update", f"update {number}", "see `roommood device updates`"
                 )
 
-    def heard(
+    def apply_report(
         self, room: Room, report: DeviceReport, in_use: Mapping[str, int | None]
     ) -> tuple[Update, Stage] | None:
         """A canary's report ends its update, or moves it on once all of them use it; what it did.

@@ -17,7 +17,7 @@ AGAIN_S = 3600.0
 
 
 class DeviceErasures:
-    """`update` is called by one thread, with each status; `changed` hears that more was erased in
+    """`update` is called by one thread, with each status; `on_change` hears that more was erased in
     a room, by whomever."""
 
     def __init__(
@@ -26,24 +26,24 @@ class DeviceErasures:
         send: Callable[[str, str, Command], None],
         on_change: Callable[[str, str], None] = lambda _site, _room: None,
     ) -> None:
-        self._erasures, self._send, self._changed = erasures, send, on_change
-        self._sent: dict[tuple[str, str], tuple[str, list[Span], float]] = {}
+        self._erasures, self._send, self._on_change = erasures, send, on_change
+        self._requests: dict[tuple[str, str], tuple[str, list[Span], float]] = {}
 
     def update(self, status: Status) -> None:
         key, run = (status.site, status.room), str(status.boot)
         if status.state == "offline":
-            self._sent.pop(key, None)
+            self._requests.pop(key, None)
             return
         spans, now = self._erasures.spans(*key), time.monotonic()
-        boot, last_spans, at = self._sent.get(key, ("", [], float("-inf")))
+        boot, last_spans, at = self._requests.get(key, ("", [], float("-inf")))
         if (boot, last_spans) == (run, spans) and now - at < AGAIN_S:
             return
-        self._sent[key] = (run, spans, now)
+        self._requests[key] = (run, spans, now)
         if boot == run and last_spans != spans:
-            self._changed(*key)
-        self.tell(*key)
+            self._on_change(*key)
+        self.notify(*key)
 
-    def tell(self, site: str, room: str) -> None:
+    def notify(self, site: str, room: str) -> None:
         """Whoever is there in the room, now."""
         for command in commands(self._erasures.spans(site, room)):
             self._send(site, room, command)

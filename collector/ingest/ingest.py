@@ -73,14 +73,14 @@ class Ingest:
             log,
             topics=(topic("+", "+", "mood"), topic("+", "+", "status"), *self._guest.topics),
             on_up=self._guest.on_up,
-            on_message=self._received,
+            on_message=self._on_message,
             meanwhile="trying again",
             will=self._guest.will,
         )
 
     @property
-    def connected(self) -> bool:
-        return self.link.connected
+    def is_connected(self) -> bool:
+        return self.link.is_connected
 
     @property
     def storing(self) -> bool:
@@ -91,7 +91,7 @@ class Ingest:
         """For commands: not retained, since what was meant for now must not come later."""
         self.link.publish(name, payload)
 
-    def publish_retained(self, name: str, payload: bytes) -> None:
+    def publish_lasting(self, name: str, payload: bytes) -> None:
         self.link.publish(name, payload, retain=True)
 
     def _acknowledge(self, mood: Mood, ack: Ack) -> None:
@@ -99,11 +99,11 @@ class Ingest:
 
     def forget(self, site: str, room: str, *, status: bool = True) -> None:
         """Takes back what the broker keeps of a room for those who come later."""
-        self.publish_retained(topic(site, room, "mood"), b"")
+        self.publish_lasting(topic(site, room, "mood"), b"")
         if status:
-            self.publish_retained(topic(site, room, "status"), b"")
+            self.publish_lasting(topic(site, room, "status"), b"")
 
-    def _received(self, name: str, payload: bytes) -> None:
+    def _on_message(self, name: str, payload: bytes) -> None:
         if self._guest.topics and not name.startswith("roommood/v1/"):
             self._guest.on_message(name, payload)
             return
@@ -112,10 +112,10 @@ class Ingest:
         kind = name.rpartition("/")[2]
         try:
             if kind == "mood":
-                self._take(self._checked(Mood, name, payload))
+                self._take(self._parse(Mood, name, payload))
             else:
-                status: Status = self._checked(Status, name, payload)
-                self._rooms.heard(status)
+                status: Status = self._parse(Status, name, payload)
+                self._rooms.update_status(status)
                 self._announce(status)
                 self._messages.labels("status", "accepted").inc()
         except MessageError as error:
@@ -127,23 +127,23 @@ class Ingest:
 
         Waiting here instead would keep the connection from answering, and the broker would end it.
         """
-        outcome = self._gone(mood)
+        outcome = self._drop_reason(mood)
         if outcome:
             self._messages.labels("mood", outcome).inc()
             self._acknowledge(mood, Ack(boot=mood.boot, seq=mood.seq, windows=mood.windows))
-            self.publish_retained(topic(mood.site, mood.room, "mood"), b"")
+            self.publish_lasting(topic(mood.site, mood.room, "mood"), b"")
             return
         if not self._bounds.take(mood) or not self.writer.put(mood):
             self._messages.labels("mood", "deferred").inc()
 
-    def _gone(self, mood: Mood) -> str:
+    def _drop_reason(self, mood: Mood) -> str:
         """Why a window is not stored, though it is nobody's fault; or nothing."""
         if self._erasures is not None and self._erasures.covers(mood):
             return "erased"
         return "expired" if is_expired(mood, self._windows_days(mood.site)) else ""
 
     @staticmethod
-    def _checked(kind: Any, name: str, payload: bytes) -> Any:
+    def _parse(kind: Any, name: str, payload: bytes) -> Any:
         """The message, which must speak of the room on whose topic it came."""
         content = decode(kind, payload)
         where = address(name)
@@ -152,11 +152,11 @@ class Ingest:
         if isinstance(content, Mood):
             check_time(content)
             if content.windows > 1:
-                check_merged(content)
+                check_merge(content)
         return content
 
 
-def check_merged(mood: Mood) -> None:
+def check_merge(mood: Mood) -> None:
     """Refuses what no device's outbox can have put together, see edge/outbox/merge.py."""
     if mood.windows > mood.seq + 1:
         raise MessageError("windows: more than the run has had")

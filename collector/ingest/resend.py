@@ -25,15 +25,15 @@ class ResendRequests:
 
     def __init__(self, engine: Engine, send: Callable[[str, str, Command], None]) -> None:
         self._engine, self._send = engine, send
-        self._wanted: dict[str, Any] | None = None
+        self._request: dict[str, Any] | None = None
         self._read = float("-inf")
 
     def update(self, status: Status) -> None:
         if status.state == "offline":
             return
         if time.monotonic() - self._read > FRESH_S:
-            self._wanted, self._read = self._load(), time.monotonic()
-        request, run = self._wanted, f"{status.site}/{status.room} {status.boot}"
+            self._request, self._read = self._load(), time.monotonic()
+        request, run = self._request, f"{status.site}/{status.room} {status.boot}"
         if request is None or run in request["asked"]:
             return
         since = datetime.fromtimestamp(request["since"], timezone.utc)

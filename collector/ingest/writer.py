@@ -47,10 +47,10 @@ class Writer(Worker):
         is_erased: Callable[[Mood], bool] = lambda _mood: False,
     ) -> None:
         super().__init__("writer", longest_wait_s=LONGEST_RETRY_S)
-        self._erased = is_erased
+        self._is_erased = is_erased
         self._store, self._rooms, self._messages = store, rooms, messages
         self._acknowledge, self._announce = acknowledge, announce
-        self._waiting: queue.Queue[Mood] = queue.Queue(maxsize=4 * BATCH)
+        self._queue: queue.Queue[Mood] = queue.Queue(maxsize=4 * BATCH)
         self._batch: list[Mood] = []
         self._last = 0
         self.storing = True
@@ -60,7 +60,7 @@ class Writer(Worker):
         if self._stopping.is_set():
             return False
         try:
-            self._waiting.put_nowait(mood)
+            self._queue.put_nowait(mood)
         except queue.Full:
             return False
         return True
@@ -74,7 +74,7 @@ class Writer(Worker):
 
     def finish(self) -> None:
         """Stores what was received; what cannot be stored stays with its agent."""
-        while self._batch or not self._waiting.empty():
+        while self._batch or not self._queue.empty():
             if not self._batch:
                 self._gather(0)
             self._commit()
@@ -84,9 +84,9 @@ class Writer(Worker):
             self._stopping.wait(GATHERS_S)
         self._last = 0
         try:
-            self._batch.append(self._waiting.get(timeout=patience_s))
+            self._batch.append(self._queue.get(timeout=patience_s))
             while len(self._batch) < BATCH:
-                self._batch.append(self._waiting.get_nowait())
+                self._batch.append(self._queue.get_nowait())
         except queue.Empty:
             pass
         self._last = len(self._batch)
@@ -95,7 +95,7 @@ class Writer(Worker):
         try:
             moods, new = self._add(self._batch)
             # An erasure is noted before it deletes: what it did not find yet is seen here.
-            if dropped_moods := [mood for mood in new if self._erased(mood)]:
+            if dropped_moods := [mood for mood in new if self._is_erased(mood)]:
                 self._store.remove(dropped_moods)
                 new = [mood for mood in new if mood not in dropped_moods]
         except SQLAlchemyError as error:
@@ -116,7 +116,7 @@ class Writer(Worker):
         now = time.time()
         for mood in new:
             with self.attempt(f"{mood.site}/{mood.room}"):
-                self._rooms.saw(mood, now)
+                self._rooms.update_mood(mood, now)
             self._announce(mood)
 
     def _add(self, batch: list[Mood]) -> tuple[list[Mood], list[Mood]]:

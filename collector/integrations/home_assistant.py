@@ -18,7 +18,7 @@ from collector.integrations.home_discovery import (
     HomeRoom,
     availability_topic,
     discovery,
-    encoded,
+    encode,
     state_topic,
 )
 from collector.live.rooms import Key, Rooms, RoomView
@@ -35,7 +35,7 @@ SETTLES_S = 60.0
 
 
 class HomeAssistantRooms:
-    """`tell`, `forget` and `look` belong to one thread; `up` and `heard` come from the link's.
+    """`notify`, `forget` and `look` belong to one thread; `up` and `receive` come from the link's.
 
     `collector` is the name that tells collectors apart.
     """
@@ -52,13 +52,13 @@ class HomeAssistantRooms:
         self._state_only = settings.entities == "state"
         self._collector = collector
         self._publish, self._rooms, self._describe = publish, rooms, describe
-        self._announced: dict[Key, tuple[HomeRoom, tuple[str, ...]]] = {}
-        self._told: dict[Key, bytes] = {}
-        self._waiting: deque[Key] = deque()
+        self._announcements: dict[Key, tuple[HomeRoom, tuple[str, ...]]] = {}
+        self._last_payloads: dict[Key, bytes] = {}
+        self._queue: deque[Key] = deque()
         self._again = threading.Event()
         self._settles: float | None = None
         self._lock = threading.Lock()
-        self._kept: dict[Key, set[str]] = defaultdict(set)
+        self._retained_topics: dict[Key, set[str]] = defaultdict(set)
         """Topics of our entities that the broker keeps, of earlier starts too."""
 
     @property
@@ -80,7 +80,7 @@ class HomeAssistantRooms:
         """The collector ends in good order."""
         self._publish(*self.will)
 
-    def heard(self, topic: str, payload: bytes) -> None:
+    def receive(self, topic: str, payload: bytes) -> None:
         """A message on one of `topics`."""
         if topic == self.topics[0]:
             if payload == b"online":
@@ -89,9 +89,9 @@ class HomeAssistantRooms:
         key = self._whose(payload)
         with self._lock:
             if key is not None:
-                self._kept[key].add(topic)
+                self._retained_topics[key].add(topic)
             elif not payload:
-                for topics in self._kept.values():
+                for topics in self._retained_topics.values():
                     topics.discard(topic)
 
     def _whose(self, payload: bytes) -> Key | None:
@@ -112,64 +112,66 @@ class HomeAssistantRooms:
         """Tells what changed by itself, as a silence does; returns whether there is more to do."""
         if self._again.is_set():
             self._again.clear()
-            self._announced.clear()
-            self._told.clear()
-            self._waiting.clear()
-        if not self._waiting:
-            self._waiting.extend((view.site, view.room) for view in self._rooms.all())
+            self._announcements.clear()
+            self._last_payloads.clear()
+            self._queue.clear()
+        if not self._queue:
+            self._queue.extend((view.site, view.room) for view in self._rooms.all())
         new = 0
-        while self._waiting and new < AT_ONCE:
-            new += self.tell(self._rooms.view(*self._waiting.popleft()))
-        if self._waiting:
+        while self._queue and new < AT_ONCE:
+            new += self.notify(self._rooms.view(*self._queue.popleft()))
+        if self._queue:
             return True
         if self._settles is not None and time.monotonic() >= self._settles:
             self._settles = None
             self._tidy()
         return False
 
-    def tell(self, view: RoomView) -> bool:
+    def notify(self, view: RoomView) -> bool:
         """What is new of a room; returns whether the room itself was announced."""
         key = (view.site, view.room)
         labels = tuple(view.mood.counts or ()) if view.mood else ()
-        described = self._describe(view)
-        old_labels, before = self._announced.get(key, (None, ()))
-        is_new = old_labels != described or bool(set(labels) - set(before))
+        home_room = self._describe(view)
+        old_labels, before = self._announcements.get(key, (None, ()))
+        is_new = old_labels != home_room or bool(set(labels) - set(before))
         if is_new:
             every = tuple(dict.fromkeys((*before, *labels)))
-            for part in self._parts(described, every):
-                self._publish(self._topic(part), encoded(part))
-            self._announced[key] = described, every
+            for part in self._parts(home_room, every):
+                self._publish(self._topic(part), encode(part))
+            self._announcements[key] = home_room, every
         state = json.dumps(figures(view, state_only=self._state_only)).encode()
-        if self._told.get(key) != state:
+        if self._last_payloads.get(key) != state:
             self._publish(state_topic(*key), state)
-            self._told[key] = state
+            self._last_payloads[key] = state
         return is_new
 
     def forget(self, view: RoomView) -> None:
         """What was known of a room is erased; what is known now, if anything, is told anew."""
         key = (view.site, view.room)
         self._publish(state_topic(*key), b"")
-        self._told.pop(key, None)
+        self._last_payloads.pop(key, None)
         if view.mood is not None or view.status is not None:
-            self.tell(view)
+            self.notify(view)
             return
-        gone = {self._topic(part) for part in self._parts(*self._announced.pop(key, (None, ())))}
+        old_topics = {
+            self._topic(part) for part in self._parts(*self._announcements.pop(key, (None, ())))
+        }
         with self._lock:
-            gone |= self._kept.pop(key, set())
-        self._remove(gone)
+            old_topics |= self._retained_topics.pop(key, set())
+        self._remove(old_topics)
 
     def _tidy(self) -> None:
         """Takes back entities of rooms that are no more, and of a time with more of them."""
         rooms = {(view.site, view.room) for view in self._rooms.all()}
         with self._lock:
-            kept = {key: set(topics) for key, topics in self._kept.items()}
-        for key, topics in kept.items():
+            topics_of = {key: set(topics) for key, topics in self._retained_topics.items()}
+        for key, topics in topics_of.items():
             if key not in rooms:
                 self._publish(state_topic(*key), b"")
                 self._remove(topics)
-            elif self._state_only and key in self._announced:
-                wanted = {self._topic(part) for part in self._parts(*self._announced[key])}
-                self._remove(topics - wanted)
+            elif self._state_only and key in self._announcements:
+                new_topics = {self._topic(part) for part in self._parts(*self._announcements[key])}
+                self._remove(topics - new_topics)
 
     def _remove(self, topics: Iterable[str]) -> None:
         for topic in topics:

@@ -75,7 +75,7 @@ def discovery(
     if not state_only:
         parts.append(_count("Faces", f"{own}_faces", "value_json.faces", "mdi:account-group"))
         parts += [_expression(own, label) for label in labels]
-    shared = {
+    common = {
         "origin": {"name": "roommood", "sw_version": version("roommood")},
         "availability_topic": availability_topic(collector),
         "state_topic": state_topic(room.site, room.room),
@@ -83,20 +83,20 @@ def discovery(
     }
     device = _device(room)
     names = {key: device[key] for key in ("identifiers", "name")}
-    made = [part | shared | {"device": names} for part in parts]
-    made[0]["device"] = device
+    configurations = [part | common | {"device": names} for part in parts]
+    configurations[0]["device"] = device
     for name in OPTIONAL:
-        if len(encoded(made[0])) > MAX_BYTES:
+        if len(encode(configurations[0])) > MAX_BYTES:
             device.pop(name, None)
-    return made
+    return configurations
 
 
-def encoded(part: dict[str, Any]) -> bytes:
+def encode(part: dict[str, Any]) -> bytes:
     return json.dumps(part, ensure_ascii=False).encode()
 
 
 def _device(room: HomeRoom) -> dict[str, Any]:
-    told = {
+    sensors = {
         "identifiers": [room.own],
         "name": f"{room.title} ({room.site})",
         "manufacturer": "roommood",
@@ -105,14 +105,14 @@ def _device(room: HomeRoom) -> dict[str, Any]:
         "configuration_url": room.page,
         "sw_version": room.version,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in sensors.items() if value is not None}
 
 
 def _expression(own: str, label: str) -> dict[str, Any]:
     """Where counts were merged, a 0 says that the label's count is not told, not that it is 0."""
     counts = "value_json.counts"
-    merged = "" if label == OTHER else f" and ({counts}['{label}'] or not {counts}.get('{OTHER}'))"
-    value = f"{counts}['{label}'] if '{label}' in {counts}{merged} else None"
+    merge = "" if label == OTHER else f" and ({counts}['{label}'] or not {counts}.get('{OTHER}'))"
+    value = f"{counts}['{label}'] if '{label}' in {counts}{merge} else None"
     icon = ICONS.get(label, "mdi:emoticon-outline")
     return _count(label.capitalize(), f"{own}_{label}", value, icon)
 

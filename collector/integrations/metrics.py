@@ -97,17 +97,17 @@ class RoomMetrics(Collector):
         ]
         for name, figure in FIGURES.items():
             family = CounterMetricFamily if figure.total else GaugeMetricFamily
-            yield _filled(
+            yield _fill(
                 family(f"roommood_device_{name}", figure.meaning, labels=ROOM),
                 [(labels, figure.of(health)) for labels, health in reports],
             )
         for former, now in FORMER.items():
-            told = f"The former name of roommood_device_{now}, in another unit."
-            yield _filled(
-                GaugeMetricFamily(f"roommood_device_{former}", told, labels=ROOM),
+            description = f"The former name of roommood_device_{now}, in another unit."
+            yield _fill(
+                GaugeMetricFamily(f"roommood_device_{former}", description, labels=ROOM),
                 [(labels, getattr(health, former)) for labels, health in reports],
             )
-        yield _filled(
+        yield _fill(
             GaugeMetricFamily(
                 "roommood_device_throttled",
                 "1 for each reason why the device is slower than it could be.",
@@ -120,7 +120,7 @@ class RoomMetrics(Collector):
             ],
         )
         yield from self._ends()
-        yield _filled(
+        yield _fill(
             GaugeMetricFamily(
                 "roommood_collector_disk_free_bytes", "On the disk of the collector's state folder."
             ),
@@ -128,7 +128,7 @@ class RoomMetrics(Collector):
         )
 
     def _ends(self) -> Iterator[Metric]:
-        yield _filled(
+        yield _fill(
             GaugeMetricFamily(
                 "roommood_device_certificate_expiry_timestamp_seconds",
                 "When the device's certificate ends, since 1970.",
@@ -136,7 +136,7 @@ class RoomMetrics(Collector):
             ),
             [(list(room), ends) for room, ends in self._certificates().items()],
         )
-        yield _filled(
+        yield _fill(
             GaugeMetricFamily(
                 "roommood_collector_certificate_expiry_timestamp_seconds",
                 "When a certificate of the collector ends, since 1970, by its setting.",
@@ -157,25 +157,25 @@ def _of_rooms(views: list[RoomView]) -> Iterator[Metric]:
         for one in get_args(RoomState):
             state.add_metric([view.site, view.room, one], float(view.state == one))
         if view.mood is not None:
-            ended = view.mood.start.timestamp() + view.mood.seconds
-            age.add_metric([view.site, view.room], time.time() - ended)
+            window_end = view.mood.start.timestamp() + view.mood.seconds
+            age.add_metric([view.site, view.room], time.time() - window_end)
     yield state
     yield age
 
 
-def _filled(family: Any, values: list[tuple[list[str], float | None]]) -> Metric:
+def _fill(family: Any, values: list[tuple[list[str], float | None]]) -> Metric:
     """The family with the values that are known."""
     for labels, value in values:
         if value is not None:
             family.add_metric(labels, float(value))
-    made: Metric = family
-    return made
+    result: Metric = family
+    return result
 
 
 def metrics_registry(*collectors: Collector) -> CollectorRegistry:
     """Theirs, and the process's own figures under the names that every exporter uses."""
-    made = CollectorRegistry()
-    ProcessCollector(registry=made)
+    result = CollectorRegistry()
+    ProcessCollector(registry=result)
     for one in collectors:
-        made.register(one)
-    return made
+        result.register(one)
+    return result

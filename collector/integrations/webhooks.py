@@ -56,7 +56,7 @@ def target(url: str, secret: str, events: Iterable[str]) -> Target:
 
 
 class Webhooks(Worker):
-    """`tell` may be called from any thread; it asks neither the disk nor the network."""
+    """`notify` may be called from any thread; it asks neither the disk nor the network."""
 
     def __init__(
         self, engine: Engine, targets: Iterable[Target], erasures: Erasures | None = None
@@ -70,7 +70,7 @@ class Webhooks(Worker):
         self._lock = threading.Lock()
         self._client: httpx.Client | None = None
 
-    def tell(self, event: str, data: dict[str, Any]) -> None:
+    def notify(self, event: str, data: dict[str, Any]) -> None:
         """Notes it for every target that wants such events."""
         now = datetime.now(timezone.utc)
         # A name of its own, not the row's number: SQLite gives a number again once its row is gone.

@@ -19,8 +19,8 @@ class Attendance(NamedTuple):
     first: int
     last: int
     most: int
-    came: int
-    left: int
+    arrivals: int
+    departures: int
 
 
 def attendance(readings: Iterable[tuple[float, float]]) -> Attendance | None:
@@ -31,13 +31,13 @@ def attendance(readings: Iterable[tuple[float, float]]) -> Attendance | None:
     levels = [round(median(faces)) for _, faces in sorted(buckets.items())]
     if not levels:
         return None
-    level, arrivals, left = levels[0], 0, 0
+    level, arrivals, departures = levels[0], 0, 0
     for now in levels[1:]:
         if now - level >= LEAST:
             arrivals += now - level
         elif level - now >= LEAST:
-            left += level - now
+            departures += level - now
         else:
             continue
         level = now
-    return Attendance(levels[0], levels[-1], max(levels), arrivals, left)
+    return Attendance(levels[0], levels[-1], max(levels), arrivals, departures)

@@ -30,15 +30,15 @@ class Ballots:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._used: dict[int, tuple[int, dict[str, str]]] = {}
+        self._answers: dict[int, tuple[int, dict[str, str]]] = {}
 
     def use(self, lesson: int, number: int, ballot: str, answer: str) -> bool:
         """Whether it had not answered in this round of this lesson."""
         with self._lock:
-            used = self._of(lesson, number)
-            if ballot in used:
+            answers = self._of(lesson, number)
+            if ballot in answers:
                 return False
-            used[ballot] = answer
+            answers[ballot] = answer
             return True
 
     def take_back(self, lesson: int, number: int, ballot: str) -> str | None:
@@ -47,13 +47,13 @@ class Ballots:
             return self._of(lesson, number).pop(ballot, None)
 
     def _of(self, lesson: int, number: int) -> dict[str, str]:
-        round_, used = self._used.get(lesson, (number, {}))
+        round_, answers = self._answers.get(lesson, (number, {}))
         if round_ != number:
-            used = {}
-        self._used[lesson] = (number, used)
-        while len(self._used) > MOST_LESSONS:  # those that began long ago are over
-            del self._used[next(iter(self._used))]
-        return used
+            answers = {}
+        self._answers[lesson] = (number, answers)
+        while len(self._answers) > MOST_LESSONS:  # those that began long ago are over
+            del self._answers[next(iter(self._answers))]
+        return answers
 
 
 def inexact(counts: Mapping[str, int], key: bytes, about: str) -> dict[str, int]:

@@ -78,5 +78,5 @@ def _attendance(summary: Summary) -> Iterator[Figure]:
         yield _figure("first", turnout.first)
         yield _figure("last", turnout.last)
         yield _figure("most", turnout.most)
-        yield _figure("came", turnout.came)
-        yield _figure("left", turnout.left)
+        yield _figure("came", turnout.arrivals)
+        yield _figure("left", turnout.departures)

@@ -77,7 +77,7 @@ class LessonReport(LessonOut):
     findings: list[Highlight] = Field(description="What stood out, at most three.")
 
 
-def listed(lesson: Lesson) -> LessonOut:
+def lesson_out(lesson: Lesson) -> LessonOut:
     return LessonOut(
         id=lesson.id,
         site=lesson.site,
@@ -113,7 +113,7 @@ class Reports:
         ]
         attentive = self._ratio(summary)
         return LessonReport(
-            **dict(listed(lesson)),
+            **dict(lesson_out(lesson)),
             notes=lesson.notes,
             summary=summary,
             markers=markers,
@@ -123,12 +123,12 @@ class Reports:
             ],
             attentive=attentive,
             attentive_labels=self._attentive,
-            earlier=[self.compared(one) for one in self._repository.earlier(lesson) if may(one)],
+            earlier=[self.comparison(one) for one in self._repository.earlier(lesson) if may(one)],
             figures=figures(summary, attentive, self._attentive),
             findings=findings(summary.slots, [(one.at, one.text) for one in markers]),
         )
 
-    def compared(self, lesson: Lesson) -> EarlierLesson:
+    def comparison(self, lesson: Lesson) -> EarlierLesson:
         """A lesson as others are compared with it."""
         summary = self._summaries.of(lesson)
         attentive = self._ratio(summary)

@@ -29,11 +29,11 @@ SETTLES_S = 60.0
 """After its end the last window of a lesson is still on its way."""
 
 Room = tuple[str, str]
-Told = Callable[[str, Lesson], None]
+LessonListener = Callable[[str, Lesson], None]
 
 
 class LessonScheduler(Worker):
-    """`saw` is called with every new window."""
+    """`update_mood` is called with every new window."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class LessonScheduler(Worker):
         summaries: Summaries,
         rooms: Callable[[], Iterable[Room]],
         timetable: Timetable | None,
-        tell: Told,
+        notify: LessonListener,
         *,
         find: bool = True,
     ) -> None:
@@ -50,12 +50,12 @@ class LessonScheduler(Worker):
         self._summaries = summaries
         self._rooms = rooms
         self._timetable = timetable
-        self._tell = tell
+        self._notify = notify
         self._find = find
         self._occupancy: dict[Room, OccupancyDetector] = defaultdict(OccupancyDetector)
         self._lock = threading.Lock()
 
-    def saw(self, mood: Mood, arrival: float | None = None) -> None:
+    def update_mood(self, mood: Mood, arrival: float | None = None) -> None:
         """A window that came then (seconds since 1970), or now."""
         if self._find:
             with self._lock:
@@ -100,7 +100,7 @@ class LessonScheduler(Worker):
                     )
                     if lesson is not None:
                         running[room] = lesson
-                        self._tell("lesson_began", lesson)
+                        self._notify("lesson_began", lesson)
 
     def _places(self, plan: PlannedLesson) -> list[Room]:
         """A room whose site the timetable does not name is every known one of that name.
@@ -119,7 +119,7 @@ class LessonScheduler(Worker):
         for room, detector in detectors:
             lesson = running.get(room)
             if lesson is not None:
-                detector.taught()
+                detector.confirm_lesson()
                 if lesson.how != "found":
                     continue
             change, at = detector.change(lesson is not None)
@@ -130,8 +130,8 @@ class LessonScheduler(Worker):
                     # Asked again: one that a teacher began in this very round goes on.
                     new_lesson = self._repository.begin(*room, "Lesson", "found", start=at)
                     if new_lesson is not None:
-                        self._tell("lesson_began", new_lesson)
+                        self._notify("lesson_began", new_lesson)
 
     def _end(self, lesson: Lesson, at: float) -> None:
         self._repository.end(lesson, at)
-        self._tell("lesson_ended", self._repository.lesson(lesson.id))
+        self._notify("lesson_ended", self._repository.lesson(lesson.id))

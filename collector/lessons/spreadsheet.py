@@ -142,9 +142,11 @@ def _table(text: str, where: str) -> list[tuple[int, dict[str, str]]]:
         ]
         rows = [(number, row) for number, row in rows if any(cell.strip() for cell in row)]
         # Excel's own first line, or a title above the table
-        begin = max(range(min(len(rows), HEAD)), key=lambda n: _known(rows[n][1]), default=0)
+        begin = max(
+            range(min(len(rows), HEAD)), key=lambda n: _heading_count(rows[n][1]), default=0
+        )
         rows = rows[begin:]
-        if rows and _known(rows[0][1]) > (_known(best[0][1]) if best else -1):
+        if rows and _heading_count(rows[0][1]) > (_heading_count(best[0][1]) if best else -1):
             best = rows
     if not best:
         raise UserError("holds no row", where, f"give it the columns {', '.join(COLUMNS)}")
@@ -180,7 +182,7 @@ def _records(text: str) -> Iterator[tuple[int, str]]:
         number += length
 
 
-def _known(row: list[str]) -> int:
+def _heading_count(row: list[str]) -> int:
     """How many headings a row has."""
     return len({*_headings(row)} & HEADINGS.keys())
 

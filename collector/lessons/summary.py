@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from collector.lessons.coverage import Coverage, coverage
 from collector.lessons.repository import Lesson, LessonRepository
-from collector.live.history import weighted
+from collector.live.history import mean_counts
 from collector.live.shares import Share, shares
 from collector.storage.store import Store
 from edge.protocol.messages import OTHER, UNCERTAIN, Mood
@@ -49,11 +49,11 @@ class Summary(BaseModel):
     slots: list[Slot]
 
 
-def summarised(moods: Sequence[Mood], begin: datetime, end: datetime) -> Summary:
+def summarize(moods: Sequence[Mood], begin: datetime, end: datetime) -> Summary:
     """Of the windows that start within a time, which must be later than it began."""
     within = [mood for mood in moods if begin <= mood.start < end]
     expression_moods = [mood for mood in within if mood.counts is not None]
-    counts = weighted(expression_moods)
+    counts = mean_counts(expression_moods)
     models = Counter(mood.model for mood in expression_moods)
     model = models.most_common(1)[0][0] if models else ""
     return Summary(
@@ -90,7 +90,7 @@ def _slots(moods: Sequence[Mood], begin: datetime, end: datetime) -> list[Slot]:
                 start=begin + timedelta(seconds=number * length),
                 seconds=length,
                 faces=_mean_faces(part),
-                counts=weighted(expression_moods) if expression_moods else None,
+                counts=mean_counts(expression_moods) if expression_moods else None,
                 withheld=None if expression_moods else part[-1].withheld,
             )
         )
@@ -120,7 +120,7 @@ class Summaries:
         moods = self._store.reaching(lesson.site, lesson.room, begin, end)
         if record is not None and len(moods) < _windows(record):
             return Summary.model_validate(record)
-        summary = summarised(moods, begin, end)
+        summary = summarize(moods, begin, end)
         if lesson.end is not None:
             stamp = {STATE: [*state, lesson.until]}
             self._repository.keep_summary(lesson, summary.model_dump(mode="json") | stamp)

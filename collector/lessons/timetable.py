@@ -18,9 +18,7 @@ from collector.config import CollectorSettings, DateOrder
 from collector.lessons.spreadsheet import RowSpan, Spreadsheet, SpreadsheetRow
 from edge.common.calendar import Calendar
 from edge.common.calendar_event import IgnoredEvent, attribute, each
-from edge.common.errors import Problem, UserError
-from edge.common.places import RoomNames, RoomPlace
-from edge.common.published import (
+from edge.common.calendar_sources import (
     COPIES,
     NO_LESSON,
     WITH_LESSONS,
@@ -30,6 +28,8 @@ from edge.common.published import (
     WebSource,
     source,
 )
+from edge.common.errors import Problem, UserError
+from edge.common.places import RoomNames, RoomPlace
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +133,7 @@ class Timetable:
         return Problem(NO_LESSON, self._source.where, WITH_LESSONS)
 
     @property
-    def published(self) -> list[tuple[WebSource, Check]]:
+    def web_sources(self) -> list[tuple[WebSource, Check]]:
         """What is fetched, if it is, and what reads it."""
         return [(self._source, self._parse)] if isinstance(self._source, WebSource) else []
 
@@ -141,14 +141,14 @@ class Timetable:
         off: list[tuple[RoomPlace, RowSpan]] = []
         if isinstance(self._content, Calendar):
             entries = [_entry(one.event, one.start, one.end) for one in self._content.on(day)]
-            ignored = list(self._content.ignored_on(day))
+            ignored_events = list(self._content.ignored_on(day))
         elif self._content is None:
-            entries, ignored = [], []
+            entries, ignored_events = [], []
         else:
             rows = list(self._rows_of(self._content, day))
             entries = [_row_entry(row, span) for row, span in rows if not row.why_off]
-            ignored = [
-                IgnoredEvent(_dated(row.title, span.start), row.why_off)
+            ignored_events = [
+                IgnoredEvent(_title_with_date(row.title, span.start), row.why_off)
                 for row, span in rows
                 if row.why_off
             ]
@@ -163,13 +163,13 @@ class Timetable:
             places = self._rooms.find(entry.rooms)
             if not places:
                 why = f"names no room: {entry.rooms}" if entry.rooms else "names no room"
-                ignored.append(IgnoredEvent(_dated(entry.title, entry.start), why))
+                ignored_events.append(IgnoredEvent(_title_with_date(entry.title, entry.start), why))
             lessons += [
                 PlannedLesson(*place, entry.title, entry.teacher, entry.start, entry.end)
                 for place in places
                 if not (entry.is_weekly and _is_among(off, place, entry))
             ]
-        return lessons, ignored
+        return lessons, ignored_events
 
     def _rows_of(self, content: Spreadsheet, day: date) -> Iterator[tuple[SpreadsheetRow, RowSpan]]:
         for begin in (day - timedelta(days=1), day):
@@ -205,7 +205,7 @@ class Timetable:
         return Spreadsheet(content, where, self._order)
 
 
-def _dated(title: str, start: datetime) -> str:
+def _title_with_date(title: str, start: datetime) -> str:
     """A lesson as a person finds it again."""
     return f"{title} ({start:%Y-%m-%d})"
 

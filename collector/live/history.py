@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from collector.live.order import begun, is_newer
+from collector.live.order import begin_of, is_newer
 from collector.storage.store import StoredSummary
 from edge.protocol.messages import Mood
 
@@ -59,8 +59,8 @@ class History:
     """One room's windows, oldest first by number; not safe to use from several threads."""
 
     def __init__(self, windows: Iterable[WindowSummary] = ()) -> None:
-        self._seen: deque[WindowSummary] = deque(windows)
-        self._filled = sum(one.seconds for one in self._seen)
+        self._windows: deque[WindowSummary] = deque(windows)
+        self._length_s = sum(one.seconds for one in self._windows)
         self._running: UUID | None = None
 
     def add(self, mood: Mood, arrival: float) -> None:
@@ -74,31 +74,31 @@ class History:
 
     def put(self, window: WindowSummary) -> None:
         """As `add`."""
-        at = len(self._seen)
-        while at and self._is_later(self._seen[at - 1], window):
+        at = len(self._windows)
+        while at and self._is_later(self._windows[at - 1], window):
             at -= 1
-        self._seen.insert(at, window)
-        self._filled += window.seconds
-        while self._filled > KEPT_S and len(self._seen) > 1:
-            self._filled -= self._seen.popleft().seconds
+        self._windows.insert(at, window)
+        self._length_s += window.seconds
+        while self._length_s > KEPT_S and len(self._windows) > 1:
+            self._length_s -= self._windows.popleft().seconds
 
     def runs(self, boot: UUID) -> None:
         """The agent's run whose windows are the newest, whatever their clock says."""
         if boot != self._running:
             self._running = boot
-            self._seen = deque(sorted(self._seen, key=lambda one: one.boot == boot))
+            self._windows = deque(sorted(self._windows, key=lambda one: one.boot == boot))
 
     def all(self) -> list[WindowSummary]:
         """Oldest first."""
-        return list(self._seen)
+        return list(self._windows)
 
     def near(self, start: float) -> list[WindowSummary]:
         """Those of the hours before and up to a window that begins then, in the order of time."""
-        near = [one for one in self._seen if start - KEPT_S <= one.start <= start]
+        near = [one for one in self._windows if start - KEPT_S <= one.start <= start]
         return sorted(near, key=lambda one: one.start)
 
     def _is_later(self, old: WindowSummary, new: WindowSummary) -> bool:
-        starts = begun(old.start, old.received), begun(new.start, new.received)
+        starts = begin_of(old.start, old.received), begin_of(new.start, new.received)
         return is_newer(old, starts[0], new, starts[1], self._running) and old[:2] != new[:2]
 
 
@@ -112,7 +112,7 @@ class CountedWindow(Protocol):
     def counts(self) -> dict[str, int] | None: ...
 
 
-def weighted(windows: Iterable[CountedWindow]) -> dict[str, float]:
+def mean_counts(windows: Iterable[CountedWindow]) -> dict[str, float]:
     """Mean counts of the windows that told any, each by its length."""
     pairs = [(one.counts, one.seconds) for one in windows if one.counts is not None]
     whole = sum(seconds for _, seconds in pairs)
@@ -125,7 +125,7 @@ def weighted(windows: Iterable[CountedWindow]) -> dict[str, float]:
 
 def mean(windows: Sequence[WindowSummary]) -> Mean:
     """Weighted by time."""
-    counts = weighted(windows)
+    counts = mean_counts(windows)
     count = sum(window.counts is not None for window in windows)
     return Mean(counts, sum(counts.values()), count)
 

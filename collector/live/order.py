@@ -29,7 +29,7 @@ def is_newer(
 
     Within a run of the agent the number says it. Of two runs the `running` one is newer, and where
     that is not known, the one that began later. No window began after it was received, whatever
-    its device's clock said: see `begun`.
+    its device's clock said: see `begin_of`.
     """
     if one.boot == other.boot:
         return one.seq > other.seq
@@ -38,6 +38,6 @@ def is_newer(
     return start >= other_start
 
 
-def begun(start: float, arrival: float) -> float:
+def begin_of(start: float, arrival: float) -> float:
     """When a window can have begun."""
     return min(start, arrival)

@@ -29,7 +29,7 @@ REDRAW_S = 20.0
 SHARES_S = 30.0
 """How old shares may be: they are of five minutes, and cost more than all the rest."""
 
-Watched = tuple[Key, str]
+FeedKey = tuple[Key, str]
 """A room, and a language."""
 Draw = Callable[[Key, str], str]
 
@@ -38,15 +38,15 @@ class ShareCache:
     """Shares per room, made anew at most every SHARES_S, and not while a window waits."""
 
     def __init__(self) -> None:
-        self._known: dict[object, tuple[float, dict[str, Share]]] = {}
+        self._entries: dict[object, tuple[float, dict[str, Share]]] = {}
 
     def of(
         self, room: object, counts: Mapping[str, float], faces: float, model: str
     ) -> dict[str, Share]:
-        at, room_shares = self._known.get(room, (0.0, {}))
+        at, room_shares = self._entries.get(room, (0.0, {}))
         if not room_shares or time.monotonic() - at > SHARES_S:
             room_shares = shares(counts, faces, model)
-            self._known[room] = (time.monotonic(), room_shares)
+            self._entries[room] = (time.monotonic(), room_shares)
         return room_shares
 
 
@@ -58,22 +58,22 @@ class PanelBroadcaster(Worker):
         self._draw = draw
         self._state = state
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._watching: dict[Watched, set[asyncio.Queue[str | None]]] = defaultdict(set)
+        self._watching: dict[FeedKey, set[asyncio.Queue[str | None]]] = defaultdict(set)
         self._due: queue.Queue[Key | None] = queue.Queue()
-        self._waiting: set[Key] = set()
-        self._shown: dict[Key, RoomState] = {}
-        self._painted: dict[Key, float] = {}
+        self._changes: set[Key] = set()
+        self._states: dict[Key, RoomState] = {}
+        self._draw_times: dict[Key, float] = {}
         self._lock = threading.Lock()
         self._look_at = time.monotonic() + LOOK_S
         self._undrawn: dict[Key, str] = {}
-        self._closed = False
+        self._is_closed = False
 
     def serve_on(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
 
     def close(self) -> None:
         """Ends every feed."""
-        self._closed = True
+        self._is_closed = True
         for feed in list(self._watching):
             self._send(feed, None)
 
@@ -87,12 +87,12 @@ class PanelBroadcaster(Worker):
         undrawn = [f"{'/'.join(key)} cannot be drawn: {why}" for key, why in self._undrawn.items()]
         return super().problem() or next(iter(undrawn), "")
 
-    def changed(self, key: Key) -> None:
+    def refresh(self, key: Key) -> None:
         """There is news of a room; cheap, and safe to call from any thread."""
         with self._lock:
-            if key in self._waiting:
+            if key in self._changes:
                 return
-            self._waiting.add(key)
+            self._changes.add(key)
         self._due.put(key)
 
     async def feed(self, key: Key, language: str) -> AsyncIterator[str]:
@@ -102,7 +102,7 @@ class PanelBroadcaster(Worker):
         self._watching[key, language].add(news)
         try:
             yield await run_in_threadpool(self._draw, key, language)
-            while not self._closed and (panel := await news.get()) is not None:
+            while not self._is_closed and (panel := await news.get()) is not None:
                 yield panel
         finally:
             self._watching[key, language].discard(news)
@@ -117,19 +117,19 @@ class PanelBroadcaster(Worker):
             key = None
         if key is not None:
             with self._lock:
-                self._waiting.discard(key)
+                self._changes.discard(key)
             self._paint(key)
         if time.monotonic() >= self._look_at:
             self._look_at = time.monotonic() + LOOK_S
             for silent in {room for room, _ in list(self._watching)}:
-                old = time.monotonic() - self._painted.get(silent, 0.0) >= REDRAW_S
-                if old or self._state(silent) != self._shown.get(silent):
-                    self.changed(silent)
+                old = time.monotonic() - self._draw_times.get(silent, 0.0) >= REDRAW_S
+                if old or self._state(silent) != self._states.get(silent):
+                    self.refresh(silent)
 
     def _paint(self, key: Key) -> None:
         languages = [language for room, language in list(self._watching) if room == key]
-        self._shown[key] = self._state(key)
-        self._painted[key] = time.monotonic()
+        self._states[key] = self._state(key)
+        self._draw_times[key] = time.monotonic()
         for language in languages:
             try:
                 panel = self._draw(key, language)
@@ -141,11 +141,11 @@ class PanelBroadcaster(Worker):
             self._send((key, language), panel)
         self._undrawn.pop(key, None)
 
-    def _send(self, feed: Watched, panel: str | None) -> None:
+    def _send(self, feed: FeedKey, panel: str | None) -> None:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._put, feed, panel)
 
-    def _put(self, feed: Watched, panel: str | None) -> None:
+    def _put(self, feed: FeedKey, panel: str | None) -> None:
         for news in self._watching.get(feed, set()):
             if news.full():
                 news.get_nowait()

@@ -16,20 +16,20 @@ class PendingCommands:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._asked: dict[Key, tuple[str, float]] = {}
+        self._commands: dict[Key, tuple[str, float]] = {}
 
     def put(self, key: Key, command: str) -> None:
         with self._lock:
-            self._asked[key] = (command, time.monotonic())
+            self._commands[key] = (command, time.monotonic())
 
     def of(self, key: Key, state: RoomState) -> str | None:
         """The command that `state` does not show yet."""
         with self._lock:
-            command, at = self._asked.get(key, ("", 0.0))
+            command, at = self._commands.get(key, ("", 0.0))
             if not command:
                 return None
             is_done = (state == "paused") is (command != "resume")
             if is_done or time.monotonic() - at > PATIENCE_S:
-                del self._asked[key]
+                del self._commands[key]
                 return None
             return command

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Literal, NamedTuple
 
 from collector.live.history import History, WindowSummary, readable
-from collector.live.order import begun, is_newer
-from collector.live.shown import as_json
+from collector.live.order import begin_of, is_newer
+from collector.live.viewer_messages import as_json
 from collector.storage.store import StoredSummary
 from edge.protocol.discretion import discreet
 from edge.protocol.messages import Mood, Status
@@ -71,11 +71,11 @@ def state_of(mood: Mood | None, arrival: float, status: Status | None, now: floa
 class Rooms:
     """Written by the ingest thread, read by the web server's threads and its event loop.
 
-    `erased` says of a window whether it was; one that was on its way then is not remembered.
+    `is_erased` says of a window whether it was; one that was on its way then is not remembered.
     """
 
     def __init__(self, is_erased: Callable[[Mood], bool] = lambda _mood: False) -> None:
-        self._erased = is_erased
+        self._is_erased = is_erased
         self._lock = threading.Lock()
         self._moods: dict[Key, tuple[Mood, float]] = {}
         self._status: dict[Key, Status] = {}
@@ -84,17 +84,17 @@ class Rooms:
         self._unread: dict[Key, Callable[[], Iterable[StoredSummary]]] = {}
         self._viewers: dict[Key, set[asyncio.Queue[Event | None]]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._closed = False
+        self._is_closed = False
 
     def serve_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """The loop that the viewers' feeds run on."""
         self._loop = loop
 
-    def saw(self, mood: Mood, arrival: float) -> bool:
+    def update_mood(self, mood: Mood, arrival: float) -> bool:
         """Remembers a room's newest window; an older one that comes late changes nothing."""
         key = (mood.site, mood.room)
         with self._lock:
-            if self._erased(mood):
+            if self._is_erased(mood):
                 return False
             self._changes[key] += 1
             self._history[key].add(mood, arrival)
@@ -104,7 +104,7 @@ class Rooms:
             self._moods[key] = (mood, arrival)
             self._history[key].runs(mood.boot)
         if self._viewers.get(key):
-            self._tell(key, Event("mood", as_json(mood)))
+            self._notify(key, Event("mood", as_json(mood)))
         return True
 
     def _is_newer(self, mood: Mood, arrival: float, other: Mood, other_arrival: float) -> bool:
@@ -112,9 +112,9 @@ class Rooms:
         status = self._status.get((mood.site, mood.room))
         return is_newer(
             mood,
-            begun(mood.start.timestamp(), arrival),
+            begin_of(mood.start.timestamp(), arrival),
             other,
-            begun(other.start.timestamp(), other_arrival),
+            begin_of(other.start.timestamp(), other_arrival),
             status.boot if status is not None else None,
         )
 
@@ -179,14 +179,14 @@ class Rooms:
             if status:
                 self._status.pop(key, None)
 
-    def heard(self, status: Status) -> None:
+    def update_status(self, status: Status) -> None:
         """As sent; an older device's figures are made as coarse as today's where they must be."""
         if status.health is not None:
             status = status.model_copy(update={"health": discreet(status.health)})
         key = (status.site, status.room)
         with self._lock:
             self._status[key] = status
-        self._tell(key, Event("status", as_json(status)))
+        self._notify(key, Event("status", as_json(status)))
 
     def view(self, site: str, room: str) -> RoomView:
         key = (site, room)
@@ -212,18 +212,18 @@ class Rooms:
                 yield Event("status", as_json(now.status))
             if now.mood is not None:
                 yield Event("mood", as_json(now.mood))
-            while not self._closed and (event := await queue.get()) is not None:
+            while not self._is_closed and (event := await queue.get()) is not None:
                 yield event
         finally:
             self._viewers[key].discard(queue)
 
     def close(self) -> None:
         """Ends every feed, so that the web server can stop."""
-        self._closed = True
+        self._is_closed = True
         for key in list(self._viewers):
-            self._tell(key, None)
+            self._notify(key, None)
 
-    def _tell(self, key: Key, event: Event | None) -> None:
+    def _notify(self, key: Key, event: Event | None) -> None:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._put, key, event)
 

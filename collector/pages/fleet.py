@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from collector.access.guard import SignedIn
 from collector.fleet.invitation_text import own_room, svg
-from collector.fleet.listing import listed
+from collector.fleet.listing import device_rows
 from collector.fleet.overview import overview
 from collector.fleet.service import FleetService
 from collector.live.rooms import Rooms
@@ -39,7 +39,7 @@ def router(
             raise HTTPException(404)
         return fleet
 
-    def known(site: str, room: str) -> None:
+    def check_room(site: str, room: str) -> None:
         """Raises HTTPException 404 for a room that no device was enrolled for."""
         if (site, room) not in {device.room for device in service().registry.all()}:
             raise HTTPException(404)
@@ -52,7 +52,7 @@ def router(
         number: int = 1,
         **more: Any,
     ) -> Any:
-        rows = listed(fleet.registry, rooms) if fleet else []
+        rows = device_rows(fleet.registry, rooms) if fleet else []
         context: dict[str, Any] = {
             "site": fleet.site if fleet else None,
             "enrolled": len(rows),
@@ -60,7 +60,7 @@ def router(
             "text": text,
             "cause": cause,
             "told": take(request, "told"),
-            "waiting": fleet.invitations.waiting() if fleet else [],
+            "waiting": fleet.invitations.pending() if fleet else [],
             "updates": fleet.catalog.all() if fleet else [],
             "valid": VALID_S,
             "wrong": "",
@@ -88,7 +88,7 @@ def router(
             place = own_room(room, service().site)
         except UserError as error:
             return page(request, 422, wrong=str(error))
-        code = str(service().invite(place, who.said, VALID_S[valid]))
+        code = str(service().invite(place, who.log_name, VALID_S[valid]))
         leave(request, "code", f"{'/'.join(place)} {code}")
         return back_to("/devices")
 
@@ -115,10 +115,10 @@ def router(
         if decision == "refuse" and not confirm:
             return ask(renderer, request, "refuse", device_request.room[1], back="/devices")
         if decision == "refuse":
-            service().enrolment.refuse(device_request, who.said)
+            service().enrolment.refuse(device_request, who.log_name)
         else:
             try:
-                service().enrolment.approve(device_request, who.said)
+                service().enrolment.approve(device_request, who.log_name)
             except UserError as error:
                 return page(request, 409, wrong=str(error))
         return back_to("/devices")
@@ -126,10 +126,10 @@ def router(
     @pages.post("/devices/{site}/{room}/revoke")
     def revoke(request: Request, who: SignedIn, site: str, room: str, confirm: Confirm = "") -> Any:
         if not confirm:
-            known(site, room)
+            check_room(site, room)
             return ask(renderer, request, "revoke", f"{site}/{room}", back="/devices")
         try:
-            service().revoke((site, room), who.said, "revoked by IT")
+            service().revoke((site, room), who.log_name, "revoked by IT")
         except UserError as error:
             return page(request, 409, wrong=str(error))
         return back_to("/devices")
@@ -147,7 +147,7 @@ def router(
                 raise HTTPException(404)
             return ask(renderer, request, stage, str(number), back="/devices")
         try:
-            service().move(number, stage, who.said)
+            service().move(number, stage, who.log_name)
         except UserError as error:
             return page(request, 404, wrong=str(error))
         return back_to("/devices")

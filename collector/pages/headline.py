@@ -17,7 +17,7 @@ class Headline(NamedTuple):
     detail: str = ""
     label: str = ""
     arrow: str = ""
-    told: bool = False
+    is_from_numbers: bool = False
     """Whether it comes from numbers, and not in place of them."""
 
 
@@ -41,27 +41,29 @@ def headline(view: RoomView, summary: RoomSummary, t: Any) -> Headline:
     text = sentence(view, t)
     if text and summary.why != "gathering":
         return Headline(text)
-    if summary.shown is None or not summary.shown.rows:
+    if summary.shares is None or not summary.shares.rows:
         if not text and summary.faces is not None:
             text = str(t["room"]["faces_now"].format(summary.faces))
         return Headline(text)
     r = t["room"]
     if summary.change is None:
-        top = max(summary.shown.rows, key=lambda row: row.percent)
-        form = r["same_now"] if summary.compared else r["mostly"]
+        top = max(summary.shares.rows, key=lambda row: row.percent)
+        form = r["same_now"] if summary.has_comparison else r["mostly"]
         text = form.format(label(top.label, t), amount(top.percent, t))
         detail = r["probably"].format(top.low, top.high)
-        if not summary.compared:
+        if not summary.has_comparison:
             detail = f"{detail} {r['fresh']}"
-        return Headline(text, detail, top.label, told=True)
+        return Headline(text, detail, top.label, is_from_numbers=True)
     name, kind = summary.change
-    row = shown_row(summary.shown, name)
+    row = shown_row(summary.shares, name)
     percent = row.percent if row else 0
     text = r[f"{kind}_now"].format(label(name, t), amount(percent, t))
     parts = [r["probably"].format(row.low, row.high)] if row else []
     if summary.before is not None:
         parts.append(r["was"].format(summary.before) if summary.before else r["was_few"])
-    return Headline(text, " ".join(parts), name, "▲" if kind == "more" else "▼", told=True)
+    return Headline(
+        text, " ".join(parts), name, "▲" if kind == "more" else "▼", is_from_numbers=True
+    )
 
 
 def shown_row(shares: ShownShares, name: str) -> ShownShare | None:

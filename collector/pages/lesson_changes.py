@@ -51,8 +51,8 @@ def router(
         notes: Annotated[str, Form(max_length=5000)] = "",
     ) -> Any:
         repository.describe(record, title, notes)
-        broadcaster.changed((record.site, record.room))
-        audit_log.add(who.said, "lesson described", about(record))
+        broadcaster.refresh((record.site, record.room))
+        audit_log.add(who.log_name, "lesson described", about(record))
         return back_to(f"/lessons/{record.id}")
 
     @pages.post("/lessons/{lesson}/markers")
@@ -67,7 +67,7 @@ def router(
         if record.end is not None and not at:
             raise HTTPException(409)
         repository.mark(record, text, moment_of(renderer, record, at) if at else None)
-        broadcaster.changed((record.site, record.room))
+        broadcaster.refresh((record.site, record.room))
         return back_to(local(back) if back else f"/lessons/{record.id}")
 
     @pages.post("/lessons/{lesson}/markers/{marker}")
@@ -90,7 +90,7 @@ def router(
         repository.change_marker(
             record, marker, "" if remove else text, moment_of(renderer, record, at)
         )
-        broadcaster.changed((record.site, record.room))
+        broadcaster.refresh((record.site, record.room))
         return back_to(f"/lessons/{record.id}")
 
     @pages.post("/lessons/{lesson}/links")
@@ -105,7 +105,7 @@ def router(
         secret = sessions.make_link(
             who.name, days * DAY_S, room, account=who.account, lesson=record.id
         )
-        audit_log.add(who.said, "link made", f"{about(record)} for {days} days")
+        audit_log.add(who.log_name, "link made", f"{about(record)} for {days} days")
         leave(request, "link", f"{own_url()}/enter/{secret}")
         return back_to(f"/lessons/{record.id}")
 
@@ -122,7 +122,7 @@ def router(
             links = sessions.links((record.site, record.room), record.id)
             return ask_about_link(renderer, request, links, link, f"/lessons/{record.id}")
         sessions.cut((record.site, record.room), link, record.id)
-        audit_log.add(who.said, "link ended", f"{about(record)} link {link}")
+        audit_log.add(who.log_name, "link ended", f"{about(record)} link {link}")
         return back_to(f"/lessons/{record.id}")
 
     @pages.post("/lessons/{lesson}/end")
@@ -133,7 +133,7 @@ def router(
         if record.end is None:
             repository.end(record)
             notify("lesson_ended", repository.lesson(record.id))
-            broadcaster.changed((record.site, record.room))
+            broadcaster.refresh((record.site, record.room))
         return back_to(f"/lessons/{record.id}")
 
     @pages.post("/lessons/{lesson}/erase")
@@ -147,7 +147,7 @@ def router(
         count = erase_lesson(erasures, record._replace(end=until))
         rooms.forget(record.site, record.room, record.start, until)
         forget(record.site, record.room, False)
-        audit_log.add(who.said, "lesson erased", f"{about(record)}: {count} windows")
+        audit_log.add(who.log_name, "lesson erased", f"{about(record)}: {count} windows")
         return back_to("/lessons")
 
     return pages

@@ -72,7 +72,7 @@ def router(
         if like and selection:
             selection += [one for one in repository.earlier(selection[-1], 60) if owns(who, one)]
         selection = list({one.id: one for one in selection}.values())
-        comparisons = [reports.compared(one) for one in selection]
+        comparisons = [reports.comparison(one) for one in selection]
         context: dict[str, Any] = {
             "lessons": sorted(selection, key=lambda one: one.start),
             "multiples": multiples(comparisons, like),
@@ -89,7 +89,7 @@ def router(
 
     @pages.get("/lessons/{lesson}")
     def report(request: Request, who: SignedIn, lesson: int, record: ThisLesson) -> Any:
-        audit_log.viewed(who.said, "report viewed", about(record))
+        audit_log.add_view(who.log_name, "report viewed", about(record))
         context = _context(who, record, language_of(request))
         context["links"] = sessions.links((record.site, record.room), record.id)
         context["new_link"] = take(request, "link")
@@ -141,7 +141,7 @@ def router(
         return _file(who, record, as_parquet(_report(who, record)), "parquet", PARQUET)
 
     def _file(who: Principal, lesson: Lesson, content: bytes, kind: str, media: str) -> Response:
-        audit_log.add(who.said, "report exported", f"{about(lesson)} as {kind}")
+        audit_log.add(who.log_name, "report exported", f"{about(lesson)} as {kind}")
         start = renderer.local(lesson.start)
         name = f"{lesson.room}-{start:%Y-%m-%d-%H%M}.{kind}"
         headers = {"content-disposition": f'attachment; filename="{name}"'}

@@ -32,7 +32,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.sessions import SessionMiddleware
 
 from collector.access.guard import Guard
-from collector.access.secret import derived
+from collector.access.secret import derive_key
 from collector.access.sessions import SESSION_S
 from collector.fleet.enrolment import EnrolmentDenied
 from collector.pages.render import Renderer, language_of
@@ -129,7 +129,7 @@ class RequestFilter:
             if _has_zero("", body) or not _has_plain_token(fields, body):
                 await PlainTextResponse(http.HTTPStatus(400).phrase, 400)(scope, receive, send)
                 return
-            receive = _again(body, receive)
+            receive = _replay(body, receive)
         try:
             await self._app(scope, receive, send)
         except UnicodeDecodeError:
@@ -175,7 +175,7 @@ async def _whole(receive: Any) -> bytes | None:
             return body
 
 
-def _again(body: bytes, receive: Any) -> Any:
+def _replay(body: bytes, receive: Any) -> Any:
     """A channel that tells the body first, and then what comes."""
     is_done = False
 
@@ -199,7 +199,7 @@ def protect(app: FastAPI, key: bytes, secure: bool, base: str = "") -> Any:
 
     inner = SessionMiddleware(
         Compression(app),
-        secret_key=derived(key, "session").hex(),
+        secret_key=derive_key(key, "session").hex(),
         session_cookie="roommood",
         max_age=SESSION_S,
         same_site="lax",
@@ -207,7 +207,7 @@ def protect(app: FastAPI, key: bytes, secure: bool, base: str = "") -> Any:
     )
     csrf_guard = asgi_csrf(
         inner,
-        signing_secret=derived(key, "csrf").hex(),
+        signing_secret=derive_key(key, "csrf").hex(),
         always_protect=Forms(),
         cookie_secure=secure,
         send_csrf_failed=old_form,

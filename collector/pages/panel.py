@@ -54,15 +54,15 @@ class Panels:
         """
         key = (view.site, view.room)
         stamp = (view.state, view.received, self._rooms.changes(*key))
-        known = self._headlines.get((key, language))
+        entry = self._headlines.get((key, language))
         now = time.monotonic()
-        if known is not None and known[0] == stamp and now < known[1]:
-            return known[2]
+        if entry is not None and entry[0] == stamp and now < entry[1]:
+            return entry[2]
         windows = self._rooms.windows(*key)
-        made = headline(view, self._summary(view, windows, None), words(language))
+        new_headline = headline(view, self._summary(view, windows, None), words(language))
         until = float("inf") if view.state in ("live", "withheld") else now + SILENT_S
-        self._headlines[key, language] = (stamp, until, made)
-        return made
+        self._headlines[key, language] = (stamp, until, new_headline)
+        return new_headline
 
     def _summary(
         self, view: RoomView, windows: list[WindowSummary], lesson: Lesson | None

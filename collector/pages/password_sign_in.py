@@ -56,7 +56,7 @@ def router(
     ) -> Any:
         """Counts first, then hashes in turn, and holds no thread while it waits."""
         place, key = network(request), fold(name)
-        browser = browsers.known(request.cookies.get(BROWSER), key)
+        browser = browsers.browser_id(request.cookies.get(BROWSER), key)
         keys = (
             [(KNOWN_BROWSER, ("browser", browser, key))]
             if browser
@@ -64,20 +64,22 @@ def router(
         )
         wait = guesses.wait(*keys)
         if wait:
-            return _slowed(request, next, wait)
+            return _wait_page(request, next, wait)
         try:
-            account = await hashing.run(browser or place, accounts.verified, name, password)
+            account = await hashing.run(browser or place, accounts.verify, name, password)
         except HashingQueueFull:
             guesses.take_back(*(key for _, key in keys))
-            return _slowed(request, next, 5.0)
+            return _wait_page(request, next, 5.0)
         if account is None:
             about = f"'{name}'"
-            await run_in_threadpool(audit_log.folded, address(request), "sign-in refused", about)
+            await run_in_threadpool(
+                audit_log.count_denial, address(request), "sign-in refused", about
+            )
             return draw_form(request, "wrong", next, 403)
         guesses.right(*(key for _, key in keys))
         return await run_in_threadpool(_signed_in, request, account, next, key)
 
-    def _slowed(request: Request, next: str, seconds: float) -> Any:
+    def _wait_page(request: Request, next: str, seconds: float) -> Any:
         page = draw_form(request, "often", next, 429)
         page.headers["retry-after"] = str(math.ceil(seconds))
         return page

@@ -62,14 +62,14 @@ def own_router(
     def password(request: Request, who: SignedIn, old: Password, new: Password) -> Any:
         if not limits.hit(PASSWORDS_A_MINUTE, "password", str(who.account)):
             raise too_often()
-        own = accounts.verified(who.name, old)
+        own = accounts.verify(who.name, old)
         if own is None:
             return _account(request, who, 403, words(language_of(request))["sign_in"]["wrong"])
         try:
             accounts.change(own, password=new)
         except UserError as refusal:
             return _account(request, who, 422, str(refusal))
-        audit_log.add(who.said, "password changed", who.name)
+        audit_log.add(who.log_name, "password changed", who.name)
         return RedirectResponse("/sign-in", 303)
 
     @pages.post("/account/tokens")
@@ -85,7 +85,7 @@ def own_router(
             secret = sessions.make_token(who.account, name, scope or [], days * DAY_S)
         except UserError as refusal:
             return _account(request, who, 422, str(refusal))
-        audit_log.add(who.said, "token made", f"{name}: {' '.join(scope or [])}")
+        audit_log.add(who.log_name, "token made", f"{name}: {' '.join(scope or [])}")
         leave(request, "token", secret)
         return back_to("/account")
 
@@ -98,7 +98,7 @@ def own_router(
                 raise HTTPException(404)
             return ask(renderer, request, "token", names[token], back="/account")
         sessions.revoke(who.account, token)
-        audit_log.add(who.said, "token revoked", str(token))
+        audit_log.add(who.log_name, "token revoked", str(token))
         return back_to("/account")
 
     return pages
@@ -138,7 +138,7 @@ def router(
             account = accounts.add(name, role, own, password or None)
         except UserError as refusal:
             return _accounts(request, 422, str(refusal))
-        audit_log.add(who.said, "account made", f"{account.name}, {account.role}")
+        audit_log.add(who.log_name, "account made", f"{account.name}, {account.role}")
         if not first:
             return back_to("/accounts")
         # The link of the first run has served: from here on one signs in with the account.
@@ -157,7 +157,7 @@ def router(
         timetable: Annotated[str, Form(max_length=64)] = "",
         confirm: Confirm = "",
     ) -> Any:
-        person = _known(account)
+        person = _account(account)
         try:
             own = [read_room(room) for room in rooms.replace(",", " ").split()]
             loses = role != person.role or not person.rooms <= set(own)
@@ -172,22 +172,22 @@ def router(
                 accounts.call(person, timetable.strip())
         except UserError as refusal:
             return _accounts(request, 422, str(refusal))
-        audit_log.add(who.said, "account changed", f"{person.name}, {role}")
+        audit_log.add(who.log_name, "account changed", f"{person.name}, {role}")
         return back_to("/accounts")
 
     @pages.post("/accounts/{account}/remove")
     def remove(request: Request, who: SignedIn, account: Number, confirm: Confirm = "") -> Any:
-        person = _known(account)
+        person = _account(account)
         if not confirm:
             return ask(renderer, request, "account", person.name, back="/accounts")
         try:
             accounts.remove(person)
         except UserError as refusal:
             return _accounts(request, 409, str(refusal))
-        audit_log.add(who.said, "account removed", person.name)
+        audit_log.add(who.log_name, "account removed", person.name)
         return back_to("/accounts")
 
-    def _known(account: int) -> Any:
+    def _account(account: int) -> Any:
         try:
             return accounts.by_id(account)
         except UserError:

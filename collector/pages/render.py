@@ -92,11 +92,11 @@ class Renderer:
         """The time of day; of another day, with its date."""
         today, other_day = self.clock(language), self._at(_short, "MMMd", language)
 
-        def shown(when: float) -> str:
+        def write(when: float) -> str:
             same = self.local(when).date() == self.local(time.time()).date()
             return today(when) if same else other_day(when)
 
-        return shown
+        return write
 
     def locale(self, language: str) -> str:
         """A language as it is written in the school's region, where it has a form of its own."""
@@ -109,13 +109,13 @@ class Renderer:
     def _at(
         self, kind: Callable[..., str], form: str, language: str
     ) -> Callable[[float | datetime], str]:
-        def shown(value: float | datetime) -> str:
+        def write(value: float | datetime) -> str:
             when = value
             if not isinstance(when, datetime):
                 when = datetime.fromtimestamp(when, timezone.utc)
             return str(kind(when, form, tzinfo=self._zone, locale=self.locale(language)))
 
-        return shown
+        return write
 
     def text(self, template: str, language: str, context: Mapping[str, Any]) -> str:
         """A template's text; times in it are the school's."""

@@ -76,7 +76,7 @@ def drawing(report: LessonReport, t: Any, clock: Callable[[Any], str]) -> Report
     slots = max(1, math.ceil((end - begin) / length - 1e-6))
     span = slots * length
     columns = [
-        Column((slot.start.timestamp() - begin) / span, _counts(slot), _withheld(slot))
+        Column((slot.start.timestamp() - begin) / span, _counts(slot), _withhold_reason(slot))
         for slot in summary.slots
     ]
     order = label_order([label for column in columns for label in column.counts])
@@ -98,7 +98,7 @@ def _counts(slot: Slot) -> dict[str, float]:
     return slot.counts or {}
 
 
-def _withheld(slot: Slot) -> str | None:
+def _withhold_reason(slot: Slot) -> str | None:
     return None if slot.counts is not None or slot.faces is not None else slot.withheld
 
 

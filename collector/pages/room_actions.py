@@ -55,7 +55,7 @@ def router(
         back: Annotated[str, Form(max_length=300)] = "",
     ) -> Any:
         send_command((site, room), command)
-        audit_log.add(who.said, command, f"{site}/{room}")
+        audit_log.add(who.log_name, command, f"{site}/{room}")
         if back:
             doing = words(language_of(request))["room"]["doing"][command]
             leave(request, "told", f"{renderer.room_title(site, room)}: {doing}")
@@ -66,19 +66,21 @@ def router(
     def start(
         who: SignedIn, site: SiteName, room: RoomName, title: Annotated[str, Form(max_length=120)]
     ) -> Any:
-        teacher = accounts.shown(who.account)
+        teacher = accounts.display_name(who.account)
         running = repository.running(site, room)
         if running and running[0].how == "found" and running[0].account is None:
             # It has begun already, and keeps what it has: naming it makes it this teacher's.
             repository.adopt(running[0], title, teacher, who.account)
-            audit_log.add(who.said, "lesson described", f"lesson {running[0].id} in {site}/{room}")
+            audit_log.add(
+                who.log_name, "lesson described", f"lesson {running[0].id} in {site}/{room}"
+            )
         else:
             lesson = repository.begin(
                 site, room, title, "button", teacher=teacher, account=who.account
             )
             if lesson is not None:
                 notify("lesson_began", lesson)
-        broadcaster.changed((site, room))
+        broadcaster.refresh((site, room))
         return back_to(f"/rooms/{site}/{room}")
 
     @pages.post("/rooms/{site}/{room}/links")
@@ -91,7 +93,7 @@ def router(
     ) -> Any:
         seconds, place = hours * HOUR_S, (site, room)
         secret = sessions.make_link(who.name, seconds, place, account=who.account)
-        audit_log.add(who.said, "link made", f"{site}/{room} for {hours} h")
+        audit_log.add(who.log_name, "link made", f"{site}/{room} for {hours} h")
         leave(request, "link", f"{own_url()}/enter/{secret}")
         return back_to(f"/rooms/{site}/{room}")
 
@@ -108,7 +110,7 @@ def router(
             links = sessions.links((site, room))
             return ask_about_link(renderer, request, links, link, f"/rooms/{site}/{room}")
         sessions.cut((site, room), link)
-        audit_log.add(who.said, "link ended", f"{site}/{room} link {link}")
+        audit_log.add(who.log_name, "link ended", f"{site}/{room} link {link}")
         return back_to(f"/rooms/{site}/{room}")
 
     @pages.post("/rooms/{site}/{room}/erase")
@@ -123,7 +125,7 @@ def router(
         count = erase_room(erasures, site, room)
         rooms.forget(site, room, status=True)
         forget(site, room, True)
-        audit_log.add(who.said, "room erased", f"{site}/{room}: {count} windows")
+        audit_log.add(who.log_name, "room erased", f"{site}/{room}: {count} windows")
         return back_to("/")
 
     return pages

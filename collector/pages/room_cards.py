@@ -24,7 +24,7 @@ class RoomCard(NamedTuple):
     tone: str
 
     @property
-    def searched(self) -> str:
+    def search_text(self) -> str:
         """What a search looks in."""
         names = (self.view.site, self.view.room, self.lesson.title if self.lesson else "")
         return " ".join((*names, self.chip)).lower()
@@ -45,7 +45,7 @@ def room_cards(
         kind, chip = kind_of(view), str(t["states"][view.state])
         if counts:
             headline = panels.headline(view, language)
-            if headline.told and view.state == "withheld":
+            if headline.is_from_numbers and view.state == "withheld":
                 chip = str(t["room"]["counting"])
         else:
             answers = view.state in ("live", "withheld", "waiting")

@@ -70,13 +70,13 @@ class RoomSummary(NamedTuple):
     faces: int | None
     rows: list[ExpressionRow]
     change: Change | None
-    compared: bool
+    has_comparison: bool
     """Whether there was enough to compare, so that no change means none."""
     untold: float
     """Faces of the last minutes, on average, whose expression is not told."""
-    covered: float | None
+    coverage: float | None
     """The share of the lesson, or of the last half hour, that was seen; None where it is most."""
-    shown: ShownShares | None
+    shares: ShownShares | None
     """`rows` as they are written on the page."""
     before: int | None
     """The share of the label that changed before it did, in per cent as it is written."""
@@ -140,19 +140,19 @@ def summarize(
     whole = mean(between(windows, since, now))
     has_counts = mood is not None and recent.windows > 0
     before = mean(between(windows, now - NOW_S - BEFORE_S, now - NOW_S))
-    divided = divide(recent.counts, recent.faces, mood.model) if has_counts and mood else {}
+    shares_now = divide(recent.counts, recent.faces, mood.model) if has_counts and mood else {}
     change = _change(recent, before) if has_counts else None
     return RoomSummary(
         state=view.state,
         why=reason,
         faces=mood.faces if mood is not None else None,
-        rows=_rows(divided, whole),
+        rows=_rows(shares_now, whole),
         change=change,
-        compared=has_counts and before.windows > 0,
+        has_comparison=has_counts and before.windows > 0,
         untold=sum(recent.counts.get(label, 0.0) for label in LAST) if has_counts else 0.0,
-        covered=_covered(windows, lesson, now) if mood is not None else None,
-        shown=shown_shares(divided) if divided else None,
-        before=near(_named(before.counts).get(change.label, 0.0)) if change else None,
+        coverage=_low_coverage(windows, lesson, now) if mood is not None else None,
+        shares=shown_shares(shares_now) if shares_now else None,
+        before=near(_label_shares(before.counts).get(change.label, 0.0)) if change else None,
         headcount=_headcount(windows, lesson, now) if reason == "headcount_only" else None,
     )
 
@@ -179,14 +179,14 @@ def _faces(windows: list[WindowSummary]) -> float | None:
 
 
 def _rows(now: dict[str, Share], whole: Mean) -> list[ExpressionRow]:
-    average = _named(whole.counts)
+    average = _label_shares(whole.counts)
     order = label_order(list(now))
     return [
         ExpressionRow(label, tone(label, order), now[label], average.get(label)) for label in order
     ]
 
 
-def _named(counts: Mapping[str, float]) -> dict[str, float]:
+def _label_shares(counts: Mapping[str, float]) -> dict[str, float]:
     label_counts = {label: n for label, n in counts.items() if label not in LAST}
     total = sum(label_counts.values())
     return {label: n / total for label, n in label_counts.items()} if total else {}
@@ -194,7 +194,7 @@ def _named(counts: Mapping[str, float]) -> dict[str, float]:
 
 def _change(recent: Mean, before: Mean) -> Change | None:
     """A change of a share that is not likely to be chance, and large enough to matter."""
-    now, then = _named(recent.counts), _named(before.counts)
+    now, then = _label_shares(recent.counts), _label_shares(before.counts)
     if not now or not then or recent.faces <= 0 or before.faces <= 0:
         return None
     candidates: list[tuple[float, Change]] = []
@@ -208,7 +208,7 @@ def _change(recent: Mean, before: Mean) -> Change | None:
     return candidates[-1][1] if candidates else None
 
 
-def _covered(windows: list[WindowSummary], lesson: Lesson | None, now: float) -> float | None:
+def _low_coverage(windows: list[WindowSummary], lesson: Lesson | None, now: float) -> float | None:
     """Only where it is low; windows do not overlap, or hardly."""
     start = (
         lesson.start

@@ -67,26 +67,26 @@ def router(
             cards = [
                 card
                 for card in cards
-                if word in card.searched
+                if word in card.search_text
                 or word in renderer.room_title(card.view.site, card.view.room).lower()
             ]
-        listed: dict[str, Any] = {
+        context: dict[str, Any] = {
             "cards": cards,
             "count": count,
             "text": text,
             "linked": who.role != "it",
         }
-        return renderer.page(request, "rooms.html", **listed)
+        return renderer.page(request, "rooms.html", **context)
 
     @pages.get("/rooms/{site}/{room}")
     def room_page(request: Request, who: SignedIn, site: SiteName, room: RoomName) -> Any:
-        audit_log.viewed(who.said, "room viewed", f"{site}/{room}")
+        audit_log.add_view(who.log_name, "room viewed", f"{site}/{room}")
         return _page(request, who, site, room)
 
     @pages.get("/rooms/{site}/{room}/wall")
     def wall(request: Request, who: SignedIn, site: SiteName, room: RoomName) -> Any:
         """The same page for a projector: nothing but the room."""
-        audit_log.viewed(who.said, "room viewed", f"{site}/{room}")
+        audit_log.add_view(who.log_name, "room viewed", f"{site}/{room}")
         return _page(request, who, site, room, wall=True)
 
     def _page(request: Request, who: SignedIn, site: str, room: str, wall: bool = False) -> Any:
@@ -128,7 +128,7 @@ def router(
     ) -> AsyncIterator[ServerSentEvent]:
         """The panel at every change; the page's own feed."""
         key, language = (site, room), language_of(request)
-        async for panel in guard.while_allowed(request, broadcaster.feed(key, language)):
+        async for panel in guard.authorized_feed(request, broadcaster.feed(key, language)):
             yield ServerSentEvent(raw_data=panel, event="panel", retry=RECONNECT_MS)
 
     return pages

@@ -30,7 +30,7 @@ CHECKINS_A_MINUTE = 120
 BALLOT = "ballot"
 """In the same cookie: a number drawn at random, with which it answers once in each round."""
 
-ANSWERED = "answered"
+ANSWER = "answered"
 """In the cookie of the pupil's browser: the lesson and round that it answered in."""
 
 
@@ -58,7 +58,7 @@ def router(
         host, port = broker_address
         context: dict[str, Any] = {
             "no_account": accounts.is_empty(),
-            "broker": ingest.connected,
+            "broker": ingest.is_connected,
             "broker_host": host,
             "broker_port": port,
             "has_fleet": has_fleet,
@@ -91,28 +91,28 @@ def router(
     def check(request: Request, code: str = "") -> Any:
         if not code:
             return _check(request)
-        lesson = _known(request, code)
+        lesson = _lesson_by_code(request, code)
         if lesson is None:
-            return _mistyped(request, code)
+            return _retry_page(request, code)
         return RedirectResponse(f"/check/{lesson.code}", 303)
 
     @pages.get("/check/{code}")
     def answers(request: Request, code: str) -> Any:
-        lesson = _known(request, code)
+        lesson = _lesson_by_code(request, code)
         if lesson is None:
-            return _mistyped(request, code)
+            return _retry_page(request, code)
         request.session.setdefault(BALLOT, new_secret())
-        notice = take(request, "thanks") or _answered(request, lesson, "again")
+        notice = take(request, "thanks") or _answer(request, lesson, "again")
         return _check(request, code=lesson.code, told=notice)
 
     @pages.post("/check/{code}")
     def answer(request: Request, code: str, answer: Annotated[Answer, Form()]) -> Any:
         lesson = _lesson(request, code)
         ballot = request.session.get(BALLOT)
-        if ballot is not None and _answered(request, lesson, "again") is None:
+        if ballot is not None and _answer(request, lesson, "again") is None:
             if ballots.use(lesson.id, checkins.round_of(lesson), str(ballot), answer):
                 checkins.add(lesson, answer)
-            request.session[ANSWERED] = f"{lesson.id}.{checkins.round_of(lesson)}"
+            request.session[ANSWER] = f"{lesson.id}.{checkins.round_of(lesson)}"
             leave(request, "thanks", words(language_of(request))["check"]["thanks"])
         return back_to(f"/check/{lesson.code}")
 
@@ -122,28 +122,28 @@ def router(
         lesson = _lesson(request, code)
         ballot, number = str(request.session.get(BALLOT)), checkins.round_of(lesson)
         answer = ballots.take_back(lesson.id, number, ballot)
-        request.session.pop(ANSWERED, None)
+        request.session.pop(ANSWER, None)
         if answer is not None:
             checkins.remove(lesson, answer)
         return back_to(f"/check/{lesson.code}")
 
-    def _answered(request: Request, lesson: Lesson, phrase: str) -> str | None:
+    def _answer(request: Request, lesson: Lesson, phrase: str) -> str | None:
         now = f"{lesson.id}.{checkins.round_of(lesson)}"
         text = words(language_of(request))["check"][phrase]
-        return str(text) if request.session.get(ANSWERED) == now else None
+        return str(text) if request.session.get(ANSWER) == now else None
 
     def _lesson(request: Request, code: str) -> Lesson:
-        lesson = _known(request, code)
+        lesson = _lesson_by_code(request, code)
         if lesson is None:
             raise HTTPException(404, words(language_of(request))["check"]["wrong"])
         return lesson
 
-    def _known(request: Request, code: str) -> Lesson | None:
+    def _lesson_by_code(request: Request, code: str) -> Lesson | None:
         if not limits.hit(CHECKINS_A_MINUTE, "check", network(request)):
             raise too_often()
         return repository.by_code(code[:8])
 
-    def _mistyped(request: Request, code: str) -> Any:
+    def _retry_page(request: Request, code: str) -> Any:
         """The same form, with what was typed, to be mended there."""
         wrong = words(language_of(request))["check"]["wrong"]
         return _check(request, 404, wrong=wrong, typed=code[:8])

@@ -35,7 +35,7 @@ def router(
         try:
             return await provider.go(request, f"{own_url()}/oidc/back")
         except UnknownUser as unknown:
-            return _failed(request, unknown)
+            return _failure_page(request, unknown)
 
     @pages.get("/oidc/back")
     async def back(request: Request) -> Any:
@@ -44,7 +44,7 @@ def router(
         try:
             account = await provider.back(request)
         except UnknownUser as unknown:
-            return _failed(request, unknown)
+            return _failure_page(request, unknown)
         to = request.session.get(NEXT, "/")
         old = request.session.get(COOKIE)
         if old:
@@ -54,11 +54,11 @@ def router(
         audit_log.add(account.name, "sign-in", f"by {provider.name}, from {address(request)}")
         return back_to(to)
 
-    def _failed(request: Request, unknown: UnknownUser) -> RedirectResponse:
-        told = f"{unknown}, from {address(request)}"
-        audit_log.folded("somebody", "sign-in refused", told)
-        if unknown.said:
-            leave(request, "provider", unknown.said)
+    def _failure_page(request: Request, unknown: UnknownUser) -> RedirectResponse:
+        message = f"{unknown}, from {address(request)}"
+        audit_log.count_denial("somebody", "sign-in refused", message)
+        if unknown.provider_text:
+            leave(request, "provider", unknown.provider_text)
         return RedirectResponse(f"/sign-in?wrong={unknown.kind}", 303)
 
     return pages

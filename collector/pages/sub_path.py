@@ -20,7 +20,7 @@ from edge.common.errors import UserError
 OWN = re.compile(r'(\b(?:href|src|action|data-live)=")(?=/(?!/)|\{\{ path \}\})')
 """Where an address of ours begins in a template."""
 
-TAKEN = {"static", *(path.split("/")[1] for _, path in ROUTES)} - {""}
+OWN_PATHS = {"static", *(path.split("/")[1] for _, path in ROUTES)} - {""}
 """How our own paths begin: below `/lessons` nobody could tell `/lessons/lessons` from a lesson."""
 
 
@@ -37,7 +37,7 @@ class OwnAddresses(Extension):
 
 def check_base(base: str) -> None:
     """Raises UserError for a path that begins as a page of ours does."""
-    if (first := base.partition("/")[2].partition("/")[0]) in TAKEN:
+    if (first := base.partition("/")[2].partition("/")[0]) in OWN_PATHS:
         raise UserError(
             f"its path begins with '{first}', as pages of the collector's do",
             "web.url",
@@ -98,7 +98,7 @@ class SubPath:
 def _relative(address: str, scope: Any) -> str:
     """Without scheme and host where it is the asked address but for a slash: the framework builds
     that from the host that it sees, which behind a proxy is not what people see."""
-    asked, to = URL(scope=scope), URL(address)
-    if to.netloc != asked.netloc or to.path.rstrip("/") != asked.path.rstrip("/"):
+    source, to = URL(scope=scope), URL(address)
+    if to.netloc != source.netloc or to.path.rstrip("/") != source.path.rstrip("/"):
         return address
     return f"{to.path}?{to.query}" if to.query else to.path

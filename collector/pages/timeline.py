@@ -60,7 +60,7 @@ class Timeline(NamedTuple):
     """Paths per label from the bottom up, and what stands beside them."""
 
     paths: list[tuple[str, str]]
-    hidden: list[tuple[float, str]]
+    hidden_rows: list[tuple[float, str]]
     column_width: float
     most: int
     """The number of faces at the top of the scale."""
@@ -165,17 +165,17 @@ def flags(markers: Sequence[tuple[float, str]]) -> list[Flag]:
 def trend(columns: Sequence[Column], order: Sequence[str]) -> list[tuple[str, int, int]]:
     """Means over the first and the last quarter of what was told; labels that never show are
     left out."""
-    told = [column.counts for column in columns if column.counts]
-    quarter = max(1, len(told) // 4)
-    made = []
+    with_counts = [column.counts for column in columns if column.counts]
+    quarter = max(1, len(with_counts) // 4)
+    rows = []
     for label in order:
         first, last = (
             round(sum(counts.get(label, 0) for counts in part) / quarter)
-            for part in (told[:quarter], told[-quarter:])
+            for part in (with_counts[:quarter], with_counts[-quarter:])
         )
         if first or last:
-            made.append((label, first, last))
-    return made
+            rows.append((label, first, last))
+    return rows
 
 
 def draw(columns: Sequence[Column], order: Sequence[str], slots: float = SLOTS) -> Timeline:

@@ -80,7 +80,7 @@ class ArchiveWriter:
         self._archive.addfile(info, io.BytesIO(content))
 
 
-def checked(file: IO[bytes]) -> Content:
+def check(file: IO[bytes]) -> Content:
     """Reads all of it; raises one of UNREADABLE for what is damaged or not whole, and OtherVersion.
 
     The file is at its beginning afterwards.

@@ -66,9 +66,9 @@ def _write_table(writer: ArchiveWriter, connection: Connection, table: Table) ->
     """Its rows as lines, in parts: an archive wants to know the length of each first."""
     total = 0
     names = [column.name for column in table.columns]
-    streamed = connection.execution_options(yield_per=ROWS).execute(select(table)).partitions()
+    batches = connection.execution_options(yield_per=ROWS).execute(select(table)).partitions()
     for part in count(1):
-        rows = next(streamed, [])
+        rows = next(batches, [])
         if not rows and part > 1:
             break
         lines = [json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows]

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from collector.access.opened import BY, books, opened
+from collector.access.command_access import BY, open_collector, open_database
 from collector.config import CollectorSettings
 from edge.common.command import config_option
 from edge.common.errors import UserError
@@ -71,7 +71,7 @@ def backup(config: Path, out: Path) -> None:
         with (
             whole_file(out, service) as file,
             owner_for_now(state),
-            books(config) as (engine, _accounts, audit, settings),
+            open_collector(config) as (engine, _accounts, audit, settings),
         ):
             audit.add(BY, "backup made", out.name)
             rows = write_backup(engine, settings.state, out, _site(settings), file)
@@ -90,11 +90,11 @@ def backup(config: Path, out: Path) -> None:
 )
 @click.option(
     "--erasures",
-    "noted",
+    "notes",
     type=click.Path(path_type=Path),
     help="What was erased since, as another state folder's erasures.jsonl has it.",
 )
-def restore(config: Path, source: Path, noted: Path | None) -> None:
+def restore(config: Path, source: Path, notes: Path | None) -> None:
     """Fill a new, empty database from a backup; what was erased since is erased again."""
     from collector.retention.restore import restore as restore_backup
     from collector.storage.erasure_notes import read_notes
@@ -102,11 +102,11 @@ def restore(config: Path, source: Path, noted: Path | None) -> None:
 
     settings = load(CollectorSettings, config)
     file = _opened_file(source)
-    erasures = read_notes(noted) if noted else []
+    erasures = read_notes(notes) if notes else []
     site = _site(settings)
     own_half = _public_half(site)
     become_owner(settings.state)
-    with opened(settings) as engine:
+    with open_database(settings) as engine:
         use = SoleUse(engine)
         try:
             rows = restore_backup(engine, settings.state, source, _site(settings), file, erasures)
@@ -133,7 +133,7 @@ def resend(config: Path, since: datetime) -> None:
     from collector.storage.database import begin
     from collector.storage.resend_mark import mark
 
-    with books(config) as (engine, _accounts, audit, _settings):
+    with open_collector(config) as (engine, _accounts, audit, _settings):
         with begin(engine) as connection:
             mark(connection, since.replace(tzinfo=timezone.utc).timestamp())
         audit.add(BY, "windows asked again", f"{since:%Y-%m-%dT%H:%M:%SZ}")
@@ -176,7 +176,7 @@ def erase(config: Path, room: str | None, lesson: int | None) -> None:
 
     if (room is None) == (lesson is None):
         raise UserError("nothing to erase", "erase", "add --room site/room or --lesson NUMBER")
-    with books(config) as (engine, _accounts, audit, settings):
+    with open_collector(config) as (engine, _accounts, audit, settings):
         erasures = Erasures(engine, settings.state)
         if room is not None:
             about, place = room, read_room(room)

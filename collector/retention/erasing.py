@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, any_, delete, func, select, text
 
 from collector.lessons.repository import Lesson
 from collector.storage.erasure_notes import Erasure
-from collector.storage.erasures import Erasures, covered, tells_of
+from collector.storage.erasures import Erasures, tells_of, window_conditions
 from collector.storage.tables import deliveries, lessons, links, moods
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def erase_lesson(erasures: Erasures, lesson: Lesson) -> int:
     return _erase(erasures, [Erasure(lesson.site, lesson.room, lesson.start, lesson.until)])
 
 
-def apply_noted(erasures: Erasures) -> int:
+def apply_notes(erasures: Erasures) -> int:
     """Erases again what the database has again; returns how many windows.
 
     It was put back, by `restore` or otherwise, as it was before an erasure that the collector's
@@ -41,7 +41,7 @@ def apply_noted(erasures: Erasures) -> int:
     """
     if erasures.notes is None:
         return 0
-    in_database, in_notes = erasures.stored(), erasures.notes.read()
+    in_database, in_notes = erasures.read(), erasures.notes.read()
     windows = 0
     if missing := [one for one in in_notes if one not in set(in_database)]:
         windows = _apply(erasures, missing)
@@ -56,24 +56,26 @@ def apply_noted(erasures: Erasures) -> int:
 def apply_in(connection: Connection, erasures: Erasures, later: Sequence[Erasure]) -> None:
     """What is noted, and what is given, to a database that is being put back: it never shows what
     was erased, not even to whoever looks after a kill."""
-    in_database = set(erasures.stored(connection))
+    in_database = set(erasures.read(connection))
     in_notes = erasures.notes.read() if erasures.notes else []
     missing = [one for one in dict.fromkeys([*in_notes, *later]) if one not in in_database]
     if missing:
         erasures.add(connection, missing)
     for one in missing:
         _erase_besides(connection, one)
-        connection.execute(delete(moods).where(*covered(one)))
+        connection.execute(delete(moods).where(*window_conditions(one)))
 
 
 def finish(erasures: Erasures) -> int:
     """Deletes windows that an erasure left, since it was killed; returns how many."""
     windows = 0
-    for one in erasures.stored():
+    for one in erasures.read():
         with erasures.engine.connect() as connection:
-            left = connection.execute(select(moods.c.id).where(*covered(one)).limit(1)).first()
+            left = connection.execute(
+                select(moods.c.id).where(*window_conditions(one)).limit(1)
+            ).first()
         if left is not None:
-            windows += delete_windows(erasures.engine, *covered(one))
+            windows += delete_windows(erasures.engine, *window_conditions(one))
     return windows
 
 
@@ -96,7 +98,7 @@ def _apply(erasures: Erasures, new_erasures: Sequence[Erasure]) -> int:
         for one in new_erasures:
             _erase_besides(connection, one)
     erasures.refresh()
-    return sum(delete_windows(erasures.engine, *covered(one)) for one in new_erasures)
+    return sum(delete_windows(erasures.engine, *window_conditions(one)) for one in new_erasures)
 
 
 def _erase_besides(connection: Connection, one: Erasure) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from collector.access.audit_note import FILE as HEAD_FILE
 from collector.access.audit_note import AuditNote, Head
-from collector.access.opened import finish_restore
+from collector.access.command_access import finish_restore
 from collector.access.secret import FILE
 from collector.retention.archive import (
     SITE,
@@ -28,11 +28,11 @@ from collector.retention.archive import (
     UNREADABLE,
     Content,
     OtherVersion,
-    checked,
+    check,
     lines,
 )
 from collector.retention.backup import site_files
-from collector.retention.erasing import apply_in, apply_noted
+from collector.retention.erasing import apply_in, apply_notes
 from collector.storage import placement
 from collector.storage.erasure_notes import Erasure
 from collector.storage.erasures import Erasures
@@ -71,9 +71,9 @@ def restore(
     is_empty = _is_empty(engine)
     if not is_empty and pending is None:
         raise _not_empty(engine)
-    with file or _opened(source) as archive_file:
+    with file or _open(source) as archive_file:
         try:
-            content = checked(archive_file)
+            content = check(archive_file)
         except OtherVersion:
             raise UserError(
                 "made by another version of roommood", source, "install that version"
@@ -89,7 +89,7 @@ def restore(
         new = Restoration(engine, state, source, site)
         rows = new.run(archive_file, content, later_erasures)
     finish_restore(engine, state, alone=True)
-    apply_noted(Erasures(engine, state))
+    apply_notes(Erasures(engine, state))
     return rows
 
 
@@ -122,7 +122,7 @@ class Restoration:
                     placement.stage_one(self._head(connection, head))
             except (*UNREADABLE, SQLAlchemyError) as error:
                 self._give_up(journal)
-                raise self._failed(error) from None
+                raise self._failure(error) from None
             except BaseException:
                 self._give_up(journal)
                 raise
@@ -133,7 +133,7 @@ class Restoration:
         with contextlib.suppress(OSError):
             placement.discard(self._state, journal)
 
-    def _failed(self, error: Exception) -> UserError:
+    def _failure(self, error: Exception) -> UserError:
         if isinstance(error, SQLAlchemyError):
             reason = first_line(getattr(error, "orig", None) or error)
             return UserError(
@@ -166,7 +166,7 @@ class Restoration:
         return StagedFile(path, f"{head}\n".encode(), OWNER_ALONE)
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _open(path: Path) -> IO[bytes]:
     try:
         return path.open("rb")
     except OSError as error:
@@ -233,10 +233,10 @@ def _put_rows(connection: Connection, table: Table, rows: list[dict[str, Any]]) 
     columns = ", ".join(f'"{table.c[name].name}"' for name in names)
     with driver.cursor().copy(f'COPY "{table.name}" ({columns}) FROM STDIN') as copy:
         for row in rows:
-            copy.write_row([_written(row[name], texts.get(name)) for name in names])
+            copy.write_row([_database_value(row[name], texts.get(name)) for name in names])
 
 
-def _written(value: Any, kind: JSON | None) -> Any:
+def _database_value(value: Any, kind: JSON | None) -> Any:
     if kind is None or (value is None and kind.none_as_null):
         return value
     return json.dumps(value)

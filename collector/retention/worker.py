@@ -43,7 +43,7 @@ class RetentionWorker(Worker):
         super().__init__("retention", EVERY_S, patience_s=PATIENCE_S)
         self._audit, self._audit_days = audit_log, audit_days
         self._engine = engine
-        self._kept = retention_of
+        self._retention_of = retention_of
 
     def run_once(self) -> None:
         self.round(time.time())
@@ -62,7 +62,7 @@ class RetentionWorker(Worker):
         before = set(Store(self._engine).rooms())
         sites = {site for site, _ in before}
         for site in sorted(sites | self._sites_of_lessons()):
-            retention = self._kept(site)
+            retention = self._retention_of(site)
             since = now - retention.windows_days * DAY_S
             with self.attempt(f"site {site}"):
                 for where in _due(self._engine, site, since):
@@ -75,7 +75,7 @@ class RetentionWorker(Worker):
             connection.execute(delete(deliveries).where(deliveries.c.given_up))
         if self._audit is not None:
             with self.attempt("audit log"):
-                self._audit.tell_folded()
+                self._audit.add_denials()
                 self._audit.prune(now - self._audit_days * DAY_S)
         if windows:
             log.info("retention: %d windows deleted", windows)

@@ -97,8 +97,8 @@ class Announcements(QueueWorker[Announcement]):
             return
         self._show(view)
         if isinstance(message, Mood):
-            for name, tell in self._of_moods.items():
-                self._try(name, partial(tell, message))
+            for name, act in self._of_moods.items():
+                self._try(name, partial(act, message))
         else:
             for name, hear in self._of_statuses.items():
                 self._try(name, partial(hear, message))

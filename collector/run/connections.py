@@ -85,22 +85,22 @@ class Connections:
     def __init__(self, most: int) -> None:
         self._most = most
         self._count = 0
-        self._waiting: Networks = defaultdict(OrderedDict)
+        self._newcomers: Networks = defaultdict(OrderedDict)
         self._customers: Networks = defaultdict(OrderedDict)
-        self._closed, self._said = 0, 0.0
+        self._close_count, self._last_warning = 0, 0.0
 
     def admit(self, raw: socket.socket, address: str) -> Connection | None:
         """Room for one more, made where there is none; None where all are being answered."""
         if self._count >= self._most and not self.make_room():
             return None
         connection = Connection(raw, network_of(address))
-        self._waiting[connection.network][id(connection)] = connection
+        self._newcomers[connection.network][id(connection)] = connection
         self._count += 1
         return connection
 
     def asks(self, one: Connection) -> None:
         """A whole request has come by it."""
-        if _without(self._waiting, one):
+        if _without(self._newcomers, one):
             self._customers[one.network][id(one)] = one
 
     def make_room(self) -> bool:
@@ -109,8 +109,8 @@ class Connections:
         One that has asked for something before goes only where none has not: a browser keeps it.
         Those that are being answered do not count: a network with many has no less room for more.
         """
-        if self._waiting:
-            network = max(self._waiting.values(), key=len)
+        if self._newcomers:
+            network = max(self._newcomers.values(), key=len)
             self._close(next(iter(network.values())))
             return True
         for network in sorted(self._customers.values(), key=len, reverse=True):
@@ -123,7 +123,7 @@ class Connections:
     def end_silent(self, seconds: float) -> None:
         """Closes those that have asked for nothing so long after they came."""
         now = time.monotonic()
-        for network in list(self._waiting.values()):
+        for network in list(self._newcomers.values()):
             for one in list(network.values()):
                 if now - one.since < seconds:
                     break
@@ -131,17 +131,17 @@ class Connections:
                 self.leave(one)
 
     def leave(self, one: Connection) -> None:
-        if _without(self._waiting, one) or _without(self._customers, one):
+        if _without(self._newcomers, one) or _without(self._customers, one):
             self._count -= 1
 
     def _close(self, one: Connection) -> None:
         one.close()
         self.leave(one)
-        self._closed += 1
+        self._close_count += 1
         now = time.monotonic()
-        if now - self._said >= SAID_EVERY_S:
-            log.warning("web: %d idle connections closed to make room", self._closed)
-            self._closed, self._said = 0, now
+        if now - self._last_warning >= SAID_EVERY_S:
+            log.warning("web: %d idle connections closed to make room", self._close_count)
+            self._close_count, self._last_warning = 0, now
 
 
 def _without(networks: Networks, one: Connection) -> bool:
@@ -169,7 +169,7 @@ class BoundedServer(uvicorn.Server):
 
     def protocol(self, one: Connection) -> asyncio.Protocol:
         """uvicorn's protocol for a connection, with an end to silence."""
-        kind = _watched(self.config.http_protocol_class)
+        kind = _watch(self.config.http_protocol_class)
         protocol: asyncio.Protocol = kind(
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
@@ -271,13 +271,13 @@ class _Door:
             self._connections.end_silent(QUIET_S)
 
 
-def _watched(base: Any) -> Any:
+def _watch(base: Any) -> Any:
     """uvicorn's protocol, which here tells when it ends, and ends when nothing comes."""
-    subclass = _WATCHED.get(base)
+    subclass = _PROTOCOLS.get(base)
     if subclass is not None:
         return subclass
 
-    class Watched(base):  # type: ignore[misc]  # one of uvicorn's two
+    class WatchedProtocol(base):  # type: ignore[misc]  # one of uvicorn's two
         def watch(self, one: Connection, connections: Connections) -> None:
             self._own, self._all = one, connections
             self._late: asyncio.TimerHandle | None = None
@@ -308,8 +308,8 @@ def _watched(base: Any) -> Any:
             if self._own.idle:
                 self._own.close()
 
-    _WATCHED[base] = Watched
-    return Watched
+    _PROTOCOLS[base] = WatchedProtocol
+    return WatchedProtocol
 
 
-_WATCHED: dict[Any, Any] = {}
+_PROTOCOLS: dict[Any, Any] = {}

@@ -7,14 +7,14 @@ from typing import Any
 
 from collector.live.rooms import Key, RoomView
 
-Tell = Callable[[str, dict[str, Any]], None]
+Notify = Callable[[str, dict[str, Any]], None]
 
 
 class RoomChanges:
-    """`update` after every window and status; `tell` hears of a change, not of the first state."""
+    """`update` after every window and status; `notify` hears of changes, not of the first state."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, notify: Notify) -> None:
+        self._notify = notify
         self._states: dict[Key, str] = {}
 
     def update(self, view: RoomView) -> None:
@@ -23,4 +23,4 @@ class RoomChanges:
         if before not in (None, view.state):
             site, room = key
             change = {"site": site, "room": room, "state": view.state, "before": before}
-            self._tell("room_state", change)
+            self._notify("room_state", change)

@@ -39,7 +39,7 @@ class Erasures:
         self.engine = engine
         self.notes = ErasureNotes(state) if state is not None else None
         self._lock = threading.Lock()
-        self._known: dict[Room, list[Erasure]] = {}
+        self._spans: dict[Room, list[Erasure]] = {}
         self._read = float("-inf")
 
     def note(self, new_erasures: Sequence[Erasure]) -> None:
@@ -68,9 +68,9 @@ class Erasures:
     def all(self) -> dict[Room, list[Erasure]]:
         with self._lock:
             self._look()
-            return dict(self._known)
+            return dict(self._spans)
 
-    def stored(self, within: Connection | None = None) -> list[Erasure]:
+    def read(self, within: Connection | None = None) -> list[Erasure]:
         """As the database has them, or a transaction of it."""
         columns = (erasures.c[name] for name in Erasure._fields)
         query = select(*columns).order_by(erasures.c.id)
@@ -80,7 +80,7 @@ class Erasures:
     def _of(self, site: str, room: str) -> Sequence[Erasure]:
         with self._lock:
             self._look()
-            return self._known.get((site, room), ())
+            return self._spans.get((site, room), ())
 
     def _look(self) -> None:
         if time.monotonic() - self._read <= FRESH_S:
@@ -94,9 +94,9 @@ class Erasures:
 
     def _load(self) -> None:
         spans: dict[Room, list[Erasure]] = defaultdict(list)
-        for one in self.stored():
+        for one in self.read():
             spans[one.site, one.room].append(one)
-        self._known, self._read = dict(spans), time.monotonic()
+        self._spans, self._read = dict(spans), time.monotonic()
 
 
 def tells_of(body: str, one: Erasure) -> bool:
@@ -113,7 +113,7 @@ def tells_of(body: str, one: Erasure) -> bool:
         return True  # nobody knows when
 
 
-def covered(one: Erasure) -> tuple[ColumnElement[bool], ...]:
+def window_conditions(one: Erasure) -> tuple[ColumnElement[bool], ...]:
     """Conditions for the stored windows that an erasure covers, by index, as `covers` has it."""
     room: tuple[Any, ...] = (moods.c.site == one.site, moods.c.room == one.room)
     if one.boot is not None:

@@ -112,9 +112,9 @@ def put_in_place(journal: Journal) -> None:
             os.replace(_beside(path), path)
         except FileNotFoundError as error:
             if not path.exists():  # or it is done
-                raise _unfinished(journal, path, error) from None
+                raise _failure(journal, path, error) from None
         except OSError as error:
-            raise _unfinished(journal, path, error) from None
+            raise _failure(journal, path, error) from None
     _sync(journal)
 
 
@@ -140,7 +140,7 @@ def _sync(journal: Journal) -> None:
         atomic_file.sync_folder(folder)
 
 
-def _unfinished(journal: Journal, path: Path, error: OSError) -> UserError:
+def _failure(journal: Journal, path: Path, error: OSError) -> UserError:
     return UserError(
         f"the restore of {journal.source} was interrupted and cannot be completed "
         f"({error.strerror})",

@@ -34,7 +34,7 @@ class SoleUse:
         self._session: Connection | None = None
         self._file: IO[bytes] | None = None
         end = time.monotonic() + patience_s
-        while not self._taken():
+        while not self._is_taken():
             if time.monotonic() > end:
                 raise UserError(
                     "another collector is using it",
@@ -52,7 +52,7 @@ class SoleUse:
             self._session.execute(text("SELECT 1"))
         except SQLAlchemyError:
             self.end()
-            if not self._taken():
+            if not self._is_taken():
                 raise UserError(
                     "another collector uses it as well",
                     f"database {self._engine.url!r}",
@@ -69,7 +69,7 @@ class SoleUse:
             self._file.close()
             self._file = None
 
-    def _taken(self) -> bool:
+    def _is_taken(self) -> bool:
         if self._engine.dialect.name != "sqlite":
             return self._take_session()
         name = self._engine.url.database

@@ -40,7 +40,7 @@ so that what a message says besides counts within that room only."""
 IDENTITY = (*RUN, moods.c.seq)
 """A window's."""
 
-MERGED = moods.c.windows > literal_column("1")
+IS_MERGE = moods.c.windows > literal_column("1")
 """Written out: PostgreSQL plans a statement that is prepared for any number, and for any number the
 index of merged windows is none. It then read every window of every run that sent one, so that
 storing fell behind the larger the database was."""
@@ -105,7 +105,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._clock = threading.Lock()
-        self._received, self._at = 0.0, time.monotonic()
+        self._newest, self._at = 0.0, time.monotonic()
         insert: Any = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
         self._insert_new = insert(moods).on_conflict_do_nothing().returning(*IDENTITY)
 
@@ -128,33 +128,33 @@ class Store:
         single = [mood for mood in windows if mood.windows == 1]
         multiple = [mood for mood in windows if mood.windows > 1]
         with self._engine.begin() as connection:
-            new = [mood for mood in multiple if self._add_merged(connection, mood, now)]
+            new = [mood for mood in multiple if self._add_merge(connection, mood, now)]
             return new + self._add_single(connection, single, now)
 
-    def remove(self, erased: Sequence[Mood]) -> None:
+    def remove(self, windows: Sequence[Mood]) -> None:
         """Deletes windows that were erased before they were stored."""
         with self._engine.begin() as connection:
-            for mood in erased:
+            for mood in windows:
                 connection.execute(delete(moods).where(tuple_(*IDENTITY) == _identity(mood)))
 
     def follows(self, arrival: float) -> None:
         """No window comes before one that came then."""
         with self._clock:
-            self._received = max(self._received, arrival)
+            self._newest = max(self._newest, arrival)
 
     def _now(self) -> float:
         """Seconds since 1970; it goes on from the last window where our clock was set back, since
         windows from before they came are of no lesson."""
         with self._clock:
             at, now = time.monotonic(), time.time()
-            going_on = self._received + at - self._at
-            self._received = going_on if now < going_on < now + SET_BACK_S else now
+            going_on = self._newest + at - self._at
+            self._newest = going_on if now < going_on < now + SET_BACK_S else now
             self._at = at
-            return self._received
+            return self._newest
 
     def _add_single(self, connection: Connection, single: list[Mood], now: float) -> list[Mood]:
         """Many at once: a statement for each would not keep up with a thousand rooms."""
-        duplicates = _covered(connection, single)
+        duplicates = _identities_in_merges(connection, single)
         rows = {_identity(mood): mood for mood in single if _identity(mood) not in duplicates}
         order = sorted(rows)  # the same in every transaction, so that none waits for another
         new: list[Mood] = []
@@ -174,7 +174,7 @@ class Store:
         columns["counts"] = [None if c is None else json.dumps(c) for c in columns["counts"]]
         return list(connection.execute(self._insert_arrays, columns))
 
-    def _add_merged(self, connection: Connection, mood: Mood, now: float) -> bool:
+    def _add_merge(self, connection: Connection, mood: Mood, now: float) -> bool:
         first = mood.seq - mood.windows + 1
         ours = tuple_(*RUN) == _identity(mood)[:-1]
         query = (
@@ -342,13 +342,13 @@ def _within(mood: Mood, *, whole: bool) -> tuple[ColumnElement[bool], ColumnElem
     return (moods.c.start >= begin, ends <= end) if whole else (moods.c.start <= end, ends >= begin)
 
 
-def _covered(connection: Connection, single: Sequence[Mood]) -> set[Identity]:
+def _identities_in_merges(connection: Connection, single: Sequence[Mood]) -> set[Identity]:
     """Those of which a merged window, which is rare, tells already."""
     runs = sorted({_identity(mood)[:-1] for mood in single})
     if not runs:
         return set()
     query = select(*IDENTITY, moods.c.windows, moods.c.start, moods.c.seconds).where(
-        tuple_(*RUN).in_(runs), MERGED
+        tuple_(*RUN).in_(runs), IS_MERGE
     )
     spans = defaultdict(list)
     for *run, seq, windows, start, seconds in connection.execute(query):

@@ -136,7 +136,7 @@ def bench(
     if context.invoked_subcommand is not None:
         return
     most = frames if seconds is None else max(1, round(seconds * PER_SECOND))
-    settings = _asked(detector, detector_model, model, most, window)
+    settings = _selection(detector, detector_model, model, most, window)
     if tune:
         _tune(settings)
     elif kinds is not None:
@@ -174,14 +174,14 @@ def _films(
 def _compare(
     name: str, material: Sequence[Material], settings: BenchSettings, as_json: bool
 ) -> None:
-    from deploy.bench.measure.run import compared
+    from deploy.bench.measure.run import compare
     from deploy.bench.measure.show import table
 
-    figures = compared(name, material, settings)
+    figures = compare(name, material, settings)
     click.echo(json.dumps(figures) if as_json else table(figures))
 
 
-def _asked(
+def _selection(
     detector: str, detector_model: Path | None, model: str, frames: int, window: float
 ) -> BenchSettings:
     from deploy.bench.measure.pipelines import BenchSettings
@@ -194,32 +194,32 @@ def _asked(
 def _tune(settings: BenchSettings) -> None:
     import yaml
 
-    from deploy.bench.measure.machine import described, tuned
+    from deploy.bench.measure.machine import describe, tune
 
-    machine = described()
+    machine = describe()
     click.echo(f"# for {machine['machine']}, {machine['cores']} cores, {machine['runtime']}")
-    click.echo(yaml.safe_dump(tuned(settings), sort_keys=False), nl=False)
+    click.echo(yaml.safe_dump(tune(settings), sort_keys=False), nl=False)
 
 
 def _write(path: Path, folder: Path, settings: BenchSettings) -> None:
     """A page of all sets below a folder, of growth, and of the agent itself."""
     from deploy.bench.measure.agent import figures
     from deploy.bench.measure.growth import cost, rooms
-    from deploy.bench.measure.machine import described
+    from deploy.bench.measure.machine import describe
     from deploy.bench.measure.material import sources
-    from deploy.bench.measure.run import compared, in_a_process
+    from deploy.bench.measure.run import compare, in_a_process
     from deploy.bench.measure.show import page, table
 
     sets = []
     for one in sorted(place for place in folder.iterdir() if place.is_dir()):
         if any(one.glob("*.truth.json")) or (one.name.startswith(("photos", "rooms"))):
             click.echo(one.name, err=True)
-            sets.append((one.name, compared(one.name, sources(one), settings)))
+            sets.append((one.name, compare(one.name, sources(one), settings)))
             click.echo(table(sets[-1][1]), err=True)
     growth = [in_a_process(cost, seats, height, settings) for seats, height in rooms()]
     command = f"roommood bench --set {folder} --write {path}"
     path.write_text(
-        page(command, described(), sets, growth, figures(settings.model)), encoding="utf-8"
+        page(command, describe(), sets, growth, figures(settings.model)), encoding="utf-8"
     )
 
 
@@ -336,10 +336,10 @@ def collector(
         wrong = not figures["one_moment"]
     elif flood is not None:
         from deploy.bench.load.flood import measure as flooded
-        from deploy.bench.load.flood import missed
+        from deploy.bench.load.flood import misses
 
         figures = flooded(flood)
-        wrong = bool(missed(figures))
+        wrong = bool(misses(figures))
     elif windows is not None:
         from deploy.bench.load.windows import measure as stored
 

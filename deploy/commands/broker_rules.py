@@ -15,7 +15,7 @@ COLLECTOR = "user collector"
 EVERYBODY = ""
 
 
-def outdated(files: SiteFiles) -> Iterator[str]:
+def needed_changes(files: SiteFiles) -> Iterator[str]:
     """What is to be changed in an installed ACL, a line each; what a school added for users of its
     own is its own affair. Raises OSError where it cannot be read."""
     authority = x509.load_pem_x509_certificate(files.authority.read_bytes())

@@ -9,7 +9,7 @@ import yaml
 
 from edge.common.errors import UserError
 from edge.common.settings import read
-from edge.device.managed import FIXED
+from edge.device.managed_settings import FIXED_KEYS
 from edge.protocol.bundle import LARGEST, PACK, SETTINGS
 from edge.vision.pack import PACK_FILE, open_float16, open_pack
 
@@ -28,7 +28,7 @@ def gather(pack: Path | None, settings: Path | None, more: Sequence[Path]) -> di
             files[PACK + description.float16.file] = whole
     if settings is not None:
         content = read(settings, "--settings")
-        if wrong := FIXED & content.keys():
+        if wrong := FIXED_KEYS & content.keys():
             raise UserError(f"an update cannot change '{min(wrong)}'", settings, "leave it out")
         files[SETTINGS] = yaml.safe_dump(content, sort_keys=False).encode()
     for path in more:

@@ -25,7 +25,7 @@ import yaml
 
 from collector.config import CollectorSettings
 from edge.camera import make
-from edge.camera.listing import Listed, cameras
+from edge.camera.listing import CameraListing, cameras
 from edge.common.child import python_command
 from edge.common.command import log_to_stderr
 from edge.common.errors import CameraFault, UserError
@@ -92,7 +92,7 @@ def demo(
         return _run(Demo(source, seconds, window, port, folder, as_json))
 
 
-def first_camera(candidates: Sequence[Listed]) -> str:
+def first_camera(candidates: Sequence[CameraListing]) -> str:
     """The source of the first that gives a picture, else the simulation; says on stderr which."""
     for one in candidates:
         try:
@@ -152,7 +152,7 @@ def _run(demo: Demo) -> int:
         agent = _start_agent(demo, broker_port)
         ending.callback(_end, agent)
         made_up: Literal["all", "others"] = "all" if is_simulation else "others"
-        service = Service(settings, lambda mood: _tell(mood, demo), made_up=made_up)
+        service = Service(settings, lambda mood: _print_mood(mood, demo), made_up=made_up)
         service.start()
         ending.callback(service.stop)
         devices.start()
@@ -171,10 +171,10 @@ def _is_over(*children: subprocess.Popen[bytes]) -> bool:
     return any(child.poll() is not None for child in children)
 
 
-def _until(stopping: threading.Event, happened: Callable[[], bool], seconds: float | None) -> bool:
+def _until(stopping: threading.Event, condition: Callable[[], bool], seconds: float | None) -> bool:
     """Until something has happened, we are told to stop, or the time is up: whether it has."""
     end = None if seconds is None else time.monotonic() + seconds
-    while not happened():
+    while not condition():
         if stopping.wait(0.05) or (end is not None and time.monotonic() >= end):
             return False
     return True
@@ -225,7 +225,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def _tell(mood: Mood, demo: Demo) -> None:
+def _print_mood(mood: Mood, demo: Demo) -> None:
     """One line on stdout for each mood of the camera's room that the collector stored."""
     if mood.room != ROOM:
         return

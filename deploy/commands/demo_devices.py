@@ -22,14 +22,14 @@ class MadeUpDevices(Worker):
         self._school = school
         self._port = broker_port
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
-        self._connected = False
+        self._is_connected = False
 
     def run_once(self) -> None:
         now = time.time()
-        if not self._connected:
+        if not self._is_connected:
             self._client.connect("127.0.0.1", self._port)
             self._client.loop_start()
-            self._connected = True
+            self._is_connected = True
             for status in self._school.states(now):
                 self._publish(status, topic(status.site, status.room, "status"), retain=True)
         for mood in self._school.latest(now, EVERY_S):

@@ -67,7 +67,7 @@ LIVE = "classroom"
 """The room of the demo's own camera."""
 COUNTING = "music"
 """Here faces are counted, and nothing else."""
-PAUSED = ("languages", "physics")
+PAUSED_ROOMS = ("languages", "physics")
 """Nobody is there now."""
 OFF: Mapping[str, object] = {"faces": None, "counts": None, "withheld": "paused"}
 
@@ -153,7 +153,7 @@ class MadeUpSchool:
             windows += self._windows(course, now - SO_FAR_S, SO_FAR_S)
             self._lesson(repository, course, now - SO_FAR_S, now + LESSON_S - SO_FAR_S)
             count += 1
-        for room in PAUSED:
+        for room in PAUSED_ROOMS:
             for at in range(int(SO_FAR_S // WINDOW_S)):
                 windows.append(self._mood(room, now - SO_FAR_S + WINDOW_S * at, WINDOW_S, OFF))
         store.add(windows)
@@ -225,14 +225,14 @@ class MadeUpSchool:
 
     def latest(self, at: float, seconds: float) -> Iterator[Mood]:
         """What the other rooms' devices publish of the seconds before `at`."""
-        for room in PAUSED:
+        for room in PAUSED_ROOMS:
             yield self._mood(room, at - seconds, seconds, OFF, self._today)
         yield self._mood(COUNTING, at - seconds, seconds, self._choir.window(LESSON_S), self._today)
 
     def states(self, at: float) -> Iterator[Status]:
         """How the other rooms' devices are: one works, the rest wait for the next lesson."""
-        for room in (COUNTING, *PAUSED):
-            is_paused = room in PAUSED
+        for room in (COUNTING, *PAUSED_ROOMS):
+            is_paused = room in PAUSED_ROOMS
             health = {
                 **{"version": version("roommood"), "uptime_s": 3600, "frames_per_s": 0.0},
                 **{"ms_per_frame": None, "waiting": 0, "mode": "headcount", "because": "set"},

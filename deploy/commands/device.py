@@ -164,8 +164,8 @@ class FleetAccess(NamedTuple):
 @contextmanager
 def _fleet_access(config: Path) -> Iterator[FleetAccess]:
     from collector.access.audit import AuditLog
+    from collector.access.command_access import engine_and_key
     from collector.access.limits import Limits
-    from collector.access.opened import engine_and_key
     from collector.config import CollectorSettings
     from collector.fleet.service import FleetService
     from collector.storage.store import Store
@@ -234,7 +234,7 @@ def _card_file(folder: Path, name: str) -> IO[str]:
 
 
 @device.command()
-@click.argument("named", nargs=-1)
+@click.argument("names", nargs=-1)
 @click.option(
     "--all",
     "everyone",
@@ -242,25 +242,25 @@ def _card_file(folder: Path, name: str) -> IO[str]:
     help="Approve every pending device; only if you recognise them all.",
 )
 @config_option
-def approve(config: Path, named: tuple[str, ...], everyone: bool) -> None:
+def approve(config: Path, names: tuple[str, ...], everyone: bool) -> None:
     """Approve pending devices, by room or fingerprint, after comparing fingerprints."""
-    if bool(named) == everyone:
+    if bool(names) == everyone:
         raise click.UsageError("name rooms or fingerprints, or add --all.")
     with _fleet_access(config) as access:
         invitations = access.fleet.invitations
-        requests = invitations.waiting() if everyone else [invitations.find(name) for name in named]
+        requests = invitations.pending() if everyone else [invitations.find(name) for name in names]
         for request in requests:
             access.fleet.enrolment.approve(request, BY)
             click.echo(f"{'/'.join(request.room)}: approved, fingerprint {request.fingerprint}")
 
 
 @device.command()
-@click.argument("named", nargs=-1, required=True)
+@click.argument("names", nargs=-1, required=True)
 @config_option
-def refuse(config: Path, named: tuple[str, ...]) -> None:
+def refuse(config: Path, names: tuple[str, ...]) -> None:
     """Reject pending devices, by room or fingerprint."""
     with _fleet_access(config) as access:
-        for name in named:
+        for name in names:
             request = access.fleet.invitations.find(name)
             access.fleet.enrolment.refuse(request, BY)
             click.echo(f"{'/'.join(request.room)}: refused")
@@ -293,7 +293,7 @@ def list_devices(config: Path, as_json: bool) -> int:
 
     with _fleet_access(config) as access:
         rows = as_of_now(access.fleet.registry, access.store, access.settings.broker)
-        requests = access.fleet.invitations.waiting()
+        requests = access.fleet.invitations.pending()
     faults = words("en")["fleet"]["faults"]
     for row in rows:
         if as_json:

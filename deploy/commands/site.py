@@ -64,14 +64,14 @@ def _rule(attestation: Attestation) -> str:
             f"{attestation.country}: no prohibition in our table as of {table.as_of}, which is "
             "no legal advice: devices will read expressions. Ask a lawyer."
         )
-    excepted = " or ".join(purpose for purpose in get_args(Purpose) if purpose in rule.except_)
+    exceptions = " or ".join(purpose for purpose in get_args(Purpose) if purpose in rule.except_)
     law = (
         f"in {attestation.country} a law has prohibited {rule.prohibits} since {rule.since} "
         f"({' '.join(rule.source.split())} Our table is as of {table.as_of}.)"
     )
     if is_prohibited(attestation, max(date.today(), attestation.first_day)):
         return (
-            f"{law} Devices will only count faces. It excepts {excepted} reasons, which need "
+            f"{law} Devices will only count faces. It excepts {exceptions} reasons, which need "
             "'purpose' and an 'exception' of their own. Ask a lawyer."
         )
     return f"{law} Devices will read expressions, as {attestation.purpose} reasons are attested."
@@ -186,7 +186,7 @@ def check(folder: Path) -> None:
     """Try the broker's configuration and rules, and whether the signing key fits."""
     from collector.fleet.files import SiteFiles
     from deploy.commands.broker import trial
-    from deploy.commands.broker_rules import outdated
+    from deploy.commands.broker_rules import needed_changes
     from deploy.commands.site_init import SIGNING
     from deploy.commands.site_key import check_pair
 
@@ -194,7 +194,7 @@ def check(folder: Path) -> None:
     trial(files)
     click.echo(f"{files.conf}: ok")
     # The status stays 0: it is what tells whether the broker may read its other files anew.
-    changes = list(outdated(files))
+    changes = list(needed_changes(files))
     for change in changes:
         click.echo(f"{files.acl}: older than this version: {change}")
     if changes:

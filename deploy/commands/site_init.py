@@ -85,8 +85,8 @@ def _make(place: SitePlan, files: SiteFiles) -> Iterator[str]:
             continue
         serve(authority, key_file, pem_file, name, hosts, mode)
         yield f"{pem_file}: for {', '.join(hosts)}"
-    if not files.revoked.exists():
-        atomic_file.write(files.revoked, authority.revocation_list([], 1), READABLE)
+    if not files.revocation_list.exists():
+        atomic_file.write(files.revocation_list, authority.revocation_list([], 1), READABLE)
     yield from _settings(place, files)
 
 

@@ -23,7 +23,7 @@ from edge.camera.capture import Capture
 from edge.kiosk.view import templates
 from edge.permission.audit import DeviceAuditLog
 from edge.permission.pin import Pin
-from edge.run.local_pages import REFUSED, Answer, LocalPages, PageRequest, Routes
+from edge.run.local_pages import REFUSAL, Answer, LocalPages, PageRequest, Routes
 from edge.vision.faces import Box
 from edge.vision.layout import Layout
 
@@ -60,7 +60,7 @@ class Aim:
         self._sizes = Sizes(readable)
         self._sessions: set[str] = set()
         self._jpeg = b""
-        self._watched = 0.0
+        self._last_view = 0.0
         self._stopping = threading.Event()
         self._ends = 0.0
         self._templates = templates(HERE)
@@ -94,7 +94,7 @@ class Aim:
         boxes = self._find(frame)
         self._layout.learn(boxes, frame.shape[0])
         self._sizes.add([box.width for box in boxes])
-        has_viewer = time.monotonic() - self._watched < WATCHED_S
+        has_viewer = time.monotonic() - self._last_view < WATCHED_S
         labels = self._read(frame, boxes) if self._read and has_viewer else []
         self._jpeg = picture(frame, boxes, self._readable, labels) if has_viewer else b""
         frame.fill(0)
@@ -109,15 +109,15 @@ class Aim:
         }
 
     def _behind_pin(
-        self, route: Callable[[PageRequest], Answer], otherwise: Answer = REFUSED
+        self, route: Callable[[PageRequest], Answer], otherwise: Answer = REFUSAL
     ) -> Callable[[PageRequest], Answer]:
-        def guarded(request: PageRequest) -> Answer:
+        def guard(request: PageRequest) -> Answer:
             if not any(hmac.compare_digest(request.session, session) for session in self._sessions):
                 return otherwise
-            self._watched = time.monotonic()
+            self._last_view = time.monotonic()
             return route(request)
 
-        return guarded
+        return guard
 
     def _picture(self, _: PageRequest) -> Answer:
         return Answer(self._jpeg, "image/jpeg", 200 if self._jpeg else 503)
@@ -129,8 +129,8 @@ class Aim:
     def _unlock(self, request: PageRequest) -> Answer:
         if not self._pin.opens(request.form.get("pin", "")):
             self._audit.note("aim_wrong_pin")
-            locked = "Too many wrong tries: wait a minute." if self._pin.locked else None
-            return self._page("locked.html", 403, wrong=locked or "Wrong PIN.")
+            lock_message = "Too many wrong tries: wait a minute." if self._pin.is_locked else None
+            return self._page("locked.html", 403, wrong=lock_message or "Wrong PIN.")
         self._audit.note("aim_unlocked")
         session = secrets.token_urlsafe(32)
         self._sessions.add(session)

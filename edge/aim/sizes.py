@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-REMEMBERED = 4000
+MOST_SIZES = 4000
 """Faces, some minutes of a full room."""
 
 SMALLER = 0.8
@@ -33,7 +33,7 @@ class Sizes:
 
     def __init__(self, readable: float | None) -> None:
         self._readable = readable
-        self._widths: deque[int] = deque(maxlen=REMEMBERED)
+        self._widths: deque[int] = deque(maxlen=MOST_SIZES)
         self._now = 0
 
     def add(self, widths: Sequence[int]) -> None:
@@ -48,8 +48,8 @@ class Sizes:
         widths = sorted(self._widths)
         small, large = widths[len(widths) // 20], widths[-1 - len(widths) // 20]
         enough = _share(widths, self._readable) if self._readable else None
-        proposed = max(LEAST_SIZE, int(small * SMALLER))
-        return SizeReport(self._now, small, int(statistics.median(widths)), large, enough, proposed)
+        proposal = max(LEAST_SIZE, int(small * SMALLER))
+        return SizeReport(self._now, small, int(statistics.median(widths)), large, enough, proposal)
 
 
 def _share(widths: Iterable[int], at_least: float) -> float:

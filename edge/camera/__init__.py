@@ -12,11 +12,13 @@ from edge.common.errors import UserError
 
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 
-KNOWN = "usb:0, picamera, jetson, rtsp://…, a video file, a picture, a folder of pictures, sim:"
+SOURCE_FORMS = (
+    "usb:0, picamera, jetson, rtsp://…, a video file, a picture, a folder of pictures, sim:"
+)
 
 
 Transport = Literal["auto", "tcp", "udp"]
-SCHEMES = {"sim": "simulated", "usb": "usb"}
+SCHEMES = {"sim": "simulation", "usb": "usb"}
 
 
 def make(source: str, transport: Transport = "auto") -> Camera:
@@ -58,14 +60,14 @@ def driver_of(source: str) -> tuple[str, str]:
     if kind in ("rtsp", "rtsps"):
         return "stream", source
     if "://" in source:
-        shown = mask(source)
-        raise UserError(f"{kind}:// is no kind of camera", shown, f"use one of {KNOWN}")
+        address = mask(source)
+        raise UserError(f"{kind}:// is no kind of camera", address, f"use one of {SOURCE_FORMS}")
     path = Path(source)
     if not path.exists():
         # `rtsp//kim:secret@…` is an address with a slip in it.
         is_slip = "//" in source and "@" in source
-        shown = f"{MASK}@{source.rpartition('@')[2]}" if is_slip else source
-        raise UserError("no such file or folder", shown, f"use one of {KNOWN}")
+        address = f"{MASK}@{source.rpartition('@')[2]}" if is_slip else source
+        raise UserError("no such file or folder", address, f"use one of {SOURCE_FORMS}")
     if path.is_dir() or path.suffix.lower() in PICTURES:
         return "pictures", source
     return "video", source

@@ -46,9 +46,9 @@ class Capture:
         self._camera = camera
         self._indicate = indicate
         self._frozen_s = frozen_s
-        self._changed = (0, 0.0)
-        self._called: float | None = None
-        self._seen = time.monotonic()
+        self._last_change = (0, 0.0)
+        self._call_start: float | None = None
+        self._last_frame = time.monotonic()
         self.is_open = False
         self._slot: Grey | None = None
         self._failure: BaseException | None = None
@@ -63,7 +63,7 @@ class Capture:
         if self._reader is not None and not self._reader.join(LONGEST_HANG_S):
             return  # two threads must not share a camera
         self.running = True
-        self._seen = time.monotonic()
+        self._last_frame = time.monotonic()
         self._reader = _Reader(self)
         self._reader.start()
 
@@ -93,21 +93,21 @@ class Capture:
 
     def hanging(self) -> float:
         """Seconds for which the driver has not returned; 0 while it does."""
-        call_start = self._called
+        call_start = self._call_start
         return 0.0 if call_start is None else time.monotonic() - call_start
 
     def blind(self) -> float:
         """Seconds without a frame; 0 while the camera is meant to be closed."""
-        return time.monotonic() - self._seen if self.running else 0.0
+        return time.monotonic() - self._last_frame if self.running else 0.0
 
     def _open(self) -> None:
-        self._tell(True)
-        self._called = time.monotonic()
+        self._indicate_state(True)
+        self._call_start = time.monotonic()
         self._camera.open()
-        self._changed = (0, time.monotonic())
+        self._last_change = (0, time.monotonic())
 
     def _read(self) -> Grey:
-        self._called = time.monotonic()
+        self._call_start = time.monotonic()
         try:
             frame = self._camera.read()
         except cv2.error as error:
@@ -117,12 +117,12 @@ class Capture:
         if frame.ndim != 2 or min(frame.shape) < SMALLEST:
             size = "x".join(map(str, frame.shape[::-1]))
             raise CameraFault(f"a frame of {size} pixels", "camera", "check its cable")
-        self._called = None
+        self._call_start = None
         if self._frozen_s is not None:
             checksum, now = zlib.crc32(frame[::SPARSE, ::SPARSE].tobytes()), time.monotonic()
-            if checksum != self._changed[0]:
-                self._changed = (checksum, now)
-            elif now - self._changed[1] > self._frozen_s:
+            if checksum != self._last_change[0]:
+                self._last_change = (checksum, now)
+            elif now - self._last_change[1] > self._frozen_s:
                 raise CameraFault(
                     f"the same picture for {self._frozen_s:g} s",
                     "camera",
@@ -131,12 +131,12 @@ class Capture:
         return frame
 
     def _shut(self) -> None:
-        self._called = time.monotonic()
+        self._call_start = time.monotonic()
         self._camera.close()
-        self._called = None
-        self._tell(False)
+        self._call_start = None
+        self._indicate_state(False)
 
-    def _tell(self, is_open: bool) -> None:
+    def _indicate_state(self, is_open: bool) -> None:
         if is_open != self.is_open:
             self.is_open = is_open
             self._indicate(is_open)
@@ -185,7 +185,7 @@ class _Reader(Worker):
                 while not self._stopping.is_set():
                     frame = capture._read()
                     self.beat()
-                    capture._seen = time.monotonic()
+                    capture._last_frame = time.monotonic()
                     capture._keep(frame, not self._stopping.is_set())
             finally:
                 capture._shut()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 
-class Listed(NamedTuple):
+class CameraListing(NamedTuple):
     """A camera; `source` stays the same however cameras are plugged in, where udev has a name."""
 
     source: str
@@ -21,21 +21,21 @@ class Listed(NamedTuple):
     node: str | None
 
 
-def cameras(root: Path = Path("/")) -> list[Listed]:
+def cameras(root: Path = Path("/")) -> list[CameraListing]:
     """All of them, those of the processor's own connectors first."""
     return [*_on_board(root), *_usb(root)]
 
 
-def _on_board(root: Path) -> Iterator[Listed]:
+def _on_board(root: Path) -> Iterator[CameraListing]:
     model = root / "proc/device-tree/model"
     title = model.read_text(errors="replace").strip("\0 ") if model.exists() else ""
     if title.startswith("Raspberry Pi") and importlib.util.find_spec("picamera2"):
-        yield Listed("picamera", "the Pi's own connector, if a camera is on it", None)
+        yield CameraListing("picamera", "the Pi's own connector, if a camera is on it", None)
     if (root / "etc/nv_tegra_release").exists():
-        yield Listed("jetson", "the Jetson's own connector, if a camera is on it", None)
+        yield CameraListing("jetson", "the Jetson's own connector, if a camera is on it", None)
 
 
-def _usb(root: Path) -> Iterator[Listed]:
+def _usb(root: Path) -> Iterator[CameraListing]:
     """Of the nodes of one camera the first gives pictures; the others tell about them."""
     stable = {
         os.path.basename(os.readlink(link)): link
@@ -49,7 +49,7 @@ def _usb(root: Path) -> Iterator[Listed]:
             continue
         link = stable.get(node.name)
         name = f"/{link.relative_to(root)}" if link else node.name.removeprefix("video")
-        yield Listed(f"usb:{name}", _read(node / "name") or "camera", f"/dev/{node.name}")
+        yield CameraListing(f"usb:{name}", _read(node / "name") or "camera", f"/dev/{node.name}")
 
 
 def _read(path: Path) -> str:

@@ -59,7 +59,7 @@ class Recording:
 
         Cheap enough to ask for every frame: a call of `stat` for each file.
         """
-        if self._driver == "simulated" or self._why:
+        if self._driver == "simulation" or self._why:
             return self._why
         if self._driver not in ("pictures", "video"):
             return "a camera"

@@ -47,11 +47,11 @@ class Stream(OpenCvCamera):
 
     def __init__(self, url: str, transport: Transport) -> None:
         address = split(url)
-        self._url = url if address is None else address.encoded()
-        self._shown = mask(url)
+        self._url = url if address is None else address.encode()
+        self._public_url = mask(url)
         self._transport = transport
         self._lowest = (0, 0.0)
-        self._renewed = float("-inf")
+        self._last_renewal = float("-inf")
 
     def open(self) -> None:
         self.close()
@@ -65,11 +65,11 @@ class Stream(OpenCvCamera):
         os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = OPTIONS[self._transport]
         capture = cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, limits)
         if not capture.isOpened():
-            raise self._missed()
+            raise self._fault()
         self._capture = capture
         self._lowest = (0, time.monotonic())
 
-    def _missed(self) -> CameraFault:
+    def _fault(self) -> CameraFault:
         """Why there is no stream, as far as a connection of our own shows; FFmpeg does not say."""
         what, remedy = "no stream", "check the path in the address, user and password"
         try:
@@ -89,26 +89,28 @@ class Stream(OpenCvCamera):
             what, remedy = "no answer", "check the address, the network, and firewalls on the way"
         except OSError:
             what, remedy = "it cannot be reached from this network", "check the network"
-        return CameraFault(what, self._shown, remedy)
+        return CameraFault(what, self._public_url, remedy)
 
     def read(self) -> Grey:
         frame = self._next()
         if self._is_stale(frame):
-            self._renewed = time.monotonic()
+            self._last_renewal = time.monotonic()
             frame.fill(0)
-            log.info("%s: the lowest rows stay the same; opened anew", self._shown)
+            log.info("%s: the lowest rows stay the same; opened anew", self._public_url)
             self.open()
             frame = self._next()
         return frame
 
     def _next(self) -> Grey:
-        return grey(self._raw("the stream ended", self._shown, "check the camera and its network"))
+        return grey(
+            self._raw("the stream ended", self._public_url, "check the camera and its network")
+        )
 
     def _is_stale(self, frame: Grey) -> bool:
-        seen, now = zlib.crc32(frame[-LOWEST:].tobytes()), time.monotonic()
-        if seen != self._lowest[0]:
-            self._lowest = (seen, now)
-        return now - self._lowest[1] > STALE_S and now - self._renewed > AT_MOST_EVERY_S
+        checksum, now = zlib.crc32(frame[-LOWEST:].tobytes()), time.monotonic()
+        if checksum != self._lowest[0]:
+            self._lowest = (checksum, now)
+        return now - self._lowest[1] > STALE_S and now - self._last_renewal > AT_MOST_EVERY_S
 
 
 def camera(url: str, transport: Transport = "auto") -> Stream:

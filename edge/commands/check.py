@@ -11,13 +11,13 @@ from edge.camera import make
 from edge.camera.attempt import picture_size
 from edge.camera.recording import Recording
 from edge.common.address import mask
-from edge.common.checklist import MISSED, Checklist
+from edge.common.calendar_sources import COPIES
+from edge.common.checklist import GAP, Checklist
 from edge.common.command import days_from
 from edge.common.errors import Problem
-from edge.common.published import COPIES
 from edge.common.reach import place, try_connection
 from edge.config import AgentSettings
-from edge.factories import fitted, parts_to_try
+from edge.factories import fittings, parts_to_try
 from edge.permission.mode import decide
 from edge.permission.schedule import Schedule
 from edge.permission.schedule_settings import ScheduleSettings
@@ -47,13 +47,13 @@ def try_all(settings: AgentSettings, has_room: bool) -> int:
             click.echo(f"{name}: ok")
     with checklist.part():
         _say_mode(settings)
-    parts = fitted(settings)
+    parts = fittings(settings)
     click.echo(f"in the room: {', '.join(parts) or 'nothing to switch it off with or see it by'}")
     if has_room:
         with checklist.part():
             wrong = try_connection(settings.broker, "check")
             click.echo(f"broker: {wrong or f'{place(settings.broker)}: ok'}")
-            checklist.note(MISSED if wrong else 0)
+            checklist.note(GAP if wrong else 0)
     else:
         click.echo("broker: not tried: this device is not enrolled yet: `roommood device enrol`")
     if settings.schedule is not None:
@@ -104,7 +104,7 @@ def _try_schedule(
     ]
     if all(readable):
         with checklist.part():
-            checklist.note(MISSED if _look_at(schedule, room, copies) else 0)
+            checklist.note(GAP if _look_at(schedule, room, copies) else 0)
 
 
 def _is_read(schedule: ScheduleSettings, room: str, copies: Path, checklist: Checklist) -> bool:
@@ -118,7 +118,7 @@ def _look_at(schedule: ScheduleSettings, room: str, copies: Path) -> Problem | N
     """Says what the coming week's lessons are; returns why a calendar was not fetched."""
     wrong = None
     timetable = Schedule(schedule, room, copies, keeps=False)
-    for calendar, reads in timetable.published:
+    for calendar, reads in timetable.web_sources:
         problem, sentence = calendar.look(reads)
         wrong = wrong or problem
         click.echo(f"calendar: {sentence}")
@@ -128,7 +128,7 @@ def _look_at(schedule: ScheduleSettings, room: str, copies: Path) -> Problem | N
         click.echo(f"roommood: {timetable.emptiness}", err=True)
     times = f"open {len(spans)} times" if spans else "no lesson: the camera stays closed"
     click.echo(f"schedule: {times} in the coming week")
-    left_out = (one for plan in plans for one in plan.ignored)
+    left_out = (one for plan in plans for one in plan.ignored_events)
     for event in dict.fromkeys((*timetable.faults, *left_out)):
         click.echo(f"schedule: ignored: {event.event}: {event.why}")
     return wrong

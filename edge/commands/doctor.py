@@ -21,10 +21,10 @@ from edge.camera import make
 from edge.camera.attempt import picture_size
 from edge.camera.recording import Recording
 from edge.common.address import mask
-from edge.common.clock import BUILT, trust
+from edge.common.calendar_sources import COPIES
+from edge.common.clock import BUILD_TIME, trust
 from edge.common.clock_remedy import clock_remedy
 from edge.common.errors import ENROL_ANEW, Problem, UserError, unusable
-from edge.common.published import COPIES
 from edge.common.reach import place, try_connection
 from edge.config import AgentSettings
 from edge.device.verdict import CollectorLink
@@ -166,7 +166,7 @@ def _clock(collector: CollectorLink | None) -> Finding:
     """By the collector's own, where there is one: a clock that nothing sets may be years ahead."""
     now, sync_state = datetime.now(timezone.utc), trust()
     detail = f"{now:%Y-%m-%d %H:%M} UTC, {sync_state}"
-    if now < BUILT:
+    if now < BUILD_TIME:
         return _fault("clock", detail, clock_remedy())
     lead_s = None if collector is None else collector.clock_lead_s()
     if lead_s is not None and abs(lead_s) > CLOCK_OFF_S:
@@ -254,7 +254,7 @@ def _calendars(settings: AgentSettings) -> Finding:
         return Finding("calendars", "ok", "none is set")
     problems = []
     plan = Schedule(settings.schedule, settings.room, settings.state / COPIES, keeps=False)
-    for one, check in plan.published:
+    for one, check in plan.web_sources:
         problem, sentence = one.look(check)
         if problem is not None:
             state: State = "fault" if one.version() is None else "warning"

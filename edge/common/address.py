@@ -14,7 +14,7 @@ MASK = "**********"
 
 SECRET_NAMES = re.compile(r"(?i)(?<=[?&;])([^=&;]*(?:pass|secret|token|key|auth)[^=&;]*)=[^&;#]*")
 HOST_AND_PORT = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^/?#@:\[\]]+)(:\d+)?([/?#].*)?$", re.DOTALL)
-ENCODED = re.compile(r"%(?![0-9a-fA-F]{2})")
+PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 
 
 class Address(NamedTuple):
@@ -26,7 +26,7 @@ class Address(NamedTuple):
     rest: str
     """The host and all that follows it."""
 
-    def encoded(self) -> str:
+    def encode(self) -> str:
         """As programs want it, with what an address has other uses for in `%` form."""
         if self.user is None:
             return f"{self.scheme}://{self.rest}"
@@ -64,4 +64,4 @@ def mask(text: str) -> str:
 
 def _encode(text: str) -> str:
     """What is encoded already stays so."""
-    return quote(ENCODED.sub("%25", text), safe="%!$&'()*+,;=-._~")
+    return quote(PERCENT.sub("%25", text), safe="%!$&'()*+,;=-._~")

@@ -60,10 +60,10 @@ class Calendar:
         self._tentative, self._logs = tentative, logs
         self._frame, events, self.faults = read_file(content, where)
         self._series = readable_series(events, zone, self.faults)
-        self._events = self._queried()
+        self._events = self._query()
         self._log(self.faults)
         self._notices = self._uids_of_notices()
-        self._expand = lru_cache(maxsize=16)(self._expanded)
+        self._expand = lru_cache(maxsize=16)(self._occurrences_on)
 
     def on(self, day: date) -> list[Occurrence]:
         """Timed events that take place and touch the day, the ones over midnight included."""
@@ -109,7 +109,7 @@ class Calendar:
         for fault in faults if self._logs else ():
             log.warning("%s: event ignored: %s: %s", self._where, *fault)
 
-    def _queried(self) -> Any:
+    def _query(self) -> Any:
         """Recurring-ical-events' query over all series that are left."""
         try:
             return _query(_like(self._frame, chain.from_iterable(self._series)))
@@ -134,15 +134,15 @@ class Calendar:
             before = len(self.faults)
             self._series = [one for one in self._series if self._expands(one, day)]
             self._log(self.faults[before:])
-            self._events = self._queried()
+            self._events = self._query()
             return list(self._events.between(begin, end))
 
-    def _expanded(self, day: date) -> tuple[list[Occurrence], list[IgnoredEvent], bool]:
+    def _occurrences_on(self, day: date) -> tuple[list[Occurrence], list[IgnoredEvent], bool]:
         begin = datetime.combine(day, time(), self._zone)
         end = datetime.combine(day + timedelta(days=1), time(), self._zone)
-        takes_place, ignored, notices, anything = [], [], list[Notice](), False
+        takes_place, ignored_events, notices, anything = [], [], list[Notice](), False
         for event in self._between(day, begin, end):
-            reason = self._stated(event)
+            reason = self._own_refusal(event)
             anything = anything or reason != "cancelled"
             if reason is None or (reason == "tentative" and self._tentative):
                 try:
@@ -153,15 +153,15 @@ class Calendar:
                     if occurrence.start < end and occurrence.end > begin:
                         takes_place.append(occurrence)
                     continue
-            ignored.append(IgnoredEvent(describe(event), reason))
+            ignored_events.append(IgnoredEvent(describe(event), reason))
             if reason == TEXT_SAYS and str(event.get("UID")) in self._notices:
                 notices += filter(None, [notice(event, self._zone)])
         for one in notices:
-            takes_place = _without(takes_place, one, ignored)
+            takes_place = _without(takes_place, one, ignored_events)
         takes_place.sort(key=lambda one: (one.start, one.end))
-        return takes_place, ignored, anything
+        return takes_place, ignored_events, anything
 
-    def _stated(self, event: Any) -> str | None:
+    def _own_refusal(self, event: Any) -> str | None:
         """Why an event does not take place by its own word; None where it does."""
         if has_cancelled_status(event):
             return "cancelled"
@@ -198,12 +198,14 @@ class Calendar:
 
 
 def _without(
-    takes_place: list[Occurrence], words: Notice, ignored: list[IgnoredEvent]
+    takes_place: list[Occurrence], words: Notice, ignored_events: list[IgnoredEvent]
 ) -> list[Occurrence]:
-    """The occurrences that a notice leaves; what it calls off is added to `ignored`."""
+    """The occurrences that a notice leaves; what it calls off is added to `ignored_events`."""
     near = [one for one in takes_place if words.meets(one.event, one.start, one.end)]
     off = [one for one in near if words.is_about(one.event, [other.event for other in near])]
-    ignored += [IgnoredEvent(describe(one.event), f"called off by {words.title}") for one in off]
+    ignored_events += [
+        IgnoredEvent(describe(one.event), f"called off by {words.title}") for one in off
+    ]
     return [one for one in takes_place if one not in off]
 
 

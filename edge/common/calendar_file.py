@@ -58,7 +58,7 @@ def read_file(content: bytes, where: str) -> FileContent:
     """
     _needs_packages(where)
     try:
-        own, zones, texts = _take_apart(_unfolded(content))
+        own, zones, texts = _take_apart(_unfold(content))
     except ValueError as error:
         raise UserError(f"not an iCalendar file ({error})", where, "export it again") from None
     faults = [IgnoredEvent(_title(one.lines), one.fault) for one in texts if one.fault]
@@ -71,12 +71,12 @@ def read_file(content: bytes, where: str) -> FileContent:
     lines = [*filter(_is_zone_known, own), *(line for zone in good_zones for line in zone)]
     good = [one.lines for one in texts if not one.fault]
     try:
-        frame, events = _parsed(lines, good)
+        frame, events = _parse(lines, good)
     except Exception:  # somebody's text: find out which event it is
         readable = [event for event in good if _reads(lines, [event])]
         faults += [IgnoredEvent(_title(e), "cannot be read") for e in good if e not in readable]
         good = readable
-        frame, events = _parsed(lines, good)
+        frame, events = _parse(lines, good)
     whole = []
     for event, text in zip(events, good, strict=True):
         try:
@@ -98,7 +98,7 @@ def _needs_packages(where: str) -> None:
     warnings.filterwarnings("ignore", message="Timezone .* is a globally unique TZID")
 
 
-def _unfolded(content: bytes) -> list[str]:
+def _unfold(content: bytes) -> list[str]:
     """A file's lines; str.splitlines would cut at signs that titles may hold."""
     if b"\0" not in content:  # a break may lie within a letter of UTF-8
         content = re.sub(FOLD.encode(), b"", content)
@@ -230,7 +230,7 @@ def _zone_name(lines: Iterable[str]) -> str:
     return short(next((x.partition(":")[2] for x in lines if _name(x) == "TZID"), "without name"))
 
 
-def _parsed(own: list[str], events: list[list[str]]) -> tuple[Any, list[Any]]:
+def _parse(own: list[str], events: list[list[str]]) -> tuple[Any, list[Any]]:
     """icalendar's component for a file with these lines and events, and for each event."""
     import icalendar
 
@@ -244,7 +244,7 @@ def _parsed(own: list[str], events: list[list[str]]) -> tuple[Any, list[Any]]:
 def _reads(own: list[str], events: list[list[str]]) -> bool:
     """Whether icalendar bears it."""
     try:
-        frame, _ = _parsed(own, events)
+        frame, _ = _parse(own, events)
         for zone in frame.walk("VTIMEZONE"):
             zone.to_tz()
     except Exception:

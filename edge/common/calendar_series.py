@@ -99,14 +99,14 @@ def _apart(group: list[Any], zone: ZoneInfo, faults: list[IgnoredEvent]) -> list
     mains = [event for event in group if event.get("RECURRENCE-ID") is None]
     if len(mains) < 2:
         return [[*mains, *_newest(changes)]]
-    dated = [event for event in mains if moment(event, "DTSTART") is not None]
-    newest = max((_sequence(event) for event in dated), default=-1)
+    with_dates = [event for event in mains if moment(event, "DTSTART") is not None]
+    newest = max((_sequence(event) for event in with_dates), default=-1)
     for event in mains:
         if moment(event, "DTSTART") is None:
             if is_cancelled(event) or _sequence(event) > newest:
                 return [[event, *changes]]  # the last word on all of them, or on who knows which
             faults.append(IgnoredEvent(describe(event), "no DTSTART that can be read"))
-    valid = sorted((one for one in dated if _sequence(one) == newest), key=is_cancelled)
+    valid = sorted((one for one in with_dates if _sequence(one) == newest), key=is_cancelled)
     places = {_place(event): event for event in valid}
     nowhere = {start: event for (start, place), event in places.items() if not place}
     versions = {
@@ -116,10 +116,10 @@ def _apart(group: list[Any], zone: ZoneInfo, faults: list[IgnoredEvent]) -> list
             for (start, _), event in places.items()
         )
     }
-    return _shared(list(versions.values()), _newest(changes), zone)
+    return _with_changes(list(versions.values()), _newest(changes), zone)
 
 
-def _shared(mains: list[Any], changes: list[Any], zone: ZoneInfo) -> list[list[Any]]:
+def _with_changes(mains: list[Any], changes: list[Any], zone: ZoneInfo) -> list[list[Any]]:
     """Events that share a UID, each with the changes that may be its own.
 
     What calls an occurrence off does so for all that may have it; other changes count once.

@@ -20,7 +20,7 @@ from edge.common.calendar_event import attribute, each
 TEXT_SAYS = "called off by its title, place or status"
 """Why such an event does not count."""
 
-CANCELLED = (
+CANCELLATION = (
     r"cancell?ed|called off|postponed(?! from)"
     r"|abgesagt\w{0,2}|ausgefallen|entfallen|entf|gestrichen|storniert|verschoben(?! vo[mn])"
     r"|annulee?s?|supprimee?s?|reportee?s?(?! d[eu])"
@@ -70,22 +70,22 @@ DETAIL = (
 )
 """What may follow: when, or for what reason."""
 
-WORD = rf"(?:{CANCELLED}|{SENTENCE}|{NOUN})"
+WORD = rf"(?:{CANCELLATION}|{SENTENCE}|{NOUN})"
 WHOLE = re.compile(
     rf"(?:{LESSON} )?(?:{BE})?{WORD}(?: {LESSON})?(?: {DETAIL})?|{LESSON} {BE}{WORD}.*"
 )
 """A part of a title that says nothing else."""
 
-LAST = re.compile(rf"(?P<before>.*\S)[ -](?:{CANCELLED}|{SENTENCE})(?: {DETAIL})?")
+LAST = re.compile(rf"(?P<before>.*\S)[ -](?:{CANCELLATION}|{SENTENCE})(?: {DETAIL})?")
 FIRST = re.compile(
     r"cancell?ed|abgesagt|ausgefallen|entfallen|entfallt|gestrichen|annulee?|cancelad[oa]|anulad[oa]"
 )
 """Before the name of what does not take place; `Abgesagte Konzerte` are a subject."""
 
 ANYWHERE = re.compile(
-    rf"\b(?:(?:{VERB})\b|(?<!pas de ){LESSON} (?:{BE})?(?:{CANCELLED})\b)|[❌✖🚫⛔]"
+    rf"\b(?:(?:{VERB})\b|(?<!pas de ){LESSON} (?:{BE})?(?:{CANCELLATION})\b)|[❌✖🚫⛔]"
 )
-MOVED = re.compile(rf"(?:{LESSON} )?(?:{BE})?(?:moved|verlegt|deplacee?s?|desplazad[oa]s?)")
+MOVE = re.compile(rf"(?:{LESSON} )?(?:{BE})?(?:moved|verlegt|deplacee?s?|desplazad[oa]s?)")
 """To another time, as long as nothing says where to."""
 
 LOSS = r"(?:stunden|unterrichts)?ausfall|entfall"
@@ -131,7 +131,7 @@ def _parts(title: str) -> list[str]:
 
 
 def _part_calls_off(part: str) -> bool:
-    if any(pattern.fullmatch(part) for pattern in (WHOLE, AROUND, MOVED)):
+    if any(pattern.fullmatch(part) for pattern in (WHOLE, AROUND, MOVE)):
         return True
     last = LAST.fullmatch(part)
     return bool(last and re.split("[ -]", last["before"])[-1] not in NOT_OF_A_LESSON)

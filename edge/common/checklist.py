@@ -12,7 +12,7 @@ import click
 
 from edge.common.errors import Problem
 
-BAD, MISSED = 2, 1
+BAD, GAP = 2, 1
 """Exit statuses: something cannot be used; or something is not reached now, and may be later."""
 
 

@@ -21,7 +21,7 @@ TIMEX_BYTES = 256
 TIME_ERROR = 5
 """What adjtimex(2) answers while the clock is not synchronised."""
 
-BUILT = datetime(2026, 1, 1, tzinfo=timezone.utc)
+BUILD_TIME = datetime(2026, 1, 1, tzinfo=timezone.utc)
 """No clock is right that is before this program was written."""
 
 Trust = Literal["synced", "unsynced"]
@@ -53,9 +53,9 @@ class WallClock:
         system: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
         clock_trust: Callable[[], Trust] = trust,
     ) -> None:
-        self._system, self._trusted = system, clock_trust
-        self._begun = time.monotonic()
-        self._floor = BUILT
+        self._system, self._clock_trust = system, clock_trust
+        self._start = time.monotonic()
+        self._floor = BUILD_TIME
         for file in files:
             with contextlib.suppress(OSError):
                 mtime = datetime.fromtimestamp(file.stat().st_mtime, timezone.utc)
@@ -64,14 +64,14 @@ class WallClock:
     @property
     def floor(self) -> datetime:
         """It is at least this late."""
-        return self._floor + timedelta(seconds=time.monotonic() - self._begun)
+        return self._floor + timedelta(seconds=time.monotonic() - self._start)
 
     def is_lost(self) -> bool:
         """Whether the system's clock is certainly wrong, as at 1970."""
-        return self._system() < BUILT
+        return self._system() < BUILD_TIME
 
     def now(self) -> Timestamp:
-        at, clock = self._system(), self._trusted()
-        if clock == "synced" and at >= BUILT:
+        at, clock = self._system(), self._clock_trust()
+        if clock == "synced" and at >= BUILD_TIME:
             return Timestamp(at, "synced")
         return Timestamp(max(at, self.floor), "unsynced")

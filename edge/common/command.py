@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from edge.common.calendar_event import IgnoredEvent
-from edge.common.published import Check, WebSource
+from edge.common.calendar_sources import Check, WebSource
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -75,13 +75,13 @@ def days_from(first: datetime | None, days: int) -> list[date]:
 def echo_plan(
     name: str,
     entries: Iterable[dict[str, Any]],
-    ignored: Iterable[IgnoredEvent],
+    ignored_events: Iterable[IgnoredEvent],
     as_json: bool,
     none: str,
 ) -> None:
     """What will happen, or `none`, and what was left out and why; each once, in its order."""
     unique = list({json.dumps(entry): entry for entry in entries}.values())
-    left_out = list(dict.fromkeys(ignored))
+    left_out = list(dict.fromkeys(ignored_events))
     if as_json:
         omissions = [{"event": one.event, "why": one.why} for one in left_out]
         click.echo(json.dumps({name: unique, "ignored": omissions}, ensure_ascii=False))

@@ -55,7 +55,7 @@ NOT_MODIFIED = None
 """In place of a download where the server has nothing newer."""
 
 
-def download(address: str, where: str, copy_kept: Download | None = None) -> Download | None:
+def download(address: str, where: str, earlier: Download | None = None) -> Download | None:
     """The file at an https address, or NOT_MODIFIED where it is the known one.
 
     `where` stands for the address in messages. Raises Problem, in words.
@@ -73,9 +73,7 @@ def download(address: str, where: str, copy_kept: Download | None = None) -> Dow
             "Authorization", f"Basic {base64.b64encode(pair).decode('ascii')}"
         )
     unless = (
-        {"If-None-Match": copy_kept.etag, "If-Modified-Since": copy_kept.modified}
-        if copy_kept
-        else {}
+        {"If-None-Match": earlier.etag, "If-Modified-Since": earlier.modified} if earlier else {}
     )
     conditions = {header: value for header, value in unless.items() if value}
     for header, value in conditions.items():

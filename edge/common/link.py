@@ -22,7 +22,7 @@ from paho.mqtt import client as mqtt
 
 from edge.common.broker import WILL_WAITS_S, BrokerSettings, Version, client, connect, properties
 from edge.common.clock import WallClock
-from edge.common.reach import explain, rejection, unanswered
+from edge.common.reach import explain, no_answer, rejection
 from edge.common.worker import Worker
 
 UNCONFIRMED_S = 5.0
@@ -91,16 +91,16 @@ class MqttLink(Worker):
         """Whether the connection that is there, or being made, got the broker's word."""
         self._short = 0
         """Connections in a row that lasted for less than SHORT_S."""
-        self._unconfirmed: dict[int, tuple[float, Any]] = {}
+        self._sends: dict[int, tuple[float, Any]] = {}
         self._lock = threading.Lock()
         self._renew = False
         self._certificate: tuple[int, int] | None = None
         self._news = time.monotonic()
         """When a try to connect last ended, or a connection."""
-        self._client = self._made()
+        self._client = self._make_client()
 
     @property
-    def connected(self) -> bool:
+    def is_connected(self) -> bool:
         return self._client.is_connected()
 
     def start(self) -> None:
@@ -111,13 +111,13 @@ class MqttLink(Worker):
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> Any:
         """QoS 1; returns paho's MQTTMessageInfo."""
         client = self._client
-        connected = client.is_connected()
+        is_connected = client.is_connected()
         info = client.publish(topic, payload, qos=1, retain=retain)
-        if connected and info.rc == mqtt.MQTT_ERR_SUCCESS:
+        if is_connected and info.rc == mqtt.MQTT_ERR_SUCCESS:
             with self._lock:
                 # Of one that was replaced meanwhile nothing will be confirmed any more.
                 if client is self._client:
-                    self._unconfirmed[info.mid] = (time.monotonic(), info)
+                    self._sends[info.mid] = (time.monotonic(), info)
         return info
 
     def cut(self) -> None:
@@ -137,14 +137,14 @@ class MqttLink(Worker):
         cut.cancel()
         return has_ended
 
-    def _made(self) -> mqtt.Client:
+    def _make_client(self) -> mqtt.Client:
         self._certificate = self._certificate_now()
         mqtt_client = client(self._settings, self._id, self._version, self._clock)
-        self._doubted = self._clock.is_lost()
-        mqtt_client.on_connect = self._safely(self._connected)
-        mqtt_client.on_connect_fail = self._safely(self._unreached)
-        mqtt_client.on_disconnect = self._safely(self._disconnected)
-        mqtt_client.on_message = self._safely(self._received)
+        self._doubts_clock = self._clock.is_lost()
+        mqtt_client.on_connect = self._safely(self._on_connect)
+        mqtt_client.on_connect_fail = self._safely(self._on_connect_fail)
+        mqtt_client.on_disconnect = self._safely(self._on_disconnect)
+        mqtt_client.on_message = self._safely(self._receive)
         if self._will:
             waits = {"properties": properties("WILLMESSAGE", WillDelayInterval=WILL_WAITS_S)}
             options = waits if self._version == "5" else {}
@@ -155,18 +155,18 @@ class MqttLink(Worker):
         """Looks whether the connection is to be made anew, and does it."""
         if self._renew or self._is_half_open() or self._is_outdated():
             self._renew = True  # until it is done: certificates that are just being written fail
-            fresh, old = self._made(), self._client
+            fresh, old = self._make_client(), self._client
             _cut(old)
             self._end(old)
             with self._lock:
                 self._client = fresh
-                self._unconfirmed.clear()
+                self._sends.clear()
             self._renew = False
             self._news = time.monotonic()
             connect(fresh, self._settings, self._version)
         elif self._client.loop_start() == mqtt.MQTT_ERR_SUCCESS:  # it says no while one runs
             self._complain("its thread had ended: begun anew")
-        elif not self.connected and time.monotonic() - self._news > HANGS_S:
+        elif not self.is_connected and time.monotonic() - self._news > HANGS_S:
             self._complain(
                 f"{self._settings.host}: still looking up this name after {HANGS_S:.0f} s; "
                 f"{self._meanwhile}: check DNS (/etc/resolv.conf), or set broker.host to an address"
@@ -179,13 +179,13 @@ class MqttLink(Worker):
 
     def _is_half_open(self) -> bool:
         with self._lock:
-            self._unconfirmed = {
+            self._sends = {
                 mid: (at, info)
-                for mid, (at, info) in self._unconfirmed.items()
+                for mid, (at, info) in self._sends.items()
                 if not info.is_published()
             }
-            oldest = min((at for at, _ in self._unconfirmed.values()), default=None)
-        if oldest is None or not self.connected or time.monotonic() - oldest < UNCONFIRMED_S:
+            oldest = min((at for at, _ in self._sends.values()), default=None)
+        if oldest is None or not self.is_connected or time.monotonic() - oldest < UNCONFIRMED_S:
             return False
         self._complain("nothing is being confirmed; reconnecting")
         return True
@@ -195,7 +195,7 @@ class MqttLink(Worker):
         if self._certificate_now() != self._certificate:
             self._log.info("broker: the certificate was renewed; reconnecting with the new one")
             return True
-        return bool(self._settings.ca) and self._doubted and not self._clock.is_lost()
+        return bool(self._settings.ca) and self._doubts_clock and not self._clock.is_lost()
 
     def _certificate_now(self) -> tuple[int, int] | None:
         """Tells one certificate file from the next; None while there is none."""
@@ -207,7 +207,7 @@ class MqttLink(Worker):
             return self._certificate
         return stat.st_ino, stat.st_mtime_ns
 
-    def _connected(self, mqtt_client: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
+    def _on_connect(self, mqtt_client: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
         self._news, self._was_answered = time.monotonic(), True
         if reason.is_failure:
             if self._may_change and str(reason) == BAD_VERSION:
@@ -215,7 +215,7 @@ class MqttLink(Worker):
             else:
                 self._complain(f"{rejection(reason, self._settings)}; {self._meanwhile}")
             return
-        if self._doubted and self._has_ended(mqtt_client.socket()):
+        if self._doubts_clock and self._has_ended(mqtt_client.socket()):
             self._complain("the broker's certificate has expired")
             self._ask_anew()
             return
@@ -235,23 +235,23 @@ class MqttLink(Worker):
         ends = ssl.cert_time_to_seconds(str((socket.getpeercert() or {})["notAfter"]))
         return datetime.fromtimestamp(ends, timezone.utc) < self._clock.floor
 
-    def _disconnected(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
+    def _on_disconnect(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
         self._news = time.monotonic()
         with self._lock:
-            self._unconfirmed.clear()
+            self._sends.clear()
         if self._leaves:
             return  # by our own wish: nothing is lost
         if self._up_since is not None:
-            self._lost(str(reason), time.monotonic() - self._up_since)
+            self._on_loss(str(reason), time.monotonic() - self._up_since)
         elif not self._was_answered:
-            self._complain(f"{unanswered(reason, self._settings)}; {self._meanwhile}")
+            self._complain(f"{no_answer(reason, self._settings)}; {self._meanwhile}")
         self._up_since, self._was_answered = None, False
         if self._may_change:
             self._closed_early += 1
             if self._closed_early >= CLOSED_EARLY:
                 self._other_version()
 
-    def _lost(self, reason: str, lasted_s: float) -> None:
+    def _on_loss(self, reason: str, lasted_s: float) -> None:
         """A connection that was up has ended."""
         self._short = self._short + 1 if lasted_s < SHORT_S else 0
         if reason == TAKEN_OVER or self._short >= SHORT_ONES:
@@ -262,7 +262,7 @@ class MqttLink(Worker):
         else:
             self._complain(f"connection lost ({reason}); {self._meanwhile}")
 
-    def _unreached(self, *_: Any) -> None:
+    def _on_connect_fail(self, *_: Any) -> None:
         """Called by paho while it handles what a try to connect has raised."""
         self._news = time.monotonic()
         error = sys.exc_info()[1]
@@ -273,7 +273,7 @@ class MqttLink(Worker):
         """Why it does not do its work now, or nothing."""
         return super().problem() or self._complaint
 
-    def _received(self, _c: Any, _u: Any, message: Any) -> None:
+    def _receive(self, _c: Any, _u: Any, message: Any) -> None:
         self._on_message(message.topic, bytes(message.payload))
 
     def _other_version(self) -> None:
@@ -290,13 +290,13 @@ class MqttLink(Worker):
     def _safely(self, act: Callable[..., None]) -> Callable[..., None]:
         """An internal error in handling a message must not end paho's thread unseen."""
 
-        def guarded(*given: Any) -> None:
+        def guard(*args: Any) -> None:
             try:
-                act(*given)
+                act(*args)
             except Exception:
                 self._log.exception("broker: internal error")
 
-        return guarded
+        return guard
 
     def _complain(self, of: str) -> None:
         """What is wrong, when it begins, not at each attempt to mend it."""

@@ -49,13 +49,13 @@ UNKNOWN_NAME = (
 NOBODY = ("nothing accepts connections there", "check broker.port, and that the broker runs")
 NO_ANSWER = ("no answer", "check broker.host, the network, and firewalls on the way")
 NO_WAY = ("it cannot be reached from this network", "check the network, and broker.host")
-CLOSED = (
+CLOSE_REASONS = (
     "closes the connection without an answer",
     "check broker.port; where the broker wants TLS, set broker.ca",
 )
 
 
-SILENT = ("no answer", CLOSED[1])
+SILENT = ("no answer", CLOSE_REASONS[1])
 """It takes the connection, and then nothing comes."""
 
 NO_ANSWER_IN_TIME = "Keep alive timeout"
@@ -83,7 +83,7 @@ def _meaning(error: BaseException, broker: BrokerSettings) -> tuple[str, str]:
         (isinstance(error, ConnectionRefusedError), NOBODY),
         (isinstance(error, TimeoutError) or number == errno.ETIMEDOUT, NO_ANSWER),
         (number in (errno.EHOSTUNREACH, errno.ENETUNREACH), NO_WAY),
-        (isinstance(error, ConnectionError), OTHER_TLS if broker.ca else CLOSED),
+        (isinstance(error, ConnectionError), OTHER_TLS if broker.ca else CLOSE_REASONS),
     )
     other = (in_words(error), "check the section 'broker' and the network")
     return next((meaning for holds, meaning in meanings if holds), other)
@@ -107,9 +107,9 @@ def rejection(reason: object, broker: BrokerSettings) -> Problem:
     return Problem(f"rejects us ({text})", place(broker), remedy)
 
 
-def unanswered(reason: object, broker: BrokerSettings) -> Problem:
+def no_answer(reason: object, broker: BrokerSettings) -> Problem:
     """A broker that took the connection and ended it without a word, or said nothing at all."""
-    what, remedy = NO_CERTIFICATE if broker.ca else CLOSED
+    what, remedy = NO_CERTIFICATE if broker.ca else CLOSE_REASONS
     if str(reason) == NO_ANSWER_IN_TIME:
         what, remedy = SILENT
     return Problem(what, place(broker), remedy)
@@ -127,16 +127,16 @@ def try_connection(broker: BrokerSettings, name: str) -> Problem | None:
     version: Version = "5" if broker.protocol == "5" else "3.1.1"
     mqtt_client = client(broker, f"roommood-{name}-{os.getpid()}", version, WallClock())
 
-    def heard(_c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
+    def on_connect(_c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
         answers.append(reason)
         outcome.set()
 
-    def ended(_c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
+    def on_disconnect(_c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
         ends.append(reason)
         outcome.set()
 
-    mqtt_client.on_connect = heard
-    mqtt_client.on_disconnect = ended
+    mqtt_client.on_connect = on_connect
+    mqtt_client.on_disconnect = on_disconnect
     mqtt_client.connect_timeout = WAITS_S
     try:
         mqtt_client.connect(broker.host, broker.port, broker.keepalive_s)
@@ -148,5 +148,5 @@ def try_connection(broker: BrokerSettings, name: str) -> Problem | None:
     mqtt_client.disconnect()
     mqtt_client.loop_stop()
     if not answers:
-        return unanswered(ends[0] if ends else NO_ANSWER_IN_TIME, broker)
+        return no_answer(ends[0] if ends else NO_ANSWER_IN_TIME, broker)
     return rejection(answers[0], broker) if answers[0].is_failure else None

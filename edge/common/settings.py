@@ -101,7 +101,7 @@ Loader.add_implicit_resolver(
 def load(kind: type[S], path: Path, named_by: str = "--config") -> S:
     """Reads and checks a settings file, which that option names; raises UserError with file, key
     and remedy."""
-    return checked(kind, read(path, named_by), path)
+    return validate(kind, read(path, named_by), path)
 
 
 def read_text(path: Path, named_by: str = "--config") -> str:
@@ -139,7 +139,7 @@ def read(path: Path, named_by: str = "--config") -> dict[str, Any]:
     return content
 
 
-def checked(kind: type[S], content: dict[str, Any], path: Path) -> S:
+def validate(kind: type[S], content: dict[str, Any], path: Path) -> S:
     """Settings from what a file says; relative paths are taken from the folder it lies in."""
     try:
         return kind.model_validate(content, context={"folder": path.resolve().parent})

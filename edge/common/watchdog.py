@@ -26,7 +26,8 @@ GRACE_S = 5.0
 
 
 class Watchdog(Worker):
-    """`stuck` says what only a new process can mend, or nothing; `status` is what systemd shows.
+    """`hang_reason` says what only a new process can mend, or nothing; `status` is what systemd
+    shows.
 
     `give_up` is told why, and is to end the process in good order; where it does not within
     GRACE_S, `end` does.
@@ -42,8 +43,8 @@ class Watchdog(Worker):
         super().__init__("watchdog", EVERY_S, ends_in_s=1.0, longest_wait_s=EVERY_S)
         self._ask, self._status = hang_reason, status
         self._give_up, self._end = give_up, end
-        self._said = ""
-        self._stopped = threading.Event()
+        self._sentence = ""
+        self._stop = threading.Event()
         # Its own idea of when to notify is by the wall clock, which may jump: we tell it when.
         self._systemd = WatchDog()
 
@@ -53,7 +54,7 @@ class Watchdog(Worker):
         super().start()
 
     def stop(self) -> bool:
-        self._stopped.set()
+        self._stop.set()
         return super().stop()
 
     def run_once(self) -> None:
@@ -63,12 +64,12 @@ class Watchdog(Worker):
                 self._give_up(why)
             except Exception:  # the process is to end all the same
                 log.exception("giving up")
-            if not self._stopped.wait(GRACE_S):
+            if not self._stop.wait(GRACE_S):
                 self._end(TRY_AGAIN)
             self._stopping.set()
             return
         self._systemd.notify()
         status = self._status()
-        if status != self._said:
+        if status != self._sentence:
             self._systemd.status(status)
-        self._said = status
+        self._sentence = status

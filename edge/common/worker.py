@@ -52,7 +52,7 @@ class Worker(ABC):
         self._trouble = ""
         self._wait_s = FIRST_WAIT_S
         self._failures: list[str] = []
-        self._moved: float | None = None
+        self._last_move: float | None = None
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._thread: threading.Thread | None = None
@@ -103,10 +103,10 @@ class Worker(ABC):
 
     def still(self) -> float:
         """For how many seconds a turn has not moved; 0 between turns."""
-        last_move = self._moved
+        last_move = self._last_move
         return 0.0 if last_move is None else time.monotonic() - last_move
 
-    def stuck(self) -> str:
+    def fatal_problem(self) -> str:
         """What only a new process can mend, or nothing."""
         if not self.is_alive:
             return "its thread has ended"
@@ -116,15 +116,15 @@ class Worker(ABC):
 
     def problem(self) -> str:
         """Why it does not do its work now, or nothing."""
-        return self.stuck() or self._trouble
+        return self.fatal_problem() or self._trouble
 
     def beat(self) -> None:
         """A sign of life from within a long turn: it moves, and works."""
-        if self._moved is not None:
-            self._moved = time.monotonic()
-        self._turned()
+        if self._last_move is not None:
+            self._last_move = time.monotonic()
+        self._turn()
 
-    def _turned(self) -> None:
+    def _turn(self) -> None:
         if self._failures:
             self._say(self._failures[0])
             return
@@ -142,15 +142,15 @@ class Worker(ABC):
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._failures.clear()
-            self._moved = time.monotonic()
+            self._last_move = time.monotonic()
             try:
                 self.run_once()
                 rest = self._every_s
-                self._turned()
+                self._turn()
             except (Exception, SystemExit) as error:  # whatever it was, the thread must not end
                 rest, self._wait_s = self._wait_s, min(2 * self._wait_s, self._longest_wait_s)
                 self._say(first_line(error))
-            self._moved = None
+            self._last_move = None
             if rest:
                 self._woken.wait(rest)
             self._woken.clear()
@@ -172,7 +172,7 @@ class QueueWorker(Worker, Generic[T]):
         self._most = most
         self._items: deque[T] = deque()
         self._lock = threading.Lock()
-        self.dropped = 0
+        self.drop_count = 0
 
     @abstractmethod
     def handle(self, item: T) -> None:
@@ -185,8 +185,8 @@ class QueueWorker(Worker, Generic[T]):
             full = len(self._items) > self._most
             if full:
                 self._items.popleft()
-                self.dropped += 1
-        if full and self.dropped == 1:
+                self.drop_count += 1
+        if full and self.drop_count == 1:
             log.error("%s: %d wait: the oldest are dropped", self.name, self._most)
         if not self._trouble:
             self.wake()
@@ -240,9 +240,9 @@ class Workers:
         """What does not work now, by name, and why."""
         return {worker.name: why for worker in self._workers if (why := worker.problem())}
 
-    def stuck(self) -> dict[str, str]:
+    def fatal_problem(self) -> dict[str, str]:
         """What only a new process can mend, by name, and why."""
-        return {worker.name: why for worker in self._workers if (why := worker.stuck())}
+        return {worker.name: why for worker in self._workers if (why := worker.fatal_problem())}
 
 
 def first_line(error: BaseException) -> str:

@@ -40,7 +40,7 @@ def addresses(state: Path, resolvers: Path = RESOLVERS, note: Path | None = None
     """Without those that cannot be looked up now; raises UserError where it is not enrolled, and
     for a note that cannot be read or written."""
     ips: set[str] = set()
-    hosts = _enrolled(state) if note is None else _noted(state, note)
+    hosts = _enrolment_hosts(state) if note is None else _note_hosts(state, note)
     for host in (hosts.collector, hosts.broker):
         try:
             ips.update(str(entry[4][0]) for entry in socket.getaddrinfo(host, None))
@@ -68,19 +68,19 @@ def forgetter(state: Path, notes: Path = NOTES) -> Callable[[], None]:
     return lambda: os.ftruncate(handle, 0)
 
 
-def _enrolled(state: Path) -> Hosts:
+def _enrolment_hosts(state: Path) -> Hosts:
     collector = urlsplit(about(state).collector).hostname or ""
     return Hosts(collector=collector, broker=str(read(state / SITE)["broker"]["host"]))
 
 
-def _noted(state: Path, note: Path) -> Hosts:
+def _note_hosts(state: Path, note: Path) -> Hosts:
     try:
         text = note.read_text(encoding="utf-8") if note.exists() else ""
         hosts = Hosts.model_validate_json(text) if text else None
     except (OSError, ValueError) as error:
         raise unusable(error, note, "delete it: it is written anew within the hour") from None
     if hosts is None:
-        hosts = _enrolled(state)
+        hosts = _enrolment_hosts(state)
         try:  # in its place: a command that enrols may hold the file open, to empty it
             handle = os.open(note, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, atomic_file.OWNER_ALONE)
             with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -88,7 +88,7 @@ def _noted(state: Path, note: Path) -> Hosts:
         except OSError as error:
             raise unusable(error, note, "run this as root") from None
         return hosts
-    if _enrolled(state) != hosts:
+    if _enrolment_hosts(state) != hosts:
         log.warning(
             "%s: names other machines than when the device was enrolled, and is not believed: "
             "if the school moved them, run `sudo roommood device enrol` again",

@@ -17,7 +17,7 @@ from ruamel.yaml.comments import CommentedMap
 from edge.common import atomic_file
 from edge.common.errors import UserError
 from edge.common.settings import Loader, read_text
-from edge.device.managed import settings_to_try
+from edge.device.managed_settings import settings_to_try
 from edge.device.unit import AgentService
 
 TRY = ".{name}.try"
@@ -45,10 +45,10 @@ def read_change(text: str) -> SettingChange:
             "not of the form key=value", f"'{text}'", "write, for instance, camera=usb:1"
         )
     try:
-        parsed = yaml.load(value, Loader)  # noqa: S506  # a SafeLoader
+        new_value = yaml.load(value, Loader)  # noqa: S506  # a SafeLoader
     except yaml.YAMLError:
         raise UserError("the value is not valid YAML", f"'{text}'", "put it in quotes") from None
-    return SettingChange(keys, parsed)
+    return SettingChange(keys, new_value)
 
 
 def edit(content: str, changes: Sequence[SettingChange]) -> str:

@@ -19,7 +19,7 @@ from edge.common.atomic_file import OWNER_ALONE, write
 from edge.common.errors import ENROL_ANEW, UserError, unusable
 from edge.common.settings import Section
 from edge.device.hardware import hardware
-from edge.device.https import Caller, CollectorUnreachable, unverified, verified
+from edge.device.https import Caller, CollectorUnreachable, open_context, strict_context
 from edge.protocol.code import Code, is_proven, proof
 from edge.protocol.device_api import (
     EnrolmentRequest,
@@ -82,7 +82,7 @@ class DeviceEnrolment:
         welcome = self._welcome()
         authority = self._pending / AUTHORITY
         write(authority, welcome.authority)
-        caller = Caller(self._url, verified(authority))
+        caller = Caller(self._url, strict_context(authority))
         csr = self._request(welcome.room)
         key = read_key(self._pending / KEY)
         message = EnrolmentRequest(
@@ -102,7 +102,7 @@ class DeviceEnrolment:
         """The site's authority, from somebody who knows the code: only then it is believed."""
         nonce = secrets.token_hex(32)
         hello = Hello(code=self._code.number, nonce=nonce)
-        welcome = Caller(self._url, unverified()).ask("/device/hello", hello, Welcome)
+        welcome = Caller(self._url, open_context()).ask("/device/hello", hello, Welcome)
         parts = (nonce, welcome.site, welcome.room, welcome.authority)
         if not is_proven(welcome.proof, self._code.key, "welcome", *parts):
             raise UserError(

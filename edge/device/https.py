@@ -41,7 +41,7 @@ class Rejection(UserError):
     """The collector answered, and said no."""
 
 
-def unverified() -> ssl.SSLContext:
+def open_context() -> ssl.SSLContext:
     """For the one question whose answer proves itself: which authority to trust."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -50,7 +50,7 @@ def unverified() -> ssl.SSLContext:
     return context
 
 
-def verified(authority: Path) -> ssl.SSLContext:
+def strict_context(authority: Path) -> ssl.SSLContext:
     """The site's own authority, or one that everybody trusts, as a school's proxy may have."""
     context = trusting(authority, WallClock())
     context.load_default_certs()
@@ -102,13 +102,13 @@ class Caller:
                 "check the address, and this machine's clock",
             ) from None
         except (OSError, http.client.HTTPException) as error:
-            raise _unreached(error, f"{self._host}:{self._port}") from None
+            raise _unreachable(error, f"{self._host}:{self._port}") from None
         finally:
             connection.close()
         if answer.status >= 500:
             raise CollectorUnreachable(f"it answers {answer.status}", self._host, "see its log")
         if answer.status != 200 or len(data) > LARGEST:
-            raise _answered(data, answer.reason, self._host)
+            raise _rejection(data, answer.reason, self._host)
         return data
 
 
@@ -119,7 +119,7 @@ def _date(header: str | None) -> datetime | None:
         return None
 
 
-def _unreached(error: Exception, where: str) -> CollectorUnreachable:
+def _unreachable(error: Exception, where: str) -> CollectorUnreachable:
     """In words, as edge/common/reach.py has them for the broker."""
     meanings = {
         socket.gaierror: ("this name is not known here", "check the address, and the DNS server"),
@@ -139,7 +139,7 @@ def _unreached(error: Exception, where: str) -> CollectorUnreachable:
     return CollectorUnreachable(in_words(error), where, "check the network, and that it runs")
 
 
-def _answered(data: bytes, reason: str, host: str) -> Rejection:
+def _rejection(data: bytes, reason: str, host: str) -> Rejection:
     """What the collector says is wrong, in its own three parts where it sent them."""
     try:
         answer = json.loads(data)

@@ -52,7 +52,7 @@ class Updates:
     def __init__(self, state: Path) -> None:
         self._folder = state / FOLDER
 
-    def slots(self) -> UpdateState:
+    def update_state(self) -> UpdateState:
         try:
             return UpdateState.model_validate_json(
                 (self._folder / FILE).read_text(encoding="utf-8")
@@ -72,11 +72,11 @@ class Updates:
 
     def refusal(self, number: int) -> str | None:
         """Why an update is not to be taken, if it is not."""
-        slots = self.slots()
-        if number == slots.refused:
-            return slots.because
-        if number <= slots.newest:
-            return f"a downgrade: number {slots.newest} was installed before"
+        update_state = self.update_state()
+        if number == update_state.refused:
+            return update_state.because
+        if number <= update_state.newest:
+            return f"a downgrade: number {update_state.newest} was installed before"
         return None
 
     def stage(self, bundle: Bundle) -> None:
@@ -87,72 +87,78 @@ class Updates:
         folder.mkdir(parents=True)
         write_out(bundle, folder)
         os.sync()
-        self._write(self.slots(), trying=number, starts=0, newest=number)
+        self._write(self.update_state(), trying=number, starts=0, newest=number)
 
     def refuse(self, number: int, because: str) -> None:
         """An update that was not even tried."""
-        self._write(self.slots(), refused=number, because=because[:200])
+        self._write(self.update_state(), refused=number, because=because[:200])
 
     def begin(self) -> int | None:
         """At the agent's start: the update to use, counted as a start where it is on trial."""
-        slots = self.slots()
-        if slots.trying is None:
-            return self._begin_kept(slots)
-        if slots.starts >= STARTS:
+        update_state = self.update_state()
+        if update_state.trying is None:
+            return self._begin_current(update_state)
+        if update_state.starts >= STARTS:
             self.roll_back("the agent did not get through one window with it")
-            return slots.current
-        if not self._note(slots, starts=slots.starts + 1):
-            return slots.current  # starts that nobody counts would never end
-        return slots.trying
+            return update_state.current
+        if not self._note(update_state, starts=update_state.starts + 1):
+            return update_state.current  # starts that nobody counts would never end
+        return update_state.trying
 
-    def _begin_kept(self, slots: UpdateState) -> int | None:
-        if not slots.can_go_back:
-            return slots.current
-        if slots.starts < LATER_STARTS:
-            self._note(slots, starts=slots.starts + 1)
-            return slots.current
+    def _begin_current(self, update_state: UpdateState) -> int | None:
+        if not update_state.can_go_back:
+            return update_state.current
+        if update_state.starts < LATER_STARTS:
+            self._note(update_state, starts=update_state.starts + 1)
+            return update_state.current
         because = f"the agent ended {LATER_STARTS} times before a window's end"
-        log.error("update %d: undone: %s", slots.current, because)
-        back = {"current": slots.before, "before": None, "can_go_back": False, "starts": 0}
-        self._note(slots, **back, refused=slots.current, because=because)
+        log.error("update %d: undone: %s", update_state.current, because)
+        back = {"current": update_state.before, "before": None, "can_go_back": False, "starts": 0}
+        self._note(update_state, **back, refused=update_state.current, because=because)
         self._tidy()
-        return slots.before
+        return update_state.before
 
     def keep(self) -> None:
         """It brought a whole window: from now on it is what one goes back to."""
-        slots = self.slots()
-        if slots.trying is not None:
-            log.info("update %d: kept", slots.trying)
-            promotion = {"current": slots.trying, "before": slots.current, "can_go_back": True}
-            self._note(slots, **promotion, trying=None, starts=0)
+        update_state = self.update_state()
+        if update_state.trying is not None:
+            log.info("update %d: kept", update_state.trying)
+            promotion = {
+                "current": update_state.trying,
+                "before": update_state.current,
+                "can_go_back": True,
+            }
+            self._note(update_state, **promotion, trying=None, starts=0)
             self._tidy()
 
     def works(self) -> None:
         """A whole window, or a run that did not crash, with what is in use."""
-        slots = self.slots()
-        if slots.trying is None and slots.starts:
-            self._note(slots, starts=0)
+        update_state = self.update_state()
+        if update_state.trying is None and update_state.starts:
+            self._note(update_state, starts=0)
 
     def roll_back(self, because: str) -> None:
-        slots = self.slots()
-        if slots.trying is not None:
-            log.error("update %d: rolled back: %s", slots.trying, because)
+        update_state = self.update_state()
+        if update_state.trying is not None:
+            log.error("update %d: rolled back: %s", update_state.trying, because)
             reason = because[:200]
-            self._note(slots, trying=None, starts=0, refused=slots.trying, because=reason)
+            self._note(
+                update_state, trying=None, starts=0, refused=update_state.trying, because=reason
+            )
             self._tidy()
 
     def can_write(self) -> bool:
         """Whether there is room again to try an update that waits."""
         try:
-            self._write(self.slots())
+            self._write(self.update_state())
         except OSError:
             return False
         return True
 
-    def _note(self, slots: UpdateState, **changed: int | str | bool | None) -> bool:
+    def _note(self, update_state: UpdateState, **changes: int | str | bool | None) -> bool:
         """For an agent that has a room to watch: a disk that is full or broken does not end it."""
         try:
-            self._write(slots, **changed)
+            self._write(update_state, **changes)
         except OSError as error:
             log.error(
                 "%s: cannot be written (%s): updates wait; make room on the disk",
@@ -162,12 +168,15 @@ class Updates:
             return False
         return True
 
-    def _write(self, slots: UpdateState, **changed: int | str | bool | None) -> None:
-        write(self._folder / FILE, json.dumps(slots.model_dump() | changed))
+    def _write(self, update_state: UpdateState, **changes: int | str | bool | None) -> None:
+        write(self._folder / FILE, json.dumps(update_state.model_dump() | changes))
 
     def _tidy(self) -> None:
-        slots = self.slots()
-        numbers = {str(number) for number in (slots.current, slots.trying, slots.before)}
+        update_state = self.update_state()
+        numbers = {
+            str(number)
+            for number in (update_state.current, update_state.trying, update_state.before)
+        }
         for old in self._folder.iterdir():
             if old.is_dir() and old.name not in numbers:
                 shutil.rmtree(old)

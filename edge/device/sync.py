@@ -22,7 +22,7 @@ from edge.common.child import python_command
 from edge.common.errors import UserError
 from edge.device.enrol import SITE_KEY, EnrolmentRecord, about
 from edge.device.hardware import hardware
-from edge.device.https import Caller, CollectorUnreachable, verified
+from edge.device.https import Caller, CollectorUnreachable, strict_context
 from edge.device.slots import Updates
 from edge.protocol.attestation import public_key
 from edge.protocol.bundle import PACK, Bundle, unpack, write_out
@@ -61,7 +61,7 @@ class DeviceSync:
         self._about: EnrolmentRecord = about(state)
         self._identity = Identity(state)
         self._updates = Updates(state)
-        self._caller = Caller(self._about.collector, verified(self._identity.authority))
+        self._caller = Caller(self._about.collector, strict_context(self._identity.authority))
 
     def run(self) -> list[str]:
         """What was done, a sentence each; raises UserError where the collector says no."""
@@ -86,7 +86,7 @@ class DeviceSync:
 
     def report(self) -> ReportReply:
         """How this device is, and what the collector has for it; UserError is its verdict."""
-        slots = self._updates.slots()
+        slots = self._updates.update_state()
         report = DeviceReport(
             version=version("roommood"),
             hardware=hardware(),
@@ -102,7 +102,7 @@ class DeviceSync:
         if refusal is None:
             try:
                 data = self._caller.fetch(
-                    "/device/bundle", self._signed("bundle", BundleRequest(sha256=offer.sha256))
+                    "/device/bundle", self._sign("bundle", BundleRequest(sha256=offer.sha256))
                 )
                 if hashlib.sha256(data).hexdigest() != offer.sha256:
                     raise CollectorUnreachable(
@@ -124,15 +124,15 @@ class DeviceSync:
         return f"update {offer.number}: refused: {refusal}"
 
     def _ask(self, purpose: Purpose, message: DeviceMessage, kind: type[W]) -> W:
-        return self._caller.ask(f"/device/{purpose}", self._signed(purpose, message), kind)
+        return self._caller.ask(f"/device/{purpose}", self._sign(purpose, message), kind)
 
-    def _signed(self, purpose: Purpose, message: DeviceMessage) -> SignedMessage:
+    def _sign(self, purpose: Purpose, message: DeviceMessage) -> SignedMessage:
         nonce = self._caller.ask("/device/nonce", Empty(), Challenge).nonce
         body = message.model_dump_json()
         fields = {"serial": self._identity.serial, "nonce": nonce, "purpose": purpose, "body": body}
-        unsigned = SignedMessage.model_validate({**fields, "signature": ""})
-        signature = self._identity.key.sign(unsigned.signed_bytes(), ec.ECDSA(hashes.SHA256()))
-        return unsigned.model_copy(update={"signature": base64.b64encode(signature).decode()})
+        draft = SignedMessage.model_validate({**fields, "signature": ""})
+        signature = self._identity.key.sign(draft.signed_bytes(), ec.ECDSA(hashes.SHA256()))
+        return draft.model_copy(update={"signature": base64.b64encode(signature).decode()})
 
 
 def _try_pack(bundle: Bundle) -> None:

@@ -21,7 +21,7 @@ class UpdateTrial:
         self._updates = None if state is None else Updates(state)
         self._running = update
         self._blind = 0
-        self._begun = time.monotonic()
+        self._start = time.monotonic()
 
     def saw_window(self, frames: int, in_pause: bool) -> str | None:
         """A whole window has ended; returns why the agent should start anew, if it should.
@@ -30,7 +30,7 @@ class UpdateTrial:
         """
         if self._updates is None:
             return None
-        slots = self._updates.slots()
+        slots = self._updates.update_state()
         if slots.trying is None:
             if slots.starts:  # the first since the start: others need not look into the file again
                 self._updates.works()
@@ -39,7 +39,7 @@ class UpdateTrial:
             if not self._updates.can_write():
                 return None  # its starts could not be counted: it waits for room on the disk
             return f"update {slots.trying} is to be tried"
-        if frames and time.monotonic() - self._begun >= LEAST_S:
+        if frames and time.monotonic() - self._start >= LEAST_S:
             self._updates.keep()
         elif not frames and not in_pause:
             self._blind += 1
@@ -49,13 +49,13 @@ class UpdateTrial:
         self._updates.roll_back(because)
         return f"update {slots.trying} was rolled back: {because}"
 
-    def failed(self, because: str) -> None:
+    def fail(self, because: str) -> None:
         """A run that stood still: an update on trial is to blame, one that was kept is not."""
-        if self._updates is not None and self._updates.slots().trying == self._running:
+        if self._updates is not None and self._updates.update_state().trying == self._running:
             self._updates.roll_back(because)
-        self.ended()
+        self.end()
 
-    def ended(self) -> None:
+    def end(self) -> None:
         """A run that did not crash."""
         if self._updates is not None:
             self._updates.works()

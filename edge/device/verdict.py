@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from edge.common.errors import UserError
 from edge.device.enrol import ABOUT, about
-from edge.device.https import Caller, unverified
+from edge.device.https import Caller, open_context
 from edge.device.sync import DeviceSync, Empty
 from edge.protocol.device_api import Challenge
 
@@ -46,7 +46,7 @@ def clock_lead_s(state: Path) -> float | None:
     For a hint alone: certificates are not looked at, since on a clock that is far off none holds.
     """
     with contextlib.suppress(UserError):
-        caller = Caller(about(state).collector, unverified())
+        caller = Caller(about(state).collector, open_context())
         with contextlib.suppress(UserError):
             caller.ask("/device/nonce", Empty(), Challenge)
         if caller.date is not None:

@@ -31,28 +31,28 @@ class Kiosk:
             "GET /": self._page("kiosk.html"),
             "GET /panel": self._page("panel.html"),
             "GET /pin": self._page("pin.html"),
-            "POST /pause": lambda asked: self._do("pause", self._spoken(asked)),
+            "POST /pause": lambda asked: self._do("pause", self._language_of(asked)),
             "POST /resume": self._resume,
         }
         self.pages = LocalPages("kiosk", port, routes, HERE, "kiosk.port")
         self.url = self.pages.url
 
     def _page(self, template: str) -> Callable[[PageRequest], Answer]:
-        return lambda asked: Answer(render(template, self._view(), self._spoken(asked)))
+        return lambda asked: Answer(render(template, self._view(), self._language_of(asked)))
 
-    def _spoken(self, request: PageRequest) -> str:
+    def _language_of(self, request: PageRequest) -> str:
         language = request.query.get("lang", "")
         return language if language in LANGUAGES else self._language
 
     def _resume(self, request: PageRequest) -> Answer:
-        language = self._spoken(request)
+        language = self._language_of(request)
         if self._pin is None:
             return self._do("resume", language)
         if "pin" not in request.form:
             return Answer(go_to=f"/pin?lang={language}")
         if self._pin.opens(request.form["pin"]):
             return self._do("resume", language)
-        wrong = "locked" if self._pin.locked else "wrong_pin"
+        wrong = "locked" if self._pin.is_locked else "wrong_pin"
         return Answer(render("pin.html", self._view(), language, wrong=wrong), status=403)
 
     def _do(self, what: Literal["pause", "resume"], language: str) -> Answer:

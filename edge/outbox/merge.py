@@ -15,7 +15,7 @@ GAP_S = 5.0
 """Windows further apart than this, or in another order, are not one span of time."""
 
 
-def merged(first: Mood, second: Mood) -> Mood | None:
+def merge(first: Mood, second: Mood) -> Mood | None:
     """One window for both, or None where they do not belong together.
 
     The numbers of faces are averaged over time. What is told stays as protected as it was: small

@@ -30,7 +30,7 @@ MOST_BYTES = 2**22
 NUMBER = re.compile(rb'"boot":"([0-9a-f-]{36})","seq":(\d{1,16})[,}]')
 """Of a window as it is encoded: reading all of each of thousands would keep a start waiting."""
 
-ACKNOWLEDGED = b"-"
+ACK_MARK = b"-"
 """In place of a window: which run's, and the first and last of those numbers."""
 
 Number = tuple[str, int]
@@ -52,14 +52,14 @@ class SecondCopy:
 
     def acknowledge(self, boot: UUID, seq: int, windows: int) -> None:
         """Notes that the collector has these; a note that is lost has them sent again."""
-        self._write(b"%s %s %d %d" % (ACKNOWLEDGED, str(boot).encode(), seq - windows + 1, seq))
+        self._write(b"%s %s %d %d" % (ACK_MARK, str(boot).encode(), seq - windows + 1, seq))
 
-    def waiting(self) -> dict[Number, bytes]:
+    def pending(self) -> dict[Number, bytes]:
         """Windows that were not acknowledged, oldest first, as they were encoded."""
         windows, acks = self._read()
         return {number: text for number, text in windows.items() if number not in acks}
 
-    def acknowledged(self, since: datetime) -> list[Mood]:
+    def acknowledgements(self, since: datetime) -> list[Mood]:
         """Windows that were, from a moment on; those whose clock was not set may be of then too."""
         windows, acks = self._read()
         moods = (read(text) for number, text in windows.items() if number in acks)
@@ -74,16 +74,16 @@ class SecondCopy:
         count = 0
         for file in self._files:
             lines = file.read_bytes().splitlines() if file.exists() else []
-            lines_kept: list[bytes] = []
+            rest: list[bytes] = []
             for line in filter(None, lines):
                 content = _content(line)
                 mood = None if content is None else read(content)
                 if content is not None and (mood is None or not is_erased(mood)):
-                    lines_kept.append(line)
+                    rest.append(line)
                 count += mood is not None and is_erased(mood)
-            if len(lines_kept) < len([line for line in lines if line]):
+            if len(rest) < len([line for line in lines if line]):
                 status = file.stat()
-                atomic_file.write(file, b"".join(line + b"\n" for line in lines_kept))
+                atomic_file.write(file, b"".join(line + b"\n" for line in rest))
                 os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))  # tells their order
         return count
 
@@ -107,7 +107,7 @@ class SecondCopy:
 
     def _file(self) -> BinaryIO:
         if self._now is None:
-            newest = max(self._files, key=_written)
+            newest = max(self._files, key=_write_time)
             self._now = newest.open("ab")
             # A line that a crash cut short must not spoil the next.
             self._now.write(b"\n")
@@ -122,7 +122,7 @@ class SecondCopy:
         windows: dict[Number, bytes] = {}
         acks: set[Number] = set()
         for content in self._contents():
-            if content.startswith(ACKNOWLEDGED):
+            if content.startswith(ACK_MARK):
                 with contextlib.suppress(ValueError):
                     _, boot, first, last = content.split(b" ")
                     for seq in range(int(first), int(last) + 1):
@@ -132,7 +132,7 @@ class SecondCopy:
         return windows, acks
 
     def _contents(self) -> Iterator[bytes]:
-        for file in sorted(self._files, key=_written):
+        for file in sorted(self._files, key=_write_time):
             with contextlib.suppress(OSError):
                 for line in file.read_bytes().splitlines():
                     if (content := _content(line)) is not None:
@@ -156,7 +156,7 @@ def read(content: bytes) -> Mood | None:
         return None
 
 
-def _written(path: Path) -> int:
+def _write_time(path: Path) -> int:
     try:
         return path.stat().st_mtime_ns
     except OSError:

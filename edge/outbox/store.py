@@ -20,17 +20,17 @@ from typing import TypeVar
 from uuid import UUID
 
 from edge.common.errors import UserError, in_words
-from edge.outbox.merge import merged
+from edge.outbox.merge import merge
 from edge.outbox.second_copy import SecondCopy
 from edge.outbox.windows_file import (
     DamagedRow,
-    emptied,
+    erase_remains,
     insert,
     is_damage,
     is_full,
-    opened,
+    open_windows,
     prepend,
-    rescued,
+    rescue,
     rows_of,
     sound,
 )
@@ -45,7 +45,7 @@ MAX_BYTES = 20 * 2**20
 AT_ONCE = 512
 """Windows that are merged together, or dropped, when the outbox is full."""
 
-MOST_HELD = 6000
+MOST_IN_MEMORY = 6000
 """Windows in memory while the disk takes none: a day of them, some 6 MB."""
 
 T = TypeVar("T")
@@ -65,14 +65,14 @@ class Outbox:
         self._path = path
         self._max = max_bytes
         self._lock = threading.Lock()
-        self._held: list[Mood] = []
+        self._memory: list[Mood] = []
         self._trouble = ""
-        self._closed = False
-        self.merged = self.dropped = self.moved = 0
+        self._is_closed = False
+        self.merge_count = self.drop_count = self.move_count = 0
         self._copy = SecondCopy(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._use(opened(path, self._copy))
+            self._use(open_windows(path, self._copy))
         except (OSError, sqlite3.Error) as error:
             if not is_full(error):
                 what = f"cannot open the outbox ({in_words(error)})"
@@ -90,14 +90,14 @@ class Outbox:
         with self._open():
             self._follow()
             self._copy.append(mood)
-            self._held.append(mood)
-            self._write_held()
-            while len(self._held) > MOST_HELD:
-                self._say("dropped", self.dropped == 0)
-                self._held.pop(0)
-                self.dropped += 1
+            self._memory.append(mood)
+            self._write_memory()
+            while len(self._memory) > MOST_IN_MEMORY:
+                self._say("dropped", self.drop_count == 0)
+                self._memory.pop(0)
+                self.drop_count += 1
 
-    def waiting(self, limit: int, room: str | None = None, *, other: bool = False) -> list[Mood]:
+    def pending(self, limit: int, room: str | None = None, *, other: bool = False) -> list[Mood]:
         """The oldest windows not yet acknowledged, at most `limit`.
 
         With a room (`site/room`), only its own, or with `other` only those of other rooms: what was
@@ -115,11 +115,11 @@ class Outbox:
 
         with self._open():
             self._follow()
-            self._write_held()
+            self._write_memory()
             nothing: list[Mood] = []
             pending = [
                 one
-                for one in self._held
+                for one in self._memory
                 if room is None or (f"{one.site}/{one.room}" != room) is other
             ]
             return [*self._or_repair(rows, nothing), *pending][:limit]
@@ -133,13 +133,13 @@ class Outbox:
 
         with self._open():
             nothing: set[str] = set()
-            return self._or_repair(names, nothing) | {f"{o.site}/{o.room}" for o in self._held}
+            return self._or_repair(names, nothing) | {f"{o.site}/{o.room}" for o in self._memory}
 
     def resend(self, since: datetime) -> int:
         """Has windows from a moment on wait again that were acknowledged, as far back as the second
         copy has them: the collector's database was lost, or restored. Returns how many."""
         with self._open():
-            again = self._copy.acknowledged(since)
+            again = self._copy.acknowledgements(since)
             return self._or_repair(lambda: prepend(self._db, again), 0)
 
     def erase(self, site: str, room: str, spans: Sequence[Span]) -> int:
@@ -148,25 +148,25 @@ class Outbox:
         Raises OSError where the disk does not take the second copy anew.
         """
 
-        def gone(mood: Mood) -> bool:
+        def is_gone(mood: Mood) -> bool:
             ours = (mood.site, mood.room) == (site, room)
             return ours and any(is_within(mood, begin, end) for begin, end in spans)
 
         def delete() -> int:
             rows = self._db.execute("SELECT * FROM window").fetchall()
-            numbers = [(row["id"],) for row in rows if gone(sound(row))]
+            numbers = [(row["id"],) for row in rows if is_gone(sound(row))]
             with self._db:
                 self._db.executemany("DELETE FROM window WHERE id = ?", numbers)
             if numbers or count:
-                emptied(self._db, self._path)
+                erase_remains(self._db, self._path)
             return len(numbers)
 
         with self._open():
             self._follow()
-            before = len(self._held)
-            self._held = [mood for mood in self._held if not gone(mood)]
-            count = self._copy.erase(gone)
-            return max(count, self._or_repair(delete, 0) + before - len(self._held))
+            before = len(self._memory)
+            self._memory = [mood for mood in self._memory if not is_gone(mood)]
+            count = self._copy.erase(is_gone)
+            return max(count, self._or_repair(delete, 0) + before - len(self._memory))
 
     def newest(self) -> Mood | None:
         """The window that was added last, where it is not acknowledged yet."""
@@ -176,7 +176,7 @@ class Outbox:
             return sound(row) if row else None
 
         with self._open():
-            return self._held[-1] if self._held else self._or_repair(read, None)
+            return self._memory[-1] if self._memory else self._or_repair(read, None)
 
     def remove(self, boot: UUID, seq: int, windows: int = 1) -> None:
         """Forgets a window that the collector has committed; unknown ones are ignored.
@@ -193,10 +193,10 @@ class Outbox:
                 ).rowcount
 
         with self._open():
-            before = len(self._held)
-            self._held = [one for one in self._held if (one.boot, one.seq, one.windows) != key]
+            before = len(self._memory)
+            self._memory = [one for one in self._memory if (one.boot, one.seq, one.windows) != key]
             rows = self._or_repair(delete, 0)
-            if rows or len(self._held) < before:
+            if rows or len(self._memory) < before:
                 self._copy.acknowledge(boot, seq, windows)
 
     def __len__(self) -> int:
@@ -204,36 +204,36 @@ class Outbox:
             return int(self._db.execute("SELECT count(*) FROM window").fetchone()[0])
 
         with self._open():
-            return self._or_repair(count, 0) + len(self._held)
+            return self._or_repair(count, 0) + len(self._memory)
 
     def close(self) -> None:
         with self._lock:
-            self._closed = True
+            self._is_closed = True
             self._db.close()
             self._copy.close()
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[None]:
         with self._lock:
-            if self._closed:
+            if self._is_closed:
                 raise OutboxClosed(f"{self._path}: used after it was closed")
             yield
 
-    def _write_held(self) -> None:
+    def _write_memory(self) -> None:
         """Moves windows from memory to the disk, as soon as it takes them."""
 
         def write() -> None:
             with self._db:
-                for mood in self._held:
+                for mood in self._memory:
                     insert(self._db, mood)
                 if self._bytes() > self._max:
                     self._shrink()
-            self._held = []
+            self._memory = []
             if self._trouble:
                 log.info("outbox: writing to the disk works again")
             self._trouble = ""
 
-        if self._held:
+        if self._memory:
             self._or_repair(write, None)
 
     def _or_repair(self, action: Callable[[], T], otherwise: T) -> T:
@@ -249,7 +249,7 @@ class Outbox:
                     raise
                 try:
                     self._db.close()
-                    self._use(rescued(self._path, self._copy, str(error)))
+                    self._use(rescue(self._path, self._copy, str(error)))
                 except (OSError, sqlite3.Error) as failure:
                     self._use_nothing()
                     self._wait(str(failure))
@@ -266,7 +266,7 @@ class Outbox:
     def _open_again(self) -> None:
         with contextlib.suppress(OSError, sqlite3.Error):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._use(opened(self._path, self._copy))
+            self._use(open_windows(self._path, self._copy))
 
     def _use(self, db: sqlite3.Connection) -> None:
         self._db, self._file = db, _which(self._path)
@@ -290,26 +290,26 @@ class Outbox:
             return
         if _which(self._path) == self._file:
             return
-        carried = {(mood.boot, mood.seq): mood for mood in rows_of(self._db)}
+        rows = {(mood.boot, mood.seq): mood for mood in rows_of(self._db)}
         log.error(
             "%s: was taken away or is another file now: %d windows come along; is the state "
             "folder's disk mounted?",
             self._path,
-            len(carried),
+            len(rows),
         )
         self._copy.close()
         self._db.close()
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._use(opened(self._path, self._copy))
+            self._use(open_windows(self._path, self._copy))
         except (OSError, sqlite3.Error) as error:
             self._use_nothing()
             self._wait(str(error))
         # In memory at first; the second copy is that of the file that is gone.
-        for mood in carried.values():
+        for mood in rows.values():
             self._copy.append(mood)
-        self._held = [*carried.values(), *self._held]
-        self.moved += 1
+        self._memory = [*rows.values(), *self._memory]
+        self.move_count += 1
 
     def _bytes(self) -> int:
         """What the windows take in the file; pages that are free again do not count."""
@@ -323,14 +323,14 @@ class Outbox:
         """Halves the oldest windows that can be merged; drops the oldest where none can."""
         for rows in self._stretches():
             if count := self._merge(rows):
-                self._say("merged with their neighbours", self.merged == 0)
-                self.merged += count
+                self._say("merged with their neighbours", self.merge_count == 0)
+                self.merge_count += count
                 return
         cursor = self._db.execute(
             "DELETE FROM window WHERE id IN (SELECT id FROM window ORDER BY id LIMIT ?)", (AT_ONCE,)
         )
-        self._say("dropped", self.dropped == 0)
-        self.dropped += cursor.rowcount
+        self._say("dropped", self.drop_count == 0)
+        self.drop_count += cursor.rowcount
 
     def _stretches(self) -> Iterator[list[tuple[int, Mood]]]:
         """All rows, oldest first, some at a time."""
@@ -346,7 +346,7 @@ class Outbox:
         count, index = 0, 0
         while index + 1 < len(rows):
             (row, first), (other, second) = rows[index], rows[index + 1]
-            both = merged(first, second)
+            both = merge(first, second)
             if both is not None:
                 self._db.execute("DELETE FROM window WHERE id IN (?, ?)", (row, other))
                 insert(self._db, both, other)

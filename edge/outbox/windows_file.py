@@ -32,7 +32,7 @@ TABLE = """CREATE TABLE IF NOT EXISTS window (
     windows INTEGER NOT NULL DEFAULT 1, mood BLOB NOT NULL, crc INTEGER, room TEXT,
     UNIQUE (boot, seq))"""
 
-ADDED = {"windows": "INTEGER NOT NULL DEFAULT 1", "crc": "INTEGER", "room": "TEXT"}
+NEW_COLUMNS = {"windows": "INTEGER NOT NULL DEFAULT 1", "crc": "INTEGER", "room": "TEXT"}
 """Columns that a file of an earlier version lacks; all of them at the end, whatever TABLE says."""
 
 
@@ -60,18 +60,18 @@ def is_full(error: Exception) -> bool:
     return isinstance(error, OSError) and error.errno in NO_ROOM
 
 
-def opened(path: Path, copy: SecondCopy) -> sqlite3.Connection:
+def open_windows(path: Path, copy: SecondCopy) -> sqlite3.Connection:
     """The database, sound, with all that the second copy has and it lacks; raises
     sqlite3.OperationalError where the disk does not take it.
 
     A log that was cut short is no damage that SQLite could see: it is a log with less in it.
     """
     try:
-        db = _checked(path)
+        db = _open_sound(path)
     except sqlite3.DatabaseError as error:
         if not is_damage(error):  # a disk, a permission, or a defect of ours
             raise
-        return rescued(path, copy, str(error))
+        return rescue(path, copy, str(error))
     _complete(db, path, copy)
     return db
 
@@ -82,7 +82,7 @@ def _complete(db: sqlite3.Connection, path: Path, copy: SecondCopy) -> None:
         for boot, seq, windows in db.execute("SELECT boot, seq, windows FROM window")
         for number in range(seq - windows + 1, seq + 1)
     }
-    backlog = copy.waiting()
+    backlog = copy.pending()
     numbers = list(backlog)
     last = max((at for at, number in enumerate(numbers) if number in file_numbers), default=-1)
     gaps = [at for at, number in enumerate(numbers) if number not in file_numbers]
@@ -107,7 +107,7 @@ def prepend(db: sqlite3.Connection, moods: list[Mood]) -> int:
     return db.total_changes - before
 
 
-def emptied(db: sqlite3.Connection, path: Path) -> None:
+def erase_remains(db: sqlite3.Connection, path: Path) -> None:
     """Nothing of rows that were deleted is left in the file, in its log, or in a damaged file that
     was set aside; raises sqlite3.OperationalError where the disk does not take it."""
     for suffix in ("", "-wal", "-shm"):
@@ -118,7 +118,7 @@ def emptied(db: sqlite3.Connection, path: Path) -> None:
     _reserve(db, path)
 
 
-def rescued(path: Path, copy: SecondCopy, why: str) -> sqlite3.Connection:
+def rescue(path: Path, copy: SecondCopy, why: str) -> sqlite3.Connection:
     """A new file with all that can be read of the damaged one, and all of the second copy."""
     aside = path.with_suffix(".damaged")
     log.error("%s: damaged (%s); set aside as %s", path, why, aside.name)
@@ -128,11 +128,11 @@ def rescued(path: Path, copy: SecondCopy, why: str) -> sqlite3.Connection:
             path.with_name(path.name + suffix).replace(aside.with_name(aside.name + suffix))
     if path.exists():
         path.replace(aside)
-    fresh = _checked(path)
+    fresh = _open_sound(path)
     # The copy has the newest ones; what it lacks is older.
-    copied = {key: mood for key, text in copy.waiting().items() if (mood := read(text))}
+    copies = {key: mood for key, text in copy.pending().items() if (mood := read(text))}
     older = {_number(mood): mood for mood in readable(aside)}
-    moods = [*(mood for key, mood in older.items() if key not in copied), *copied.values()]
+    moods = [*(mood for key, mood in older.items() if key not in copies), *copies.values()]
     with fresh:
         for mood in moods:
             insert(fresh, mood)
@@ -168,7 +168,7 @@ def sound(row: Any) -> Mood:
     raise DamagedRow("a window is not as it was written")
 
 
-def _checked(path: Path) -> sqlite3.Connection:
+def _open_sound(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, check_same_thread=False)
     db.row_factory = sqlite3.Row
     try:
@@ -179,7 +179,7 @@ def _checked(path: Path) -> sqlite3.Connection:
         db.execute(f"PRAGMA wal_autocheckpoint={RESERVE // PAGE * 3 // 4}")
         db.execute(TABLE)
         columns = {row[1] for row in db.execute("PRAGMA table_info(window)")}
-        for name, kind in ADDED.items():
+        for name, kind in NEW_COLUMNS.items():
             if name not in columns:
                 db.execute(f"ALTER TABLE window ADD COLUMN {name} {kind}")
         verdict = db.execute("PRAGMA quick_check").fetchone()[0]

@@ -47,7 +47,7 @@ class DeviceAuditLog:
                 "let the agent's user write there",
             ) from None
 
-    def broken(self) -> int | None:
+    def broken_line(self) -> int | None:
         """The number of the first line that does not follow the one before it, from 1, or None."""
         last = NOTHING
         for number, text in enumerate(self._lines(), start=1):

@@ -22,4 +22,4 @@ class Gate:
             return pause
         if self._schedule is None:
             return None
-        return self._schedule.closed(datetime.now(timezone.utc), trust() == "synced")
+        return self._schedule.close_reason(datetime.now(timezone.utc), trust() == "synced")

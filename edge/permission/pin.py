@@ -36,8 +36,8 @@ class Pin:
     """Checks what people type; after five wrong ones nobody gets in for a minute, after five more
     for two, and so on, up to an hour."""
 
-    def __init__(self, hashed: str, now: Callable[[], float] = time.monotonic) -> None:
-        _, salt, digest = hashed.split(":")
+    def __init__(self, pin_hash: str, now: Callable[[], float] = time.monotonic) -> None:
+        _, salt, digest = pin_hash.split(":")
         self._salt, self._digest = bytes.fromhex(salt), bytes.fromhex(digest)
         self._now = now
         self._wrong = self._rounds = 0
@@ -45,12 +45,12 @@ class Pin:
         self._lock = threading.Lock()
 
     @property
-    def locked(self) -> bool:
+    def is_locked(self) -> bool:
         return self._now() < self._locked_until
 
     def opens(self, attempt: str) -> bool:
         with self._lock:
-            if self.locked:
+            if self.is_locked:
                 return False
             right = hmac.compare_digest(_derive(attempt[:64], self._salt), self._digest)
             self._wrong = 0 if right else self._wrong + 1

@@ -15,8 +15,7 @@ from zoneinfo import ZoneInfo
 
 from edge.common.calendar import Calendar
 from edge.common.calendar_event import IgnoredEvent, describe, place_of
-from edge.common.errors import Problem, UserError
-from edge.common.published import (
+from edge.common.calendar_sources import (
     NO_LESSON,
     WITH_LESSONS,
     Check,
@@ -25,13 +24,14 @@ from edge.common.published import (
     WebSource,
     source,
 )
+from edge.common.errors import Problem, UserError
 from edge.permission.own_room import OwnRoom
 from edge.permission.schedule_settings import LessonTimes, ScheduleSettings
 
 log = logging.getLogger(__name__)
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-Closed = Literal["schedule", "clock"]
+CloseReason = Literal["schedule", "clock"]
 
 
 class Span(NamedTuple):
@@ -45,7 +45,7 @@ class DayPlan(NamedTuple):
     """What a day's lessons are, and which events count as none."""
 
     spans: list[Span]
-    ignored: list[IgnoredEvent]
+    ignored_events: list[IgnoredEvent]
 
 
 class Schedule:
@@ -72,9 +72,9 @@ class Schedule:
         """Why a calendar is not there, or could not be read since it changed; nothing opens."""
         self._refresh(starting=True)
 
-    def closed(self, now: datetime, synced: bool) -> Closed | None:
+    def close_reason(self, now: datetime, is_synced: bool) -> CloseReason | None:
         """Why the camera must be closed at `now`, or None where a lesson is on."""
-        if self._settings.needs_synced_clock and not synced:
+        if self._settings.needs_synced_clock and not is_synced:
             return "clock"
         local = now.astimezone(self._zone)
         if self._refresh() or local.date() != self._day:
@@ -90,19 +90,19 @@ class Schedule:
             return DayPlan([], [IgnoredEvent("the day's lessons", self._unreadable)])
         if self._is_holiday(day):
             return DayPlan([], [IgnoredEvent("the day's lessons", "holiday")])
-        spans = self._listed(day)
-        ignored: list[IgnoredEvent] = []
+        spans = self._times_of(day)
+        ignored_events: list[IgnoredEvent] = []
         if self._settings.calendar is not None:
             calendar = self._calendars[self._settings.calendar]
             own = OwnRoom(self._room, self._settings.calendar_rooms, calendar.places)
-            ignored = list(calendar.ignored_on(day))
+            ignored_events = list(calendar.ignored_on(day))
             for one in calendar.on(day):
                 why = own.why_not(place_of(one.event))
                 if why is None:
                     spans.append(Span(one.start, one.end))
                 else:
-                    ignored.append(IgnoredEvent(describe(one.event), why))
-        return DayPlan(sorted(spans), ignored)
+                    ignored_events.append(IgnoredEvent(describe(one.event), why))
+        return DayPlan(sorted(spans), ignored_events)
 
     @property
     def faults(self) -> list[IgnoredEvent]:
@@ -119,7 +119,7 @@ class Schedule:
         return Problem(NO_LESSON, self._sources[place].where, WITH_LESSONS)
 
     @property
-    def published(self) -> list[tuple[WebSource, Check]]:
+    def web_sources(self) -> list[tuple[WebSource, Check]]:
         """The calendars that are fetched, and what reads each."""
         return [
             (one, lambda content, one=one: self._parse(content, one))  # type: ignore[misc]  # bound now
@@ -151,7 +151,7 @@ class Schedule:
         path = self._settings.holidays_calendar
         return bool(path and self._calendars[path].any_on(day))
 
-    def _listed(self, day: date) -> list[Span]:
+    def _times_of(self, day: date) -> list[Span]:
         """The settings' times that begin on the day, or reach into it over midnight."""
         begins = [
             (begin, lesson)

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from edge.common.calendar_sources import CalendarPlace
 from edge.common.errors import SettingError
-from edge.common.published import CalendarPlace
 from edge.common.school_day import OVERNIGHT_H, TimeZone
 from edge.common.settings import Section
 
@@ -72,7 +72,7 @@ class LessonTimes(Section):
     end: Clock
 
     @model_validator(mode="after")
-    def _ordered(self) -> LessonTimes:
+    def _check_order(self) -> LessonTimes:
         begin, end = (clock.hour * 60 + clock.minute for clock in (self.start, self.end))
         to_midnight = end == 0 < begin
         if end <= begin and not to_midnight and end + 24 * 60 - begin > OVERNIGHT_H * 60:
@@ -105,7 +105,7 @@ class Holiday(Section):
             ) from None
 
     @model_validator(mode="after")
-    def _ordered(self) -> Holiday:
+    def _check_order(self) -> Holiday:
         """The wrong way round it would hold no day, and the camera open on all of them."""
         if self.last < self.first:
             raise SettingError(f"ends on {self.last}, before {self.first}", "swap the two days")

@@ -70,10 +70,10 @@ class Switch:
         self._path, self._note = path, note
         self._today = today
         self._lock = threading.Lock()
-        self._room, self._remote = self._remembered()
+        self._room, self._remote = self._restore()
         self._unwritten = ""
-        self._tried = 0.0
-        self._confirmed = False
+        self._last_try = 0.0
+        self._is_confirmed = False
         self._store()
 
     def obey(self, command: Command, by: By = "command") -> None:
@@ -91,7 +91,7 @@ class Switch:
     def toggle(self, by: By) -> None:
         """A press of a button in the room: whoever paused, it resumes."""
         with self._lock:
-            is_closed = self._room or self._remote or not self._confirmed
+            is_closed = self._room or self._remote or not self._is_confirmed
             self._decide(None if is_closed else SwitchState(by))
 
     @property
@@ -102,10 +102,10 @@ class Switch:
             if (room, remote) != (self._room, self._remote):
                 self._room, self._remote = room, remote
                 self._store()
-            elif self._unwritten and time.monotonic() - self._tried > AGAIN_S:
+            elif self._unwritten and time.monotonic() - self._last_try > AGAIN_S:
                 self._store()
             first = self._room or self._remote
-            if first is None and not self._confirmed:
+            if first is None and not self._is_confirmed:
                 return "unreadable"
             return first.by if first else None
 
@@ -118,7 +118,7 @@ class Switch:
         """What the room says goes for everybody: its resume ends a pause from afar too."""
         self._room = room
         self._remote = self._remote if room else None
-        self._confirmed = True
+        self._is_confirmed = True
         self._store()
 
     def _unless_over(self, state: SwitchState | None) -> SwitchState | None:
@@ -128,9 +128,9 @@ class Switch:
 
     def _store(self) -> None:
         content = json.dumps({"room": _plain(self._room), "remote": _plain(self._remote)})
-        self._tried = time.monotonic()
+        self._last_try = time.monotonic()
         before, self._unwritten = self._unwritten, _write(self._path, content.ljust(SIZE))
-        self._confirmed = self._confirmed or not self._unwritten
+        self._is_confirmed = self._is_confirmed or not self._unwritten
         if self._unwritten and not before:
             log.error(
                 "%s: cannot be written (%s): tried again until it is; check the disk",
@@ -145,10 +145,10 @@ class Switch:
             else:
                 self._note.unlink(missing_ok=True)
 
-    def _remembered(self) -> tuple[SwitchState | None, SwitchState | None]:
+    def _restore(self) -> tuple[SwitchState | None, SwitchState | None]:
         """What memory notes, since it is there only where it is newer than the disk."""
-        noted = _read(self._note) if self._note else None
-        return noted or _read(self._path) or (None, None)
+        note = _read(self._note) if self._note else None
+        return note or _read(self._path) or (None, None)
 
 
 def _plain(state: SwitchState | None) -> dict[str, str | None] | None:

@@ -18,14 +18,14 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U."""
 
 LENGTH = 16
-CONFUSED = str.maketrans("ILO", "110")
+LOOKALIKES = str.maketrans("ILO", "110")
 
 
 class Code:
     """A code as it was typed; raises UserError for what cannot be one."""
 
     def __init__(self, text: str) -> None:
-        plain = "".join(text.split()).replace("-", "").upper().translate(CONFUSED)
+        plain = "".join(text.split()).replace("-", "").upper().translate(LOOKALIKES)
         if len(plain) != LENGTH or set(plain) - set(ALPHABET):
             raise UserError(
                 "not a code",
@@ -44,14 +44,14 @@ class Code:
     @property
     def number(self) -> str:
         """What both ends call it; it cannot be turned back into the code."""
-        return self._derived("number")[:16]
+        return self._derive("number")[:16]
 
     @property
     def key(self) -> str:
         """What both ends prove with, hexadecimal; the collector keeps it in place of the code."""
-        return self._derived("key")
+        return self._derive("key")
 
-    def _derived(self, purpose: str) -> str:
+    def _derive(self, purpose: str) -> str:
         return hashlib.sha256(f"roommood code {purpose}: {self._plain}".encode()).hexdigest()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from edge.protocol.messages import OTHER, UNCERTAIN, Withheld
+from edge.protocol.messages import OTHER, UNCERTAIN, WithholdReason
 
 
 class Disclosure(NamedTuple):
@@ -18,10 +18,10 @@ class Disclosure(NamedTuple):
 
     faces: int | None
     counts: dict[str, int] | None
-    withheld: Withheld | None
+    withheld: WithholdReason | None
 
 
-def withhold(why: Withheld) -> Disclosure:
+def withhold(why: WithholdReason) -> Disclosure:
     return Disclosure(None, None, why)
 
 

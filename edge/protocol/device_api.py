@@ -59,7 +59,7 @@ def update_failure(text: str) -> UpdateFailure:
     return next((word for part, word in _TEXTS if part in text), "invalid")
 
 
-def _folded(text: object) -> object:
+def _fold(text: object) -> object:
     """What is no text stays, to be refused."""
     return update_failure(text) if isinstance(text, str) else text
 
@@ -167,7 +167,7 @@ class DeviceReport(DeviceMessage):
     trying: Number | None = None
     refused: Number | None = None
     """The last update that was not kept, and why."""
-    because: Annotated[UpdateFailure, BeforeValidator(_folded)] = ""
+    because: Annotated[UpdateFailure, BeforeValidator(_fold)] = ""
 
 
 class AvailableUpdate(DeviceMessage):

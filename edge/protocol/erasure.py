@@ -20,7 +20,7 @@ def is_within(mood: Mood, begin: float, end: float) -> bool:
     return begin <= start < end
 
 
-def joined(spans: Iterable[Span]) -> list[Span]:
+def join(spans: Iterable[Span]) -> list[Span]:
     """The same times, in order, none touching the next."""
     merged_spans: list[Span] = []
     for begin, end in sorted(spans):
@@ -33,7 +33,7 @@ def joined(spans: Iterable[Span]) -> list[Span]:
 
 def commands(spans: Iterable[Span]) -> list[Command]:
     """What a device is told of them: some in each message."""
-    times = [(_instant(begin), _instant(end)) for begin, end in joined(spans)]
+    times = [(_instant(begin), _instant(end)) for begin, end in join(spans)]
     return [
         Command(command="erase", spans=tuple(times[at : at + MOST_SPANS]))
         for at in range(0, len(times), MOST_SPANS)

@@ -35,7 +35,7 @@ OTHER = "other"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")]
 Label = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,23}$")]
-Withheld = Literal[
+WithholdReason = Literal[
     "few_faces", "paused", "no_camera", "headcount_only", "gathering", "budget_spent"
 ]
 """Why nothing is told; the last two in noise mode alone, see edge/window/noise.py."""
@@ -58,7 +58,7 @@ Reason = Literal[
 Pause = Literal["command", "button", "kiosk", "schedule", "clock", "unreadable"]
 """Who or what keeps the camera closed."""
 
-Fitted = Literal["button", "light", "screen"]
+Fitting = Literal["button", "light", "screen"]
 """What of the device is in the room, besides the camera."""
 
 Throttle = Literal["under_voltage", "capped", "throttled", "soft_limit"]
@@ -150,7 +150,7 @@ class Mood(Message):
     frames: int = Field(ge=0, le=10_000_000)
     faces: Cell | None
     counts: dict[Label, Cell] | None = Field(max_length=24)
-    withheld: Withheld | None
+    withheld: WithholdReason | None
     model: Digest
     windows: Windows = 1
 
@@ -200,7 +200,7 @@ class Health(Message):
     memory_mb: float | None = Field(None, ge=0, le=MOST)
     detector: Literal["haar", "yunet"] | None = None
     """What finds the faces: `auto` has chosen one of the two."""
-    fitted: tuple[Fitted, ...] | None = Field(None, strict=False, max_length=3)
+    fitted: tuple[Fitting, ...] | None = Field(None, strict=False, max_length=3)
     """What the people in the room can switch it off with, and see it by; empty: nothing."""
 
 

@@ -50,7 +50,7 @@ class Answer(NamedTuple):
 
 
 NOT_FOUND = Answer(b"not found\n", "text/plain", 404)
-REFUSED = Answer(b"refused\n", "text/plain", 403)
+REFUSAL = Answer(b"refused\n", "text/plain", 403)
 ENDING = Answer(b"ending\n", "text/plain", 503)
 
 
@@ -124,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version, sys_version = "roommood", ""
 
     def do_GET(self) -> None:
-        self._reply(self._asked({}) if self._known_host() else None)
+        self._reply(self._read_request({}) if self._known_host() else None)
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
@@ -134,14 +134,14 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(length))
         if self.headers.get("Origin") != origin:
             return self._reply(None)
-        return self._reply(self._asked(dict(parse_qsl(body.decode("ascii", "replace")))))
+        return self._reply(self._read_request(dict(parse_qsl(body.decode("ascii", "replace")))))
 
     def _known_host(self) -> bool:
         """A page elsewhere may have its name lead here; the name betrays it."""
         port = int(self.connection.getsockname()[1])
         return self.headers.get("Host") in (f"{LOOPBACK}:{port}", f"localhost:{port}")
 
-    def _asked(self, form: dict[str, str]) -> PageRequest:
+    def _read_request(self, form: dict[str, str]) -> PageRequest:
         parts = urlsplit(self.path)
         try:
             session = SimpleCookie(self.headers.get("Cookie", "")).get("session")
@@ -155,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def _reply(self, request: PageRequest | None) -> None:
-        reply = type(self).answer(request) if request else REFUSED
+        reply = type(self).answer(request) if request else REFUSAL
         self.send_response(303 if reply.go_to else reply.status)
         for name, value in HEADERS.items():
             self.send_header(name, value)

@@ -69,7 +69,7 @@ class Supervisor(Watchdog):
 
     def wrong(self) -> str:
         """What only a new process can mend, or nothing."""
-        for name, why in self._workers.stuck().items():
+        for name, why in self._workers.fatal_problem().items():
             return f"{name}: {why}"
         for part, still, seconds in self._deadlines:
             if still() > seconds:

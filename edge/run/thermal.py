@@ -32,7 +32,7 @@ def temperature(sys: Path = SYS) -> float | None:
     return round(max(believable), 1) if believable else None
 
 
-def throttled(firmware: Path = FIRMWARE, command: str = "vcgencmd") -> tuple[Throttle, ...]:
+def throttle_reasons(firmware: Path = FIRMWARE, command: str = "vcgencmd") -> tuple[Throttle, ...]:
     """Why the machine runs slower than it could, this moment; nothing where it does not say."""
     try:
         text = firmware.read_text(encoding="ascii")

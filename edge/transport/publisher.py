@@ -75,24 +75,24 @@ class Publisher(Worker):
         self._on_command = on_command
         self._clock = clock
         self._state: State = "online"
-        self._sent: dict[tuple[UUID, int], float] = {}
-        self._erased: set[Span] = set()
+        self._send_times: dict[tuple[UUID, int], float] = {}
+        self._erasures: set[Span] = set()
         self._resend_s = RESEND_S
-        self._acknowledged: float | None = None
+        self._last_ack: float | None = None
         self._lock = threading.Lock()
         self._own = f"{site}/{room}"
         self._others = sorted(outbox.rooms() - {self._own})
         # A certificate names its room, and the broker lets it speak of no other.
         self._may_speak_of_others = settings.certificate is None
-        self._others_waiting = ""
+        self._other_rooms = ""
         self._status_due = time.monotonic() + STATUS_EVERY_S
         self.link = MqttLink(
             settings,
             f"roommood-agent-{site}-{device}",
             log,
             topics=(self._topic("ack"), self._topic("command"), *self._acks_of_others()),
-            on_up=self._connected,
-            on_message=self._received,
+            on_up=self._on_connect,
+            on_message=self._on_message,
             meanwhile="windows wait in the outbox",
             will=Will(self._topic("status"), self._status("offline").encode()),
             clock=clock,
@@ -109,42 +109,42 @@ class Publisher(Worker):
 
     def last_ack_s(self) -> int | None:
         """Seconds since the collector last acknowledged a window, in this run."""
-        at = self._acknowledged
+        at = self._last_ack
         return None if at is None else int(time.monotonic() - at)
 
     def stop(self, timeout: float = 1.0) -> bool:
         """Waits up to `timeout` seconds for acknowledgements, says offline, disconnects."""
         end = time.monotonic() + timeout
         self.wake()
-        while self.link.connected and len(self._outbox) and time.monotonic() < end:
+        while self.link.is_connected and len(self._outbox) and time.monotonic() < end:
             time.sleep(0.02)
         has_ended = super().stop()
-        if self.link.connected:
+        if self.link.is_connected:
             farewell = self._publish_status("offline")
             with contextlib.suppress(RuntimeError):  # the connection went this moment
                 farewell.wait_for_publish(max(0.1, end - time.monotonic()))
         return self.link.stop() and has_ended
 
-    def stuck(self) -> str:
+    def fatal_problem(self) -> str:
         """Its own thread, or the connection's."""
-        return super().stuck() or self.link.stuck()
+        return super().fatal_problem() or self.link.fatal_problem()
 
     def problem(self) -> str:
-        return super().problem() or self.link.problem() or self._others_waiting
+        return super().problem() or self.link.problem() or self._other_rooms
 
     def run_once(self) -> None:
         """Sends what waits, and now and then how we do."""
-        if not self.link.connected:
+        if not self.link.is_connected:
             return
-        self._send_waiting()
+        self._send_pending()
         if time.monotonic() >= self._status_due:
             self._status_due = time.monotonic() + STATUS_EVERY_S
             self._publish_status(self._state)
 
-    def _send_waiting(self) -> None:
+    def _send_pending(self) -> None:
         """The oldest windows, and before them the newest: nobody waits for it behind a backlog."""
         now = time.monotonic()
-        moods = self._outbox.waiting(AT_ONCE, self._own)
+        moods = self._outbox.pending(AT_ONCE, self._own)
         newest = self._outbox.newest()
         if newest is not None and self._is_own(newest) and newest not in moods:
             moods.insert(0, newest)
@@ -153,11 +153,11 @@ class Publisher(Worker):
         for mood in moods:
             with self._lock:
                 key = (mood.boot, mood.seq)
-                before = self._sent.get(key)
+                before = self._send_times.get(key)
                 if before is not None and now - before < self._resend_s:
                     continue
                 again = again or before is not None
-                self._sent[key] = now
+                self._send_times[key] = now
             # Only the newest window is retained: a late reader must not find an old one.
             retain = mood == newest and self._is_own(mood)
             self.link.publish(topic(mood.site, mood.room, "mood"), mood.encode(), retain=retain)
@@ -170,14 +170,14 @@ class Publisher(Worker):
         counted there is of there. Where the broker would refuse them they wait, which is said."""
         if not self._others:
             return []
-        moods = self._outbox.waiting(OTHERS_AT_ONCE, self._own, other=True)
+        moods = self._outbox.pending(OTHERS_AT_ONCE, self._own, other=True)
         if not moods:
-            self._others, self._others_waiting = [], ""
+            self._others, self._other_rooms = [], ""
         elif not self._may_speak_of_others:
             name = f"{moods[0].site}/{moods[0].room}"
-            if not self._others_waiting:
+            if not self._other_rooms:
                 log.warning(OTHERS_WAIT, name, self._own, name)
-            self._others_waiting = f"windows of {name} wait: this device is {self._own} now"
+            self._other_rooms = f"windows of {name} wait: this device is {self._own} now"
             return []
         return moods
 
@@ -190,20 +190,20 @@ class Publisher(Worker):
     def _is_own(self, mood: Mood) -> bool:
         return (mood.site, mood.room) == (self._site, self._room)
 
-    def _connected(self) -> None:
+    def _on_connect(self) -> None:
         try:
             self._publish_status(self._state)
         finally:  # a status that cannot be made must not hold back windows
             with self._lock:
-                self._sent.clear()
+                self._send_times.clear()
             self.wake()
 
-    def _received(self, name: str, payload: bytes) -> None:
+    def _on_message(self, name: str, payload: bytes) -> None:
         try:
             if name.endswith("/ack"):
                 ack = decode(Ack, payload)
                 self._outbox.remove(ack.boot, ack.seq, ack.windows)
-                self._forget_sent(ack.boot, ack.seq)
+                self._forget_sends(ack.boot, ack.seq)
                 self.wake()
             elif name == topic(self._site, self._room, "command"):
                 self._obey(decode(Command, payload))
@@ -224,27 +224,27 @@ class Publisher(Worker):
 
     def _erase(self, spans: list[Span]) -> None:
         """What was erased in the collector; it says so again now and then."""
-        if all(span in self._erased for span in spans):
+        if all(span in self._erasures for span in spans):
             return
         try:
             count = self._outbox.erase(self._site, self._room, spans)
         except OSError as error:
             log.error("what was erased is still here: %s; it is tried again in an hour", error)
             return
-        self._erased.update(spans)
+        self._erasures.update(spans)
         if count:
             log.info("the collector has erased windows: %d are gone here too", count)
 
-    def _forget_sent(self, boot: UUID, seq: int) -> None:
+    def _forget_sends(self, boot: UUID, seq: int) -> None:
         """Windows sent before one that was acknowledged got lost, since MQTT keeps the order.
 
         It happens when the agent is back at a restarted broker before the collector is: they are
         sent again at once instead of after RESEND_S.
         """
         with self._lock:
-            cutoff = self._sent.pop((boot, seq), 0.0)
-            self._sent = {key: at for key, at in self._sent.items() if at >= cutoff}
-            self._resend_s, self._acknowledged = RESEND_S, time.monotonic()
+            cutoff = self._send_times.pop((boot, seq), 0.0)
+            self._send_times = {key: at for key, at in self._send_times.items() if at >= cutoff}
+            self._resend_s, self._last_ack = RESEND_S, time.monotonic()
 
     def _publish_status(self, state: State) -> Any:
         return self.link.publish(self._topic("status"), self._status(state).encode(), retain=True)

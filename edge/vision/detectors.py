@@ -12,7 +12,7 @@ from edge.vision.yunet import YuNetSearch
 
 Name = Literal["haar", "yunet"]
 
-DETECTIONS_CHECKED, DETECTIONS_ALONE = 2, 3
+DETECTIONS_WITH_CHECK, DETECTIONS_ALONE = 2, 3
 """Where a model says afterwards what is no face, and where nobody does."""
 
 
@@ -53,7 +53,7 @@ def search(settings: FacesSettings, *, has_classifier: bool) -> Search:
     """
     if choose(settings).name == "yunet":
         return _yunet(settings)
-    usual = DETECTIONS_CHECKED if has_classifier else DETECTIONS_ALONE
+    usual = DETECTIONS_WITH_CHECK if has_classifier else DETECTIONS_ALONE
     min_detections = settings.min_detections or usual
     return HaarSearch(
         settings.scale_factor, min_detections, settings.min_size, has_classifier=has_classifier

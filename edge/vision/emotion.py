@@ -83,7 +83,7 @@ class Expressions:
             face_threshold=pack.face_threshold,
         )
 
-    def _needed(self, box: Box) -> float:
+    def _threshold(self, box: Box) -> float:
         """How likely a face has to be one; a pack whose model does not say asks for nothing."""
         leans = box.tilt and self._face_threshold
         return max(self._face_threshold, LEANS) if leans else self._face_threshold
@@ -101,7 +101,7 @@ class Expressions:
         shares = self._point.read(answers.shares)
         readings = [
             face_reading(row, self._labels, self._point.threshold)
-            if face >= self._needed(box)
+            if face >= self._threshold(box)
             else None
             for row, face, box in zip(shares.tolist(), answers.face, boxes, strict=True)
         ]

@@ -20,7 +20,7 @@ FRESH = 4
 FEWEST = 1
 """Faces that are read again in each frame, however slow the machine."""
 
-SMOOTHED = 0.2
+SMOOTHING = 0.2
 """Weight of the newest measurement of how long a face takes."""
 
 
@@ -38,12 +38,12 @@ class ExpressionScheduler:
     def readings(self, frame: Grey, faces: Sequence[Face]) -> tuple[list[FaceReading], list[int]]:
         """A reading for each face, and the seats of those that are no face."""
         self._frames += 1
-        batch = self._chosen(faces)
+        batch = self._choose(faces)
         non_faces: list[int] = []
         if batch:
             start = time.thread_time()
             read = self._expressions.read(frame, [face.box for face in batch])
-            self._measured((time.thread_time() - start) * 1000 / len(batch))
+            self._measure((time.thread_time() - start) * 1000 / len(batch))
             for face, reading in zip(batch, read, strict=True):
                 if reading is None:
                     if face.seat not in self._readings:  # a face that was read is not gone at once
@@ -57,12 +57,13 @@ class ExpressionScheduler:
         self._readings.clear()
         self._read_at.clear()
 
-    def _chosen(self, faces: Iterable[Face]) -> list[Face]:
+    def _choose(self, faces: Iterable[Face]) -> list[Face]:
         new = [face for face in faces if face.seat not in self._readings]
         stale_faces = [
             face
             for face in faces
-            if face.moved and self._frames - self._read_at.get(face.seat, self._frames) >= FRESH
+            if face.has_motion
+            and self._frames - self._read_at.get(face.seat, self._frames) >= FRESH
         ]
         stale_faces.sort(key=lambda face: self._read_at[face.seat])
         count = FEWEST
@@ -70,6 +71,6 @@ class ExpressionScheduler:
             count = max(FEWEST, int(self._budget_ms / self._ms_per_face) - len(new))
         return [*new, *stale_faces[:count]]
 
-    def _measured(self, ms: float) -> None:
+    def _measure(self, ms: float) -> None:
         before = self._ms_per_face or ms
-        self._ms_per_face = before + SMOOTHED * (ms - before)
+        self._ms_per_face = before + SMOOTHING * (ms - before)

@@ -27,10 +27,10 @@ from edge.vision.patch import Patch
 BASE, ALTERNATIVE_BASE = 24, 20
 """Sides of the frontal cascades' windows, pixels: no smaller face can be found."""
 
-GLANCE, DENSE, PROFILE = 26, 54, 36
+BRIEF_SEARCH, DENSE, PROFILE = 26, 54, 36
 """Side of the face in a patch that is glanced at, looked at closely, and searched for a profile."""
 
-GLANCE_AROUND, LOOK_AROUND = 0.35, 0.45
+BRIEF_SEARCH_AROUND, LOOK_AROUND = 0.35, 0.45
 """How much of the picture around a face such a patch shows, on each side, as a share of it."""
 
 LOOK_STEP = 1.15
@@ -54,7 +54,7 @@ SAME = 0.3
 """Boxes that share so much are of one face."""
 
 
-def merged(boxes: Iterable[Box]) -> list[Box]:
+def merge(boxes: Iterable[Box]) -> list[Box]:
     """One box for each face, the first of those that are of the same."""
     faces: list[Box] = []
     for box in boxes:
@@ -72,7 +72,7 @@ class HaarSearch:
     def __init__(
         self, scale_factor: float, min_detections: int, min_size: int, *, has_classifier: bool
     ) -> None:
-        self._checked = has_classifier
+        self._has_classifier = has_classifier
         self._step = scale_factor
         self._min_detections = min_detections
         self._least = min_size
@@ -84,7 +84,7 @@ class HaarSearch:
         """Every face of any size, with two cascades that fail on different faces."""
         boxes = _detect(self._default, frame, self._step, self._min_detections, self._least, 0)
         more = _detect(self._alternative, frame, self._step, self._min_detections, self._least, 0)
-        return merged([*boxes, *more])
+        return merge([*boxes, *more])
 
     def coarse(self, frame: Grey) -> list[Box]:
         """The larger faces, at once."""
@@ -115,7 +115,7 @@ class HaarSearch:
         areas = [Area(0, strip.top, width, strip.bottom) for strip in strips]
         boxes = self.moving(frame, areas, [strip.smallest for strip in strips])
         # What stands still and looks like a face to one cascade would be counted all day.
-        return boxes if self._checked else [box for box in boxes if self._agrees(frame, box)]
+        return boxes if self._has_classifier else [box for box in boxes if self._agrees(frame, box)]
 
     def moving(self, frame: Grey, areas: Sequence[Area], smallest: Sequence[int]) -> list[Box]:
         """Faces in areas where something has moved, none smaller than each area's `smallest`."""
@@ -124,7 +124,7 @@ class HaarSearch:
         for area, least in zip(areas, smallest, strict=True):
             part = frame[area.top : area.bottom, area.left : area.right]
             raw += self._octaves(part, brightest, least, area.left, area.top)
-        return _grouped(raw, MOVING_DETECTIONS if self._checked else MOVING_ALONE)
+        return _group(raw, MOVING_DETECTIONS if self._has_classifier else MOVING_ALONE)
 
     def _octaves(self, part: Grey, brightest: int, least: int, left: int, top: int) -> list[Box]:
         """Detections, not yet grouped, in the frame."""
@@ -132,10 +132,10 @@ class HaarSearch:
         while least < min(part.shape):
             shrink = min(1.0, ALTERNATIVE_BASE / least)
             size = round(part.shape[1] * shrink), round(part.shape[0] * shrink)
-            small = _shrunk(part, size, brightest)
+            small = _shrink(part, size, brightest)
             most = int(OCTAVE * ALTERNATIVE_BASE)
             for box in _detect(self._alternative, small, MOVING_STEP, 0, 0, most):
-                boxes.append(_grown(box, shrink, left, top))
+                boxes.append(_grow(box, shrink, left, top))
             small.fill(0)
             least = int(OCTAVE * least)
         return boxes
@@ -160,19 +160,21 @@ class HaarSearch:
         for strip in strips:
             shrink = min(1.0, BASE / strip.smallest)
             size = round(frame.shape[1] * shrink), round((strip.bottom - strip.top) * shrink)
-            part = _shrunk(frame[strip.top : strip.bottom], size, brightest)
+            part = _shrink(frame[strip.top : strip.bottom], size, brightest)
             least, most = int(strip.smallest * shrink), int(strip.largest * shrink)
             for box in _detect(self._default, part, step, 0, least, most):
-                raw.append(_grown(box, shrink, 0, strip.top))
+                raw.append(_grow(box, shrink, 0, strip.top))
             part.fill(0)
-        return _grouped(raw, min_detections)
+        return _group(raw, min_detections)
 
-    def again(self, frame: Grey, box: Box, *, closely: bool = True) -> Box | None:
+    def recheck(self, frame: Grey, box: Box, *, closely: bool = True) -> Box | None:
         """The face that was at a place, turned or tilted since then.
 
         First as it was seen last. Not `closely`: a face that looks at the camera, or none.
         """
-        with Patch(frame, box, GLANCE, GLANCE_AROUND, turn=box.tilt, equal=True) as patch:
+        with Patch(
+            frame, box, BRIEF_SEARCH, BRIEF_SEARCH_AROUND, turn=box.tilt, equal=True
+        ) as patch:
             face = patch.middle(_detect(self._alternative, patch.grey, LOOK_STEP, 1, *patch.sizes))
         face = face or self._upright(frame, box, box.tilt)
         if face is not None or not closely:
@@ -185,9 +187,12 @@ class HaarSearch:
 
     def confirms(self, frame: Grey, box: Box) -> bool:
         """Whether another cascade sees it too, where no model looks at it afterwards."""
-        if self._checked:
+        if self._has_classifier:
             return True
-        for side, around, equal in ((GLANCE, GLANCE_AROUND, True), (DENSE, LOOK_AROUND, False)):
+        for side, around, equal in (
+            (BRIEF_SEARCH, BRIEF_SEARCH_AROUND, True),
+            (DENSE, LOOK_AROUND, False),
+        ):
             with Patch(frame, box, side, around, equal=equal) as patch:
                 detections = _detect(self._alternative, patch.grey, LOOK_STEP, 2, *patch.sizes)
                 if patch.middle(detections):
@@ -213,14 +218,14 @@ class HaarSearch:
     def _profiles(self, patch: Patch) -> list[Box]:
         """A head that looks aside: the cascade knows one side, and sees the other in a mirror."""
         boxes = _detect(self._profile, patch.grey, LOOK_STEP, 2, *patch.sizes)
-        mirrored = np.ascontiguousarray(patch.grey[:, ::-1])
-        for box in _detect(self._profile, mirrored, LOOK_STEP, 2, *patch.sizes):
-            boxes.append(box._replace(x=mirrored.shape[1] - box.x - box.width))
-        mirrored.fill(0)
+        mirror = np.ascontiguousarray(patch.grey[:, ::-1])
+        for box in _detect(self._profile, mirror, LOOK_STEP, 2, *patch.sizes):
+            boxes.append(box._replace(x=mirror.shape[1] - box.x - box.width))
+        mirror.fill(0)
         return boxes
 
 
-def _shrunk(part: Grey, size: tuple[int, int], brightest: int) -> Grey:
+def _shrink(part: Grey, size: tuple[int, int], brightest: int) -> Grey:
     small = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
     image = lift(small, brightest)
     small.fill(0)
@@ -246,15 +251,15 @@ def _detect(
     return [Box(*map(int, box)) for box in detections]
 
 
-def _grouped(raw: Sequence[Box], min_detections: int) -> list[Box]:
+def _group(raw: Sequence[Box], min_detections: int) -> list[Box]:
     """One box for each place that so many detections besides one agree on."""
     if not raw:
         return []
     groups, _ = cv2.groupRectangles([box[:4] for box in raw], min_detections, 0.2)
-    return merged(Box(*map(int, box)) for box in groups)
+    return merge(Box(*map(int, box)) for box in groups)
 
 
-def _grown(box: Box, shrink: float, left: int, top: int) -> Box:
+def _grow(box: Box, shrink: float, left: int, top: int) -> Box:
     """A box of a part that was scaled, in the frame."""
     return Box(
         left + round(box.x / shrink),

@@ -27,7 +27,7 @@ class Classifier(Protocol):
     def __call__(self, crops: Grey) -> Answers: ...
 
 
-def stretched(crops: Grey, least: float) -> Grey:
+def stretch(crops: Grey, least: float) -> Grey:
     """(N, height, width) crops, those with a smaller deviation than `least` stretched to it.
 
     Each keeps its mean, as far as there is room to black and white.
@@ -100,11 +100,11 @@ class TfliteClassifier:
             return levels
         scale, zero = self._input["quantization"]
         kind = np.iinfo(self._input["dtype"])
-        quantized = np.clip(np.rint(levels / scale) + zero, kind.min, kind.max)
-        return np.asarray(quantized, self._input["dtype"])
+        entries = np.clip(np.rint(levels / scale) + zero, kind.min, kind.max)
+        return np.asarray(entries, self._input["dtype"])
 
     def __call__(self, crops: Grey) -> Answers:
-        faces = stretched(crops, self._least_contrast)
+        faces = stretch(crops, self._least_contrast)
         answers = [self._one(face) for face in faces]
         if faces is not crops:
             faces.fill(0)

@@ -24,7 +24,7 @@ ENOUGH = 3
 SMALLER, LARGER = 0.8, 1.3
 """Faces may be so much smaller or larger than those seen at their height."""
 
-FORGOTTEN = 20
+FORGET_AFTER = 20
 """Windows without a face after which a place is like any other."""
 
 Zone = tuple[float, float, float, float]
@@ -63,10 +63,10 @@ class Layout:
     def __init__(self, rows: Sequence[Row] = (), blank: Sequence[Zone] = ()) -> None:
         self._blank = tuple(blank)
         self._places: list[Place] = []
-        self._seen: list[list[float]] = [[] for _ in range(BANDS)]
+        self._sizes: list[list[float]] = [[] for _ in range(BANDS)]
         for row in rows:
             for band in range(int(row.top * BANDS), min(BANDS, int(row.bottom * BANDS) + 1)):
-                self._seen[band] += [row.smallest, row.largest] * ENOUGH
+                self._sizes[band] += [row.smallest, row.largest] * ENOUGH
 
     def blank(self, frame: Grey) -> None:
         """Overwrites the zones that nobody may look at."""
@@ -83,7 +83,7 @@ class Layout:
     def learn_sizes(self, faces: Iterable[Box], height: int) -> None:
         """Sizes by height, the last few of each."""
         for box in faces:
-            band = self._seen[min(BANDS - 1, int((box.y + box.height / 2) / height * BANDS))]
+            band = self._sizes[min(BANDS - 1, int((box.y + box.height / 2) / height * BANDS))]
             band.append(box.width / height)
             del band[:-50]
 
@@ -98,7 +98,7 @@ class Layout:
                 self._places.append(Place(box))
             else:
                 match.box, match.empty = _between(match.box, box), 0
-        self._places = [place for place in self._places if place.empty < FORGOTTEN]
+        self._places = [place for place in self._places if place.empty < FORGET_AFTER]
 
     @property
     def places(self) -> list[Box]:
@@ -110,7 +110,7 @@ class Layout:
         """What is known: one row for each height at which faces are."""
         return [
             Row(band / BANDS, (band + 1) / BANDS, min(widths), max(widths))
-            for band, widths in enumerate(self._seen)
+            for band, widths in enumerate(self._sizes)
             if len(widths) >= ENOUGH
         ]
 

@@ -20,7 +20,7 @@ def in_place(seats: Sequence[Seat], boxes: Iterable[Box]) -> Matches:
     """Each box goes to a seat near by, rather to one that was not missed."""
     pairs: list[tuple[Seat, Box]] = []
     rest: list[Box] = []
-    free = sorted(seats, key=lambda seat: seat.missed)
+    free = sorted(seats, key=lambda seat: seat.misses)
     for box in boxes:
         seat = next((one for one in free if is_near(one.box, box)), None)
         if seat is None:
@@ -31,7 +31,7 @@ def in_place(seats: Sequence[Seat], boxes: Iterable[Box]) -> Matches:
     return Matches(pairs, rest)
 
 
-def walked(seats: Sequence[Seat], boxes: Sequence[Box]) -> Matches:
+def match_walkers(seats: Sequence[Seat], boxes: Sequence[Box]) -> Matches:
     """Each box goes to the seat from which somebody may have walked there, the nearest first."""
     ways = [
         (way, n, m)

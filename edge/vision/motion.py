@@ -14,7 +14,7 @@ from edge.vision.faces import Box
 SHRINK = 8
 """Pixels of the frame that become one: noise is averaged away."""
 
-CHANGED, CHANGED_DIM, CHANGED_SHARE = 10, 4, 0.1
+CHANGE, CHANGED_DIM, CHANGED_SHARE = 10, 4, 0.1
 """Grey levels, of which in the dark a tenth is enough; sensor noise of 10 levels is about one after
 shrinking."""
 
@@ -46,7 +46,7 @@ class Motion:
 
     def __init__(self) -> None:
         self._before: Grey | None = None
-        self._changed: Grey | None = None
+        self._change: Grey | None = None
         self._first = True
 
     def update(self, frame: Grey) -> None:
@@ -56,11 +56,11 @@ class Motion:
         before, self._before = self._before, small
         self._first = before is None or before.shape != small.shape
         if before is None or self._first:
-            self._changed = np.full(small.shape, 1, np.uint8)
+            self._change = np.full(small.shape, 1, np.uint8)
             return
         difference = np.asarray(cv2.absdiff(small, before), np.uint8)
-        enough = np.clip(CHANGED_SHARE * np.maximum(small, before), CHANGED_DIM, CHANGED)
-        self._changed = (difference > enough).astype(np.uint8)
+        enough = np.clip(CHANGED_SHARE * np.maximum(small, before), CHANGED_DIM, CHANGE)
+        self._change = (difference > enough).astype(np.uint8)
         before.fill(0)
 
     def in_box(self, box: Box) -> bool:
@@ -69,9 +69,9 @@ class Motion:
 
     def share(self, box: Box) -> float:
         """How much of a box has changed; all of it where there is nothing to compare with."""
-        if self._changed is None:
+        if self._change is None:
             return 1.0
-        part = self._changed[_rows(box.y, box.y + box.height), _rows(box.x, box.x + box.width)]
+        part = self._change[_rows(box.y, box.y + box.height), _rows(box.x, box.x + box.width)]
         return float(part.mean()) if part.size else 0.0
 
     def areas(self, faces: Iterable[Box]) -> list[Area]:
@@ -79,9 +79,9 @@ class Motion:
 
         Empty while there is nothing to compare with.
         """
-        if self._changed is None or self._first:
+        if self._change is None or self._first:
             return []
-        rest = self._changed.copy()
+        rest = self._change.copy()
         for box in faces:
             aside = ASIDE * box.width
             rows = _rows(box.y - ABOVE * box.height, box.y + (1 + BELOW) * box.height)
@@ -100,19 +100,19 @@ class Motion:
                         SHRINK * int(top + high),
                     )
                 )
-        return joined(areas)
+        return join(areas)
 
     def forget(self) -> None:
         if self._before is not None:
             self._before.fill(0)
-        self._before = self._changed = None
+        self._before = self._change = None
 
 
 def _rows(begin: float, end: float) -> slice:
     return slice(max(0, int(begin) // SHRINK), max(0, int(end) // SHRINK + 1))
 
 
-def joined(areas: Iterable[Area]) -> list[Area]:
+def join(areas: Iterable[Area]) -> list[Area]:
     """Areas that overlap become one, which holds both."""
     rest: list[Area] = []
     for area in areas:

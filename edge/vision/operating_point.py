@@ -49,8 +49,8 @@ class OperatingPoint(Section):
         """(N, labels) probabilities from those that the model gives."""
         logits = np.log(np.maximum(answers, FLOOR)) @ np.array(self.weights, np.float32).T
         logits += np.array(self.offsets, np.float32)
-        raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-        shares: NDArray[np.float32] = raised / raised.sum(axis=1, keepdims=True)
+        exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares: NDArray[np.float32] = exponents / exponents.sum(axis=1, keepdims=True)
         return shares
 
 

@@ -15,7 +15,7 @@ from edge.protocol.messages import OTHER, UNCERTAIN, Label
 from edge.vision.operating_point import OperatingPoint, PointName, plain
 
 PACK_FILE = "pack.yaml"
-SHIPPED = Path(__file__).resolve().parents[2] / "models" / "packs"
+PACKS = Path(__file__).resolve().parents[2] / "models" / "packs"
 
 
 class Input(Section):
@@ -87,29 +87,29 @@ def open_pack(where: str) -> tuple[Pack, bytes]:
     Raises UserError when the folder, its pack.yaml or a file that it names is missing or does not
     match.
     """
-    return _opened(where)[:2]
+    return _open(where)[:2]
 
 
 def open_float16(where: str) -> tuple[Pack, bytes | None]:
     """The same with the float16 file's bytes, or None for a pack that has none."""
-    pack, _, float16 = _opened(where)
+    pack, _, float16 = _open(where)
     return pack, float16
 
 
-def _opened(where: str) -> tuple[Pack, bytes, bytes | None]:
+def _open(where: str) -> tuple[Pack, bytes, bytes | None]:
     """The pack and both of its files: whichever runs, a pack is whole or it is refused."""
-    pack, folder = _described(where)
-    int8, other = _checked(folder, pack.file, pack.sha256), pack.float16
-    return pack, int8, _checked(folder, other.file, other.sha256) if other else None
+    pack, folder = _describe(where)
+    int8, other = _check(folder, pack.file, pack.sha256), pack.float16
+    return pack, int8, _check(folder, other.file, other.sha256) if other else None
 
 
-def _described(where: str) -> tuple[Pack, Path]:
+def _describe(where: str) -> tuple[Pack, Path]:
     folder = Path(where)
     if not folder.exists() and "/" not in where:
-        folder = SHIPPED / where
+        folder = PACKS / where
     if not folder.is_dir():
-        shipped = ", ".join(sorted(p.parent.name for p in SHIPPED.glob(f"*/{PACK_FILE}")))
-        raise UserError("no such model pack", where, f"name a folder, or one of {shipped}")
+        names = ", ".join(sorted(p.parent.name for p in PACKS.glob(f"*/{PACK_FILE}")))
+        raise UserError("no such model pack", where, f"name a folder, or one of {names}")
     pack = load(Pack, folder / PACK_FILE)
     if len(set(pack.labels)) != len(pack.labels) or {UNCERTAIN, OTHER} & set(pack.labels):
         raise UserError(
@@ -131,7 +131,7 @@ def _described(where: str) -> tuple[Pack, Path]:
     return pack, folder
 
 
-def _checked(folder: Path, file: str, sha256: str) -> bytes:
+def _check(folder: Path, file: str, sha256: str) -> bytes:
     path = folder / file
     try:
         content = path.read_bytes()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edge.vision.faces import Box
 
-BRIDGED = 2
+BRIDGE_FRAMES = 2
 """Looks in a row that may miss a face which was there."""
 
 CERTAIN = 3
@@ -15,7 +15,7 @@ CERTAIN = 3
 GIVEN_UP = 4
 """Looks in a row without a face after which a place counts as empty."""
 
-GONE = 0.6
+GONE_SHARE = 0.6
 """Share of a place that has changed when a face which is missed there has left: no bridge then."""
 
 WRONG = 2
@@ -35,14 +35,14 @@ ALIKE = 1.35
 class Seat:
     number: int
     box: Box
-    found: int = 1
-    missed: int = 0
+    hits: int = 1
+    misses: int = 0
     """Looks in a row that have not found it."""
-    moved: bool = True
-    accepted: bool = False
-    stirred: bool = True
+    has_motion: bool = True
+    is_face: bool = False
+    has_stirred: bool = True
     """Whether anything has moved there since it was last looked at as an empty place."""
-    looked: int = -1
+    last_look: int = -1
     """The frame of that look."""
     left: bool = False
     """Whether so much has changed when it was missed that nobody is there any more."""
@@ -54,22 +54,22 @@ class Seat:
     @property
     def is_wrong(self) -> bool:
         """Never a face, as far as anyone can tell."""
-        return self.wrong >= WRONG and not self.accepted
+        return self.wrong >= WRONG and not self.is_face
 
     @property
     def is_empty(self) -> bool:
         """A place where nobody has been found for a while, or that somebody has left."""
-        return self.missed >= GIVEN_UP or self.left
+        return self.misses >= GIVEN_UP or self.left
 
     @property
     def is_certain(self) -> bool:
         """Whether its size may be learnt."""
-        return self.accepted or (self.found >= CERTAIN and not self.wrong)
+        return self.is_face or (self.hits >= CERTAIN and not self.wrong)
 
     @property
     def is_sure(self) -> bool:
         """Found often, and the last time too."""
-        return self.missed == 0 and self.found >= CERTAIN
+        return self.misses == 0 and self.hits >= CERTAIN
 
     @property
     def walks(self) -> bool:
@@ -79,7 +79,7 @@ class Seat:
     def is_there(self) -> bool:
         if self.is_wrong:
             return False
-        return self.missed == 0 or (self.found >= CERTAIN and self.missed <= BRIDGED)
+        return self.misses == 0 or (self.hits >= CERTAIN and self.misses <= BRIDGE_FRAMES)
 
     @property
     def ahead(self) -> Box:
@@ -90,15 +90,15 @@ class Seat:
     @property
     def is_over(self) -> bool:
         """Somebody who walked on, unseen; nobody sits there."""
-        return self.missed > 0 and (self.walks or (self.left and 0 < self.found < CERTAIN))
+        return self.misses > 0 and (self.walks or (self.left and 0 < self.hits < CERTAIN))
 
     def see(self, box: Box) -> None:
         """Found near where it was, or, of somebody who walks, anywhere."""
         if self.walks:
             self.follow(box)
             return
-        self.box, self.missed, self.left = box, 0, False
-        self.found += 1
+        self.box, self.misses, self.left = box, 0, False
+        self.hits += 1
 
     def follow(self, box: Box) -> None:
         """Found elsewhere: somebody walks, or has sat down."""
@@ -110,10 +110,10 @@ class Seat:
 
     def miss(self, change: float) -> None:
         """A look without a face, where so much of the place has changed since the frame before."""
-        self.missed += 1
-        if change >= GONE:
+        self.misses += 1
+        if change >= GONE_SHARE:
             self.left = True
-            self.missed = max(self.missed, BRIDGED + 1)
+            self.misses = max(self.misses, BRIDGE_FRAMES + 1)
 
     def distance(self, box: Box) -> float | None:
         """Face widths from where somebody may be expected; None where it cannot be the same."""

@@ -14,9 +14,9 @@ from typing import NamedTuple, Protocol
 from edge.camera.base import Grey
 from edge.vision.faces import Box, is_near
 from edge.vision.layout import ENOUGH, Layout, Strip
-from edge.vision.matching import in_place, walked
+from edge.vision.matching import in_place, match_walkers
 from edge.vision.motion import Area, Motion
-from edge.vision.seat import GIVEN_UP, GONE, Seat
+from edge.vision.seat import GIVEN_UP, GONE_SHARE, Seat
 
 WIDE_EVERY = 8
 """Every so many searches look everywhere for every size, not just where faces have been."""
@@ -57,7 +57,7 @@ class Search(Protocol):
 
     def least_moving(self, height: int) -> int: ...
 
-    def again(self, frame: Grey, box: Box, *, closely: bool = True) -> Box | None: ...
+    def recheck(self, frame: Grey, box: Box, *, closely: bool = True) -> Box | None: ...
 
     def confirms(self, frame: Grey, box: Box) -> bool: ...
 
@@ -69,7 +69,7 @@ class Face(NamedTuple):
 
     seat: int
     box: Box
-    moved: bool
+    has_motion: bool
 
 
 class Seats:
@@ -94,7 +94,7 @@ class Seats:
         self._height, self._width = frame.shape
         self._motion.update(frame)
         for seat in self._seats:
-            seat.moved = self._motion.in_box(seat.box)
+            seat.has_motion = self._motion.in_box(seat.box)
         beginning = self._searches < FIRST_SEARCHES and self._frames % 2 == 1
         if self._frames % self._search.every == 0 or beginning:
             self._look_everywhere(frame)
@@ -104,13 +104,15 @@ class Seats:
         self._look_at_empty_places(frame)
         self._seats = [seat for seat in self._seats if not seat.is_over]
         self._frames += 1
-        return [Face(seat.number, seat.box, seat.moved) for seat in self._seats if seat.is_there]
+        return [
+            Face(seat.number, seat.box, seat.has_motion) for seat in self._seats if seat.is_there
+        ]
 
     def judge(self, faces: Iterable[int], wrong: Iterable[int]) -> None:
         """What the expression model says of seats: that they hold a face, or none."""
         right, not_right = set(faces), set(wrong)
         for seat in self._seats:
-            seat.accepted = seat.accepted or seat.number in right
+            seat.is_face = seat.is_face or seat.number in right
             seat.wrong += seat.number in not_right
 
     def forget(self) -> None:
@@ -159,12 +161,12 @@ class Seats:
 
     def _search_what_moves(self, frame: Grey) -> None:
         """What has changed where nobody sits that we know of."""
-        there = [seat for seat in self._seats if seat.missed == 0 and not seat.walks]
+        there = [seat for seat in self._seats if seat.misses == 0 and not seat.walks]
         areas = self._motion.areas([seat.box for seat in there])
         smallest = [self._smallest(area) for area in areas]
         boxes = self._search.moving(frame, areas, smallest) if areas else []
         others = [box for box in boxes if not any(is_near(seat.box, box) for seat in there)]
-        pairs, rest = in_place([s for s in self._seats if s.missed or s.walks], others)
+        pairs, rest = in_place([s for s in self._seats if s.misses or s.walks], others)
         for seat, box in pairs:
             seat.see(box)
         rest = self._follow(frame, {seat.number for seat, _ in pairs}, rest)
@@ -176,14 +178,14 @@ class Seats:
         Whom the search has not found may be where the way goes on, or may have stopped.
         """
         absentees = [s for s in self._seats if s.number not in sightings and (s.walks or s.left)]
-        pairs, rest = walked([s for s in absentees if s.missed < GIVEN_UP], boxes)
+        pairs, rest = match_walkers([s for s in absentees if s.misses < GIVEN_UP], boxes)
         for seat, box in pairs:
             seat.follow(box)
         matches = {seat.number for seat, _ in pairs}
         for seat in absentees:
             if seat.walks and seat.number not in matches:
-                place = seat.ahead if seat.moved else seat.box
-                here = self._search.again(frame, place, closely=not seat.moved)
+                place = seat.ahead if seat.has_motion else seat.box
+                here = self._search.recheck(frame, place, closely=not seat.has_motion)
                 if here is None or self._is_taken(here, seat):
                     seat.miss(1.0)
                 else:
@@ -205,12 +207,12 @@ class Seats:
         """A few in turn, thoroughly; first those where something has moved since the last look."""
         empty = [seat for seat in self._seats if seat.is_empty and not seat.is_wrong]
         for seat in empty:
-            seat.stirred = seat.stirred or seat.moved
-        stirred = sum(seat.stirred for seat in empty)
-        worth = [s for s in empty if s.stirred or self._frames - s.looked >= STILL]
-        worth.sort(key=lambda seat: (not seat.stirred, seat.looked))
-        for seat in worth[: max(EMPTY_LOOKS, min(stirred, STIRRED_LOOKS))]:
-            seat.stirred, seat.looked = False, self._frames
+            seat.has_stirred = seat.has_stirred or seat.has_motion
+        stir_count = sum(seat.has_stirred for seat in empty)
+        worth = [s for s in empty if s.has_stirred or self._frames - s.last_look >= STILL]
+        worth.sort(key=lambda seat: (not seat.has_stirred, seat.last_look))
+        for seat in worth[: max(EMPTY_LOOKS, min(stir_count, STIRRED_LOOKS))]:
+            seat.has_stirred, seat.last_look = False, self._frames
             self._look_again(frame, seat)
 
     def _look_at_seats(self, frame: Grey, sightings: Collection[int]) -> None:
@@ -223,11 +225,11 @@ class Seats:
                     self._look_again(frame, seat)
 
     def _look_again(self, frame: Grey, seat: Seat) -> None:
-        if seat.is_wrong or (seat.is_sure and not seat.moved):
+        if seat.is_wrong or (seat.is_sure and not seat.has_motion):
             return  # what was there is there
         # Where all has changed, somebody has gone or passes by; the search finds who is there.
         share = self._motion.share(seat.box)
-        box = self._search.again(frame, seat.box, closely=share < GONE or seat.is_sure)
+        box = self._search.recheck(frame, seat.box, closely=share < GONE_SHARE or seat.is_sure)
         if box is None or self._is_taken(box, seat):
             seat.miss(share)
         else:
@@ -235,5 +237,5 @@ class Seats:
 
     def _is_taken(self, box: Box, seat: Seat) -> bool:
         """Whether a look has strayed to a neighbour's face."""
-        others = (s.box for s in self._seats if s is not seat and not s.missed)
+        others = (s.box for s in self._seats if s is not seat and not s.misses)
         return any(is_near(box, other) for other in others)

@@ -82,7 +82,7 @@ class YuNetSearch:
     def least_moving(self, height: int) -> int:
         return self._least
 
-    def again(self, frame: Grey, box: Box, *, closely: bool = True) -> Box | None:
+    def recheck(self, frame: Grey, box: Box, *, closely: bool = True) -> Box | None:
         """Nothing: what the search of a whole frame did not find, a look will not."""
         return None
 

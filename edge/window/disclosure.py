@@ -22,7 +22,7 @@ from edge.window.tally import Tally
 class DisclosureControl(Protocol):
     """Decides what is told of each window in turn; it may remember what it told before."""
 
-    def tell(self, tally: Tally) -> Disclosure: ...
+    def decide(self, tally: Tally) -> Disclosure: ...
 
 
 SMALL = 15
@@ -49,13 +49,13 @@ class SteadyDisclosure:
     def __init__(self, min_faces: int = 5, min_cell: int = 3, min_change: int = 5) -> None:
         self._min_faces, self._min_cell, self._min_change = min_faces, min_cell, min_change
         self._mix: Mapping[str, float] | None = None
-        self._seen: Mapping[str, float] = {}
+        self._last_shares: Mapping[str, float] = {}
         """What was seen when the mixture was last told."""
         self._lesson: dict[str, float] = {}
         self._windows = 0
         self._rounding = Rounding(min_cell)
 
-    def tell(self, tally: Tally) -> Disclosure:
+    def decide(self, tally: Tally) -> Disclosure:
         faces, shares = tally.faces, tally.shares()
         if faces < self._min_faces:
             return withhold("few_faces")  # whose expressions must not become the mixture
@@ -74,18 +74,20 @@ class SteadyDisclosure:
             if change < self._min_change:
                 return mixture
         if faces:  # nobody is no mixture
-            self._mix = self._seen = counts
+            self._mix = self._last_shares = counts
         return counts
 
     def _settle_small(self, shares: Mapping[str, float], faces: int) -> Mapping[str, float]:
         """The mixture that may be told, from that of the window."""
-        needed = max(LEAST_CHANGE, math.ceil(faces * self._min_change / SMALL))
+        least_change = max(LEAST_CHANGE, math.ceil(faces * self._min_change / SMALL))
         if self._mix is not None:
-            before = sum(self._seen.values())
-            apart = sum(abs(part - self._seen.get(n, 0.0) / before) for n, part in shares.items())
-            if apart / 2 * faces < needed:
+            before = sum(self._last_shares.values())
+            apart = sum(
+                abs(part - self._last_shares.get(n, 0.0) / before) for n, part in shares.items()
+            )
+            if apart / 2 * faces < least_change:
                 return self._mix
-        self._seen = shares
+        self._last_shares = shares
         self._mix = {
             name: NOW * part + (1 - NOW) * self._lesson[name] for name, part in shares.items()
         }

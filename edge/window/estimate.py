@@ -26,7 +26,7 @@ LEAST = 0.003
 """No expression is rarer than this, whatever the data it was counted on: nothing is impossible."""
 
 
-def estimated(
+def estimate(
     readings: Mapping[bytes, float], usual: Sequence[float], faces: float
 ) -> tuple[float, ...]:
     """The share of each label among `faces` faces that were read as `readings`, with their weights.

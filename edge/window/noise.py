@@ -57,30 +57,30 @@ class NoisyDisclosure:
         self._cost = float(self._add_noise.map(d_in=SENSITIVITY))
         self._sums: Counter[str] = Counter()
         self._frames = 0
-        self._begun: float | None = None
-        self._told = withhold("gathering")
-        self._spent = self._remembered()
+        self._start: float | None = None
+        self._last = withhold("gathering")
+        self._spending = self._read_spending()
 
-    def tell(self, tally: Tally) -> Disclosure:
+    def decide(self, tally: Tally) -> Disclosure:
         now = self._now()
         self._sums.update(tally.sums())
         self._frames += tally.frames
-        if self._begun is None or now < self._begun:  # a clock that went back starts anew
-            self._begun = now
-        if now - self._begun >= self._interval_s and self._frames:
-            self._told = self._release(now)
+        if self._start is None or now < self._start:  # a clock that went back starts anew
+            self._start = now
+        if now - self._start >= self._interval_s and self._frames:
+            self._last = self._release(now)
             self._sums.clear()
-            self._frames, self._begun = 0, now
-        return self._told
+            self._frames, self._start = 0, now
+        return self._last
 
     def _release(self, now: float) -> Disclosure:
-        if self._spent is None:
+        if self._spending is None:
             return withhold("budget_spent")
         # What was spent in a future that a wrong clock saw stays spent.
-        recent = [(at, cost) for at, cost in self._spent if at > now - self._lesson_s]
+        recent = [(at, cost) for at, cost in self._spending if at > now - self._lesson_s]
         if sum(cost for _, cost in recent) + self._cost > self._epsilon * (1 + 1e-9):
             return withhold("budget_spent")
-        self._spent = [*recent, (now, self._cost)]
+        self._spending = [*recent, (now, self._cost)]
         if not self._remember():  # spent before it is told: a crash must not make it free
             return withhold("budget_spent")
         means = [self._sums[name] / self._frames for name in self._labels]
@@ -90,7 +90,7 @@ class NoisyDisclosure:
         }
         return disclose(counts, self._min_faces, self._min_cell)
 
-    def _remembered(self) -> list[tuple[float, float]] | None:
+    def _read_spending(self) -> list[tuple[float, float]] | None:
         try:
             rows = json.loads(self._path.read_text(encoding="utf-8"))
             return [(float(at), float(cost)) for at, cost in rows]
@@ -102,7 +102,7 @@ class NoisyDisclosure:
 
     def _remember(self) -> bool:
         try:
-            atomic_file.write(self._path, json.dumps(self._spent))
+            atomic_file.write(self._path, json.dumps(self._spending))
         except OSError as error:
             log.error("%s: cannot be written (%s); nothing is published", self._path, error)
             return False

@@ -23,7 +23,7 @@ def without_small(mixture: Mapping[str, float], faces: int, min_cell: int) -> Ce
     return {**cells, OTHER: faces - sum(cells.values())}
 
 
-def rounded(fractions: Mapping[str, float], faces: int, min_cell: int) -> dict[str, int]:
+def round_cells(fractions: Mapping[str, float], faces: int, min_cell: int) -> dict[str, int]:
     """Whole numbers near `fractions` that sum to `faces`, each of them 0 or at least `min_cell`.
 
     That all show the same is not told, nor that there are two cells where there is room for one.
@@ -59,23 +59,23 @@ class Rounding:
 
     def __init__(self, min_cell: int) -> None:
         self._min_cell = min_cell
-        self._owed: Cells = {}
+        self._debts: Cells = {}
 
     def forget(self) -> None:
         """Owes nothing: the mixture is another."""
-        self._owed = {}
+        self._debts = {}
 
     def counts(self, mixture: Mapping[str, float], faces: int) -> dict[str, int]:
         fractions = without_small(mixture, faces, self._min_cell)
         if self._alone(fractions):
-            fractions[OTHER] += float(self._min_cell)  # see `rounded`: nobody's expression by name
-        due = {name: n + self._owed.get(name, 0.0) for name, n in fractions.items()}
+            fractions[OTHER] += float(self._min_cell)  # see `round_cells`: no name is told
+        due = {name: n + self._debts.get(name, 0.0) for name, n in fractions.items()}
         for name, n in fractions.items():
             if n == 0:
                 due[name] = 0.0  # what nobody shows is never told
-        counts = rounded(due, faces, self._min_cell)
+        counts = round_cells(due, faces, self._min_cell)
         most = 2.0 * self._min_cell
-        self._owed = {
+        self._debts = {
             name: max(-most, min(most, due[name] - counts[name])) for name in due if fractions[name]
         }
         return counts

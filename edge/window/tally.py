@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from edge.protocol.counts import apportion
 from edge.protocol.messages import UNCERTAIN
-from edge.window.estimate import estimated
+from edge.window.estimate import estimate
 from edge.window.reading import FaceReading
 
 
@@ -83,7 +83,7 @@ class Tally:
         read, unread = sum(readings.values()), sum(self._unread.values())
         weights: dict[str, float] = dict.fromkeys((*self._labels, UNCERTAIN), 0.0)
         if read:
-            shares = estimated(readings, self._usual, self.faces * read / (read + unread))
+            shares = estimate(readings, self._usual, self.faces * read / (read + unread))
             weights.update(
                 {label: read * share for label, share in zip(self._labels, shares, strict=True)}
             )

@@ -48,9 +48,9 @@ class Faces:
     not_face: NDArray[np.bool_] | None = None
     labels: tuple[str, ...] = LABELS
     names: list[str] = field(default_factory=list)
-    missed: int = 0
+    misses: int = 0
 
-    def agreed(self) -> NDArray[np.bool_]:
+    def has_majority(self) -> NDArray[np.bool_]:
         """(N,) whether enough people chose one of the seven labels for the FER+ truth to hold."""
         if self.votes is None:
             raise UserError(

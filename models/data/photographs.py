@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edge.common.errors import UserError
 from edge.vision.faces import Box
 
-FOUND = 0.4
+MATCH_OVERLAP = 0.4
 """A detection is of a face when they share at least this much (intersection over union)."""
 
 
@@ -28,7 +28,7 @@ class Photograph:
     emotion: str | None
 
 
-def annotated(folder: Path) -> list[Photograph]:
+def read_photographs(folder: Path) -> list[Photograph]:
     """The photographs of a folder; raises UserError for one without a fitting `index.json`."""
     index = folder / "index.json"
     try:

@@ -21,7 +21,7 @@ from edge.common.errors import UserError
 from edge.vision.emotion import crop
 from edge.vision.faces import HaarDetector, overlap
 from models.data.faces import LABELS, MARGIN, SIDE, Faces, with_votes
-from models.data.photographs import FOUND, annotated, grey
+from models.data.photographs import MATCH_OVERLAP, grey, read_photographs
 
 ALIASES = {
     "anger": "angry",
@@ -81,15 +81,15 @@ def from_npz(path: Path) -> Faces:
     return with_votes(pixels, label, votes)
 
 
-def _rows(path: Path, needed: set[str], what: str) -> list[dict[str, str]]:
+def _rows(path: Path, columns: set[str], what: str) -> list[dict[str, str]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"cannot be read ({error})", path, "fetch it again") from None
-    if not rows or not needed <= rows[0].keys():
+    if not rows or not columns <= rows[0].keys():
         raise UserError(
-            "lacks columns", path, f"give it {' and '.join(sorted(needed))}, as in {what}"
+            "lacks columns", path, f"give it {' and '.join(sorted(columns))}, as in {what}"
         )
     return rows
 
@@ -176,7 +176,7 @@ def from_photographs(path: Path) -> Faces:
     faces: list[NDArray[np.uint8]] = []
     numbers: list[int] = []
     files: list[str] = []
-    photographs = annotated(path)
+    photographs = read_photographs(path)
     for photograph in photographs:
         if photograph.emotion not in LABELS:
             raise UserError(
@@ -187,7 +187,7 @@ def from_photographs(path: Path) -> Faces:
         frame = grey(photograph.file)
         true = photograph.faces[0]
         box = max(haar.find(frame), key=lambda found: overlap(found, true), default=None)
-        if box is not None and overlap(box, true) >= FOUND:
+        if box is not None and overlap(box, true) >= MATCH_OVERLAP:
             faces.append(crop(frame, box, MARGIN, SIDE))
             numbers.append(LABELS.index(photograph.emotion))
             files.append(photograph.file.name)
@@ -198,7 +198,7 @@ def from_photographs(path: Path) -> Faces:
             "use photographs with larger faces",
         )
     misses = len(photographs) - len(faces)
-    return Faces(np.stack(faces), np.array(numbers), names=files, missed=misses)
+    return Faces(np.stack(faces), np.array(numbers), names=files, misses=misses)
 
 
 HELD_OUT = ("val", "valid", "validation", "test")

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edge.vision.interpreter import Classifier
 from models.data.faces import SIDE, Faces
-from models.measure.evaluate import predict, scored
+from models.measure.evaluate import predict, score_against
 
 SIZES = (12, 16, 20, 24, 32, 40, 48)
 """Pixels that a face has on the sensor, before it is scaled up to the model's input."""
@@ -17,7 +17,7 @@ LIGHTS = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0)
 """Factors on the brightness of a well-exposed face; over 1 the brightest parts are lost."""
 
 
-def shrunk(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+def shrink(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """Faces (N, 48, 48) as if seen at `size` pixels."""
     if size == SIDE:
         return pixels
@@ -40,10 +40,12 @@ def envelope(
     """Accuracy at each size and at each brightness, as pairs."""
 
     def accuracy(pixels: NDArray[np.uint8]) -> float:
-        return round(scored(faces, predict(classifier, pixels)[0].shares, truth).accuracy(), 4)
+        return round(
+            score_against(faces, predict(classifier, pixels)[0].shares, truth).accuracy(), 4
+        )
 
     return {
-        "pixels": [(size, accuracy(shrunk(faces.pixels, size))) for size in SIZES],
+        "pixels": [(size, accuracy(shrink(faces.pixels, size))) for size in SIZES],
         "light": [(factor, accuracy(lit(faces.pixels, factor))) for factor in LIGHTS],
     }
 
@@ -55,13 +57,13 @@ READABLE = 0.05
 def smallest_face(classifier: Classifier, faces: Faces, truth: str) -> int:
     """The size in pixels from which on faces are read nearly as well as large ones."""
     scores = {
-        size: scored(faces, predict(classifier, shrunk(faces.pixels, size))[0].shares, truth)
+        size: score_against(faces, predict(classifier, shrink(faces.pixels, size))[0].shares, truth)
         for size in SIZES
     }
-    needed = scores[SIZES[-1]].accuracy() - READABLE
+    least_accuracy = scores[SIZES[-1]].accuracy() - READABLE
     readable = SIZES[-1]
     for size in reversed(SIZES):
-        if scores[size].accuracy() < needed:
+        if scores[size].accuracy() < least_accuracy:
             break
         readable = size
     return readable

@@ -19,7 +19,7 @@ BATCH = 64
 BINS = 15
 """Equal-width confidence bins of the expected calibration error (Guo et al., arXiv 1706.04599)."""
 
-RIGHT_WHEN_ANSWERED = 0.85
+ANSWER_ACCURACY = 0.85
 LOST_FACES = 0.01
 """The share of the held-out faces that the face threshold may take for something else."""
 
@@ -116,7 +116,7 @@ def predict(classifier: Classifier, pixels: NDArray[np.uint8]) -> tuple[Answers,
     return Answers(*(np.concatenate(column) for column in zip(*parts, strict=True))), us_per_face
 
 
-def tempered(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+def temper(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
     """(N, labels) probabilities as if their logits had been divided by `temperature`."""
     return plain(probabilities.shape[1], temperature, threshold=0).read(probabilities)
 
@@ -131,10 +131,10 @@ def choose(scores: Scores) -> tuple[float, float]:
     rows = np.arange(len(scores.truth))
 
     def loss(temperature: float) -> float:
-        return float(-np.log(tempered(scores.shares, temperature)[rows, scores.truth]).mean())
+        return float(-np.log(temper(scores.shares, temperature)[rows, scores.truth]).mean())
 
     temperature = float(min(grid, key=loss))
-    shares = tempered(scores.shares, temperature)
+    shares = temper(scores.shares, temperature)
     return round(temperature, 3), choose_threshold(Scores(scores.truth, shares))
 
 
@@ -142,7 +142,7 @@ def choose_threshold(scores: Scores) -> float:
     """As `choose` says, for probabilities that are calibrated."""
     confidence, right = scores.shares.max(axis=1), scores.right
     thresholds = np.arange(0.2, float(np.quantile(confidence, 1 / 3)), 0.01)
-    good = [t for t in thresholds if right[confidence >= t].mean() >= RIGHT_WHEN_ANSWERED]
+    good = [t for t in thresholds if right[confidence >= t].mean() >= ANSWER_ACCURACY]
     threshold = good[0] if good else (thresholds[-1] if len(thresholds) else 0.2)
     return round(float(threshold), 2)
 
@@ -186,7 +186,7 @@ def fold_table(folds: list[dict[str, Any]]) -> list[str]:
     return [*lines, f"{'mean':>13}" + "".join(f"{cell:>30}" for cell in cells)]
 
 
-def folded(scores: Scores, folds: int) -> dict[str, Any]:
+def cross_validate(scores: Scores, folds: int) -> dict[str, Any]:
     """Cross-validation of what is chosen: temperature and threshold from all folds but one.
 
     `scores` hold what the model says before any temperature; each fold's figures are of faces that
@@ -203,7 +203,7 @@ def folded(scores: Scores, folds: int) -> dict[str, Any]:
     each = []
     for at, part in enumerate(parts):
         temperature, threshold = choose(scores.only(np.concatenate(parts[:at] + parts[at + 1 :])))
-        fold_scores = Scores(scores.truth[part], tempered(scores.shares[part], temperature))
+        fold_scores = Scores(scores.truth[part], temper(scores.shares[part], temperature))
         sure = fold_scores.shares.max(axis=1) >= threshold
         series["accuracy"].append(fold_scores.accuracy())
         series["ece"].append(fold_scores.ece())
@@ -216,18 +216,18 @@ def folded(scores: Scores, folds: int) -> dict[str, Any]:
     }
 
 
-def known(faces: Faces, truth: str) -> NDArray[np.bool_]:
+def has_truth(faces: Faces, truth: str) -> NDArray[np.bool_]:
     """(N,) the faces that a truth speaks of."""
     if truth == "ferplus" and faces.votes is not None:
-        return faces.agreed()
+        return faces.has_majority()
     return np.ones(len(faces.label), bool)
 
 
-def scored(faces: Faces, shares: NDArray[np.float32], truth: str) -> Scores:
+def score_against(faces: Faces, shares: NDArray[np.float32], truth: str) -> Scores:
     """Scores against a truth: the majority of those who agreed for 'ferplus', else the label."""
     if truth != "ferplus" or faces.votes is None:
         return Scores(faces.label, shares)
-    rows = faces.agreed()
+    rows = faces.has_majority()
     return Scores(faces.votes[rows].argmax(axis=1), shares[rows])
 
 
@@ -238,9 +238,9 @@ def report(
 
     `truth` is the pack's: 'ferplus', 'fer2013' or 'own'. The FER+ majority's accuracy is beside.
     """
-    labelled = scored(faces, shares, "fer2013")
-    voted = None if faces.votes is None else scored(faces, shares, "ferplus")
-    scores = voted if truth == "ferplus" and voted else labelled
+    by_label = score_against(faces, shares, "fer2013")
+    by_votes = None if faces.votes is None else score_against(faces, shares, "ferplus")
+    scores = by_votes if truth == "ferplus" and by_votes else by_label
     confusion = scores.confusion()
     per_truth, per_answer = confusion.sum(1), confusion.sum(0)
     return {
@@ -259,7 +259,7 @@ def report(
             for at, label in enumerate(labels)
         },
         "reliability": scores.reliability(),
-        "truth": "ferplus" if scores is voted else "own" if truth == "own" else "fer2013",
-        "ferplus_accuracy": None if voted is None else round(voted.accuracy(), 4),
-        "fer2013_accuracy": round(labelled.accuracy(), 4) if truth != "own" else None,
+        "truth": "ferplus" if scores is by_votes else "own" if truth == "own" else "fer2013",
+        "ferplus_accuracy": None if by_votes is None else round(by_votes.accuracy(), 4),
+        "fer2013_accuracy": round(by_label.accuracy(), 4) if truth != "own" else None,
     }

@@ -21,9 +21,9 @@ from models.measure.evaluate import Scores, macro
 from models.measure.intervals import bootstrap, differ
 
 KEYS = ("file", "row", "person")
-IGNORED = {"faces", "n_faces", "pupils", "width", "height", "emotion"}
+NO_GROUPS = {"faces", "n_faces", "pupils", "width", "height", "emotion"}
 """What an index of photographs tells besides groups."""
-NOT_KNOWN = "not known"
+NO_ANSWER = "not known"
 MANY = 8
 """A column of more different numbers than this is split into three bands of equal size."""
 
@@ -34,7 +34,7 @@ def read(path: Path) -> list[dict[str, str]]:
         if path.suffix.lower() == ".json":
             images = json.loads(path.read_text(encoding="utf-8"))["images"]
             rows = [
-                {k: "" if v is None else str(v) for k, v in image.items() if k not in IGNORED}
+                {k: "" if v is None else str(v) for k, v in image.items() if k not in NO_GROUPS}
                 for image in images
             ]
         else:
@@ -68,9 +68,9 @@ class Groups:
             )
         mine = [table[key] for key in keys]
         self.columns: dict[str, NDArray[np.str_]] = {
-            name: _banded([row[name] or "" for row in mine])
+            name: _bands([row[name] or "" for row in mine])
             for name in rows[0]
-            if name not in {*KEYS, *IGNORED}
+            if name not in {*KEYS, *NO_GROUPS}
         }
         people = [row.get("person") or key for row, key in zip(mine, keys, strict=True)]
         self.units: NDArray[np.intp] = np.unique(people, return_inverse=True)[1]
@@ -78,18 +78,18 @@ class Groups:
             raise UserError("no column that groups", path, "add one, such as 'age'")
 
 
-def _banded(values: list[str]) -> NDArray[np.str_]:
+def _bands(values: list[str]) -> NDArray[np.str_]:
     """Names as they are; many different numbers as three bands with equally many faces."""
     try:
         numbers = np.array([float(value) for value in values if value])
     except ValueError:
         numbers = np.array([])
     if len(np.unique(numbers)) <= MANY:
-        return np.array([value or NOT_KNOWN for value in values])
+        return np.array([value or NO_ANSWER for value in values])
     low, high = np.quantile(numbers, [1 / 3, 2 / 3])
     names = [f"up to {low:g}", f"over {low:g} to {high:g}", f"over {high:g}"]
     return np.array(
-        [names[int(float(v) > low) + int(float(v) > high)] if v else NOT_KNOWN for v in values]
+        [names[int(float(v) > low) + int(float(v) > high)] if v else NO_ANSWER for v in values]
     )
 
 

@@ -55,8 +55,8 @@ def differ(
     names, of_unit = np.unique(group[first], return_inverse=True)
     overall = right.mean()
 
-    def spread(assigned: NDArray[np.intp]) -> float:
-        of_row = assigned[place]
+    def spread(assignment: NDArray[np.intp]) -> float:
+        of_row = assignment[place]
         size = np.bincount(of_row, minlength=len(names))
         hits = np.bincount(of_row, right, minlength=len(names))
         mask = size > 0

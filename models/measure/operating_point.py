@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from edge.common.errors import UserError
 from edge.vision.operating_point import FLOOR, OperatingPoint, PointName
-from edge.vision.pack import PACK_FILE, SHIPPED, Pack, open_pack
+from edge.vision.pack import PACK_FILE, PACKS, Pack, open_pack
 from models.data.faces import Faces
 from models.data.sources import load
 from models.measure import evaluate as evaluation
@@ -71,8 +71,8 @@ def sets(candidate: Candidate, london: Path, press: Path, ferplus: Path) -> list
         faces = load(path)
         answers = candidate.answers(faces)[0].shares
         if name == "ferplus":
-            rows = faces.agreed()
-            assert faces.votes is not None  # or `agreed` had refused
+            rows = faces.has_majority()
+            assert faces.votes is not None  # or `has_majority` had refused
             votes = faces.votes[rows].astype(float)
             truth = votes / votes.sum(axis=1, keepdims=True)
             sources.append(Set(name, answers[rows], truth, np.arange(int(rows.sum()))))
@@ -135,8 +135,8 @@ def fit(data: list[Set], start: OperatingPoint) -> tuple[Matrix, Matrix]:
 
 
 def _softmax(logits: Matrix) -> Matrix:
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares: Matrix = raised / raised.sum(axis=1, keepdims=True)
+    exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares: Matrix = exponents / exponents.sum(axis=1, keepdims=True)
     return shares
 
 
@@ -266,7 +266,7 @@ def main(
         values = ", ".join(f"{key} {value}" for key, value in at.figures.items())
         click.echo(f"{title:>6}: {values}")
     if store:
-        folder = Path(which) if Path(which).is_dir() else SHIPPED / which
+        folder = Path(which) if Path(which).is_dir() else PACKS / which
         write(folder, point(read, candidate.pack), results["room"].figures)
         click.echo(f"{open_pack(str(folder))[0].name}: its point for rooms is in {PACK_FILE}")
 

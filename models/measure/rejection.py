@@ -25,7 +25,7 @@ from edge.vision.forms import open_fast
 from edge.vision.interpreter import TfliteClassifier
 from edge.vision.pack import open_pack
 from models.data.films import Film
-from models.data.photographs import FOUND, annotated, box_of, grey
+from models.data.photographs import MATCH_OVERLAP, box_of, grey, read_photographs
 
 EVERY = 5
 """Frames of a video are alike: one in five is looked at."""
@@ -34,7 +34,7 @@ EVERY = 5
 def frames(photos: tuple[Path, ...], videos: tuple[Path, ...]) -> Iterator[tuple[str, Any, Any]]:
     """(name of the set, grey frame, true boxes) of all photographs and video frames."""
     for folder in photos:
-        for photograph in annotated(folder):
+        for photograph in read_photographs(folder):
             yield folder.name, grey(photograph.file), photograph.faces + photograph.loose
     for folder in videos:
         index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
@@ -58,7 +58,7 @@ def measure(
         per = scores.setdefault(name, {"true": [], "false": []})
         for box in haar.find(frame):
             face = crop(frame, box, pack.input.margin, pack.input.size)
-            kind = "true" if any(overlap(box, t) >= FOUND for t in true) else "false"
+            kind = "true" if any(overlap(box, t) >= MATCH_OVERLAP for t in true) else "false"
             per[kind].append(float(classifier(face[np.newaxis]).face[0]))
     return scores
 

@@ -44,9 +44,9 @@ FRAMES_PER_S = 2
 class Errors(NamedTuple):
     """Of one window."""
 
-    named: float
-    counted: float
-    told: float | None
+    label_error: float
+    count_error: float
+    published_error: float | None
 
 
 def error(estimate: Mapping[str, float], true: Mapping[str, float]) -> float:
@@ -63,7 +63,7 @@ def errors(
     control: DisclosureControl,
 ) -> Errors:
     """Of one window, counted three ways."""
-    counts = control.tell(tally).counts
+    counts = control.decide(tally).counts
     return Errors(
         error(label_counts, true),
         error(tally.typical(), true),
@@ -71,7 +71,7 @@ def errors(
     )
 
 
-def drawn(candidate: Candidate, data: Path, name: PointName) -> Iterator[Errors]:
+def draw_errors(candidate: Candidate, data: Path, name: PointName) -> Iterator[Errors]:
     """Rooms of faces that the operating point was not fitted on."""
     pack = candidate.pack
     if pack is None:
@@ -120,10 +120,11 @@ def windows(which: str, film: Path, name: PointName) -> Iterator[Errors]:
 
 
 def _say(title: str, results: list[Errors]) -> None:
-    disclosure_errors = [one.told for one in results if one.told is not None]
+    disclosure_errors = [one.published_error for one in results if one.published_error is not None]
     click.echo(
-        f"{title}: {len(results)} windows, error named {np.mean([e.named for e in results]):.3f}, "
-        f"counted {np.mean([e.counted for e in results]):.3f}, "
+        f"{title}: {len(results)} windows, "
+        f"error named {np.mean([e.label_error for e in results]):.3f}, "
+        f"counted {np.mean([e.count_error for e in results]):.3f}, "
         f"told {f'{np.mean(disclosure_errors):.3f}' if disclosure_errors else 'nothing'}"
     )
 
@@ -134,7 +135,7 @@ def _say(title: str, results: list[Errors]) -> None:
 @click.option("--point", type=click.Choice(["room", "votes"]), default="room", show_default=True)
 def main(which: str, data: Path, point: PointName) -> None:
     """Prints the mean errors of a room's counts."""
-    _say("drawn rooms", list(drawn(Candidate(which, "int8", point), data, point)))
+    _say("drawn rooms", list(draw_errors(Candidate(which, "int8", point), data, point)))
     window_errors = []
     for film in sorted((data / "rooms_mosaic").glob("*.mp4")):
         of_film = list(windows(which, film, point))

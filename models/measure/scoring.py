@@ -12,7 +12,7 @@ from edge.common.errors import UserError
 from edge.vision.forms import Form, fast_form
 from edge.vision.interpreter import Answers
 from edge.vision.operating_point import PointName
-from edge.vision.pack import SHIPPED
+from edge.vision.pack import PACKS
 from models.data.faces import Faces
 from models.data.sources import load
 from models.measure import evaluate as evaluation
@@ -35,8 +35,8 @@ def figures(
     """The object of docs/contract.md, with intervals, and groups and folds where asked for."""
     answers, per_face = candidate.answers(faces)
     shares, truth = candidate.shares(answers), candidate.truth(faces)
-    scores = evaluation.scored(faces, shares, truth)
-    rows = evaluation.known(faces, truth)
+    scores = evaluation.score_against(faces, shares, truth)
+    rows = evaluation.has_truth(faces, truth)
     groups = Groups(by, faces) if by else None
     units = groups.units[rows] if groups else rows.nonzero()[0]
     pack = candidate.pack
@@ -61,12 +61,14 @@ def figures(
         report["taken_for_no_face"] = round(
             float((answers.face[rows] < pack.face_threshold).mean()), 4
         )
-    if faces.missed:
-        report["missed_by_detector"] = faces.missed
+    if faces.misses:
+        report["missed_by_detector"] = faces.misses
     if groups:
         report["groups"] = by_group(scores, groups, rows)
     if folds:
-        report["folds"] = evaluation.folded(evaluation.scored(faces, answers.shares, truth), folds)
+        report["folds"] = evaluation.cross_validate(
+            evaluation.score_against(faces, answers.shares, truth), folds
+        )
     return report | {
         "size_bytes": candidate.size_bytes,
         "parameters": pack.parameters if pack else None,
@@ -169,9 +171,9 @@ def _beside(other: Candidate, faces: Faces, int8: Answers) -> dict[str, float]:
     """The half-precision form's accuracy and cost, and how often it says the same as int8."""
     answers, per_face = other.answers(faces)
     truth = other.truth(faces)
-    rows = evaluation.known(faces, truth)
+    rows = evaluation.has_truth(faces, truth)
     alike = answers.shares[rows].argmax(axis=1) == int8.shares[rows].argmax(axis=1)
-    accuracy = evaluation.scored(faces, other.shares(answers), truth).accuracy()
+    accuracy = evaluation.score_against(faces, other.shares(answers), truth).accuracy()
     return {"accuracy": accuracy, "agrees": float(alike.mean()), "us_per_face": per_face}
 
 
@@ -201,7 +203,7 @@ def card(
         raise UserError(
             "not a pack, and a card describes a pack", which, "give a pack's folder or name"
         )
-    folder = Path(which) if Path(which).is_dir() else SHIPPED / which
+    folder = Path(which) if Path(which).is_dir() else PACKS / which
     faces = load(data, usage)
     report = figures(candidate, faces, folds=10)
     if other.form == "float16":

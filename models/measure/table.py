@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from edge.common.errors import UserError
-from edge.vision.pack import PACK_FILE, SHIPPED
+from edge.vision.pack import PACK_FILE, PACKS
 from models.data.sources import load
 from models.measure.candidate import Candidate
 from models.measure.scoring import figures
@@ -59,7 +59,7 @@ def row(name: str, data: Path, photos: Path) -> list[str]:
 @click.option("--photos", type=click.Path(path_type=Path), required=True, help="faces_london")
 def main(data: Path, photos: Path) -> None:
     """Prints the table in Markdown."""
-    names = sorted(path.parent.name for path in SHIPPED.glob(f"*/{PACK_FILE}"))
+    names = sorted(path.parent.name for path in PACKS.glob(f"*/{PACK_FILE}"))
     click.echo("| " + " | ".join(HEAD) + " |")
     click.echo("| --- " * len(HEAD) + "|")
     for name in names:

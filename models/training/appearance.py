@@ -37,10 +37,10 @@ LIGHT = 4
 """The first components are mostly light from one side: they vary no more than the next one."""
 
 MOST_FACES = 3000
-AGREED = {"neutral": 8, "happy": 9, "surprise": 8}
+AGREEMENT = {"neutral": 8, "happy": 9, "surprise": 8}
 """How many of ten voters must name the expression."""
 
-TRIED, KEPT = 400, 64
+CANDIDATES, MOST_SEEDS = 400, 64
 """Seeds tried, and the most that are kept."""
 
 FRAME = 192
@@ -79,18 +79,18 @@ def align(face: NDArray[np.uint8], yunet: cv2.FaceDetectorYN) -> NDArray[np.floa
     matrix, _ = cv2.estimateAffinePartial2D(points[firm], goal[firm], method=cv2.LMEDS)
     if matrix is None or np.abs(points @ matrix[:, :2].T + matrix[:, 2] - goal).max() > 0.07 * SIDE:
         return None
-    warped = cv2.warpAffine(
+    patch = cv2.warpAffine(
         big, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    flat = warped.astype(np.float32).reshape(-1)
-    centred: NDArray[np.float32] = (flat - flat.mean()) / max(float(flat.std()), 1e-3)
-    return centred
+    flat = patch.astype(np.float32).reshape(-1)
+    deviations: NDArray[np.float32] = (flat - flat.mean()) / max(float(flat.std()), 1e-3)
+    return deviations
 
 
-def aligned(faces: Faces, expression: str, yunet: cv2.FaceDetectorYN) -> NDArray[np.float32]:
+def align_all(faces: Faces, expression: str, yunet: cv2.FaceDetectorYN) -> NDArray[np.float32]:
     """(N, 4096) aligned faces of one expression, each beside its mirror image."""
     assert faces.votes is not None  # the command has refused faces without votes
-    rows = np.flatnonzero(faces.votes[:, LABELS.index(expression)] >= AGREED[expression])
+    rows = np.flatnonzero(faces.votes[:, LABELS.index(expression)] >= AGREEMENT[expression])
     sample = np.random.default_rng(0).permutation(rows)[:MOST_FACES]
     alignments = [face for row in sample if (face := align(faces.pixels[row], yunet)) is not None]
     once = np.stack(alignments).reshape(-1, SIDE, SIDE)
@@ -100,16 +100,16 @@ def aligned(faces: Faces, expression: str, yunet: cv2.FaceDetectorYN) -> NDArray
 
 def fit(faces: Faces, yunet: cv2.FaceDetectorYN) -> dict[str, NDArray[np.generic]]:
     """The arrays of the model file, without its seeds."""
-    neutral = aligned(faces, "neutral", yunet)
+    neutral = align_all(faces, "neutral", yunet)
     mean = neutral.mean(axis=0)
-    centred = neutral - mean
-    values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
+    deviations = neutral - mean
+    values, vectors = np.linalg.eigh(deviations.T @ deviations / len(deviations))
     components = vectors[:, ::-1][:, :COMPONENTS].T
     largest = np.abs(components).max(axis=1, keepdims=True)
     deviation = np.sqrt(values[::-1][:COMPONENTS])
     deviation = np.minimum(deviation, deviation[LIGHT])
     names = [name for name in EXPRESSIONS if name != "neutral"]
-    changes = [aligned(faces, name, yunet).mean(axis=0) - mean for name in names]
+    changes = [align_all(faces, name, yunet).mean(axis=0) - mean for name in names]
     return {
         "mean": mean.astype(np.float16),
         "components": np.rint(components / largest * 127).astype(np.int8),
@@ -150,13 +150,15 @@ def main(data: Path | None, detector: Path | None) -> None:
             parts = {name: archive[name] for name in archive.files if name != "seeds"}
     else:
         faces = load(data)
-        faces.agreed()
+        faces.has_majority()
         parts = fit(faces, yunet_for(detector))
         np.savez_compressed(FILE, **parts, seeds=np.array([0]))  # looks() needs one to draw from
         appearance.model.cache_clear()
-    seeds = [seed for seed in range(TRIED) if reads_right(seed)]
-    click.echo(f"{len(seeds)} of {TRIED} seeds are read correctly; kept {min(KEPT, len(seeds))}")
-    np.savez_compressed(FILE, **parts, seeds=np.array(seeds[:KEPT]))
+    seeds = [seed for seed in range(CANDIDATES) if reads_right(seed)]
+    click.echo(
+        f"{len(seeds)} of {CANDIDATES} seeds are read correctly; kept {min(MOST_SEEDS, len(seeds))}"
+    )
+    np.savez_compressed(FILE, **parts, seeds=np.array(seeds[:MOST_SEEDS]))
 
 
 if __name__ == "__main__":

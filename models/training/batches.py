@@ -45,7 +45,7 @@ class FaceStore:
         none = crops(negatives) if negatives else np.zeros((0, 48, 48), np.uint8)
         extra = len(none)
 
-        def padded(values: Tensor) -> Tensor:
+        def pad(values: Tensor) -> Tensor:
             return torch.cat([values, values.new_zeros(extra, *values.shape[1:])]).to(device)
 
         self.device = device
@@ -53,17 +53,17 @@ class FaceStore:
         face = torch.ones(len(faces.label))
         if faces.not_face is not None:
             face[torch.from_numpy(faces.not_face)] = 0
-        self.face = padded(face)
+        self.face = pad(face)
         shares = votes(faces)
-        self.ferplus = padded(shares)
-        self.ferplus_weight = padded((shares.sum(1) > 0) * face)
-        self.fer2013 = padded(one_hot(faces))
+        self.ferplus = pad(shares)
+        self.ferplus_weight = pad((shares.sum(1) > 0) * face)
+        self.fer2013 = pad(one_hot(faces))
         self.fer2013_weight = self.face
 
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def taught(self, ferplus: Tensor, fer2013: Tensor, trust: tuple[float, float]) -> None:
+    def set_targets(self, ferplus: Tensor, fer2013: Tensor, trust: tuple[float, float]) -> None:
         """From now on targets are `trust` the answers (N, 7) given, and the rest the people's.
 
         Where people said too little the answers are all of it, and count for a whole face.

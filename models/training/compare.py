@@ -21,7 +21,7 @@ STARTS = {"small": "fer7-small", "standard": "fer7", "wide": str(TEACHERS / "wid
 """For each network, the pack or the teacher whose weights a variant begins with."""
 
 
-def compared(which: tuple[str, ...], faces: Faces) -> list[dict[str, Any]]:
+def comparison_rows(which: tuple[str, ...], faces: Faces) -> list[dict[str, Any]]:
     """For each pack its size and cost, and accuracy and macro figures on the same faces."""
     rows = []
     for name in which:
@@ -73,7 +73,7 @@ def _say(rows: list[dict[str, Any]], as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def compare(which: tuple[str, ...], data: Path, usage: str | None, as_json: bool) -> None:
     """Print packs of the same labels in one table."""
-    _say(compared(which, load(data, usage)), as_json)
+    _say(comparison_rows(which, load(data, usage)), as_json)
 
 
 @click.command()
@@ -102,12 +102,12 @@ def variants(
     from models.training.train import train
 
     packs = []
-    for network, shipped in STARTS.items():
-        start = None if from_nothing else shipped
+    for network, pack_name in STARTS.items():
+        start = None if from_nothing else pack_name
         settings = Settings(data=data, network=network, epochs=epochs, start=start, seed=seed)  # type: ignore[arg-type]  # the keys are names of networks
         click.echo(f"{network}:", err=True)
         train(out / network, settings, lambda line: click.echo(line, err=True))
         quantize(out / network, out / "packs" / network)
         packs.append(str(out / "packs" / network))
     _, held_out = splits(Path(data), None, seed)
-    _say(compared(tuple(packs), held_out), as_json)
+    _say(comparison_rows(tuple(packs), held_out), as_json)

@@ -104,20 +104,20 @@ def to_int8(float_model: bytes, faces: NDArray[np.uint8]) -> bytes:
         int8_quantizer = quantizer.Quantizer(float_model)
         int8_quantizer.load_quantization_recipe(recipe.static_wi8_ai8())
         result = int8_quantizer.quantize(ranges.get_model_qsvs())
-    return _renamed(bytes(result.quantized_model))
+    return _rename_tensors(bytes(result.quantized_model))
 
 
 def to_float16(float_model: bytes) -> bytes:
     """The float32 file with its weights in half precision; runtimes compute in float32."""
     from ai_edge_quantizer import quantizer
 
-    halved = quantizer.Quantizer(float_model)
-    halved.load_quantization_recipe(HALF)
+    float16_quantizer = quantizer.Quantizer(float_model)
+    float16_quantizer.load_quantization_recipe(HALF)
     with _quiet():
-        return _renamed(bytes(halved.quantize().quantized_model))
+        return _rename_tensors(bytes(float16_quantizer.quantize().quantized_model))
 
 
-def _renamed(model: bytes) -> bytes:
+def _rename_tensors(model: bytes) -> bytes:
     """The same file with short names for its tensors: the converter's take over 40 kB.
 
     The quantizer lays large weights behind the file's tables, where packing it again would lose

@@ -45,12 +45,12 @@ class CoursePlan:
     rate: float
     batch: int
     strength: float = 0.8
-    mixed: float = 0.35
+    mix_share: float = 0.35
     trust: tuple[float, float] = (0.55, 0.7)
     seed: int = 1
     large: bool = False
     """For teachers from nothing: plain descent with momentum instead of AdamW."""
-    frozen: int = 0
+    frozen_modules: int = 0
     """How many of a mini-Xception's first modules, and its stem, stay as they are: on a CPU they
     take most of the time, and have few of the weights."""
 
@@ -62,7 +62,7 @@ class Student:
         self, network: nn.Module, truth: Truth, plan: CoursePlan, device: torch.device
     ) -> None:
         self.truth = truth
-        self._frozen = plan.frozen
+        self._frozen_modules = plan.frozen_modules
         self.network = network.to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval()
         self.optimizer: torch.optim.Optimizer
@@ -77,7 +77,7 @@ class Student:
     def learn(self, batch: Batch, rate: float, half: bool) -> Tensor:
         """One step; returns the loss, which stays on the device."""
         self.network.train()
-        for part in self._fixed():
+        for part in self._still_modules():
             part.eval()
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -91,20 +91,20 @@ class Student:
         self._follow()
         return wrong.detach()
 
-    def _fixed(self) -> list[nn.Module]:
-        if not self._frozen or not isinstance(self.network, MiniXception):
+    def _still_modules(self) -> list[nn.Module]:
+        if not self._frozen_modules or not isinstance(self.network, MiniXception):
             return []
-        return [self.network.stem, self.network.blocks[: self._frozen]]
+        return [self.network.stem, self.network.blocks[: self._frozen_modules]]
 
     def _forward(self, pixels: Tensor) -> Tensor:
-        fixed = self._fixed()
-        if not fixed:
+        still_modules = self._still_modules()
+        if not still_modules:
             answers: Tensor = self.network(pixels)
             return answers
         with torch.no_grad():
-            for part in fixed:
+            for part in still_modules:
                 pixels = part(pixels)
-        planes: Tensor = self.network.head(self.network.blocks[self._frozen :](pixels))
+        planes: Tensor = self.network.head(self.network.blocks[self._frozen_modules :](pixels))
         return planes.mean(dim=(2, 3))
 
     def _follow(self) -> None:
@@ -154,7 +154,7 @@ class Course:
         self._folder, self._plan, self._students, self._faces = folder, plan, students, faces
         self._half = half
         self._curve: list[dict[str, Any]] = []
-        self._spent = 0.0
+        self._seconds = 0.0
         self._steps = 0
         self._order = torch.empty(0, dtype=torch.long, device=faces.device)
         folder.mkdir(parents=True, exist_ok=True)
@@ -162,7 +162,7 @@ class Course:
             checkpoint = torch.load(self._checkpoint, weights_only=True, map_location=faces.device)
             for name, student in students.items():
                 student.restore(checkpoint["students"][name])
-            self._spent, self._steps, self._curve = (
+            self._seconds, self._steps, self._curve = (
                 checkpoint["spent"],
                 checkpoint["steps"],
                 checkpoint["curve"],
@@ -185,18 +185,18 @@ class Course:
         plan = self._plan
         rng = torch.Generator(self._faces.device).manual_seed(plan.seed * 7919 + self._steps)
         chance = torch.Generator().manual_seed(plan.seed * 7919 + self._steps)
-        before, start, last_save = self._spent, time.monotonic(), time.monotonic()
-        due = (int(self._spent / plan.seconds * SCORES) + 1) / SCORES
+        before, start, last_save = self._seconds, time.monotonic(), time.monotonic()
+        due = (int(self._seconds / plan.seconds * SCORES) + 1) / SCORES
         while True:
-            self._spent = before + time.monotonic() - start
-            progress = self._spent / plan.seconds
+            self._seconds = before + time.monotonic() - start
+            progress = self._seconds / plan.seconds
             if progress >= 1:
                 break
             batch = self._next(rng, plan.strength * (1 if progress < 0.75 else 0.5))
             if teachers:
-                batch = _answered(batch, teachers, plan.trust)
+                batch = _add_answers(batch, teachers, plan.trust)
             often, share = torch.rand(2, generator=chance).tolist()
-            if progress < 0.75 and often < plan.mixed:
+            if progress < 0.75 and often < plan.mix_share:
                 batch = cutmix(batch, share, rng)
             for student in self._students.values():
                 student.learn(batch, rate_at(progress, plan.rate), self._half)
@@ -235,14 +235,14 @@ class Course:
     def _keep(self) -> None:
         students = {name: student.state() for name, student in self._students.items()}
         partial = self._checkpoint.with_suffix(".part")
-        rest = {"spent": self._spent, "steps": self._steps, "curve": self._curve}
+        rest = {"spent": self._seconds, "steps": self._steps, "curve": self._curve}
         torch.save({"students": students, **rest}, partial)
         partial.replace(self._checkpoint)
         text = json.dumps(self._curve, indent=1) + "\n"
         (self._folder / "curve.json").write_text(text, encoding="utf-8")
 
 
-def _answered(batch: Batch, teachers: Ensemble, trust: tuple[float, float]) -> Batch:
+def _add_answers(batch: Batch, teachers: Ensemble, trust: tuple[float, float]) -> Batch:
     """The batch with what teachers say of just these views (Beyer et al., arXiv 2106.05237)."""
     targets: list[Tensor] = []
     answers = teachers(batch.pixels)

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from edge.common.errors import UserError
 from models.training.augment import augment
-from models.training.restored import restored
 from models.training.runs import Settings
 from models.training.samples import Samples
+from models.training.saved_networks import restore
 
 BATCH = 256
 
@@ -49,7 +49,7 @@ def teachers(
         return None
     networks, truths = [], set()
     for run in settings.teacher:
-        network, labels, truth = restored(run)
+        network, labels, truth = restore(run)
         if labels != settings.labels or truth not in ("both", settings.truth):
             raise UserError("a teacher with other labels", run, "train one on this data")
         networks.append(network.to(device, memory_format=torch.channels_last))
@@ -100,7 +100,7 @@ def view(
     return pixels, logits
 
 
-def taught(
+def student_targets(
     targets: Tensor, logits: Tensor, labels: int, head: int, trust_in_teacher: float
 ) -> Tensor:
     """Targets (N, labels + 1) of a student, from the people's and the teacher's answers.

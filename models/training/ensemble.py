@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from edge.common.errors import UserError
 from edge.vision.pack import PACK_FILE, open_pack
 from models.training.files import WEIGHTS_FILE
-from models.training.restored import from_pack, stored
+from models.training.saved_networks import from_pack, read_weights
 
 BATCH = 512
 
@@ -39,7 +39,7 @@ def store(path: Path, network: nn.Module) -> None:
 
 def members(teachers: Iterable[Path], packs: Path) -> list[Member]:
     """The networks of weights files, then those of the packs that have float weights."""
-    pool = [Member(stored(path), "both") for path in teachers]
+    pool = [Member(read_weights(path), "both") for path in teachers]
     for description in sorted(packs.glob(f"*/{PACK_FILE}")):
         if (description.parent / WEIGHTS_FILE).exists():
             folder = str(description.parent)

@@ -21,13 +21,13 @@ from torch.nn import functional
 
 from edge.camera import PICTURES
 from edge.common.errors import UserError
-from edge.vision.interpreter import stretched
+from edge.vision.interpreter import stretch
 from edge.vision.pack import open_pack
 from models.data.faces import Faces
 from models.data.sources import load, picture
 from models.measure.pictures import figure
 from models.training.network import MiniXception
-from models.training.restored import from_pack
+from models.training.saved_networks import from_pack
 
 
 class _GuidedReLU(torch.autograd.Function):
@@ -46,7 +46,7 @@ class _GuidedReLU(torch.autograd.Function):
 
 
 @contextmanager
-def guided() -> Iterator[None]:
+def guide_rectifiers() -> Iterator[None]:
     """While it lasts every rectifier of torch is a guided one."""
     plain, module = torch.relu, nn.ReLU.forward
     torch.relu = _GuidedReLU.apply
@@ -75,20 +75,20 @@ def maps(
         planes[rows, answers].unsqueeze(1), size=x.shape[-2:], mode="bicubic", align_corners=False
     )[:, 0]
     leaf = x.clone().requires_grad_()
-    with guided():
+    with guide_rectifiers():
         network(leaf)[rows, answers].sum().backward()
     gradients = leaf.grad
     assert gradients is not None  # backward() has just made them
-    return answers.numpy(), _scaled(wide), _scaled(gradients[:, 0].abs())
+    return answers.numpy(), _scale(wide), _scale(gradients[:, 0].abs())
 
 
-def _scaled(values: Tensor) -> NDArray[np.float32]:
+def _scale(values: Tensor) -> NDArray[np.float32]:
     low, high = values.amin((1, 2), keepdim=True), values.amax((1, 2), keepdim=True)
     result: NDArray[np.float32] = ((values - low) / (high - low + 1e-9)).numpy()
     return result
 
 
-def chosen(faces: Faces, samples: int) -> NDArray[np.intp]:
+def choose(faces: Faces, samples: int) -> NDArray[np.intp]:
     """The first `samples` faces of each class."""
     return np.concatenate(
         [np.flatnonzero(faces.label == at)[:samples] for at in range(len(faces.labels))]
@@ -103,10 +103,10 @@ def draw(which: str, data: Path, usage: str | None, out: Path, samples: int) -> 
         pixels, titles = picture(data)[np.newaxis], [data.name]
     else:
         faces = load(data, usage)
-        rows = chosen(faces, samples)
+        rows = choose(faces, samples)
         pixels = faces.pixels[rows]
         titles = [faces.labels[at] for at in faces.label[rows]]
-    inputs = stretched(pixels, pack.input.least_contrast)
+    inputs = stretch(pixels, pack.input.least_contrast)
     answers, activation, gradient = maps(network, inputs)
     across = min(samples, len(pixels))
     down = -(-len(pixels) // across)

@@ -16,7 +16,7 @@ from models.data.faces import LABELS
 from models.data.sources import load
 from models.training.network import MiniXception, Name
 from models.training.packing import FLOAT_FILE, Origin, add_float16, write_pack
-from models.training.restored import stored
+from models.training.saved_networks import read_weights
 from models.training.session import COMMAND, STUDENTS
 
 DATA = "FER2013 train; temperature, thresholds and whether it replaces an older pack chosen on "
@@ -68,21 +68,21 @@ def fit_point(folder: Path, data: Path) -> None:
 
 def stored_as(path: Path, network: Name) -> MiniXception:
     """A student's weights; the file is named after its pack, not after its network."""
-    student = stored(path, 8, network)
+    student = read_weights(path, 8, network)
     assert isinstance(student, MiniXception)  # STUDENTS has no other
     return student
 
 
-def is_better(new: Path, shipped: Path, log: Callable[[str], None]) -> bool:
+def is_better(new: Path, current: Path, log: Callable[[str], None]) -> bool:
     """By the accuracy of the int8 files on their truth, where both were chosen: public_test."""
     accuracy = open_pack(str(new))[0].figures["accuracy"]
-    if not (shipped / PACK_FILE).exists():
+    if not (current / PACK_FILE).exists():
         return True
-    before = open_pack(str(shipped))[0].figures["accuracy"]
+    before = open_pack(str(current))[0].figures["accuracy"]
     if accuracy <= before:
-        log(f"{shipped.name}: {accuracy} is no better than {before}: left as it is")
+        log(f"{current.name}: {accuracy} is no better than {before}: left as it is")
         return False
-    log(f"{shipped.name}: {before} before, {accuracy} now")
+    log(f"{current.name}: {before} before, {accuracy} now")
     return True
 
 

@@ -44,12 +44,12 @@ def main(data: Path, photos: Path, detector: Path) -> None:
     yunet = yunet_for(detector)
     training_distances = [eye_distance(face, yunet) for face in load(data).pixels[:MOST]]
     haar = HaarDetector()
-    boxed = []
+    boxes = []
     for path in sorted(photos.glob("*.jpg")):
         frame = grey(path)
-        boxed += [eye_distance(crop(frame, box, 0.0, 48), yunet) for box in haar.find(frame)]
+        boxes += [eye_distance(crop(frame, box, 0.0, 48), yunet) for box in haar.find(frame)]
     in_training = float(np.median([d for d in training_distances if d is not None]))
-    in_box = float(np.median([d for d in boxed if d is not None]))
+    in_box = float(np.median([d for d in boxes if d is not None]))
     click.echo(f"eyes, as a share of the side: {in_training:.3f} of a training face")
     click.echo(f"                              {in_box:.3f} of Haar's box")
     click.echo(f"margin on each side: {(in_box / in_training - 1) / 2:.3f}")

@@ -18,7 +18,7 @@ from edge.common.errors import UserError
 from edge.vision.emotion import crop
 from edge.vision.faces import HaarDetector, overlap
 from models.data.faces import MARGIN, SIDE
-from models.data.photographs import annotated, grey
+from models.data.photographs import grey, read_photographs
 
 APART = 0.15
 """A box that shares more than this with a face (intersection over union) is not surely none."""
@@ -35,7 +35,7 @@ def main(photos: tuple[Path, ...], out: Path) -> None:
     rng = np.random.default_rng(1)
     crops = []
     for folder in photos:
-        for photograph in annotated(folder):
+        for photograph in read_photographs(folder):
             frame = grey(photograph.file)
             faces = photograph.faces + photograph.loose
             false = [

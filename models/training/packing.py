@@ -91,7 +91,7 @@ def write_pack(
     )
     usual = np.percentile(training_faces.pixels.std((1, 2)), FLATTEST)
     shape = Input(size=48, low=-1, high=1, margin=MARGIN, least_contrast=round(float(usual), 1))
-    choices = measured({"int8": int8, "float16": float16}, shape, origin, held_out)
+    choices = measure({"int8": int8, "float16": float16}, shape, origin, held_out)
     pack = {
         "name": out.name,
         "file": MODEL_FILE,
@@ -127,7 +127,7 @@ def describe(folder: Path, pack: dict[str, Any]) -> None:
 def add_float16(folder: Path) -> None:
     """Gives a pack that has only its int8 file the other form, made of its float weights."""
     from models.training.convert import to_float, to_float16
-    from models.training.restored import from_pack
+    from models.training.saved_networks import from_pack
 
     float16 = to_float16(to_float(from_pack(str(folder))))
     (folder / FLOAT_FILE).write_bytes(float16)
@@ -141,7 +141,7 @@ def add_float16(folder: Path) -> None:
     describe(folder, after)
 
 
-def measured(
+def measure(
     forms: dict[Form, bytes], shape: Input, origin: Origin, held_out: Faces
 ) -> dict[str, Any]:
     """What pack.yaml says of a pack's files, chosen and counted on the faces held out."""
@@ -149,14 +149,14 @@ def measured(
     readers = {form: TfliteClassifier(file, shape, len(labels)) for form, file in forms.items()}
     answers = {form: evaluation.predict(one, held_out.pixels)[0] for form, one in readers.items()}
     after = answers["int8"]
-    raw = evaluation.scored(held_out, after.shares, truth)
-    whole = evaluation.scored(held_out, answers["float16"].shares, truth)
+    raw = evaluation.score_against(held_out, after.shares, truth)
+    whole = evaluation.score_against(held_out, answers["float16"].shares, truth)
     temperature, threshold = evaluation.choose(raw)
-    scores = evaluation.Scores(raw.truth, evaluation.tempered(raw.shares, temperature))
+    scores = evaluation.Scores(raw.truth, evaluation.temper(raw.shares, temperature))
     figures = evaluation.report(
-        held_out, evaluation.tempered(after.shares, temperature), labels, truth
+        held_out, evaluation.temper(after.shares, temperature), labels, truth
     )
-    rows = evaluation.known(held_out, truth)
+    rows = evaluation.has_truth(held_out, truth)
     alike = raw.shares.argmax(axis=1) == whole.shares.argmax(axis=1)
     return {
         "temperature": temperature,

@@ -19,7 +19,7 @@ MOST = 10.0
 """No face counts for more than this many."""
 
 
-def balanced(faces: Faces, path: Path) -> Tensor:
+def balance(faces: Faces, path: Path) -> Tensor:
     """(N,) weights with mean 1, for all groupings of the table together."""
     groups = Groups(path, faces)
     together = np.array(["/".join(parts) for parts in zip(*groups.columns.values(), strict=True)])

@@ -41,7 +41,7 @@ def one_hot(faces: Faces) -> Tensor:
 
 def votes(faces: Faces) -> Tensor:
     """(N, labels) shares of the people who chose a label; nought where too few did."""
-    agreement = torch.from_numpy(faces.agreed()).unsqueeze(1)
+    agreement = torch.from_numpy(faces.has_majority()).unsqueeze(1)
     assert faces.votes is not None  # agreed() has refused faces without votes
     counts = torch.from_numpy(faces.votes)
     return counts / counts.sum(1, keepdim=True).clamp(min=1) * agreement

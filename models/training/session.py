@@ -18,8 +18,8 @@ from models.training.course import Course, CoursePlan, Student
 from models.training.ensemble import Ensemble, Member, members, store
 from models.training.files import WEIGHTS_FILE
 from models.training.network import Name, build
-from models.training.restored import from_pack, stored
 from models.training.samples import Truth
+from models.training.saved_networks import from_pack, read_weights
 from models.training.train import accuracies, fast_bfloat16
 
 
@@ -58,8 +58,11 @@ class Session:
         self.out, self._negatives, self._packs, self._seed = out, negatives, packs, seed
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._half = fast_bfloat16(self._device)
-        self._seen, self._held_out = load(data / "train.npz"), load(data / "public_test.npz")
-        self._known = sorted(teachers.glob("*.npz"))
+        self._training_faces, self._held_out = (
+            load(data / "train.npz"),
+            load(data / "public_test.npz"),
+        )
+        self._earlier_teachers = sorted(teachers.glob("*.npz"))
         # The fastest convolutions are looked for once: all batches have one shape.
         torch.backends.cudnn.benchmark = True
 
@@ -80,7 +83,7 @@ class Session:
         if unknown:
             raise UserError("no such student", unknown[0], f"choose from {', '.join(STUDENTS)}")
         goals = {name: goal for name, goal in STUDENTS.items() if not only or name in only}
-        log(f"{self._device}, {len(self._seen.label)} faces, {seconds:.0f} s")
+        log(f"{self._device}, {len(self._training_faces.label)} faces, {seconds:.0f} s")
         if self._device.type == "cuda" if from_nothing is None else from_nothing:
             self._teachers_from_nothing(seconds * TEACHERS_PART, log)
             self._students(goals, seconds * (1 - TEACHERS_PART), log, ask=True)
@@ -88,12 +91,12 @@ class Session:
         others = {name: goal for name, goal in goals.items() if goal.network != "wide"}
         self._wide(seconds * (WIDE_PART if others else 1), log)
         for name in goals.keys() - others.keys():
-            head = cut(stored(self.out / "teachers" / "wide.npz"), goals[name].truth)
+            head = cut(read_weights(self.out / "teachers" / "wide.npz"), goals[name].truth)
             store(self.out / "students" / f"{name}.npz", head)
         if others:
             self._students(others, seconds * (1 - WIDE_PART), log, ask=False)
 
-    def learnt(self) -> list[Path]:
+    def own_teachers(self) -> list[Path]:
         """Teachers of this session, which later courses learn from too."""
         return sorted((self.out / "teachers").glob("*.npz"))
 
@@ -101,7 +104,7 @@ class Session:
         return accuracies(network, self._held_out, truth, self._device)
 
     def _store(self) -> FaceStore:
-        return FaceStore(self._seen, self._negatives, self._device)
+        return FaceStore(self._training_faces, self._negatives, self._device)
 
     def _course(
         self, name: str, plan: CoursePlan, students: dict[str, Student], faces: FaceStore
@@ -114,7 +117,7 @@ class Session:
             if path.exists():
                 continue
             plan = CoursePlan(
-                seconds / len(FROM_NOTHING), rate=0.1, batch=512, strength=1.0, mixed=0.5,
+                seconds / len(FROM_NOTHING), rate=0.1, batch=512, strength=1.0, mix_share=0.5,
                 seed=self._seed + number, large=True,
             )  # fmt: skip
             torch.manual_seed(plan.seed)
@@ -133,20 +136,20 @@ class Session:
         path = self.out / "teachers" / "wide.npz"
         if path.exists():
             return
-        start = [one for one in self._known if one.stem.startswith("wide")]
+        start = [one for one in self._earlier_teachers if one.stem.startswith("wide")]
         plan = CoursePlan(
             seconds,
             rate=1e-3,
-            batch=min(128, len(self._seen.label)),
+            batch=min(128, len(self._training_faces.label)),
             strength=0.6,
-            mixed=0.15,
+            mix_share=0.15,
             seed=self._seed,
-            frozen=1 if start else 0,
+            frozen_modules=1 if start else 0,
         )
         torch.manual_seed(plan.seed)
-        network = stored(start[-1]) if start else build("wide", 15)
+        network = read_weights(start[-1]) if start else build("wide", 15)
         faces = self._store()
-        faces.taught(*self._answers("before", self._known), plan.trust)
+        faces.set_targets(*self._answers("before", self._earlier_teachers), plan.trust)
         student = Student(network, "both", plan, self._device)
         self._course("wide", plan, {"wide": student}, faces).hold(self._score, log)
         store(path, student.average)
@@ -159,8 +162,8 @@ class Session:
         plan = CoursePlan(
             seconds,
             rate=4e-3 if gpu else 1e-3,
-            batch=min(2048 if gpu else 128, len(self._seen.label)),
-            mixed=0.0,
+            batch=min(2048 if gpu else 128, len(self._training_faces.label)),
+            mix_share=0.0,
             trust=(0.6, 0.7),
             seed=self._seed,
         )
@@ -169,10 +172,10 @@ class Session:
             name: Student(self._start(name, goal), goal.truth, plan, self._device)
             for name, goal in goals.items()
         }
-        faces, teachers = self._store(), [*self._known, *self.learnt()]
+        faces, teachers = self._store(), [*self._earlier_teachers, *self.own_teachers()]
         ensemble = Ensemble(self._members(teachers), self._device, self._half) if ask else None
         if ensemble is None:
-            faces.taught(*self._answers("after", teachers), plan.trust)
+            faces.set_targets(*self._answers("after", teachers), plan.trust)
         self._course("students", plan, students, faces).hold(self._score, log, ensemble)
         for name, student in students.items():
             store(self.out / "students" / f"{name}.npz", student.average)
@@ -182,9 +185,11 @@ class Session:
         folder = self._packs / name
         if (folder / WEIGHTS_FILE).exists() and open_pack(str(folder))[0].network == goal.network:
             return from_pack(str(folder))
-        wide = [p for p in [*self._known, *self.learnt()] if p.stem.startswith("wide")]
+        wide = [
+            p for p in [*self._earlier_teachers, *self.own_teachers()] if p.stem.startswith("wide")
+        ]
         if goal.network == "wide" and wide:
-            return cut(stored(wide[-1]), goal.truth)
+            return cut(read_weights(wide[-1]), goal.truth)
         return build(goal.network, 8)
 
     def _members(self, teachers: list[Path]) -> list[Member]:
@@ -195,14 +200,14 @@ class Session:
         path = self.out / when / ANSWERS
         if not path.exists():
             ensemble = Ensemble(self._members(teachers), self._device, self._half)
-            pixels = torch.from_numpy(self._seen.pixels).unsqueeze(1)
+            pixels = torch.from_numpy(self._training_faces.pixels).unsqueeze(1)
             ferplus, fer2013 = ensemble.of_faces(pixels)
             path.parent.mkdir(parents=True, exist_ok=True)
             halves = {"ferplus": ferplus.half().numpy(), "fer2013": fer2013.half().numpy()}
             partial = path.with_name("part-" + ANSWERS)
             np.savez_compressed(partial, **halves)
             partial.replace(path)
-        extra = len(self._store()) - len(self._seen.label)
+        extra = len(self._store()) - len(self._training_faces.label)
         with np.load(path) as archive:
             parts = [torch.from_numpy(archive[name]).float() for name in ("ferplus", "fer2013")]
         ferplus, fer2013 = (torch.cat([p, p.new_zeros(extra, 7)]).to(self._device) for p in parts)

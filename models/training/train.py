@@ -23,14 +23,14 @@ from torch.optim.swa_utils import AveragedModel
 from edge.common.errors import UserError
 from models.data.faces import LABELS, Faces
 from models.data.sources import splits
-from models.measure.evaluate import Scores, per_fold, scored
+from models.measure.evaluate import Scores, per_fold, score_against
 from models.training.augment import augment
-from models.training.distil import taught, teachers, view
+from models.training.distil import student_targets, teachers, view
 from models.training.network import build
-from models.training.restored import restored
-from models.training.reweigh import balanced
+from models.training.reweigh import balance
 from models.training.runs import CHECKPOINT, CURVE, WEIGHTS, Settings, claim
 from models.training.samples import Truth, loss, samples
+from models.training.saved_networks import restore
 
 VIEWS = 40
 """Epochs after which a student sees the same augmented faces again."""
@@ -101,19 +101,19 @@ class Trainer:
             order = np.random.default_rng(settings.seed).permutation(len(faces.label))
             self.held_out = faces.only(order[part::of])
             faces = faces.only(np.setdiff1d(order, order[part::of]))
-        self.seen = samples(
+        self.training_samples = samples(
             faces,
             truth,
             Path(settings.negatives) if settings.negatives else None,
             keep_unsure=bool(settings.teacher) or truth == "both",
-            weights=balanced(faces, Path(settings.groups)) if settings.groups else None,
+            weights=balance(faces, Path(settings.groups)) if settings.groups else None,
         )
         self.out = out
         claim(out, settings)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.half = fast_bfloat16(self.device)
         torch.manual_seed(settings.seed)
-        network = build(settings.network, self.seen.outputs)
+        network = build(settings.network, self.training_samples.outputs)
         if settings.start:
             _start(network, settings.start)
         self.network = network.to(self.device, memory_format=torch.channels_last)
@@ -122,12 +122,12 @@ class Trainer:
             self.network.parameters(), lr=settings.rate, weight_decay=0.01
         )
         # Few pictures of one's own are one batch; batches fit what there is.
-        self.batch = min(settings.batch, len(self.seen.pixels))
-        self.steps = len(self.seen.pixels) // self.batch
+        self.batch = min(settings.batch, len(self.training_samples.pixels))
+        self.steps = len(self.training_samples.pixels) // self.batch
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, settings.rate, total_steps=settings.epochs * self.steps, pct_start=0.1
         )
-        self.teachers = teachers(settings, self.seen, out.parent, self.device)
+        self.teachers = teachers(settings, self.training_samples, out.parent, self.device)
         self.curve: list[dict[str, float]] = []
         # Inductor needs a compiler, which not every machine has; what it computes is the same.
         self.forward: Callable[[Tensor], Tensor] = self.network
@@ -149,7 +149,7 @@ class Trainer:
         start = time.monotonic()
         number = len(self.curve)
         rng = torch.Generator().manual_seed(self.settings.seed * 1000 + number)
-        order = torch.randperm(len(self.seen.pixels), generator=rng)
+        order = torch.randperm(len(self.training_samples.pixels), generator=rng)
         pixels, targets, is_augmented = self._view(number)
         self.network.train()
         total = 0.0
@@ -159,10 +159,10 @@ class Trainer:
             x = x if is_augmented else augment(x, rng, self.settings.strength)
             y = targets[rows].to(self.device)
             if self.settings.mixup:
-                x, y = self._mixed(x, y, rng)
+                x, y = self._mix(x, y, rng)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
                 logits = self.forward((x * 2 - 1).contiguous(memory_format=torch.channels_last))
-            wrong = loss(logits.float(), y, self.seen.labels)
+            wrong = loss(logits.float(), y, self.training_samples.labels)
             self.optimizer.zero_grad()
             wrong.backward()
             self.optimizer.step()
@@ -185,8 +185,8 @@ class Trainer:
         """What the network of the last epoch says of the faces held out, beside the truth."""
         truth = self.settings.truth or "own"
         logits = logits_of(self.average, self.held_out, self.device)
-        shares = torch.softmax(logits[:, : self.seen.labels], 1).numpy()
-        return scored(self.held_out, shares, truth)
+        shares = torch.softmax(logits[:, : self.training_samples.labels], 1).numpy()
+        return score_against(self.held_out, shares, truth)
 
     def _score(self, point: dict[str, float]) -> float:
         truth = str(self.settings.truth)
@@ -194,13 +194,21 @@ class Trainer:
 
     def _view(self, number: int) -> tuple[Tensor, Tensor, bool]:
         if self.teachers is None:
-            return self.seen.pixels, self.seen.targets, False
-        pixels, logits = view(self.teachers, self.seen, number % VIEWS, self.device, self.half)
+            return self.training_samples.pixels, self.training_samples.targets, False
+        pixels, logits = view(
+            self.teachers, self.training_samples, number % VIEWS, self.device, self.half
+        )
         head = 1 if self.teachers.both and self.settings.truth == "fer2013" else 0
-        targets = taught(self.seen.targets, logits, self.seen.labels, head, self.settings.trust)
+        targets = student_targets(
+            self.training_samples.targets,
+            logits,
+            self.training_samples.labels,
+            head,
+            self.settings.trust,
+        )
         return pixels, targets, True
 
-    def _mixed(self, x: Tensor, y: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _mix(self, x: Tensor, y: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """Half of the batches blended in pairs (Zhang et al., arXiv 1710.09412)."""
         share, often = torch.rand(2, generator=rng)
         if often < 0.5:
@@ -235,7 +243,7 @@ def _smooth(average: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
 
 def _start(network: nn.Module, where: str) -> None:
     """Takes over the weights of another run or pack, except those of outputs that differ."""
-    other, mine = restored(where).network.state_dict(), network.state_dict()
+    other, mine = restore(where).network.state_dict(), network.state_dict()
     weights = {k: v for k, v in other.items() if k in mine and mine[k].shape == v.shape}
     if len(weights) < len(mine) // 2:
         raise UserError("a network of another shape", where, "use a run of the same --network")
@@ -260,10 +268,10 @@ def train(out: Path, settings: Settings, log: Callable[[str], None]) -> float:
 
     Raises UserError for data that cannot be used, or a folder whose run had other settings.
     """
-    return _trained(out, settings, log).best()
+    return _train(out, settings, log).best()
 
 
-def _trained(out: Path, settings: Settings, log: Callable[[str], None]) -> Trainer:
+def _train(out: Path, settings: Settings, log: Callable[[str], None]) -> Trainer:
     from models.measure.pictures import curve
 
     run = Trainer(out, settings)
@@ -292,6 +300,6 @@ def cross_validate(
     scores = []
     for part in range(folds):
         log(f"fold {part + 1}/{folds}")
-        run = _trained(out / f"fold-{part}", replace(settings, fold=f"{part}/{folds}"), log)
+        run = _train(out / f"fold-{part}", replace(settings, fold=f"{part}/{folds}"), log)
         scores.append(run.answers())
     return [per_fold(one) for one in scores]

@@ -33,7 +33,9 @@ def main() -> None:
         print(
             f"one to four in a room that withholds it, {leak.windows} windows; chance is 25 of 100"
         )
-        print(f"as measured: {leak.exact:+.0f} points; as sent: {leak.published:+.0f} points")
+        print(
+            f"as measured: {leak.exact:+.0f} points; as sent: {leak.publication_share:+.0f} points"
+        )
         return
     count, seats = options.lessons, options.seats
     print(f"{count} lessons of {WINDOWS} windows at each pace, {seats} seats; half to train on\n")

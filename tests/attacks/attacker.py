@@ -24,7 +24,7 @@ CELLS = (*LABELS, OTHER)
 APART = 4
 """Windows between the two that are linked: a minute."""
 
-Published = list[Disclosure]
+Publications = list[Disclosure]
 
 
 class Gain(NamedTuple):
@@ -44,7 +44,7 @@ class Case(NamedTuple):
 
     seat: int
     window: int
-    known: str
+    truth: str
     answer: str
 
 
@@ -65,7 +65,7 @@ def departures(lesson: Sequence[Window]) -> Iterator[Case]:
 def _changes(lesson: Sequence[Window]) -> Iterator[tuple[int, int, str | None, str | None]]:
     """Seat, window, what the seat showed before it and in it; not at the edges of the lesson."""
     for window in range(APART, len(lesson) - APART - 1):
-        before, now = lesson[window - 1].shown, lesson[window].shown
+        before, now = lesson[window - 1].publications, lesson[window].publications
         for seat, (was, shows) in enumerate(zip(before, now, strict=True)):
             yield seat, window, was, shows
 
@@ -73,8 +73,8 @@ def _changes(lesson: Sequence[Window]) -> Iterator[tuple[int, int, str | None, s
 def links(lesson: Sequence[Window]) -> Iterator[Case]:
     """Saw a pupil's face once, through the door, and follows it for a minute by the counts."""
     for window in range(2 * APART, len(lesson) - APART - 1, 7):
-        seat = window % len(lesson[0].shown)
-        was, shows = lesson[window - APART].shown[seat], lesson[window].shown[seat]
+        seat = window % len(lesson[0].publications)
+        was, shows = lesson[window - APART].publications[seat], lesson[window].publications[seat]
         if was is not None and shows is not None:
             yield Case(seat, window, was, shows)
 
@@ -82,8 +82,8 @@ def links(lesson: Sequence[Window]) -> Iterator[Case]:
 def majorities(lesson: Sequence[Window]) -> Iterator[Case]:
     """Knows only that a pupil is there, and reads the room's majority as the pupil's answer."""
     for window in range(2 * APART, len(lesson) - APART - 1, 7):
-        seat = window % len(lesson[0].shown)
-        shows = lesson[window].shown[seat]
+        seat = window % len(lesson[0].publications)
+        shows = lesson[window].publications[seat]
         if shows is not None:
             yield Case(seat, window, "", shows)
 
@@ -96,14 +96,14 @@ ATTACKS = {
 }
 
 
-def attack(name: str, lessons: Sequence[list[Window]], disclosures: Sequence[Published]) -> Gain:
+def attack(name: str, lessons: Sequence[list[Window]], disclosures: Sequence[Publications]) -> Gain:
     """Trains on the first half of the lessons, and is scored on the others."""
     cases = [list(ATTACKS[name](lesson)) for lesson in lessons]
     half = len(lessons) // 2
     vectors = [np.array([_vector(one) for one in lesson], np.float64) for lesson in disclosures]
-    baselines = [[_known(case) for case in some] for some in cases]
+    baselines = [[_truth(case) for case in some] for some in cases]
     read = [
-        [np.concatenate([_known(case), _features(vectors[i], case.window)]) for case in some]
+        [np.concatenate([_truth(case), _features(vectors[i], case.window)]) for case in some]
         for i, some in enumerate(cases)
     ]
     answers = [[case.answer for case in some] for some in cases]
@@ -126,8 +126,8 @@ def _score(features: list[list[NDArray[np.float64]]], answers: list[list[str]], 
     return float(guesser.fit(*train).score(*test))
 
 
-def _known(case: Case) -> NDArray[np.float64]:
-    return np.array([1.0, *(case.known == label for label in LABELS)])
+def _truth(case: Case) -> NDArray[np.float64]:
+    return np.array([1.0, *(case.truth == label for label in LABELS)])
 
 
 def _vector(disclosure: Disclosure) -> list[float]:

@@ -21,7 +21,7 @@ MINUTE = 60 // WINDOW_S
 class Nothing:
     """No control at all: what every face shows is told."""
 
-    def tell(self, tally: Tally) -> Disclosure:
+    def decide(self, tally: Tally) -> Disclosure:
         counts = tally.typical()
         return Disclosure(sum(counts.values()), counts, None)
 
@@ -41,9 +41,9 @@ class Noise:
             now=lambda: self._time,
         )
 
-    def tell(self, tally: Tally) -> Disclosure:
+    def decide(self, tally: Tally) -> Disclosure:
         self._time += WINDOW_S
-        return self._noisy.tell(tally)
+        return self._noisy.decide(tally)
 
 
 CONTROLS: dict[str, Callable[[], DisclosureControl]] = {
@@ -63,7 +63,7 @@ def publish(
     disclosures = []
     for lesson in lessons:
         instance = control()
-        disclosures.append([instance.tell(window.tally) for window in lesson])
+        disclosures.append([instance.decide(window.tally) for window in lesson])
     return disclosures
 
 
@@ -93,14 +93,16 @@ def minute_error(lessons: Sequence[list[Window]], series: Sequence[Sequence[Disc
             for window, one in zip(lesson[at : at + MINUTE], some, strict=True):
                 right.update(window.tally.typical())
                 totals.update(one.counts or {})
-            whole, all_told = right.total(), totals.total()
+            whole, grand_total = right.total(), totals.total()
             if whole:
-                alike = sum(min(n / whole, totals[label] / all_told) for label, n in right.items())
+                alike = sum(
+                    min(n / whole, totals[label] / grand_total) for label, n in right.items()
+                )
                 errors.append(1 - alike)
     return sum(errors) / len(errors) if errors else float("nan")
 
 
-def merged(disclosures: Sequence[Sequence[Disclosure]]) -> float:
+def other_share(disclosures: Sequence[Sequence[Disclosure]]) -> float:
     """Mean share of the published faces that are told as `other`."""
     shares = [
         one.counts.get(OTHER, 0) / one.faces

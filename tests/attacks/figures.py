@@ -32,7 +32,7 @@ class Leak(NamedTuple):
     windows: int
     exact: float
     """From the figures as they are measured."""
-    published: float
+    publication_share: float
     """From what leaves the device."""
 
 
@@ -65,7 +65,7 @@ def run(pupils: int, windows: int) -> list[tuple[Row, Row]]:
         agent = Agent(AgentSettings.model_validate(settings))
         keep = agent._outbox.add
 
-        def kept(mood: Mood) -> None:
+        def note(mood: Mood) -> None:
             keep(mood)
             window = agent._newest
             if window is not None and window.mood.withheld == "few_faces":
@@ -75,7 +75,7 @@ def run(pupils: int, windows: int) -> list[tuple[Row, Row]]:
                 # Memory and temperature are the test machine's, and drift from room to room.
                 rows.append((exact, (*map(float, figures), window.mood.seconds)))
 
-        agent._outbox.add = kept  # type: ignore[method-assign]  # to look each time at the one before
+        agent._outbox.add = note  # type: ignore[method-assign]  # to look each time at the one before
         thread = threading.Thread(target=agent.run)
         thread.start()
         try:

@@ -27,7 +27,7 @@ class Window:
     """What was counted, and each seat's expression for most of the window, or None."""
 
     tally: Tally
-    shown: tuple[str | None, ...]
+    publications: tuple[str | None, ...]
 
 
 def lesson(seed: int, pace: float, seats: int = 24, windows: int = WINDOWS) -> list[Window]:

@@ -49,6 +49,6 @@ def test_a_small_class_hears_something_true_and_gives_nobody_away(
     disclosures = publish(SteadyDisclosure, small)
     assert minute_error(small, disclosures) < 0.25
     for event in ("arriving", "leaving", "linking", "majority"):
-        exposed = attack(event, small, publish(Nothing, small)).points
+        exposure = attack(event, small, publish(Nothing, small)).points
         # Forty lessons leave chance five points; `python -m tests.attacks --seats 8` has more.
-        assert attack(event, small, disclosures).points <= max(10, exposed / 3)
+        assert attack(event, small, disclosures).points <= max(10, exposure / 3)

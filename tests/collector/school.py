@@ -31,14 +31,14 @@ PEOPLE = {"ann": "administrator", "ian": "it", "tess": "teacher", "otto": "teach
 class School:
     """A running collector; clients of it per person."""
 
-    def __init__(self, folder: Path, broker: int | None = None, **changed: Any) -> None:
+    def __init__(self, folder: Path, broker: int | None = None, **changes: Any) -> None:
         settings = {
             "database": f"sqlite:///{folder}/c.sqlite",
             "state": folder / "state",
             "web": {"port": 0},
             "broker": {"port": broker or free_port()},
         }
-        self.settings = CollectorSettings.model_validate(settings | changed)
+        self.settings = CollectorSettings.model_validate(settings | changes)
         self.service = Service(self.settings)
         self.engine = connect(self.settings.database)
         """The tests' own way to the database, beside the collector's."""
@@ -93,7 +93,7 @@ class School:
             assert client.get(f"/enter/{secret}").status_code == 303
         return self.client(cookies=client.cookies)
 
-    def windows(self, room: tuple[str, str], count: int = 40, **changed: Any) -> list[Mood]:
+    def windows(self, room: tuple[str, str], count: int = 40, **changes: Any) -> list[Mood]:
         """The last minutes of a room, kept and shown."""
         now = datetime.now(timezone.utc)
         moods = [
@@ -103,19 +103,19 @@ class School:
                 device=room[1],
                 seq=seq,
                 start=now - timedelta(seconds=15 * (count - seq)),
-                **changed,
+                **changes,
             )
             for seq in range(count)
         ]
         self.store.add(moods)
         for one in moods:
-            self.service.rooms.saw(one, time.time())
+            self.service.rooms.update_mood(one, time.time())
         return moods
 
-    def lesson(self, room: tuple[str, str] = OWN, minutes: float = 10, **changed: Any) -> Lesson:
-        title = changed.pop("title", "Optics")
+    def lesson(self, room: tuple[str, str] = OWN, minutes: float = 10, **changes: Any) -> Lesson:
+        title = changes.pop("title", "Optics")
         options: dict[str, Any] = {"teacher": "tess", "start": time.time() - 60 * minutes}
-        entry = self.repository.begin(*room, title, "button", **options | changed)
+        entry = self.repository.begin(*room, title, "button", **options | changes)
         assert entry is not None
         return entry
 

@@ -35,31 +35,31 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-def made(config: Path, out: Path) -> Result:
+def run_backup(config: Path, out: Path) -> Result:
     return CliRunner().invoke(collector, ["backup", "--config", str(config), "--out", str(out)])
 
 
 def no_room(config: Path, out: Path) -> Result:
     with full_disk(3000):
-        return made(config, out)
+        return run_backup(config, out)
 
 
 def no_database(config: Path, out: Path) -> Result:
     settings = yaml.safe_load(config.read_text())
     settings["database"] = f"sqlite:///{config.parent}/nowhere\0/c.sqlite"
     config.write_text(yaml.safe_dump(settings))
-    return made(config, out)
+    return run_backup(config, out)
 
 
 def no_settings(config: Path, out: Path) -> Result:
     config.write_text("databse: x\n")
-    return made(config, out)
+    return run_backup(config, out)
 
 
 def torn_database(config: Path, out: Path) -> Result:
     for path in (config.parent / "state").glob("c.sqlite*"):
         path.write_bytes(b"nothing of the kind" * 1000)
-    return made(config, out)
+    return run_backup(config, out)
 
 
 @pytest.mark.parametrize("fails", [no_room, no_database, no_settings, torn_database])
@@ -69,7 +69,7 @@ def test_the_backup_before_stays(
     folder = tmp_path / "backups"
     folder.mkdir()
     out = folder / "school.tar.gz"
-    assert made(config, out).exit_code == 0
+    assert run_backup(config, out).exit_code == 0
     former = out.read_bytes()
     assert fails(config, out).exception is not None
     assert out.read_bytes() == former
@@ -78,7 +78,7 @@ def test_the_backup_before_stays(
 
 def test_no_place_for_it_is_said(config: Path, tmp_path: Path) -> None:
     for out in (tmp_path / "none" / "x.tar.gz", tmp_path, Path("/proc/x.tar.gz")):
-        assert isinstance(error := made(config, out).exception, UserError), out
+        assert isinstance(error := run_backup(config, out).exception, UserError), out
         assert "choose another place" in str(error)
 
 
@@ -110,7 +110,7 @@ def in_a_child(config: Path, out: Path) -> int:
     """Its exit status; a user given up for good is given up there alone."""
     child = os.fork()
     if not child:
-        result = made(config, out)
+        result = run_backup(config, out)
         os.write(2, f"{result.output} {result.exception}".encode())
         os._exit(result.exit_code)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -125,7 +125,7 @@ def test_as_root_the_state_stays_the_services(config: Path, tmp_path: Path) -> N
     tmp_path.chmod(0o755)
     state = tmp_path / "state"
     # What it imports late, the service's user may not be able to read here.
-    assert made(config, tmp_path / "first.tar.gz").exit_code == 0
+    assert run_backup(config, tmp_path / "first.tar.gz").exit_code == 0
     codecs.lookup("ascii")
     for path in (state, *state.iterdir()):
         os.chown(path, SERVICE, SERVICE)

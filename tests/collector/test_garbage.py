@@ -99,11 +99,11 @@ def test_garbage_crashes_nothing_and_leaves_no_row(
     collector: tuple[Ingest, Engine], message: Message
 ) -> None:
     ingest, engine = collector
-    ingest._received(*message)
-    queue_size = ingest.writer._waiting.qsize()
+    ingest._on_message(*message)
+    queue_size = ingest.writer._queue.qsize()
     if is_good(message):
         if queue_size:
-            ingest.writer._waiting.get()
+            ingest.writer._queue.get()
         return
     assert queue_size == 0
     with engine.connect() as connection:

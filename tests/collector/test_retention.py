@@ -95,12 +95,12 @@ def test_what_is_deleted_is_no_longer_in_the_file(tmp_path: Path) -> None:
     Store(engine).add([mood(seq=n, model=mark) for n in range(200)])
     files = [path, path.with_name("c.sqlite-wal")]
 
-    def held() -> bool:
+    def is_locked() -> bool:
         return any(mark.encode() in file.read_bytes() for file in files if file.exists())
 
-    assert held()
+    assert is_locked()
     assert erase_room(Erasures(engine), "school", "r101") == 200
-    assert not held()
+    assert not is_locked()
     engine.dispose()
 
 
@@ -136,7 +136,7 @@ def test_a_backup_brings_everything_back(fresh: Fresh, tmp_path: Path) -> None:
     assert own_key(elsewhere) == key
     assert list(AuditLog(other, elsewhere, key).wrong()) == []
     back = Accounts(other)
-    assert back.verified("tess", "correct horse battery") == tess
+    assert back.verify("tess", "correct horse battery") == tess
     assert Sessions(other, back).of_token(token) is not None
     assert [m.text for m in LessonRepository(other).markers(LessonRepository(other).of()[0])] == [
         "experiment starts"

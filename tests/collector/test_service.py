@@ -92,14 +92,14 @@ def room(mosquitto: Mosquitto) -> Iterator[Room]:
     new_room.client.loop_stop()
 
 
-def stored(web: httpx.Client) -> list[dict[str, Any]]:
+def api_moods(web: httpx.Client) -> list[dict[str, Any]]:
     answer = web.get("/api/rooms/school/r101/moods", params={"from": "2020-01-01T00:00:00Z"})
     assert answer.status_code == 200, answer.text
     rows: list[dict[str, Any]] = answer.json()
     return rows
 
 
-def shown() -> dict[str, Any]:
+def viewer_mood() -> dict[str, Any]:
     """A window as viewers get it: without the run that it came from."""
     return {name: value for name, value in json.loads(mood().encode()).items() if name != "boot"}
 
@@ -108,7 +108,7 @@ def test_a_window_is_stored_once_and_acknowledged_each_time(web: httpx.Client, r
     for _ in range(2):
         room.send(mood().encode())
         assert room.acks.get(timeout=30) == {"boot": str(BOOT), "seq": 0}
-    assert stored(web) == [shown()]
+    assert api_moods(web) == [viewer_mood()]
     assert 'roommood_messages_total{kind="mood",result="repeated"} 1.0' in web.get("/metrics").text
 
 
@@ -122,7 +122,7 @@ def test_what_is_no_mood_is_refused_counted_and_never_stored(web: httpx.Client, 
     room.send(mood(seq=1).encode())
     assert room.acks.get(timeout=30)["seq"] == 1
     assert room.acks.empty()
-    assert [row["seq"] for row in stored(web)] == [1]
+    assert [row["seq"] for row in api_moods(web)] == [1]
     metrics = web.get("/metrics").text
     assert 'roommood_messages_total{kind="mood",result="refused"} 4.0' in metrics
     assert 'roommood_messages_total{kind="status",result="refused"} 1.0' in metrics
@@ -151,7 +151,7 @@ def test_the_feed_tells_of_every_window(web: httpx.Client, room: Room) -> None:
             if line.startswith("data:"):
                 break
     assert "event: mood" in names
-    assert json.loads(names[-1].removeprefix("data:")) == shown()
+    assert json.loads(names[-1].removeprefix("data:")) == viewer_mood()
 
 
 def test_a_collector_knows_its_rooms_after_a_restart(
@@ -287,11 +287,11 @@ def test_what_finds_no_place_is_not_acknowledged_and_comes_again(
     store = Store(connect(f"sqlite:///{tmp_path}/c.sqlite"))
     ingest = Ingest(BrokerSettings(port=mosquitto.port), "x", store, Rooms(), registry)
     for seq in range(5 * BATCH):  # nobody writes: it was not started
-        ingest._received(f"{BASE}/mood", mood(seq=seq).encode())
-    deferred = registry.get_sample_value(
+        ingest._on_message(f"{BASE}/mood", mood(seq=seq).encode())
+    deferrals = registry.get_sample_value(
         "roommood_messages_total", {"kind": "mood", "result": "deferred"}
     )
-    assert deferred == BATCH
+    assert deferrals == BATCH
 
 
 def test_coverage_of_a_lesson(web: httpx.Client, room: Room) -> None:

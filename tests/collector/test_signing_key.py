@@ -27,7 +27,7 @@ def backup(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def restored(folder: Path, backup: Path, key: Path | None) -> str:
+def restore_message(folder: Path, backup: Path, key: Path | None) -> str:
     """What is said on a machine whose `signing` folder is that of another site, or empty."""
     site = folder / "site"
     if key is not None:
@@ -49,7 +49,7 @@ def test_the_right_key_another_one_and_none(backup: Path, tmp_path: Path) -> Non
     texts = {}
     for name, key in cases.items():
         (tmp_path / name / "here").mkdir(parents=True)
-        texts[name] = restored(tmp_path / name / "here", backup, key)
+        texts[name] = restore_message(tmp_path / name / "here", backup, key)
     assert "the one that devices know" in texts["own"]
     assert "another site's" in texts["other"]
     assert "roommood site replace-key" in texts["other"]

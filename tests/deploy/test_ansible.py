@@ -36,11 +36,11 @@ fourth ansible_connection=local
 def test_no_device_is_begun_after_a_canary_has_failed(
     tmp_path: Path, failing: list[str], ours: set[str]
 ) -> None:
-    reached = tmp_path / "reached"
-    reached.mkdir()
+    mark = tmp_path / "reached"
+    mark.mkdir()
     tasks = tmp_path / "roles" / "roommood_agent" / "tasks"
     tasks.mkdir(parents=True)
-    (tasks / "main.yaml").write_text(ROLE.format(folder=reached))
+    (tasks / "main.yaml").write_text(ROLE.format(folder=mark))
     text = (ROOT / "deploy" / "ansible" / "site.yaml").read_text().replace("become: true", "")
     (tmp_path / "site.yaml").write_text(text.replace("  \n", ""))
     (tmp_path / "hosts.ini").write_text(HOSTS)
@@ -53,5 +53,5 @@ def test_no_device_is_begun_after_a_canary_has_failed(
         env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"},
         check=False,
     )
-    assert {path.name for path in reached.iterdir()} == ours, result.stdout + result.stderr
+    assert {path.name for path in mark.iterdir()} == ours, result.stdout + result.stderr
     assert (result.returncode == 0) == (not failing)

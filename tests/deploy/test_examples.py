@@ -93,12 +93,12 @@ def test_a_device_writes_its_own_room_alone(port: int) -> None:
         one.username_pw_set(name, collector.password.get_secret_value())
     reader.on_subscribe = lambda *_: ready.set()
 
-    def heard(_client: Any, _data: Any, message: Any) -> None:
+    def on_message(_client: Any, _data: Any, message: Any) -> None:
         arrivals.append(message.topic)
         if message.topic.endswith("/r101/status"):
             end.set()
 
-    reader.on_message = heard
+    reader.on_message = on_message
     reader.connect("127.0.0.1", port)
     reader.subscribe("roommood/v1/+/+/#", qos=1)
     writer.connect("127.0.0.1", port)

@@ -24,9 +24,9 @@ def closure(name: str) -> dict[str, Distribution]:
             continue
         distributions[one] = distribution(one)
         for text in requires(one) or []:
-            needed = Requirement(text)
-            if needed.marker is None or needed.marker.evaluate({"extra": ""}):
-                queue.append(needed.name.lower())
+            requirement = Requirement(text)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                queue.append(requirement.name.lower())
     return distributions
 
 
@@ -36,9 +36,9 @@ def size(one: Distribution) -> int:
 
 
 def test_an_agent_needs_less_than_300_megabytes() -> None:
-    needed = closure("roommood")
-    assert not {"fastapi", "sqlalchemy", "amqtt", "torch"} & needed.keys()
-    packages = sum(size(one) for name, one in needed.items() if name != "roommood")
+    requirement = closure("roommood")
+    assert not {"fastapi", "sqlalchemy", "amqtt", "torch"} & requirement.keys()
+    packages = sum(size(one) for name, one in requirement.items() if name != "roommood")
     ours = sum(
         path.stat().st_size
         for folder in ("edge", "collector", "models", "deploy")
@@ -63,9 +63,10 @@ def test_each_python_gets_one_set_that_lives_together(
     python: str, runtime: str, numpy: str, opencv: str
 ) -> None:
     versions = {
-        needed.name: needed.specifier
-        for needed in map(Requirement, requires("roommood") or [])
-        if needed.marker is None or needed.marker.evaluate({"python_version": python, "extra": ""})
+        requirement.name: requirement.specifier
+        for requirement in map(Requirement, requires("roommood") or [])
+        if requirement.marker is None
+        or requirement.marker.evaluate({"python_version": python, "extra": ""})
     }
     assert {"tflite-runtime", "ai-edge-litert"} & versions.keys() == {runtime}
     assert numpy in versions["numpy"]

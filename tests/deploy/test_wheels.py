@@ -51,9 +51,9 @@ def test_what_root_installs_is_whole_and_its_hashes_are_known(
     needs = {(text, extra) for text in requires("roommood") or [] for extra in PARTS}
     needs |= {(text, "") for one in packages for text in one.get("requires_dist", [])}
     for text, extra in needs:
-        needed = Requirement(text)
-        if needed.marker is None or needed.marker.evaluate(place | {"extra": extra}):
-            assert canonicalize_name(needed.name) in names | {"roommood"}, text
+        requirement = Requirement(text)
+        if requirement.marker is None or requirement.marker.evaluate(place | {"extra": extra}):
+            assert canonicalize_name(requirement.name) in names | {"roommood"}, text
     runtime = "tflite-runtime" if python < "3.12" else "ai-edge-litert"
     assert {runtime, "numpy", "opencv-python-headless", "cryptography", "setuptools"} <= names
     assert not {"torch", "pytest"} & names

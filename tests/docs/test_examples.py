@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from collector.config import CollectorSettings
 from deploy.commands.cli import roommood
 from edge.common.errors import UserError
-from edge.common.settings import Section, checked
+from edge.common.settings import Section, validate
 from edge.config import AgentSettings
 from tests.docs.documents import ROOT, documents, fences, inline, name
 
@@ -112,7 +112,7 @@ def test_an_example_that_is_wrong_would_show(line: str) -> None:
 def _valid(kind: type[Section], content: dict[str, Any]) -> str | None:
     """Why these are no settings of that kind, or None. Files they name need not be there."""
     try:
-        checked(kind, content, Path("example.yaml"))
+        validate(kind, content, Path("example.yaml"))
     except (UserError, ValidationError) as error:
         return str(error)
     return None
@@ -144,8 +144,8 @@ def test_every_line_of_the_examples_is_valid_when_it_is_switched_on(
     plain = yaml.safe_load(text)
     text = re.sub(r"^# pin: .*\n", "", text, flags=re.MULTILINE)  # a hash has no example
     blocks = re.findall(r"^# ?(\w+:(?:[ {][^\n]*)?\n(?:#  +[^\n]*\n)*)", text, re.MULTILINE)
-    switched = [yaml.safe_load(re.sub(r"^# ?", "", block, flags=re.M)) for block in blocks]
-    options = [one for one in switched if one and set(one) <= set(kind.model_fields)]
+    sections = [yaml.safe_load(re.sub(r"^# ?", "", block, flags=re.M)) for block in blocks]
+    options = [one for one in sections if one and set(one) <= set(kind.model_fields)]
     assert len(options) >= 4
     for option in [{}, *options]:
         base = {k: v for k, v in plain.items() if k not in option}

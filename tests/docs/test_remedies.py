@@ -79,7 +79,7 @@ def texts() -> Iterator[tuple[str, str]]:
             yield name, line.replace("$part", "agent")
 
 
-def named(text: str) -> list[str]:
+def commands_in(text: str) -> list[str]:
     """The commands in a text: between backticks or apostrophes."""
     pieces = re.findall(r"`([^`]+)`", text) + re.findall(r"'((?:sudo )?roommood [^']+)'", text)
     programs = "|".join(SYSTEM)
@@ -103,7 +103,7 @@ def check(command: str) -> None:
             assert name in UNITS or name == "X.service", command
 
 
-COMMANDS = sorted({(command, where) for where, text in texts() for command in named(text)})
+COMMANDS = sorted({(command, where) for where, text in texts() for command in commands_in(text)})
 
 
 @pytest.mark.parametrize(("command", "where"), COMMANDS)

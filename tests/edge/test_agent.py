@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.agent import Agent
-from edge.camera.simulated import SimulatedCamera
+from edge.camera.simulation import SimulatedCamera
 from edge.common.errors import Stall
 from edge.config import AgentSettings
 from tests.free import free_port
@@ -34,7 +34,7 @@ def test_a_machine_that_is_too_hot_looks_at_half_the_frames(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     hot: list[str] = []
-    monkeypatch.setattr("edge.agent.throttled", lambda: tuple(hot))
+    monkeypatch.setattr("edge.agent.throttle_reasons", lambda: tuple(hot))
     settings = {"site": "school", "room": "r101", "state": tmp_path, "frames_per_second": 4}
     agent = Agent(AgentSettings.model_validate(settings))
     assert agent._period() == 0.25

@@ -37,7 +37,7 @@ def members(package: str) -> set[str]:
     } - {f"{package}.__init__"}
 
 
-WALLED = sorted(members("edge") - MAY_SEE)
+WALLED_MODULES = sorted(members("edge") - MAY_SEE)
 
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -68,15 +68,15 @@ def test_a_line_that_breaks_a_rule_is_named(tmp_path: Path) -> None:
         with (tmp_path / file).open("a", encoding="utf-8") as source:
             source.write(f"\n{line}\n")
     result = lint(tmp_path)
-    said = result.stdout
-    assert result.returncode == 1, said + result.stderr
-    assert any(line.startswith(PIXELS) and "BROKEN" in line for line in said.splitlines()), said
+    output = result.stdout
+    assert result.returncode == 1, output + result.stderr
+    assert any(line.startswith(PIXELS) and "BROKEN" in line for line in output.splitlines()), output
     for room, command in (("edge.kiosk", "edge.commands"), ("edge.outbox", "edge.commands")):
-        assert f"{room} is not allowed to import {command}" in said, said
+        assert f"{room} is not allowed to import {command}" in output, output
 
 
 @pytest.mark.parametrize(
-    ("importer", "imported", "rule"),
+    ("importer", "target", "rule"),
     [
         ("edge.window.tally", "cv2", PIXELS),
         ("edge.outbox.merge", "edge.camera.base", PIXELS),
@@ -92,12 +92,12 @@ def test_a_line_that_breaks_a_rule_is_named(tmp_path: Path) -> None:
         ("deploy.commands.ports", "deploy.bench.cli", "The rooms of deploy"),
     ],
 )
-def test_an_import_breaks_its_rule(walls: Walls, importer: str, imported: str, rule: str) -> None:
-    assert {importer, imported} <= walls.graph.modules
+def test_an_import_breaks_its_rule(walls: Walls, importer: str, target: str, rule: str) -> None:
+    assert {importer, target} <= walls.graph.modules
     contract = walls.contract(rule)
-    assert walls.broken([contract]) == []
-    with walls.with_import(importer, imported):
-        assert walls.broken([contract]) == [contract["name"]]
+    assert walls.broken_contracts([contract]) == []
+    with walls.with_import(importer, target):
+        assert walls.broken_contracts([contract]) == [contract["name"]]
 
 
 def test_no_rule_has_an_exception(walls: Walls) -> None:
@@ -107,7 +107,7 @@ def test_no_rule_has_an_exception(walls: Walls) -> None:
 
 def test_every_room_is_walled_but_those_that_may_see(walls: Walls) -> None:
     contract = walls.contract(PIXELS)
-    assert sorted(contract["source_modules"]) == WALLED
+    assert sorted(contract["source_modules"]) == WALLED_MODULES
     # A library that only those use who see is one for pixels, whoever brings it.
     used_by = {
         room: {
@@ -115,15 +115,15 @@ def test_every_room_is_walled_but_those_that_may_see(walls: Walls) -> None:
             for module in (room, *walls.graph.find_descendants(room))
             for name in walls.graph.find_modules_directly_imported_by(module)
         }
-        for room in (*WALLED, "edge.camera", "edge.vision")
+        for room in (*WALLED_MODULES, "edge.camera", "edge.vision")
     }
     libraries = (used_by["edge.camera"] | used_by["edge.vision"]) - sys.stdlib_module_names
-    for room in WALLED:
+    for room in WALLED_MODULES:
         libraries -= used_by[room]
     assert libraries <= PIXEL_LIBRARIES <= set(contract["forbidden_modules"])
 
 
-@pytest.mark.parametrize("room", WALLED)
+@pytest.mark.parametrize("room", WALLED_MODULES)
 def test_no_way_leads_from_a_room_to_pixels(walls: Walls, room: str) -> None:
     """Each module that pixels can be had through, and each command's, imported into the room."""
     contract = walls.contract(PIXELS) | {"source_modules": [room]}
@@ -138,13 +138,13 @@ def test_no_way_leads_from_a_room_to_pixels(walls: Walls, room: str) -> None:
     open_doors = []
     for door in sorted(doors):
         with walls.with_import(importer, door):
-            if not walls.broken([contract]):
+            if not walls.broken_contracts([contract]):
                 open_doors.append(door)
     assert open_doors == []
 
 
 def test_no_room_imports_by_name() -> None:
-    for room in WALLED:
+    for room in WALLED_MODULES:
         path = ROOT / room.replace(".", "/")
         for file in path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]:
             nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
@@ -154,7 +154,9 @@ def test_no_room_imports_by_name() -> None:
 
 def test_nothing_after_tally_loads_a_pixel_library() -> None:
     """The rules read the code; this is what an interpreter does with it, all modules in one."""
-    files = [path for room in WALLED for path in (ROOT / room.replace(".", "/")).glob("*.py")]
+    files = [
+        path for room in WALLED_MODULES for path in (ROOT / room.replace(".", "/")).glob("*.py")
+    ]
     after = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files]
     assert len(after) > 60
     code = f"import sys, {', '.join(after)}; print(sorted(set(sys.modules) & {PIXEL_LIBRARIES!r}))"

@@ -39,19 +39,19 @@ class Walls:
         (contract,) = (one for one in self.contracts if one["name"].startswith(name))
         return contract
 
-    def broken(self, contracts: list[dict[str, Any]]) -> list[str]:
+    def broken_contracts(self, contracts: list[dict[str, Any]]) -> list[str]:
         """The names of those that what is imported now breaks."""
         return [one["name"] for one in contracts if not self._is_kept(one)]
 
     @contextmanager
-    def with_import(self, importer: str, imported: str) -> Iterator[None]:
+    def with_import(self, importer: str, target: str) -> Iterator[None]:
         """As if `importer` imported it, which it does not yet."""
-        assert imported not in self.graph.find_modules_directly_imported_by(importer)
-        self.graph.add_import(importer=importer, imported=imported)
+        assert target not in self.graph.find_modules_directly_imported_by(importer)
+        self.graph.add_import(importer=importer, imported=target)
         try:
             yield
         finally:
-            self.graph.remove_import(importer=importer, imported=imported)
+            self.graph.remove_import(importer=importer, imported=target)
 
     def _is_kept(self, options: dict[str, Any]) -> bool:
         contract = KINDS[options["type"]](options["name"], self._session, options)

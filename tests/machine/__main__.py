@@ -64,13 +64,13 @@ def our_things(folder: Path, machine: str, release: str, script: str, code: str 
     return content
 
 
-def emulated(folder: Path, machine: str, release: str, ours: Path) -> list[str]:
+def emulate(folder: Path, machine: str, release: str, ours: Path) -> list[str]:
     disk = folder / "ours.img"
     make_disk(ours, disk, "2G")
     return boot(machine, root_image(machine, release), disk)
 
 
-def contained(folder: Path, machine: str, release: str, ours: Path) -> list[str]:
+def run_container(folder: Path, machine: str, release: str, ours: Path) -> list[str]:
     root = folder / "root"
     subprocess.run(["cp", "-a", str(root_folder(machine, release)), str(root)], check=True)
     return contain(root, ours)
@@ -123,23 +123,23 @@ def _stand_by(site: Site | None, over: threading.Event, arrival: threading.Event
 def main(machine: str, release: str | None, school: bool, container: bool, minutes: float) -> int:
     release = release or ("trixie" if machine == "aarch64" else "bookworm")
     # A container's console is quiet: there the file is read that the script writes as well.
-    ready, outside = (contained, "127.0.0.1") if container else (emulated, OUTSIDE)
+    ready, outside = (run_container, "127.0.0.1") if container else (emulate, OUTSIDE)
     with tempfile.TemporaryDirectory(prefix="roommood-machine-") as name:
         folder = Path(name)
         if school:
             ours = our_things(folder, machine, release, "guest-school.sh", None)
             show(ready(folder, machine, release, ours), minutes, None)
-            return _told(ours)
+            return _read_log(ours)
         (folder / "site").mkdir()
         with Site(folder / "site", hosts=(outside, "localhost")) as site:
             code = site.invite("r101", 3600)
             card = f"collector: https://{outside}:{site.place.web_port}\ncode: {code}\n"
             ours = our_things(folder, machine, release, "guest-agent.sh", card)
             is_stored = show(ready(folder, machine, release, ours), minutes, site)
-            return max(_told(ours), int(not is_stored))
+            return max(_read_log(ours), int(not is_stored))
 
 
-def _told(ours: Path) -> int:
+def _read_log(ours: Path) -> int:
     """What a container's script wrote; 1 where a step of it failed."""
     log = ours / "shown.log"
     if not log.exists():

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-BUILT = Path(__file__).resolve().parents[2] / "build" / "machine"
+BUILD = Path(__file__).resolve().parents[2] / "build" / "machine"
 PACKAGES = (
     *("systemd", "systemd-sysv", "udev", "dbus", "initramfs-tools", "kmod", "iproute2"),
     *("ca-certificates", "procps", "sudo"),
@@ -60,7 +60,7 @@ PYTHON = {"bookworm": "3.11", "trixie": "3.13"}
 
 def root_image(machine: str, release: str) -> Path:
     """The system's disk, kernel and initrd beside it; made where they are not there yet."""
-    disk = BUILT / f"{machine}-{release}" / "root.img"
+    disk = BUILD / f"{machine}-{release}" / "root.img"
     if not disk.exists():
         make_disk(root_folder(machine, release), disk, "6G")
     return disk
@@ -68,7 +68,7 @@ def root_image(machine: str, release: str) -> Path:
 
 def root_folder(machine: str, release: str) -> Path:
     """The same as a folder."""
-    kind, folder = KINDS[machine], BUILT / f"{machine}-{release}"
+    kind, folder = KINDS[machine], BUILD / f"{machine}-{release}"
     final_root = folder / "root"
     if final_root.exists():
         return final_root

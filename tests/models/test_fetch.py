@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edge.common.errors import UserError
-from models.fetch import PUBLISHED, PublishedFile, fetched
+from models.fetch import PUBLISHED_FILES, PublishedFile, download
 from tests.free import free_port
 
 CONTENT = b"a network" * 100
@@ -39,7 +39,7 @@ def test_a_file_is_fetched_checked_and_put_in_place(
     publisher: PublishedFile, tmp_path: Path
 ) -> None:
     out = tmp_path / "models" / "net.onnx"
-    assert fetched("net", out, publisher) == out
+    assert download("net", out, publisher) == out
     assert out.read_bytes() == CONTENT
     assert [path.name for path in out.parent.iterdir()] == ["net.onnx"]
 
@@ -47,7 +47,7 @@ def test_a_file_is_fetched_checked_and_put_in_place(
 def test_a_file_that_was_changed_is_refused(publisher: PublishedFile, tmp_path: Path) -> None:
     other = publisher._replace(sha256="0" * 64)
     with pytest.raises(UserError, match="not the file that was published"):
-        fetched("net", tmp_path / "net.onnx", other)
+        download("net", tmp_path / "net.onnx", other)
     assert not (tmp_path / "net.onnx").exists()
 
 
@@ -56,7 +56,7 @@ def test_offline_it_says_what_to_do(publisher: PublishedFile, tmp_path: Path) ->
     with pytest.raises(
         UserError, match=r"cannot be fetched \(.*\): get http.* copy it to .*net.onnx"
     ):
-        fetched("net", tmp_path / "net.onnx", nowhere)
+        download("net", tmp_path / "net.onnx", nowhere)
 
 
 def test_a_copy_that_was_brought_by_hand_is_checked(
@@ -65,13 +65,13 @@ def test_a_copy_that_was_brought_by_hand_is_checked(
     nowhere = publisher._replace(url="http://127.0.0.1:9/")
     out = tmp_path / "net.onnx"
     out.write_bytes(CONTENT)
-    assert fetched("net", out, nowhere) == out
+    assert download("net", out, nowhere) == out
     out.write_bytes(CONTENT + b"!")
     with pytest.raises(UserError, match=r"net\.onnx: not the file"):
-        fetched("net", out, nowhere)
+        download("net", out, nowhere)
 
 
 def test_what_is_pinned_is_pinned_in_full() -> None:
-    for entry in PUBLISHED.values():
+    for entry in PUBLISHED_FILES.values():
         assert len(bytes.fromhex(entry.sha256)) == 32
         assert entry.url.startswith("https://")

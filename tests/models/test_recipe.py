@@ -74,10 +74,10 @@ def test_it_leaves_half_precision_weights_of_all_students_and_curves(recipe_out:
 def test_a_wide_student_is_the_head_of_the_wide_teacher(recipe_out: Path) -> None:
     import torch
 
-    from models.training.restored import stored
+    from models.training.saved_networks import read_weights
 
-    both = stored(recipe_out / "teachers" / "wide.npz")
-    one = stored(recipe_out / "students" / "fer7-wide.npz", 8, "wide")
+    both = read_weights(recipe_out / "teachers" / "wide.npz")
+    one = read_weights(recipe_out / "students" / "fer7-wide.npz", 8, "wide")
     faces = torch.rand(4, 1, 48, 48)
     with torch.no_grad():
         assert torch.allclose(one(faces)[:, :7], both(faces)[:, :7], atol=1e-3)

@@ -13,7 +13,7 @@ from edge.vision.pack import Pack, open_pack
 from models.data.sources import load
 from models.measure.candidate import Candidate
 from models.measure.drawn_rooms import draw
-from models.measure.evaluate import scored
+from models.measure.evaluate import score_against
 from models.measure.rooms import error
 from models.shares import pack_of, shares
 
@@ -24,8 +24,8 @@ def pack() -> Pack:
     point = OperatingPoint(
         weights=((1, 0), (0, 1)), offsets=(0, 0), usual=(0.75, 0.25), threshold=0.5, spread=2
     )
-    shipped, _ = open_pack("fer7")
-    return shipped.model_copy(update={"labels": ("neutral", "sad"), "room": point})
+    pack, _ = open_pack("fer7")
+    return pack.model_copy(update={"labels": ("neutral", "sad"), "room": point})
 
 
 def test_what_a_device_estimated_is_not_corrected_again(pack: Pack) -> None:
@@ -86,7 +86,7 @@ def test_estimated_shares_beat_labels_in_drawn_rooms(data: Path) -> None:
     candidate = Candidate("fer7", point="votes")
     faces = load(data / "fer2013" / "public_test.npz").only(np.arange(500))
     answers, _ = candidate.answers(faces)
-    scores = scored(faces, candidate.shares(answers), "ferplus")
+    scores = score_against(faces, candidate.shares(answers), "ferplus")
     errors = []
     for one in draw(scores, candidate.labels, candidate.point.threshold, rooms=100):
         labels = Counter(reading.label for reading in one.readings)

@@ -58,8 +58,8 @@ def _bullets(page: Path) -> list[str]:
 def loose_sentences() -> list[str]:
     """What the parents' page says outside of its bullets, headings and the line about the page."""
     blocks = re.split(r"\n\n|\n(?=- |#)", PARENTS.read_text(encoding="utf-8"))
-    known = ("- ", "#", "*One page")
-    return [block for block in blocks if block.strip() and not block.strip().startswith(known)]
+    beginnings = ("- ", "#", "*One page")
+    return [block for block in blocks if block.strip() and not block.strip().startswith(beginnings)]
 
 
 def exists(file: str, function: str) -> bool:

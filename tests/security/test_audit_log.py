@@ -30,7 +30,7 @@ def log(engine: Engine, state: Path) -> AuditLog:
     return AuditLog(engine, state, KEY)
 
 
-def filled(engine: Engine, state: Path, count: int = 6) -> AuditLog:
+def fill(engine: Engine, state: Path, count: int = 6) -> AuditLog:
     new_log = log(engine, state)
     for number in range(count):
         new_log.add("ann", "sign-in", f"from place {number}")
@@ -79,7 +79,7 @@ def test_after_any_change_and_more_entries_it_is_not_whole(
     tmp_path: Path, change: str, later: int
 ) -> None:
     engine = fresh()
-    filled(engine, tmp_path)
+    fill(engine, tmp_path)
     tamper(engine, *CHANGES[change])
     again = log(engine, tmp_path)
     for number in range(later):
@@ -94,7 +94,7 @@ def test_after_any_changes_at_random_it_is_not_whole(tmp_path: Path) -> None:
         chance = random.Random(seed)
         engine, state = fresh(), tmp_path / str(seed)
         state.mkdir()
-        audit = filled(engine, state, 12)
+        audit = fill(engine, state, 12)
         if chance.random() < 0.5:
             with engine.connect() as connection:
                 oldest = connection.execute(text("SELECT at FROM audit WHERE number = 5")).scalar()
@@ -119,7 +119,7 @@ def test_after_any_changes_at_random_it_is_not_whole(tmp_path: Path) -> None:
 
 def test_the_note_never_goes_down(tmp_path: Path) -> None:
     engine = fresh()
-    audit = filled(engine, tmp_path)
+    audit = fill(engine, tmp_path)
     tamper(engine, "DELETE FROM audit WHERE number > 2")
     audit.add("eve", "sign-in", "after the cut")
     assert int((tmp_path / FILE).read_text().split()[0]) == 7
@@ -128,7 +128,7 @@ def test_the_note_never_goes_down(tmp_path: Path) -> None:
 
 def test_a_note_that_was_lost_is_missed_for_ever(tmp_path: Path) -> None:
     engine = fresh()
-    audit = filled(engine, tmp_path)
+    audit = fill(engine, tmp_path)
     tamper(engine, "DELETE FROM audit WHERE number > 2")
     (tmp_path / FILE).unlink()
     audit.add("eve", "sign-in", "after the cut")
@@ -137,26 +137,26 @@ def test_a_note_that_was_lost_is_missed_for_ever(tmp_path: Path) -> None:
 
 def test_a_head_that_was_witnessed_shows_a_cut_of_log_and_note_together(tmp_path: Path) -> None:
     engine = fresh()
-    audit = filled(engine, tmp_path)
-    witnessed = audit.head()
+    audit = fill(engine, tmp_path)
+    witness_head = audit.head()
     note = (tmp_path / FILE).read_text()
     audit.add("ann", "one more")
-    assert list(audit.wrong([witnessed])) == []
+    assert list(audit.wrong([witness_head])) == []
     tamper(engine, "DELETE FROM audit WHERE number > 4")
     (tmp_path / FILE).write_text("4\n")  # by somebody who may write there as well
     assert list(audit.wrong()) == []
-    assert "entries 5 to 6 were cut off" in list(audit.wrong([witnessed]))
+    assert "entries 5 to 6 were cut off" in list(audit.wrong([witness_head]))
     for _ in range(3):
         audit.add("eve", "sign-in", "in their place")
-    assert list(audit.wrong([witnessed]))
-    assert note.split()[1] == witnessed.seal
-    assert list(audit.wrong([Head(99, witnessed.seal)]))
+    assert list(audit.wrong([witness_head]))
+    assert note.split()[1] == witness_head.seal
+    assert list(audit.wrong([Head(99, witness_head.seal)]))
 
 
 def test_the_head_is_told_to_others_every_hour(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    audit = filled(fresh(), tmp_path)
+    audit = fill(fresh(), tmp_path)
     lines: list[str] = []
     heads: list[tuple[str, dict[str, object]]] = []
     monkeypatch.setattr(syslog, "syslog", lambda _priority, line: lines.append(line))
@@ -175,7 +175,7 @@ def test_the_head_is_told_to_others_every_hour(
 
 def test_old_entries_go_and_leave_proof_behind(tmp_path: Path) -> None:
     engine = fresh()
-    audit = filled(engine, tmp_path, 10)
+    audit = fill(engine, tmp_path, 10)
     with engine.connect() as connection:
         at = connection.execute(text("SELECT at FROM audit WHERE number = 8")).scalar()
     assert audit.prune(float(at or 0)) == 7
@@ -191,10 +191,10 @@ def test_old_entries_go_and_leave_proof_behind(tmp_path: Path) -> None:
 def test_refusals_are_folded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     audit = log(fresh(), tmp_path)
     for number in range(500):
-        audit.folded("r101", "topic refused", f"roommood/v1/school/r{number}/mood")
+        audit.count_denial("r101", "topic refused", f"roommood/v1/school/r{number}/mood")
     assert len(audit) == FEW
     monkeypatch.setattr("collector.access.audit.SAME_VIEW_S", 0)
-    audit.tell_folded()
+    audit.add_denials()
     assert audit.newest(1)[0].about == f"{500 - FEW} more of these"
 
 

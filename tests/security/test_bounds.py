@@ -33,17 +33,17 @@ def test_a_rooms_windows_are_bounded_by_rate_and_by_day(monkeypatch: pytest.Monk
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     taking = Bounds()
 
-    def taken(count: int, room: str = "r101") -> int:
+    def accept(count: int, room: str = "r101") -> int:
         return sum(taking.take(mood(seq=n, room=room)) for n in range(count))
 
-    assert taken(3000) == bounds.BURST
-    assert taken(100, "r102") == 100  # another room's are its own
+    assert accept(3000) == bounds.BURST
+    assert accept(100, "r102") == 100  # another room's are its own
     now[0] += 5
-    assert taken(3000) == 5 * bounds.A_SECOND
+    assert accept(3000) == 5 * bounds.A_SECOND
     total = bounds.BURST + 5 * bounds.A_SECOND
     for _ in range(86_400 // 100):  # a whole day of as many as there can be
         now[0] += 100
-        total += taken(1500)
+        total += accept(1500)
     assert total <= 2 * bounds.A_DAY + bounds.BURST
 
 

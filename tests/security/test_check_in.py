@@ -15,7 +15,7 @@ from collector.lessons.ballots import THIRDS, Ballots, inexact
 from collector.lessons.checkins import ANSWERS, CheckIns
 from tests.collector.school import OWN, School, token_in
 
-KNOWN: dict[str, int] = {"well": 6, "so_so": 6, "lost": 6}
+TRUE_ANSWERS: dict[str, int] = {"well": 6, "so_so": 6, "lost": 6}
 """What the teacher has voted, so that every number is large enough to be shown."""
 
 ROUNDS = 6000
@@ -23,24 +23,24 @@ ROUNDS = 6000
 
 @pytest.fixture
 def school(tmp_path: Path) -> Iterator[School]:
-    with School(tmp_path) as made:
-        made.staff()
-        yield made
+    with School(tmp_path) as new_school:
+        new_school.staff()
+        yield new_school
 
 
 def guess_right(show: Callable[[dict[str, int], int], dict[str, int]]) -> float:
     """The share of rounds in which the best guess, learnt from other rounds, is the answer."""
-    seen: list[tuple[str, tuple[int, ...]]] = []
+    observations: list[tuple[str, tuple[int, ...]]] = []
     for number in range(2 * ROUNDS):
         answer: str = ANSWERS[number % len(ANSWERS)]
-        counts = {**KNOWN, answer: KNOWN[answer] + 1}
-        seen.append((answer, tuple(show(counts, number).values())))
-    learnt: dict[tuple[int, ...], Counter[str]] = {}
-    for answer, shown in seen[:ROUNDS]:
-        learnt.setdefault(shown, Counter())[answer] += 1
+        counts = {**TRUE_ANSWERS, answer: TRUE_ANSWERS[answer] + 1}
+        observations.append((answer, tuple(show(counts, number).values())))
+    guesses: dict[tuple[int, ...], Counter[str]] = {}
+    for answer, cells in observations[:ROUNDS]:
+        guesses.setdefault(cells, Counter())[answer] += 1
     right = sum(
-        shown in learnt and learnt[shown].most_common(1)[0][0] == answer
-        for answer, shown in seen[ROUNDS:]
+        cells in guesses and guesses[cells].most_common(1)[0][0] == answer
+        for answer, cells in observations[ROUNDS:]
     )
     return right / ROUNDS
 
@@ -55,14 +55,14 @@ def test_whoever_knows_all_other_answers_guesses_the_last_little_better_than_wit
 
 
 def test_a_round_is_off_in_the_same_way_at_each_asking_and_only_here() -> None:
-    shown = [inexact(KNOWN, b"key", "7/3") for _ in range(3)]
-    assert shown[0] == shown[1] == shown[2]
-    others = {tuple(inexact(KNOWN, b"key", f"7/{number}").values()) for number in range(20)}
+    cells = [inexact(TRUE_ANSWERS, b"key", "7/3") for _ in range(3)]
+    assert cells[0] == cells[1] == cells[2]
+    others = {tuple(inexact(TRUE_ANSWERS, b"key", f"7/{number}").values()) for number in range(20)}
     assert len(others) > 3
-    assert all(sum(other) == sum(KNOWN.values()) for other in others)
-    assert {tuple(inexact(KNOWN, key, "7/3").values()) for key in (b"a", b"b", b"c", b"d")} != {
-        tuple(shown[0].values())
-    }
+    assert all(sum(other) == sum(TRUE_ANSWERS.values()) for other in others)
+    assert {
+        tuple(inexact(TRUE_ANSWERS, key, "7/3").values()) for key in (b"a", b"b", b"c", b"d")
+    } != {tuple(cells[0].values())}
 
 
 def test_numbers_are_near_what_was_answered() -> None:
@@ -71,7 +71,9 @@ def test_numbers_are_near_what_was_answered() -> None:
         for number in range(2000)
     ]
     assert sum(errors) / len(errors) < 3
-    assert math.isclose(sum(inexact(KNOWN, b"key", "1").values()), sum(KNOWN.values()))
+    assert math.isclose(
+        sum(inexact(TRUE_ANSWERS, b"key", "1").values()), sum(TRUE_ANSWERS.values())
+    )
 
 
 def test_a_ballot_answers_once_in_a_round_and_takes_back_its_own_alone() -> None:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from edge.common.settings import load
 from edge.protocol.attestation import Attestation, countries, country_codes
-from tests.edge.permission.attested import ANSWERS, EXCEPTED, because, new_key, signed
+from tests.edge.permission.attestations import ANSWERS, MEDICAL, because, new_key, write_attestation
 
 pytestmark = pytest.mark.once
 
@@ -29,11 +29,11 @@ def key(tmp_path: Path) -> Ed25519PrivateKey:
 def test_where_it_is_prohibited_only_an_exception_helps(
     tmp_path: Path, key: Ed25519PrivateKey, country: str
 ) -> None:
-    signed(tmp_path, key, country=country)
+    write_attestation(tmp_path, key, country=country)
     assert because(tmp_path) == "prohibited"
-    signed(tmp_path, key, country=country, purpose="medical")
+    write_attestation(tmp_path, key, country=country, purpose="medical")
     assert because(tmp_path) == "prohibited"  # the exception needs a basis of its own
-    signed(tmp_path, key, country=country, **EXCEPTED)
+    write_attestation(tmp_path, key, country=country, **MEDICAL)
     assert because(tmp_path) == "attested"
 
 
@@ -41,8 +41,8 @@ CODES = sorted(country_codes())
 PURPOSES: tuple[dict[str, str], ...] = (
     {"purpose": "education"},
     {"purpose": "medical"},
-    EXCEPTED,
-    EXCEPTED | {"purpose": "safety"},
+    MEDICAL,
+    MEDICAL | {"purpose": "safety"},
 )
 
 
@@ -52,10 +52,10 @@ def test_every_country_and_purpose_is_as_the_table_says(
 ) -> None:
     assert len(CODES) == 249
     for country in CODES:
-        signed(tmp_path, key, country=country, **purpose)
+        write_attestation(tmp_path, key, country=country, **purpose)
         is_listed = country in countries().countries
-        excepted = purpose["purpose"] != "education" and "exception" in purpose
-        expectation = "prohibited" if is_listed and not excepted else "attested"
+        is_exception = purpose["purpose"] != "education" and "exception" in purpose
+        expectation = "prohibited" if is_listed and not is_exception else "attested"
         assert because(tmp_path) == expectation, country
 
 
@@ -74,7 +74,7 @@ def wrong_codes() -> list[str]:
 def test_what_is_no_country_reads_no_expression(tmp_path: Path, key: Ed25519PrivateKey) -> None:
     codes = wrong_codes()
     assert len(codes) == 1000
-    path = signed(tmp_path, key)
+    path = write_attestation(tmp_path, key)
     text = path.read_text()
     for code in codes:
         with pytest.raises(ValidationError, match="country"):

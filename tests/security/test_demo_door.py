@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.common.errors import UserError
-from tests.edge.permission.attested import because
+from tests.edge.permission.attestations import because
 
 pytestmark = pytest.mark.once
 

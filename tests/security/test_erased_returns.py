@@ -46,7 +46,7 @@ from tests.postgres import Postgres
 
 pytestmark = pytest.mark.once
 
-ERASED, OTHER = "r101", "r102"
+ERASED_ROOM, OTHER = "r101", "r102"
 BEFORE, AFTER, LATER = range(20), range(20, 40), range(40, 45)
 """Numbers of windows: before the backup, after it, and after the erasure."""
 
@@ -71,21 +71,23 @@ class Device:
         )
         self.publisher.start()
 
-    def window(self, seq: int, **changed: Any) -> Mood:
+    def window(self, seq: int, **changes: Any) -> Mood:
         start = self._begin + timedelta(seconds=15 * seq)
-        return mood(room=self.room, device=self.room, seq=seq, **{"start": start, **changed})
+        return mood(room=self.room, device=self.room, seq=seq, **{"start": start, **changes})
 
-    def sends(self, numbers: range, **changed: Any) -> None:
+    def sends(self, numbers: range, **changes: Any) -> None:
         """Until all are acknowledged."""
         for seq in numbers:
-            self.outbox.add(self.window(seq, **changed))
+            self.outbox.add(self.window(seq, **changes))
         self.publisher.wake()
         wait(lambda: len(self.outbox) == 0)
 
     def keeps(self) -> set[int]:
         """Numbers of what it has, to send or to send again."""
-        acknowledgements = self.outbox._copy.acknowledged(datetime.fromtimestamp(0, timezone.utc))
-        return {one.seq for one in [*acknowledgements, *self.outbox.waiting(1000)]}
+        acknowledgements = self.outbox._copy.acknowledgements(
+            datetime.fromtimestamp(0, timezone.utc)
+        )
+        return {one.seq for one in [*acknowledgements, *self.outbox.pending(1000)]}
 
     def close(self) -> None:
         self.publisher.stop(0.1)
@@ -98,14 +100,16 @@ class Scene:
         self.state = folder / "state"
         self.database = fresh()
         begin = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(minutes=20)
-        self.erased, self.other = (Device(folder, room, port, begin) for room in (ERASED, OTHER))
+        self.erased_device, self.other = (
+            Device(folder, room, port, begin) for room in (ERASED_ROOM, OTHER)
+        )
 
-    def school(self, **changed: Any) -> School:
-        more = {"database": self.database, "state": self.state} | changed
+    def school(self, **changes: Any) -> School:
+        more = {"database": self.database, "state": self.state} | changes
         return School(self.folder, self.port, **more)
 
     def both(self, numbers: range) -> None:
-        self.erased.sends(numbers)
+        self.erased_device.sends(numbers)
         self.other.sends(numbers)
 
     def numbers(self, room: str) -> list[int]:
@@ -117,13 +121,13 @@ class Scene:
         return list(rows)
 
     def until_erased_in_the_device(self) -> None:
-        wait(lambda: not self.erased.keeps() & {*BEFORE, *AFTER})
+        wait(lambda: not self.erased_device.keeps() & {*BEFORE, *AFTER})
 
-    def gone(self) -> None:
+    def check_erasure(self) -> None:
         """Neither windows nor lessons of the room, but what came later; all of the other room."""
         wait(lambda: self.numbers(OTHER) == [*BEFORE, *AFTER, *LATER])
-        wait(lambda: set(self.numbers(ERASED)) >= set(LATER))
-        assert self.numbers(ERASED) == [*LATER]
+        wait(lambda: set(self.numbers(ERASED_ROOM)) >= set(LATER))
+        assert self.numbers(ERASED_ROOM) == [*LATER]
         engine = connect(self.database)
         assert {one.room for one in LessonRepository(engine).of()} == {OTHER}
         engine.dispose()
@@ -138,11 +142,11 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path, mosquitto: Mosquitto) 
         fresh = server.fresh
     new_scene = Scene(tmp_path, mosquitto.port, fresh)
     yield new_scene
-    for device in (new_scene.erased, new_scene.other):
+    for device in (new_scene.erased_device, new_scene.other):
         device.close()
 
 
-def copied(scene: Scene, database: str) -> str:
+def copy_database(scene: Scene, database: str) -> str:
     """The database as it is, by its own means."""
     url = make_url(database)
     if url.get_backend_name() == "sqlite":
@@ -161,7 +165,7 @@ def erased_after_a_copy(scene: Scene) -> tuple[Path, str]:
     """Windows, a copy of both kinds, more windows, and the erasure by the room's page."""
     with scene.school() as school:
         school.staff()
-        for room in (ERASED, OTHER):
+        for room in (ERASED_ROOM, OTHER):
             lesson = school.repository.begin(
                 "school", room, "Optics", "button", start=time.time() - 1200
             )
@@ -169,16 +173,16 @@ def erased_after_a_copy(scene: Scene) -> tuple[Path, str]:
         scene.both(BEFORE)
         file = scene.folder / "b.tar.gz"
         backup(school.engine, scene.state, file)
-    copy = copied(scene, scene.database)
+    copy = copy_database(scene, scene.database)
     with scene.school() as school, school.as_person("ann") as ann:
         scene.both(AFTER)
-        answer = post(ann, f"/rooms/school/{ERASED}/erase", confirm=ERASED)
+        answer = post(ann, f"/rooms/school/{ERASED_ROOM}/erase", confirm=ERASED_ROOM)
         assert answer.status_code == 303
         scene.until_erased_in_the_device()
         now = datetime.now(timezone.utc)
-        scene.erased.sends(LATER, start=now)
+        scene.erased_device.sends(LATER, start=now)
         scene.other.sends(LATER)
-        scene.gone()
+        scene.check_erasure()
     return file, copy
 
 
@@ -202,9 +206,9 @@ def test_an_older_database_brings_nothing_back(scene: Scene, way: str) -> None:
         restore(engine, scene.state, file, later_erasures=notes)
         engine.dispose()
     with scene.school():
-        for device in (scene.erased, scene.other):
+        for device in (scene.erased_device, scene.other):
             device.publisher.say("online")
-        scene.gone()
+        scene.check_erasure()
 
 
 def test_where_the_notes_are_lost_too_the_devices_have_nothing_to_send(scene: Scene) -> None:
@@ -215,29 +219,29 @@ def test_where_the_notes_are_lost_too_the_devices_have_nothing_to_send(scene: Sc
     restore(engine, scene.state, file)
     engine.dispose()
     with scene.school():
-        for device in (scene.erased, scene.other):
+        for device in (scene.erased_device, scene.other):
             device.publisher.say("online")
         wait(lambda: scene.numbers(OTHER) == [*BEFORE, *AFTER, *LATER])
-        wait(lambda: set(scene.numbers(ERASED)) >= set(LATER))
-        assert scene.numbers(ERASED) == [*BEFORE, *LATER]
+        wait(lambda: set(scene.numbers(ERASED_ROOM)) >= set(LATER))
+        assert scene.numbers(ERASED_ROOM) == [*BEFORE, *LATER]
 
 
 def test_a_device_that_was_away_erases_when_it_is_back(scene: Scene) -> None:
     """What it had not sent yet, too."""
     with scene.school() as school:
         scene.both(BEFORE)
-        scene.erased.publisher.stop(0.1)
+        scene.erased_device.publisher.stop(0.1)
         for seq in AFTER:
-            scene.erased.outbox.add(scene.erased.window(seq))
+            scene.erased_device.outbox.add(scene.erased_device.window(seq))
         erasures = Erasures(school.engine, scene.state)
-        erase_room(erasures, "school", ERASED)
-    scene.erased.outbox.close()
+        erase_room(erasures, "school", ERASED_ROOM)
+    scene.erased_device.outbox.close()
     with scene.school():
-        begin = scene.erased.window(0).start
-        scene.erased = Device(scene.folder, ERASED, scene.port, begin)
+        begin = scene.erased_device.window(0).start
+        scene.erased_device = Device(scene.folder, ERASED_ROOM, scene.port, begin)
         scene.until_erased_in_the_device()
-        scene.erased.sends(LATER, start=datetime.now(timezone.utc))
-        assert scene.numbers(ERASED) == [*LATER]
+        scene.erased_device.sends(LATER, start=datetime.now(timezone.utc))
+        assert scene.numbers(ERASED_ROOM) == [*LATER]
 
 
 def test_a_window_on_its_way_is_not_stored(scene: Scene) -> None:
@@ -263,33 +267,33 @@ def test_a_window_on_its_way_is_not_stored(scene: Scene) -> None:
 def test_merged_windows_of_an_erased_lesson(scene: Scene) -> None:
     """They begin before it and reach into it."""
     with scene.school() as school:
-        scene.erased.sends(range(2, 20))
-        begin = scene.erased.window(10).start.timestamp()
-        lesson = school.repository.begin("school", ERASED, "Optics", "button", start=begin)
+        scene.erased_device.sends(range(2, 20))
+        begin = scene.erased_device.window(10).start.timestamp()
+        lesson = school.repository.begin("school", ERASED_ROOM, "Optics", "button", start=begin)
         assert lesson is not None
         school.repository.end(lesson, begin + 75)
         erase_lesson(school.service.erasures, school.repository.lesson(lesson.id))
-        assert scene.numbers(ERASED) == [*range(2, 10), *range(15, 20)]
+        assert scene.numbers(ERASED_ROOM) == [*range(2, 10), *range(15, 20)]
         # Of another run, since a merged one takes the place of its parts.
         for boot, seq in ((1, 9), (2, 14), (3, 30)):
             name = f"{BOOT}"[:-1] + str(boot)
-            window = scene.erased.window(seq - 5, seconds=90.0, windows=6, boot=name)
-            scene.erased.outbox.add(window.model_copy(update={"seq": seq}))
-        scene.erased.publisher.wake()
-        wait(lambda: len(scene.erased.outbox) == 0)
-        assert set(scene.numbers(ERASED)) == {*range(2, 10), *range(15, 20), 9, 30}
+            window = scene.erased_device.window(seq - 5, seconds=90.0, windows=6, boot=name)
+            scene.erased_device.outbox.add(window.model_copy(update={"seq": seq}))
+        scene.erased_device.publisher.wake()
+        wait(lambda: len(scene.erased_device.outbox) == 0)
+        assert set(scene.numbers(ERASED_ROOM)) == {*range(2, 10), *range(15, 20), 9, 30}
 
 
 def test_windows_that_were_dated_ahead(scene: Scene) -> None:
     """Their time has not come: they go by their numbers, and what comes then is stored."""
     ahead = datetime.now(timezone.utc) + timedelta(hours=20)
     with scene.school() as school:
-        scene.erased.sends(range(3), start=ahead)
-        erase_room(school.service.erasures, "school", ERASED)
-        assert scene.numbers(ERASED) == []
-        scene.erased.sends(range(3), start=ahead)  # again, as after a lost acknowledgement
-        scene.erased.sends(range(3, 5), start=ahead)
-        assert scene.numbers(ERASED) == [3, 4]
+        scene.erased_device.sends(range(3), start=ahead)
+        erase_room(school.service.erasures, "school", ERASED_ROOM)
+        assert scene.numbers(ERASED_ROOM) == []
+        scene.erased_device.sends(range(3), start=ahead)  # again, as after a lost acknowledgement
+        scene.erased_device.sends(range(3, 5), start=ahead)
+        assert scene.numbers(ERASED_ROOM) == [3, 4]
 
 
 def test_events_that_were_not_told_yet(scene: Scene) -> None:
@@ -302,43 +306,43 @@ def test_events_that_were_not_told_yet(scene: Scene) -> None:
     now = time.time()
     starts = [datetime.fromtimestamp(now - ago, timezone.utc).isoformat() for ago in (900, 300)]
 
-    def tell(**data: Any) -> None:
-        hooks.tell("e", {"site": "school", **data})
+    def notify(**data: Any) -> None:
+        hooks.notify("e", {"site": "school", **data})
 
-    for room in (ERASED, OTHER):
-        tell(room=room, title="first", start=starts[0])
-        tell(room=room, title="second", start=starts[1])
+    for room in (ERASED_ROOM, OTHER):
+        notify(room=room, title="first", start=starts[0])
+        notify(room=room, title="second", start=starts[1])
     hooks.write_down()
 
-    def waiting() -> list[tuple[str, str]]:
+    def pending() -> list[tuple[str, str]]:
         with engine.connect() as connection:
             rows = connection.execute(select(deliveries.c.body)).scalars().all()
         events = [json.loads(body)["data"] for body in rows]
         return [(one["room"], one.get("title", "")) for one in events]
 
     repository = LessonRepository(engine)
-    lesson = repository.begin("school", ERASED, "first", "button", start=now - 900)
+    lesson = repository.begin("school", ERASED_ROOM, "first", "button", start=now - 900)
     assert lesson is not None
     erase_lesson(erasures, lesson._replace(end=now - 600))
-    assert waiting() == [(ERASED, "second"), (OTHER, "first"), (OTHER, "second")]
-    tell(room=ERASED, state="live")  # in memory when it is erased
+    assert pending() == [(ERASED_ROOM, "second"), (OTHER, "first"), (OTHER, "second")]
+    notify(room=ERASED_ROOM, state="live")  # in memory when it is erased
     wait(lambda: time.time() > now + 0.01)
-    erase_room(erasures, "school", ERASED)
+    erase_room(erasures, "school", ERASED_ROOM)
     hooks.write_down()
     with engine.begin() as connection:
         connection.execute(update(deliveries).values(next=0.0))
 
     with httpx.Client() as client:
         hooks.round(client, time.time())
-    assert waiting() == [(OTHER, "first"), (OTHER, "second")]
+    assert pending() == [(OTHER, "first"), (OTHER, "second")]
     engine.dispose()
 
 
 def test_what_the_broker_keeps_for_home_assistant_and_others(scene: Scene) -> None:
     """Erased by a command while the collector was away, and by its page."""
-    topics = ["roommood/v1/school/r101/mood", state_topic("school", ERASED)]
+    topics = ["roommood/v1/school/r101/mood", state_topic("school", ERASED_ROOM)]
 
-    def kept() -> set[str]:
+    def retained_topics() -> set[str]:
         """Of these topics and one that is always there, those that the broker keeps."""
         publish.single("x/end", b"1", qos=1, retain=True, port=scene.port)
         arrivals: set[str] = set()
@@ -354,28 +358,28 @@ def test_what_the_broker_keeps_for_home_assistant_and_others(scene: Scene) -> No
 
     home = {"prefix": "homeassistant"}
     with scene.school(home_assistant=home) as school:
-        scene.erased.sends(BEFORE, start=datetime.now(timezone.utc))
-        wait(lambda: kept() == set(topics))
-        scene.erased.close()
+        scene.erased_device.sends(BEFORE, start=datetime.now(timezone.utc))
+        wait(lambda: retained_topics() == set(topics))
+        scene.erased_device.close()
         publish.single("roommood/v1/school/r101/status", b"", retain=True, port=scene.port)
         wait(lambda: not len(school.service.announcements))
     engine = connect(scene.database)
-    erase_room(Erasures(engine, scene.state), "school", ERASED)
+    erase_room(Erasures(engine, scene.state), "school", ERASED_ROOM)
     engine.dispose()
     with scene.school(home_assistant=home):
-        wait(lambda: not kept())
-    scene.erased = Device(scene.folder, ERASED, scene.port, datetime.now(timezone.utc))
+        wait(lambda: not retained_topics())
+    scene.erased_device = Device(scene.folder, ERASED_ROOM, scene.port, datetime.now(timezone.utc))
 
 
 def test_no_lesson_begins_again_that_was_erased_while_it_went_on(scene: Scene) -> None:
     engine = connect(scene.database)
     repository, start = LessonRepository(engine), time.time() - 600
-    lesson = repository.begin("school", ERASED, "Optics", "timetable", start=start)
+    lesson = repository.begin("school", ERASED_ROOM, "Optics", "timetable", start=start)
     assert lesson is not None
     erase_lesson(Erasures(engine, scene.state), lesson)
-    assert repository.begin("school", ERASED, "Optics", "timetable", start=start) is None
+    assert repository.begin("school", ERASED_ROOM, "Optics", "timetable", start=start) is None
     assert repository.begin("school", OTHER, "Optics", "timetable", start=start) is not None
-    assert repository.begin("school", ERASED, "Waves", "button") is not None
+    assert repository.begin("school", ERASED_ROOM, "Waves", "button") is not None
     engine.dispose()
 
 
@@ -387,6 +391,6 @@ def test_nothing_is_erased_that_cannot_be_noted(scene: Scene) -> None:
         scene.both(BEFORE)
     scene.state.mkdir(exist_ok=True)
     with full_disk(0), pytest.raises(UserError, match="nothing was erased"):
-        erase_room(Erasures(engine, scene.state), "school", ERASED)
-    assert scene.numbers(ERASED) == [*BEFORE]
+        erase_room(Erasures(engine, scene.state), "school", ERASED_ROOM)
+    assert scene.numbers(ERASED_ROOM) == [*BEFORE]
     engine.dispose()

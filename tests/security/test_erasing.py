@@ -26,7 +26,7 @@ from tests.free import wait
 
 pytestmark = pytest.mark.once
 
-PLANTED = Path("/tmp/roommood-planted.pem")  # noqa: S108  # where the archive would write
+PLANT = Path("/tmp/roommood-planted.pem")  # noqa: S108  # where the archive would write
 TOPIC = "roommood/v1/school/r101/mood"
 
 
@@ -80,7 +80,7 @@ def test_what_was_erased_does_not_come_back(tmp_path: Path, mosquitto: Mosquitto
 @pytest.mark.parametrize(
     "name",
     [
-        f"site/{PLANTED}",
+        f"site/{PLANT}",
         "site/../planted.pem",
         "site/broker/../../planted.pem",
         "site/broker/deep/planted.pem",
@@ -104,9 +104,9 @@ def test_a_backup_chooses_no_place(tmp_path: Path, name: str, kind: bytes) -> No
         info = tarfile.TarInfo(name)
         info.type, info.linkname, info.size = kind, "secret.key", 4 * (kind == tarfile.REGTYPE)
         new.addfile(info, io.BytesIO(b"evil"))
-    before = set(tmp_path.rglob("*")) | set(PLANTED.parent.glob(PLANTED.name))
+    before = set(tmp_path.rglob("*")) | set(PLANT.parent.glob(PLANT.name))
     with pytest.raises(UserError, match="not a collector's backup"):
         restore(engine, tmp_path / "fresh", bad, tmp_path / "site")
-    after = set(tmp_path.rglob("*")) | set(PLANTED.parent.glob(PLANTED.name))
+    after = set(tmp_path.rglob("*")) | set(PLANT.parent.glob(PLANT.name))
     assert {path.name for path in after - before} <= {"fresh", "secret.key", "site", "broker"}
     engine.dispose()

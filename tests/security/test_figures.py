@@ -16,7 +16,7 @@ from tests.attacks.figures import run
 from tests.conftest import BOOT
 from tests.edge.run.test_health import WELL
 
-MEASURED: dict[str, st.SearchStrategy[Any]] = {
+MEASUREMENTS: dict[str, st.SearchStrategy[Any]] = {
     "frames_per_s": st.floats(0.1, 2),
     "ms_per_frame": st.none() | st.floats(1, 500),
     "temperature_c": st.just(51.0) | st.floats(50, 54.9),
@@ -25,7 +25,7 @@ MEASURED: dict[str, st.SearchStrategy[Any]] = {
 """What depends on how many faces there are, and how."""
 
 
-@given(st.fixed_dictionaries(MEASURED), st.fixed_dictionaries(MEASURED))
+@given(st.fixed_dictionaries(MEASUREMENTS), st.fixed_dictionaries(MEASUREMENTS))
 def test_figures_of_a_withheld_window_are_alike_whatever_was_measured(
     one: dict[str, float], other: dict[str, float]
 ) -> None:
@@ -42,7 +42,7 @@ def test_every_figure_is_known_to_depend_on_faces_or_not() -> None:
         *("version", "uptime_s", "waiting", "merged", "mode", "because", "pause", "faces"),
         *("model", "last_ack_s", "dropped", "disk", "throttled", "detector", "fitted"),
     }
-    assert set(Health.model_fields) == independent | set(MEASURED)
+    assert set(Health.model_fields) == independent | set(MEASUREMENTS)
 
 
 def test_figures_are_exact_where_the_number_of_faces_is_known() -> None:
@@ -66,7 +66,7 @@ def test_an_older_devices_figures_are_coarse_in_metrics_and_api() -> None:
             "device": room,
         }
         status |= {"boot": BOOT, "state": "online", "at": "2026-03-02T08:15:00Z", "health": health}
-        rooms.heard(Status.model_validate(status))
+        rooms.update_status(Status.model_validate(status))
     values: dict[str, list[float]] = {}
     for family in RoomMetrics(rooms).collect():
         values[family.name] = [sample.value for sample in family.samples]

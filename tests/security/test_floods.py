@@ -97,7 +97,7 @@ def test_room_is_made_by_whoever_has_never_asked_for_anything() -> None:
     all_of_them = connections.Connections(3)
     with ExitStack() as stack:
 
-        def come() -> connections.Connection:
+        def connect() -> connections.Connection:
             near, far = socket.socketpair()
             stack.enter_context(near)
             stack.enter_context(far)
@@ -112,17 +112,17 @@ def test_room_is_made_by_whoever_has_never_asked_for_anything() -> None:
             except BlockingIOError:
                 return True
 
-        browser = come()
+        browser = connect()
         cycle = SimpleNamespace(response_complete=True)
         browser.protocol = SimpleNamespace(cycle=cycle, transport=None)
         all_of_them.asks(browser)
-        others = [come() for _ in range(4)]
+        others = [connect() for _ in range(4)]
         assert is_open(browser)
         assert [is_open(one) for one in others] == [False, False, True, True]
         for one in others[2:]:
             one.protocol = browser.protocol
             all_of_them.asks(one)
-        come()
+        connect()
         assert not is_open(browser)  # the oldest, where all have asked
 
 
@@ -146,7 +146,7 @@ def test_a_network_with_many_answers_to_come_has_room_for_a_request_that_comes(
         assert newest is not None
         for _ in range(5):
             all_of_them.admit(near, "198.51.100.7")
-        assert newest in all_of_them._waiting["192.0.2.1"].values()
+        assert newest in all_of_them._newcomers["192.0.2.1"].values()
 
 
 def test_whoever_says_nothing_or_only_half_is_let_go(
@@ -173,7 +173,7 @@ def test_live_feeds_are_bounded_for_each_account_and_in_all(tmp_path: Path) -> N
         path = "/api/rooms/school/r101/live"
         feeds: list[Iterator[str]] = []
 
-        def opened(client: httpx.Client) -> int:
+        def open_feeds(client: httpx.Client) -> int:
             feed = stack.enter_context(client.stream("GET", path))
             if feed.status_code == 200:
                 lines = feed.iter_lines()
@@ -183,6 +183,6 @@ def test_live_feeds_are_bounded_for_each_account_and_in_all(tmp_path: Path) -> N
 
         ann = stack.enter_context(school.as_person("ann"))
         tess = stack.enter_context(school.as_person("tess"))
-        assert [opened(ann) for _ in range(3)] == [200, 200, 429]
-        assert [opened(tess) for _ in range(2)] == [200, 429]
+        assert [open_feeds(ann) for _ in range(3)] == [200, 200, 429]
+        assert [open_feeds(tess) for _ in range(2)] == [200, 429]
         assert ann.get("/retention").status_code == 200

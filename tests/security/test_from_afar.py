@@ -14,10 +14,10 @@ from pydantic import BaseModel
 from edge.common.errors import UserError
 from edge.config import AgentSettings
 from edge.device.enrol import ABOUT, SITE, EnrolmentRecord
-from edge.device.managed import agent_settings
-from edge.device.protected import FROM_AFAR, anything, never, rule, value
+from edge.device.managed_settings import agent_settings
+from edge.device.protection import FROM_AFAR, anything, never, rule, value
 from edge.device.slots import Updates
-from edge.factories import fitted
+from edge.factories import fittings
 from edge.protocol.bundle import SETTINGS
 from edge.protocol.messages import Health
 from tests.edge.run.test_health import WELL
@@ -100,13 +100,13 @@ def write(path: Path, content: dict[str, Any]) -> Path:
     return path
 
 
-def nested(name: str, content: Any) -> dict[str, Any]:
+def nest(name: str, content: Any) -> dict[str, Any]:
     for key in reversed(name.split(".")):
         content = {key: content}
     return dict(content)
 
 
-def updated(config: Path, change: dict[str, Any]) -> AgentSettings:
+def update(config: Path, change: dict[str, Any]) -> AgentSettings:
     folder = Updates(config.with_name("state")).place(1)
     folder.mkdir(parents=True, exist_ok=True)
     write(folder / SETTINGS, change)
@@ -127,10 +127,10 @@ def settings_of(kind: type[BaseModel], before: str = "") -> Iterator[str]:
 
 
 EVERY = tuple(settings_of(AgentSettings))
-PROTECTED = [name for name in EVERY if rule(name) not in (anything, never)]
+PROTECTED_SETTINGS = [name for name in EVERY if rule(name) not in (anything, never)]
 TAKEN_AWAY = [
     ".".join(name.split(".")[: depth + 1])
-    for name in PROTECTED
+    for name in PROTECTED_SETTINGS
     if not name.startswith("faces")
     for depth in range(name.count(".") + 1)
 ]
@@ -141,14 +141,14 @@ def test_every_setting_has_a_rule_and_every_rule_a_setting() -> None:
     assert [rule(name) for name in EVERY], "or it raises KeyError, naming the setting"
     for name in FROM_AFAR:
         assert any(one == name or one.startswith(f"{name}.") for one in EVERY), name
-    assert sorted(PROTECTED) == sorted(WEAKER), "each has its row in this test"
+    assert sorted(PROTECTED_SETTINGS) == sorted(WEAKER), "each has its row in this test"
 
 
 @pytest.mark.parametrize("name", sorted(set(TAKEN_AWAY)))
 def test_nothing_that_protects_people_can_be_taken_away_from_afar(config: Path, name: str) -> None:
     before = value(agent_settings(config), name)
     with contextlib.suppress(UserError):
-        assert value(updated(config, nested(name, None)), name) == before, "nothing was there"
+        assert value(update(config, nest(name, None)), name) == before, "nothing was there"
 
 
 @pytest.mark.parametrize(
@@ -158,13 +158,13 @@ def test_nothing_that_protects_people_can_be_weakened_from_afar(
     config: Path, name: str, weaker: Any
 ) -> None:
     with pytest.raises(UserError, match=name.split(".", maxsplit=1)[0]):
-        updated(config, nested(name, weaker))
+        update(config, nest(name, weaker))
 
 
 @pytest.mark.parametrize("name", sorted(STRICTER))
 def test_an_update_may_be_stricter(config: Path, name: str) -> None:
     before = value(agent_settings(config), name)
-    assert value(updated(config, nested(name, STRICTER[name])), name) != before
+    assert value(update(config, nest(name, STRICTER[name])), name) != before
 
 
 @pytest.mark.parametrize("other", ["lessons", "calendar"])
@@ -172,19 +172,19 @@ def test_lessons_in_a_second_place_open_nothing_more(config: Path, other: str) -
     times = {name: part for name, part in OWN["schedule"].items() if name != other}
     write(config, {"enrolled": "state", "schedule": times})
     with pytest.raises(UserError, match="schedule"):
-        updated(config, {"schedule": {other: OWN["schedule"][other]}})
+        update(config, {"schedule": {other: OWN["schedule"][other]}})
 
 
 @pytest.mark.parametrize("name", ["mode", "gpio", "kiosk", "pin", "schedule", "disclosure"])
 def test_an_update_may_add_what_is_not_there(config: Path, name: str) -> None:
     write(config, {"enrolled": "state"})
-    assert value(updated(config, {name: OWN[name]}), name) != value(agent_settings(config), name)
+    assert value(update(config, {name: OWN[name]}), name) != value(agent_settings(config), name)
 
 
 @pytest.mark.parametrize("name", sorted(name for name in EVERY if rule(name) is never))
 def test_no_update_says_who_a_device_is(config: Path, name: str) -> None:
     with pytest.raises(UserError):
-        updated(config, nested(name, "other"))
+        update(config, nest(name, "other"))
 
 
 @pytest.mark.parametrize(
@@ -201,6 +201,6 @@ def test_what_is_fitted_is_what_the_settings_have(
     config: Path, own: dict[str, Any], parts: tuple[str, ...]
 ) -> None:
     write(config, {**own, "enrolled": "state"})
-    assert fitted(agent_settings(config)) == parts
+    assert fittings(agent_settings(config)) == parts
     status = {**WELL, "fitted": parts}
     assert Health.model_validate(status).fitted == parts

@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, delete
 
 from collector.access.script import token_for
 from collector.config import CollectorSettings
-from collector.ingest.ingest import check_merged
+from collector.ingest.ingest import check_merge
 from collector.storage.database import upgrade
 from collector.storage.store import SLACK_S, Store
 from collector.storage.tables import moods
@@ -41,16 +41,16 @@ def devices(site: Site) -> Iterator[dict[str, mqtt.Client]]:
     """Connections of two enrolled devices, each with its own certificate."""
     with ExitStack() as stack:
         yield {
-            room: stack.enter_context(connection(site, site.enrolled(room) / "identity"))
+            room: stack.enter_context(connection(site, site.enrol_device(room) / "identity"))
             for room in ("r101", "r102")
         }
 
 
-def window(room: str, seq: int, **changed: Any) -> Mood:
+def window(room: str, seq: int, **changes: Any) -> Mood:
     start = NOW + timedelta(seconds=15 * seq)
     return mood(
         **{"site": SITE, "room": room, "device": room, "boot": VICTIM, "seq": seq, "start": start}
-        | changed
+        | changes
     )
 
 
@@ -59,7 +59,7 @@ def send(client: mqtt.Client, message: Mood) -> None:
     client.publish(name, message.encode(), qos=1).wait_for_publish(5)
 
 
-def held(site: Site, room: str) -> list[Mood]:
+def windows_of(site: Site, room: str) -> list[Mood]:
     return Store(site.engine).between(SITE, room, NOW - timedelta(days=1), NOW + timedelta(days=1))
 
 
@@ -69,14 +69,14 @@ def test_a_device_that_forges_anothers_run_erases_nothing_and_holds_nothing_back
     mine = [window("r101", seq) for seq in range(5)]
     for one in mine[:3]:
         send(devices["r101"], one)
-    wait(lambda: held(site, "r101") == mine[:3])
+    wait(lambda: windows_of(site, "r101") == mine[:3])
     for seq, windows, seconds in ((99_999, 100_000, 3600.0), (40, 41, 600.0), (2, 1, 15.0)):
         fields = {"windows": windows, "seconds": seconds, "start": mine[0].start}
         send(devices["r102"], window("r102", seq, device="r101", **fields))
-    wait(lambda: [one.seq for one in held(site, "r102")] == [40])
+    wait(lambda: [one.seq for one in windows_of(site, "r102")] == [40])
     for one in mine[3:]:
         send(devices["r101"], one)
-    wait(lambda: held(site, "r101") == mine)
+    wait(lambda: windows_of(site, "r101") == mine)
 
 
 def test_a_devices_certificate_throws_the_collector_off_no_listener(
@@ -84,7 +84,7 @@ def test_a_devices_certificate_throws_the_collector_off_no_listener(
 ) -> None:
     """On the collector's own, a client chooses its name: nobody knows the collector's."""
     name = load(CollectorSettings, site.config).name
-    identity = site.enrolled("r103") / "identity"
+    identity = site.enrol_device("r103") / "identity"
     context = ssl.create_default_context(cafile=str(site.ca))
     context.load_cert_chain(identity / "certificate.pem", identity / "key.pem")
     link = site.service.ingest.link
@@ -102,7 +102,7 @@ def test_a_devices_certificate_throws_the_collector_off_no_listener(
         wait(thief.is_connected)
         thief.disconnect()
         thief.loop_stop()
-    assert link.connected
+    assert link.is_connected
     assert link._up_since == since
     assert "taken over" not in site.log.read_text(errors="replace")
 
@@ -111,7 +111,7 @@ def test_the_run_is_nobodys_business_in_the_api(
     site: Site, devices: dict[str, mqtt.Client]
 ) -> None:
     send(devices["r101"], window("r101", 9))
-    wait(lambda: any(one.seq == 9 for one in held(site, "r101")))
+    wait(lambda: any(one.seq == 9 for one in windows_of(site, "r101")))
     headers = {"authorization": f"Bearer {token_for(site.engine)}"}
     with site.client() as client:
         client.headers.update(headers)
@@ -139,8 +139,8 @@ def test_a_merged_window_replaces_its_own_rooms_windows_of_its_time_alone() -> N
         start = NOW + timedelta(seconds=chance.randint(-1200, 1200))
         seconds = float(chance.randint(1, 3600))
         span = {"windows": windows, "start": start, "seconds": seconds}
-        forged = window(room, windows - 1 + chance.randint(0, 30), device="r101", **span)
-        store.add([forged])
+        forgery = window(room, windows - 1 + chance.randint(0, 30), device="r101", **span)
+        store.add([forgery])
         left = store.between(SITE, "r101", NOW - timedelta(days=1), NOW + timedelta(days=1))
         losses = [one for one in mine if one not in left]
         first, end = start - SLACK, start + timedelta(seconds=seconds) + SLACK
@@ -162,4 +162,4 @@ def test_a_merged_window_replaces_its_own_rooms_windows_of_its_time_alone() -> N
 def test_what_no_outbox_can_have_merged_is_refused(changes: dict[str, Any], wrong: str) -> None:
     message = mood(**changes)
     with pytest.raises(MessageError, match=wrong):
-        check_merged(message)
+        check_merge(message)

@@ -59,7 +59,7 @@ def objects() -> list[Object]:
     return rows
 
 
-def allowed(who: str, one: Object) -> bool:
+def may(who: str, one: Object) -> bool:
     """In words: administrators all; IT nothing but that devices work; teachers and viewers their
     rooms; teachers their lessons and the ones that were detected in their rooms."""
     if who in ("nobody", "ian"):
@@ -164,11 +164,11 @@ def test_nobody_is_told_of_an_object_that_is_not_theirs(
         (address, one)
         for address, text in texts.items()
         for one in objects()
-        if holds(text, one) and not allowed(who, one)
+        if holds(text, one) and not may(who, one)
     ]
     assert leaks == []
     everything = " ".join(texts.values())
-    missing = [one for one in objects() if allowed(who, one) and not holds(everything, one)]
+    missing = [one for one in objects() if may(who, one) and not holds(everything, one)]
     assert missing == []  # or the search would find nothing for want of words
 
 

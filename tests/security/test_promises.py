@@ -46,8 +46,8 @@ def test_a_sentence_for_parents_without_a_test_would_show(
         "# What leaves\n\n- No picture is stored or sent.\n- All is well.\n\nTrust us.\n"
     )
     monkeypatch.setattr("tests.security.promises.PARENTS", page)
-    proven, bare = promises()[-2:]
-    assert proven.tests
+    with_proof, bare = promises()[-2:]
+    assert with_proof.tests
     assert not bare.tests
     assert loose_sentences() == ["Trust us.\n"]
 

@@ -145,7 +145,9 @@ def test_what_somebody_was_given_ends_with_what_it_hangs_on(
             next(line for line in lines if line.startswith("data:"))
             ENDS[end](school.service.accounts, zoe)
             news = mood(seq=time.monotonic_ns() // 1000, start=datetime.now(timezone.utc))
-            school.service.rooms.saw(news, time.time())  # before it is told, the right is asked
+            school.service.rooms.update_mood(
+                news, time.time()
+            )  # before it is told, the right is asked
             assert not any(line.startswith("data:") for line in lines)
         assert moods(client) in (401, 403)
 
@@ -196,13 +198,13 @@ def provider(school: School) -> Provider:
     return Provider(SETTINGS, school.service.accounts)
 
 
-def claims(**changed: object) -> dict[str, object]:
+def claims(**changes: object) -> dict[str, object]:
     return {
         "iss": "https://idp.example",
         "sub": "u-1",
         "preferred_username": "ada",
         "groups": ["teachers"],
-    } | changed
+    } | changes
 
 
 def test_whoever_loses_the_group_loses_sessions_tokens_and_links(school: School) -> None:

@@ -127,9 +127,9 @@ def test_a_pin_takes_months_to_guess() -> None:
         for _ in range(TRIES):
             assert not pin.opens("000000")
             tries += 1
-        assert pin.locked
+        assert pin.is_locked
         now[0] += LOCKED_S
-        while pin.locked:
+        while pin.is_locked:
             now[0] += LOCKED_S
     a_day = TRIES * 86_400 / LONGEST_S
     assert now[0] > 5 * LONGEST_S

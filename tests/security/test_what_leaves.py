@@ -44,11 +44,11 @@ def kinds(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 
 def test_every_type_of_message_is_known_to_leave_or_to_come_in() -> None:
-    known = {*MQTT, *HTTPS, *COME_IN}
+    known_modules = {*MQTT, *HTTPS, *COME_IN}
     ours = {
         kind for kind in {*kinds(Message), *kinds(DeviceMessage)} if "tests" not in kind.__module__
     }
-    assert ours == known
+    assert ours == known_modules
 
 
 def texts(schema: Any) -> Iterator[Any]:
@@ -71,8 +71,8 @@ def test_nothing_that_leaves_can_hold_a_sentence(kind: type[BaseModel]) -> None:
         if (kind.__name__, name) in OPAQUE:
             continue
         for text in texts(field):
-            bounded = "pattern" in text or text.get("format") in ("date-time", "uuid")
-            assert bounded, f"{kind.__name__}.{name}: {text}"
+            is_bounded = "pattern" in text or text.get("format") in ("date-time", "uuid")
+            assert is_bounded, f"{kind.__name__}.{name}: {text}"
             assert not re.fullmatch(text.get("pattern", "x"), "r101 09:15: 7 happy")
 
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from edge.camera.base import Grey
-from edge.camera.simulated import SimulatedCamera
+from edge.camera.simulation import SimulatedCamera
 from edge.protocol.messages import MessageError, Mood, Status, decode
 
 BAND = 120
@@ -62,8 +62,8 @@ def needles() -> dict[bytes, str]:
             patterns[run[:PIECE]] = "raw"
             patterns[run[:PIECE].hex().encode()] = "hex"
             for shift in range(3):
-                coded = base64.b64encode(run[shift : shift + 24])
-                patterns[coded[4:20]] = "base64"
+                base64_text = base64.b64encode(run[shift : shift + 24])
+                patterns[base64_text[4:20]] = "base64"
             numbers = json.dumps(list(run[:PIECE]))[1:-1]
             patterns[numbers.encode()] = "numbers"
             patterns[numbers.replace(", ", " ").encode()] = "numbers"
@@ -91,7 +91,7 @@ def search(data: bytes) -> str | None:
     return None
 
 
-def remembered(pid: int) -> int:
+def pattern_bytes(pid: int) -> int:
     """How many bytes of the pattern the memory of a process holds, in aligned words of eight."""
     windows = np.lib.stride_tricks.sliding_window_view(pattern(), 8, axis=1)
     numbers = np.unique(np.ascontiguousarray(windows).view("<u8"))

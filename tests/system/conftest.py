@@ -13,7 +13,7 @@ from tests.conftest import Mosquitto
 from tests.films import film
 from tests.fleet import Site
 from tests.free import wait
-from tests.played import CALM, LIVELY, PlayedDevice
+from tests.room_device import CALM, LIVELY, PlayedDevice
 from tests.system.browser import ARGUMENTS, CHROMIUM, SHOTS, context, sign_in
 
 

@@ -35,8 +35,8 @@ def plant(leak: str) -> None:
         if not frames:
             return
         if leak == "topic":
-            coded = base64.b64encode(frames[0][-2].tobytes())
-            self._publisher.link.publish("roommood/v1/school/r101/mood", coded[:900])
+            base64_text = base64.b64encode(frames[0][-2].tobytes())
+            self._publisher.link.publish("roommood/v1/school/r101/mood", base64_text[:900])
         elif leak == "thumbnail":
             small = cv2.resize(frames[0], (32, 32)).tobytes()
             self._publisher.link.publish("roommood/v1/school/r101/debug", small)

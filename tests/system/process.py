@@ -62,7 +62,7 @@ class Roommood:
             reader.join(10)
         return "\n".join(self._out.get() for _ in range(self._out.qsize()))
 
-    def said(self, text: str, seconds: float = 60) -> str:
+    def wait_for_line(self, text: str, seconds: float = 60) -> str:
         """The first line on stderr with `text` in it."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

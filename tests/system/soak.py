@@ -10,7 +10,7 @@ import numpy as np
 
 from edge.agent import Agent
 from edge.camera.base import Grey
-from edge.camera.simulated import SimulatedCamera
+from edge.camera.simulation import SimulatedCamera
 from edge.common.command import stop_on_signals
 from edge.common.settings import load
 from edge.config import AgentSettings

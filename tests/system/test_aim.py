@@ -39,7 +39,7 @@ def config(tmp_path: Path, mosquitto: Mosquitto, lesson_film: Path) -> Path:
 
 
 def address(aim: Roommood) -> str:
-    return aim.said("camera view at ").rpartition(" ")[2]
+    return aim.wait_for_line("camera view at ").rpartition(" ")[2]
 
 
 def test_the_picture_its_sizes_and_its_end(
@@ -68,15 +68,15 @@ def test_the_picture_its_sizes_and_its_end(
         expect(page.locator("h1")).to_have_text("The camera is closed.")
         context.close()
         assert aim.process.wait(60) == 0
-        proposed = yaml.safe_load(aim.output())
-    assert 20 <= proposed["faces"]["min_size"] <= 70
-    settings = yaml.safe_load(config.read_text()) | proposed | {"state": tmp_path / "other"}
+        proposal = yaml.safe_load(aim.output())
+    assert 20 <= proposal["faces"]["min_size"] <= 70
+    settings = yaml.safe_load(config.read_text()) | proposal | {"state": tmp_path / "other"}
     AgentSettings.model_validate(settings)
 
     log = tmp_path / "state" / "audit.jsonl"
     events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
     assert events == ["aim_begins", "aim_wrong_pin", "aim_unlocked", "aim_ends"]
-    assert DeviceAuditLog(log).broken() is None
+    assert DeviceAuditLog(log).broken_line() is None
     assert {path.name for path in log.parent.iterdir()} == {"audit.jsonl", "agent.lock"}
 
 
@@ -96,12 +96,12 @@ def test_while_an_agent_runs_nobody_aims_and_the_other_way_round(config: Path) -
         wait((config.parent / "state" / "outbox.sqlite").exists, 20)
         with Roommood("agent", "aim", "--config", config, "--port", 0) as other:
             assert other.process.wait(60) == 2
-            other.said("stop that first")
+            other.wait_for_line("stop that first")
     with Roommood("agent", "aim", "--config", config, "--port", 0) as aim:
         address(aim)
         with Roommood("agent", "run", "--config", config) as second:
             assert second.process.wait(60) == 2
-            second.said("stop that first")
+            second.wait_for_line("stop that first")
 
 
 def test_without_a_pin_in_the_settings_there_is_no_picture(config: Path) -> None:
@@ -110,4 +110,4 @@ def test_without_a_pin_in_the_settings_there_is_no_picture(config: Path) -> None
     config.write_text(yaml.safe_dump(settings))
     with Roommood("agent", "aim", "--config", config) as aim:
         assert aim.process.wait(60) == 2
-        aim.said("roommood agent pin")
+        aim.wait_for_line("roommood agent pin")

@@ -24,7 +24,7 @@ def demo() -> Iterator[Roommood]:
 
 @pytest.fixture(scope="module")
 def url(demo: Roommood) -> str:
-    return demo.said("the page: ").rpartition(" ")[2]
+    return demo.wait_for_line("the page: ").rpartition(" ")[2]
 
 
 class Visit:
@@ -34,10 +34,10 @@ class Visit:
         self.context = context(browser, dark, phone)
         self.page: Page = self.context.new_page()
         self.wrong: list[str] = []
-        self.asked: set[str] = set()
+        self.requests: set[str] = set()
         self.page.on("console", lambda m: self.wrong.append(m.text) if m.type == "error" else None)
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("request", lambda request: self.asked.add(request.url))
+        self.page.on("request", lambda request: self.requests.add(request.url))
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -66,7 +66,7 @@ def test_the_counts_move(chromium: Browser, url: str, dark: bool, phone: bool) -
     )
     assert visit.wrong == []
     host = url.split("/enter", maxsplit=1)[0]
-    assert all(address.startswith(host) for address in visit.asked)
+    assert all(address.startswith(host) for address in visit.requests)
     visit.context.close()
 
 
@@ -88,7 +88,7 @@ def test_too_few_faces_are_said_in_words(chromium: Browser, data: Path) -> None:
     with Roommood("demo", "--source", source, "--window", 2, "--port", 0, "--json") as few:
         few.mood()
         visit = Visit(chromium)
-        visit.page.goto(few.said("the page: ").rpartition(" ")[2])
+        visit.page.goto(few.wait_for_line("the page: ").rpartition(" ")[2])
         expect(visit.page.locator("#state")).to_have_text("hidden for privacy")
         expect(visit.page.locator("#sentence")).to_contain_text("Too few faces")
         assert visit.page.locator("#faces").count() == 0

@@ -20,7 +20,7 @@ from tests.free import wait
 
 pytestmark = pytest.mark.once
 
-BUTTON, LED = 17, 27
+BUTTON, LED_PIN = 17, 27
 BOUNCE_S = 0.1
 
 
@@ -64,7 +64,7 @@ def test_the_button_closes_the_camera_and_a_restart_leaves_it_closed(
             "camera": str(camera),
             "window_seconds": 2,
             "broker": {"port": mosquitto.port},
-            "gpio": {"button": BUTTON, "led": LED},
+            "gpio": {"button": BUTTON, "led": LED_PIN},
             "state": tmp_path / "state",
             # The agent lives in the tests' own process here, whatever that has grown to.
             "supervision": {"memory_mb": 65_536},
@@ -82,7 +82,7 @@ def test_the_button_closes_the_camera_and_a_restart_leaves_it_closed(
     listener.loop_start()
 
     def lit() -> bool:
-        return bool(pins.pin(LED).state)
+        return bool(pins.pin(LED_PIN).state)
 
     with Running(settings):
         wait(lambda: is_open(camera))

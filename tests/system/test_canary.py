@@ -24,7 +24,7 @@ from tests.system.leaky import LEAKS
 from tests.system.process import Roommood
 
 WINDOWS = 3
-UNLIMITED = ["prlimit", "--core=unlimited"]
+WITH_CORE_DUMPS = ["prlimit", "--core=unlimited"]
 TCPDUMP = shutil.which("tcpdump", path="/usr/sbin:/usr/bin:/sbin:/bin")
 CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
 
@@ -39,12 +39,12 @@ pytestmark = [
 class Evidence(NamedTuple):
     """All that an agent left: what was captured, its folder, its log, its limit on core dumps."""
 
-    sent: bytes
+    messages: bytes
     capture: bytes
     folder: Path
     log: bytes
     core_limit: str
-    written: int
+    bytes_on_disk: int
 
 
 def run(tmp_path: Path, mosquitto: Mosquitto, module: Sequence[str]) -> Evidence:
@@ -63,17 +63,26 @@ def run(tmp_path: Path, mosquitto: Mosquitto, module: Sequence[str]) -> Evidence
         "log_level": "debug",
     }
     config.write_text(yaml.safe_dump(settings))
-    captured = tmp_path / "traffic.pcap"
+    capture = tmp_path / "traffic.pcap"
     tcpdump = subprocess.Popen(
-        [str(TCPDUMP), "-i", "lo", "-U", "-Z", "root", "-s", "0", "-w", str(captured),
+        [str(TCPDUMP), "-i", "lo", "-U", "-Z", "root", "-s", "0", "-w", str(capture),
          "tcp", "port", str(mosquitto.port)],
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    wait(lambda: captured.exists() and captured.stat().st_size >= 24)
+    wait(lambda: capture.exists() and capture.stat().st_size >= 24)
     log = tmp_path / "log"
     with log.open("wb") as errors:
         agent = subprocess.Popen(
-            [*UNLIMITED, sys.executable, "-m", *module, "agent", "run", "--config", str(config)],
+            [
+                *WITH_CORE_DUMPS,
+                sys.executable,
+                "-m",
+                *module,
+                "agent",
+                "run",
+                "--config",
+                str(config),
+            ],
             stderr=errors,
             stdout=errors,
             cwd=home,
@@ -91,8 +100,8 @@ def run(tmp_path: Path, mosquitto: Mosquitto, module: Sequence[str]) -> Evidence
             tcpdump.terminate()
             tcpdump.wait(60)
     return Evidence(
-        canary.sent_to(mosquitto.port, captured),
-        captured.read_bytes(),
+        canary.sent_to(mosquitto.port, capture),
+        capture.read_bytes(),
         home,
         log.read_bytes(),
         next(line for line in limits.splitlines() if line.startswith("Max core")),
@@ -102,22 +111,24 @@ def run(tmp_path: Path, mosquitto: Mosquitto, module: Sequence[str]) -> Evidence
 
 def inspect(evidence: Evidence) -> list[str]:
     """Everything that is wrong."""
-    wrong = canary.findings("traffic", evidence.sent) + canary.message_findings(evidence.sent)
+    wrong = canary.findings("traffic", evidence.messages) + canary.message_findings(
+        evidence.messages
+    )
     wrong += canary.findings("capture", evidence.capture)
     wrong += canary.findings("log", evidence.log)
     wrong += canary.folder_findings(evidence.folder)
     if evidence.core_limit.split()[4:6] != ["0", "0"]:
         wrong.append(f"core: {evidence.core_limit}")
     # The outbox takes its room in advance, twice; a frame is 900,000 bytes.
-    if evidence.written > 300_000 + 2 * RESERVE:
-        wrong.append(f"disk: {evidence.written} bytes were written")
+    if evidence.bytes_on_disk > 300_000 + 2 * RESERVE:
+        wrong.append(f"disk: {evidence.bytes_on_disk} bytes were written")
     return wrong
 
 
 def test_nothing_but_counts_leaves_and_nothing_stays(tmp_path: Path, mosquitto: Mosquitto) -> None:
     evidence = run(tmp_path, mosquitto, ["deploy.commands.cli"])
-    assert len(evidence.sent) > 500 * WINDOWS  # the capture did see the moods
-    assert b'"counts":{' in evidence.sent
+    assert len(evidence.messages) > 500 * WINDOWS  # the capture did see the moods
+    assert b'"counts":{' in evidence.messages
     assert b"window 2: counted" in evidence.log
     assert inspect(evidence) == []
     left = {path.name for path in evidence.folder.rglob("*") if path.is_file()}
@@ -139,15 +150,15 @@ def test_a_paused_agent_has_forgotten_what_it_saw(tmp_path: Path, mosquitto: Mos
     }
     config.write_text(yaml.safe_dump(settings))
     with Roommood("agent", "run", "--config", config) as agent:
-        agent.said("window 2: counted", 60)
+        agent.wait_for_line("window 2: counted", 60)
         band = canary.BAND * 1280
-        assert canary.remembered(agent.process.pid) >= band  # the search finds a frame in use
+        assert canary.pattern_bytes(agent.process.pid) >= band  # the search finds a frame in use
         publish.single(
             "roommood/v1/school/r101/command", '{"command": "pause"}', qos=1, port=mosquitto.port
         )
-        agent.said("the camera is closed")
+        agent.wait_for_line("the camera is closed")
         # Scraps may lie in freed memory and on ended stacks; no whole frame does.
-        wait(lambda: canary.remembered(agent.process.pid) < band)
+        wait(lambda: canary.pattern_bytes(agent.process.pid) < band)
 
 
 @pytest.mark.parametrize("leak", LEAKS)

@@ -18,7 +18,7 @@ from edge.protocol.messages import Status
 from tests.collector.school import OWN, School
 from tests.conftest import BOOT, ROOT, mood
 from tests.free import wait
-from tests.played import CALM, LIVELY, PlayedDevice
+from tests.room_device import CALM, LIVELY, PlayedDevice
 from tests.system.browser import context, sign_in
 
 pytestmark = pytest.mark.once
@@ -78,7 +78,7 @@ def lived_in(school: School, device: PlayedDevice) -> Iterator[dict[str, object]
         silent.window(CALM, ago=15 * back + 720)
     idle.window(None, withheld="paused", frames=0)
     wait(lambda: len(school.service.rooms.windows("school", "r105")) > 100)
-    school.service.rooms.heard(
+    school.service.rooms.update_status(
         Status.model_validate(
             {
                 "schema": "roommood.status/1",
@@ -146,7 +146,7 @@ def test_every_page_on_one_sheet(
             wrong += [f"{name}: {word}" for word in ("<built-in", "None", "{}") if word in text]
             file = SHEET / f"{name.replace(' ', '-')}-{mode}-{width}.png"
             page.screenshot(path=file, full_page=name != "wall")
-            pictures.append(_scaled(file, SCALE[width]))
+            pictures.append(_scale(file, SCALE[width]))
         columns.append(pictures)
         browsing.close()
     rows = [_side_by_side(list(row)) for row in zip(*columns, strict=True)]
@@ -158,7 +158,7 @@ def _into(wrong: list[str]) -> Callable[[Any], None]:
     return lambda error: wrong.append(str(error))
 
 
-def _scaled(file: Path, width: int) -> Picture:
+def _scale(file: Path, width: int) -> Picture:
     picture = cv2.imread(str(file))
     assert picture is not None
     height = round(picture.shape[0] * width / picture.shape[1])
@@ -168,10 +168,10 @@ def _scaled(file: Path, width: int) -> Picture:
 
 def _side_by_side(pictures: list[Picture]) -> Picture:
     tallest = max(picture.shape[0] for picture in pictures)
-    padded = [
+    tiles = [
         cv2.copyMakeBorder(
             picture, 6, 6 + tallest - picture.shape[0], 6, 6, cv2.BORDER_CONSTANT, value=(128,) * 3
         )
         for picture in pictures
     ]
-    return np.hstack(padded)
+    return np.hstack(tiles)

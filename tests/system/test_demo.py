@@ -63,7 +63,7 @@ def lesson(state: Path) -> Run:
 
 
 @pytest.fixture(scope="module")
-def again(lesson: Run, state: Path) -> Run:
+def second_run(lesson: Run, state: Path) -> Run:
     """The same folder taken up by a second run, which is interrupted."""
     assert lesson.status == 0
     return watch("--window", 2, "--state", state, interrupt=True)
@@ -93,7 +93,7 @@ def test_the_school_looks_lived_in_from_the_first_page(chromium: Browser) -> Non
     browsing = context(chromium, locale="en-GB")
     page = browsing.new_page()
     with Roommood("demo", "--window", 600, "--port", 0, "--json") as demo:
-        address = demo.said("the page: ").rpartition(" ")[2]
+        address = demo.wait_for_line("the page: ").rpartition(" ")[2]
         start = time.monotonic()
         page.goto(address)
         expect(page.locator("#timeline path[class^=tone]").first).to_be_visible()
@@ -114,21 +114,21 @@ def test_everything_listens_on_loopback_only(lesson: Run) -> None:
 
 
 @pytest.mark.once
-def test_ctrl_c_stops_everything(again: Run) -> None:
-    assert len(again.family) >= 2
-    assert again.status == 0, again.errors
-    assert not [pid for pid in again.family if psutil.pid_exists(pid)]
+def test_ctrl_c_stops_everything(second_run: Run) -> None:
+    assert len(second_run.family) >= 2
+    assert second_run.status == 0, second_run.errors
+    assert not [pid for pid in second_run.family if psutil.pid_exists(pid)]
 
 
 @pytest.mark.once
-def test_state_is_kept_and_taken_up_again(lesson: Run, again: Run, state: Path) -> None:
-    first, second = ({mood["boot"] for mood in run.moods} for run in (lesson, again))
+def test_state_is_kept_and_taken_up_again(lesson: Run, second_run: Run, state: Path) -> None:
+    first, second = ({mood["boot"] for mood in run.moods} for run in (lesson, second_run))
     assert len(first) == len(second) == 1
     assert first != second
     with sqlite3.connect(state / "collector.sqlite") as database:
         boots = database.execute("SELECT DISTINCT boot FROM mood").fetchall()
     assert first | second < {one for (one,) in boots}
-    decode(Mood, Mood.model_validate(again.moods[0], strict=False).encode())
+    decode(Mood, Mood.model_validate(second_run.moods[0], strict=False).encode())
 
 
 @pytest.mark.once
@@ -215,7 +215,7 @@ def test_a_port_in_use_is_named() -> None:
         with Roommood("demo", "--port", port) as demo:
             demo.process.wait(60)
         assert demo.process.returncode == 2
-        assert f"127.0.0.1:{port}" in demo.said("roommood: web:")
+        assert f"127.0.0.1:{port}" in demo.wait_for_line("roommood: web:")
 
 
 @pytest.mark.once

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.once
 @pytest.fixture(scope="module")
 def device(site: Site) -> Path:
     """The settings file of an enrolled device."""
-    state = site.enrolled("r131")
+    state = site.enrol_device("r131")
     config = site.folder / "doctor-agent.yaml"
     config.write_text(yaml.safe_dump({"enrolled": str(state), "camera": "sim:seats=6,seed=1"}))
     return config
@@ -112,7 +112,7 @@ def test_a_clock_that_is_years_ahead_is_named_as_the_cause(
 
 
 def test_the_clocks_difference_is_asked_without_a_certificate_that_holds(site: Site) -> None:
-    state = site.enrolled("r132")
+    state = site.enrol_device("r132")
     lead_s = clock_lead_s(state)
     assert lead_s is not None
     assert abs(lead_s) < 60

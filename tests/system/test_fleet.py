@@ -24,11 +24,11 @@ from tests.free import wait
 ROOM = (SITE, "r101")
 
 
-def settings(state: Path, **changed: object) -> Path:
+def settings(state: Path, **changes: object) -> Path:
     """The machine's own file beside an enrolment."""
     config = state.parent / f"{state.name}.yaml"
     own = {"enrolled": str(state), "camera": "sim:seats=12,seed=1", "window_seconds": 1}
-    config.write_text(yaml.safe_dump(own | changed))
+    config.write_text(yaml.safe_dump(own | changes))
     return config
 
 
@@ -50,7 +50,7 @@ def live(site: Site) -> bool:
     return view.mood is not None and view.state in ("live", "withheld")
 
 
-def connected(site: Site, name: str) -> bool:
+def is_connected(site: Site, name: str) -> bool:
     """Whether the broker has an open connection under that name, as its log tells."""
     state = False
     for line in site.log.read_text(errors="replace").splitlines():
@@ -74,14 +74,14 @@ def test_invited_enrolled_approved_live_renewed_and_revoked(site: Site) -> None:
     )
     assert device.stdout is not None
     fingerprint = device.stdout.readline().split()[-1]
-    wait(lambda: len(site.fleet.invitations.waiting()) == 1)
-    assert fingerprint == site.fleet.invitations.waiting()[0].fingerprint
+    wait(lambda: len(site.fleet.invitations.pending()) == 1)
+    assert fingerprint == site.fleet.invitations.pending()[0].fingerprint
     assert site.run("approve", fingerprint)[0] == 0
     assert device.wait(60) == 0
 
     with agent(settings(state)):
         wait(lambda: live(site))
-        assert connected(site, "r101")
+        assert is_connected(site, "r101")
         before = (state / "identity" / "certificate.pem").read_bytes()
         sync = [
             sys.executable,
@@ -95,14 +95,14 @@ def test_invited_enrolled_approved_live_renewed_and_revoked(site: Site) -> None:
         subprocess.run([*sync, "--renew"], check=True)
         assert (state / "identity" / "certificate.pem").read_bytes() != before
         seq = site.service.rooms.view(*ROOM).mood
-        wait(lambda: site.service.rooms.view(*ROOM).mood != seq and connected(site, "r101"))
+        wait(lambda: site.service.rooms.view(*ROOM).mood != seq and is_connected(site, "r101"))
 
         status, text = site.run("list", "--json")
         assert '"room":"r101"' in text
         assert '"frames_per_s":' in text
         start = time.monotonic()
         assert site.run("revoke", "r101")[0] == 0
-        wait(lambda: not connected(site, "r101"), 60)
+        wait(lambda: not is_connected(site, "r101"), 60)
         assert time.monotonic() - start < 60
         wait(lambda: site.log_of("connection refused") != [])
         assert subprocess.run(sync, check=False, capture_output=True).returncode == 2
@@ -112,7 +112,7 @@ def test_invited_enrolled_approved_live_renewed_and_revoked(site: Site) -> None:
     assert list(site.service.audit.wrong()) == []
 
 
-def found(site: Site, text: str) -> set[Path]:
+def files_with(site: Site, text: str) -> set[Path]:
     """Files that hold a text: the collector's, the broker's and the devices'.
 
     By another process: whoever opens and closes an SQLite file ends the locks on it of their own.
@@ -124,18 +124,18 @@ def found(site: Site, text: str) -> set[Path]:
 
 
 def test_no_private_key_leaves_the_machine_that_made_it(site: Site) -> None:
-    state = site.enrolled("r110")
+    state = site.enrol_device("r110")
     key = state / "identity" / "key.pem"
-    assert found(site, key.read_text().splitlines()[1]) == {key.resolve()}
+    assert files_with(site, key.read_text().splitlines()[1]) == {key.resolve()}
     for name in ("authority.key", "collector.key", "broker/broker.key", "signing/site.key"):
         path = site.place.folder / name
-        assert found(site, path.read_text().splitlines()[1]) == {path}
-    private = found(site, "PRIVATE KEY")
+        assert files_with(site, path.read_text().splitlines()[1]) == {path}
+    private = files_with(site, "PRIVATE KEY")
     assert len(private) >= 5
     assert {p.stat().st_mode & 0o077 for p in private} <= {0, 0o040}  # the broker's group alone
 
 
-def served(port: int) -> int:
+def serial_of(port: int) -> int:
     """The serial number of the certificate that a server shows."""
     pem = ssl.get_server_certificate(("localhost", port))
     return x509.load_pem_x509_certificate(pem.encode()).serial_number
@@ -145,20 +145,20 @@ def served(port: int) -> int:
 def test_the_servers_certificates_renew_themselves(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = served(site.place.web_port)
+    before = serial_of(site.place.web_port)
     files = site.fleet.files
     old = [files.broker_pem.read_bytes(), files.collector.read_bytes()]
     monkeypatch.setattr("collector.fleet.files._is_due", lambda _certificate: True)
     site.invite("r120")
-    state = site.enrolled("r121")
+    state = site.enrol_device("r121")
     DeviceSync(state).run()
     site.fleet.revoke((SITE, "r121"), "ian", "so that the list changes")
-    wait(lambda: served(site.place.web_port) != before)
+    wait(lambda: serial_of(site.place.web_port) != before)
     monkeypatch.undo()
     assert old[0] != files.broker_pem.read_bytes()
     assert old[1] != files.collector.read_bytes()
     wait(lambda: site.get("/healthz").status_code == 200)
-    assert DeviceSync(site.enrolled("r122")).run() == []
+    assert DeviceSync(site.enrol_device("r122")).run() == []
 
 
 @pytest.mark.once

@@ -20,7 +20,7 @@ from edge.device.sync import DeviceSync
 from edge.protocol.bundle import pack_up
 from edge.protocol.code import Code
 from edge.protocol.messages import Health, Status
-from edge.vision.pack import SHIPPED
+from edge.vision.pack import PACKS
 from tests.collector.school import PASSWORD
 from tests.conftest import mood
 from tests.fleet import SITE, Site
@@ -47,7 +47,7 @@ def it(chromium: Browser, site: Site) -> Iterator[Page]:
     assert wrong == []
 
 
-def tell(site: Site, room: str, **health: object) -> None:
+def publish_status(site: Site, room: str, **health: object) -> None:
     """What a device of the room would have told a moment ago."""
     fields = {
         "version": version("roommood"),
@@ -63,12 +63,12 @@ def tell(site: Site, room: str, **health: object) -> None:
     now = datetime.now(timezone.utc)
     status = {"site": SITE, "room": room, "device": room, "boot": uuid4(), "state": "online"}
     report = Health.model_validate(fields | health)
-    site.service.rooms.heard(
+    site.service.rooms.update_status(
         Status.model_validate(
             {"schema": "roommood.status/1", "at": now, "health": report, **status}
         )
     )
-    site.service.rooms.saw(mood(room=room, device=room, start=now), now.timestamp())
+    site.service.rooms.update_mood(mood(room=room, device=room, start=now), now.timestamp())
 
 
 def cause(page: Page, room: str) -> Locator:
@@ -112,7 +112,7 @@ def test_from_a_code_to_a_device_and_its_end(it: Page, site: Site) -> None:
     device.start()
     assert request_event.wait(60)
     it.get_by_role("link", name="Devices").click()
-    fingerprint = site.fleet.invitations.waiting()[0].fingerprint
+    fingerprint = site.fleet.invitations.pending()[0].fingerprint
     expect(it.locator("main")).to_contain_text(fingerprint)
     it.screenshot(path=SHOTS / "fleet-approve.png", full_page=True)
     it.get_by_role("button", name="Approve r101").click()
@@ -121,13 +121,13 @@ def test_from_a_code_to_a_device_and_its_end(it: Page, site: Site) -> None:
     expect(cause(it, "r101")).to_contain_text("nothing has come from it")
 
     for room in ("r102", "r103", "r104"):
-        site.enrolled(room)
-    tell(site, "r101")
-    tell(site, "r102", frames_per_s=0.0)
-    tell(site, "r103", temperature_c=84.5, throttled=["throttled"])
+        site.enrol_device(room)
+    publish_status(site, "r101")
+    publish_status(site, "r102", frames_per_s=0.0)
+    publish_status(site, "r103", temperature_c=84.5, throttled=["throttled"])
     secret = load_pem_private_key((site.place.folder / "signing/site.key").read_bytes(), None)
     assert isinstance(secret, Ed25519PrivateKey)
-    update = pack_up(SITE, 1, gather(SHIPPED / "fer7-small", None, ()), "the small model", secret)
+    update = pack_up(SITE, 1, gather(PACKS / "fer7-small", None, ()), "the small model", secret)
     site.fleet.upload(update, ["r101"], "ian")
     it.reload()
     expect(cause(it, "r101")).to_contain_text("No problems")
@@ -187,12 +187,12 @@ def test_a_device_is_refused_after_a_question(it: Page, site: Site) -> None:
     it.reload()
     it.get_by_role("button", name="Refuse r120").click()
     expect(it.locator("h1")).to_have_text("Refuse the device asking for r120?")
-    assert [one.room for one in site.fleet.invitations.waiting()] == [(SITE, "r120")]
+    assert [one.room for one in site.fleet.invitations.pending()] == [(SITE, "r120")]
     it.locator("#confirm").click()
     expect(it.locator("h1")).to_contain_text("Devices")
     device.join(60)
     assert failures
-    assert site.fleet.invitations.waiting() == []
+    assert site.fleet.invitations.pending() == []
 
 
 def test_a_room_that_is_none_is_refused_in_words(it: Page) -> None:

@@ -76,11 +76,11 @@ def inbox(mosquitto: Mosquitto) -> Iterator[queue.Queue[Any]]:
     client.loop_stop()
 
 
-def attest(folder: Path, **changed: object) -> None:
+def attest(folder: Path, **changes: object) -> None:
     """Signs the example's answers, for today and some, with a key of this site."""
     answers = yaml.safe_load((ROOT / "deploy" / "examples" / "attestation.yaml").read_text())
     answers |= {"first_day": date.today(), "last_day": date.today() + timedelta(days=30)}
-    (folder / "answers.yaml").write_text(yaml.safe_dump(answers | changed))
+    (folder / "answers.yaml").write_text(yaml.safe_dump(answers | changes))
     if not (folder / "keys").exists():
         call("key", "--out", folder / "keys")
     options = ("--answers", folder / "answers.yaml", "--out", folder / "signed.yaml")
@@ -124,7 +124,7 @@ def test_without_an_answer_only_faces_are_counted(
         past = date.today() - timedelta(days=1)
         attest(config.parent, first_day=past - timedelta(days=9), last_day=past)
     with Roommood("agent", "run", "--config", config) as agent:
-        agent.said("counting faces only")
+        agent.wait_for_line("counting faces only")
         mood, status = window(inbox)
         kiosk = screen(config)
     assert 8 <= mood["faces"] <= 14

@@ -34,13 +34,13 @@ HOOK_KEY = "whsec_c2VjcmV0LXdyZC1zZWNyZXQtd3JkLXNlY3JldA=="
 
 
 def agent_settings(folder: Path, secret: str) -> Path:
-    port, coded = free_port(), quote(secret, safe="")
-    calendar = f"https://kim:{secret}@127.0.0.1:{port}/{coded}.ics?token=t-{coded}"
+    port, url_secret = free_port(), quote(secret, safe="")
+    calendar = f"https://kim:{secret}@127.0.0.1:{port}/{url_secret}.ics?token=t-{url_secret}"
     content = {
         "site": "school",
         "room": "r101",
         "state": "agent-state",
-        "camera": f"rtsp://kim:{secret}@127.0.0.1:{port}/live?password={coded}",
+        "camera": f"rtsp://kim:{secret}@127.0.0.1:{port}/live?password={url_secret}",
         "broker": {"port": port, "username": "kim", "password": secret},
         "schedule": {
             "timezone": "UTC",
@@ -54,15 +54,17 @@ def agent_settings(folder: Path, secret: str) -> Path:
 
 
 def collector_settings(folder: Path, secret: str) -> Path:
-    port, coded = free_port(), quote(secret, safe="")
+    port, url_secret = free_port(), quote(secret, safe="")
     content = {
         "database": f"postgresql://kim:{secret}@127.0.0.1:{port}/roommood",
         "state": "collector-state",
         "broker": {"port": port, "username": "kim", "password": secret},
-        "school": {"timetable": f"https://kim:{secret}@127.0.0.1:{port}/lessons.ics?key={coded}"},
+        "school": {
+            "timetable": f"https://kim:{secret}@127.0.0.1:{port}/lessons.ics?key={url_secret}"
+        },
         "webhooks": [
             {
-                "url": f"https://kim:{secret}@127.0.0.1:{port}/in?token={coded}",
+                "url": f"https://kim:{secret}@127.0.0.1:{port}/in?token={url_secret}",
                 "secret": HOOK_KEY,
             }
         ],
@@ -122,8 +124,8 @@ def test_no_command_shows_a_password(
 @pytest.mark.parametrize("secret", SECRETS[-1:])
 def test_an_agent_that_runs_shows_none_in_its_log(tmp_path: Path, secret: str) -> None:
     with Roommood("agent", "run", "--config", agent_settings(tmp_path, secret)) as running:
-        running.said("broker: ")
-        running.said("calendar")
+        running.wait_for_line("broker: ")
+        running.wait_for_line("calendar")
         running.interrupt()
         text = "\n".join(running.errors) + running.output()
     assert "Traceback" not in text

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.once
 @pytest.fixture(scope="module")
 def device(site: Site) -> Path:
     """An enrolled device's folder."""
-    return site.enrolled("r101")
+    return site.enrol_device("r101")
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def old_tls() -> ssl.SSLContext:
     return old
 
 
-def told(site: Site, what: str, about: str) -> bool:
+def audit_has(site: Site, what: str, about: str) -> bool:
     return any(about in line for line in site.log_of(what))
 
 
@@ -78,12 +78,12 @@ def test_a_certificate_of_another_authority(site: Site, tmp_path: Path) -> None:
     own, key = new_key(), new_key()
     forger = Authority.make(SITE, own)
     atomic_file.write(tmp_path / "key.pem", private_pem(key))
-    forged = pem(forger.sign_device(request(key, "r101"), "r101"))
-    (tmp_path / "certificate.pem").write_text(forged)
+    forgery = pem(forger.sign_device(request(key, "r101"), "r101"))
+    (tmp_path / "certificate.pem").write_text(forgery)
     with connection(site, tmp_path) as client:
         time.sleep(0.5)
         assert not client.is_connected()
-    wait(lambda: told(site, "connection refused", "certificate verify failed"))
+    wait(lambda: audit_has(site, "connection refused", "certificate verify failed"))
 
 
 def test_no_certificate_at_all(site: Site) -> None:
@@ -94,7 +94,7 @@ def test_no_certificate_at_all(site: Site) -> None:
         pytest.raises(ssl.SSLError, match="REQUIRED"),
     ):
         secure.recv(1)  # with TLS 1.3 one is told after the handshake
-    wait(lambda: told(site, "connection refused", "did not return a certificate"))
+    wait(lambda: audit_has(site, "connection refused", "did not return a certificate"))
 
 
 @pytest.mark.parametrize("retain", [False, True])
@@ -104,7 +104,7 @@ def test_another_devices_topic(site: Site, device: Path, retain: bool) -> None:
     with connection(site, device / "identity") as client:
         wait(client.is_connected)
         client.publish(topic, theirs.encode(), qos=1, retain=retain).wait_for_publish(5)
-    wait(lambda: told(site, "topic refused", topic[:80]))
+    wait(lambda: audit_has(site, "topic refused", topic[:80]))
     assert any(line.startswith("r101:") for line in site.log_of("topic refused"))
     assert site.service.rooms.view(SITE, "r102").mood is None
     listener = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="look")
@@ -128,7 +128,7 @@ def test_a_message_that_could_hold_a_picture(site: Site, device: Path) -> None:
     with connection(site, device / "identity") as client:
         wait(client.is_connected)
         client.publish(topic, b"x" * 1025, qos=1)
-        wait(lambda: told(site, "message too large", topic))
+        wait(lambda: audit_has(site, "message too large", topic))
 
 
 def test_a_code_that_has_ended(site: Site, tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_code_that_has_ended(site: Site, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="this code has expired") as denial:
         DeviceEnrolment(site.url, code, tmp_path).run(lambda _line: None, 1)
     assert denial.value.remedy == "ask IT for a new one"  # as the collector raised it
-    assert told(site, "code refused", "school/r103: expired")
+    assert audit_has(site, "code refused", "school/r103: expired")
     assert not (tmp_path / "identity").exists()
 
 
@@ -148,14 +148,14 @@ def test_a_code_serves_for_one_device(site: Site, tmp_path: Path) -> None:
         DeviceEnrolment(site.url, code, first).run(lambda _line: None, 0)
     with pytest.raises(UserError, match="was used by another device"):
         DeviceEnrolment(site.url, code, second).run(lambda _line: None, 0)
-    assert told(site, "code refused", "school/r104: used already")
+    assert audit_has(site, "code refused", "school/r104: used already")
     # The first one goes on where it was, with the same key.
     assert len(site.enrol(first, code, lambda: site.approve((SITE, "r104")))) == 2
 
 
 def test_a_message_that_is_sent_again(site: Site, device: Path) -> None:
     sync = DeviceSync(device)
-    message = sync._signed("report", DeviceReport(version="1", hardware=""))
+    message = sync._sign("report", DeviceReport(version="1", hardware=""))
     with site.client() as client:
         headers = {
             "content": message.model_dump_json(),
@@ -164,41 +164,41 @@ def test_a_message_that_is_sent_again(site: Site, device: Path) -> None:
         assert client.post("/device/report", **headers).status_code == 200  # type: ignore[arg-type]  # httpx's keywords
         again = client.post("/device/report", **headers)  # type: ignore[arg-type]  # the same
     assert again.status_code == 403
-    assert told(site, "replay refused", "of school/r101: report")
+    assert audit_has(site, "replay refused", "of school/r101: report")
 
 
 def test_a_message_signed_by_somebody_else_or_for_something_else(site: Site, device: Path) -> None:
     sync = DeviceSync(device)
     body = Renewal(csr=request(new_key(), "r101"))
     with pytest.raises(UserError, match="signed for something else"):
-        sync._caller.fetch("/device/renew", sync._signed("report", body))
+        sync._caller.fetch("/device/renew", sync._sign("report", body))
     sync._identity.key = new_key()
     with pytest.raises(UserError, match="signature refused"):
         sync.renew()
-    assert told(site, "signature refused", "in the name of school/r101")
+    assert audit_has(site, "signature refused", "in the name of school/r101")
 
 
 def test_a_renewal_in_another_rooms_name(site: Site, device: Path) -> None:
     sync = DeviceSync(device)
     body = Renewal(csr=request(new_key(), "r102"))
     with pytest.raises(UserError, match="not for room r101"):
-        sync._caller.fetch("/device/renew", sync._signed("renew", body))
+        sync._caller.fetch("/device/renew", sync._sign("renew", body))
 
 
 def test_a_card_in_another_machine(site: Site) -> None:
-    state = site.enrolled("r105")
+    state = site.enrol_device("r105")
     DeviceSync(state).run()
     sync = DeviceSync(state)
     with site.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE device SET hardware = 'aa' WHERE room = 'r105'")
     elsewhere = DeviceReport(version="1", hardware="0123456789abcdef")
     with pytest.raises(UserError, match="another machine than the one that was enrolled"):
-        sync._caller.fetch("/device/report", sync._signed("report", elsewhere))
-    assert told(site, "copy refused", "school/r105: speaks from another machine")
+        sync._caller.fetch("/device/report", sync._sign("report", elsewhere))
+    assert audit_has(site, "copy refused", "school/r105: speaks from another machine")
 
 
 def test_a_copy_made_before_the_renewal(site: Site) -> None:
-    state = site.enrolled("r106")
+    state = site.enrol_device("r106")
     copy = state.with_name("copy")
     shutil.copytree(state, copy, symlinks=True)
     genuine = DeviceSync(state)
@@ -207,11 +207,11 @@ def test_a_copy_made_before_the_renewal(site: Site) -> None:
     genuine.run()
     with pytest.raises(UserError, match="the card may have been copied"):
         DeviceSync(copy).run()
-    assert told(site, "copy refused", "school/r106: a certificate that was renewed")
+    assert audit_has(site, "copy refused", "school/r106: a certificate that was renewed")
 
 
 def test_two_machines_that_speak_for_one_room(site: Site) -> None:
-    site.enrolled("r107")
+    site.enrol_device("r107")
 
     def status(boot: UUID) -> Status:
         fields = {"site": SITE, "room": "r107", "device": "r107", "boot": boot, "state": "online"}
@@ -220,11 +220,11 @@ def test_two_machines_that_speak_for_one_room(site: Site) -> None:
 
     one, two = uuid4(), uuid4()
     for boot in (one, one, two, one):  # a restart, and a message that came late
-        site.fleet.heard(status(boot))
+        site.fleet.update_status(status(boot))
     assert not site.log_of("copy found")
-    site.fleet.heard(status(two))
-    assert told(site, "copy found", "school/r107")
-    assert told(site, "device revoked", "two machines spoke for the room")
+    site.fleet.update_status(status(two))
+    assert audit_has(site, "copy found", "school/r107")
+    assert audit_has(site, "device revoked", "two machines spoke for the room")
 
 
 def test_old_tls_is_refused_by_broker_and_collector(site: Site) -> None:
@@ -234,7 +234,7 @@ def test_old_tls_is_refused_by_broker_and_collector(site: Site) -> None:
             socket.create_connection(("localhost", port)) as plain,
         ):
             old_tls().wrap_socket(plain)
-    wait(lambda: told(site, "connection refused", "protocol"))
+    wait(lambda: audit_has(site, "connection refused", "protocol"))
 
 
 def test_who_said_all_before_the_broker_looked(site: Site) -> None:
@@ -258,13 +258,13 @@ def test_somebody_in_between_who_does_not_know_the_code(site: Site, tmp_path: Pa
     other = Code.new()
     assert welcome.proof != proof(other.key, "welcome", nonce, SITE, "r108", welcome.authority)
     csr = request(new_key(), "r108")
-    forged = proof(other.key, "request", csr)
+    forgery = proof(other.key, "request", csr)
     message = EnrolmentRequest(
-        code=invitation.number, csr=csr, hardware="", version="1", proof=forged
+        code=invitation.number, csr=csr, hardware="", version="1", proof=forgery
     )
     with pytest.raises(UserError, match="this code is not known"):
         site.fleet.enrolment.request(message, "elsewhere")
-    assert told(site, "wrong code", "")
+    assert audit_has(site, "wrong code", "")
 
 
 def test_ten_thousand_guesses(site: Site) -> None:
@@ -283,5 +283,5 @@ def test_ten_thousand_guesses(site: Site) -> None:
             site.fleet.enrolment.hello(Hello(code=secrets.token_hex(8), nonce=nonce), "far away")
         answers[429 if denial.value.often else 403] += 1
     assert answers == {403: 2 * WRONG_CODES, 429: 10_000 - 2 * WRONG_CODES}
-    assert told(site, "slowed down", "10 wrong codes")
+    assert audit_has(site, "slowed down", "10 wrong codes")
     assert list(site.service.audit.wrong()) == []

@@ -57,8 +57,8 @@ def agents(folder: Path, broker: Mosquitto) -> Iterator[Start]:
     """Starts agents with a screen; all end with the block."""
     running: list[Roommood] = []
 
-    def begin(**changed: Any) -> tuple[Roommood, str]:
-        port = changed.get("kiosk", {}).get("port") or free_port()
+    def begin(**changes: Any) -> tuple[Roommood, str]:
+        port = changes.get("kiosk", {}).get("port") or free_port()
         settings = {
             "site": "school",
             "room": "r101",
@@ -69,9 +69,9 @@ def agents(folder: Path, broker: Mosquitto) -> Iterator[Start]:
             "kiosk": {"port": port, "responsible": "Mx Example, head teacher, room 12"},
             "state": "state",
         }
-        kiosk = settings["kiosk"] | changed.pop("kiosk", {})
+        kiosk = settings["kiosk"] | changes.pop("kiosk", {})
         path = folder / "agent.yaml"
-        path.write_text(yaml.safe_dump(settings | changed | {"kiosk": kiosk}))
+        path.write_text(yaml.safe_dump(settings | changes | {"kiosk": kiosk}))
         agent = Roommood("agent", "run", "--config", path)
         running.append(agent)
         url = f"http://127.0.0.1:{port}"
@@ -150,7 +150,7 @@ def test_a_schedule_without_lessons_keeps_it_closed(start: Start, page: Page) ->
     page.goto(url)
     expect(page.locator("h1")).to_have_text("Camera off")
     expect(page.locator("button")).to_be_disabled()
-    agent.said("the camera is closed")
+    agent.wait_for_line("the camera is closed")
 
 
 def test_a_page_that_lost_its_device_says_so(start: Start, page: Page) -> None:

@@ -110,9 +110,9 @@ class Ends:
             wait(lambda end=end: words in self.health(end), 90)  # type: ignore[misc]  # bound now
         time.sleep(5)  # one more try at least: it is said once however often it fails
         for end in self.processes:
-            spoken = [line for line in self.lines(end) if words in line]
-            assert len(spoken) == 1, self.lines(end)
-            assert remedy in spoken[0]
+            matches = [line for line in self.lines(end) if words in line]
+            assert len(matches) == 1, self.lines(end)
+            assert remedy in matches[0]
 
     def are_well(self) -> None:
         for end in self.processes:
@@ -133,9 +133,9 @@ def running(folder: Path, broker: dict[str, Any]) -> Iterator[Ends]:
 @pytest.mark.timeout(600)
 def test_each_change_of_reason_is_said_once_while_they_run(tmp_path: Path) -> None:
     port = free_port()
-    refused = "nothing accepts connections there"
+    refusal = "nothing accepts connections there"
     with running(tmp_path, {"port": port, "username": "kim", "password": "wr@/[#%ng"}) as ends:
-        ends.say(refused, "check broker.port")
+        ends.say(refusal, "check broker.port")
         with server(port=port):
             ends.say("closes the connection without an answer", "set broker.ca")
         broker = Mosquitto(tmp_path)
@@ -163,11 +163,11 @@ def test_each_change_of_a_certificate_is_said_once_while_they_run(tmp_path: Path
     port = free_port()
     ours = certificate(tmp_path, "ours", "127.0.0.1")
     other = certificate(tmp_path, "o", "127.0.0.1")
-    trusted = tmp_path / "trusted.pem"
+    trust_file = tmp_path / "trusted.pem"
     elsewhere = certificate(tmp_path, "elsewhere", "1.2.3.4")
     old = certificate(tmp_path, "old", "127.0.0.1", days=(-20, -10))
-    trusted.write_text("".join(one.read_text() for one in (ours, elsewhere, old)))
-    with running(tmp_path, {"port": port, "ca": str(trusted)}) as ends:
+    trust_file.write_text("".join(one.read_text() for one in (ours, elsewhere, old)))
+    with running(tmp_path, {"port": port, "ca": str(trust_file)}) as ends:
         with server(port=port):
             ends.say("does not speak TLS as we do", "check broker.port (8883")
         with server(other, port=port):

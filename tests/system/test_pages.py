@@ -17,7 +17,7 @@ from tests.free import free_port, wait
 from tests.oidc import CANAILLE, CLIENT, SECRET
 from tests.oidc import PASSWORD as THEIR_PASSWORD
 from tests.oidc import School as Provider
-from tests.played import CALM, LIVELY, PlayedDevice
+from tests.room_device import CALM, LIVELY, PlayedDevice
 from tests.system.browser import SHOTS, context, sign_in
 
 pytestmark = pytest.mark.once
@@ -225,12 +225,12 @@ def test_by_keyboard_alone(teacher: Page, school: School) -> None:
     teacher.goto(f"{school.service.url}/rooms/school/r101")
     teacher.keyboard.press("Tab")
     expect(teacher.locator(".skip")).to_be_focused()
-    reached = set()
+    addresses = set()
     for _ in range(40):
         teacher.keyboard.press("Tab")
-        reached.add(teacher.evaluate("document.activeElement.textContent.trim()"))
-    assert {"Camera is on", "Share", "Deutsch"} <= reached
-    assert {"Start lesson", "Name this lesson"} & reached
+        addresses.add(teacher.evaluate("document.activeElement.textContent.trim()"))
+    assert {"Camera is on", "Share", "Deutsch"} <= addresses
+    assert {"Start lesson", "Name this lesson"} & addresses
 
 
 def test_many_who_watch_all_see_it(school: School, device: PlayedDevice) -> None:

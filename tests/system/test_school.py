@@ -85,7 +85,7 @@ def test_live_paused_live_offline(
             wait(lambda: room(port).get("state") == "live")
             command("pause")
             wait(lambda: room(port)["state"] == "paused")
-            agent.said("the camera is closed")
+            agent.wait_for_line("the camera is closed")
             wait(lambda: room(port)["mood"]["withheld"] == "paused")
             command("resume")
             wait(lambda: room(port)["state"] == "live")
@@ -104,7 +104,7 @@ def test_a_pause_outlives_the_agent(
         with Roommood("agent", "run", "--config", configs[0]) as first:
             wait(lambda: room(port).get("state") == "live")
             publish.single(topic, '{"command": "pause"}', qos=1, port=mosquitto.port)
-            first.said("the camera is closed")
+            first.wait_for_line("the camera is closed")
             first.process.kill()
         with Roommood("agent", "run", "--config", configs[0]):
             wait(lambda: room(port)["mood"]["withheld"] == "paused")
@@ -131,7 +131,7 @@ def test_nothing_is_lost_while_the_broker_is_down(
     ):
         wait(lambda: room(port).get("mood") is not None)
         mosquitto.stop()
-        agent.said("connection lost")
+        agent.wait_for_line("connection lost")
         time.sleep(3)
         mosquitto.start()
         # The agent may be back before the collector listens: what it sends then, it sends again.

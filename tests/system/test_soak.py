@@ -32,12 +32,12 @@ class Collector:
     def __init__(self, port: int) -> None:
         self.frames = 0
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        self.client.on_message = self._heard
+        self.client.on_message = self._on_message
         self.client.connect("127.0.0.1", port)
         self.client.subscribe("roommood/v1/school/r101/mood", qos=1)
         self.client.loop_start()
 
-    def _heard(self, _client: object, _userdata: object, message: mqtt.MQTTMessage) -> None:
+    def _on_message(self, _client: object, _userdata: object, message: mqtt.MQTTMessage) -> None:
         window = json.loads(message.payload)
         self.frames += window["frames"]
         ack = json.dumps({"boot": window["boot"], "seq": window["seq"]})

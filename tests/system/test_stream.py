@@ -22,9 +22,9 @@ SERVER = Path(__file__).with_name("rtsp_server.py")
 
 
 class RtspServer:
-    def __init__(self, *shown: object) -> None:
+    def __init__(self, *lines: object) -> None:
         self.port = free_port()
-        self._shown = shown
+        self._lines = lines
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -33,7 +33,7 @@ class RtspServer:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            ["/usr/bin/python3", str(SERVER), str(self.port), *map(str, self._shown)],
+            ["/usr/bin/python3", str(SERVER), str(self.port), *map(str, self._lines)],
             stderr=subprocess.DEVNULL,
         )
         wait_for_port(self.port, self._process)
@@ -44,7 +44,7 @@ class RtspServer:
             self._process.wait()
             self._process = None
 
-    def tell(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
 
@@ -123,7 +123,7 @@ def test_a_stream_that_changes_its_resolution_goes_on(
     capture.start()
     assert shape(capture) == (240, 320)
     for size in ((480, 640), (144, 176), (320, 240), (240, 320)):
-        changing.tell(signal.SIGUSR1)
+        changing.send(signal.SIGUSR1)
         wait(lambda size=size: shape(capture) == size)  # type: ignore[misc]  # mypy infers no lambda with a default
     capture.stop()
 
@@ -148,7 +148,7 @@ def test_a_stream_that_ends_in_good_order_is_opened_anew(server: RtspServer) -> 
     camera = make(server.url)
     camera.open()
     camera.read()
-    server.tell(signal.SIGUSR2)
+    server.send(signal.SIGUSR2)
     with pytest.raises(CameraFault, match="the stream ended"):
         all(camera.read() is not None for _ in range(1000))
     camera.close()
@@ -156,7 +156,7 @@ def test_a_stream_that_ends_in_good_order_is_opened_anew(server: RtspServer) -> 
     capture.start()
     for _ in range(2):
         assert shape(capture) == (240, 320)
-        server.tell(signal.SIGUSR2)
+        server.send(signal.SIGUSR2)
         wait(lambda: capture.take(0.5) is None)
         wait(lambda: capture.take(1) is not None)
     capture.stop()

@@ -14,7 +14,7 @@ from tests.collector.nginx import Nginx
 from tests.collector.school import PASSWORD, School
 from tests.conftest import Mosquitto
 from tests.fleet import Site
-from tests.played import CALM, LIVELY, PlayedDevice
+from tests.room_device import CALM, LIVELY, PlayedDevice
 from tests.system.browser import context, sign_in
 
 pytestmark = pytest.mark.once
@@ -54,6 +54,6 @@ def test_a_device_enrols_at_an_address_with_a_path(tmp_path: Path) -> None:
     site.config.write_text(yaml.safe_dump(content))
     site.url += "/mood"
     with site:
-        state = site.enrolled()
+        state = site.enrol_device()
         assert about(state).collector == site.url
         assert DeviceSync(state).run() == []  # it reports, and nothing is due

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from collector.storage.tables import lessons
 from tests.collector.school import OWN, School
 from tests.free import wait
-from tests.played import CALM, LIVELY, PlayedDevice
+from tests.room_device import CALM, LIVELY, PlayedDevice
 from tests.system.browser import SHOTS, context, sign_in
 
 pytestmark = pytest.mark.once
@@ -31,7 +31,9 @@ def test_a_wrong_password_is_said_and_nothing_more(chromium: Browser, school: Sc
 
 def test_the_glance_changes_by_itself(teacher: Page, school: School, device: PlayedDevice) -> None:
     teacher.get_by_role("link", name="r101").click()
-    expect(teacher.locator("#change")).to_contain_text("More surprised faces than ten minutes ago: about")
+    expect(teacher.locator("#change")).to_contain_text(
+        "More surprised faces than ten minutes ago: about"
+    )
     expect(teacher.locator("#faces")).to_have_text("22")
     expect(teacher.locator("#shares tr[data-label]")).to_have_count(3)
     teacher.screenshot(path=SHOTS / "glance.png", full_page=True)
@@ -141,21 +143,21 @@ def test_a_teacher_switches_the_camera_off(
     device.window(LIVELY, NOW)  # a slow machine may have come to take the room for offline
     teacher.goto(f"{school.service.url}/rooms/school/r101")
 
-    def switched() -> list[str]:
+    def commands() -> list[str]:
         """Without what erasing the lesson before told the device."""
         return [command for command in device.commands if command != "erase"]
 
     teacher.get_by_role("switch", name="Camera is on").click()
     expect(teacher.locator("#camera")).to_have_text("Turning the camera off …")
-    wait(lambda: switched() == ["pause"])
+    wait(lambda: commands() == ["pause"])
     teacher.reload()  # sends nothing again
     expect(teacher.locator("#camera")).to_have_text("Turning the camera off …")
-    assert switched() == ["pause"]
+    assert commands() == ["pause"]
     device.window(None, NOW, withheld="paused", frames=0)
     expect(teacher.locator("#state")).to_have_text("camera off")
     teacher.screenshot(path=SHOTS / "paused.png")
     teacher.get_by_role("switch", name="Camera is off").click()
-    wait(lambda: switched() == ["pause", "resume"])
+    wait(lambda: commands() == ["pause", "resume"])
     device.window(LIVELY, NOW)
     expect(teacher.locator("#state")).to_have_text("live")
 

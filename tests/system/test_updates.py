@@ -22,7 +22,7 @@ from edge.device.slots import Updates, UpdateState
 from edge.device.sync import DeviceSync
 from edge.protocol.bundle import pack_up
 from edge.protocol.device_api import FAILURES, DeviceReport
-from edge.vision.pack import SHIPPED, open_pack
+from edge.vision.pack import PACKS, open_pack
 from tests.fleet import SITE, Site
 from tests.free import wait
 
@@ -38,7 +38,7 @@ class Device:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.state = site.enrolled("r101")
+        self.state = site.enrol_device("r101")
         self.config = self.state.with_suffix(".yaml")
         own = {"enrolled": str(self.state), "camera": "sim:seats=12,seed=1", "window_seconds": 1}
         self.config.write_text(yaml.safe_dump(own))
@@ -72,7 +72,7 @@ class Device:
 
     @property
     def slots(self) -> UpdateState:
-        return Updates(self.state).slots()
+        return Updates(self.state).update_state()
 
     def sync(self) -> list[str]:
         return DeviceSync(self.state).run()
@@ -103,7 +103,7 @@ def offer(site: Site, data: bytes, *canaries: str) -> int:
     return site.fleet.upload(data, list(canaries), "ian")
 
 
-def forced(site: Site, number: int, data: bytes) -> None:
+def force(site: Site, number: int, data: bytes) -> None:
     """An update that the collector would not take, put into its database all the same."""
     row = {
         "number": number,
@@ -127,23 +127,23 @@ def settings(key: Ed25519PrivateKey, number: int, **content: object) -> bytes:
 def test_a_pack_is_tried_in_the_canary_room_kept_and_then_offered_to_all(
     site: Site, device: Device, key: Ed25519PrivateKey
 ) -> None:
-    other = site.enrolled("r102")
-    files = gather(SHIPPED / "fer7-small", None, ())
+    other = site.enrol_device("r102")
+    files = gather(PACKS / "fer7-small", None, ())
     offer(site, pack_up(SITE, 1, files, "the small one", key), "r101")
     assert DeviceSync(other).run() == []  # it is no canary
     assert device.sync() == ["update 1: to be tried at the next window"]
     wait(lambda: device.model() == SMALL, 60)
     wait(lambda: device.slots.current == 1)
     device.sync()
-    offers = site.fleet.catalog
-    assert offers.all()[0].state == "everywhere"
-    offers.set_stage(SITE, 1, "canary")  # with two canaries it waits for the other
+    catalog = site.fleet.catalog
+    assert catalog.all()[0].state == "everywhere"
+    catalog.set_stage(SITE, 1, "canary")  # with two canaries it waits for the other
     report = DeviceReport(version="1", hardware="", bundle=1)
     two = {"r101": 1, "r102": None}
     with site.engine.begin() as connection:
         connection.exec_driver_sql('UPDATE bundle SET canaries = \'["r101", "r102"]\'')
-    assert offers.heard(ROOM, report, two) is None
-    assert offers.heard(ROOM, report, two | {"r102": 1}) is not None
+    assert catalog.apply_report(ROOM, report, two) is None
+    assert catalog.apply_report(ROOM, report, two | {"r102": 1}) is not None
     assert DeviceSync(other).run() == ["update 1: to be tried at the next window"]
 
 
@@ -176,7 +176,7 @@ def test_what_is_not_the_sites_own_is_refused_and_the_old_one_goes_on(
     site: Site, device: Device, key: Ed25519PrivateKey, what: str
 ) -> None:
     number = 10 + ["unsigned", "damaged", "downgraded", "another site's"].index(what)
-    good = gather(SHIPPED / "fer7-small", None, ())
+    good = gather(PACKS / "fer7-small", None, ())
     forger = Ed25519PrivateKey.generate()
     data, why = {
         "unsigned": (pack_up(SITE, number, good, "", forger), "not signed with the site's key"),
@@ -189,7 +189,7 @@ def test_what_is_not_the_sites_own_is_refused_and_the_old_one_goes_on(
     }[what]
     with pytest.raises(UserError, match=r"has been used|damaged|not signed|made for"):
         offer(site, data)
-    forced(site, number, data)
+    force(site, number, data)
     before = device.starts
     result = device.sync()
     assert why in result[0]
@@ -209,7 +209,7 @@ def test_a_model_that_cannot_be_run_is_not_even_tried(
     site: Site, device: Device, key: Ed25519PrivateKey
 ) -> None:
     folder = site.folder / "broken"
-    shutil.copytree(SHIPPED / "fer7-small", folder)
+    shutil.copytree(PACKS / "fer7-small", folder)
     model = (folder / "model.tflite").read_bytes()
     cut_model = model[:60_000] + bytes(len(model) - 60_000)
     (folder / "model.tflite").write_bytes(cut_model)

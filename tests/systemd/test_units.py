@@ -14,7 +14,7 @@ pytestmark = pytest.mark.once
 
 UNITS = ROOT / "systemd"
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
-ASKED = {
+DIRECTIVES = {
     "roommood-agent.service": 1.5,
     "roommood-collector.service": 1.5,
     "roommood-kiosk.service": 3.0,
@@ -23,7 +23,7 @@ ASKED = {
 }
 
 
-@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("name", DIRECTIVES)
 def test_a_service_is_no_more_exposed_than_was_asked(name: str) -> None:
     result = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--no-pager", str(UNITS / name)],
@@ -33,7 +33,7 @@ def test_a_service_is_no_more_exposed_than_was_asked(name: str) -> None:
     )
     match = re.search(r"exposure level for \S+: ([0-9.]+)", result.stdout)
     assert match is not None, result
-    assert float(match[1]) <= ASKED[name]
+    assert float(match[1]) <= DIRECTIVES[name]
     assert "Unknown" not in result.stderr, result.stderr
 
 

@@ -24,7 +24,7 @@ LONGEST_S = 3.0
 OLD = "0003"
 """The revision that upgrades begin with."""
 
-ERASED = "gone"
+ERASED_ROOM = "gone"
 """The room that is erased; no device has it."""
 SITE = "bench"
 WINDOWS = 3000
@@ -37,7 +37,7 @@ class StoredData:
         self._folder, self._database, self._config = folder, database, config
         self._folder.mkdir()
         self.problems: list[str] = []
-        self.erased = 0
+        self.erasures = 0
         """Windows that nobody may see again."""
 
     def kill(self, kind: str, variant: float) -> None:
@@ -52,9 +52,9 @@ class StoredData:
         except Exception as error:  # whatever it is, it is what the bench looks for
             self.problems.append(f"{kind}: {error}")
 
-    def returned(self) -> int:
+    def count_returns(self) -> int:
         """Windows of the room that was erased, which nobody has sent since."""
-        return _count(self._database, moods.c.room == ERASED)
+        return _count(self._database, moods.c.room == ERASED_ROOM)
 
     def _backup(self, after_s: float) -> None:
         out = self._folder / "backup.tar.gz"
@@ -81,11 +81,11 @@ class StoredData:
         boot = uuid4()
         Store(engine).add([_window(boot, n, begin) for n in range(WINDOWS)])
         engine.dispose()
-        self.erased += WINDOWS
-        command = ("erase", "--config", self._config, "--room", f"{SITE}/{ERASED}")
+        self.erasures += WINDOWS
+        command = ("erase", "--config", self._config, "--room", f"{SITE}/{ERASED_ROOM}")
         self._run(after_s, *command)
         self._run(None, *command)
-        if left := self.returned():
+        if left := self.count_returns():
             raise ValueError(f"{left} windows are left")
 
     def _upgrade(self, after_s: float) -> None:
@@ -129,7 +129,12 @@ def _count(file: Path, *where: object) -> int:
 def _window(boot: object, seq: int, begin: datetime) -> Mood:
     return Mood.model_validate(
         {
-            **{"schema": "roommood.mood/1", "site": SITE, "room": ERASED, "device": ERASED},
+            **{
+                "schema": "roommood.mood/1",
+                "site": SITE,
+                "room": ERASED_ROOM,
+                "device": ERASED_ROOM,
+            },
             **{"boot": boot, "seq": seq, "start": begin + seq * timedelta(seconds=15)},
             **{"seconds": 15.0, "clock": "synced", "frames": 30, "faces": None, "counts": None},
             **{"withheld": "few_faces", "model": "0" * 12},

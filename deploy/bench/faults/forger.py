@@ -87,8 +87,8 @@ def forge(port: int, site: str, moods: list[Mood]) -> None:
     connect(client, port)
     client.loop_start()
     for message in (*in_its_own_room(site, moods), *in_other_rooms(site, moods)):
-        sent = client.publish(message.topic, message.payload, qos=1, retain=True)
-    sent.wait_for_publish(PATIENCE_S)
+        info = client.publish(message.topic, message.payload, qos=1, retain=True)
+    info.wait_for_publish(PATIENCE_S)
     client.loop_stop()
     connection = client.socket()
     if connection is not None:

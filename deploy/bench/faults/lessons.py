@@ -24,14 +24,14 @@ class LessonsUnderFaults:
         self._url, self._port, self._site = f"sqlite:///{database}", port, site
         self._headers = {"authorization": f"Bearer {token}"}
         self._lessons: dict[str, int] = {}
-        self._begun = 0.0
+        self._start = 0.0
 
     def begin(self, rooms: Iterable[str]) -> None:
         engine = connect(self._url)
         repository = LessonRepository(engine)
-        self._begun = time.time()
+        self._start = time.time()
         for room in rooms:
-            lesson = repository.begin(self._site, room, "Faults", "button", start=self._begun)
+            lesson = repository.begin(self._site, room, "Faults", "button", start=self._start)
             if lesson is not None:
                 self._lessons[room] = lesson.id
         engine.dispose()
@@ -60,7 +60,7 @@ class LessonsUnderFaults:
             return [f"{room}: its lesson answers {status}"]
         report: dict[str, Any] = json.loads(text)
         starts = [(one.start.timestamp(), one.seconds) for one in own]
-        within = [s for s, seconds in starts if s < end and s + seconds > self._begun]
+        within = [s for s, seconds in starts if s < end and s + seconds > self._start]
         count = int(report["summary"]["coverage"]["windows"])
         # A merged window is one, and stands for several; the last may be on its way.
         if not len(within) - 1 <= count <= len(within) + STRANGERS:

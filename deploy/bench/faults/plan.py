@@ -51,7 +51,13 @@ ON_COLLECTOR = {
 AT_REST = {"kill_upgrade", "kill_backup", "kill_restore", "kill_erasure"}
 """Faults of what is stored: see at_rest.py."""
 
-SHARED = {"kill_broker", "broker_store_deleted", "kill_collector", "database_locked", *AT_REST}
+SHARED_FAULTS = {
+    "kill_broker",
+    "broker_store_deleted",
+    "kill_collector",
+    "database_locked",
+    *AT_REST,
+}
 """Faults that every room feels."""
 
 COLLECTOR = "collector"
@@ -59,7 +65,7 @@ COLLECTOR = "collector"
 FROZEN_S, DRIVER_S = 3, 5
 """After so long the agent has to notice; shorter than by default, so that a run has many faults."""
 
-NOTICED_AFTER: dict[Kind, float] = {"frozen_camera": FROZEN_S, "hanging_camera": DRIVER_S}
+NOTICE_AFTER: dict[Kind, float] = {"frozen_camera": FROZEN_S, "hanging_camera": DRIVER_S}
 """Until then windows go on as if nothing were; recovery counts from there."""
 
 
@@ -104,11 +110,11 @@ class FaultPlan:
             self._deck = list(self._kinds)
             self._random.shuffle(self._deck)
         kind = self._deck.pop()
-        seconds = self._random.uniform(1, 6) if kind in LASTING else NOTICED_AFTER.get(kind, 0.0)
+        seconds = self._random.uniform(1, 6) if kind in LASTING else NOTICE_AFTER.get(kind, 0.0)
         if kind == "database_locked":
             seconds += BUSY_S
         variant = self._random.random()
-        if kind in SHARED:
+        if kind in SHARED_FAULTS:
             victim = ""
         elif kind in ON_COLLECTOR and self._random.random() < 0.3:
             victim = COLLECTOR

@@ -13,7 +13,7 @@ from pathlib import Path
 RESTART_S = 1.0
 """As RestartSec= in the units."""
 
-KILLED = -signal.SIGKILL
+KILL_STATUS = -signal.SIGKILL
 
 
 class ManagedProcess:

@@ -35,7 +35,7 @@ class FaultProxy:
         self._dead: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._server = self._loop.run_until_complete(
-            asyncio.start_server(self._accepted, "127.0.0.1", 0)
+            asyncio.start_server(self._accept, "127.0.0.1", 0)
         )
         self.port: int = self._server.sockets[0].getsockname()[1]
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -68,7 +68,7 @@ class FaultProxy:
         for writer in list(writers):
             writer.transport.abort()
 
-    async def _accepted(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+    async def _accept(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         if self._mode == "cut":
             back.transport.abort()
             return

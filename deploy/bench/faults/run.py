@@ -30,7 +30,7 @@ class FaultFigures:
     recovery_s: list[float] = field(default_factory=list)
     slowest: dict[str, float] = field(default_factory=dict)
     """The longest recovery of each kind of fault, or of two at once."""
-    unrecovered: list[str] = field(default_factory=list)
+    losses: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     """What pages and lessons showed at the end that is not so."""
 
@@ -50,14 +50,14 @@ def bench(
             while time.monotonic() < end:
                 _live(school, plan.next(), figures, say)
             about = {"seed": seed, "minutes": minutes, "agents": agents}
-            comparison = _compared(school)
-            figures.wrong += school.lessons.wrong(school.counted())
-            if returns := school.at_rest.returned():
+            comparison = _compare(school)
+            figures.wrong += school.lessons.wrong(school.journal_moods())
+            if returns := school.at_rest.count_returns():
                 figures.wrong.append(f"{returns} windows that were erased are back")
-            if strangers := school.forged():
+            if strangers := school.count_forgeries():
                 figures.wrong.append(f"{strangers} windows of the forger are in others' rooms")
-            figures.unrecovered += school.at_rest.problems + school.problems
-            return about | comparison._asdict() | _shown(school, figures)
+            figures.losses += school.at_rest.problems + school.problems
+            return about | comparison._asdict() | _figures_json(school, figures)
         finally:
             school.stop()
             school.remove_disks()
@@ -90,10 +90,10 @@ def _live(
     end = time.monotonic()
     name = "+".join(sorted(f"{fault.kind}({fault.victim or 'all'})" for fault in moment.faults))
     rooms = {room for fault in moment.faults for room in school.feels(fault)}
-    arrived = [school.watchers[room].live_after(end, RECOVERS_S) for room in sorted(rooms)]
-    back = [at for at in arrived if at is not None]
-    if len(back) < len(arrived):
-        figures.unrecovered.append(name)
+    arrival_times = [school.watchers[room].live_after(end, RECOVERS_S) for room in sorted(rooms)]
+    back = [at for at in arrival_times if at is not None]
+    if len(back) < len(arrival_times):
+        figures.losses.append(name)
         say(f"{name}: not recovered after {RECOVERS_S} s")
         return
     took = max(back) - end
@@ -105,20 +105,20 @@ def _live(
         watcher.forget()
 
 
-def _compared(school: FaultSchool) -> Comparison:
+def _compare(school: FaultSchool) -> Comparison:
     """What was counted until now with what the collector has of it, as soon as nothing is missing.
 
     A window that is still missing after DRAINS_S is lost.
     """
-    moods, end = school.counted(), time.monotonic() + DRAINS_S
+    moods, end = school.journal_moods(), time.monotonic() + DRAINS_S
     while True:
-        comparison = compare(moods, school.held())
+        comparison = compare(moods, school.collector_moods())
         if not comparison.lost or time.monotonic() > end:
             return comparison
         time.sleep(1)
 
 
-def _shown(school: FaultSchool, figures: FaultFigures) -> dict[str, Any]:
+def _figures_json(school: FaultSchool, figures: FaultFigures) -> dict[str, Any]:
     times = figures.recovery_s
     return {
         "faults": dict(sorted(figures.faults.items())),
@@ -127,7 +127,7 @@ def _shown(school: FaultSchool, figures: FaultFigures) -> dict[str, Any]:
             "max": round(max(times), 2) if times else None,
         },
         "slowest_s": dict(sorted(figures.slowest.items(), key=lambda item: -item[1])[:5]),
-        "unrecovered": figures.unrecovered,
+        "unrecovered": figures.losses,
         "wrong": figures.wrong,
         "not_tried": sorted(set(KINDS) - set(school.possible())),
     }

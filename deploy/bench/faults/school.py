@@ -17,7 +17,7 @@ from collector.storage.database import connect
 from collector.storage.store import Store
 from deploy.bench.faults import forger, stranger
 from deploy.bench.faults.at_rest import StoredData
-from deploy.bench.faults.compare import journalled
+from deploy.bench.faults.compare import read_journal
 from deploy.bench.faults.lessons import LessonsUnderFaults
 from deploy.bench.faults.plan import AT_REST, COLLECTOR, DRIVER_S, FROZEN_S, KINDS, Fault, Kind
 from deploy.bench.faults.processes import Disk, ManagedProcess
@@ -33,7 +33,7 @@ from edge.protocol.messages import Mood
 SITE = "bench"
 EVER = (datetime(1970, 1, 2, tzinfo=timezone.utc), datetime(2999, 1, 1, tzinfo=timezone.utc))
 MOST = 10**7
-FORGED = 10
+FORGERIES = 10
 """So many of a device's newest windows are forged."""
 DISK_MB = 32
 WEBHOOK_SECRET = "whsec_" + "A" * 32
@@ -69,15 +69,17 @@ class FaultSchool:
         self.broker_port = broker_port
         self._lock: sqlite3.Connection | None = None
         self.lessons = LessonsUnderFaults(self.database, self.web_port, self._token, SITE)
-        self.broker = self._kept("broker", [mosquitto, "-c", self._broker_settings(broker_port)])
+        self.broker = self._supervise(
+            "broker", [mosquitto, "-c", self._broker_settings(broker_port)]
+        )
         config = self._collector_settings()
         self.at_rest = StoredData(folder / "at-rest", self.database, config)
-        self.collector = self._kept(
+        self.collector = self._supervise(
             COLLECTOR,
             [*_witness("collector"), config, folder / "switches" / COLLECTOR],
         )
         self.agents = {
-            room: self._kept(
+            room: self._supervise(
                 room,
                 [
                     *(*_witness("agent"), self._agent_settings(room)),
@@ -182,8 +184,8 @@ class FaultSchool:
         elif fault.kind == "absurd_clock":
             stranger.send(self.broker_port, SITE, fault.victim, fault.variant)
         elif fault.kind == "forged_identity":
-            windows = journalled(self.journal(fault.victim))
-            forger.forge(self.device_port, SITE, windows[-FORGED:])
+            windows = read_journal(self.journal(fault.victim))
+            forger.forge(self.device_port, SITE, windows[-FORGERIES:])
         elif fault.kind in AT_REST:
             self.at_rest.kill(fault.kind, fault.variant)
         else:  # each press is another word
@@ -229,15 +231,15 @@ class FaultSchool:
         elif log_file.exists():
             os.truncate(log_file, int(log_file.stat().st_size * fault.variant))
 
-    def counted(self) -> list[Mood]:
+    def journal_moods(self) -> list[Mood]:
         """Every window that an agent has kept, by the journals."""
-        return [mood for room in self.rooms for mood in journalled(self.journal(room))]
+        return [mood for room in self.rooms for mood in read_journal(self.journal(room))]
 
-    def forged(self) -> int:
+    def count_forgeries(self) -> int:
         """Windows of the hostile device that are in a room of the others."""
-        return sum(mood.model == forger.MODEL for mood in self.held())
+        return sum(mood.model == forger.MODEL for mood in self.collector_moods())
 
-    def held(self) -> list[Mood]:
+    def collector_moods(self) -> list[Mood]:
         """Every window that the collector has."""
         engine = connect(f"sqlite:///{self.database}")
         try:
@@ -246,17 +248,17 @@ class FaultSchool:
         finally:
             engine.dispose()
 
-    def _kept(self, name: str, command: list[object]) -> ManagedProcess:
+    def _supervise(self, name: str, command: list[object]) -> ManagedProcess:
         return ManagedProcess(name, [str(part) for part in command], self.folder / f"{name}.log")
 
     def _broker_settings(self, port: int) -> Path:
         """For ours without names, as the bench's proxies need it; for devices as a site has it."""
         self._store.mkdir()
-        rules = self._written("mosquitto.acl", forger.rules(SITE))
-        passwords = self._written("mosquitto.passwords", forger.password_line())
+        rules = self._write("mosquitto.acl", forger.rules(SITE))
+        passwords = self._write("mosquitto.passwords", forger.password_line())
         for file in (rules, passwords):
             file.chmod(0o600)
-        return self._written(
+        return self._write(
             "mosquitto.conf",
             f"listener {port} 127.0.0.1\nallow_anonymous true\nuser {getpass.getuser()}\n"
             f"listener {self.device_port} 127.0.0.1\nuse_username_as_clientid true\n"
@@ -294,9 +296,9 @@ class FaultSchool:
         )
 
     def _yaml(self, name: str, content: object) -> Path:
-        return self._written(name, yaml.safe_dump(content, sort_keys=False))
+        return self._write(name, yaml.safe_dump(content, sort_keys=False))
 
-    def _written(self, name: str, text: str) -> Path:
+    def _write(self, name: str, text: str) -> Path:
         path = self.folder / name
         path.write_text(text, encoding="utf-8")
         return path

@@ -33,8 +33,8 @@ def send(port: int, site: str, room: str, variant: float) -> None:
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
     connect(client, port)
     client.loop_start()
-    sent = client.publish(topic(site, room, "mood"), json.dumps(content), qos=1, retain=True)
-    sent.wait_for_publish(PATIENCE_S)
+    info = client.publish(topic(site, room, "mood"), json.dumps(content), qos=1, retain=True)
+    info.wait_for_publish(PATIENCE_S)
     client.disconnect()
     client.loop_stop()
 

@@ -28,7 +28,7 @@ class Watcher:
         self._headers = {"authorization": f"Bearer {token}"}
         self._last: tuple[str, int] | None = None
         self._news = threading.Condition()
-        self._seen: list[ShownWindow] = []
+        self._windows: list[ShownWindow] = []
         self._stopping = threading.Event()
         threading.Thread(target=self._run, daemon=True).start()
 
@@ -37,7 +37,7 @@ class Watcher:
         end = time.monotonic() + timeout
         with self._news:
             while True:
-                for entry in self._seen:
+                for entry in self._windows:
                     if entry.at > moment and entry.mood["frames"]:
                         return entry.at
                 if not self._news.wait(max(0.0, end - time.monotonic())):
@@ -45,7 +45,7 @@ class Watcher:
 
     def forget(self) -> None:
         with self._news:
-            self._seen = self._seen[-5:]
+            self._windows = self._windows[-5:]
 
     def stop(self) -> None:
         self._stopping.set()
@@ -66,13 +66,13 @@ class Watcher:
             if key == "event":
                 name = value
             elif key == "data" and name == "mood":
-                self._heard(json.loads(value))
+                self._receive(json.loads(value))
 
-    def _heard(self, mood: dict[str, Any]) -> None:
+    def _receive(self, mood: dict[str, Any]) -> None:
         """A feed that is opened again first repeats what is known: that is no news."""
         which = (mood["start"], mood["seq"])
         with self._news:
             if which != self._last:
                 self._last = which
-                self._seen.append(ShownWindow(time.monotonic(), mood))
+                self._windows.append(ShownWindow(time.monotonic(), mood))
                 self._news.notify_all()

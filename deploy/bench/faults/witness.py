@@ -35,7 +35,7 @@ FRAME_S = 0.25
 POLL_S = 0.05
 
 
-def switched(switches: Path, name: str) -> str:
+def read_switch(switches: Path, name: str) -> str:
     """What a switch says, or nothing."""
     try:
         return (switches / name).read_text(encoding="ascii").strip()
@@ -48,28 +48,28 @@ class FaultyCamera:
 
     def __init__(self, camera: Camera, switches: Path) -> None:
         self._camera, self._switches = camera, switches
-        self._known = {name: switched(switches, name) for name in ("frozen", "hanging")}
-        self._frozen: Grey | None = None
+        self._values = {name: read_switch(switches, name) for name in ("frozen", "hanging")}
+        self._still_frame: Grey | None = None
 
     def open(self) -> None:
-        self._frozen = None
+        self._still_frame = None
         self._camera.open()
 
     def read(self) -> Grey:
         time.sleep(FRAME_S)
-        if self._pressed("hanging"):
+        if self._has_news("hanging"):
             threading.Event().wait()
         frame = self._camera.read()
-        if self._pressed("frozen"):
-            self._frozen = frame.copy()
-        return frame if self._frozen is None else self._frozen.copy()
+        if self._has_news("frozen"):
+            self._still_frame = frame.copy()
+        return frame if self._still_frame is None else self._still_frame.copy()
 
     def close(self) -> None:
         self._camera.close()
 
-    def _pressed(self, name: str) -> bool:
-        before, self._known[name] = self._known[name], switched(self._switches, name)
-        return before != self._known[name]
+    def _has_news(self, name: str) -> bool:
+        before, self._values[name] = self._values[name], read_switch(self._switches, name)
+        return before != self._values[name]
 
 
 class WitnessedOutbox(Outbox):
@@ -89,13 +89,13 @@ def jump_with(switches: Path) -> None:
 
     The monotonic clock goes on, as it does in life.
     """
-    days = switched(switches, "days") or "0"
+    days = read_switch(switches, "days") or "0"
     clock = time_machine.travel(datetime.now(timezone.utc) + timedelta(days=int(days)), tick=True)
     here = clock.start()
 
     def follow(days: int) -> None:
         while True:
-            now = int(switched(switches, "days") or "0")
+            now = int(read_switch(switches, "days") or "0")
             if now != days:
                 here.shift(timedelta(days=now - days))
                 days = now
@@ -108,10 +108,10 @@ def hang_with(switches: Path) -> None:
     """Has look-ups of names wait for as long as a switch says so."""
     find = socket.getaddrinfo
 
-    def look_up(*asked: Any, **named: Any) -> Any:
-        while switched(switches, "dns"):
+    def look_up(*args: Any, **kwargs: Any) -> Any:
+        while read_switch(switches, "dns"):
             time.sleep(POLL_S)
-        return find(*asked, **named)
+        return find(*args, **kwargs)
 
     socket.getaddrinfo = look_up
 

@@ -45,15 +45,15 @@ def measure(
         figures: dict[str, Any] = {"rows": rows, "database": url.get_backend_name()}
         say(f"filling {rows} rows")
         start = time.monotonic()
-        _filled(url, rows, rooms)
+        _fill(url, rows, rooms)
         figures["fill_s"] = _since(start)
         say("start, pages, backup")
-        figures |= _served(folder, url, say)
+        figures |= _measure_pages(folder, url, say)
         say("retention")
         figures |= _retention(url)
         say("restore")
         with _second(folder, url) as second:
-            figures |= _restored(folder, url, second, rows)
+            figures |= _measure_restore(folder, url, second, rows)
     return figures
 
 
@@ -61,7 +61,7 @@ def _text(url: URL) -> str:
     return url.render_as_string(hide_password=False)
 
 
-def _filled(url: URL, rows: int, rooms: int) -> None:
+def _fill(url: URL, rows: int, rooms: int) -> None:
     engine = connect(_text(url))
     try:
         if _count(engine):
@@ -71,7 +71,7 @@ def _filled(url: URL, rows: int, rooms: int) -> None:
         engine.dispose()
 
 
-def _served(folder: Path, url: URL, say: Callable[[str], None]) -> dict[str, Any]:
+def _measure_pages(folder: Path, url: URL, say: Callable[[str], None]) -> dict[str, Any]:
     school = LoadSchool(folder, _text(url))
     with school:
         figures: dict[str, Any] = {"start_s": round(school.started_s, 2)}
@@ -176,7 +176,7 @@ def _second(folder: Path, url: URL) -> Iterator[URL]:
         engine.dispose()
 
 
-def _restored(folder: Path, url: URL, second: URL, rows: int) -> dict[str, Any]:
+def _measure_restore(folder: Path, url: URL, second: URL, rows: int) -> dict[str, Any]:
     config = folder / "restored.yaml"
     settings = {"database": _text(second), "state": str(folder / "restored")}
     config.write_text(yaml.safe_dump(settings), encoding="utf-8")

@@ -66,7 +66,7 @@ class Devices:
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, "load", protocol=mqtt.MQTTv311)
         self._client.max_inflight_messages_set(0)
         self._client.max_queued_messages_set(0)
-        self._client.on_message = self._heard
+        self._client.on_message = self._on_message
         self._on_ack = on_ack
         self._client.connect("127.0.0.1", port)
         self._client.subscribe(topic("+", "+", "ack"), qos=0)
@@ -77,7 +77,7 @@ class Devices:
         message = window(SITE, room, seq, self._seconds, self._boots[room], self._model)
         self._client.publish(topic(SITE, room, "mood"), message, qos=1)
 
-    def _heard(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+    def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         ack = json.loads(message.payload)
         self._on_ack(self._by_boot.get(ack["boot"], ""), ack["seq"])
 

@@ -86,7 +86,7 @@ def measure(devices: int) -> dict[str, Any]:
 def _approve(fleet: FleetService, over: threading.Event) -> None:
     """What IT does; here without looking."""
     while not over.wait(0.5):
-        for request in fleet.invitations.waiting():
+        for request in fleet.invitations.pending():
             fleet.enrolment.approve(request, "bench")
 
 
@@ -108,10 +108,10 @@ def _publish(states: list[Path], port: int) -> int:
         def ready(client: mqtt.Client, _data: Any, *_more: Any, room: str = room) -> None:
             client.publish(topic(SITE, room, "mood"), window(SITE, room, 0, 5.0), qos=1)
 
-        def acked(_client: mqtt.Client, _data: Any, _message: Any, room: str = room) -> None:
+        def on_ack(_client: mqtt.Client, _data: Any, _message: Any, room: str = room) -> None:
             acks.add(room)
 
-        mqtt_client.on_connect, mqtt_client.on_subscribe, mqtt_client.on_message = up, ready, acked
+        mqtt_client.on_connect, mqtt_client.on_subscribe, mqtt_client.on_message = up, ready, on_ack
         mqtt_client.connect("localhost", port)
         mqtt_client.loop_start()
         clients.append(mqtt_client)

@@ -36,7 +36,7 @@ PASSWORD = "correct horse battery"  # noqa: S105  # of an account that lives as 
 NETWORKS = 8
 """Addresses that the flood comes from, ours among them."""
 EVERY_S, LEAST_S, ANSWERS_S = 0.2, 20.0, 60.0
-ASKED = {"page_p95_s": 1.0, "health_max_s": 1.0, "memory_mb": 512.0, "log_mb": 1.0}
+LIMITS = {"page_p95_s": 1.0, "health_max_s": 1.0, "memory_mb": 512.0, "log_mb": 1.0}
 """What each figure has to be below."""
 
 
@@ -83,7 +83,7 @@ def measure(idle: int, sign_ins: int = 200, least_s: float = LEAST_S) -> dict[st
             watcher.start()
         start = time.monotonic()
         try:
-            statuses = _flooded(idle, sign_ins, school.web_port)
+            statuses = _flood(idle, sign_ins, school.web_port)
             over.wait(max(0.0, start + least_s - time.monotonic()))
         finally:
             over.set()
@@ -124,7 +124,7 @@ def _sign_in(client: httpx.Client, name: str, password: str) -> int:
     return client.post("/sign-in", data=form).status_code
 
 
-def _flooded(idle: int, sign_ins: int, port: int) -> dict[str, int]:
+def _flood(idle: int, sign_ins: int, port: int) -> dict[str, int]:
     """Answers to the sign-ins. In a process of its own: threads here would wait for each other, and
     that would be measured."""
     command = python_command("deploy.bench.load.flood", str(idle), str(sign_ins), str(port))
@@ -180,9 +180,9 @@ def _p95(values: list[float]) -> float:
     return statistics.quantiles(values, n=20)[-1]
 
 
-def missed(figures: dict[str, Any]) -> list[str]:
+def misses(figures: dict[str, Any]) -> list[str]:
     """The figures that are not below what is asked."""
-    return [name for name, most in ASKED.items() if figures[name] >= most]
+    return [name for name, most in LIMITS.items() if figures[name] >= most]
 
 
 if __name__ == "__main__":

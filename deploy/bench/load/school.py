@@ -55,7 +55,7 @@ class LoadSchool:
             command = ["/bin/sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *command]
         self.log = folder / "collector.log"
         self._log = self.log.open("wb")
-        self._begun = time.monotonic()
+        self._start = time.monotonic()
         self.started_s = 0.0
         """Until it was healthy."""
         self._processes.append(subprocess.Popen(command, stderr=self._log))
@@ -65,7 +65,7 @@ class LoadSchool:
         while time.monotonic() < end:
             try:
                 if httpx.get(f"http://127.0.0.1:{self.web_port}/healthz").status_code == 200:
-                    self.started_s = time.monotonic() - self._begun
+                    self.started_s = time.monotonic() - self._start
                     return self
             except httpx.TransportError:
                 pass

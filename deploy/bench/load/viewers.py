@@ -23,7 +23,7 @@ class Screen:
 
     def __init__(self, room: str) -> None:
         self.room = room
-        self.seen: dict[int, float] = {}
+        self.arrivals: dict[int, float] = {}
         self.open = False
 
     async def watch(self, school: LoadSchool) -> None:
@@ -36,7 +36,7 @@ class Screen:
             while line := await reader.readline():
                 if match := PANEL.search(line):
                     self.open = True
-                    self.seen.setdefault(int(match.group(1)), time.monotonic())
+                    self.arrivals.setdefault(int(match.group(1)), time.monotonic())
         finally:
             writer.close()
 
@@ -47,10 +47,10 @@ def measure(viewers: int, rooms: int, window: float, seconds: float) -> dict[str
         tempfile.TemporaryDirectory(prefix="roommood-load-") as folder,
         LoadSchool(Path(folder), None) as school,
     ):
-        return asyncio.run(_measured(school, viewers, rooms, window, seconds))
+        return asyncio.run(_measure(school, viewers, rooms, window, seconds))
 
 
-async def _measured(
+async def _measure(
     school: LoadSchool, viewers: int, rooms: int, window: float, seconds: float
 ) -> dict[str, Any]:
     devices = Devices(school.broker_port, rooms, window, lambda _room, _seq: None)
@@ -96,7 +96,9 @@ def _figures(screens: list[Screen], send_times: dict[tuple[str, int], float]) ->
         for (room, seq), at in send_times.items():
             if room != screen.room:
                 continue
-            moments = [when for number, when in screen.seen.items() if number >= seq and when >= at]
+            moments = [
+                when for number, when in screen.arrivals.items() if number >= seq and when >= at
+            ]
             if moments:
                 late.append(min(moments) - at)
             else:

@@ -23,13 +23,13 @@ AGAIN_S = 5.0
 
 def measure(per_second: int, seconds: float, database: str | None) -> dict[str, Any]:
     """Sends at a steady rate; gives what was sent, acknowledged and stored."""
-    acked: set[tuple[str, int]] = set()
+    acks: set[tuple[str, int]] = set()
     with (
         tempfile.TemporaryDirectory(prefix="roommood-load-") as folder,
         LoadSchool(Path(folder), database) as school,
     ):
         devices = Devices(
-            school.broker_port, ROOMS, WINDOW_S, lambda room, seq: acked.add((room, seq))
+            school.broker_port, ROOMS, WINDOW_S, lambda room, seq: acks.add((room, seq))
         )
         count, again, behind, start = 0, 0, 0, time.monotonic()
         while (now := time.monotonic() - start) < seconds:
@@ -37,18 +37,18 @@ def measure(per_second: int, seconds: float, database: str | None) -> dict[str, 
             while count < due:
                 devices.send(devices.rooms[count % ROOMS], count // ROOMS)
                 count += 1
-            behind = max(behind, count - len(acked))
+            behind = max(behind, count - len(acks))
             time.sleep(0.005)
         took = time.monotonic() - start
         end = time.monotonic() + DRAINS_S
-        while len(acked) < count and time.monotonic() < end:
+        while len(acks) < count and time.monotonic() < end:
             time.sleep(0.01)
             if time.monotonic() - start - took > AGAIN_S:
-                again += _send_again(devices, count, acked)
+                again += _send_again(devices, count, acks)
                 begun_again = time.monotonic()
-                while time.monotonic() - begun_again < AGAIN_S and len(acked) < count:
+                while time.monotonic() - begun_again < AGAIN_S and len(acks) < count:
                     time.sleep(0.01)
-        drained = time.monotonic() - start - took
+        drain_s = time.monotonic() - start - took
         cpu, memory = school.cpu_s(), school.memory_mb()
         devices.stop()
         engine = connect(school.database)
@@ -59,21 +59,21 @@ def measure(per_second: int, seconds: float, database: str | None) -> dict[str, 
     return {
         "per_second": round(count / took, 1),
         "sent": count,
-        "acknowledged": len(acked),
+        "acknowledged": len(acks),
         "stored": row_count,
         "sent_again": again,
         "most_behind": behind,
-        "drained_s": round(drained, 2),
+        "drained_s": round(drain_s, 2),
         "cpu_s": round(cpu, 1),
         "memory_mb": round(memory, 1),
     }
 
 
-def _send_again(devices: Devices, count: int, acked: set[tuple[str, int]]) -> int:
+def _send_again(devices: Devices, count: int, acks: set[tuple[str, int]]) -> int:
     missing = [
         (devices.rooms[number % ROOMS], number // ROOMS)
         for number in range(count)
-        if (devices.rooms[number % ROOMS], number // ROOMS) not in acked
+        if (devices.rooms[number % ROOMS], number // ROOMS) not in acks
     ]
     for room, seq in missing:
         devices.send(room, seq)

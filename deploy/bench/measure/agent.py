@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import yaml
 
-from deploy.bench.measure.material import SimulatedSource, scaled
+from deploy.bench.measure.material import SimulatedSource, scale
 from edge.common.child import python_command
 from edge.common.errors import UserError
 from edge.run.supervision import resident_mb
@@ -20,7 +20,7 @@ from edge.run.supervision import resident_mb
 HEIGHT = 1080
 FRAMES = 20
 WATCHED_S = 30.0
-ANALYSED = re.compile(r"first frame was analysed ([0-9.]+) s after the start")
+FIRST_FRAME = re.compile(r"first frame was analysed ([0-9.]+) s after the start")
 
 
 def film(path: Path) -> None:
@@ -29,7 +29,7 @@ def film(path: Path) -> None:
         str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (1920, HEIGHT), isColor=True
     )
     for picture in SimulatedSource().shots(10, FRAMES):
-        writer.write(cv2.cvtColor(scaled(picture.grey, HEIGHT), cv2.COLOR_GRAY2BGR))
+        writer.write(cv2.cvtColor(scale(picture.grey, HEIGHT), cv2.COLOR_GRAY2BGR))
     writer.release()
 
 
@@ -56,11 +56,11 @@ def figures(model: str) -> dict[str, Any]:
             command = python_command("deploy.commands.cli", "agent", "run", "--config", str(config))
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=out)
         try:
-            most = _watched(Path(f"/proc/{process.pid}/statm"))
+            most = _peak_memory(Path(f"/proc/{process.pid}/statm"))
         finally:
             process.terminate()
             process.wait(10)
-        match = ANALYSED.search(log.read_text(encoding="utf-8"))
+        match = FIRST_FRAME.search(log.read_text(encoding="utf-8"))
         if match is None:
             raise UserError(
                 f"has analysed no frame: {log.read_text(encoding='utf-8')}",
@@ -70,7 +70,7 @@ def figures(model: str) -> dict[str, Any]:
         return {"height": HEIGHT, "start_s": float(match[1]), "rss_mb": most}
 
 
-def _watched(statm: Path) -> float:
+def _peak_memory(statm: Path) -> float:
     most, end = 0.0, time.monotonic() + WATCHED_S
     while time.monotonic() < end:
         most = max(most, resident_mb(statm))

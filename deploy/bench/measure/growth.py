@@ -9,7 +9,7 @@ from typing import Any
 
 import cv2
 
-from deploy.bench.measure.material import SimulatedSource, scaled
+from deploy.bench.measure.material import SimulatedSource, scale
 from deploy.bench.measure.pipelines import AgentPipeline, BenchSettings
 
 SEATS = (1, 5, 10, 20, 40)
@@ -27,7 +27,7 @@ def cost(seats: int, height: int, settings: BenchSettings) -> dict[str, Any]:
     for number, picture in enumerate(
         SimulatedSource(seats).shots(settings.per_second, FRAMES), start=1
     ):
-        frame = scaled(picture.grey, height)
+        frame = scale(picture.grey, height)
         start = time.process_time()
         faces += len(ours.look(frame))
         cpu += time.process_time() - start

@@ -25,7 +25,7 @@ READ_SHARE = 0.3
 """Of the time for a frame that may go to reading faces again."""
 
 
-def described() -> dict[str, Any]:
+def describe() -> dict[str, Any]:
     """What matters for how long things take."""
     return {
         "machine": _model(),
@@ -48,7 +48,7 @@ def _model() -> str:
     return platform.processor() or "unknown"
 
 
-def tuned(settings: BenchSettings) -> dict[str, Any]:
+def tune(settings: BenchSettings) -> dict[str, Any]:
     """`faces` and `frames_per_second` for this machine, from what a full room costs on it."""
     cores = os.cpu_count() or 1
     cv2.setNumThreads(1)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.camera.simulated import RATE, SimulatedCamera
+from edge.camera.simulation import RATE, SimulatedCamera
 from edge.common.errors import UserError
 from edge.vision.faces import Box
 from models.data.films import Film
@@ -30,7 +30,7 @@ class TrueFace(NamedTuple):
     person: int | None = None
 
 
-class Shot(NamedTuple):
+class MaterialFrame(NamedTuple):
     """A frame with its truth."""
 
     grey: NDArray[np.uint8]
@@ -46,17 +46,17 @@ class Source:
     is_film: bool
 
     @property
-    def emotions_known(self) -> bool:
+    def has_emotions(self) -> bool:
         return any(face.emotion for faces in self.truth for face in faces)
 
-    def shots(self, per_second: float, most: int) -> Iterator[Shot]:
+    def shots(self, per_second: float, most: int) -> Iterator[MaterialFrame]:
         """Up to `most` frames, at so many per second; a film that is shorter begins anew."""
         if not self.is_film:
-            yield Shot(grey(self.path), self.truth[0])
+            yield MaterialFrame(grey(self.path), self.truth[0])
             return
         step = max(1, round(Film(self.path).rate / per_second))
         frames = (pair for _ in itertools.count() for pair in enumerate(Film(self.path)))
-        pictures = (Shot(frame, self.truth[n]) for n, frame in frames if n % step == 0)
+        pictures = (MaterialFrame(frame, self.truth[n]) for n, frame in frames if n % step == 0)
         yield from itertools.islice(pictures, most)
 
 
@@ -69,7 +69,7 @@ class SimulatedSource:
     path: Path = Path("sim")
     is_film: bool = True
 
-    def shots(self, per_second: float, most: int) -> Iterator[Shot]:
+    def shots(self, per_second: float, most: int) -> Iterator[MaterialFrame]:
         """Boxes are where the seats are; a seat that nobody looks up from has none."""
         camera = SimulatedCamera(self.seats, self.seed)
         for number in range(most):
@@ -81,10 +81,10 @@ class SimulatedSource:
                 )
                 if moment.pose == "facing"
             ]
-            yield Shot(camera.grey(second), faces)
+            yield MaterialFrame(camera.grey(second), faces)
 
     @property
-    def emotions_known(self) -> bool:
+    def has_emotions(self) -> bool:
         return True
 
 
@@ -144,7 +144,7 @@ def _is_film(path: Path) -> bool:
     return path.suffix.lower() in (".mp4", ".avi", ".mkv", ".webm")
 
 
-def scaled(frame: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
+def scale(frame: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
     """A frame as a camera of another resolution would give it."""
     size = round(frame.shape[1] * height / frame.shape[0]), height
     how = cv2.INTER_AREA if height < frame.shape[0] else cv2.INTER_CUBIC

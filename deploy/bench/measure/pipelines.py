@@ -63,15 +63,15 @@ class AgentPipeline:
     """Seats and expressions, as in edge/agent.py."""
 
     def __init__(self, settings: BenchSettings) -> None:
-        self._asked = settings
+        self._settings = settings
         self._expressions = Expressions.from_pack(*open_fast(settings.model))
         self._room: VisionPipeline | None = None
         self._seconds = 0.0
 
     def begin(self, is_film: bool) -> None:
         self._seconds = self.detecting
-        place = layout(self._asked.faces)
-        self._room = room(self._asked.faces, self._expressions, place, patient=not is_film)
+        place = layout(self._settings.faces)
+        self._room = room(self._settings.faces, self._expressions, place, patient=not is_film)
 
     def look(self, frame: NDArray[np.uint8]) -> list[FaceRead]:
         assert self._room is not None  # `begin` comes first
@@ -141,7 +141,7 @@ class _Errors:
         mean = typical(self._sums, self._numbers)
         ours = self._which == "roommood"
         estimate = self._tally.typical() if ours else mean
-        disclosure = self._control.tell(self._tally).counts if ours else mean
+        disclosure = self._control.decide(self._tally).counts if ours else mean
         for counts, of in zip((disclosure, estimate), errors, strict=True):
             error = self._true.error(counts) if counts is not None else None
             if error is not None:
@@ -150,7 +150,7 @@ class _Errors:
         return errors
 
 
-def measured(which: Which, material: Sequence[Material], settings: BenchSettings) -> dict[str, Any]:
+def measure(which: Which, material: Sequence[Material], settings: BenchSettings) -> dict[str, Any]:
     """All figures of one pipeline over the material; one thread, memory of this whole process.
 
     `minutes` has those of each minute, all films together; `films` those of each film.
@@ -169,7 +169,7 @@ def measured(which: Which, material: Sequence[Material], settings: BenchSettings
             for of_minutes in (minutes, own):
                 of_minutes += [Sums() for _ in range(minute + 1 - len(of_minutes))]
             sums = (total, film, minutes[minute], own[minute])
-            faces, cost = _timed(pipeline, picture.grey.copy())
+            faces, cost = _time(pipeline, picture.grey.copy())
             boxes = [one.box for one in faces]
             for one in sums:
                 owners = one.add(boxes, picture.faces, cost)
@@ -178,10 +178,10 @@ def measured(which: Which, material: Sequence[Material], settings: BenchSettings
             if (number + 1) % settings.per_window == 0 or not source.is_film:
                 pipeline.forget()
                 # In a picture nothing can be confirmed.
-                confirmed = windows.close() if source.is_film else Confirmation()
+                confirmation = windows.close() if source.is_film else Confirmation()
                 disclosure_errors, count_errors = errors.close()
                 for one in sums:
-                    one.close(confirmed, disclosure_errors, count_errors)
+                    one.close(confirmation, disclosure_errors, count_errors)
         if source.is_film:
             films.append({"film": source.path.name, **_figures(film, own, settings)})
     if not total.frames.frames:
@@ -190,7 +190,7 @@ def measured(which: Which, material: Sequence[Material], settings: BenchSettings
     return {**_figures(total, minutes, settings), "rss_mb": rss_mb, "films": films}
 
 
-def _timed(
+def _time(
     pipeline: AgentPipeline | ReferencePipeline, grey: NDArray[np.uint8]
 ) -> tuple[list[FaceRead], FrameCost]:
     detecting = pipeline.detecting

@@ -7,17 +7,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
 
-from deploy.bench.measure.pipelines import BenchSettings, Material, Which, measured
+from deploy.bench.measure.pipelines import BenchSettings, Material, Which, measure
 
 Result = TypeVar("Result")
 
 DETECTOR = "detector_cpu_ms_per_frame"
 
 
-def compared(name: str, material: Sequence[Material], settings: BenchSettings) -> dict[str, Any]:
+def compare(name: str, material: Sequence[Material], settings: BenchSettings) -> dict[str, Any]:
     """The figures of docs/contract.md over the material, which is called `name`."""
     both: tuple[Which, Which] = ("roommood", "reference")
-    ours, reference = (in_a_process(measured, which, material, settings) for which in both)
+    ours, reference = (in_a_process(measure, which, material, settings) for which in both)
     return {
         "set": name,
         "detector": settings.faces.detector,

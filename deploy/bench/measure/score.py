@@ -10,12 +10,12 @@ from typing import NamedTuple
 from deploy.bench.measure.material import TrueFace
 from edge.protocol.counts import apportion
 from edge.vision.faces import Box, is_near, overlap
-from models.data.photographs import FOUND
+from models.data.photographs import MATCH_OVERLAP
 
 SAME_FACE = 0.2
 """A true box that shares so much with one of the frame before is of the same person."""
 
-CONFIRMED = 2
+LEAST_FRAMES = 2
 """Frames of a window in which a face has to have been found before it counts for it."""
 
 
@@ -28,7 +28,7 @@ class Frames:
 
     frames: int = 0
     true: int = 0
-    found: int = 0
+    detections: int = 0
     right: int = 0
 
     def add(self, boxes: Sequence[Box], faces: Sequence[TrueFace]) -> list[int | None]:
@@ -38,13 +38,13 @@ class Frames:
         for box in boxes:
             shares = [(overlap(box, f.box), n) for n, f in enumerate(faces) if n not in matches]
             best, number = max(shares, default=(0.0, -1))
-            owners.append(number if best >= FOUND else None)
-            if best >= FOUND:
+            owners.append(number if best >= MATCH_OVERLAP else None)
+            if best >= MATCH_OVERLAP:
                 matches.add(number)
         unsure = sum(faces[number].unsure for number in matches)
         self.frames += 1
         self.true += sum(not face.unsure for face in faces)
-        self.found += len(boxes) - unsure
+        self.detections += len(boxes) - unsure
         self.right += len(matches) - unsure
         return owners
 
@@ -54,7 +54,7 @@ class Frames:
 
     @property
     def precision(self) -> float | None:
-        return self.right / self.found if self.found else None
+        return self.right / self.detections if self.detections else None
 
 
 @dataclass
@@ -63,8 +63,8 @@ class _Track:
 
     box: Box
     person: int | None = None
-    seen: int = 0
-    found: int = 0
+    frames_in_view: int = 0
+    detections: int = 0
 
 
 class Confirmation(NamedTuple):
@@ -72,7 +72,7 @@ class Confirmation(NamedTuple):
 
     true: int = 0
     right: int = 0
-    found: int = 0
+    detections: int = 0
     somebody: int = 0
 
 
@@ -96,8 +96,8 @@ class Windows:
         for number, face in enumerate(faces):
             person = self._person(face)
             person.box = face.box
-            person.seen += not face.unsure
-            person.found += number in matches
+            person.frames_in_view += not face.unsure
+            person.detections += number in matches
         for box, owner in zip(boxes, owners, strict=True):
             if owner is None:
                 track = next((one for one in self._nobody if is_near(one.box, box)), None)
@@ -105,7 +105,7 @@ class Windows:
                     track = _Track(box)
                     self._nobody.append(track)
                 track.box = box
-                track.found += 1
+                track.detections += 1
 
     def _person(self, face: TrueFace) -> _Track:
         """Who it is, as the truth says, or by where somebody was in the frame before."""
@@ -122,11 +122,11 @@ class Windows:
 
     def close(self) -> Confirmation:
         """The end of a window, and what there was in it."""
-        there = [one for one in self._people if one.seen >= CONFIRMED]
-        somebody = sum(one.found >= CONFIRMED for one in self._people)
-        nobody = sum(one.found >= CONFIRMED for one in self._nobody)
+        there = [one for one in self._people if one.frames_in_view >= LEAST_FRAMES]
+        somebody = sum(one.detections >= LEAST_FRAMES for one in self._people)
+        nobody = sum(one.detections >= LEAST_FRAMES for one in self._nobody)
         self._people, self._nobody = [], []
-        right = sum(one.found >= CONFIRMED for one in there)
+        right = sum(one.detections >= LEAST_FRAMES for one in there)
         return Confirmation(len(there), right, somebody + nobody, somebody)
 
 

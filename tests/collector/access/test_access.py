@@ -17,7 +17,7 @@ from edge.common.errors import UserError
 from tests.collector.school import OTHER, OWN, PASSWORD, School, post, report_reader
 from tests.conftest import Mosquitto
 from tests.free import wait
-from tests.played import CALM, PlayedDevice
+from tests.room_device import CALM, PlayedDevice
 
 pytestmark = pytest.mark.once
 
@@ -65,7 +65,7 @@ def role(subject: str) -> str:
     return roles.get(subject, "viewer")
 
 
-def allowed(subject: str, method: str, path: str) -> bool:
+def may(subject: str, method: str, path: str) -> bool:
     """What the two tables of the policy say, and nothing else."""
     right = RIGHTS[ROUTES[method, path]]
     own = subject in OF_OWN
@@ -95,14 +95,14 @@ def ask(school: School, client: httpx.Client, method: str, path: str) -> int:
         answer = post(client, address)
         status, headers = answer.status_code, answer.headers
     else:
-        with client.stream("GET", address) as streamed:
-            status, headers = streamed.status_code, streamed.headers
+        with client.stream("GET", address) as response:
+            status, headers = response.status_code, response.headers
     if status == 303 and headers["location"].startswith("/sign-in?next="):
         return 0
     return status
 
 
-REFUSED = {0, 401, 403}
+REFUSALS = {0, 401, 403}
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
@@ -114,7 +114,7 @@ def test_every_cell_of_the_access_matrix(
         pytest.skip("open to all, and it would change who is asking: tested below")
     status = ask(school, clients[subject], method, path)
     assert status < 500 or (path == "/healthz" and status == 503)
-    assert (status not in REFUSED) == allowed(subject, method, path), status
+    assert (status not in REFUSALS) == may(subject, method, path), status
 
 
 def test_no_route_is_outside_the_policy(school: School) -> None:
@@ -252,8 +252,8 @@ def test_signing_out_and_a_new_password_end_sessions(school: School) -> None:
         assert post(client, "/account/password", old="x", new="a new password").status_code == 403
         assert post(client, "/account/password", old=PASSWORD, new="a new password").is_redirect
         assert client.get("/api/rooms").status_code == 401
-    assert accounts.verified("carl", PASSWORD) is None
-    assert accounts.verified("carl", "a new password") is not None
+    assert accounts.verify("carl", PASSWORD) is None
+    assert accounts.verify("carl", "a new password") is not None
     accounts.remove(accounts.by_name("carl"))
 
 

@@ -76,8 +76,8 @@ def test_the_length_noted_beside_the_key_is_missed_when_it_is_gone(
 
 def test_who_still_looks_is_told_once(audit: AuditLog) -> None:
     for _ in range(3):
-        audit.viewed("tess", "room viewed", "school/r101")
-    audit.viewed("tess", "room viewed", "school/r102")
+        audit.add_view("tess", "room viewed", "school/r101")
+    audit.add_view("tess", "room viewed", "school/r102")
     assert len(audit) == 7
 
 

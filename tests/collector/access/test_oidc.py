@@ -23,14 +23,14 @@ ENTRA = ["openid", "profile", "email", "offline_access"]
 KEYCLOAK = ["openid", "profile", "email", "roles", "web-origins", "groups"]
 
 
-def settings_of(issuer: str, **changed: Any) -> dict[str, Any]:
+def settings_of(issuer: str, **changes: Any) -> dict[str, Any]:
     usual = {"issuer": issuer, "client_id": "roommood", "client_secret": "s"}
-    return usual | {"roles": {"heads": "administrator", "teachers": "teacher"}} | changed
+    return usual | {"roles": {"heads": "administrator", "teachers": "teacher"}} | changes
 
 
-def signed_in(folder: Path, provider: SmallProvider, **changed: Any) -> tuple[str, int]:
+def signed_in(folder: Path, provider: SmallProvider, **changes: Any) -> tuple[str, int]:
     """Where somebody ends up, and as how many accounts."""
-    with School(folder, oidc=settings_of(provider.issuer, **changed)) as school:
+    with School(folder, oidc=settings_of(provider.issuer, **changes)) as school:
         # The session's cookie is for the collector alone; httpx goes along with each redirect.
         with school.client(follow_redirects=True) as client:
             answer = client.get("/oidc?next=/account")
@@ -51,7 +51,7 @@ def test_groups_are_asked_for_where_there_are_any(
     provider = SmallProvider(scopes)
     provider.claims = {"groups": ["teachers"], "preferred_username": "tess"}
     page, accounts = signed_in(tmp_path, provider)
-    assert provider.asked == [scope]
+    assert provider.requests == [scope]
     assert page.startswith("/account ")
     assert accounts == 1
     provider.stop()
@@ -62,7 +62,9 @@ def test_the_page_says_what_the_provider_said(tmp_path: Path) -> None:
     provider.error = {"error": "access_denied", "error_description": "AADSTS50105: <b>assign</b>"}
     page, accounts = signed_in(tmp_path, provider)
     assert page.startswith("/sign-in ")
-    assert "The sign-in service says: “access_denied: AADSTS50105: &lt;b&gt;assign&lt;/b&gt;”" in page
+    assert (
+        "The sign-in service says: “access_denied: AADSTS50105: &lt;b&gt;assign&lt;/b&gt;”" in page
+    )
     assert accounts == 0
     provider.stop()
 
@@ -100,9 +102,9 @@ def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Accounts]:
     engine.dispose()
 
 
-def provider_of(accounts: Accounts, **changed: Any) -> Provider:
-    issuer = changed.pop("issuer", "https://id.school.example")
-    return Provider(OidcSettings.model_validate(settings_of(issuer, **changed)), accounts)
+def provider_of(accounts: Accounts, **changes: Any) -> Provider:
+    issuer = changes.pop("issuer", "https://id.school.example")
+    return Provider(OidcSettings.model_validate(settings_of(issuer, **changes)), accounts)
 
 
 def outcome(provider: Provider, claims: dict[str, Any]) -> Account | UnknownUser:

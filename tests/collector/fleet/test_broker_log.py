@@ -26,7 +26,7 @@ error:0A000102:SSL routines::unsupported protocol.
 1795276214: Client connection from 10.0.0.8 failed: \
 error:0A000126:SSL routines::unexpected eof while reading.
 """
-TOLD = [
+REJECTIONS = [
     ("10.0.0.9", "connection refused", "certificate verify failed"),
     ("r101", "topic refused", "roommood/v1/s/r102/mood"),
     ("r103", "message too large", "roommood/v1/s/r103/mood"),
@@ -52,16 +52,16 @@ def write(log: BrokerLog, text: str) -> None:
 
 def test_refusals_are_told_once_and_ordinary_lines_not(log: BrokerLog) -> None:
     write(log, LINES)
-    assert list(log.news()) == TOLD
+    assert list(log.news()) == REJECTIONS
     assert list(log.news()) == []
 
 
 def test_a_line_that_is_half_written_is_waited_for(log: BrokerLog) -> None:
     half = LINES.index("Denied") + 20
     write(log, LINES[:half])
-    assert list(log.news()) == TOLD[:1]
+    assert list(log.news()) == REJECTIONS[:1]
     write(log, LINES[half:])
-    assert list(log.news()) == TOLD[1:]
+    assert list(log.news()) == REJECTIONS[1:]
 
 
 def test_a_log_that_grows_large_is_emptied_and_read_on(
@@ -69,10 +69,10 @@ def test_a_log_that_grows_large_is_emptied_and_read_on(
 ) -> None:
     monkeypatch.setattr(broker_log, "LARGEST", 400)
     write(log, LINES)
-    assert list(log.news()) == TOLD
+    assert list(log.news()) == REJECTIONS
     assert log._path.stat().st_size == 0
     write(log, LINES)
-    assert list(log.news()) == TOLD
+    assert list(log.news()) == REJECTIONS
 
 
 def test_a_log_that_was_rotated_or_is_missing(log: BrokerLog) -> None:
@@ -81,7 +81,7 @@ def test_a_log_that_was_rotated_or_is_missing(log: BrokerLog) -> None:
     log._path.unlink()
     assert list(log.news()) == []
     write(log, LINES)
-    assert list(log.news()) == TOLD
+    assert list(log.news()) == REJECTIONS
 
 
 def test_what_could_not_be_written_down_is_told_later(
@@ -94,7 +94,7 @@ def test_what_could_not_be_written_down_is_told_later(
     wait(lambda: "broker's log: " in caplog.text)
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE elsewhere RENAME TO audit"))
-    wait(lambda: len(log._audit) == len(TOLD))
+    wait(lambda: len(log._audit) == len(REJECTIONS))
     log.stop()
     entries = [(entry.who, entry.what, entry.about) for entry in log._audit.newest()]
-    assert entries == TOLD[::-1]
+    assert entries == REJECTIONS[::-1]

@@ -19,7 +19,7 @@ ROOM = ("school", "r101")
 DAY = 86_400
 
 
-def health(**changed: Any) -> Health:
+def health(**changes: Any) -> Health:
     fields: dict[str, Any] = {
         "version": "1.0",
         "uptime_s": 600,
@@ -30,7 +30,7 @@ def health(**changed: Any) -> Health:
         "because": "attested",
         "temperature_c": 51.5,
     }
-    return Health.model_validate(fields | changed)
+    return Health.model_validate(fields | changes)
 
 
 def device(days: float = 60, state: Any = "current", **report: Any) -> Device:
@@ -80,7 +80,7 @@ def test_a_device_with_which_nothing_is_wrong() -> None:
             "expired",
         ),
         ("not_renewed", device(days=12.5), view(), "12"),
-        ("no_report", device()._replace(seen=time.time() - 3 * DAY), view(), ""),
+        ("no_report", device()._replace(seen_at=time.time() - 3 * DAY), view(), ""),
         *(
             ("update_refused", device(bundle=3, refused=4, because=text), view(), f"4: {words}")
             for text, words in (

@@ -19,14 +19,14 @@ from tests.conftest import ROOT
 MOST_MS = 300
 
 
-def device(number: int, fault: str | None = None, **changed: Any) -> DeviceOut:
+def device(number: int, fault: str | None = None, **changes: Any) -> DeviceOut:
     empty = dict.fromkeys(DeviceOut.model_fields)
     fields = {"site": "school", "room": f"r{number:03}", "state": "live", "fault": fault}
-    return DeviceOut.model_validate(empty | fields | {"about": "", "version": "0.1"} | changed)
+    return DeviceOut.model_validate(empty | fields | {"about": "", "version": "0.1"} | changes)
 
 
-BROKEN = {17: "hot", 99: "offline", 250: "no_camera", 444: "revoked", 499: "disk"}
-SCHOOL = [device(number, BROKEN.get(number)) for number in range(500)]
+FAULTS = {17: "hot", 99: "offline", 250: "no_camera", 444: "revoked", 499: "disk"}
+SCHOOL = [device(number, FAULTS.get(number)) for number in range(500)]
 
 
 def test_the_broken_ones_stand_first_in_the_order_of_what_matters() -> None:
@@ -40,8 +40,8 @@ def test_the_broken_ones_stand_first_in_the_order_of_what_matters() -> None:
         FINE,
     ]
     first = [row.room for _, group in view.groups for row in group][:5]
-    assert set(first) == {f"r{number:03}" for number in BROKEN}
-    assert dict(view.counts) == dict.fromkeys(BROKEN.values(), 1) | {FINE: 495}
+    assert set(first) == {f"r{number:03}" for number in FAULTS}
+    assert dict(view.counts) == dict.fromkeys(FAULTS.values(), 1) | {FINE: 495}
     assert (view.total, view.pages) == (500, 5)
     assert sum(len(group) for _, group in view.groups) == PAGE
 
@@ -74,7 +74,7 @@ def test_a_page_of_five_hundred_is_drawn_in_time(language: str) -> None:
     text = renderer.text("devices.html", language, context | {"view": overview(SCHOOL)})
     assert 1000 * (time.process_time() - begin) < MOST_MS
     rows = text.partition("<tbody>")[2]
-    assert all(rows.index(f"r{number:03}") < rows.index("r000") for number in BROKEN)
+    assert all(rows.index(f"r{number:03}") < rows.index("r000") for number in FAULTS)
 
 
 def test_the_command_that_lists_devices_loads_no_web_server() -> None:

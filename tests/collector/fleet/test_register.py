@@ -28,31 +28,31 @@ def test_a_renewal_ends_the_old_certificate_only_when_the_new_one_is_used(
     first, second, third = (
         authority.sign_device(request(new_key(), "r101"), "r101") for _ in range(3)
     )
-    register.give(ROOM, first, "board")
+    register.record(ROOM, first, "board")
     record = register.by_serial(serial(first))
     assert record is not None
-    assert register.used(record)
-    register.give(ROOM, second)
-    assert register.revoked() == []
-    register.give(ROOM, third)  # the device never got the second one
-    assert [one.serial for one in register.revoked()] == [serial(second)]
+    assert register.activate(record)
+    register.record(ROOM, second)
+    assert register.revocations() == []
+    register.record(ROOM, third)  # the device never got the second one
+    assert [one.serial for one in register.revocations()] == [serial(second)]
     newest = register.by_serial(serial(third))
     assert newest is not None
-    assert register.used(newest)
+    assert register.activate(newest)
     states = {s: register.by_serial(serial(c)) for s, c in (("1", first), ("3", third))}
     assert [certificate.state if certificate else "" for certificate in states.values()] == [
         "replaced",
         "current",
     ]
-    assert not register.used(newest._replace(state="current"))
+    assert not register.activate(newest._replace(state="current"))
 
 
 def test_another_device_takes_a_room_over(engine: Engine, authority: Authority) -> None:
     register = DeviceRegistry(engine)
     first, second = (authority.sign_device(request(new_key(), "r101"), "r101") for _ in range(2))
-    register.give(ROOM, first, "one board")
-    register.give(OTHER, authority.sign_device(request(new_key(), "r102"), "r102"), "third")
-    register.give(ROOM, second, "another board")
+    register.record(ROOM, first, "one board")
+    register.record(OTHER, authority.sign_device(request(new_key(), "r102"), "r102"), "third")
+    register.record(ROOM, second, "another board")
     assert [(device.room, device.hardware) for device in register.all()] == [
         (ROOM, "another board"),
         (OTHER, "third"),
@@ -66,10 +66,10 @@ def test_another_device_takes_a_room_over(engine: Engine, authority: Authority) 
 def test_what_has_ended_by_itself_is_off_the_list(engine: Engine, authority: Authority) -> None:
     register = DeviceRegistry(engine)
     short = authority.sign_device(request(new_key(), "r101"), "r101", days=1e-5)
-    register.give(ROOM, short, "")
+    register.record(ROOM, short, "")
     register.revoke(ROOM, "lost")
     time.sleep(1)
-    assert register.revoked() == []
+    assert register.revocations() == []
 
 
 def test_a_second_invitation_ends_the_first(engine: Engine) -> None:

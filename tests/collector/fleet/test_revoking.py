@@ -18,15 +18,15 @@ from edge.common.broker import BrokerSettings
 from edge.protocol.identity import new_key, request, serial
 
 
-class Counted(RevocationWorker):
+class ListCounter(RevocationWorker):
     """Notes whose connection it would end."""
 
     def __init__(self, files: SiteFiles, authority: Authority, register: DeviceRegistry) -> None:
         super().__init__(files, authority, register, BrokerSettings(), lambda: None)
-        self.kicked: list[str] = []
+        self.kicks: list[str] = []
 
     def _kick(self, room: Room) -> None:
-        self.kicked.append(room[1])
+        self.kicks.append(room[1])
 
 
 def test_a_revoked_device_is_kicked_thrice_and_a_renewed_one_once(
@@ -44,20 +44,20 @@ def test_a_revoked_device_is_kicked_thrice_and_a_renewed_one_once(
     names_of = {}
     for room in ("lost", "renewed", "as-before"):
         names_of[room] = authority.sign_device(request(new_key(), room), room)
-        register.give(("school", room), names_of[room], "board")
-    before = Counted(files, authority, register)
+        register.record(("school", room), names_of[room], "board")
+    before = ListCounter(files, authority, register)
     clock = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     before.run_once()
     register.revoke(("school", "lost"), "the device is lost")
     newer = authority.sign_device(request(new_key(), "renewed"), "renewed")
-    register.give(("school", "renewed"), newer)
-    assert {one.serial for one in register.revoked()} == {
+    register.record(("school", "renewed"), newer)
+    assert {one.serial for one in register.revocations()} == {
         serial(names_of["lost"]),
         serial(names_of["renewed"]),
     }
     for second in range(60):
         clock[0] = 1001.0 + second
         before.run_once()
-    assert sorted(before.kicked) == ["lost", "lost", "lost", "renewed"]
+    assert sorted(before.kicks) == ["lost", "lost", "lost", "renewed"]
     assert max(after for how in revoking.KICKS_S.values() for after in how) < 60  # as promised

@@ -18,7 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from collector.config import CollectorSettings, HomeAssistant
 from collector.integrations import home_assistant
-from collector.integrations.home_discovery import HomeRoom, discovery, encoded
+from collector.integrations.home_discovery import HomeRoom, discovery, encode
 from collector.live.rooms import Rooms
 from collector.run.announcements import Announcements
 from collector.service import Service
@@ -37,30 +37,30 @@ class Home:
     """What a Home Assistant on the broker hears, topic by topic; empty messages take back."""
 
     def __init__(self, port: int) -> None:
-        self.retained: dict[str, Any] = {}
+        self.retention: dict[str, Any] = {}
         self.count = 0
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
-        self.client.on_connect = self._connected
-        self.client.on_message = self._heard
+        self.client.on_connect = self._on_connect
+        self.client.on_message = self._on_message
         self.client.connect("127.0.0.1", port)
         self.client.reconnect_delay_set(1, 1)
         self.client.loop_start()
 
-    def _connected(self, *_: Any) -> None:
+    def _on_connect(self, *_: Any) -> None:
         self.client.subscribe([("homeassistant/sensor/#", 1), ("roommood/home/#", 1)])
 
-    def _heard(self, _c: Any, _u: Any, message: Any) -> None:
+    def _on_message(self, _c: Any, _u: Any, message: Any) -> None:
         self.count += 1
         if not message.payload:
-            self.retained.pop(message.topic, None)
+            self.retention.pop(message.topic, None)
             return
         text = message.payload.decode()
-        self.retained[message.topic] = json.loads(text) if text.startswith("{") else text
+        self.retention[message.topic] = json.loads(text) if text.startswith("{") else text
 
     def entities(self, prefix: str = OWN_PREFIX) -> set[str]:
         return {
             topic.removeprefix(prefix).removesuffix("/config")
-            for topic in list(self.retained)
+            for topic in list(self.retention)
             if topic.startswith(prefix)
         }
 
@@ -76,13 +76,13 @@ def home(mosquitto: Mosquitto) -> Iterator[Home]:
     hub.close()
 
 
-def school(folder: Path, mosquitto: Mosquitto, **changed: Any) -> School:
+def school(folder: Path, mosquitto: Mosquitto, **changes: Any) -> School:
     settings: dict[str, Any] = {
         "home_assistant": {},
         "retention": KEEPS,
         "rooms": {"r101": {"title": "Room 101"}},
     }
-    return School(folder, mosquitto.port, **(settings | changed))
+    return School(folder, mosquitto.port, **(settings | changes))
 
 
 ALL = {"state", "faces", *(mood().counts or ())}
@@ -93,27 +93,27 @@ def test_a_room_appears_by_itself(tmp_path: Path, mosquitto: Mosquitto, home: Ho
     web = {"port": port, "url": f"http://127.0.0.1:{port}"}
     with school(tmp_path, mosquitto, web=web):
         home.client.publish(MOOD, mood().encode(), qos=1)
-        wait(lambda: home.entities() == ALL and STATE in home.retained)
-        announced = {name: home.retained[f"{OWN_PREFIX}{name}/config"] for name in ALL}
-        state = home.retained[STATE]
-        assert home.retained[ALIVE] == "online"
-    for part in announced.values():
+        wait(lambda: home.entities() == ALL and STATE in home.retention)
+        announcements = {name: home.retention[f"{OWN_PREFIX}{name}/config"] for name in ALL}
+        state = home.retention[STATE]
+        assert home.retention[ALIVE] == "online"
+    for part in announcements.values():
         assert part["state_topic"] == STATE
         assert part["availability_topic"] == ALIVE
         assert part["icon"].startswith("mdi:")
         assert part["device"]["identifiers"] == ["roommood_school_r101"]
-    device = announced["state"]["device"]
+    device = announcements["state"]["device"]
     assert device["name"] == "Room 101 (school)"
     assert device["suggested_area"] == "Room 101"
     assert device["configuration_url"] == f"{web['url']}/rooms/school/r101"
     assert state == {"state": "live", "faces": 12, "counts": mood().counts}
-    assert [read(announced[name], state) for name in ("state", "faces", "happy")] == [
+    assert [read(announcements[name], state) for name in ("state", "faces", "happy")] == [
         "live",
         "12",
         "5",
     ]
     # A collector that ended in good order says so.
-    wait(lambda: home.retained[ALIVE] == "offline")
+    wait(lambda: home.retention[ALIVE] == "offline")
 
 
 def read(part: dict[str, Any], state: dict[str, Any]) -> str:
@@ -156,7 +156,7 @@ SLUG = st.from_regex(r"[a-z0-9-]{1,32}", fullmatch=True)
 )
 def test_no_message_is_larger_than_the_broker_lets_pass(room: HomeRoom) -> None:
     for part in discovery(room, ("happy", "uncertain", "other"), "c" * 32):
-        assert len(encoded(part)) <= MAX_BYTES
+        assert len(encode(part)) <= MAX_BYTES
         assert part["device"]["name"] == f"{room.title} ({room.site})"  # HA 2025.4 asks for it
 
 
@@ -167,10 +167,10 @@ def test_all_is_told_again_when_the_broker_forgot_it(
         home.client.publish(MOOD, mood().encode(), qos=1)
         wait(lambda: home.entities() == ALL)
         mosquitto.stop()
-        home.retained.clear()
+        home.retention.clear()
         mosquitto.start()  # without persistence: it has nothing left
-        wait(lambda: home.entities() == ALL and STATE in home.retained)
-        assert home.retained[ALIVE] == "online"
+        wait(lambda: home.entities() == ALL and STATE in home.retention)
+        assert home.retention[ALIVE] == "online"
 
 
 def test_all_is_told_again_when_home_assistant_comes_back(
@@ -178,13 +178,13 @@ def test_all_is_told_again_when_home_assistant_comes_back(
 ) -> None:
     with school(tmp_path, mosquitto):
         home.client.publish(MOOD, mood().encode(), qos=1)
-        wait(lambda: home.entities() == ALL and STATE in home.retained)
-        for topic in list(home.retained):
+        wait(lambda: home.entities() == ALL and STATE in home.retention)
+        for topic in list(home.retention):
             home.client.publish(topic, b"", qos=1, retain=True)  # whatever took it
-        wait(lambda: not home.retained)
+        wait(lambda: not home.retention)
         home.client.publish("homeassistant/status", b"offline", qos=1)
         home.client.publish("homeassistant/status", b"online", qos=1)
-        wait(lambda: home.entities() == ALL and STATE in home.retained)
+        wait(lambda: home.entities() == ALL and STATE in home.retention)
 
 
 def test_a_dead_collector_is_told_by_its_will(
@@ -200,7 +200,7 @@ def test_a_dead_collector_is_told_by_its_will(
     }
     service = Service(CollectorSettings.model_validate(settings))
     service.start()
-    wait(lambda: home.retained.get(ALIVE) == "online")
+    wait(lambda: home.retention.get(ALIVE) == "online")
     home.client.message_callback_add(ALIVE, lambda _c, _u, m: states.append(m.payload.decode()))
     service.ingest.link.cut()
     wait(lambda: states == ["offline", "online"])
@@ -213,22 +213,22 @@ def test_a_room_that_falls_silent_is_told_without_a_message(
     now = datetime.now(timezone.utc)
     with school(tmp_path, mosquitto) as server:
         home.client.publish(MOOD, mood(start=now, seconds=0.1, frames=1).encode(), qos=1)
-        wait(lambda: home.retained.get(STATE, {}).get("state") == "live")
+        wait(lambda: home.retention.get(STATE, {}).get("state") == "live")
         rooms = server.service.rooms
         with rooms._lock:  # half a minute goes by
             newest, arrival = rooms._moods[OWN]
             rooms._moods[OWN] = newest, arrival - 60
-        wait(lambda: home.retained[STATE]["state"] == "offline")
-        assert home.retained[STATE]["faces"] is None
+        wait(lambda: home.retention[STATE]["state"] == "offline")
+        assert home.retention[STATE]["faces"] is None
 
 
 def test_who_else_is_told_of_rooms_hears_of_silence_too() -> None:
     rooms, states = Rooms(), []
-    rooms.saw(mood(), time.time())
+    rooms.update_mood(mood(), time.time())
     worker = Announcements({"pages": lambda view: states.append(view.state)}, {}, {}, {}, rooms.all)
     worker.run_once()
     assert states == []  # the first state is no change
-    rooms.saw(mood(seq=1), time.time() - 3600)
+    rooms.update_mood(mood(seq=1), time.time() - 3600)
     worker.look_soon()
     worker.run_once()
     worker.look_soon()
@@ -241,10 +241,10 @@ def test_an_erased_room_leaves_no_entity_behind(
 ) -> None:
     with school(tmp_path, mosquitto) as server:
         home.client.publish(MOOD, mood().encode(), qos=1)
-        wait(lambda: home.entities() == ALL and STATE in home.retained)
+        wait(lambda: home.entities() == ALL and STATE in home.retention)
         server.service.rooms.forget(*OWN)
         server.service.forget(*OWN, whole=True)
-        wait(lambda: home.entities() == set() and STATE not in home.retained)
+        wait(lambda: home.entities() == set() and STATE not in home.retention)
 
 
 def test_nor_does_one_that_was_erased_while_no_collector_ran(
@@ -261,7 +261,7 @@ def test_nor_does_one_that_was_erased_while_no_collector_ran(
         home.client.publish(f"homeassistant/sensor/{name}/config", json.dumps(part), 1, True)
     for part in discovery(HomeRoom("school", "gone", "x", None, None), ("sad",), "collector"):
         topic = f"homeassistant/sensor/{part['unique_id']}/config"
-        home.client.publish(topic, encoded(part), 1, True)
+        home.client.publish(topic, encode(part), 1, True)
     prefix = "homeassistant/sensor/roommood_school_gone_"
     wait(lambda: len(home.entities(prefix)) == 3)
     with school(tmp_path, mosquitto):
@@ -280,7 +280,7 @@ def test_a_school_may_show_states_alone(
     monkeypatch.setattr(home_assistant, "SETTLES_S", 0.5)
     with school(tmp_path, mosquitto, home_assistant={"entities": "state"}):
         wait(lambda: home.entities() == {"state"})
-        wait(lambda: set(home.retained[STATE]) == {"state"})
+        wait(lambda: set(home.retention[STATE]) == {"state"})
 
 
 @pytest.mark.parametrize(("entities", "messages"), [("all", 5001), ("state", 1001)])
@@ -292,7 +292,7 @@ def test_five_hundred_rooms_with_states_alone_are_two_messages_each(
     rooms = Rooms()
     six = dict.fromkeys(("angry", "fear", "happy", "neutral", "sad", "surprise", "uncertain"), 3)
     for number in range(500):
-        rooms.saw(mood(room=f"r{number}", counts=six, faces=21), time.time())
+        rooms.update_mood(mood(room=f"r{number}", counts=six, faces=21), time.time())
     home = home_assistant.HomeAssistantRooms(
         HomeAssistant(entities=entities),
         "collector",

@@ -20,7 +20,7 @@ from prometheus_client import generate_latest
 from sqlalchemy import select, update
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from collector.access.settings_audit import settings_noticed
+from collector.access.settings_audit import audit_settings
 from collector.integrations.webhooks import GIVES_UP_AFTER, Webhooks, target
 from collector.storage.database import connect
 from collector.storage.tables import deliveries
@@ -35,14 +35,14 @@ class Receiver:
     """A web server that takes what is posted to it, or refuses."""
 
     def __init__(self) -> None:
-        self.heard: queue.Queue[tuple[dict[str, str], str]] = queue.Queue()
+        self.events: queue.Queue[tuple[dict[str, str], str]] = queue.Queue()
         self.status = 204
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"])).decode()
-                receiver.heard.put(({k.lower(): v for k, v in self.headers.items()}, body))
+                receiver.events.put(({k.lower(): v for k, v in self.headers.items()}, body))
                 self.send_response(receiver.status)
                 self.end_headers()
 
@@ -71,7 +71,7 @@ def test_a_lesson_is_told_by_webhook_and_signed(tmp_path: Path, receiver: Receiv
         school.windows(OWN)
         with school.as_person("tess") as client:
             post(client, "/rooms/school/r101/lessons", title="Optics")
-            headers, body = receiver.heard.get(timeout=30)
+            headers, body = receiver.events.get(timeout=30)
             post(client, f"/lessons/{school.repository.of()[0].id}/end", confirm="yes")
         payload = json.loads(body)
         assert payload["type"] == "lesson_began"
@@ -79,7 +79,7 @@ def test_a_lesson_is_told_by_webhook_and_signed(tmp_path: Path, receiver: Receiv
         assert Webhook(SECRET).verify(body, headers) == payload
         with pytest.raises(WebhookVerificationError):
             Webhook(SECRET).verify(body.replace("Optics", "Waves"), headers)
-        assert json.loads(receiver.heard.get(timeout=30)[1])["type"] == "lesson_ended"
+        assert json.loads(receiver.events.get(timeout=30)[1])["type"] == "lesson_ended"
 
 
 def test_what_nobody_takes_is_told_again_after_a_restart_too(
@@ -89,23 +89,23 @@ def test_what_nobody_takes_is_told_again_after_a_restart_too(
     receiver.status = 500
     hooks = [target(receiver.url, SECRET, ["room_state"])]
     first = Webhooks(engine, hooks)
-    first.tell("room_state", {"room": "r101"})
-    first.tell("lesson_began", {"room": "r101"})  # which this target did not ask for
+    first.notify("room_state", {"room": "r101"})
+    first.notify("lesson_began", {"room": "r101"})  # which this target did not ask for
     first.write_down()
     now = time.time() + 1
     with httpx.Client() as client:
         first.round(client, now)
-        name = receiver.heard.get(timeout=30)[0]["webhook-id"]
+        name = receiver.events.get(timeout=30)[0]["webhook-id"]
         second = Webhooks(engine, hooks)
         second.round(client, now)
-        assert receiver.heard.empty()  # not yet
+        assert receiver.events.empty()  # not yet
         receiver.status = 204
         second.round(client, now + 60)
-        headers, body = receiver.heard.get(timeout=30)
+        headers, body = receiver.events.get(timeout=30)
         assert json.loads(body)["data"] == {"room": "r101"}
         assert headers["webhook-id"] == name == json.loads(body)["id"]
         second.round(client, now + 9999)
-    assert receiver.heard.empty()
+    assert receiver.events.empty()
     engine.dispose()
 
 
@@ -121,10 +121,10 @@ def test_every_event_has_a_name_of_its_own(
     hooks, names = Webhooks(engine, [target(receiver.url, SECRET, ["room_state"])]), set[str]()
     with httpx.Client() as client:
         for _ in range(3):
-            hooks.tell("room_state", {})
+            hooks.notify("room_state", {})
             hooks.write_down()
             hooks.round(client, time.time() + 1)
-            names.add(receiver.heard.get(timeout=30)[0]["webhook-id"])
+            names.add(receiver.events.get(timeout=30)[0]["webhook-id"])
     assert len(names) == 3
     engine.dispose()
 
@@ -132,7 +132,7 @@ def test_every_event_has_a_name_of_its_own(
 def test_after_a_day_it_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     engine = connect(f"sqlite:///{tmp_path}/c.sqlite")
     hooks = Webhooks(engine, [target("http://127.0.0.1:1/x", SECRET, ["room_state"])])
-    hooks.tell("room_state", {})
+    hooks.notify("room_state", {})
     hooks.write_down()
     with engine.begin() as connection:
         connection.execute(update(deliveries).values(tries=GIVES_UP_AFTER - 1))
@@ -182,7 +182,7 @@ def test_a_change_of_the_settings_is_noted_by_name_alone(tmp_path: Path) -> None
         with later.engine.connect() as connection:
             value = connection.exec_driver_sql("SELECT value FROM setting").scalar_one()
         assert SECRET not in str(value)
-        settings_noticed(
+        audit_settings(
             later.engine,
             later.service.audit,
             later.settings,

@@ -54,8 +54,8 @@ def text(tmp_path: Path) -> str:
         "at": datetime.now(timezone.utc),
         "health": HEALTH,
     }
-    rooms.heard(Status.model_validate(status))
-    rooms.saw(mood(), time.time())
+    rooms.update_status(Status.model_validate(status))
+    rooms.update_mood(mood(), time.time())
     metrics = RoomMetrics(
         rooms, tmp_path, lambda: {("school", "r101"): 2e9}, lambda: {"web.certificate": 1.9e9}
     )
@@ -87,9 +87,9 @@ def test_each_figure_has_its_unit(text: str, name: str, value: float) -> None:
 
 
 def test_throttling_the_disk_the_process_and_own_certificates(text: str) -> None:
-    throttled = 'roommood_device_throttled{reason="%s",room="r101",site="school"} %s'
-    assert throttled % ("capped", "1.0") in text
-    assert throttled % ("under_voltage", "0.0") in text
+    metric = 'roommood_device_throttled{reason="%s",room="r101",site="school"} %s'
+    assert metric % ("capped", "1.0") in text
+    assert metric % ("under_voltage", "0.0") in text
     assert re.search(r"^roommood_collector_disk_free_bytes \d", text, re.MULTILINE)
     ends = "roommood_collector_certificate_expiry_timestamp_seconds"
     assert f'{ends}{{setting="web.certificate"}} 1.9e+09' in text

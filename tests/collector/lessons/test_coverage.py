@@ -14,17 +14,17 @@ from tests.conftest import mood
 
 START = datetime(2026, 3, 2, 8, 15, tzinfo=timezone.utc)
 END = START + timedelta(minutes=10)
-PAUSED: dict[str, Any] = {"faces": None, "counts": None, "withheld": "paused", "frames": 0}
-BLIND = PAUSED | {"withheld": "no_camera"}
+PAUSE: dict[str, Any] = {"faces": None, "counts": None, "withheld": "paused", "frames": 0}
+BLIND = PAUSE | {"withheld": "no_camera"}
 
 
-def at(second: float, seq: int = 0, **changed: Any) -> Mood:
-    return mood(seq=seq, start=START + timedelta(seconds=second), **changed)
+def at(second: float, seq: int = 0, **changes: Any) -> Mood:
+    return mood(seq=seq, start=START + timedelta(seconds=second), **changes)
 
 
-def lesson(*left_out: int, **changed: Any) -> list[Mood]:
+def lesson(*left_out: int, **changes: Any) -> list[Mood]:
     """Ten minutes of 15-second windows, some left out."""
-    return [at(15 * n, n, **changed) for n in range(40) if n not in left_out]
+    return [at(15 * n, n, **changes) for n in range(40) if n not in left_out]
 
 
 def test_a_lesson_that_was_seen_in_full_has_no_gaps() -> None:
@@ -44,7 +44,7 @@ def test_a_gap_is_told_with_its_place_and_its_windows() -> None:
 
 
 def test_a_closed_camera_is_told_from_a_broken_one() -> None:
-    moods = [at(0, 0, seconds=300.0), at(300, 1, seconds=180.0, **PAUSED)]
+    moods = [at(0, 0, seconds=300.0), at(300, 1, seconds=180.0, **PAUSE)]
     figures = coverage([*moods, at(480, 2, seconds=120.0, **BLIND)], START, END)
     assert (figures.seen, figures.paused, figures.no_camera) == pytest.approx((0.5, 0.3, 0.2))
     assert [gap.why for gap in figures.gaps] == ["paused", "no_camera"]
@@ -62,7 +62,7 @@ def test_a_merged_window_stands_for_its_parts() -> None:
 
 
 SPANS = st.lists(
-    st.tuples(st.floats(-900, 900), st.floats(0.1, 400), st.sampled_from([{}, PAUSED, BLIND])),
+    st.tuples(st.floats(-900, 900), st.floats(0.1, 400), st.sampled_from([{}, PAUSE, BLIND])),
     max_size=30,
 )
 

@@ -18,7 +18,7 @@ from collector.lessons.attendance import attendance
 from collector.lessons.figures import figures
 from collector.lessons.findings import findings
 from collector.lessons.report import LessonReport, figures_csv
-from collector.lessons.summary import Slot, ratio, summarised
+from collector.lessons.summary import Slot, ratio, summarize
 from collector.pages.pdf import SHEETS, STYLES
 from collector.pages.render import Renderer
 from collector.pages.report_drawing import drawing
@@ -31,7 +31,7 @@ START = datetime(2026, 3, 2, 8, 15, tzinfo=timezone.utc)
 END = START + timedelta(minutes=10)
 LABELS = ("happy", "surprise", "neutral", "sad", "uncertain")
 
-Shown = tuple[object, ...]
+FindingFields = tuple[object, ...]
 
 CELLS = st.lists(st.integers(0, 12), min_size=5, max_size=5).filter(lambda n: sum(n) >= 5)
 FIGURE = re.compile(
@@ -57,7 +57,7 @@ def lesson_report(cells: list[list[int] | None]) -> LessonReport:
                 withheld=reason,
             )
         )
-    summary = summarised(moods, START, END)
+    summary = summarize(moods, START, END)
     attentive_labels = ["neutral", "surprise"]
     attentive = ratio({name: s.value for name, s in summary.shares.items()}, attentive_labels)
     return LessonReport(
@@ -85,7 +85,7 @@ def number(text: str) -> int | None:
     return int(text) if text else None
 
 
-def of_page(report: LessonReport, *, paper: bool) -> set[Shown]:
+def of_page(report: LessonReport, *, paper: bool) -> set[FindingFields]:
     return {
         (name, label or None, int(value), number(low), number(high))
         for name, label, value, low, high in FIGURE.findall(page(report, paper=paper))

@@ -47,11 +47,11 @@ def lesson(
     return repository.lesson(entry.id)
 
 
-def windows(at: datetime = START, minutes: float = 45, **changed: Any) -> list[Mood]:
+def windows(at: datetime = START, minutes: float = 45, **changes: Any) -> list[Mood]:
     count = int(minutes * 4)
     seq = int(at.timestamp()) // 15
     step = timedelta(seconds=15)
-    return [mood(seq=seq + n, start=at + n * step, **changed) for n in range(count)]
+    return [mood(seq=seq + n, start=at + n * step, **changes) for n in range(count)]
 
 
 def test_a_lesson_begins_ends_and_ends_the_one_before(repository: LessonRepository) -> None:
@@ -203,12 +203,12 @@ def test_a_lesson_is_found_when_a_room_fills_and_ends_when_it_empties(engine: En
     few: dict[str, Any] = {"faces": None, "counts": None, "withheld": "few_faces"}
     moods = [*windows(minutes=5, **few), *windows(START + timedelta(minutes=5), minutes=30)]
     for one in moods:
-        scheduler.saw(one)
+        scheduler.update_mood(one)
         scheduler.round(one.start.timestamp() + 15)
     (entry,) = repository.running()
     assert (entry.how, entry.start) == ("found", START.timestamp() + 300)
     for one in windows(START + timedelta(minutes=35), minutes=12, **few):
-        scheduler.saw(one)
+        scheduler.update_mood(one)
         scheduler.round(one.start.timestamp() + 15)
     assert repository.lesson(entry.id).end == START.timestamp() + 60 * 35
     assert [event for event, _ in notices] == ["lesson_began", "lesson_ended"]
@@ -219,13 +219,13 @@ def test_a_class_that_stays_after_the_bell_begins_no_other_lesson(engine: Engine
     optics = repository.begin(*ROOM, "Optics", "button", start=START.timestamp())
     assert optics is not None
     for one in windows(minutes=10):
-        scheduler.saw(one)
+        scheduler.update_mood(one)
         scheduler.round(one.start.timestamp() + 15)
     repository.end(optics, START.timestamp() + 600)
     few: dict[str, Any] = {"faces": None, "counts": None, "withheld": "few_faces"}
     later = START + timedelta(minutes=10)
     for one in windows(later, minutes=10):
-        scheduler.saw(one)
+        scheduler.update_mood(one)
         scheduler.round(one.start.timestamp() + 15)
     assert repository.running() == []
     # Once the room has been empty, the next class is found.
@@ -233,7 +233,7 @@ def test_a_class_that_stays_after_the_bell_begins_no_other_lesson(engine: Engine
         *windows(later + timedelta(minutes=10), minutes=1, **few),
         *windows(later + timedelta(minutes=11), minutes=4),
     ]:
-        scheduler.saw(one)
+        scheduler.update_mood(one)
         scheduler.round(one.start.timestamp() + 15)
     (running_lesson,) = repository.running()
     assert (running_lesson.how, running_lesson.start) == (
@@ -325,7 +325,7 @@ def test_a_report_has_averages_over_time(engine: Engine, repository: LessonRepos
     assert happy.low < happy.value < happy.high
     picture = drawing(lesson_report, words("en"), str)
     assert [piece.label for piece in picture.pie] == ["happy", "neutral"]
-    assert len(picture.timeline.hidden) == 20
+    assert len(picture.timeline.hidden_rows) == 20
     (gap,) = picture.timeline.gaps
     assert gap.why == "paused"
     assert gap.width == pytest.approx(96 / 3)

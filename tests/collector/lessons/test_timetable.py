@@ -192,9 +192,9 @@ def test_a_status_that_speaks_for_a_lesson(tmp_path: Path, word: str) -> None:
 def test_any_other_status_speaks_against_it(tmp_path: Path, word: str) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes(sheet([*GOOD, word], head=STATUS).encode())
-    plan, ignored = Timetable(path, BERLIN).on(MONDAY)
+    plan, ignored_count = Timetable(path, BERLIN).on(MONDAY)
     assert plan == []
-    assert [OFF in one.why for one in ignored] == [True]
+    assert [OFF in one.why for one in ignored_count] == [True]
 
 
 @pytest.mark.parametrize(
@@ -361,7 +361,7 @@ def test_an_event_without_a_room_is_ignored_and_named(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not REPORTS.exists(), reason="the shared reports are not here")
 @pytest.mark.parametrize(
-    ("name", "room", "ignored"),
+    ("name", "room", "ignored_count"),
     [
         ("calendars/cancelled.ics", None, 1),
         ("calendars/no-dtstart.ics", "r101", 1),
@@ -374,8 +374,10 @@ def test_an_event_without_a_room_is_ignored_and_named(tmp_path: Path) -> None:
         ("timetables/empty-rows.csv", "r101", 0),
     ],
 )
-def test_reports_from_the_field(tmp_path: Path, name: str, room: str | None, ignored: int) -> None:
+def test_reports_from_the_field(
+    tmp_path: Path, name: str, room: str | None, ignored_count: int
+) -> None:
     path = (REPORTS / name).resolve()
     output = json.loads(command(tmp_path, path, "--date", "2026-03-02", "--json"))
     assert [one["room"] for one in output["lessons"]] == ([room] if room else [])
-    assert len(output["ignored"]) == ignored
+    assert len(output["ignored"]) == ignored_count

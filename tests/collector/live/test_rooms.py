@@ -23,8 +23,8 @@ def status(state: State = "online") -> Status:
     )
 
 
-WITHHELD = mood(faces=None, counts=None, withheld="few_faces")
-PAUSED = mood(faces=None, counts=None, withheld="paused")
+FEW_FACES = mood(faces=None, counts=None, withheld="few_faces")
+PAUSE = mood(faces=None, counts=None, withheld="paused")
 
 
 @pytest.mark.parametrize(
@@ -34,8 +34,8 @@ PAUSED = mood(faces=None, counts=None, withheld="paused")
         (None, 0, status(), "waiting"),
         (mood(), 10, status(), "live"),
         (mood(), 10, None, "live"),
-        (WITHHELD, 10, status(), "withheld"),
-        (PAUSED, 10, status(), "paused"),
+        (FEW_FACES, 10, status(), "withheld"),
+        (PAUSE, 10, status(), "paused"),
         (mood(), 10, status("paused"), "paused"),
         (mood(), 10, status("offline"), "offline"),
         (mood(), 46, status(), "offline"),
@@ -51,8 +51,8 @@ def test_the_state_of_a_room(
 def test_an_old_window_that_comes_late_does_not_replace_the_newest() -> None:
     rooms = Rooms()
     newest = mood(seq=2)
-    assert rooms.saw(newest, 1000)
-    assert not rooms.saw(mood(seq=1, start=newest.start - timedelta(minutes=1)), 1001)
+    assert rooms.update_mood(newest, 1000)
+    assert not rooms.update_mood(mood(seq=1, start=newest.start - timedelta(minutes=1)), 1001)
     assert rooms.view("school", "r101").mood == newest
 
 
@@ -60,16 +60,16 @@ def test_a_viewer_is_told_what_is_known_then_every_change() -> None:
     async def watch() -> list[str]:
         rooms = Rooms()
         rooms.serve_on(asyncio.get_running_loop())
-        rooms.heard(status())
-        rooms.saw(mood(), 1000)
+        rooms.update_status(status())
+        rooms.update_mood(mood(), 1000)
         await asyncio.sleep(0)  # what is known before a viewer comes is told to nobody yet
         events: list[str] = []
         async for event in rooms.feed("school", "r101"):
             events.append(event.name)
             if len(events) == 2:
-                rooms.saw(mood(seq=1), 1015)
-                rooms.saw(mood(room="r102"), 1015)
-                rooms.heard(status("paused"))
+                rooms.update_mood(mood(seq=1), 1015)
+                rooms.update_mood(mood(room="r102"), 1015)
+                rooms.update_status(status("paused"))
             if len(events) == 4:
                 rooms.close()
         return events
@@ -82,10 +82,10 @@ def test_a_slow_viewer_loses_the_oldest_events_only() -> None:
         rooms = Rooms()
         rooms.serve_on(asyncio.get_running_loop())
         feed = rooms.feed("school", "r101")
-        rooms.saw(mood(seq=0), 1000)
+        rooms.update_mood(mood(seq=0), 1000)
         await anext(feed)
         for seq in range(1, BACKLOG + 10):
-            rooms.saw(mood(seq=seq), 1000)
+            rooms.update_mood(mood(seq=seq), 1000)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         return [(await anext(feed)).data for _ in range(BACKLOG)]
@@ -99,31 +99,31 @@ def test_a_clock_that_is_set_back_does_not_stop_the_page() -> None:
     rooms = Rooms()
     for seq, days in enumerate((0, 1, -1, 0)):
         at = mood().start + timedelta(days=days, seconds=15 * seq)
-        assert rooms.saw(mood(seq=seq, start=at), 0)
+        assert rooms.update_mood(mood(seq=seq, start=at), 0)
     late = mood(seq=2, start=mood().start + timedelta(days=9))
-    assert not rooms.saw(late, 0)
+    assert not rooms.update_mood(late, 0)
 
 
 def test_what_an_earlier_run_left_behind_is_not_news() -> None:
     rooms = Rooms()
-    rooms.heard(status())
+    rooms.update_status(status())
     now, before = mood(seq=0), mood(seq=70, boot=uuid4(), start=mood().start + timedelta(days=1))
-    assert rooms.saw(now, 0)
-    assert not rooms.saw(before, 0)
+    assert rooms.update_mood(now, 0)
+    assert not rooms.update_mood(before, 0)
     assert rooms.view("school", "r101").mood == now
 
 
 def test_a_new_run_is_news_whatever_its_clock() -> None:
     rooms = Rooms()
-    rooms.saw(mood(seq=70, boot=uuid4()), 0)
-    rooms.heard(status())
-    assert rooms.saw(mood(start=mood().start - timedelta(days=9)), 0)
+    rooms.update_mood(mood(seq=70, boot=uuid4()), 0)
+    rooms.update_status(status())
+    assert rooms.update_mood(mood(start=mood().start - timedelta(days=9)), 0)
 
 
 def test_a_window_that_was_erased_on_its_way_is_not_remembered() -> None:
     rooms = Rooms(lambda window: window.seq == 1)
-    assert rooms.saw(mood(seq=0), 1e9)
-    assert not rooms.saw(mood(seq=1), 1e9)
+    assert rooms.update_mood(mood(seq=0), 1e9)
+    assert not rooms.update_mood(mood(seq=1), 1e9)
     view = rooms.view("school", "r101")
     assert view.mood == mood(seq=0)
     assert [one.seq for one in rooms.windows("school", "r101")] == [0]

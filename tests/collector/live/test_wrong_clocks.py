@@ -43,7 +43,7 @@ def test_the_page_shows_what_came_after_a_wrong_clock(by: timedelta, boot: bool)
     moods = windows(100, 40, by, begin, boot)
     for one in moods:
         arrival = begin + one.seq * STEP + STEP
-        assert rooms.saw(one, arrival.timestamp()), one.seq
+        assert rooms.update_mood(one, arrival.timestamp()), one.seq
     rows = rooms.windows(*OWN)
     assert rooms.view(*OWN).mood == moods[-1]
     assert {one.start for one in rows} >= {one.start.timestamp() for one in moods[:40] + moods[43:]}
@@ -55,7 +55,7 @@ def test_hours_of_a_wrong_clock_do_not_push_out_those_of_a_right_one() -> None:
     begin = datetime.now(timezone.utc) - timedelta(hours=3)
     for seq in range(600):
         one = mood(seq=seq, start=begin + seq * STEP + (AHEAD if seq < 500 else timedelta()))
-        rooms.saw(one, (begin + (seq + 1) * STEP).timestamp())
+        rooms.update_mood(one, (begin + (seq + 1) * STEP).timestamp())
     assert len(rooms.windows(*OWN)) == 100
 
 
@@ -120,6 +120,6 @@ def test_a_backlog_that_comes_after_a_restart_is_drawn_once(tmp_path: Path) -> N
     with School(tmp_path) as school:
         school.store.add(moods[20:40])
         for one in moods[20:40]:
-            school.service.rooms.saw(one, time.time())
+            school.service.rooms.update_mood(one, time.time())
         rows = school.service.rooms.windows(*OWN)
         assert [one.seq for one in rows] == list(range(100))

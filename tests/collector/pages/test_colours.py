@@ -16,7 +16,7 @@ LEAST = 15.0
 VISIONS = (None, "protan", "deutan", "tritan")
 
 
-def seen(value: str, vision: str | None) -> Color:
+def as_seen_by(value: str, vision: str | None) -> Color:
     colour = Color(value)
     return colour if vision is None else colour.filter(vision, 1, method="machado")
 
@@ -25,7 +25,7 @@ def seen(value: str, vision: str | None) -> Color:
 @pytest.mark.parametrize("vision", VISIONS)
 def test_expressions_are_told_apart(mode: Literal["light", "dark"], vision: str | None) -> None:
     values = colours(mode)
-    colour_of = {label: seen(values[label], vision) for label in (*ORDER, *LAST)}
+    colour_of = {label: as_seen_by(values[label], vision) for label in (*ORDER, *LAST)}
     near = {
         f"{a} and {b}": round(colour_of[a].delta_e(colour_of[b], method="2000"), 1)
         for a, b in combinations(colour_of, 2)

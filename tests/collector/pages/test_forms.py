@@ -10,7 +10,7 @@ from tests.collector.school import OTHER, School, post
 pytestmark = pytest.mark.once
 
 ROOM = {"site": OTHER[0], "room": OTHER[1]}
-ASKED = {"confirm": "yes"}
+ANSWER = {"confirm": "yes"}
 FORMS: dict[str, dict[str, str]] = {
     "/sign-in": {"name": "ann", "password": "correct horse battery"},
     "/language": {"language": "de"},
@@ -18,20 +18,20 @@ FORMS: dict[str, dict[str, str]] = {
     "/check/{code}/undo": {},
     "/rooms/{site}/{room}/command": {"command": "pause"},
     "/rooms/{site}/{room}/links": {"hours": "1"},
-    "/rooms/{site}/{room}/links/{link}/cut": ASKED,
+    "/rooms/{site}/{room}/links/{link}/cut": ANSWER,
     "/lessons/{lesson}": {"title": "Optics"},
     "/lessons/{lesson}/markers": {"text": "experiment"},
     "/lessons/{lesson}/markers/{marker}": {"text": "test", "at": "10:00"},
     "/lessons/{lesson}/links": {"days": "1"},
-    "/lessons/{lesson}/links/{link}/cut": ASKED,
-    "/lessons/{lesson}/end": ASKED,
+    "/lessons/{lesson}/links/{link}/cut": ANSWER,
+    "/lessons/{lesson}/end": ANSWER,
     "/rooms/{site}/{room}/lessons": {"title": "Optics"},
-    "/lessons/{lesson}/erase": ASKED,
+    "/lessons/{lesson}/erase": ANSWER,
     "/account/tokens": {"name": "script", "days": "1", "scope": "read"},
-    "/account/tokens/{token}/revoke": ASKED,
+    "/account/tokens/{token}/revoke": ANSWER,
     "/accounts": {"name": "new", "role": "it", "password": "a long password"},
-    "/accounts/{account}": {"role": "teacher"} | ASKED,
-    "/accounts/{account}/remove": ASKED,
+    "/accounts/{account}": {"role": "teacher"} | ANSWER,
+    "/accounts/{account}/remove": ANSWER,
     "/rooms/{site}/{room}/erase": {"confirm": OTHER[1]},
     "/account/password": {"old": "correct horse battery", "new": "another password"},
     "/sign-out": {},

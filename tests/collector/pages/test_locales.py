@@ -11,7 +11,7 @@ from collector.live.rooms import RoomState
 from collector.pages.render import language_of
 from collector.pages.room_summary import ORDER
 from collector.pages.words import LANGUAGES, words
-from edge.protocol.messages import Pause, Withheld
+from edge.protocol.messages import Pause, WithholdReason
 
 
 def flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -37,7 +37,7 @@ def test_there_are_words_for_all_that_may_be_told() -> None:
     t = words("en")
     assert set(get_args(RoomState)) == set(t["states"])
     assert set(get_args(Pause)) == set(t["pauses"])
-    assert set(get_args(Withheld)) - {"paused"} <= set(t["sentences"])
+    assert set(get_args(WithholdReason)) - {"paused"} <= set(t["sentences"])
     assert set(ORDER) <= set(t["labels"])
     assert set(ANSWERS) == set(t["check"]["answers"])
 

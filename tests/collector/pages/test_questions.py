@@ -42,7 +42,7 @@ PARTLY = {
 }
 """Fields with which a form takes something away, and fields with which it does not. An approved
 device is revoked again: approving asks nothing; refusing does (tests/system/test_fleet_page.py)."""
-ASKED: dict[str, dict[str, str]] = {
+QUESTIONS: dict[str, dict[str, str]] = {
     "/rooms/{site}/{room}/links/{link}/cut": {},
     "/rooms/{site}/{room}/erase": {},
     "/lessons/{lesson}/end": {},
@@ -89,8 +89,8 @@ def reaches(action: str, route: str) -> bool:
 def test_every_form_of_every_template_asks_or_can_be_taken_back() -> None:
     routes = {path for method, path in ROUTES if method == "POST"}
     pages = {path for path in routes if not path.startswith(("/api/", "/device/"))}
-    assert set(REVERSIBLE) | set(ASKED) == pages
-    assert not set(REVERSIBLE) & set(ASKED)
+    assert set(REVERSIBLE) | set(QUESTIONS) == pages
+    assert not set(REVERSIBLE) & set(QUESTIONS)
     assert all(REVERSIBLE.values())
     for action in actions(ROOT / "collector" / "templates"):
         assert any(reaches(action, path) for path in pages), action
@@ -114,7 +114,7 @@ def test_each_question_names_what_it_is_about_and_does_nothing_until_it_is_answe
     zoe = school.service.accounts.add("zoe", "teacher", [OWN], PASSWORD)
     school.repository.mark(lesson, "experiment")
     values = {"site": OTHER[0], "room": OTHER[1], "lesson": lesson.id, "link": 1, "marker": 1}
-    ours = [path for path in ASKED if not path.startswith(FLEET)]
+    ours = [path for path in QUESTIONS if not path.startswith(FLEET)]
     # What takes away what the others are about comes last.
     ours.sort(key=lambda path: path.endswith(("/end", "/erase", "/remove")))
     ours.sort(key=lambda path: path == "/rooms/{site}/{room}/erase")
@@ -129,7 +129,7 @@ def test_each_question_names_what_it_is_about_and_does_nothing_until_it_is_answe
                 account=zoe.id,
             )
             before = state(school)
-            question = post(ann, address, **ASKED[path])
+            question = post(ann, address, **QUESTIONS[path])
             assert question.status_code == 200, (path, question.text[:300])
             assert state(school) == before, path
             title = re.search(r"<h1>(.*?)</h1>", question.text)
@@ -176,9 +176,9 @@ def test_a_new_password_for_somebody_asks_and_carries_it(school: School) -> None
         fields = {"role": "teacher", "rooms": "school/r101", "password": "another password"}
         question = post(ann, f"/accounts/{tess.id}", **fields)
         assert "Set a new password for tess?" in question.text
-        assert school.service.accounts.verified("tess", PASSWORD) is not None
+        assert school.service.accounts.verify("tess", PASSWORD) is not None
         assert post(ann, f"/accounts/{tess.id}", **form_of(question.text)).status_code == 303
-    assert school.service.accounts.verified("tess", "another password") is not None
+    assert school.service.accounts.verify("tess", "another password") is not None
 
 
 def test_what_is_not_there_is_not_asked_about(school: School) -> None:

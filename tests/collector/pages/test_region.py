@@ -28,8 +28,8 @@ WHEN = datetime(2026, 3, 2, 16, 5, tzinfo=timezone.utc)
     ],
 )
 def test_the_time_of_day_is_written_as_there(region: str | None, language: str, clock: str) -> None:
-    shown = Renderer(SchoolSettings(region=region)).clock(language)(WHEN)
-    assert shown.replace("\N{NO-BREAK SPACE}", " ") == clock.replace("\N{NO-BREAK SPACE}", " ")
+    text = Renderer(SchoolSettings(region=region)).clock(language)(WHEN)
+    assert text.replace("\N{NO-BREAK SPACE}", " ") == clock.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_every_region_writes_every_language_somehow() -> None:

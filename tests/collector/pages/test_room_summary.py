@@ -51,7 +51,7 @@ def test_what_may_be_chance_is_no_news() -> None:
     one_more = {"happy": 3, "surprise": 3, "neutral": 14}
     summary = look([*windows(20, CALM, until=5), *windows(5, one_more)])
     assert summary.change is None
-    assert summary.compared
+    assert summary.has_comparison
 
 
 def test_few_faces_need_a_larger_change() -> None:
@@ -61,7 +61,7 @@ def test_few_faces_need_a_larger_change() -> None:
 
 def test_too_early_to_compare() -> None:
     summary = look(windows(3, CALM))
-    assert (summary.change, summary.compared) == (None, False)
+    assert (summary.change, summary.has_comparison) == (None, False)
     assert len(summary.rows) == 3
 
 
@@ -90,8 +90,8 @@ def test_expressions_that_are_not_told_are_counted_as_such() -> None:
 
 
 def test_low_coverage_is_said() -> None:
-    assert look(windows(28, CALM)[::2]).covered == pytest.approx(0.5, abs=0.05)
-    assert look(windows(28, CALM)).covered is None
+    assert look(windows(28, CALM)[::2]).coverage == pytest.approx(0.5, abs=0.05)
+    assert look(windows(28, CALM)).coverage is None
 
 
 def test_a_device_whose_clock_is_wrong_is_read_by_its_own_clock() -> None:

@@ -11,7 +11,7 @@ from tests.collector.school import OTHER, OWN, School
 pytestmark = pytest.mark.once
 
 TITLE = "Physics <Lab> 1"
-SHOWN = "Physics &lt;Lab&gt; 1"
+TITLE_HTML = "Physics &lt;Lab&gt; 1"
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_titles_on_pages_and_names_in_the_api(school: School) -> None:
             }
         with school.as_script() as script:
             listing = script.get("/api/rooms").text
-    assert {path: SHOWN in text for path, text in pages.items()} == dict.fromkeys(pages, True)
+    assert {path: TITLE_HTML in text for path, text in pages.items()} == dict.fromkeys(pages, True)
     assert OTHER[1] in pages["/"]  # a room without a title goes by its name
     assert OTHER[1] not in pages["/?text=physics"]
     assert "r101" in listing

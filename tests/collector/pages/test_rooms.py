@@ -47,7 +47,7 @@ def test_of_a_room_that_fell_silent_it_is_said_since_when(school: School) -> Non
     """A time of day alone would be taken for today's; the room's own page says the same."""
     end = datetime.now(timezone.utc) - timedelta(hours=26)
     last = mood(room="r900", device="r900", start=end - timedelta(seconds=15))
-    school.service.rooms.saw(last, end.timestamp())
+    school.service.rooms.update_mood(last, end.timestamp())
     words = f"Last reading: {end.day} {end:%b}, {end:%H:%M}"
     with school.as_person("ann") as client:
         pages = [client.get(path).text for path in ("/", "/rooms/school/r900")]
@@ -58,12 +58,12 @@ def test_of_a_room_that_fell_silent_it_is_said_since_when(school: School) -> Non
 @time_machine.travel(datetime(2026, 3, 5, 12, tzinfo=timezone.utc), tick=False)
 def test_a_time_of_today_stands_alone_and_today_is_the_schools() -> None:
     early = datetime(2026, 3, 4, 23, 30, tzinfo=timezone.utc).timestamp()
-    told = {
+    texts = {
         zone: Renderer(SchoolSettings(timezone=zone), "", lambda _s, room: room, "").recent("en")
         for zone in ("UTC", "Europe/Berlin")
     }
-    assert told["UTC"](early) == "4 Mar, 23:30"
-    assert told["Europe/Berlin"](early) == "00:30"
+    assert texts["UTC"](early) == "4 Mar, 23:30"
+    assert texts["Europe/Berlin"](early) == "00:30"
 
 
 def test_a_check_in_asks_what_the_school_wrote(school: School) -> None:

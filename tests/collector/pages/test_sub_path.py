@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from collector.access.script import token_for
 from collector.config import WebSettings
-from collector.pages.sub_path import OWN, TAKEN, SubPath
+from collector.pages.sub_path import OWN, OWN_PATHS, SubPath
 from edge.common.errors import UserError
 from tests.collector.nginx import Nginx
 from tests.collector.school import OWN as ROOM
@@ -195,7 +195,7 @@ def test_what_is_no_path_is_refused(bad: str) -> None:
         WebSettings.model_validate({"url": f"https://a.example{bad}"})
 
 
-@pytest.mark.parametrize("first", sorted(TAKEN))
+@pytest.mark.parametrize("first", sorted(OWN_PATHS))
 def test_a_path_of_the_collectors_own_is_refused(first: str) -> None:
     with pytest.raises(UserError, match=f"begins with '{first}'"):
         SubPath(None, f"/{first}/mood")

@@ -41,8 +41,8 @@ def receiver() -> Iterator[Receiver]:
 
 
 @contextlib.contextmanager
-def running(settings: CollectorSettings, *told: Callable[[Mood], None]) -> Iterator[Service]:
-    service = Service(settings, *told)
+def running(settings: CollectorSettings, *listeners: Callable[[Mood], None]) -> Iterator[Service]:
+    service = Service(settings, *listeners)
     service.start()
     try:
         yield service
@@ -51,7 +51,7 @@ def running(settings: CollectorSettings, *told: Callable[[Mood], None]) -> Itera
 
 
 @contextlib.contextmanager
-def played(mosquitto: Mosquitto) -> Iterator[Room]:
+def play(mosquitto: Mosquitto) -> Iterator[Room]:
     room = Room(mosquitto.port)
     yield room
     room.client.disconnect()
@@ -71,14 +71,14 @@ def test_windows_are_stored_again_once_there_is_room(
         }
     )
     failures: dict[str, str] = {}
-    with running(settings) as service, played(mosquitto) as room, script(service, settings) as web:
+    with running(settings) as service, play(mosquitto) as room, script(service, settings) as web:
 
         def send(seq: int) -> None:
             """Each second one shows counts, the others none, so that each changes the state."""
             cells = {"counts": None, "withheld": "few_faces", "faces": None} if seq % 2 else {}
             room.send(mood(seq=seq, start=datetime.now(timezone.utc), **cells).encode())
 
-        def acknowledged(seq: int, seconds: float) -> bool:
+        def has_ack(seq: int, seconds: float) -> bool:
             with contextlib.suppress(queue.Empty):
                 while room.acks.get(timeout=seconds)["seq"] != seq:
                     pass
@@ -88,7 +88,7 @@ def test_windows_are_stored_again_once_there_is_room(
         for seq in range(STEPS):
             leave(disk, seq)
             send(seq)
-            is_stored = acknowledged(seq, 1)
+            is_stored = has_ack(seq, 1)
             until = time.monotonic() + LOOK_S + 0.3  # what is told of it is written down by then
             while time.monotonic() < until:
                 health = web.get("/healthz")
@@ -96,16 +96,16 @@ def test_windows_are_stored_again_once_there_is_room(
                 assert health.status_code == (503 if health.json()["workers"] else 200)
                 time.sleep(0.1)
             # Late only because the machine is busy, where the collector calls the database well.
-            is_stored = is_stored or (health.json()["database"] and acknowledged(seq, 30))
+            is_stored = is_stored or (health.json()["database"] and has_ack(seq, 30))
             assert is_stored or health.json()["database"] is False
             disk.clear()
             if not is_stored:
                 send(seq)  # as its agent would
-                assert acknowledged(seq, 30), f"window {seq} was never stored"
+                assert has_ack(seq, 30), f"window {seq} was never stored"
             wait(lambda: web.get("/healthz").status_code == 200)
         send(STEPS)
-        assert acknowledged(STEPS, 30)
-    events = [json.loads(receiver.heard.get(timeout=30)[1]) for _ in range(STEPS)]
+        assert has_ack(STEPS, 30)
+    events = [json.loads(receiver.events.get(timeout=30)[1]) for _ in range(STEPS)]
     assert [event["data"]["state"] for event in events[:2]] == ["withheld", "live"]
     assert "disk is full" in failures["writer"]
     assert "disk is full" in failures["webhooks"]
@@ -116,7 +116,7 @@ def test_one_who_cannot_be_told_keeps_neither_windows_nor_others_from_their_way(
 ) -> None:
     notices: list[int] = []
 
-    def tell(window: Mood) -> None:
+    def notify(window: Mood) -> None:
         notices.append(window.seq)
         if len(notices) < 3:
             raise OSError("the printer is on fire")
@@ -131,8 +131,8 @@ def test_one_who_cannot_be_told_keeps_neither_windows_nor_others_from_their_way(
         }
     )
     with (
-        running(settings, tell) as service,
-        played(mosquitto) as room,
+        running(settings, notify) as service,
+        play(mosquitto) as room,
         script(service, settings) as web,
     ):
         for seq in range(2):

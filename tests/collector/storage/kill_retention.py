@@ -18,12 +18,12 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, func, select
 from sqlalchemy.engine import make_url
 
-from collector.access.opened import books
+from collector.access.command_access import open_collector
 from collector.access.secret import FILE as KEY
 from collector.access.secret import own_key
 from collector.cli import collector
 from collector.lessons.repository import LessonRepository
-from collector.retention.erasing import apply_noted, erase_room, finish
+from collector.retention.erasing import apply_notes, erase_room, finish
 from collector.storage.database import connect
 from collector.storage.erasure_notes import FILE
 from collector.storage.erasures import Erasures
@@ -101,19 +101,19 @@ class Machine:
 
     def start(self) -> None:
         """What every command and the collector begin with."""
-        with books(self.config):
+        with open_collector(self.config):
             pass
 
-    def stored(self) -> int:
+    def count_rows(self) -> int:
         engine = connect(self.url)
-        left = stored(engine)
+        left = count_rows(engine)
         engine.dispose()
         return left
 
     def wrong(self, other: Machine) -> str:
         """What is not as on the machine that was backed up; nothing where all is."""
         engine = connect(self.url)
-        left, lessons = stored(engine), len(LessonRepository(engine).of())
+        left, lessons = count_rows(engine), len(LessonRepository(engine).of())
         engine.dispose()
         if (left, lessons) != (2 * WINDOWS, 1):
             return f"{left} windows, {lessons} lessons"
@@ -129,11 +129,11 @@ class Machine:
         others = {one.name for one in self.state.iterdir() if one.suffix != ".part"} - own
         if others:
             return f"state: {sorted(others)}"
-        with books(self.config) as (_, _accounts, audit, _settings):
+        with open_collector(self.config) as (_, _accounts, audit, _settings):
             return "; ".join(audit.wrong())
 
 
-def stored(engine: Engine) -> int:
+def count_rows(engine: Engine) -> int:
     with engine.connect() as connection:
         return int(connection.execute(select(func.count()).select_from(moods)).scalar_one())
 
@@ -150,11 +150,11 @@ def backed_up(number: int, source: Machine, other: Machine, whole: Path) -> tupl
         return step, f"left: {remains}"
     other.clear()
     other.call("restore", "--from", str(out))
-    left = source.stored()
+    left = source.count_rows()
     return step, other.wrong(source) or ("" if left == 2 * WINDOWS else f"{left} windows left")
 
 
-def restored(
+def kill_restore(
     number: int, source: Machine, other: Machine, whole: Path, then: str
 ) -> tuple[str, str]:
     """Whether what comes next completes it, or it can be done again as if nothing had been."""
@@ -163,7 +163,7 @@ def restored(
     step = killed_at(number, other.folder, lambda: other.call(*words))
     if then == "start":
         other.start()
-    if then == "restore" or not other.stored():
+    if then == "restore" or not other.count_rows():
         try:
             other.call(*words)
         except UserError as error:
@@ -172,7 +172,7 @@ def restored(
     return step, other.wrong(source)
 
 
-def started(number: int, source: Machine, other: Machine, whole: Path) -> tuple[str, str]:
+def kill_start(number: int, source: Machine, other: Machine, whole: Path) -> tuple[str, str]:
     """Whether a start that completes a restore, and is killed, is completed by the next."""
     words = ("restore", "--from", str(whole))
     other.clear()
@@ -184,7 +184,7 @@ def started(number: int, source: Machine, other: Machine, whole: Path) -> tuple[
     return step, other.wrong(source)
 
 
-def erased(number: int, source: Machine) -> tuple[str, str]:
+def kill_erasure(number: int, source: Machine) -> tuple[str, str]:
     """Whether the next start goes on with it, or it has not begun and can be done; what is erased
     does not come back, and nothing else is."""
     source.fill_rooms()
@@ -192,32 +192,34 @@ def erased(number: int, source: Machine) -> tuple[str, str]:
     step = killed_at(number, source.folder, lambda: source.call(*words))
     engine = connect(source.url)
     has_begun = Erasures(engine).covers(mood()) or (source.state / FILE).exists()
-    is_short = stored(engine) < 2 * WINDOWS or not LessonRepository(engine).of()
+    is_short = count_rows(engine) < 2 * WINDOWS or not LessonRepository(engine).of()
     if is_short and not has_begun:
         return step, "windows would be taken again that are being erased"
     erasures = Erasures(engine, source.state)
-    apply_noted(erasures)
+    apply_notes(erasures)
     finish(erasures)
     if not erasures.spans(*ROOM):
         erase_room(erasures, *ROOM)
     with engine.connect() as connection:
         rooms = connection.execute(select(moods.c.room).distinct()).scalars().all()
-    left, lessons = stored(engine), len(LessonRepository(engine).of())
+    left, lessons = count_rows(engine), len(LessonRepository(engine).of())
     is_covered = Erasures(engine).covers(mood())
     engine.dispose()
     good = (list(rooms), left, lessons, is_covered) == (["r102"], WINDOWS, 0, True)
     return step, "" if good else f"{rooms}, {left} windows, {lessons} lessons, {is_covered}"
 
 
-def tried(what: str, number: int, source: Machine, other: Machine, whole: Path) -> tuple[str, str]:
+def attempt(
+    what: str, number: int, source: Machine, other: Machine, whole: Path
+) -> tuple[str, str]:
     """The step at which it was killed, and what is wrong after what came next."""
     if what == "backup":
         return backed_up(number, source, other, whole)
     if what == "erase":
-        return erased(number, source)
+        return kill_erasure(number, source)
     if what == "start":
-        return started(number, source, other, whole)
-    return restored(number, source, other, whole, what.removeprefix("restore, then "))
+        return kill_start(number, source, other, whole)
+    return kill_restore(number, source, other, whole, what.removeprefix("restore, then "))
 
 
 def main(what: str, place: Path, first: str, second: str) -> None:
@@ -227,7 +229,7 @@ def main(what: str, place: Path, first: str, second: str) -> None:
     source.fill()
     source.call("backup", "--out", str(whole))
     for number in count(1):
-        step, wrong = tried(what, number, source, other, whole)
+        step, wrong = attempt(what, number, source, other, whole)
         print(f"{number} {step}: {wrong}" if wrong else "ok", flush=True)
         if not step:
             break

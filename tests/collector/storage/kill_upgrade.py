@@ -48,11 +48,11 @@ def killed_at(url: str, number: int) -> bool:
     if not child:
         engine, counter = create_engine(url), count(1)
 
-        def counted(*_: Any) -> None:
+        def stop_at(*_: Any) -> None:
             if next(counter) == number:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        event.listen(engine, "after_cursor_execute", counted)
+        event.listen(engine, "after_cursor_execute", stop_at)
         upgrade(engine)
         os._exit(0)
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
@@ -63,9 +63,9 @@ if __name__ == "__main__":
         reset(*sys.argv[1:])
         was_killed = killed_at(sys.argv[1], statement)
         try:
-            started = connect(sys.argv[1])
-            print("ok" if revision(started) == NEWEST else "an older revision")
-            started.dispose()
+            engine = connect(sys.argv[1])
+            print("ok" if revision(engine) == NEWEST else "an older revision")
+            engine.dispose()
         except Exception as error:
             print(error)
         if not was_killed:

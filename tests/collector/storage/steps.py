@@ -23,7 +23,7 @@ class Steps:
 
     def __init__(self, last: int, folder: Path, tell: int, only: str) -> None:
         self._left, self._folder, self._tell, self._only = last, str(folder), tell, only
-        event.listen(Engine, "after_cursor_execute", self._executed)
+        event.listen(Engine, "after_cursor_execute", self._on_statement)
         event.listen(Engine, "commit", lambda *_: self._step("commit"))
         sync = os.fsync
 
@@ -32,14 +32,14 @@ class Steps:
             sync(fd)
 
         os.fsync = fsync
-        sys.addaudithook(self._seen)
+        sys.addaudithook(self._on_operation)
 
-    def _executed(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def _on_statement(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         """A read leaves what the step before it left."""
         if not statement.lstrip().upper().startswith(READS):
             self._step(f"statement {statement[:40]}")
 
-    def _seen(self, name: str, values: tuple[Any, ...]) -> None:
+    def _on_operation(self, name: str, values: tuple[Any, ...]) -> None:
         """Before it is done: so the step before it is over, and its end has been a step as well."""
         if name == "open":
             path, _mode, flags = values

@@ -29,35 +29,35 @@ Members = list[tuple[str, bytes]]
 Damage = Callable[[Members, int], None]
 
 
-def removed(members: Members, number: int) -> None:
+def remove(members: Members, number: int) -> None:
     del members[number]
 
 
-def truncated(members: Members, number: int) -> None:
+def truncate(members: Members, number: int) -> None:
     name, content = members[number]
     members[number] = name, content[: len(content) // 2]
 
 
-def shortened(members: Members, number: int) -> None:
+def shorten(members: Members, number: int) -> None:
     """By whole lines."""
     name, content = members[number]
     members[number] = name, b"".join(content.splitlines(keepends=True)[:-1])
 
 
-def edited(members: Members, number: int) -> None:
+def edit(members: Members, number: int) -> None:
     name, content = members[number]
     members[number] = name, content[:-3] + bytes([(content or b"123")[-3] ^ 1]) + content[-2:]
 
 
-def emptied(members: Members, number: int) -> None:
+def empty(members: Members, number: int) -> None:
     members[number] = members[number][0], b""
 
 
-def doubled(members: Members, number: int) -> None:
+def double(members: Members, number: int) -> None:
     members.append(members[number])
 
 
-def renamed(members: Members, number: int) -> None:
+def rename(members: Members, number: int) -> None:
     name, content = members[number]
     members[number] = f"x{name}", content
 
@@ -80,15 +80,15 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Members:
     (site / ".authority.key.123.part").write_text("of a write that was killed")
     backup(engine, state, folder / "b.tar.gz", site)
     engine.dispose()
-    return unpacked(folder / "b.tar.gz")
+    return unpack(folder / "b.tar.gz")
 
 
-def unpacked(file: Path) -> Members:
+def unpack(file: Path) -> Members:
     with tarfile.open(file) as archive:
         return [(one.name, form.plain(archive, one).read()) for one in archive]
 
 
-def packed(file: Path, members: Members) -> Path:
+def pack(file: Path, members: Members) -> Path:
     with tarfile.open(file, "w:gz") as archive:
         for name, content in members:
             info = tarfile.TarInfo(name)
@@ -119,7 +119,7 @@ def target(tmp_path: Path) -> Target:
     return Target(tmp_path)
 
 
-DAMAGES = (removed, truncated, shortened, edited, emptied, doubled, renamed)
+DAMAGES = (remove, truncate, shorten, edit, empty, double, rename)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -132,15 +132,15 @@ def test_no_member_may_differ(damage: Damage, good: Members, target: Target) -> 
             continue
         count += 1
         with pytest.raises(UserError, match=r"not a collector's backup|another version"):
-            target.restore(packed(target.folder / "b.tar.gz", members))
+            target.restore(pack(target.folder / "b.tar.gz", members))
         assert target.is_empty(), name
     assert count > 5
-    assert target.restore(packed(target.folder / "b.tar.gz", good))["mood"] == 50
+    assert target.restore(pack(target.folder / "b.tar.gz", good))["mood"] == 50
     assert (target.site / "authority.key").read_text() == "what authority.key holds"
 
 
 def test_nor_may_the_file_end_early_or_have_other_bytes(good: Members, target: Target) -> None:
-    file = packed(target.folder / "b.tar.gz", good)
+    file = pack(target.folder / "b.tar.gz", good)
     whole = file.read_bytes()
     step = len(whole) // 40
     for end in (*range(0, len(whole), step), len(whole) - 1, len(whole) - 9):
@@ -172,8 +172,8 @@ def test_one_of_the_version_before_is_restored_and_what_is_not_known_said(
     odd = [(n, b'{"id": 1}\n' if n == "mood.jsonl" else c) for n, c in members]
     for wrong in (without, torn_line, odd):
         with pytest.raises(UserError, match=r"not a collector's backup|nothing was restored"):
-            target.restore(packed(target.folder / "b.tar.gz", wrong))
+            target.restore(pack(target.folder / "b.tar.gz", wrong))
         files = [one for one in target.folder.rglob("*") if one.is_file()]
         assert {one.name.partition(".sqlite")[0] for one in files} == {"b.tar.gz", "c"}
-    assert target.restore(packed(target.folder / "b.tar.gz", members))["mood"] == 50
+    assert target.restore(pack(target.folder / "b.tar.gz", members))["mood"] == 50
     assert "whether it is whole is not known" in caplog.text

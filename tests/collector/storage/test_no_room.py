@@ -67,7 +67,7 @@ def test_a_restore_takes_effect_or_does_not(
         message = in_words(other, *words)
         failures += bool(message)
         disk.clear()
-        if message and not other.stored():
+        if message and not other.count_rows():
             assert not [one for one in other.folder.rglob("*") if one.name.endswith(".restored")]
             other.call(*words)
         other.start()
@@ -84,9 +84,9 @@ def test_an_erasure_begins_or_does_not(source: Machine, disk: Disk) -> None:
         failures += bool(message)
         disk.clear()
         source.start()
-        if message and source.stored() == 2 * WINDOWS:
+        if message and source.count_rows() == 2 * WINDOWS:
             source.call("erase", "--room", "school/r101")
-        assert source.stored() == WINDOWS, (pages, message)
+        assert source.count_rows() == WINDOWS, (pages, message)
     assert failures
 
 
@@ -121,6 +121,6 @@ def test_where_nobody_may_write_it_is_said(
             assert in_words(one, *words), words
     finally:
         subprocess.run(["mount", "-o", "remount,rw", str(disk.folder)], check=True)
-    assert source.stored() == 2 * WINDOWS
+    assert source.count_rows() == 2 * WINDOWS
     other.call("restore", "--from", whole)
     assert other.wrong(source) == ""

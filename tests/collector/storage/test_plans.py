@@ -14,7 +14,7 @@ from sqlalchemy import Engine, event, select
 from collector.config import Retention
 from collector.retention.worker import RetentionWorker
 from collector.storage.database import connect
-from collector.storage.store import MERGED, Store, WindowPosition
+from collector.storage.store import IS_MERGE, Store, WindowPosition
 from collector.storage.tables import moods
 from deploy.bench.history.fill import fill
 from tests.conftest import mood
@@ -96,7 +96,7 @@ def test_a_batch_is_stored_by_index_once_its_statements_are_prepared(large: Engi
     """PostgreSQL's plan for any values, which it takes after some rounds with one connection."""
     if large.dialect.name == "sqlite":
         pytest.skip("plans each statement once, for all values")
-    query = select(moods.c.id).where(MERGED, moods.c.room == "r0007").compile(large)
+    query = select(moods.c.id).where(IS_MERGE, moods.c.room == "r0007").compile(large)
     with large.connect() as connection:
         connection.exec_driver_sql("SET plan_cache_mode = force_generic_plan")
         connection.exec_driver_sql(f"PREPARE merged(text) AS {query}".replace(*ROOM))

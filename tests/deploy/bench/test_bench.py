@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deploy.bench.measure.material import Shot, SimulatedSource, TrueFace, sources
+from deploy.bench.measure.material import MaterialFrame, SimulatedSource, TrueFace, sources
 from deploy.bench.measure.score import Confirmation, Counts, Frames, Windows
 from edge.config import FacesSettings
 from edge.vision.faces import Box
@@ -35,10 +35,10 @@ def test_what_is_half_hidden_is_neither_missed_nor_wrong() -> None:
     assert (score.recall, score.precision) == (1, 1)
 
 
-def windowed(*found: list[Box]) -> Confirmation:
+def confirm(*frames: list[Box]) -> Confirmation:
     """A window of Ana and Ben, in whose frames something was found, in any order."""
     score = Windows()
-    for boxes in found:
+    for boxes in frames:
         score.add(boxes, [ANA, BEN], Frames().add(boxes, [ANA, BEN]))
     return score.close()
 
@@ -47,15 +47,15 @@ WALL = HERE._replace(y=300)
 
 
 def test_a_window_wants_faces_confirmed() -> None:
-    once = windowed([HERE, WALL], [HERE, THERE])  # Ben was found once, and something on the wall
-    assert once == Confirmation(true=2, right=1, found=1, somebody=1)
-    twice = windowed([HERE, WALL], [WALL, THERE], [HERE])
-    assert twice == Confirmation(true=2, right=1, found=2, somebody=1)
+    once = confirm([HERE, WALL], [HERE, THERE])  # Ben was found once, and something on the wall
+    assert once == Confirmation(true=2, right=1, detections=1, somebody=1)
+    twice = confirm([HERE, WALL], [WALL, THERE], [HERE])
+    assert twice == Confirmation(true=2, right=1, detections=2, somebody=1)
 
 
 def test_nothing_is_confirmed_by_its_place_in_a_list() -> None:
     """Two faces that are each found once are not one that was found twice."""
-    assert windowed([HERE], [THERE]) == Confirmation(true=2)
+    assert confirm([HERE], [THERE]) == Confirmation(true=2)
 
 
 def test_who_walks_is_one_person_where_the_truth_says_so() -> None:
@@ -75,7 +75,7 @@ def test_counts_are_compared_with_the_mean_of_the_truth() -> None:
 
 
 def test_the_simulated_classroom_has_a_truth() -> None:
-    shots: list[Shot] = list(SimulatedSource(8).shots(2, 4))
+    shots: list[MaterialFrame] = list(SimulatedSource(8).shots(2, 4))
     assert all(len(picture.faces) > 4 for picture in shots)
 
 
@@ -83,7 +83,7 @@ def test_the_shared_folders_can_be_read(data: Path) -> None:
     films = sources(data / "rooms_video")
     assert {film.path.name: len(film.truth) for film in films}["classroom_720p_20s.mp4"] == 300
     mosaics = sources(data / "rooms_mosaic")
-    assert all(one.emotions_known and one.is_film for one in mosaics)
+    assert all(one.has_emotions and one.is_film for one in mosaics)
     assert len(list(mosaics[0].shots(2, 40))) == 40  # a film of 16 s, shown again
 
 
@@ -118,7 +118,7 @@ def test_the_bench_on_films_made_from_a_seed() -> None:
 def test_a_film_that_there_is_not_is_refused() -> None:
     with Roommood("bench", "--films", "fly") as run:
         assert run.process.wait(60) == 2
-        run.said("--films fly: not a kind of film")
+        run.wait_for_line("--films fly: not a kind of film")
 
 
 @pytest.mark.once
@@ -140,4 +140,4 @@ def test_settings_that_suit_the_machine_are_settings() -> None:
 def test_a_folder_without_truth_is_refused(tmp_path: Path) -> None:
     with Roommood("bench", "--set", tmp_path) as run:
         assert run.process.wait(60) == 2
-        run.said("no index.json with faces")
+        run.wait_for_line("no index.json with faces")

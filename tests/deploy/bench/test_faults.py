@@ -13,7 +13,7 @@ from paho.mqtt import subscribe
 from paho.mqtt.enums import CallbackAPIVersion
 
 from deploy.bench.faults import forger, stranger
-from deploy.bench.faults.compare import Comparison, compare, journalled
+from deploy.bench.faults.compare import Comparison, compare, read_journal
 from deploy.bench.faults.plan import KINDS, FaultMoment, FaultPlan
 from deploy.bench.faults.processes import Disk, ManagedProcess
 from deploy.bench.faults.school import FaultSchool
@@ -63,8 +63,8 @@ def test_what_is_wrong_is_seen(outboxes: list[Mood], comparison: Comparison) -> 
 def test_a_journal_s_last_line_may_be_cut_short(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     path.write_bytes(WINDOWS[0].encode() + b"\n" + WINDOWS[1].encode()[:50])
-    assert journalled(path) == [WINDOWS[0]]
-    assert journalled(tmp_path / "none") == []
+    assert read_journal(path) == [WINDOWS[0]]
+    assert read_journal(tmp_path / "none") == []
 
 
 def test_the_stranger_waits_for_a_broker_that_is_down(mosquitto: Mosquitto) -> None:
@@ -147,4 +147,4 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     (tmp_path / "something").write_text("")
     with Roommood("bench", "faults", "--state", tmp_path) as run:
         assert run.process.wait(60) == 2
-        run.said("not empty: choose a new folder with --state")
+        run.wait_for_line("not empty: choose a new folder with --state")

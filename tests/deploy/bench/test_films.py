@@ -19,13 +19,13 @@ from edge.vision.faces import HaarDetector, overlap
 pytestmark = pytest.mark.once
 
 
-def drawn(kind: str, people: int = 4) -> FilmPlan:
+def plan_of(kind: str, people: int = 4) -> FilmPlan:
     return FilmPlan(kind, people, 5, None)
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "dim", "walk+dim"])
 def test_a_seed_gives_the_same_film_again(kind: str) -> None:
-    first, again = (list(drawn(kind).shots(2, 3)) for _ in range(2))
+    first, again = (list(plan_of(kind).shots(2, 3)) for _ in range(2))
     for one, other in zip(first, again, strict=True):
         assert (one.grey == other.grey).all()
         assert one.faces == other.faces
@@ -34,7 +34,7 @@ def test_a_seed_gives_the_same_film_again(kind: str) -> None:
 
 
 def test_the_truth_is_where_the_faces_are() -> None:
-    for picture in drawn("still").shots(2, 4):
+    for picture in plan_of("still").shots(2, 4):
         there = HaarDetector().find(picture.grey)
         for face in picture.faces:
             assert max(overlap(face.box, box) for box in there) > 0.4
@@ -47,13 +47,13 @@ def test_heads_lean_as_far_as_they_say() -> None:
 
 
 def test_who_is_hidden_is_not_to_be_found() -> None:
-    truth = [picture.faces for picture in drawn("hide", 16).shots(1, 20)]
+    truth = [picture.faces for picture in plan_of("hide", 16).shots(1, 20)]
     assert min(len(faces) for faces in truth) < 16
     assert any(face.unsure for faces in truth for face in faces)
 
 
 def test_a_dim_room_is_dim() -> None:
-    bright, dim = (next(drawn(kind).shots(2, 1)).grey.mean() for kind in ("tilt", "tilt+dim"))
+    bright, dim = (next(plan_of(kind).shots(2, 1)).grey.mean() for kind in ("tilt", "tilt+dim"))
     assert dim < 0.6 * bright
 
 
@@ -74,11 +74,11 @@ def test_a_folder_without_portraits_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_film_is_written_with_its_truth(tmp_path: Path) -> None:
-    write(tmp_path, [drawn("walk")], 2, 4)
+    write(tmp_path, [plan_of("walk")], 2, 4)
     (film,) = sources(tmp_path)
     assert isinstance(film, Source)
     shots = list(film.shots(2, 4))
-    for picture, again in zip(shots, drawn("walk").shots(2, 4), strict=True):
+    for picture, again in zip(shots, plan_of("walk").shots(2, 4), strict=True):
         assert picture.faces == again.faces
         assert np.abs(picture.grey.astype(int) - again.grey).mean() < 6
     truth = json.loads(next(tmp_path.glob("*.json")).read_text())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deploy.bench.load.flood import ASKED, measure, missed
+from deploy.bench.load.flood import LIMITS, measure, misses
 from edge.common.errors import UserError
 
 pytestmark = pytest.mark.once
@@ -15,15 +15,15 @@ def test_a_small_flood_is_not_noticed() -> None:
     assert sum(figures["sign_ins"].values()) == 4
     assert figures["asked"] > 2
     assert figures["refused"] == {}
-    assert 20 < figures["memory_mb"] < ASKED["memory_mb"]
-    assert figures["log_mb"] < ASKED["log_mb"]
+    assert 20 < figures["memory_mb"] < LIMITS["memory_mb"]
+    assert figures["log_mb"] < LIMITS["log_mb"]
 
 
 def test_a_figure_that_is_not_below_what_is_asked_is_named() -> None:
-    good = dict.fromkeys(ASKED, 0.0)
-    assert missed(good) == []
-    for name, most in ASKED.items():
-        assert missed(good | {name: most}) == [name]
+    good = dict.fromkeys(LIMITS, 0.0)
+    assert misses(good) == []
+    for name, most in LIMITS.items():
+        assert misses(good | {name: most}) == [name]
 
 
 def test_more_than_this_process_may_have_is_said() -> None:

@@ -47,16 +47,18 @@ class User:
     """A client that remembers what it heard."""
 
     def __init__(self, name: str, port: int, topics: str) -> None:
-        self.heard: list[tuple[str, bytes]] = []
+        self.messages: list[tuple[str, bytes]] = []
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._client.username_pw_set(name, name)
-        self._client.on_message = lambda _c, _u, m: self.heard.append((m.topic, bytes(m.payload)))
-        subscribed = threading.Event()
-        self._client.on_subscribe = lambda *_: subscribed.set()
+        self._client.on_message = lambda _c, _u, m: self.messages.append(
+            (m.topic, bytes(m.payload))
+        )
+        is_subscribed = threading.Event()
+        self._client.on_subscribe = lambda *_: is_subscribed.set()
         self._client.connect("127.0.0.1", port)
         self._client.subscribe(topics, qos=1)
         self._client.loop_start()
-        assert subscribed.wait(30)
+        assert is_subscribed.wait(30)
 
     def say(self, topic: str, payload: bytes) -> None:
         self._client.publish(topic, payload, qos=1)
@@ -75,14 +77,14 @@ def test_a_device_writes_its_own_two_topics_and_nothing_large(port: int) -> None
     device.say("roommood/v1/school/r101/mood", b"x" * 1025)
     device.say("elsewhere", b"x")
     device.say("roommood/v1/school/r101/mood", message)
-    wait(lambda: len(collector.heard) > 0)
+    wait(lambda: len(collector.messages) > 0)
     time.sleep(0.3)
-    assert collector.heard == [("roommood/v1/school/r101/mood", message)]
+    assert collector.messages == [("roommood/v1/school/r101/mood", message)]
     collector.say("roommood/v1/school/r101/ack", b"{}")
     collector.say("roommood/v1/school/r102/ack", b"{}")
-    wait(lambda: len(device.heard) > 0)
+    wait(lambda: len(device.messages) > 0)
     time.sleep(0.3)
-    assert device.heard == [("roommood/v1/school/r101/ack", b"{}")]
+    assert device.messages == [("roommood/v1/school/r101/ack", b"{}")]
     device.close()
     collector.close()
 

@@ -14,7 +14,7 @@ from collector.lessons.repository import LessonRepository
 from collector.lessons.summary import Summaries
 from collector.storage.database import connect
 from collector.storage.store import Store
-from deploy.commands.demo_school import COUNTING, LESSON_S, PAUSED, MadeUpSchool
+from deploy.commands.demo_school import COUNTING, LESSON_S, PAUSED_ROOMS, MadeUpSchool
 
 pytestmark = pytest.mark.once
 
@@ -57,5 +57,5 @@ def test_with_a_camera_of_ones_own_nothing_of_its_room_is_made_up(tmp_path: Path
     engine = connect(f"sqlite:///{tmp_path / 'own'}")
     MadeUpSchool("demo", ZONE).fill(engine, THURSDAY.timestamp(), live=False)
     rooms = {row.mood.room for row in Store(engine).latest()}
-    assert rooms == {COUNTING, *PAUSED}
+    assert rooms == {COUNTING, *PAUSED_ROOMS}
     engine.dispose()

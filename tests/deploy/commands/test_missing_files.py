@@ -19,7 +19,7 @@ from deploy.commands.site_key import PRIVATE, PUBLIC, make_key
 from edge.common.errors import UserError
 from tests.conftest import ROOT
 
-WRITTEN = {
+OPTION_FILES = {
     *(("bench", option) for option in ("--keep", "--write")),
     ("bench faults", "--state"),
     ("collector backup", "--out"),
@@ -74,7 +74,7 @@ class Case(NamedTuple):
 def cases() -> Iterator[Case]:
     for name, command in commands(roommood, ()):
         for one in command.params:
-            if isinstance(one.type, click.Path) and (name, one.opts[0]) not in WRITTEN:
+            if isinstance(one.type, click.Path) and (name, one.opts[0]) not in OPTION_FILES:
                 others = [other for other in command.params if other.required and other is not one]
                 yield Case(name, one, others)
 

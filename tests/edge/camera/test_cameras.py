@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from edge.camera import make
-from edge.camera.simulated import SimulatedCamera
+from edge.camera.simulation import SimulatedCamera
 from edge.camera.usb import luma
 from edge.camera.video import VideoFile
 from edge.common.errors import CameraFault, UserError
@@ -72,7 +72,7 @@ def test_a_driver_is_imported_only_when_chosen() -> None:
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     for driver in ("usb", "picamera", "jetson", "stream", "video", "pictures"):
         assert f"edge.camera.{driver}'" not in out.stdout
-    assert "edge.camera.simulated" in out.stdout
+    assert "edge.camera.simulation" in out.stdout
 
 
 def test_a_film_plays_at_its_speed_and_loops(film: Path) -> None:

@@ -59,7 +59,7 @@ def test_a_row_of_jpegs_plays_again_and_again(tmp_path: Path) -> None:
     plays_on(path, 3)
 
 
-def turned(path: Path) -> Path:
+def turn(path: Path) -> Path:
     """An MP4 whose track says that it was filmed with the camera held upright."""
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 25, (64, 48))
     for level in (0, 90, 200):
@@ -75,7 +75,7 @@ def turned(path: Path) -> Path:
 
 
 def test_a_film_that_was_held_upright_is_upright(tmp_path: Path) -> None:
-    camera = make(str(turned(tmp_path / "film.mp4")))
+    camera = make(str(turn(tmp_path / "film.mp4")))
     camera.open()
     assert camera.read().shape == (64, 48)
     camera.close()

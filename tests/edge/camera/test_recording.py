@@ -35,7 +35,7 @@ def folder(path: Path) -> Path:
     return path
 
 
-def linked(path: Path, target: Path) -> Path:
+def make_link(path: Path, target: Path) -> Path:
     path.symlink_to(target)
     return path
 
@@ -45,8 +45,8 @@ RESTING: dict[str, Callable[[Path], str]] = {
     "a picture": lambda at: str(picture(at / "a.jpg")),
     "a film": lambda at: str(film(at / "a.mp4")),
     "a folder of pictures": lambda at: str(folder(at / "pictures")),
-    "a link to a film": lambda at: str(linked(at / "link.mp4", film(at / "a.mp4"))),
-    "a link to a folder": lambda at: str(linked(at / "link", folder(at / "pictures"))),
+    "a link to a film": lambda at: str(make_link(at / "link.mp4", film(at / "a.mp4"))),
+    "a link to a folder": lambda at: str(make_link(at / "link", folder(at / "pictures"))),
 }
 
 
@@ -77,8 +77,8 @@ LIVE: dict[str, Callable[[Path], str]] = {
     "a stream": lambda _: "rtsp://10.0.0.4/live",
     "a pipe with a film's name": lambda at: str(fifo(at / "film.mp4")),
     "a pipe with a picture's name": lambda at: str(fifo(at / "last.jpg")),
-    "a link to a pipe": lambda at: str(linked(at / "film.mp4", fifo(at / "pipe"))),
-    "a link to a device": lambda at: str(linked(at / "film.mp4", Path("/dev/null"))),
+    "a link to a pipe": lambda at: str(make_link(at / "film.mp4", fifo(at / "pipe"))),
+    "a link to a device": lambda at: str(make_link(at / "film.mp4", Path("/dev/null"))),
     "a playlist": lambda at: str(text(at / "film.m3u8", "#EXTM3U\nhttp://cam/live.ts\n")),
     "a playlist called a film": lambda at: str(text(at / "film.mp4", "#EXTM3U\nlive.ts\n")),
     "a stream's description": lambda at: str(text(at / "film.mp4", SDP)),
@@ -148,11 +148,11 @@ def test_a_folder_that_gets_another_picture_is_live(tmp_path: Path) -> None:
 
 
 def test_a_link_that_leads_elsewhere_is_live(tmp_path: Path) -> None:
-    link = linked(tmp_path / "now.jpg", picture(tmp_path / "a.jpg"))
+    link = make_link(tmp_path / "now.jpg", picture(tmp_path / "a.jpg"))
     recording = Recording(str(link))
     assert recording.live() is None
     link.unlink()
-    linked(link, picture(tmp_path / "b.jpg"))
+    make_link(link, picture(tmp_path / "b.jpg"))
     assert recording.live()
 
 

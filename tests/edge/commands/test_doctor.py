@@ -22,8 +22,8 @@ from tests.conftest import Mosquitto
 from tests.free import free_port
 
 
-def found(tmp_path: Path, **changed: Any) -> dict[str, Finding]:
-    settings = {"site": "school", "room": "r101", "state": tmp_path / "state"} | changed
+def findings_of(tmp_path: Path, **changes: Any) -> dict[str, Finding]:
+    settings = {"site": "school", "room": "r101", "state": tmp_path / "state"} | changes
     return {one.what: one for one in examine(AgentSettings.model_validate(settings))}
 
 
@@ -47,7 +47,7 @@ def certificate(path: Path, days: int) -> Path:
 
 
 def test_a_healthy_device(tmp_path: Path, mosquitto: Mosquitto) -> None:
-    findings = found(tmp_path, broker={"port": mosquitto.port})
+    findings = findings_of(tmp_path, broker={"port": mosquitto.port})
     assert {one.what for one in findings.values() if one.state == "fault"} == set()
     assert set(findings) >= {"runtime", "opencv", "model", "camera", "broker", "state", "clock"}
 
@@ -65,7 +65,7 @@ def test_a_healthy_device(tmp_path: Path, mosquitto: Mosquitto) -> None:
 def test_each_fault_has_its_remedy_and_the_rest_is_looked_at(
     tmp_path: Path, changes: dict[str, Any], what: str, remedy: str
 ) -> None:
-    findings = found(tmp_path, **({"broker": {"port": free_port()}} | changes))
+    findings = findings_of(tmp_path, **({"broker": {"port": free_port()}} | changes))
     assert findings[what].state == "fault"
     assert remedy in findings[what].remedy
     assert findings["opencv"].state == "ok"
@@ -82,7 +82,7 @@ def test_a_remedy_with_colons_is_shown_whole(
         raise problem
 
     monkeypatch.setattr(doctor, "make", fail)
-    finding = found(tmp_path, broker={"port": free_port()})["camera"]
+    finding = findings_of(tmp_path, broker={"port": free_port()})["camera"]
     assert (finding.state, finding.where, finding.remedy) == (
         "fault",
         problem.where,
@@ -94,7 +94,7 @@ def test_a_remedy_with_colons_is_shown_whole(
 @pytest.mark.parametrize(("days", "state"), [(-1, "fault"), (10, "warning"), (60, "ok")])
 def test_a_certificate_says_when_it_ends(tmp_path: Path, days: int, state: str) -> None:
     path = certificate(tmp_path / "device.pem", days)
-    findings = found(tmp_path, broker={"port": 1, "certificate": path})
+    findings = findings_of(tmp_path, broker={"port": 1, "certificate": path})
     assert findings["certificate"].state == state
     assert (findings["certificate"].remedy != "") == (state != "ok")
 
@@ -102,16 +102,16 @@ def test_a_certificate_says_when_it_ends(tmp_path: Path, days: int, state: str) 
 def test_a_full_disk_and_a_wrong_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "LEAST_FREE", 2**60)
     monkeypatch.setattr(
-        doctor, "BUILT", datetime.datetime(2999, 1, 1, tzinfo=datetime.timezone.utc)
+        doctor, "BUILD_TIME", datetime.datetime(2999, 1, 1, tzinfo=datetime.timezone.utc)
     )
-    findings = found(tmp_path, broker={"port": 1})
+    findings = findings_of(tmp_path, broker={"port": 1})
     assert findings["state"].remedy == "free some space on that disk"
     assert findings["clock"].remedy == clock_remedy()
 
 
 def test_a_broker_that_speaks_tls_to_one_who_does_not(tmp_path: Path, mosquitto: Mosquitto) -> None:
     ca = certificate(tmp_path / "ca.pem", 60)
-    findings = found(tmp_path, broker={"port": mosquitto.port, "ca": ca})
+    findings = findings_of(tmp_path, broker={"port": mosquitto.port, "ca": ca})
     assert findings["broker"].state == "fault"
     assert "TLS" in findings["broker"].remedy
 

@@ -44,13 +44,13 @@ def test_a_database_is_reached_with_any_password(secret: str) -> None:
     assert url.drivername.startswith("postgresql+")
 
 
-@pytest.mark.parametrize("installed", [("psycopg", "pg8000"), ("psycopg2",), ("pg8000",), ()])
+@pytest.mark.parametrize("packages", [("psycopg", "pg8000"), ("psycopg2",), ("pg8000",), ()])
 def test_the_driver_that_is_installed_is_chosen(
-    installed: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    packages: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(config, "find_spec", lambda name: name in installed or None)
+    monkeypatch.setattr(config, "find_spec", lambda name: name in packages or None)
     settings = CollectorSettings(database="postgresql://kim:pw@db.example/roommood")
-    first = installed[0] if installed else "psycopg"  # which the error then names
+    first = packages[0] if packages else "psycopg"  # which the error then names
     assert make_url(settings.database).drivername == f"postgresql+{first}"
     other = CollectorSettings(database="postgresql+asyncpg://db.example/roommood")
     assert make_url(other.database).drivername == "postgresql+asyncpg", "what is said, holds"
@@ -60,8 +60,8 @@ def test_the_driver_that_is_installed_is_chosen(
 def test_any_password_comes_out_as_it_went_in(secret: str) -> None:
     address = split(f"rtsp://kim:{quote(secret, safe='')}@10.0.0.4/live")
     assert address is not None
-    assert address.encoded().startswith("rtsp://kim:")
-    assert unquote(address.encoded()) == f"rtsp://kim:{secret}@10.0.0.4/live"
+    assert address.encode().startswith("rtsp://kim:")
+    assert unquote(address.encode()) == f"rtsp://kim:{secret}@10.0.0.4/live"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_any_password_comes_out_as_it_went_in(secret: str) -> None:
 def test_an_address_without_user_stays_as_it_is(url: str) -> None:
     address = split(url)
     assert address is not None
-    assert address.encoded() == url
+    assert address.encode() == url
 
 
 @pytest.mark.parametrize("secret", SECRETS)

@@ -40,13 +40,13 @@ def test_whoever_writes_at_once_one_content_stays_whole(tmp_path: Path) -> None:
 
     errors: list[BaseException] = []
 
-    def guarded(content: str) -> None:
+    def guard(content: str) -> None:
         try:
             write_often(content)
         except BaseException as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=guarded, args=(content,)) for content in contents]
+    threads = [threading.Thread(target=guard, args=(content,)) for content in contents]
     for thread in threads:
         thread.start()
     for thread in threads:

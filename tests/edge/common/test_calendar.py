@@ -182,7 +182,7 @@ def test_what_is_no_whole_calendar_is_refused(content: bytes) -> None:
 
 @pytest.mark.skipif(not REPORTS.exists(), reason="the shared reports are not here")
 @pytest.mark.parametrize(
-    ("name", "start", "end", "ignored"),
+    ("name", "start", "end", "ignored_count"),
     [
         ("cancelled.ics", None, None, 1),
         ("no-dtstart.ics", "09:15", "10:00", 1),
@@ -192,12 +192,12 @@ def test_what_is_no_whole_calendar_is_refused(content: bytes) -> None:
     ],
 )
 def test_reports_from_the_field(
-    name: str, start: str | None, end: str | None, ignored: int
+    name: str, start: str | None, end: str | None, ignored_count: int
 ) -> None:
     school_calendar = Calendar((REPORTS / name).read_bytes(), BERLIN, name)
     spans = [(f"{one.start:%H:%M}", f"{one.end:%H:%M}") for one in school_calendar.on(MONDAY)]
     assert spans == ([(start, end)] if start else [])
-    assert len(school_calendar.faults) + len(school_calendar.ignored_on(MONDAY)) == ignored
+    assert len(school_calendar.faults) + len(school_calendar.ignored_on(MONDAY)) == ignored_count
 
 
 PARTS = st.sampled_from(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.common.clock import BUILT, Trust, WallClock
+from edge.common.clock import BUILD_TIME, Trust, WallClock
 
 EPOCH = datetime(1970, 1, 1, 0, 3, tzinfo=timezone.utc)
 LESSON = datetime(2026, 11, 20, 9, 30, tzinfo=timezone.utc)
@@ -30,7 +30,7 @@ def test_nobody_believes_1970(trust: Trust) -> None:
     late_clock = clock(EPOCH, trust)
     at, verdict = late_clock.now()
     assert verdict == "unsynced"
-    assert BUILT <= at < BUILT + timedelta(minutes=1)
+    assert BUILD_TIME <= at < BUILD_TIME + timedelta(minutes=1)
     assert late_clock.is_lost()
 
 

@@ -20,7 +20,7 @@ def _kinds(base: type[Problem]) -> Iterator[str]:
         yield from _kinds(kind)
 
 
-def _raised() -> list[tuple[str, ast.Call]]:
+def _raises() -> list[tuple[str, ast.Call]]:
     """Every place in the product that makes such an error."""
     kinds = set(_kinds(Problem))
     calls = []
@@ -48,7 +48,7 @@ def test_a_path_is_a_place() -> None:
 
 
 def test_every_error_is_raised_with_a_remedy() -> None:
-    calls = _raised()
+    calls = _raises()
     assert len(calls) > 200
     for place, call in calls:
         if len(call.args) == 3:
@@ -58,6 +58,6 @@ def test_every_error_is_raised_with_a_remedy() -> None:
 
 def test_no_remedy_hides_in_what_is_wrong() -> None:
     """After a colon, as it did when an error was one sentence."""
-    for place, call in _raised():
+    for place, call in _raises():
         if call.args and isinstance(call.args[0], ast.Constant):
             assert ": " not in str(call.args[0].value), place

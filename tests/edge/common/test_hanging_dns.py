@@ -23,10 +23,10 @@ log = logging.getLogger(__name__)
 def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     over, find = threading.Event(), socket.getaddrinfo
 
-    def hang(host: Any, *more: Any, **named: Any) -> Any:
+    def hang(host: Any, *more: Any, **kwargs: Any) -> Any:
         if host == "broker.school.example":
             over.wait(120)
-        return find(host, *more, **named)
+        return find(host, *more, **kwargs)
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     yield

@@ -46,7 +46,7 @@ def link() -> Iterator[Callable[..., MqttLink]]:
                 log,
                 topics=("roommood/test",),
                 on_up=lambda: None,
-                on_message=lambda _topic, payload: heard.append(payload),
+                on_message=lambda _topic, payload: payloads.append(payload),
                 meanwhile="waiting",
                 clock=clock,
             )
@@ -54,13 +54,13 @@ def link() -> Iterator[Callable[..., MqttLink]]:
         links[-1].start()
         return links[-1]
 
-    heard.clear()
+    payloads.clear()
     yield start
     for one in links:
         one.stop()
 
 
-heard: list[bytes] = []
+payloads: list[bytes] = []
 
 
 @pytest.fixture
@@ -94,8 +94,8 @@ def test_mqtt_5_where_the_broker_speaks_it(
     caplog.set_level("INFO")
     client = link(mosquitto.port)
     wait(lambda: "MQTT 5" in caplog.text)
-    wait(lambda: client.publish("roommood/test", b"hello") is not None and heard != [])
-    assert heard[0] == b"hello"
+    wait(lambda: client.publish("roommood/test", b"hello") is not None and payloads != [])
+    assert payloads[0] == b"hello"
 
 
 @pytest.mark.parametrize("version", ["5", "3.1.1"])
@@ -106,7 +106,7 @@ def test_an_end_by_our_own_wish_is_no_loss(
     version: str,
 ) -> None:
     client = link(mosquitto.port, protocol=version)
-    wait(lambda: client.connected)
+    wait(lambda: client.is_connected)
     client.stop()
     assert caplog.text == ""
 
@@ -127,9 +127,9 @@ def test_3_1_1_where_it_does_not(
 ) -> None:
     caplog.set_level("INFO")
     client = link(old_broker)
-    wait(lambda: client.connected)
+    wait(lambda: client.is_connected)
     client.publish("roommood/test", b"hello")
-    wait(lambda: b"hello" in heard)  # once more where the machine is slow
+    wait(lambda: b"hello" in payloads)  # once more where the machine is slow
     assert "MQTT 3.1.1" in caplog.text
 
 
@@ -139,7 +139,7 @@ def test_it_comes_back_after(
 ) -> None:
     proxy = FaultProxy(mosquitto.port)
     client = link(proxy.port, keepalive_s=60)
-    wait(lambda: client.connected)
+    wait(lambda: client.is_connected)
     proxy.be("cut" if mode == "cut" else "half_open")
     time.sleep(0.3)
     proxy.be("pass")
@@ -149,7 +149,7 @@ def test_it_comes_back_after(
     def is_back() -> bool:
         client.publish("roommood/test", b"again")
         time.sleep(0.1)
-        return b"again" in heard
+        return b"again" in payloads
 
     wait(is_back, UNCONFIRMED_S + 60)
     assert mode == "cut" or time.monotonic() - start > UNCONFIRMED_S / 2
@@ -225,7 +225,7 @@ def test_tls_with_a_clock_that_is_right(
 ) -> None:
     broker = authority(NOW - YEAR, NOW + YEAR)
     client = link(broker.port, ca=broker.ca)
-    wait(lambda: client.connected)
+    wait(lambda: client.is_connected)
 
 
 def test_a_certificate_of_the_future_is_refused_by_a_clock_that_may_be_right(
@@ -236,7 +236,7 @@ def test_a_certificate_of_the_future_is_refused_by_a_clock_that_may_be_right(
     broker = authority(NOW + YEAR, NOW + 2 * YEAR)
     client = link(broker.port, ca=broker.ca)
     wait(lambda: "not valid yet" in caplog.text)
-    assert not client.connected
+    assert not client.is_connected
 
 
 def test_a_clock_at_1970_does_not_keep_the_device_from_its_broker(
@@ -247,7 +247,7 @@ def test_a_clock_at_1970_does_not_keep_the_device_from_its_broker(
     # What OpenSSL sees of a certificate that begins tomorrow is what a clock at 1970 sees of any.
     broker = authority(NOW + YEAR, NOW + 2 * YEAR)
     client = link(broker.port, WallClock(system=lambda: EPOCH), ca=broker.ca)
-    wait(lambda: client.connected)
+    wait(lambda: client.is_connected)
     assert "clock predates this build" in caplog.text
 
 
@@ -260,7 +260,7 @@ def test_nor_is_a_certificate_taken_that_had_ended_by_then(
     client = link(broker.port, WallClock(system=lambda: EPOCH), ca=broker.ca)
     wait(lambda: "certificate has expired" in caplog.text)
     time.sleep(0.5)
-    assert not client.connected or client._renew
+    assert not client.is_connected or client._renew
 
 
 def test_another_authority_is_refused_whatever_the_clock(
@@ -275,7 +275,7 @@ def test_another_authority_is_refused_whatever_the_clock(
     other = Authority(elsewhere, NOW - YEAR, NOW + YEAR)
     client = link(broker.port, WallClock(system=lambda: EPOCH), ca=other.ca)
     wait(lambda: "certificate" in caplog.text)
-    assert not client.connected
+    assert not client.is_connected
     other.process.terminate()
     other.process.wait(60)
 
@@ -286,9 +286,9 @@ def test_a_clock_that_is_set_later_is_believed_from_then_on(
     broker = authority(NOW + YEAR, NOW + 2 * YEAR)
     now = [EPOCH]
     client = link(broker.port, WallClock(system=lambda: now[0]), ca=broker.ca)
-    wait(lambda: client.connected)
+    wait(lambda: client.is_connected)
     now[0] = NOW
-    wait(lambda: not client.connected)
+    wait(lambda: not client.is_connected)
 
 
 def test_a_message_of_the_client_just_replaced_is_not_waited_for(
@@ -296,18 +296,18 @@ def test_a_message_of_the_client_just_replaced_is_not_waited_for(
 ) -> None:
     """Nobody would ever confirm it, and the connection would be taken for a half-open one."""
     client = link(mosquitto.port)
-    wait(lambda: client.connected)
+    wait(lambda: client.is_connected)
     before, publish = client._client, client._client.publish
 
-    def replaced_meanwhile(*given: Any, **named: Any) -> Any:
-        info = publish(*given, **named)
+    def replaced_meanwhile(*args: Any, **kwargs: Any) -> Any:
+        info = publish(*args, **kwargs)
         client._ask_anew()
         wait(lambda: client._client is not before)
         return info
 
     monkeypatch.setattr(before, "publish", replaced_meanwhile)
     client.publish("roommood/test", b"late")
-    assert client._unconfirmed == {}
+    assert client._sends == {}
 
 
 def test_certificates_that_cannot_be_used_now_are_tried_again(
@@ -318,8 +318,8 @@ def test_certificates_that_cannot_be_used_now_are_tried_again(
 ) -> None:
     """As while they are being renewed, when the new certificate has the old one's key."""
     client = link(mosquitto.port)
-    wait(lambda: client.connected)
-    make, tries = client._made, list[int]()
+    wait(lambda: client.is_connected)
+    make, tries = client._make_client, list[int]()
 
     def unusable_at_first() -> Any:
         tries.append(1)
@@ -327,10 +327,10 @@ def test_certificates_that_cannot_be_used_now_are_tried_again(
             raise UserError("the key does not belong to the certificate", "broker", "")
         return make()
 
-    monkeypatch.setattr(client, "_made", unusable_at_first)
+    monkeypatch.setattr(client, "_make_client", unusable_at_first)
     before = client._client
     client._ask_anew()
-    wait(lambda: client._client is not before and client.connected, 10)
+    wait(lambda: client._client is not before and client.is_connected, 10)
     assert "the key does not belong" in caplog.text
     assert client.problem() == ""
 
@@ -339,15 +339,15 @@ def test_a_defect_in_what_is_done_with_a_message_is_survived(
     mosquitto: Mosquitto, link: Callable[..., MqttLink], caplog: pytest.LogCaptureFixture
 ) -> None:
     client = link(mosquitto.port)
-    wait(lambda: client.connected)
+    wait(lambda: client.is_connected)
 
-    def broken(_topic: str, payload: bytes) -> None:
+    def fail(_topic: str, payload: bytes) -> None:
         if payload == b"odd":
             raise KeyError("notAfter")
-        heard.append(payload)
+        payloads.append(payload)
 
-    client._on_message = broken
+    client._on_message = fail
     for payload in (b"odd", b"good"):
         client.publish("roommood/test", payload)
-    wait(lambda: heard == [b"good"])
+    wait(lambda: payloads == [b"good"])
     assert "KeyError" in caplog.text

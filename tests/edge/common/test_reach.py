@@ -145,7 +145,7 @@ def test_the_link_says_once_why_it_is_not_up(caplog: pytest.LogCaptureFixture) -
 
 def test_two_with_one_name_are_told_of_it(mosquitto: Mosquitto) -> None:
     with link(mosquitto.port, "twin") as first:
-        until(lambda: first.connected)
+        until(lambda: first.is_connected)
         with link(mosquitto.port, "twin") as second:
             until(
                 lambda: any(

@@ -144,12 +144,12 @@ def test_what_show_config_prints_is_read_again_as_the_same(
 
 
 @pytest.mark.parametrize(
-    ("text_written", "means"),
+    ("text", "means"),
     [("101", "101"), ("007", "007"), ("no", "no"), ("1e3", "1e3"), ('"101"', "101")],
 )
-def test_a_room_is_called_what_is_written(tmp_path: Path, text_written: str, means: str) -> None:
+def test_a_room_is_called_what_is_written(tmp_path: Path, text: str, means: str) -> None:
     path = tmp_path / "agent.yaml"
-    path.write_text(f"site: school\nroom: {text_written}\nstate: s\n")
+    path.write_text(f"site: school\nroom: {text}\nstate: s\n")
     assert load(AgentSettings, path).room == means
 
 

@@ -61,11 +61,13 @@ def _mapping(schema: Json, whole: Json) -> st.SearchStrategy[Json]:
         names = st.sampled_from(["r101", "school/r101", "101", "teachers", "R 1"])
         values = of_type(more, whole) if isinstance(more, dict) else ANYTHING
         return st.dictionaries(names, values, max_size=3)
-    required = {name: own[name] for name in schema.get("required", [])}
-    others = [name for name in own if name not in required]
+    required_values = {name: own[name] for name in schema.get("required", [])}
+    others = [name for name in own if name not in required_values]
     subset = st.lists(st.sampled_from(others), max_size=4, unique=True) if others else st.just([])
     return subset.flatmap(
-        lambda names: st.fixed_dictionaries({**required, **{name: own[name] for name in names}})
+        lambda names: st.fixed_dictionaries(
+            {**required_values, **{name: own[name] for name in names}}
+        )
     )
 
 

@@ -11,7 +11,7 @@ from edge.common.worker import QueueWorker, Worker, Workers
 from tests.free import wait
 
 
-class Troubled(Worker):
+class FailingWorker(Worker):
     """Fails in its first turns, each time in another way."""
 
     failures: tuple[BaseException, ...] = (
@@ -25,7 +25,7 @@ class Troubled(Worker):
     def __init__(self) -> None:
         super().__init__("troubled", 0.01, longest_wait_s=0.02)
         self.turns = 0
-        self.ended = False
+        self.has_ended = False
 
     def run_once(self) -> None:
         self.turns += 1
@@ -33,7 +33,7 @@ class Troubled(Worker):
             raise self.failures[self.turns - 1]
 
     def finish(self) -> None:
-        self.ended = True
+        self.has_ended = True
 
 
 def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -44,8 +44,8 @@ def test_it_goes_on_and_says_what_begins_and_what_is_over(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO")
-    Troubled().stop()  # before it was started
-    work = Troubled()
+    FailingWorker().stop()  # before it was started
+    work = FailingWorker()
     work.start()
     wait(lambda: work.turns > len(work.failures) + 2)
     assert work.problem() == ""
@@ -56,7 +56,7 @@ def test_it_goes_on_and_says_what_begins_and_what_is_over(
         *("troubled: 3; trying again", "troubled: none left; trying again"),
         "troubled: works again",
     ]
-    assert (work.turns, work.ended) == (turns, True)
+    assert (work.turns, work.has_ended) == (turns, True)
 
 
 def test_the_wait_after_a_failure_grows_and_can_be_ended(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,15 +93,15 @@ def test_health_sees_who_fails_stands_still_or_has_ended() -> None:
         def run_once(self) -> None:
             hanging.wait()
 
-    sleeper, failing = Hanging("hung", patience_s=0.1, ends_in_s=0.1), Troubled()
+    sleeper, failing = Hanging("hung", patience_s=0.1, ends_in_s=0.1), FailingWorker()
     failing.failures = (OSError("the disk"),) * 10_000
-    workers = Workers((sleeper, failing, Troubled()))
-    assert set(workers.stuck()) == {"hung", "troubled"}  # nobody runs yet
+    workers = Workers((sleeper, failing, FailingWorker()))
+    assert set(workers.fatal_problem()) == {"hung", "troubled"}  # nobody runs yet
     sleeper.start()
     failing.start()
     wait(lambda: sleeper.still() > 0.1 and bool(failing.trouble))
-    assert sleeper.stuck() == "has not moved for 0.1 s"
-    assert failing.stuck() == ""
+    assert sleeper.fatal_problem() == "has not moved for 0.1 s"
+    assert failing.fatal_problem() == ""
     assert failing.problem() == "the disk"
     hanging.set()
     assert sleeper.stop()
@@ -113,7 +113,7 @@ def test_one_bad_item_of_a_turn_does_not_take_the_others(caplog: pytest.LogCaptu
     class Items(Worker):
         def __init__(self) -> None:
             super().__init__("items", 0.01)
-            self.done: list[int] = []
+            self.items: list[int] = []
             self.bad = True
 
         def run_once(self) -> None:
@@ -121,12 +121,12 @@ def test_one_bad_item_of_a_turn_does_not_take_the_others(caplog: pytest.LogCaptu
                 with self.attempt(f"item {number}"):
                     if number == 1 and self.bad:
                         raise ValueError("broken")
-                    self.done.append(number)
+                    self.items.append(number)
 
     caplog.set_level("INFO")
     work = Items()
     work.start()
-    wait(lambda: work.done[:6] == [0, 2, 3, 0, 2, 3])
+    wait(lambda: work.items[:6] == [0, 2, 3, 0, 2, 3])
     assert work.problem() == "item 1: broken"
     work.bad = False
     wait(lambda: work.problem() == "")
@@ -137,13 +137,13 @@ def test_one_bad_item_of_a_turn_does_not_take_the_others(caplog: pytest.LogCaptu
 class Letters(QueueWorker[str]):
     def __init__(self, most: int = 100) -> None:
         super().__init__("letters", most, longest_wait_s=0.05)
-        self.sent: list[str] = []
+        self.messages: list[str] = []
         self.way_is_open = True
 
     def handle(self, item: str) -> None:
         if not self.way_is_open:
             raise OSError("the way is closed")
-        self.sent.append(item)
+        self.messages.append(item)
 
 
 def test_what_is_put_waits_until_it_could_be_done_in_order() -> None:
@@ -155,7 +155,7 @@ def test_what_is_put_waits_until_it_could_be_done_in_order() -> None:
     wait(lambda: letters.problem() == "the way is closed")
     letters.put("d")
     letters.way_is_open = True
-    wait(lambda: letters.sent == ["a", "b", "c", "d"])
+    wait(lambda: letters.messages == ["a", "b", "c", "d"])
     wait(lambda: letters.problem() == "")
     letters.stop()
 
@@ -166,9 +166,9 @@ def test_a_queue_that_overflows_drops_the_oldest_and_says_so(
     letters = Letters(most=3)
     for name in "abcdef":
         letters.put(name)
-    assert (len(letters), letters.dropped) == (3, 3)
+    assert (len(letters), letters.drop_count) == (3, 3)
     letters.start()
-    wait(lambda: letters.sent == ["d", "e", "f"])
+    wait(lambda: letters.messages == ["d", "e", "f"])
     letters.stop()
     assert messages(caplog) == ["letters: 3 wait: the oldest are dropped"]
 
@@ -179,7 +179,7 @@ def test_what_waits_at_the_end_is_done_first_or_said(caplog: pytest.LogCaptureFi
     time.sleep(0.05)
     letters.put("last")
     letters.stop()
-    assert letters.sent == ["last"]
+    assert letters.messages == ["last"]
     letter_box = Letters()
     letter_box.way_is_open = False
     letter_box.put("never")
@@ -191,7 +191,7 @@ def test_what_waits_at_the_end_is_done_first_or_said(caplog: pytest.LogCaptureFi
 def test_workers_end_in_the_reverse_order_so_that_none_uses_what_is_closed() -> None:
     order: list[str] = []
 
-    class Noted(Worker):
+    class NoteWorker(Worker):
         def start(self) -> None:
             order.append(f"+{self.name}")
             super().start()
@@ -202,7 +202,7 @@ def test_workers_end_in_the_reverse_order_so_that_none_uses_what_is_closed() -> 
         def finish(self) -> None:
             order.append(f"-{self.name}")
 
-    workers = Workers(Noted(name) for name in "abc")
+    workers = Workers(NoteWorker(name) for name in "abc")
     workers.start()
     workers.stop()
     assert order == ["+a", "+b", "+c", "-c", "-b", "-a"]

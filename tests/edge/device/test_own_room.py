@@ -9,7 +9,7 @@ import yaml
 
 from edge.device.enrol import ABOUT, SITE, EnrolmentRecord
 from edge.device.hardware import hardware
-from edge.device.managed import agent_settings
+from edge.device.managed_settings import agent_settings
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def config(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("own", "said"),
+    ("own", "is_logged"),
     [
         ("", False),
         ("room: r101", False),
@@ -36,10 +36,10 @@ def config(tmp_path: Path) -> Path:
     ],
 )
 def test_the_enrolment_decides_and_says_so(
-    config: Path, caplog: pytest.LogCaptureFixture, own: str, said: bool
+    config: Path, caplog: pytest.LogCaptureFixture, own: str, is_logged: bool
 ) -> None:
     config.write_text(f"enrolled: state\n{own}\n")
     settings = agent_settings(config)
     assert (settings.site, settings.room, settings.device) == ("school", "r101", "r101")
-    assert ("counts for nothing" in caplog.text) == said
-    assert ("sudo roommood device enrol" in caplog.text) == said
+    assert ("counts for nothing" in caplog.text) == is_logged
+    assert ("sudo roommood device enrol" in caplog.text) == is_logged

@@ -26,7 +26,7 @@ def updates(tmp_path: Path) -> Updates:
 
 def test_one_that_crashes_five_times_in_a_row_is_taken_back(updates: Updates) -> None:
     assert [updates.begin() for _ in range(LATER_STARTS + 1)] == [2] * LATER_STARTS + [1]
-    slots = updates.slots()
+    slots = updates.update_state()
     assert (slots.current, slots.refused, slots.can_go_back) == (1, 2, False)
     assert slots.because == "the agent ended 5 times before a window's end"
     assert updates.refusal(2) == slots.because
@@ -43,10 +43,10 @@ def test_what_is_no_crash_begins_the_count_anew(updates: Updates, tmp_path: Path
             if end in ("window", "pause"):
                 assert trial.saw_window(0 if end == "pause" else 5, end == "pause") is None
             elif end == "stop":
-                trial.ended()
+                trial.end()
             else:
-                trial.failed("the camera's driver did not return")
-    assert updates.slots().current == 2
+                trial.fail("the camera's driver did not return")
+    assert updates.update_state().current == 2
     assert updates.place(1).exists()
 
 
@@ -60,7 +60,7 @@ def test_the_first_update_of_a_device_goes_back_to_what_was_installed(tmp_path: 
 
 def test_slots_of_an_earlier_version_are_read(updates: Updates, tmp_path: Path) -> None:
     (tmp_path / "updates" / "slots.json").write_text('{"current": 2, "newest": 2}')
-    assert updates.slots() == UpdateState(current=2, newest=2)
+    assert updates.update_state() == UpdateState(current=2, newest=2)
     assert [updates.begin() for _ in range(20)] == [2] * 20
 
 
@@ -82,9 +82,9 @@ def test_on_a_full_disk_an_agent_starts_with_what_it_has(
         assert [updates.begin() for _ in range(2 * LATER_STARTS)] == [2] * 2 * LATER_STARTS
         trial = UpdateTrial(tmp_path, 2)
         assert trial.saw_window(5, False) is None
-        trial.failed("the camera's driver did not return")
+        trial.fail("the camera's driver did not return")
     assert "make room on the disk" in caplog.text
-    assert updates.slots().current == 2
+    assert updates.update_state().current == 2
 
 
 def test_on_a_full_disk_no_update_is_tried_and_none_is_lost(
@@ -101,5 +101,5 @@ def test_on_a_full_disk_no_update_is_tried_and_none_is_lost(
     assert updates.begin() == 3
     with no_room():
         trial = UpdateTrial(tmp_path, 3)
-        trial.failed("it stood still")
+        trial.fail("it stood still")
         assert updates.begin() == 2, "what cannot be rolled back is not used"

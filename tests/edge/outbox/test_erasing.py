@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.outbox.store import Outbox
-from edge.protocol.erasure import commands, is_within, joined
+from edge.protocol.erasure import commands, is_within, join
 from edge.protocol.messages import MAX_BYTES, Command, Mood, decode
 from tests.conftest import mood
 
@@ -19,8 +19,8 @@ START = datetime(2026, 3, 2, 8, tzinfo=timezone.utc)
 MARK = "f00dfeedbeef"
 
 
-def window(seq: int, **changed: object) -> Mood:
-    return mood(**{"seq": seq, "start": START + timedelta(seconds=15 * seq), **changed})
+def window(seq: int, **changes: object) -> Mood:
+    return mood(**{"seq": seq, "start": START + timedelta(seconds=15 * seq), **changes})
 
 
 def span(first: int, last: int) -> tuple[float, float]:
@@ -45,11 +45,11 @@ def test_nothing_is_left_in_any_file(tmp_path: Path, is_acknowledged: bool) -> N
     assert files == []
     left = {*range(10), *range(1510, 1540)}
     assert outbox.resend(START - timedelta(days=1)) == (40 if is_acknowledged else 0)
-    assert {one.seq for one in outbox.waiting(100, "school/r101")} == left
-    assert [one.seq for one in outbox.waiting(100, "school/r101", other=True)] == [15]
+    assert {one.seq for one in outbox.pending(100, "school/r101")} == left
+    assert [one.seq for one in outbox.pending(100, "school/r101", other=True)] == [15]
     outbox.close()
     again = Outbox(path)  # the second copy is taken in
-    assert {one.seq for one in again.waiting(100, "school/r101")} == left
+    assert {one.seq for one in again.pending(100, "school/r101")} == left
     outbox = again
     outbox.add(window(50))
     outbox.close()
@@ -60,7 +60,7 @@ def test_of_both_files_of_the_second_copy_the_newer_stays_the_newer(tmp_path: Pa
     outbox._copy._most = 4000
     for seq in range(40):
         outbox.add(window(seq))
-    before = list(outbox._copy.waiting())
+    before = list(outbox._copy.pending())
     newest = outbox._copy._now
     assert newest is not None
     name = Path(newest.name)
@@ -68,7 +68,7 @@ def test_of_both_files_of_the_second_copy_the_newer_stays_the_newer(tmp_path: Pa
     outbox.add(window(40))
     assert outbox._copy._now is not None
     assert Path(outbox._copy._now.name) == name
-    assert [seq for _, seq in outbox._copy.waiting()] == [
+    assert [seq for _, seq in outbox._copy.pending()] == [
         seq for _, seq in before if not before[2][1] <= seq < before[4][1]
     ] + [40]
     outbox.close()
@@ -85,7 +85,7 @@ def test_the_messages_say_the_same_times(spans: list[list[float]], at: float) ->
     messages = [decode(Command, one.encode()) for one in commands(erasures)]
     assert all(len(one.encode()) <= MAX_BYTES for one in messages)
     moments = [(b.timestamp(), e.timestamp()) for one in messages for b, e in one.spans or ()]
-    assert len(moments) == len(joined(erasures))
+    assert len(moments) == len(join(erasures))
     for instant in (at, *(edge for one in erasures for edge in one)):
         some = mood(start=datetime.fromtimestamp(int(instant * 1000) / 1000, timezone.utc))
         # As it is encoded, to the millisecond.

@@ -43,11 +43,11 @@ def test_windows_wait_in_memory_until_there_is_room(disk: Disk, first: bool) -> 
         for seq in numbers if first else numbers[1:]:
             box.add(mood(seq=seq, boot=boot))
         disk.clear()
-        assert sorted(one.seq for one in box.waiting(9)) == numbers
+        assert sorted(one.seq for one in box.pending(9)) == numbers
         assert box.trouble == ""
         box.close()
         again = Outbox(path)
-        assert sorted(one.seq for one in again.waiting(9)) == numbers, "on the disk now"
+        assert sorted(one.seq for one in again.pending(9)) == numbers, "on the disk now"
         again.close()
         for file in path.parent.iterdir():
             file.unlink()

@@ -16,7 +16,7 @@ def test_lines_follow_each_other(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [line["seconds"] for line in lines] == [0, 1, 2]
     assert all(line["user"] and line["at"].endswith("Z") for line in lines)
-    assert DeviceAuditLog(path).broken() is None
+    assert DeviceAuditLog(path).broken_line() is None
 
 
 @pytest.mark.parametrize("tamper", ["change", "remove", "garble"])
@@ -33,7 +33,7 @@ def test_tampering_shows(tmp_path: Path, tamper: str) -> None:
     else:
         lines[2] = "{"
     path.write_text("\n".join(lines) + "\n")
-    assert audit.broken() == {"change": 3, "remove": 2, "garble": 3}[tamper]
+    assert audit.broken_line() == {"change": 3, "remove": 2, "garble": 3}[tamper]
 
 
 def test_what_cannot_be_logged_is_refused(tmp_path: Path) -> None:

@@ -14,13 +14,13 @@ from edge.common.errors import UserError
 from edge.common.settings import load
 from edge.permission.mode import Mode, decide
 from edge.protocol.attestation import Attestation
-from tests.edge.permission.attested import (
+from tests.edge.permission.attestations import (
     ANSWERS,
     TODAY,
     because,
     new_key,
     settings,
-    signed,
+    write_attestation,
 )
 
 
@@ -30,7 +30,7 @@ def key(tmp_path: Path) -> Ed25519PrivateKey:
 
 
 def test_somebody_answers_for_it(tmp_path: Path, key: Ed25519PrivateKey) -> None:
-    signed(tmp_path, key)
+    write_attestation(tmp_path, key)
     config = settings(tmp_path)
     assert decide(config, TODAY, Recording(config.camera).live()) == Mode("emotion", "attested")
 
@@ -41,30 +41,30 @@ def test_without_an_attestation_faces_are_counted(tmp_path: Path, key: Ed25519Pr
     assert because(tmp_path) == "unreadable"
     (tmp_path / "attestation.yaml").write_text("attestation: {}\n")
     assert because(tmp_path) == "unreadable"
-    signed(tmp_path, key)
+    write_attestation(tmp_path, key)
     (tmp_path / "site.pub").write_text("not a key")
     assert because(tmp_path) == "unreadable"
 
 
 def test_a_changed_attestation_is_not_signed(tmp_path: Path, key: Ed25519PrivateKey) -> None:
-    path = signed(tmp_path, key)
+    path = write_attestation(tmp_path, key)
     path.write_text(path.read_text().replace("r101", "r102"))
     assert because(tmp_path, room="r102") == "bad_signature"
-    signed(tmp_path, Ed25519PrivateKey.generate())
+    write_attestation(tmp_path, Ed25519PrivateKey.generate())
     assert because(tmp_path) == "bad_signature"
-    content = yaml.safe_load(signed(tmp_path, key).read_text())
+    content = yaml.safe_load(write_attestation(tmp_path, key).read_text())
     path.write_text(yaml.safe_dump(content | {"signature": "no base64!"}))
     assert because(tmp_path) == "bad_signature"
 
 
 def test_it_holds_for_its_rooms_and_days(tmp_path: Path, key: Ed25519PrivateKey) -> None:
-    signed(tmp_path, key)
+    write_attestation(tmp_path, key)
     assert because(tmp_path, room="r102") == "other_room"
     assert because(tmp_path, site="other") == "other_room"
     assert because(tmp_path, TODAY - timedelta(days=1)) == "not_yet"
     assert because(tmp_path, date(1970, 1, 1)) == "not_yet"
     assert because(tmp_path, TODAY + timedelta(days=301)) == "expired"
-    signed(tmp_path, key, rooms=["*"])
+    write_attestation(tmp_path, key, rooms=["*"])
     assert because(tmp_path, room="r102") == "attested"
 
 
@@ -75,7 +75,7 @@ def test_nobody_is_watched_by_a_script_or_a_film(tmp_path: Path, data: Path) -> 
 
 
 def test_headcount_can_be_chosen(tmp_path: Path, key: Ed25519PrivateKey) -> None:
-    signed(tmp_path, key)
+    write_attestation(tmp_path, key)
     assert because(tmp_path, mode="headcount") == "set"
     assert because(tmp_path, mode="headcount", camera="sim:seats=8") == "set"
 
@@ -186,7 +186,7 @@ def test_a_source_is_exempt_exactly_where_that_is_certain(
     make, change, is_exempt = SOURCES[source]
     answers, reason = ATTESTATIONS[attestation]
     if reason is not None:
-        signed(tmp_path, key, **answers)
+        write_attestation(tmp_path, key, **answers)
     own = {} if reason is not None else {"attestation": None}
     (tmp_path / "source").mkdir()
     config = settings(tmp_path, camera=make(tmp_path / "source"), **own)

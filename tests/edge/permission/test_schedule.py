@@ -87,21 +87,21 @@ def schedule(**settings: Any) -> Schedule:
     ],
 )
 def test_lesson_times_are_the_rooms(when: str, reason: str | None) -> None:
-    assert schedule(lessons=[MORNINGS]).closed(at(when), synced=True) == reason
+    assert schedule(lessons=[MORNINGS]).close_reason(at(when), is_synced=True) == reason
 
 
 @pytest.mark.parametrize("holiday", ["2026-03-02", "2026-02-28/2026-03-02"])
 def test_holidays_have_no_lessons(holiday: str) -> None:
     timetable = schedule(lessons=[MORNINGS], holidays=[holiday])
-    assert timetable.closed(at("2026-03-02T08:00"), synced=True) == "schedule"
-    assert timetable.closed(at("2026-03-03T08:00"), synced=True) is None
+    assert timetable.close_reason(at("2026-03-02T08:00"), is_synced=True) == "schedule"
+    assert timetable.close_reason(at("2026-03-03T08:00"), is_synced=True) is None
 
 
 def test_without_a_synchronised_clock_it_is_closed() -> None:
     lesson = at("2026-03-02T08:00")
-    assert schedule(lessons=[MORNINGS]).closed(lesson, synced=False) == "clock"
+    assert schedule(lessons=[MORNINGS]).close_reason(lesson, is_synced=False) == "clock"
     trusting = schedule(lessons=[MORNINGS], needs_synced_clock=False)
-    assert trusting.closed(lesson, synced=False) is None
+    assert trusting.close_reason(lesson, is_synced=False) is None
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_calendars(tmp_path: Path, when: str, reason: str | None) -> None:
     timetable = schedule(
         calendar=tmp_path / "lessons.ics", holidays_calendar=tmp_path / "holidays.ics"
     )
-    assert timetable.closed(at(when), synced=True) == reason
+    assert timetable.close_reason(at(when), is_synced=True) == reason
 
 
 def test_a_calendar_that_changes_is_read_again_and_one_that_goes_closes(tmp_path: Path) -> None:
@@ -131,13 +131,13 @@ def test_a_calendar_that_changes_is_read_again_and_one_that_goes_closes(tmp_path
     path.write_text(LESSONS)
     timetable = schedule(calendar=path)
     lesson = at("2026-09-07T06:10")
-    assert timetable.closed(lesson, synced=True) is None
+    assert timetable.close_reason(lesson, is_synced=True) is None
     path.write_text(LESSONS.replace("20260907T08", "20260907T09"))
-    assert timetable.closed(lesson, synced=True) == "schedule"
+    assert timetable.close_reason(lesson, is_synced=True) == "schedule"
     path.write_text(LESSONS)
-    assert timetable.closed(lesson, synced=True) is None
+    assert timetable.close_reason(lesson, is_synced=True) is None
     path.unlink()
-    assert timetable.closed(lesson, synced=True) == "schedule"
+    assert timetable.close_reason(lesson, is_synced=True) == "schedule"
 
 
 @pytest.mark.parametrize("content", [None, "BEGIN:VCALENDAR\nBEGIN:VEVENT\n", "no calendar"])
@@ -178,33 +178,35 @@ def test_yaml_may_leave_the_quotes_out(tmp_path: Path) -> None:
     settings = load(AgentSettings, path)
     assert settings.schedule is not None
     timetable = Schedule(settings.schedule, "r101")
-    assert timetable.closed(at("2026-03-02T10:15"), synced=True) is None
-    assert timetable.closed(at("2026-03-02T12:30"), synced=True) == "schedule"
-    assert timetable.closed(at("2026-03-09T10:15"), synced=True) == "schedule"
+    assert timetable.close_reason(at("2026-03-02T10:15"), is_synced=True) is None
+    assert timetable.close_reason(at("2026-03-02T12:30"), is_synced=True) == "schedule"
+    assert timetable.close_reason(at("2026-03-09T10:15"), is_synced=True) == "schedule"
 
 
 def test_an_event_with_a_fault_leaves_the_others_and_is_named(tmp_path: Path) -> None:
     path = tmp_path / "lessons.ics"
     path.write_text(LESSONS.replace("DTSTART:20260908T100000\n", ""))
     timetable = schedule(calendar=path)
-    assert timetable.closed(at("2026-09-07T06:10"), synced=True) is None
+    assert timetable.close_reason(at("2026-09-07T06:10"), is_synced=True) is None
     assert [fault.why for fault in timetable.faults] == ["no DTSTART"]
 
 
 def test_a_cancelled_lesson_opens_nothing(tmp_path: Path) -> None:
     path = tmp_path / "lessons.ics"
     path.write_text(LESSONS.replace("SUMMARY:Physics", "SUMMARY:Physics\nSTATUS:CANCELLED"))
-    assert schedule(calendar=path).closed(at("2026-09-07T06:10"), synced=True) == "schedule"
+    assert (
+        schedule(calendar=path).close_reason(at("2026-09-07T06:10"), is_synced=True) == "schedule"
+    )
 
 
 def test_a_calendar_that_broke_keeps_it_closed_on_the_days_after(tmp_path: Path) -> None:
     path = tmp_path / "lessons.ics"
     path.write_text(LESSONS)
     timetable = schedule(calendar=path)
-    assert timetable.closed(at("2026-09-07T06:10"), synced=True) is None
+    assert timetable.close_reason(at("2026-09-07T06:10"), is_synced=True) is None
     path.write_text("no calendar")
-    assert timetable.closed(at("2026-09-07T06:10"), synced=True) == "schedule"
-    assert timetable.closed(at("2026-09-21T06:10"), synced=True) == "schedule"
+    assert timetable.close_reason(at("2026-09-07T06:10"), is_synced=True) == "schedule"
+    assert timetable.close_reason(at("2026-09-21T06:10"), is_synced=True) == "schedule"
 
 
 @pytest.mark.parametrize(
@@ -212,15 +214,15 @@ def test_a_calendar_that_broke_keeps_it_closed_on_the_days_after(tmp_path: Path)
 )
 def test_lessons_over_midnight(start: str, end: str) -> None:
     timetable = schedule(lessons=[{"days": ["mon"], "start": start, "end": end}])
-    assert timetable.closed(at("2026-03-02T22:45"), synced=True) is None  # 23:45 on Monday
-    sunday = timetable.closed(at("2026-03-01T22:45"), synced=True)
+    assert timetable.close_reason(at("2026-03-02T22:45"), is_synced=True) is None  # 23:45 on Monday
+    sunday = timetable.close_reason(at("2026-03-01T22:45"), is_synced=True)
     assert sunday == "schedule"
-    late = timetable.closed(at("2026-03-02T23:15"), synced=True)  # 0:15 on Tuesday
+    late = timetable.close_reason(at("2026-03-02T23:15"), is_synced=True)  # 0:15 on Tuesday
     assert late == ("schedule" if end == "24:00" else None)
 
 
 @pytest.mark.parametrize(
-    ("text_written", "means"),
+    ("text", "means"),
     [
         ("8:30", "08:30"),
         ("08:30", "08:30"),
@@ -230,26 +232,24 @@ def test_lessons_over_midnight(start: str, end: str) -> None:
     ],
 )
 def test_times_as_yaml_makes_them_mean_what_a_person_means(
-    tmp_path: Path, text_written: str, means: str
+    tmp_path: Path, text: str, means: str
 ) -> None:
     path = tmp_path / "agent.yaml"
     path.write_text(
         "site: school\nroom: r101\nstate: s\nschedule:\n  timezone: UTC\n"
-        f"  lessons: [{{days: [mon], start: {text_written}, end: 20:00}}]\n"
+        f"  lessons: [{{days: [mon], start: {text}, end: 20:00}}]\n"
     )
     settings = load(AgentSettings, path)
     assert settings.schedule is not None
     assert f"{settings.schedule.lessons[0].start:%H:%M}" == means
 
 
-@pytest.mark.parametrize(
-    "text_written", ["8.30", "0.30", "830", "25:00", "8:60", "half past eight"]
-)
-def test_times_that_may_mean_two_things_are_refused(tmp_path: Path, text_written: str) -> None:
+@pytest.mark.parametrize("text", ["8.30", "0.30", "830", "25:00", "8:60", "half past eight"])
+def test_times_that_may_mean_two_things_are_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "agent.yaml"
     path.write_text(
         "site: school\nroom: r101\nstate: s\nschedule:\n  timezone: UTC\n"
-        f"  lessons: [{{days: [mon], start: {text_written}, end: 20:00}}]\n"
+        f"  lessons: [{{days: [mon], start: {text}, end: 20:00}}]\n"
     )
     with pytest.raises(UserError, match=r"start.*not a time of day.*as in \"0[08]:30\""):
         load(AgentSettings, path)
@@ -266,16 +266,18 @@ def test_a_calendar_is_read_when_it_changes_and_not_at_every_look(
             reads.append(len(content))
             super().__init__(content, *more, **settings)
 
-        def _expanded(self, day: date) -> Any:
+        def _occurrences_on(self, day: date) -> Any:
             days.append(day)
-            return super()._expanded(day)
+            return super()._occurrences_on(day)
 
     monkeypatch.setattr("edge.permission.schedule.Calendar", Counting)
     path = tmp_path / "lessons.ics"
     path.write_text(LESSONS)
     times = schedule(calendar=path)
     monday = at("2026-09-07T06:00:00")
-    looks = [times.closed(monday + timedelta(minutes=minute), True) for minute in range(0, 90, 5)]
+    looks = [
+        times.close_reason(monday + timedelta(minutes=minute), True) for minute in range(0, 90, 5)
+    ]
     assert looks == [None] * 9 + ["schedule"] * 9
     assert (len(reads), len(days)) == (1, 1)
     new = tmp_path / "new.ics"  # with the time of the old one, as `cp -p` and rsync leave it
@@ -283,5 +285,5 @@ def test_a_calendar_is_read_when_it_changes_and_not_at_every_look(
     stamp = path.stat()
     os.utime(new, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
     new.replace(path)
-    assert times.closed(monday, True) == "schedule"
+    assert times.close_reason(monday, True) == "schedule"
     assert len(reads) == 2

@@ -25,7 +25,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "state" / "switch.json"
 
 
-def tell(switch: Switch, command: Literal["pause", "resume", "stop_today"]) -> Switch:
+def command(switch: Switch, command: Literal["pause", "resume", "stop_today"]) -> Switch:
     switch.obey(Command(command=command))
     return switch
 
@@ -33,13 +33,13 @@ def tell(switch: Switch, command: Literal["pause", "resume", "stop_today"]) -> S
 def test_pause_and_resume(file: Path) -> None:
     switch = Switch(file)
     assert not switch.pause
-    assert tell(switch, "pause").pause
-    assert not tell(switch, "resume").pause
+    assert command(switch, "pause").pause
+    assert not command(switch, "resume").pause
 
 
 def test_stop_for_today_ends_with_the_day(file: Path) -> None:
     today = [MONDAY]
-    switch = tell(Switch(file, lambda: today[0]), "stop_today")
+    switch = command(Switch(file, lambda: today[0]), "stop_today")
     assert switch.pause
     today[0] = TUESDAY
     assert not switch.pause
@@ -47,23 +47,23 @@ def test_stop_for_today_ends_with_the_day(file: Path) -> None:
 
 def test_a_pause_outlasts_the_day(file: Path) -> None:
     today = [MONDAY]
-    switch = tell(Switch(file, lambda: today[0]), "pause")
+    switch = command(Switch(file, lambda: today[0]), "pause")
     today[0] = TUESDAY
     assert switch.pause
 
 
 def test_a_pause_survives_a_restart(file: Path) -> None:
-    tell(Switch(file), "pause")
+    command(Switch(file), "pause")
     assert Switch(file).pause
-    tell(Switch(file), "resume")
+    command(Switch(file), "resume")
     assert not Switch(file).pause
-    tell(Switch(file, lambda: MONDAY), "stop_today")
+    command(Switch(file, lambda: MONDAY), "stop_today")
     assert Switch(file, lambda: MONDAY).pause
     assert not Switch(file, lambda: TUESDAY).pause
 
 
 def test_a_clock_at_1970_ends_no_pause(file: Path) -> None:
-    tell(Switch(file, lambda: MONDAY), "stop_today")
+    command(Switch(file, lambda: MONDAY), "stop_today")
     assert Switch(file, lambda: date(1970, 1, 1)).pause
 
 
@@ -75,7 +75,7 @@ def test_what_cannot_be_known_is_paused(file: Path, content: str) -> None:
     file.write_text(content)
     switch = Switch(file)
     assert switch.pause == "unreadable"
-    assert tell(switch, "resume").pause, "from afar nobody knows either"
+    assert command(switch, "resume").pause, "from afar nobody knows either"
     assert Switch(file).pause
     switch.obey(Command(command="resume"), by="kiosk")
     assert not switch.pause
@@ -87,7 +87,7 @@ def test_what_was_written_when_there_was_one_pause_is_understood(file: Path) -> 
     for by, after in (("command", None), ("kiosk", "kiosk"), ("unreadable", "unreadable")):
         file.write_text(json.dumps({"paused_by": by, "day": None}))
         assert Switch(file).pause == by
-        assert tell(Switch(file), "resume").pause == after
+        assert command(Switch(file), "resume").pause == after
 
 
 LOCAL: tuple[Callable[[Switch], None], ...] = (
@@ -128,13 +128,13 @@ def test_from_afar_nobody_ends_or_renames_a_pause_of_the_room(
 
 def test_a_pause_from_afar_lasts_beneath_one_of_the_room_for_today(file: Path) -> None:
     today = [MONDAY]
-    switch = tell(Switch(file, lambda: today[0]), "pause")
+    switch = command(Switch(file, lambda: today[0]), "pause")
     switch.obey(Command(command="stop_today"), by="kiosk")
     by = [switch.pause]
     today[0] = TUESDAY
     by.append(switch.pause)
     assert by == ["kiosk", "command"]
-    assert tell(switch, "resume").pause is None
+    assert command(switch, "resume").pause is None
 
 
 def broken_disk(monkeypatch: pytest.MonkeyPatch, *, full: bool) -> None:
@@ -176,7 +176,7 @@ def test_a_disk_that_does_not_take_that_the_camera_may_open_keeps_it_closed(
         switch = Switch(file)
         assert switch.pause == "unreadable"
         assert "takes nothing" in switch.unwritten
-        assert tell(switch, "resume").pause == "unreadable"
+        assert command(switch, "resume").pause == "unreadable"
     assert switch.pause is None, "tried again: nobody had paused"
     assert not switch.unwritten
 
@@ -197,7 +197,7 @@ def test_a_pause_is_written_as_soon_as_the_disk_takes_it(
 
 def test_a_disk_that_takes_nothing_still_pauses(file: Path) -> None:
     file.parent.write_text("not a folder")
-    assert tell(Switch(file), "pause").pause
+    assert command(Switch(file), "pause").pause
 
 
 def test_the_kernel_says_whether_its_clock_is_disciplined() -> None:

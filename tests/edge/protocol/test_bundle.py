@@ -9,28 +9,28 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deploy.commands.bundling import gather
 from edge.common.errors import UserError
-from edge.device.managed import update_settings
+from edge.device.managed_settings import update_settings
 from edge.device.slots import Updates
 from edge.device.trial import LEAST_S, UpdateTrial
 from edge.protocol.bundle import LARGEST, pack_up, unpack, write_out
-from edge.vision.pack import SHIPPED
+from edge.vision.pack import PACKS
 
 KEY = Ed25519PrivateKey.generate()
 FILES = {"settings.yaml": b"window_seconds: 5\nattestation: signed.yaml\n", "signed.yaml": b"x: 1"}
 
 
-def made(number: int = 1) -> bytes:
+def make(number: int = 1) -> bytes:
     return pack_up("school", number, FILES, "", KEY)
 
 
 def stage(state: Path, number: int) -> Updates:
     updates = Updates(state)
-    updates.stage(unpack(made(number), KEY.public_key(), "school"))
+    updates.stage(unpack(make(number), KEY.public_key(), "school"))
     return updates
 
 
 def test_what_was_signed_comes_out(tmp_path: Path) -> None:
-    bundle = unpack(made(), KEY.public_key(), "school")
+    bundle = unpack(make(), KEY.public_key(), "school")
     assert bundle.files == FILES
     assert bundle.manifest.number == 1
     write_out(bundle, tmp_path)
@@ -41,7 +41,7 @@ def test_what_was_signed_comes_out(tmp_path: Path) -> None:
 
 
 def test_no_byte_of_it_can_be_changed_unnoticed() -> None:
-    good, refusals = made(), 0
+    good, refusals = make(), 0
     for at in range(0, len(good), 97):
         data = bytearray(good)
         data[at] ^= 0x55
@@ -55,7 +55,7 @@ def test_no_byte_of_it_can_be_changed_unnoticed() -> None:
 
 
 def test_files_that_do_not_belong_are_refused() -> None:
-    good = made()
+    good = make()
     for name, kind in (("more", tarfile.REGTYPE), ("settings.yaml", tarfile.SYMTYPE)):
         out = io.BytesIO(good)
         with tarfile.open(fileobj=out, mode="a") as archive:
@@ -81,7 +81,7 @@ def test_what_is_too_large_is_refused() -> None:
 def test_an_update_is_tried_twice_and_then_given_up(tmp_path: Path) -> None:
     updates = stage(tmp_path, 1)
     assert [updates.begin() for _ in range(3)] == [1, 1, None]
-    assert updates.slots().refused == 1
+    assert updates.update_state().refused == 1
     assert not updates.place(1).exists()
 
 
@@ -90,16 +90,16 @@ def test_the_one_before_is_there_until_the_new_one_is_kept(tmp_path: Path) -> No
     assert updates.begin() == 1
     trial = UpdateTrial(tmp_path, 1)
     assert trial.saw_window(3, in_pause=False) is None
-    assert updates.slots().current is None  # too early to say
-    trial._begun -= LEAST_S
+    assert updates.update_state().current is None  # too early to say
+    trial._start -= LEAST_S
     assert trial.saw_window(3, in_pause=False) is None
-    assert updates.slots().current == 1
+    assert updates.update_state().current == 1
     stage(tmp_path, 2)
     assert updates.place(1).exists()
     assert UpdateTrial(tmp_path, 1).saw_window(3, in_pause=False) == "update 2 is to be tried"
     assert updates.begin() == 2
-    UpdateTrial(tmp_path, 2).failed("it stood still")
-    assert (updates.slots().current, updates.slots().refused) == (1, 2)
+    UpdateTrial(tmp_path, 2).fail("it stood still")
+    assert (updates.update_state().current, updates.update_state().refused) == (1, 2)
     assert updates.begin() == 1
     assert [path.name for path in (tmp_path / "updates").iterdir() if path.is_dir()] == ["1"]
 
@@ -109,7 +109,7 @@ def test_a_pause_says_nothing_about_an_update(tmp_path: Path) -> None:
     trial = UpdateTrial(tmp_path, updates.begin())
     for _ in range(5):
         assert trial.saw_window(0, in_pause=True) is None
-    assert updates.slots().trying == 1
+    assert updates.update_state().trying == 1
     assert trial.saw_window(0, in_pause=False) is None
     assert trial.saw_window(0, in_pause=False) == "update 1 was rolled back: no frame in 2 windows"
 
@@ -141,7 +141,7 @@ def test_what_no_update_may_change_is_not_even_signed(
 
 
 def test_a_pack_is_gathered_whole_and_nothing_is_not() -> None:
-    assert set(gather(SHIPPED / "fer7", None, ())) == {
+    assert set(gather(PACKS / "fer7", None, ())) == {
         "pack/pack.yaml",
         "pack/model.tflite",
         "pack/model-float16.tflite",

@@ -14,10 +14,10 @@ def test_a_code_is_read_as_people_type_it() -> None:
     assert Code("0O1I-L000-0000-0000").key == Code("0011-1000-0000-0000").key
 
 
-@pytest.mark.parametrize("text_typed", ["", "K7QX", "K7QX-M2PD-9F4T-XW3E-1", "K7QX-M2PD-9F4T-XW3U"])
-def test_what_cannot_be_a_code_is_refused(text_typed: str) -> None:
+@pytest.mark.parametrize("text", ["", "K7QX", "K7QX-M2PD-9F4T-XW3E-1", "K7QX-M2PD-9F4T-XW3U"])
+def test_what_cannot_be_a_code_is_refused(text: str) -> None:
     with pytest.raises(UserError, match="not a code: enter four groups of four"):
-        Code(text_typed)
+        Code(text)
 
 
 def test_codes_are_random_and_their_number_tells_nothing_of_the_key() -> None:

@@ -14,7 +14,7 @@ import yaml
 from collector.config import CollectorSettings
 from edge.common.settings import load
 from edge.config import AgentSettings
-from edge.protocol.messages import Ack, Command, Message, Mood, Status, Withheld, topic
+from edge.protocol.messages import Ack, Command, Message, Mood, Status, WithholdReason, topic
 from tests.conftest import BOOT, ROOT, mood
 from tests.schemas import FOLDER, KINDS, schema
 
@@ -63,7 +63,7 @@ def test_every_field_of_a_mood_is_required_and_documented() -> None:
         for name in re.findall(r"`(\w+)`", row)
     }
     assert field_names == fields
-    assert all(f"`{reason}`" in section for reason in get_args(Withheld))
+    assert all(f"`{reason}`" in section for reason in get_args(WithholdReason))
 
 
 def test_the_topics_are_those_of_the_code() -> None:

@@ -12,7 +12,7 @@ from edge.protocol.messages import MAX_BYTES, MessageError, Mood, Status, addres
 from tests.conftest import mood
 
 
-def changed(**fields: Any) -> bytes:
+def change(**fields: Any) -> bytes:
     content = json.loads(mood().encode())
     content.update(fields)
     return json.dumps(content).encode()
@@ -57,22 +57,22 @@ def test_the_wire_form_is_the_contract() -> None:
 )
 def test_anything_else_is_refused(fields: dict[str, Any], words: str) -> None:
     with pytest.raises(MessageError, match=words):
-        decode(Mood, changed(**fields))
+        decode(Mood, change(**fields))
 
 
 def test_headcount_keeps_faces_and_no_counts() -> None:
-    window = decode(Mood, changed(counts=None, withheld="headcount_only"))
+    window = decode(Mood, change(counts=None, withheld="headcount_only"))
     assert (window.faces, window.counts) == (12, None)
 
 
 def test_a_message_past_the_limit_is_refused_unread() -> None:
     with pytest.raises(MessageError, match="bytes"):
-        decode(Mood, changed(site="x" * MAX_BYTES))
+        decode(Mood, change(site="x" * MAX_BYTES))
 
 
 def test_a_refusal_quotes_nothing_of_what_was_sent() -> None:
     with pytest.raises(MessageError) as refusal:
-        decode(Mood, changed(room="a pupil's name"))
+        decode(Mood, change(room="a pupil's name"))
     assert "pupil" not in str(refusal.value)
 
 

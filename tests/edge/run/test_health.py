@@ -26,8 +26,8 @@ WELL: dict[str, Any] = {
 }
 
 
-def health(**changed: Any) -> Health:
-    return Health.model_validate(WELL | changed)
+def health(**changes: Any) -> Health:
+    return Health.model_validate(WELL | changes)
 
 
 @pytest.mark.parametrize(

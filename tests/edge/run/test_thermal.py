@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.run.thermal import temperature, throttled
+from edge.run.thermal import temperature, throttle_reasons
 
 
 def zone(folder: Path, number: int, text: str) -> None:
@@ -23,7 +23,7 @@ def test_the_hottest_zone_that_can_be_believed(tmp_path: Path) -> None:
 
 def test_a_machine_without_sensors_says_nothing(tmp_path: Path) -> None:
     assert temperature(tmp_path) is None
-    assert throttled(tmp_path / "missing", "no-such-vcgencmd") == ()
+    assert throttle_reasons(tmp_path / "missing", "no-such-vcgencmd") == ()
 
 
 @pytest.mark.parametrize(
@@ -38,13 +38,13 @@ def test_a_machine_without_sensors_says_nothing(tmp_path: Path) -> None:
 )
 def test_what_the_firmware_says(tmp_path: Path, text: str, names: tuple[str, ...]) -> None:
     (tmp_path / "get_throttled").write_text(text)
-    assert throttled(tmp_path / "get_throttled") == names
+    assert throttle_reasons(tmp_path / "get_throttled") == names
 
 
 def test_what_vcgencmd_says(tmp_path: Path) -> None:
     command = tmp_path / "vcgencmd"
     command.write_text("#!/bin/sh\necho throttled=0x4\n")
     command.chmod(0o755)
-    assert throttled(tmp_path / "missing", str(command)) == ("throttled",)
+    assert throttle_reasons(tmp_path / "missing", str(command)) == ("throttled",)
     command.write_text("#!/bin/sh\nexit 1\n")
-    assert throttled(tmp_path / "missing", str(command)) == ()
+    assert throttle_reasons(tmp_path / "missing", str(command)) == ()

@@ -37,9 +37,9 @@ class Listener:
     """A plain MQTT client that keeps what arrives."""
 
     def __init__(self, port: int) -> None:
-        self.heard: queue.Queue[Any] = queue.Queue()
+        self.messages: queue.Queue[Any] = queue.Queue()
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        self.client.on_message = lambda _c, _u, message: self.heard.put(message)
+        self.client.on_message = lambda _c, _u, message: self.messages.put(message)
         self.client.connect("127.0.0.1", port)
         self.client.subscribe("roommood/#", qos=1)
         self.client.loop_start()
@@ -47,7 +47,7 @@ class Listener:
     def next(self, leaf: str, seconds: float = 30) -> Any:
         end = time.monotonic() + seconds
         while True:
-            message = self.heard.get(timeout=max(0.01, end - time.monotonic()))
+            message = self.messages.get(timeout=max(0.01, end - time.monotonic()))
             if message.topic == f"{BASE}/{leaf}":
                 return message
 
@@ -200,14 +200,14 @@ def test_it_says_goodbye_and_the_broker_says_it_after_a_crash(
 def test_commands_are_obeyed_and_nonsense_is_not(
     start: Callable[..., Publisher], outbox: Outbox, listener: Listener
 ) -> None:
-    obeyed: list[str] = []
-    start(lambda command: obeyed.append(command.command))
+    obeyed_commands: list[str] = []
+    start(lambda command: obeyed_commands.append(command.command))
     listener.next("status")
     outbox.add(mood(seq=4))
     for payload in (b"{}", b'{"command": "photograph"}', b"\xff", b'{"command": "pause"}'):
         listener.client.publish(f"{BASE}/command", payload, qos=1)
     listener.client.publish(f"{BASE}/ack", b'{"boot": 1}', qos=1)
-    wait(lambda: obeyed == ["pause"])
+    wait(lambda: obeyed_commands == ["pause"])
     assert len(outbox) == 1
 
 
@@ -215,14 +215,14 @@ def test_orders_to_others_are_none_of_ours(
     start: Callable[..., Publisher], listener: Listener
 ) -> None:
     """Some brokers send a new client what somebody else subscribed to."""
-    obeyed: list[str] = []
-    publisher = start(lambda command: obeyed.append(command.command))
+    obeyed_commands: list[str] = []
+    publisher = start(lambda command: obeyed_commands.append(command.command))
     listener.next("status")
     for name in ("school/r102/command", "school/r101/status", "other/r101/command"):
-        publisher._received(f"roommood/v1/{name}", b'{"command": "pause"}')
-    assert obeyed == []
-    publisher._received(f"{BASE}/command", b'{"command": "pause"}')
-    assert obeyed == ["pause"]
+        publisher._on_message(f"roommood/v1/{name}", b'{"command": "pause"}')
+    assert obeyed_commands == []
+    publisher._on_message(f"{BASE}/command", b'{"command": "pause"}')
+    assert obeyed_commands == ["pause"]
 
 
 def test_stop_waits_for_the_last_acknowledgement(
@@ -250,7 +250,7 @@ def test_windows_of_the_room_before_go_to_its_own_topic(
     assert json.loads(listener.next("mood").payload)["seq"] == 100  # not behind the others
     numbers: set[int] = set()
     while len(numbers) < 100:
-        message = listener.heard.get(timeout=30)
+        message = listener.messages.get(timeout=30)
         if message.topic == "roommood/v1/school/r7/mood":
             assert not message.retain
             seq = json.loads(message.payload)["seq"]
@@ -285,7 +285,7 @@ def test_a_certificate_speaks_of_its_own_room_alone(
     assert json.loads(listener.next("mood").payload)["seq"] == 100
     wait(lambda: "windows of school/r7 wait" in publisher.problem())
     publisher.stop(0.1)
-    left = [listener.heard.get() for _ in range(listener.heard.qsize())]
+    left = [listener.messages.get() for _ in range(listener.messages.qsize())]
     assert not [m for m in left if "/r7/" in m.topic]
     assert len(outbox) == 101
 
@@ -297,7 +297,7 @@ def test_the_collector_may_ask_for_windows_again(
         outbox.add(mood(seq=seq))
         outbox.remove(BOOT, seq)
     publisher = start()
-    wait(lambda: publisher.link.connected)
+    wait(lambda: publisher.link.is_connected)
     listener.next("status")
     resend = Command(command="resend", since=mood().start).encode()
     listener.client.publish(f"{BASE}/command", resend, qos=1)

@@ -15,7 +15,7 @@ from edge.window.reading import UNREADABLE, FaceReading
 LABELS = ("happy", "sad")
 
 
-class Told:
+class FixedInterpreter:
     """A classifier that answers what it was told, and remembers the batches it was given."""
 
     def __init__(self, rows: Sequence[Sequence[float]], face: Sequence[float] = ()) -> None:
@@ -28,7 +28,7 @@ class Told:
         return Answers(self._rows[: len(crops)], self._face[: len(crops)])
 
 
-def reader(classifier: Told, threshold: float = 0.6) -> Expressions:
+def reader(classifier: FixedInterpreter, threshold: float = 0.6) -> Expressions:
     return Expressions(
         classifier,
         LABELS,
@@ -47,14 +47,14 @@ FRAME = np.zeros((200, 300), np.uint8)
 
 
 def test_all_faces_of_a_frame_go_in_one_batch() -> None:
-    expressions = Told([[0.9, 0.1], [0.2, 0.8], [0.55, 0.45]])
+    expressions = FixedInterpreter([[0.9, 0.1], [0.2, 0.8], [0.55, 0.45]])
     boxes = [Box(0, 0, 50, 50), Box(100, 20, 90, 90), Box(250, 150, 60, 60)]
     assert labels(reader(expressions).read(FRAME, boxes)) == ["happy", "sad", UNCERTAIN]
     assert expressions.batches == [(3, 48, 48)]
 
 
 def test_what_is_no_face_is_not_counted() -> None:
-    expressions = Told([[0.9, 0.1], [0.2, 0.8]], face=[0.3, 0.7])
+    expressions = FixedInterpreter([[0.9, 0.1], [0.2, 0.8]], face=[0.3, 0.7])
     assert labels(reader(expressions).read(FRAME, [Box(0, 0, 50, 50), Box(60, 0, 50, 50)])) == [
         None,
         "sad",
@@ -63,12 +63,12 @@ def test_what_is_no_face_is_not_counted() -> None:
 
 def test_what_leans_has_to_be_a_face_for_certain() -> None:
     boxes = [Box(0, 0, 50, 50), Box(60, 0, 50, 50, -22.0), Box(120, 0, 50, 50, 22.0)]
-    expressions = Told([[0.9, 0.1]] * 3, face=[0.9, 0.9, 0.99])
+    expressions = FixedInterpreter([[0.9, 0.1]] * 3, face=[0.9, 0.9, 0.99])
     assert labels(reader(expressions).read(FRAME, boxes)) == ["happy", None, "happy"]
 
 
 def test_a_frame_without_faces_costs_nothing() -> None:
-    expressions = Told([])
+    expressions = FixedInterpreter([])
     assert reader(expressions).read(FRAME, []) == []
     assert expressions.batches == []
 
@@ -85,7 +85,7 @@ def test_a_crop_reaches_past_the_box_but_not_the_frame() -> None:
 
 
 def test_a_face_that_nobody_could_read_has_no_shares() -> None:
-    expressions = Told([[0.8, 0.2], [0.55, 0.45]])
+    expressions = FixedInterpreter([[0.8, 0.2], [0.55, 0.45]])
     first, second = reader(expressions).read(FRAME, [Box(0, 0, 50, 50), Box(60, 0, 50, 50)])
     assert first is not None
     assert first.shares == bytes([204, 51])

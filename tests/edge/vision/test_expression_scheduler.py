@@ -65,7 +65,7 @@ def test_new_faces_are_read_at_once_and_others_in_turn(budget: float, most: int)
 def test_a_face_that_has_not_moved_is_as_it_was() -> None:
     slow = Slow()
     reader = reading(slow, 10_000)
-    still = [face._replace(moved=False) for face in FACES]
+    still = [face._replace(has_motion=False) for face in FACES]
     reader.readings(frame(), still)
     reader.readings(frame(), still)
     assert slow.batches == [12]
@@ -85,5 +85,5 @@ def test_labels_end_with_the_window() -> None:
     reader = reading(slow, 10_000)
     reader.readings(frame(), FACES)
     reader.forget()
-    reader.readings(frame(), [face._replace(moved=False) for face in FACES])
+    reader.readings(frame(), [face._replace(has_motion=False) for face in FACES])
     assert slow.batches == [12, 12]

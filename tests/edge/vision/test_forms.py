@@ -16,11 +16,11 @@ from edge.common.errors import UserError
 from edge.vision import forms
 from edge.vision.forms import fast_form, open_fast, open_form
 from edge.vision.interpreter import TfliteClassifier, runtime
-from edge.vision.pack import PACK_FILE, SHIPPED, open_pack
+from edge.vision.pack import PACK_FILE, PACKS, open_pack
 
 pytestmark = pytest.mark.long
 
-PACKS = sorted(path.parent.name for path in SHIPPED.glob(f"*/{PACK_FILE}"))
+PACK_NAMES = sorted(path.parent.name for path in PACKS.glob(f"*/{PACK_FILE}"))
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def reader(where: str, form: forms.Form) -> TfliteClassifier:
     return TfliteClassifier(model, pack.input, len(pack.labels))
 
 
-@pytest.mark.parametrize("name", PACKS)
+@pytest.mark.parametrize("name", PACK_NAMES)
 def test_both_forms_of_a_shipped_pack_say_the_same(name: str, faces: NDArray[np.uint8]) -> None:
     one, other = reader(name, "int8")(faces), reader(name, "float16")(faces)
     assert (one.shares.argmax(1) == other.shares.argmax(1)).mean() >= 0.96
@@ -80,7 +80,7 @@ def test_this_machine_runs_the_cheaper_form(faces: NDArray[np.uint8]) -> None:
 def test_a_pack_without_the_other_form_runs_as_int8(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copy = shutil.copytree(SHIPPED / "fer7", tmp_path / "copy")
+    copy = shutil.copytree(PACKS / "fer7", tmp_path / "copy")
     description = yaml.safe_load((copy / PACK_FILE).read_text())
     del description["float16"]
     (copy / PACK_FILE).write_text(yaml.safe_dump(description))
@@ -89,7 +89,7 @@ def test_a_pack_without_the_other_form_runs_as_int8(
 
 
 def test_a_damaged_or_missing_form_is_refused_whichever_runs(tmp_path: Path) -> None:
-    copy = shutil.copytree(SHIPPED / "fer7", tmp_path / "copy")
+    copy = shutil.copytree(PACKS / "fer7", tmp_path / "copy")
     path = copy / "model-float16.tflite"
     path.write_bytes(path.read_bytes()[:-1])
     for form in ("int8", "float16"):

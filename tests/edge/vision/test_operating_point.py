@@ -19,8 +19,8 @@ def test_temperature_keeps_the_order_and_the_sum(temperature: float) -> None:
 def test_temperature_divides_the_logits() -> None:
     logits = np.array([[2.0, -1.0]])
     target = np.exp(logits) / np.exp(logits).sum()
-    cooled = np.exp(logits / 1.7) / np.exp(logits / 1.7).sum()
-    assert plain(2, 1.7, 0).read(target.astype(np.float32)) == pytest.approx(cooled, abs=1e-5)
+    expectation = np.exp(logits / 1.7) / np.exp(logits / 1.7).sum()
+    assert plain(2, 1.7, 0).read(target.astype(np.float32)) == pytest.approx(expectation, abs=1e-5)
 
 
 def test_offsets_and_weights_are_added_to_the_logits() -> None:

@@ -8,14 +8,14 @@ import pytest
 import yaml
 
 from edge.common.errors import UserError
-from edge.vision.interpreter import TfliteClassifier, stretched
+from edge.vision.interpreter import TfliteClassifier, stretch
 from edge.vision.operating_point import plain
-from edge.vision.pack import PACK_FILE, SHIPPED, open_pack
+from edge.vision.pack import PACK_FILE, PACKS, open_pack
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(SHIPPED / "fer7", tmp_path / "copy"))
+    return Path(shutil.copytree(PACKS / "fer7", tmp_path / "copy"))
 
 
 def change(folder: Path, **fields: object) -> None:
@@ -37,16 +37,16 @@ def test_the_shipped_pack_opens_and_runs_in_any_batch() -> None:
 def test_a_crop_in_flat_light_is_stretched_to_the_contrast_that_the_model_knows() -> None:
     rng = np.random.default_rng(1)
     plain = np.clip(rng.normal(128, 40, (3, 48, 48)), 0, 255).astype(np.uint8)
-    assert stretched(plain, 33) is plain  # what has enough is not even copied
+    assert stretch(plain, 33) is plain  # what has enough is not even copied
     flat = (plain * 0.2 + 150).astype(np.uint8)
     before = flat.copy()
-    wide = stretched(np.concatenate([plain, flat]), 33)
+    wide = stretch(np.concatenate([plain, flat]), 33)
     assert np.array_equal(wide[:3], plain)
     assert wide[3:].std((1, 2)) == pytest.approx(33, abs=0.5)
     assert wide[3:].mean((1, 2)) == pytest.approx(flat.mean((1, 2)), abs=1)
     assert np.array_equal(flat, before)
     grey = np.full((1, 48, 48), 90, np.uint8)
-    assert np.array_equal(stretched(grey, 33), grey)
+    assert np.array_equal(stretch(grey, 33), grey)
 
 
 def test_a_pack_says_how_much_contrast_its_model_is_used_to() -> None:
@@ -55,7 +55,7 @@ def test_a_pack_says_how_much_contrast_its_model_is_used_to() -> None:
     contrast = {"least_contrast": 33.0}
     used_to = TfliteClassifier(model, pack.input.model_copy(update=contrast), 7)
     to_any = TfliteClassifier(model, pack.input.model_copy(update={"least_contrast": 0.0}), 7)
-    assert used_to(faces).shares == pytest.approx(to_any(stretched(faces, 33)).shares)
+    assert used_to(faces).shares == pytest.approx(to_any(stretch(faces, 33)).shares)
     assert used_to(faces).shares != pytest.approx(to_any(faces).shares, abs=0.05)
 
 

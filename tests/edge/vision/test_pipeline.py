@@ -14,7 +14,7 @@ from deploy.bench.measure.films import FilmPlan
 from deploy.bench.measure.material import sources
 from deploy.bench.measure.score import Frames
 from edge.camera.base import Grey
-from edge.camera.simulated import SimulatedCamera
+from edge.camera.simulation import SimulatedCamera
 from edge.common.errors import UserError
 from edge.config import FacesSettings
 from edge.vision.detectors import Choice, choose, search
@@ -26,7 +26,7 @@ from edge.vision.pack import open_pack
 from edge.vision.pipeline import FACE, VisionPipeline, layout, room
 from edge.vision.yunet import YuNetSearch
 from models.data.films import Film
-from models.data.photographs import annotated, grey
+from models.data.photographs import grey, read_photographs
 
 pytestmark = pytest.mark.long
 
@@ -39,7 +39,7 @@ def yunet(data: Path) -> FacesSettings:
     return FacesSettings(detector="yunet", model=data / "detectors" / "face_yunet_n.onnx")
 
 
-def counted(pipeline: VisionPipeline, seconds: int = 15) -> list[int]:
+def face_counts(pipeline: VisionPipeline, seconds: int = 15) -> list[int]:
     """Faces in each frame of a window of the simulated classroom, at two per second."""
     camera = SimulatedCamera(24, 1)
     return [len(pipeline.look(camera.grey(30 + number / 2))) for number in range(2 * seconds)]
@@ -53,12 +53,12 @@ def truth(seconds: int = 15) -> list[int]:
 @pytest.mark.parametrize("reads", [True, False])
 def test_a_window_of_the_classroom_is_counted(reads: bool) -> None:
     expressions = Expressions.from_pack(*open_pack("fer7")) if reads else None
-    counts = counted(room(haar(), expressions, Layout()))
+    counts = face_counts(room(haar(), expressions, Layout()))
     assert abs(statistics.median(counts) - statistics.median(truth())) <= 2
 
 
 def test_yunet_counts_it_too(data: Path) -> None:
-    counts = counted(room(yunet(data), None, Layout()))
+    counts = face_counts(room(yunet(data), None, Layout()))
     assert abs(statistics.median(counts) - statistics.median(truth())) <= 2
 
 
@@ -80,7 +80,7 @@ def test_a_scene_without_people_has_no_faces(data: Path) -> None:
 def test_photographs_of_rooms(data: Path) -> None:
     expressions = Expressions.from_pack(*open_pack("fer7"))
     right = boxes_right = true = 0
-    for photograph in annotated(data / "photos_voc"):
+    for photograph in read_photographs(data / "photos_voc"):
         pipeline = room(haar(), expressions, Layout(), patient=True)
         boxes = [face.box for _, face in pipeline.faces(grey(photograph.file))]
         right += sum(any(overlap(box, face) >= 0.4 for box in boxes) for face in photograph.faces)
@@ -136,11 +136,11 @@ def test_a_look_finds_the_face_of_a_place_and_not_the_neighbour_s() -> None:
     assert len(faces) > 4
     for box in faces:
         shift = box._replace(x=box.x + box.width // 8)
-        again = search.again(picture, shift)
+        again = search.recheck(picture, shift)
         assert again is not None
         assert overlap(again, box) > 0.4
         beside = box._replace(x=box.x + round(1.3 * box.width))
-        stray = search.again(picture, beside)
+        stray = search.recheck(picture, beside)
         assert stray is None or overlap(stray, box) < 0.4
 
 
@@ -161,7 +161,7 @@ def leaning(tilt: float, people: Path | None = None) -> tuple[Grey, list[Box]]:
 def test_a_head_that_leans_is_found(tilt: float) -> None:
     search = HaarSearch(1.1, 2, 24, has_classifier=True)
     picture, heads = leaning(tilt)
-    hits = [search.again(picture, box) for box in heads]
+    hits = [search.recheck(picture, box) for box in heads]
     assert all(one and overlap(one, box) > 0.5 for one, box in zip(hits, heads, strict=True))
 
 
@@ -170,7 +170,7 @@ def test_a_head_is_found_leaning_the_way_it_leans(tilt: float, data: Path) -> No
     """Real people: drawn faces are alike enough when turned either way."""
     search = HaarSearch(1.1, 2, 24, has_classifier=True)
     picture, heads = leaning(tilt, data / "faces_london")
-    hits = [search.again(picture, box) for box in heads]
+    hits = [search.recheck(picture, box) for box in heads]
     assert all(one and overlap(one, box) > 0.5 for one, box in zip(hits, heads, strict=True))
     assert {one.tilt for one in hits if one} - {0.0} == {math.copysign(22, tilt)}
 
@@ -192,7 +192,7 @@ def test_a_patch_at_the_edge_of_the_picture() -> None:
     search = HaarSearch(1.1, 2, 24, has_classifier=False)
     black = np.zeros((200, 200), np.uint8)
     for box in (Box(-20, -20, 50, 50), Box(180, 180, 60, 60), Box(300, 0, 30, 30)):
-        assert search.again(black, box) is None
+        assert search.recheck(black, box) is None
         assert not search.confirms(black, box)
 
 

@@ -8,15 +8,15 @@ import numpy as np
 
 from edge.camera.base import Grey
 from edge.vision.faces import Box
-from edge.vision.layout import FORGOTTEN, Layout, Row, Strip
-from edge.vision.motion import Area, Motion, joined
-from edge.vision.seat import BRIDGED, CERTAIN, WRONG
+from edge.vision.layout import FORGET_AFTER, Layout, Row, Strip
+from edge.vision.motion import Area, Motion, join
+from edge.vision.seat import BRIDGE_FRAMES, CERTAIN, WRONG
 from edge.vision.seats import FIRST_SEARCHES, WIDE_EVERY, Face, Seats
 
 LEFT, RIGHT = Box(100, 200, 60, 60), Box(400, 200, 60, 60)
 
 
-class Scripted:
+class ScriptDetector:
     """Finds what it is told to; remembers how it was asked."""
 
     every = 4
@@ -24,10 +24,10 @@ class Scripted:
 
     def __init__(self, *there: Box) -> None:
         self.there = list(there)
-        self.asked: list[str] = []
+        self.calls: list[str] = []
 
     def _search(self, name: str) -> list[Box]:
-        self.asked.append(name)
+        self.calls.append(name)
         return list(self.there)
 
     def thorough(self, frame: Grey) -> list[Box]:
@@ -49,15 +49,15 @@ class Scripted:
     def least_moving(self, height: int) -> int:
         return 30
 
-    def again(self, frame: Grey, box: Box, *, closely: bool = True) -> Box | None:
-        self.asked.append("again")
+    def recheck(self, frame: Grey, box: Box, *, closely: bool = True) -> Box | None:
+        self.calls.append("again")
         return next((one for one in self.there if abs(one.x - box.x) < 30), None)
 
     def confirms(self, frame: Grey, box: Box) -> bool:
         return True
 
     def wipe(self, shape: tuple[int, int]) -> None:
-        self.asked.append(f"wipe {shape}")
+        self.calls.append(f"wipe {shape}")
 
 
 def frame(seed: int = 0) -> Grey:
@@ -65,7 +65,7 @@ def frame(seed: int = 0) -> Grey:
     return np.random.default_rng(seed).integers(0, 256, (720, 1280), np.uint8)
 
 
-def changed(seed: int) -> Grey:
+def noise_frame(seed: int) -> Grey:
     """Coarse noise: everything is another than before."""
     coarse = np.random.default_rng(seed).integers(0, 256, (90, 160), np.uint8)
     return np.asarray(np.kron(coarse, np.ones((8, 8), np.uint8)), np.uint8)
@@ -76,15 +76,15 @@ def boxes(faces: list[Face]) -> list[Box]:
 
 
 def test_a_face_is_searched_once_and_looked_at_from_then_on() -> None:
-    search = Scripted(LEFT, RIGHT)
+    search = ScriptDetector(LEFT, RIGHT)
     seats = Seats(search, Layout(), 24)
     for number in range(4):
         assert boxes(seats.find(frame(number))) == [LEFT, RIGHT]
-    assert search.asked == ["coarse", "wide", "again", "again", "moving", "wide"]
+    assert search.calls == ["coarse", "wide", "again", "again", "moving", "wide"]
 
 
 def test_who_comes_where_nothing_moves_is_found_by_the_next_search() -> None:
-    search = Scripted(LEFT)
+    search = ScriptDetector(LEFT)
     seats = Seats(search, Layout(), 24)
     still = frame()
     seats.find(still.copy())
@@ -95,7 +95,7 @@ def test_who_comes_where_nothing_moves_is_found_by_the_next_search() -> None:
 
 
 def test_who_comes_where_something_moves_is_found_at_once() -> None:
-    search = Scripted(LEFT)
+    search = ScriptDetector(LEFT)
     search.every = 99
     seats = Seats(search, Layout(), 24)
     still = frame()
@@ -111,33 +111,33 @@ def test_who_comes_where_something_moves_is_found_at_once() -> None:
 
 
 def test_who_walks_stays_one_seat() -> None:
-    search = Scripted(LEFT)
+    search = ScriptDetector(LEFT)
     search.every = 99
     seats = Seats(search, Layout(), 24)
     numbers = set()
     for number in range(5):
         search.there = [LEFT._replace(x=100 + 150 * number)]
-        tracked = seats.find(changed(number))
-        assert boxes(tracked) == search.there
-        numbers |= {face.seat for face in tracked}
+        detections = seats.find(noise_frame(number))
+        assert boxes(detections) == search.there
+        numbers |= {face.seat for face in detections}
     assert len(numbers) == 1
 
 
 def test_who_has_walked_is_not_bridged_and_leaves_no_place() -> None:
-    search, layout = Scripted(LEFT), Layout()
+    search, layout = ScriptDetector(LEFT), Layout()
     search.every = 99
     seats = Seats(search, layout, 24)
     for number in range(5):
         search.there = [LEFT._replace(x=100 + 150 * number)]
-        seats.find(changed(number))
+        seats.find(noise_frame(number))
     search.there = []
-    assert seats.find(changed(9)) == []
+    assert seats.find(noise_frame(9)) == []
     seats.forget()
     assert layout.places == []
 
 
 def test_nobody_is_bridged_where_the_picture_has_changed() -> None:
-    search = Scripted(LEFT)
+    search = ScriptDetector(LEFT)
     search.every = 99
     seats = Seats(search, Layout(), 24)
     still = frame()
@@ -147,11 +147,11 @@ def test_nobody_is_bridged_where_the_picture_has_changed() -> None:
     half = still.copy()
     half[200:260, 100:125] = 255
     assert len(seats.find(half)) == 1  # a hand before the face
-    assert seats.find(changed(5)) == []
+    assert seats.find(noise_frame(5)) == []
 
 
 def test_a_certain_face_survives_missed_looks_and_no_more() -> None:
-    search = Scripted(LEFT)
+    search = ScriptDetector(LEFT)
     seats = Seats(search, Layout(), 24)
     still = frame()
     for _ in range(CERTAIN):
@@ -159,28 +159,28 @@ def test_a_certain_face_survives_missed_looks_and_no_more() -> None:
     search.there.clear()
     search.every = 99
     counts = []
-    for number in range(BRIDGED + 3):
+    for number in range(BRIDGE_FRAMES + 3):
         still[200:260, 100:124] = 255 * (number % 2)
         counts.append(len(seats.find(still.copy())))
-    assert counts == [1] * BRIDGED + [0] * 3
+    assert counts == [1] * BRIDGE_FRAMES + [0] * 3
 
 
 def test_who_sways_a_little_is_looked_at_in_every_other_frame() -> None:
-    search = Scripted(LEFT)
+    search = ScriptDetector(LEFT)
     seats = Seats(search, Layout(), 24)
     still = frame()
     for _ in range(CERTAIN + 1):
         seats.find(still.copy())
     search.every = 99
-    search.asked.clear()
+    search.calls.clear()
     for number in range(6):
         still[200:225, 100:120] = 255 * (number % 2)
         assert boxes(seats.find(still.copy())) == [LEFT]
-    assert search.asked.count("again") == 3
+    assert search.calls.count("again") == 3
 
 
 def test_a_face_that_was_found_once_is_not_bridged() -> None:
-    search = Scripted(LEFT)
+    search = ScriptDetector(LEFT)
     seats = Seats(search, Layout(), 24)
     assert len(seats.find(frame(0))) == 1
     search.there.clear()
@@ -188,20 +188,20 @@ def test_a_face_that_was_found_once_is_not_bridged() -> None:
 
 
 def test_where_nothing_moves_nobody_looks() -> None:
-    search = Scripted(LEFT)
+    search = ScriptDetector(LEFT)
     seats = Seats(search, Layout(), 24)
     still = frame()
     for _ in range(4):
         seats.find(still.copy())
-    search.asked.clear()
+    search.calls.clear()
     search.there.clear()
     search.every = 99
     assert boxes(seats.find(still.copy())) == [LEFT]
-    assert search.asked == []
+    assert search.calls == []
 
 
 def test_a_seat_that_is_no_face_is_left() -> None:
-    search = Scripted(LEFT, RIGHT)
+    search = ScriptDetector(LEFT, RIGHT)
     seats = Seats(search, Layout(), 24)
     left, right = seats.find(frame(0))
     for _ in range(WRONG):
@@ -210,7 +210,7 @@ def test_a_seat_that_is_no_face_is_left() -> None:
 
 
 def test_one_that_was_a_face_is_not_left_for_one_bad_crop() -> None:
-    seats = Seats(Scripted(LEFT), Layout(), 24)
+    seats = Seats(ScriptDetector(LEFT), Layout(), 24)
     (face,) = seats.find(frame(0))
     seats.judge([face.seat], [])
     for _ in range(WRONG + 1):
@@ -220,7 +220,7 @@ def test_one_that_was_a_face_is_not_left_for_one_bad_crop() -> None:
 
 def test_nothing_but_sizes_and_places_outlives_a_window() -> None:
     layout = Layout()
-    search = Scripted(LEFT)
+    search = ScriptDetector(LEFT)
     seats = Seats(search, layout, 24)
     numbers = {face.seat for n in range(4) for face in seats.find(frame(n))}
     seats.forget()
@@ -228,17 +228,17 @@ def test_nothing_but_sizes_and_places_outlives_a_window() -> None:
     assert seats._motion._before is None
     assert layout.places == [LEFT]
     assert [(row.smallest, row.largest) for row in layout.rows] == []  # one window is not enough
-    again = {face.seat for face in seats.find(frame(9))}
-    assert not numbers & again
+    recheck = {face.seat for face in seats.find(frame(9))}
+    assert not numbers & recheck
 
 
 def test_a_place_is_looked_at_where_a_search_finds_nobody() -> None:
     layout = Layout()
     layout.learn([LEFT], 720)
-    search = Scripted()
+    search = ScriptDetector()
     seats = Seats(search, layout, 24)
     assert seats.find(frame(0)) == []
-    assert search.asked == ["coarse", "again"]
+    assert search.calls == ["coarse", "again"]
     search.there.append(LEFT)
     search.every = 99
     seats.find(frame(1))
@@ -246,30 +246,30 @@ def test_a_place_is_looked_at_where_a_search_finds_nobody() -> None:
 
 
 def test_wiping_reaches_the_detector() -> None:
-    search = Scripted(LEFT)
+    search = ScriptDetector(LEFT)
     seats = Seats(search, Layout(), 24)
     seats.wipe()
-    assert search.asked == []  # nothing was seen yet
+    assert search.calls == []  # nothing was seen yet
     seats.find(frame())
     seats.wipe()
-    assert search.asked[-1] == "wipe (720, 1280)"
+    assert search.calls[-1] == "wipe (720, 1280)"
 
 
 def test_searches_are_wide_now_and_then() -> None:
-    search = Scripted(LEFT)
+    search = ScriptDetector(LEFT)
     search.every = 1
     seats = Seats(search, Layout([Row(0, 1, 0.05, 0.1)]), 24)
     for number in range(2 * WIDE_EVERY + 2):
         seats.find(frame(number))
-    searches = [name for name in search.asked if name != "again"]
+    searches = [name for name in search.calls if name != "again"]
     assert searches[:3] == ["coarse", "wide", "quick"]
     assert [n for n, name in enumerate(searches) if name == "wide"] == [1, 1 + WIDE_EVERY, 17]
 
 
 def test_a_patient_search_of_the_first_frame() -> None:
-    search = Scripted(LEFT)
+    search = ScriptDetector(LEFT)
     Seats(search, Layout(), 24, patient=True).find(frame())
-    assert search.asked == ["thorough"]
+    assert search.calls == ["thorough"]
 
 
 # Layout
@@ -298,7 +298,7 @@ def test_neighbouring_rows_of_like_sizes_are_one_strip() -> None:
 def test_a_place_that_stays_empty_is_forgotten() -> None:
     layout = Layout()
     layout.learn([LEFT, RIGHT], 720)
-    for _ in range(FORGOTTEN):
+    for _ in range(FORGET_AFTER):
         layout.learn([RIGHT], 720)
     assert layout.places == [RIGHT]
 
@@ -337,7 +337,7 @@ def test_areas_are_where_something_moves_and_nobody_is_known() -> None:
 
 
 def test_areas_that_meet_are_one() -> None:
-    assert joined([Area(0, 0, 10, 10), Area(20, 0, 30, 10), Area(5, 5, 25, 8)]) == [
+    assert join([Area(0, 0, 10, 10), Area(20, 0, 30, 10), Area(5, 5, 25, 8)]) == [
         Area(0, 0, 30, 10)
     ]
 

@@ -11,7 +11,7 @@ from edge.window.disclosure import SteadyDisclosure
 CELLS = ("happy", "neutral", "sad", "surprise", "uncertain")
 
 
-def shown(**counts: int) -> dict[str, int]:
+def publish(**counts: int) -> dict[str, int]:
     cells = disclose({name: counts.get(name, 0) for name in CELLS}).counts
     assert cells is not None
     return {name: count for name, count in cells.items() if count}
@@ -28,24 +28,24 @@ def test_large_cells_pass() -> None:
 
 
 def test_small_cells_are_merged() -> None:
-    assert shown(happy=9, sad=2, surprise=2) == {"happy": 9, OTHER: 4}
+    assert publish(happy=9, sad=2, surprise=2) == {"happy": 9, OTHER: 4}
 
 
 def test_a_cell_that_would_stand_alone_is_topped_up_from_the_largest() -> None:
-    assert shown(happy=9, neutral=4, sad=1) == {"happy": 7, "neutral": 4, OTHER: 3}
+    assert publish(happy=9, neutral=4, sad=1) == {"happy": 7, "neutral": 4, OTHER: 3}
 
 
 def test_uncertain_lends_first() -> None:
-    assert shown(happy=9, sad=1, uncertain=5) == {"happy": 9, "uncertain": 3, OTHER: 3}
+    assert publish(happy=9, sad=1, uncertain=5) == {"happy": 9, "uncertain": 3, OTHER: 3}
 
 
 def test_a_lender_that_would_become_small_is_merged_whole() -> None:
-    assert shown(happy=4, sad=1) == {OTHER: 5}
+    assert publish(happy=4, sad=1) == {OTHER: 5}
 
 
 @pytest.mark.parametrize("alone", [1, 2])
 def test_how_many_stood_alone_stays_open(alone: int) -> None:
-    counts = shown(happy=12 - alone, sad=alone)
+    counts = publish(happy=12 - alone, sad=alone)
     assert counts == {"happy": 9, OTHER: 3}
 
 
@@ -66,9 +66,9 @@ def test_no_small_cell_is_ever_told(sizes: list[int], min_faces: int, min_cell: 
 
 
 def test_that_all_show_the_same_is_not_told() -> None:
-    assert shown(neutral=24) == {"neutral": 21, OTHER: 3}
-    assert shown(neutral=5) == {OTHER: 5}
-    assert shown(uncertain=9) == {"uncertain": 9}
+    assert publish(neutral=24) == {"neutral": 21, OTHER: 3}
+    assert publish(neutral=5) == {OTHER: 5}
+    assert publish(uncertain=9) == {"uncertain": 9}
 
 
 def mix(steady: SteadyDisclosure, **counts: int) -> dict[str, int]:

@@ -46,7 +46,7 @@ def test_a_release_every_quarter_of_an_hour_and_nothing_new_between(path: Path) 
     control = noisy(path, clock, epsilon=0.2)  # so much noise that no two releases are alike
     disclosures = []
     for _ in range(4 * 46):
-        disclosures.append(control.tell(window(2000, 3000)))
+        disclosures.append(control.decide(window(2000, 3000)))
         clock.now += 15
     assert disclosures[:60] == [withhold("gathering")] * 60
     assert len({str(one) for one in disclosures[60:]}) == 3
@@ -58,9 +58,9 @@ def test_the_noise_is_as_large_as_its_price(path: Path) -> None:
     errors = []
     for run in range(400):
         control = noisy(path.with_name(f"{run}.json"), clock, epsilon=4)
-        control.tell(window(200, 300))
+        control.decide(window(200, 300))
         clock.now += 15 * MINUTE
-        counts = control.tell(window(200, 300)).counts
+        counts = control.decide(window(200, 300)).counts
         assert counts is not None
         errors.append(abs(counts["happy"] - 200))
     # Laplace noise of scale b is off by b on average; b = sensitivity * releases / epsilon.
@@ -72,29 +72,29 @@ def test_a_budget_that_is_spent_tells_nothing_not_after_a_restart_either(path: P
     control = noisy(path, clock)
     disclosures = []
     for _ in range(5):  # a clock that jumps: more releases than the lesson has room for
-        control.tell(window())
+        control.decide(window())
         clock.now += 15 * MINUTE
-        disclosures.append(control.tell(window()).withheld)
+        disclosures.append(control.decide(window()).withheld)
         clock.now -= 14 * MINUTE
     assert disclosures == [None, None, None, "budget_spent", "budget_spent"]
     again = noisy(path, clock)
-    again.tell(window())
+    again.decide(window())
     clock.now += 15 * MINUTE
-    assert again.tell(window()).withheld == "budget_spent"
+    assert again.decide(window()).withheld == "budget_spent"
     clock.now += 45 * MINUTE
-    assert again.tell(window()).counts is not None
+    assert again.decide(window()).counts is not None
 
 
 def test_a_clock_that_goes_back_frees_nothing(path: Path) -> None:
     clock = Clock()
     control = noisy(path, clock, releases=1)
-    control.tell(window())
+    control.decide(window())
     clock.now += 45 * MINUTE
-    assert control.tell(window()).counts is not None
+    assert control.decide(window()).counts is not None
     clock.now = 0.0  # 1970
-    control.tell(window())
+    control.decide(window())
     clock.now += 45 * MINUTE
-    assert control.tell(window()).withheld == "budget_spent"
+    assert control.decide(window()).withheld == "budget_spent"
 
 
 @pytest.mark.parametrize("content", ["", "{}x", '[["a", 1]]', "[1]"])
@@ -103,18 +103,18 @@ def test_a_budget_that_cannot_be_read_counts_as_spent(path: Path, content: str) 
     path.write_text(content)
     clock = Clock()
     control = noisy(path, clock)
-    control.tell(window())
+    control.decide(window())
     clock.now += 15 * MINUTE
-    assert control.tell(window()).withheld == "budget_spent"
+    assert control.decide(window()).withheld == "budget_spent"
 
 
 def test_a_disk_that_takes_nothing_tells_nothing(path: Path) -> None:
     path.parent.write_text("not a folder")
     clock = Clock()
     control = noisy(path, clock)
-    control.tell(window())
+    control.decide(window())
     clock.now += 15 * MINUTE
-    assert control.tell(window()).withheld == "budget_spent"
+    assert control.decide(window()).withheld == "budget_spent"
 
 
 def test_few_faces_are_judged_after_the_noise(path: Path) -> None:
@@ -122,7 +122,7 @@ def test_few_faces_are_judged_after_the_noise(path: Path) -> None:
     reasons = set()
     for run in range(60):
         control = noisy(path.with_name(f"{run}.json"), clock)
-        control.tell(window(3, 2))
+        control.decide(window(3, 2))
         clock.now += 15 * MINUTE
-        reasons.add(control.tell(window(3, 2)).withheld)
+        reasons.add(control.decide(window(3, 2)).withheld)
     assert reasons == {None, "few_faces"}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from edge.protocol.messages import OTHER, UNCERTAIN
 from edge.window.disclosure import SMALL, SteadyDisclosure
-from edge.window.small_room import Rounding, rounded, without_small
+from edge.window.small_room import Rounding, round_cells, without_small
 from edge.window.tally import Tally
 from tests.readings import readings
 
@@ -76,8 +76,8 @@ def test_a_minute_of_numbers_is_near_the_mixture(mixture: list[float], faces: in
 
 def test_rounding_takes_what_is_nearest() -> None:
     weights = {"happy": 3.4, "neutral": 4.6, OTHER: 0.0}
-    assert rounded(weights, 8, 3) == {"happy": 3, "neutral": 5, OTHER: 0}
-    assert rounded(weights, 5, 3) == {"happy": 0, "neutral": 0, OTHER: 5}
+    assert round_cells(weights, 8, 3) == {"happy": 3, "neutral": 5, OTHER: 0}
+    assert round_cells(weights, 5, 3) == {"happy": 0, "neutral": 0, OTHER: 5}
 
 
 def window(**counts: int) -> Tally:
@@ -90,7 +90,7 @@ def test_a_small_room_hears_something_true() -> None:
     """A class of eight used to hear 'other' and nothing else."""
     steady, totals = SteadyDisclosure(), Counter[str]()
     for _ in range(4):
-        totals.update(steady.tell(window(neutral=5, happy=2, surprise=1)).counts or {})
+        totals.update(steady.decide(window(neutral=5, happy=2, surprise=1)).counts or {})
     assert totals["neutral"] >= 16
     assert totals["happy"] > 0
     assert totals["surprise"] == 0
@@ -99,10 +99,10 @@ def test_a_small_room_hears_something_true() -> None:
 def test_a_small_room_is_told_anew_when_a_third_has_changed() -> None:
     steady = SteadyDisclosure()
     for _ in range(4):
-        steady.tell(window(neutral=9, happy=3))
-    before = [steady.tell(window(neutral=6, happy=6)).counts for _ in range(4)]
+        steady.decide(window(neutral=9, happy=3))
+    before = [steady.decide(window(neutral=6, happy=6)).counts for _ in range(4)]
     assert all(counts and counts.get("neutral", 0) >= 8 for counts in before)
-    after = [steady.tell(window(neutral=5, happy=7)).counts for _ in range(4)]
+    after = [steady.decide(window(neutral=5, happy=7)).counts for _ in range(4)]
     assert sum((counts or {}).get("happy", 0) for counts in after) > 4 * 4
 
 
@@ -110,7 +110,9 @@ def test_who_comes_into_a_small_room_is_told_as_the_others_are() -> None:
     counts = []
     for last in ("happy", "sad"):
         steady = SteadyDisclosure()
-        steady.tell(window(neutral=6, happy=3))
-        counts.append(steady.tell(window(**Counter({"neutral": 6, "happy": 3}) + Counter([last]))))
+        steady.decide(window(neutral=6, happy=3))
+        counts.append(
+            steady.decide(window(**Counter({"neutral": 6, "happy": 3}) + Counter([last])))
+        )
     assert counts[0] == counts[1]
     assert counts[0].faces == 10

@@ -5,17 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.protocol.counts import apportion
-from edge.window.estimate import estimated
+from edge.window.estimate import estimate
 from edge.window.reading import UNIT, FaceReading
 from edge.window.tally import Tally
 from tests.readings import readings
 
 LABELS = ("happy", "neutral", "uncertain")
-NAMED = LABELS[:2]
+FIRST_LABELS = LABELS[:2]
 
 
 def window(*frames: list[str]) -> dict[str, int]:
-    tally = Tally(NAMED)
+    tally = Tally(FIRST_LABELS)
     for frame in frames:
         tally.add(readings(frame))
     return tally.typical()
@@ -71,7 +71,7 @@ def unsure(happy: float) -> FaceReading:
 
 def test_doubts_about_single_faces_are_weighed_for_the_room() -> None:
     """Each of twelve is likelier neutral, and some of them are happy all the same."""
-    tally = Tally(NAMED, (0.5, 0.5))
+    tally = Tally(FIRST_LABELS, (0.5, 0.5))
     for _ in range(30):
         tally.add([unsure(0.9)] * 4 + [unsure(0.45)] * 4 + [unsure(0.1)] * 4)
     counts = tally.typical()
@@ -80,13 +80,13 @@ def test_doubts_about_single_faces_are_weighed_for_the_room() -> None:
 
 
 def test_a_sure_room_is_counted_as_it_is() -> None:
-    tally = Tally(NAMED, (0.5, 0.5))
+    tally = Tally(FIRST_LABELS, (0.5, 0.5))
     tally.add([unsure(0.99)] * 9 + [unsure(0.01)] * 3)
     assert tally.typical() == {"happy": 9, "neutral": 3, "uncertain": 0}
 
 
 def test_a_face_adds_one_to_the_sums_of_noise_mode_whatever_it_shows() -> None:
-    tally = Tally(NAMED, (0.5, 0.5))
+    tally = Tally(FIRST_LABELS, (0.5, 0.5))
     tally.add([unsure(0.3), unsure(0.8), FaceReading("uncertain")])
     sums = tally.sums()
     assert sum(sums.values()) == pytest.approx(3)
@@ -95,7 +95,7 @@ def test_a_face_adds_one_to_the_sums_of_noise_mode_whatever_it_shows() -> None:
 
 
 def test_nothing_of_a_face_is_left_once_the_window_is_told() -> None:
-    tally = Tally(NAMED)
+    tally = Tally(FIRST_LABELS)
     tally.add([unsure(0.77)] * 20)
     shares = tally._shares
     view = memoryview(shares)
@@ -115,6 +115,6 @@ def test_nothing_of_a_face_is_left_once_the_window_is_told() -> None:
 )
 def test_estimated_shares_are_shares(rows: list[list[float]], usual: list[float]) -> None:
     readings_of = {bytes(round(UNIT * value / sum(row)) for value in row): 1.0 for row in rows}
-    shares = estimated(readings_of, usual, len(rows))
+    shares = estimate(readings_of, usual, len(rows))
     assert sum(shares) == pytest.approx(1)
     assert min(shares) > 0

@@ -27,7 +27,7 @@ def test_votes_come_in_the_order_of_the_labels(tmp_path: Path) -> None:
     faces = load(write(tmp_path / "f.npz", pixels=pixels, label=np.array([6, 3, 0]), votes=votes))
     assert faces.votes is not None
     assert [LABELS[i] for i in faces.votes[:2].argmax(axis=1)] == ["neutral", "happy"]
-    assert faces.agreed().tolist() == [True, True, False]
+    assert faces.has_majority().tolist() == [True, True, False]
 
 
 def test_votes_may_be_missing(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_votes_may_be_missing(tmp_path: Path) -> None:
     faces = load(path)
     assert faces.votes is None
     with pytest.raises(UserError, match="no FER\\+ votes"):
-        faces.agreed()
+        faces.has_majority()
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_folders_without_a_picture_or_with_a_bad_one(tmp_path: Path) -> None:
 def test_the_shared_faces_load(data: Path) -> None:
     faces = load(data / "fer2013" / "public_test.npz")
     assert faces.pixels.shape == (3589, 48, 48)
-    assert 3000 < faces.agreed().sum() < 3589
+    assert 3000 < faces.has_majority().sum() < 3589
 
 
 def votes_of(path: Path, *rows: str) -> Path:
@@ -205,8 +205,8 @@ def test_what_is_trained_on_and_what_is_chosen_on(tmp_path: Path) -> None:
 
 def test_photographs_are_cropped_where_haar_finds_the_face(data: Path) -> None:
     faces = load(data / "faces_london")
-    assert len(faces.label) + faces.missed == 102
-    assert faces.missed <= 2
+    assert len(faces.label) + faces.misses == 102
+    assert faces.misses <= 2
     assert {LABELS[at] for at in faces.label} == {"happy", "neutral"}
     assert faces.names[0].endswith(".jpg")
 

@@ -37,11 +37,11 @@ def test_few_wear_glasses_and_only_around_the_eyes() -> None:
 def test_a_target_is_the_peoples_and_the_teachers_answer() -> None:
     import torch
 
-    from models.training.distil import taught
+    from models.training.distil import student_targets
 
     targets = torch.tensor([[1.0, 0.0, 1.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
     logits = torch.zeros(3, 3)
-    target = taught(targets, logits, labels=2, head=0, trust_in_teacher=0.6)
+    target = student_targets(targets, logits, labels=2, head=0, trust_in_teacher=0.6)
     assert target[0].tolist() == pytest.approx([0.7, 0.3, 1])
     assert target[1].tolist() == pytest.approx([0.5, 0.5, 1])  # nobody said: the teacher alone
     assert target[2].tolist() == [0, 0, 0]  # no face stays none

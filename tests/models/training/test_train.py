@@ -126,7 +126,7 @@ def test_guided_gradients_are_of_the_answer_and_leave_torch_as_it_was(pack: Path
     import torch
 
     from models.training.explain import maps
-    from models.training.restored import from_pack
+    from models.training.saved_networks import from_pack
 
     plain = torch.relu
     faces = np.random.default_rng(1).integers(0, 255, (3, 48, 48), np.uint8)

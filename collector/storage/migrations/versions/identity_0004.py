@@ -16,7 +16,7 @@ NAMES = {"uq": "%(table_name)s_%(column_0_N_name)s_key"}
 def upgrade() -> None:
     op.drop_index("mood_merged", "mood")
     with op.batch_alter_table("mood", naming_convention=NAMES) as table:
-        table.drop_constraint(_known(), type_="unique")
+        table.drop_constraint(_identity(), type_="unique")
         table.create_unique_constraint("mood_identity", IDENTITY)
     condition = sa.text("windows > 1")
     op.create_index(
@@ -24,6 +24,6 @@ def upgrade() -> None:
     )
 
 
-def _known() -> str:
+def _identity() -> str:
     (constraint,) = sa.inspect(op.get_bind()).get_unique_constraints("mood")
     return constraint["name"] or "mood_device_boot_seq_key"

@@ -8,7 +8,7 @@ from alembic import op
 revision = "0005"
 down_revision = "0004"
 
-OWNED = {"lesson": "SET NULL", "link": "CASCADE"}
+OWNERS = {"lesson": "SET NULL", "link": "CASCADE"}
 
 
 def upgrade() -> None:
@@ -16,7 +16,7 @@ def upgrade() -> None:
     op.add_column("account", sa.Column("confirmed", sa.Float))
     op.add_column("account", sa.Column("timetable", sa.String(64)))
     op.create_index("account_by_timetable", "account", ["timetable"], unique=True)
-    for table, then in OWNED.items():
+    for table, then in OWNERS.items():
         # As text: SQLite can add such a column, but not a constraint of its own.
         op.execute(
             f"ALTER TABLE {table} ADD COLUMN account INTEGER REFERENCES account (id) "

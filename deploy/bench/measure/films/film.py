@@ -14,10 +14,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from deploy.bench.measure.films.people import Cast, Half, drawn, london
+from deploy.bench.measure.films.people import Cast, Half, drawn_cast, london
 from deploy.bench.measure.films.scene import background, draw, light
 from deploy.bench.measure.films.script import HEIGHT, KINDS, WIDTH, Wander, moves
-from deploy.bench.measure.material import Shot, TrueFace
+from deploy.bench.measure.material import MaterialFrame, TrueFace
 from edge.common.errors import UserError
 
 SURELY, PERHAPS = 0.75, 0.4
@@ -50,13 +50,13 @@ class FilmPlan:
         return Path(f"{self.kind}-{self.people}-{self.seed}")
 
     @property
-    def emotions_known(self) -> bool:
+    def has_emotions(self) -> bool:
         return True
 
     def cast(self) -> Cast:
-        return london(self.faces, self.half, self.seed) if self.faces else drawn(self.seed)
+        return london(self.faces, self.half, self.seed) if self.faces else drawn_cast(self.seed)
 
-    def shots(self, per_second: float, most: int) -> Iterator[Shot]:
+    def shots(self, per_second: float, most: int) -> Iterator[MaterialFrame]:
         """`most` frames of 1280 by 720, at so many per second."""
         way, _, lamp = self.kind.partition("+")
         dim = "dim" in (way, lamp)
@@ -87,7 +87,7 @@ class FilmPlan:
                 for n, one in zip(order, sightings, strict=True)
                 if one is not None and one.share >= PERHAPS
             ]
-            yield Shot(np.clip(canvas, 0, 255).astype(np.uint8), faces)
+            yield MaterialFrame(np.clip(canvas, 0, 255).astype(np.uint8), faces)
 
 
 def films(kinds: str, people: int, seed: int, faces: Path | None, half: Half) -> list[FilmPlan]:

@@ -36,7 +36,7 @@ BELOW = 300
 
 LAYERS = 3
 
-DRAWN = 150.0
+FACE_WIDTH = 150.0
 """Width of a drawn face, pixels."""
 
 
@@ -70,16 +70,16 @@ class Cast(NamedTuple):
     expressions: tuple[str, ...]
 
 
-def drawn(seed: int) -> Cast:
+def drawn_cast(seed: int) -> Cast:
     """People who do not exist, as in the simulated classroom."""
 
     @lru_cache(maxsize=128)
     def portrait(number: int, expression: str) -> Portrait:
-        sprite = person(looks(seed, number), Moment("facing", expression), DRAWN)
+        sprite = person(looks(seed, number), Moment("facing", expression), FACE_WIDTH)
         opaque = 1 - sprite.through[:, :, 0]
         colour = sprite.colour / np.maximum(opaque, 1e-3)[:, :, np.newaxis]
         luma = cv2.cvtColor(np.clip(colour, 0, 255).astype(np.uint8), cv2.COLOR_BGR2GRAY)
-        side = round(DRAWN)
+        side = round(FACE_WIDTH)
         face = Box(round(-sprite.left - side / 2), round(-sprite.top - side / 2), side, side)
         return _portrait(np.asarray(luma, np.uint8), opaque.astype(np.float32), face, expression)
 
@@ -104,7 +104,7 @@ def london(folder: Path, half: Half, seed: int) -> Cast:
         shade = random.Random(f"shirt {seed}/{number}").uniform(0.25, 1)
         cut = _cut_out(np.asarray(whole, np.uint8), box_of(image["faces"][0]), shade, expression)
         # More people than the half has: who comes twice is seen in a mirror.
-        return cut if (number // len(order)) % 2 == 0 else _mirrored(cut)
+        return cut if (number // len(order)) % 2 == 0 else _mirror(cut)
 
     return Cast(portrait, 2 * len(order), ("neutral", "happy"))
 
@@ -184,7 +184,7 @@ def _portrait(
     return Portrait(tuple(layers), face, expression)
 
 
-def _mirrored(portrait: Portrait) -> Portrait:
+def _mirror(portrait: Portrait) -> Portrait:
     layers = tuple(
         Layer(np.ascontiguousarray(one.luma[:, ::-1]), np.ascontiguousarray(one.alpha[:, ::-1]))
         for one in portrait.layers

@@ -71,7 +71,7 @@ def draw(
         level = min(len(portrait.layers) - 1, max(0, int(-math.log2(scale))))
         # What is a pixel of the layer is so many of the portrait.
         here = matrix @ np.array([[2**level, 0, 0], [0, 2**level, 0], [0, 0, 1]])
-        layer = _turned(portrait.layers[level], portrait.face, 2**level, pose.turn)
+        layer = _turn(portrait.layers[level], portrait.face, 2**level, pose.turn)
         _put(canvas, here, layer, brightness, abs(pose.speed) * EXPOSED_S)
         coarse = cv2.warpAffine(layer.alpha, here / COARSE, (WIDTH // COARSE, HEIGHT // COARSE))
         owner[np.asarray(coarse) > 0.5] = number
@@ -91,7 +91,7 @@ def _matrix(pose: Pose, face: Box) -> NDArray[np.float64]:
     return matrix
 
 
-def _turned(layer: Layer, face: Box, shrink: int, degrees: float) -> Layer:
+def _turn(layer: Layer, face: Box, shrink: int, degrees: float) -> Layer:
     """A head that looks aside, as if the portrait were on a ball."""
     if abs(degrees) < 1:
         return layer

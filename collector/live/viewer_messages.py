@@ -19,10 +19,10 @@ from edge.protocol.messages import (
     Mood,
     Name,
     Windows,
-    Withheld,
+    WithholdReason,
 )
 
-HIDDEN = frozenset({"boot"})
+HIDDEN_FIELDS = frozenset({"boot"})
 
 
 class ShownMood(BaseModel):
@@ -41,7 +41,7 @@ class ShownMood(BaseModel):
     frames: int
     faces: Cell | None
     counts: dict[Label, Cell] | None
-    withheld: Withheld | None
+    withheld: WithholdReason | None
     model: Digest
     windows: Windows = Field(1, description="Left out where it is 1.")
 
@@ -57,4 +57,4 @@ class ShownMood(BaseModel):
 
 def as_json(message: Message) -> str:
     """For a feed."""
-    return message.model_dump_json(by_alias=True, exclude=set(HIDDEN))
+    return message.model_dump_json(by_alias=True, exclude=set(HIDDEN_FIELDS))

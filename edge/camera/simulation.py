@@ -36,15 +36,15 @@ class SimulatedCamera:
         self._noise = (generator.standard_normal(shape) * NOISE).astype(np.int16)
         self._sprite = lru_cache(maxsize=4 * seats)(self._paint)
         self._frames = itertools.count()
-        self._begun = 0.0
+        self._start = 0.0
 
     def open(self) -> None:
         self._frames = itertools.count()
-        self._begun = time.monotonic()
+        self._start = time.monotonic()
 
     def read(self) -> Grey:
         number = next(self._frames)
-        late = time.monotonic() - self._begun - number / RATE
+        late = time.monotonic() - self._start - number / RATE
         if late < 0:
             time.sleep(-late)
         elif late > 1 / RATE:  # rendering fell behind: go on with the moment that is due

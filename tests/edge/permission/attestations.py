@@ -27,7 +27,7 @@ ANSWERS: dict[str, Any] = {
     "first_day": TODAY,
     "last_day": TODAY + timedelta(days=300),
 }
-EXCEPTED = {"purpose": "medical", "exception": "therapy ordered by a physician"}
+MEDICAL = {"purpose": "medical", "exception": "therapy ordered by a physician"}
 
 
 def new_key(folder: Path) -> Ed25519PrivateKey:
@@ -38,13 +38,13 @@ def new_key(folder: Path) -> Ed25519PrivateKey:
     return private_key
 
 
-def signed(folder: Path, key: Ed25519PrivateKey, **changed: object) -> Path:
+def write_attestation(folder: Path, key: Ed25519PrivateKey, **changes: object) -> Path:
     path = folder / "attestation.yaml"
-    path.write_text(sign(Attestation.model_validate(ANSWERS | changed), key))
+    path.write_text(sign(Attestation.model_validate(ANSWERS | changes), key))
     return path
 
 
-def settings(folder: Path, **changed: object) -> AgentSettings:
+def settings(folder: Path, **changes: object) -> AgentSettings:
     content = {
         "site": "school",
         "room": "r101",
@@ -54,13 +54,13 @@ def settings(folder: Path, **changed: object) -> AgentSettings:
         "site_key": "site.pub",
     }
     path = folder / "agent.yaml"
-    path.write_text(yaml.safe_dump(content | changed))
+    path.write_text(yaml.safe_dump(content | changes))
     return load(AgentSettings, path)
 
 
-def because(folder: Path, today: date = TODAY, **changed: object) -> str:
+def because(folder: Path, today: date = TODAY, **changes: object) -> str:
     """Why faces are only counted, or that they are not."""
-    config = settings(folder, **changed)
+    config = settings(folder, **changes)
     mode = decide(config, today, Recording(config.camera).live())
     assert mode.sentence
     assert (mode.name == "emotion") == (

@@ -15,7 +15,7 @@ from tests.conftest import BOOT, mood
 
 USES: dict[str, Callable[[Outbox], object]] = {
     "add": lambda outbox: outbox.add(mood(seq=9)),
-    "waiting": lambda outbox: outbox.waiting(5),
+    "waiting": lambda outbox: outbox.pending(5),
     "newest": Outbox.newest,
     "remove": lambda outbox: outbox.remove(BOOT, 0),
     "count": len,
@@ -31,7 +31,7 @@ def test_a_closed_outbox_is_not_taken_for_a_damaged_one(use: str, tmp_path: Path
     with pytest.raises(OutboxClosed):
         USES[use](outbox)
     assert not path.with_suffix(".damaged").exists()
-    assert Outbox(path).waiting(9) == [mood()]
+    assert Outbox(path).pending(9) == [mood()]
 
 
 def test_nor_is_one_that_is_closed_while_it_is_used(tmp_path: Path) -> None:

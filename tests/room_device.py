@@ -47,7 +47,7 @@ class PlayedDevice:
     ) -> None:
         self.stop()
 
-    def window(self, counts: dict[str, int] | None, ago: float = 0, **changed: Any) -> None:
+    def window(self, counts: dict[str, int] | None, ago: float = 0, **changes: Any) -> None:
         start = datetime.now(timezone.utc) - timedelta(seconds=15 + ago)
         window = mood(
             **{
@@ -58,7 +58,7 @@ class PlayedDevice:
                 "faces": None if counts is None else sum(counts.values()),
                 "counts": counts,
             }
-            | changed
+            | changes
         )
         topic = f"roommood/v1/school/{self._room}/mood"
         self._client.publish(topic, window.encode(), qos=1).wait_for_publish(5)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from edge.common.errors import UserError
-from edge.vision.pack import PACK_FILE, SHIPPED, open_pack
+from edge.vision.pack import PACK_FILE, PACKS, open_pack
 from models.data.faces import LABELS
 from models.training.files import WEIGHTS_FILE
 from models.training.network import Name, build
@@ -19,7 +19,7 @@ from models.training.network import Name, build
 def from_pack(where: str) -> nn.Module:
     """The network of a pack, ready to answer; raises UserError for a pack without float weights."""
     pack, _ = open_pack(where)
-    folder = Path(where) if Path(where).exists() else SHIPPED / where
+    folder = Path(where) if Path(where).exists() else PACKS / where
     path = folder / WEIGHTS_FILE
     if pack.network not in get_args(Name):
         raise UserError(
@@ -37,7 +37,7 @@ def from_pack(where: str) -> nn.Module:
     return network.eval()
 
 
-def stored(path: Path, outputs: int = 15, name: Name | None = None) -> nn.Module:
+def read_weights(path: Path, outputs: int = 15, name: Name | None = None) -> nn.Module:
     """The network of a weights file: `name`, or what the file is called after, as `teacher-2.npz`.
 
     Raises UserError for a file that holds no such network.
@@ -66,16 +66,16 @@ class TrainedNetwork(NamedTuple):
     truth: str | None
 
 
-def restored(where: str) -> TrainedNetwork:
+def restore(where: str) -> TrainedNetwork:
     """The network of a run's folder or of a pack; raises UserError for what is neither."""
     from models.training.runs import SETTINGS, load_network
 
     if where.endswith(".npz"):
-        return TrainedNetwork(stored(Path(where)), LABELS, "both")
+        return TrainedNetwork(read_weights(Path(where)), LABELS, "both")
     if (Path(where) / SETTINGS).exists():
         network, settings = load_network(Path(where))
         return TrainedNetwork(network, settings.labels, settings.truth)
-    if not (Path(where) / PACK_FILE).exists() and not (SHIPPED / where / PACK_FILE).exists():
+    if not (Path(where) / PACK_FILE).exists() and not (PACKS / where / PACK_FILE).exists():
         raise UserError("neither a run nor a pack", where, "give the folder or name of one of them")
     pack, _ = open_pack(where)
     return TrainedNetwork(from_pack(where), pack.labels, pack.truth)

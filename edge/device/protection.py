@@ -34,7 +34,7 @@ def never(own: Any, new: Any) -> bool:
     return bool(own == new)
 
 
-def unchanged(own: Any, new: Any) -> bool:
+def same(own: Any, new: Any) -> bool:
     return bool(own == new)
 
 
@@ -79,12 +79,12 @@ FROM_AFAR: Mapping[str, Rule] = {
     "mode": headcount_stays,
     "gpio.button": once_set_stays,
     "gpio.led": once_set_stays,
-    "kiosk.port": unchanged,
+    "kiosk.port": same,
     "pin": once_set_stays,
-    "schedule.timezone": unchanged,
-    "schedule.lessons": unchanged,
-    "schedule.calendar": unchanged,
-    "schedule.calendar_rooms": unchanged,
+    "schedule.timezone": same,
+    "schedule.lessons": same,
+    "schedule.calendar": same,
+    "schedule.calendar_rooms": same,
     "schedule.holidays": adds_alone,
     "schedule.holidays_calendar": once_set_stays,
     "schedule.tentative": off_stays_off,
@@ -138,9 +138,9 @@ def check(own: AgentSettings, with_update: AgentSettings, where: str) -> None:
 
 def value(settings: BaseModel, name: str) -> Any:
     """What a setting is, by its dotted name; ABSENT where one of its sections is not there."""
-    found: Any = settings
+    value: Any = settings
     for key in name.split("."):
-        if found is None:
+        if value is None:
             return ABSENT
-        found = getattr(found, key)
-    return found
+        value = getattr(value, key)
+    return value

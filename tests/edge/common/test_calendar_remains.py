@@ -8,20 +8,26 @@ from pathlib import Path
 import pytest
 
 from collector.lessons.timetable import Timetable
-from tests.edge.common.test_calendar_faults import KEPT, MONDAY, SPAN, event, file, parse
+from tests.edge.common.test_calendar_faults import KEEPS, MONDAY, SPAN, event, file, parse
 
 SECOND, THIRD = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
 WHICH = "RECURRENCE-ID;TZID=Europe/Berlin:20260303T091500"
-MOVED = ("DTSTART;TZID=Europe/Berlin:20260303T111500", "DTEND;TZID=Europe/Berlin:20260303T120000")
+NEW_TIME = (
+    "DTSTART;TZID=Europe/Berlin:20260303T111500",
+    "DTEND;TZID=Europe/Berlin:20260303T120000",
+)
 
 
 @pytest.mark.parametrize(
     "lines",
     [
-        *[("STATUS:CANCELLED",), ("STATUS:CONFIRMED",), ("DTSTART:soon", MOVED[1])],
-        *[("DTSTART;TZID=Mars/X:20260303T111500", MOVED[1]), (MOVED[0], MOVED[0], MOVED[1])],
-        *[(MOVED[1].replace("DTEND", "DTSTART"), MOVED[0].replace("DTSTART", "DTEND"))],
-        *[(*MOVED, "SEQUENCE:many"), (MOVED[0], "DTEND:later")],
+        *[("STATUS:CANCELLED",), ("STATUS:CONFIRMED",), ("DTSTART:soon", NEW_TIME[1])],
+        *[
+            ("DTSTART;TZID=Mars/X:20260303T111500", NEW_TIME[1]),
+            (NEW_TIME[0], NEW_TIME[0], NEW_TIME[1]),
+        ],
+        *[(NEW_TIME[1].replace("DTEND", "DTSTART"), NEW_TIME[0].replace("DTSTART", "DTEND"))],
+        *[(*NEW_TIME, "SEQUENCE:many"), (NEW_TIME[0], "DTEND:later")],
     ],
 )
 def test_an_occurrence_that_cannot_be_read_is_off_and_its_series_goes_on(
@@ -58,7 +64,7 @@ def test_where_it_does_not_say_which_it_is_the_series_is_shut(which: str) -> Non
 )
 def test_a_text_of_another_type_leaves_the_others(tmp_path: Path, name: str, value: str) -> None:
     """The library gives it as an object that raises errors of its own wherever it is touched."""
-    text = file(event(*SPAN, f"{name}{value}", uid="faulty@s"), *KEPT)
+    text = file(event(*SPAN, f"{name}{value}", uid="faulty@s"), *KEEPS)
     assert [str(one.event.get("SUMMARY")) for one in parse(text).on(MONDAY)].count("Good") == 3
     path = tmp_path / "t.ics"
     path.write_text(text.replace("SUMMARY:Good", "LOCATION:R1\r\nSUMMARY:Good"), newline="")

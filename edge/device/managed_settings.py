@@ -2,7 +2,7 @@
 
 The machine's file says what only the machine knows, as its camera; it names the folder of the
 enrolment with `enrolled:`. An update is signed with the site's key, and may change all but who the
-device is, whom it talks to, and what protects people: see edge/device/protected.py.
+device is, whom it talks to, and what protects people: see edge/device/protection.py.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from edge.common.errors import ENROL_ANEW, UserError, unusable
-from edge.common.settings import checked, read
+from edge.common.settings import read, validate
 from edge.config import AgentSettings
 from edge.device.enrol import ABOUT, SITE, about
-from edge.device.protected import FROM_AFAR, check, never
+from edge.device.protection import FROM_AFAR, check, never
 from edge.device.slots import Updates
 from edge.protocol.bundle import PACK, SETTINGS
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 NAMES = {"site", "room", "device"}
 """What an enrolment alone decides."""
 
-FIXED = {name for name, rule in FROM_AFAR.items() if rule is never}
+FIXED_KEYS = {name for name, rule in FROM_AFAR.items() if rule is never}
 """What no update may name."""
 
 
@@ -33,15 +33,15 @@ def agent_settings(config: Path, update: int | None = None) -> AgentSettings:
     own = read(config)
     enrolment = own.get("enrolled")
     if enrolment is None:
-        return checked(AgentSettings, own, config)
+        return validate(AgentSettings, own, config)
     state = config.resolve().parent / str(enrolment)
     about(state)  # refuses a card that was copied
     content = _over(read(state / SITE), _without_room(own, state, config))
-    settings = checked(AgentSettings, content, config)
+    settings = validate(AgentSettings, content, config)
     if update is None:
         return settings
     changed = update_settings(Updates(state).place(update))
-    with_update = checked(AgentSettings, _over(content, changed), config)
+    with_update = validate(AgentSettings, _over(content, changed), config)
     check(settings, with_update, f"{SETTINGS} of update {update}")
     return with_update
 
@@ -85,7 +85,7 @@ def settings_to_try(config: Path, update: int | None = None) -> AgentSettings:
         return agent_settings(config, update)
     own = read(config)
     nowhere = {"site": "not-enrolled", "room": "not-enrolled", "state": str(own["enrolled"])}
-    return checked(AgentSettings, _over(nowhere, own), config)
+    return validate(AgentSettings, _over(nowhere, own), config)
 
 
 def enrolment_of(config: Path) -> Path | None:
@@ -99,12 +99,12 @@ def update_settings(folder: Path) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if (folder / SETTINGS).exists():
         changes = read(folder / SETTINGS)
-    if wrong := FIXED & changes.keys():
+    if wrong := FIXED_KEYS & changes.keys():
         raise UserError(f"an update cannot change '{min(wrong)}'", SETTINGS, "leave it out")
     if (folder / PACK).is_dir():
         changes["model"] = str(folder / PACK)
     files = {path.name for path in folder.iterdir() if path.is_file()}
-    settings: dict[str, Any] = _placed(changes, folder, files)
+    settings: dict[str, Any] = _with_paths(changes, folder, files)
     return settings
 
 
@@ -118,10 +118,10 @@ def overrides(state: Path, update: int, keys: tuple[str, ...]) -> bool:
     return True
 
 
-def _placed(value: Any, folder: Path, files: set[str]) -> Any:
+def _with_paths(value: Any, folder: Path, files: set[str]) -> Any:
     """Names of files that came with the update, as paths."""
     if isinstance(value, dict):
-        return {key: _placed(item, folder, files) for key, item in value.items()}
+        return {key: _with_paths(item, folder, files) for key, item in value.items()}
     return str(folder / value) if isinstance(value, str) and value in files else value
 
 

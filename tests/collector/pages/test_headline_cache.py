@@ -38,11 +38,11 @@ def count(monkeypatch: pytest.MonkeyPatch) -> PanelCount:
     panels = Panels(rooms, repository, checkins, Renderer(SchoolSettings()), PendingCommands())
     renders: list[int] = []
 
-    def counted(*given: Any) -> Any:
+    def count_renders(*args: Any) -> Any:
         renders.append(1)
-        return room_summary.summarize(*given)
+        return room_summary.summarize(*args)
 
-    monkeypatch.setattr("collector.pages.panel.summarize", counted)
+    monkeypatch.setattr("collector.pages.panel.summarize", count_renders)
     return PanelCount(rooms, panels, renders)
 
 
@@ -50,28 +50,28 @@ def test_a_headline_is_made_once_until_something_changes(count: PanelCount) -> N
     rooms, panels, renders = count
     now = datetime.now(timezone.utc)
 
-    def shown(language: str = "en") -> str:
+    def headline(language: str = "en") -> str:
         return str(panels.headline(rooms.view("school", "r101"), language))
 
     for seq in range(3):
-        rooms.saw(mood(seq=seq, start=now - timedelta(seconds=60 - 15 * seq)), time.time())
-    first = shown()
-    assert shown() == first
+        rooms.update_mood(mood(seq=seq, start=now - timedelta(seconds=60 - 15 * seq)), time.time())
+    first = headline()
+    assert headline() == first
     assert len(renders) == 1
-    assert shown("de") != first
+    assert headline("de") != first
     assert len(renders) == 2
-    rooms.saw(mood(seq=9, start=now), time.time())
-    shown()
+    rooms.update_mood(mood(seq=9, start=now), time.time())
+    headline()
     assert len(renders) == 3
     # Late, and erased: what it says rests on them, though the newest window is the same.
-    rooms.saw(mood(seq=8, start=now - timedelta(seconds=15)), time.time())
-    shown()
+    rooms.update_mood(mood(seq=8, start=now - timedelta(seconds=15)), time.time())
+    headline()
     assert len(renders) == 4
     rooms.forget("school", "r101", (now - timedelta(seconds=20)).timestamp(), now.timestamp())
-    shown()
+    headline()
     assert len(renders) == 5
     rooms.forget("school", "r101")
-    assert shown() != first
+    assert headline() != first
 
 
 def test_a_silent_rooms_headline_is_kept_for_some_seconds_alone(
@@ -80,7 +80,7 @@ def test_a_silent_rooms_headline_is_kept_for_some_seconds_alone(
     """It may say for how long the room is silent."""
     rooms, panels, renders = count
     hours_ago = datetime.now(timezone.utc) - timedelta(hours=2)
-    rooms.saw(mood(start=hours_ago), hours_ago.timestamp())
+    rooms.update_mood(mood(start=hours_ago), hours_ago.timestamp())
     view = rooms.view("school", "r101")
     assert view.state not in ("live", "withheld")
     for _ in range(3):

@@ -22,7 +22,7 @@ def window(seq: int) -> Mood:
 
 
 def numbers(outbox: Outbox) -> list[int]:
-    return [one.seq for one in outbox.waiting(9999)]
+    return [one.seq for one in outbox.pending(9999)]
 
 
 def test_a_state_folder_that_is_deleted_is_made_again(
@@ -49,7 +49,7 @@ def test_it_is_noticed_without_a_new_window_too(tmp_path: Path) -> None:
     shutil.rmtree(state)
     assert numbers(outbox) == [0]
     assert (state / "o.sqlite").exists()
-    assert outbox.moved == 1
+    assert outbox.move_count == 1
 
 
 def test_what_was_stored_beside_a_disk_comes_along_when_it_is_mounted(tmp_path: Path) -> None:
@@ -82,11 +82,11 @@ def test_where_there_is_no_place_at_all_windows_wait_in_memory(tmp_path: Path) -
     assert numbers(Outbox(state / "o.sqlite")) == [0, 1, 2]
 
 
-KILLED = """
+KILL_SCRIPT = """
 import os, signal, sys
 from pathlib import Path
 from edge.outbox.store import Outbox
-from tests.edge.outbox.test_moved import window, BOOT
+from tests.edge.outbox.test_other_rooms import window, BOOT
 outbox = Outbox(Path(sys.argv[1]))
 for seq in range(50):
     outbox.add(window(seq))
@@ -101,7 +101,7 @@ def test_a_log_that_was_cut_short_is_filled_from_the_second_copy(
     left: float, tmp_path: Path
 ) -> None:
     path = tmp_path / "o.sqlite"
-    subprocess.run([sys.executable, "-c", KILLED, str(path)], cwd=ROOT, check=False)
+    subprocess.run([sys.executable, "-c", KILL_SCRIPT, str(path)], cwd=ROOT, check=False)
     log_file = tmp_path / "o.sqlite-wal"
     with log_file.open("r+b") as file:
         file.truncate(int(log_file.stat().st_size * left))
@@ -130,10 +130,10 @@ def test_a_whole_outbox_is_not_sent_again_at_each_start(tmp_path: Path) -> None:
         outbox.add(window(seq))
         if seq < 100:
             outbox.remove(BOOT, seq)
-    assert outbox.merged
-    before = outbox.waiting(9999)
+    assert outbox.merge_count
+    before = outbox.pending(9999)
     outbox.close()
-    assert Outbox(path, max_bytes=100_000).waiting(9999) == before
+    assert Outbox(path, max_bytes=100_000).pending(9999) == before
 
 
 def test_windows_that_were_acknowledged_are_sent_again_when_they_are_asked_for(
@@ -160,10 +160,10 @@ def test_a_second_copy_keeps_at_least_a_day(tmp_path: Path) -> None:
     for seq in range(3 * day):
         copy.append(window(seq))
         copy.acknowledge(BOOT, seq, 1)
-    moods = copy.acknowledged(mood().start)
+    moods = copy.acknowledgements(mood().start)
     assert len(moods) > 1.4 * day
     assert moods[-1] == window(3 * day - 1)
-    assert copy.waiting() == {}
+    assert copy.pending() == {}
 
 
 def test_an_outbox_from_before_rooms_were_written_down_is_our_own(tmp_path: Path) -> None:
@@ -173,6 +173,6 @@ def test_an_outbox_from_before_rooms_were_written_down_is_our_own(tmp_path: Path
     with sqlite3.connect(tmp_path / "o.sqlite") as db:
         db.execute("UPDATE window SET room = NULL WHERE seq = 0")
     db.close()
-    assert [one.seq for one in outbox.waiting(9, "school/r101")] == [0]
-    assert [one.seq for one in outbox.waiting(9, "school/r101", other=True)] == [1]
+    assert [one.seq for one in outbox.pending(9, "school/r101")] == [0]
+    assert [one.seq for one in outbox.pending(9, "school/r101", other=True)] == [1]
     assert outbox.rooms() == {"school/r7"}

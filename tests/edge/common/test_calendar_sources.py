@@ -17,8 +17,8 @@ from collector.config import CollectorSettings, SchoolSettings
 from collector.lessons.timetable import timetable_of
 from edge.cli import agent
 from edge.common import download as downloading
+from edge.common.calendar_sources import COPIES, CalendarFetcher, WebCalendar
 from edge.common.errors import Problem
-from edge.common.published import COPIES, CalendarFetcher, WebCalendar
 from edge.common.settings import load, show
 from edge.config import AgentSettings
 from edge.permission.schedule import Schedule
@@ -59,7 +59,7 @@ def schedule(url: str, folder: Path, *, keeps: bool = True) -> Schedule:
 
 
 def fetch(of: Schedule) -> None:
-    for one, check in of.published:
+    for one, check in of.web_sources:
         one.fetch(check)
 
 
@@ -69,17 +69,17 @@ def test_a_calendar_is_fetched_kept_and_asked_for_again_with_its_tag(
     publisher.publish(LESSON, etag='"7"', modified="Mon, 02 Mar 2026 06:00:00 GMT")
     timetable = schedule(f"{publisher.url}/secret-42/basic.ics", tmp_path)
     assert (
-        timetable.closed(DURING, synced=True) == "schedule"
+        timetable.close_reason(DURING, is_synced=True) == "schedule"
     )  # nothing is known yet: nothing opens
     fetch(timetable)
-    assert timetable.closed(DURING, synced=True) is None
+    assert timetable.close_reason(DURING, is_synced=True) is None
     fetch(timetable)
     headers = publisher.requests[-1]
     assert headers["if-none-match"] == '"7"'
     assert headers["if-modified-since"] == "Mon, 02 Mar 2026 06:00:00 GMT"
     publisher.publish(WITHOUT, etag='"8"')
     fetch(timetable)
-    assert timetable.closed(DURING, synced=True) == "schedule"
+    assert timetable.close_reason(DURING, is_synced=True) == "schedule"
 
 
 def test_the_last_good_copy_outlives_a_restart(publisher: Publisher, tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_the_last_good_copy_outlives_a_restart(publisher: Publisher, tmp_path: P
     url = f"{publisher.url}/a.ics"
     fetch(schedule(url, tmp_path))
     again = schedule(url, tmp_path)
-    assert again.closed(DURING, synced=True) is None  # before anybody was asked
+    assert again.close_reason(DURING, is_synced=True) is None  # before anybody was asked
     fetch(again)
     assert publisher.requests[-1]["if-none-match"] == '"1"'
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir() if path.is_file()} == {0o600}
@@ -105,7 +105,7 @@ def test_a_copy_whose_notes_are_gone_or_wrong_is_fetched_anew(
         again = schedule(f"{publisher.url}/a.ics", tmp_path)
         fetch(again)
         assert "if-none-match" not in publisher.requests[-1]
-        assert again.closed(DURING, synced=True) is None
+        assert again.close_reason(DURING, is_synced=True) is None
 
 
 PAGE = b"<!DOCTYPE html><html><body>Sign in</body></html>"
@@ -152,10 +152,10 @@ def test_each_fault_is_said_in_words_and_the_copy_stays(
         fetch(timetable)
     assert "secret-42" not in str(problem.value)
     assert problem.value.remedy
-    assert timetable.closed(DURING, synced=True) == (None if before else "schedule")
-    assert schedule(f"{publisher.url}/secret-42/a.ics", tmp_path).closed(DURING, synced=True) == (
-        None if before else "schedule"
-    )
+    assert timetable.close_reason(DURING, is_synced=True) == (None if before else "schedule")
+    assert schedule(f"{publisher.url}/secret-42/a.ics", tmp_path).close_reason(
+        DURING, is_synced=True
+    ) == (None if before else "schedule")
 
 
 def test_a_redirect_is_followed_to_https_without_the_password(
@@ -171,7 +171,7 @@ def test_a_redirect_is_followed_to_https_without_the_password(
     host = publisher.url.removeprefix("https://")
     timetable = schedule(f"https://tess:p%40ss/@{host}/old.ics", tmp_path)
     fetch(timetable)
-    assert timetable.closed(DURING, synced=True) is None
+    assert timetable.close_reason(DURING, is_synced=True) is None
     assert publisher.requests[0]["authorization"] == "Basic dGVzczpwQHNzLw=="
     assert "authorization" not in publisher.requests[1]
 
@@ -231,14 +231,14 @@ def test_the_worker_says_a_failure_once_and_goes_on(
 ) -> None:
     publisher.answer = lambda _path, _headers: (404, {}, b"")
     timetable = schedule(f"{publisher.url}/a.ics", tmp_path)
-    worker = CalendarFetcher(timetable.published)
+    worker = CalendarFetcher(timetable.web_sources)
     with caplog.at_level(logging.INFO):
         worker.start()
         wait(lambda: len(publisher.requests) > 1)
         assert "has no such calendar" in worker.problem()
         publisher.publish(LESSON)
         worker.wake()
-        wait(lambda: timetable.closed(DURING, synced=True) is None)
+        wait(lambda: timetable.close_reason(DURING, is_synced=True) is None)
         wait(lambda: not worker.problem())
         worker.stop()
     assert caplog.text.count("has no such calendar") == 1
@@ -249,7 +249,7 @@ def test_a_disk_that_takes_no_copy_costs_no_lesson(publisher: Publisher, tmp_pat
     (tmp_path / "file").write_text("")
     timetable = schedule(f"{publisher.url}/a.ics", tmp_path / "file" / "below")
     fetch(timetable)
-    assert timetable.closed(DURING, synced=True) is None
+    assert timetable.close_reason(DURING, is_synced=True) is None
 
 
 @pytest.mark.parametrize(
@@ -264,11 +264,11 @@ def test_a_timetable_at_an_address(publisher: Publisher, tmp_path: Path, content
     assert table is not None
     assert table.now(DURING) == []
     publisher.publish(content)
-    for one, check in table.published:
+    for one, check in table.web_sources:
         one.fetch(check)
     assert [(one.room, one.title) for one in table.now(DURING)] == [("r101", "Optics")]
     publisher.answer = lambda _path, _headers: (200, {}, PAGE)
-    for one, check in table.published:
+    for one, check in table.web_sources:
         with pytest.raises(Problem, match="web page"):
             one.fetch(check)
     again = timetable_of(settings)
@@ -277,25 +277,25 @@ def test_a_timetable_at_an_address(publisher: Publisher, tmp_path: Path, content
 
 
 @pytest.mark.parametrize(
-    ("text_written", "means"),
+    ("text", "means"),
     [
         ("https://cal.example/a.ics", "https://cal.example/a.ics"),
         ("webcal://cal.example/a.ics", "https://cal.example/a.ics"),
         ("HTTPS://cal.example:8443/a?k=[#%", "https://cal.example:8443/a?k=[#%"),
     ],
 )
-def test_addresses_in_settings(text_written: str, means: str) -> None:
-    read = ScheduleSettings.model_validate({"timezone": "UTC", "calendar": text_written}).calendar
+def test_addresses_in_settings(text: str, means: str) -> None:
+    read = ScheduleSettings.model_validate({"timezone": "UTC", "calendar": text}).calendar
     assert isinstance(read, WebCalendar)
     assert read.get_secret_value() == means
 
 
 @pytest.mark.parametrize(
-    "text_written", ["http://cal.example/a.ics", "ftp://x/y", "https://", "https://a b/"]
+    "text", ["http://cal.example/a.ics", "ftp://x/y", "https://", "https://a b/"]
 )
-def test_addresses_that_are_refused(text_written: str) -> None:
+def test_addresses_that_are_refused(text: str) -> None:
     with pytest.raises(ValidationError, match="https"):
-        ScheduleSettings.model_validate({"timezone": "UTC", "calendar": text_written})
+        ScheduleSettings.model_validate({"timezone": "UTC", "calendar": text})
 
 
 AGENT = "site: school\nroom: r101\nstate: s\nschedule: {timezone: UTC, calendar: '%s'}\n"

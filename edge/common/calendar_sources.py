@@ -119,31 +119,31 @@ class WebSource:
         """Why the last fetch failed."""
         digest = hashlib.sha256(self._address.encode()).hexdigest()[:16]
         self.copy, self._notes = folder / digest, folder / f"{digest}.json"
-        self.fetched: datetime | None = None
-        self._known: Download | None = self._kept()
+        self.fetch_time: datetime | None = None
+        self._copy: Download | None = self._read_copy()
         self._number = 0
 
     def version(self) -> object:
-        return None if self._known is None else self._number
+        return None if self._copy is None else self._number
 
     def content(self) -> bytes:
         """The last good copy; raises UserError before there is one."""
-        if self._known is None:
+        if self._copy is None:
             raise UserError("was not fetched yet", self.where, "the next try comes by itself")
-        return self._known.content
+        return self._copy.content
 
     def fetch(self, check: Check) -> None:
         """Asks once; raises Problem where nothing good comes, and leaves the copy as it was."""
         try:
-            fresh = download(self._address, self.where, self._known)
+            fresh = download(self._address, self.where, self._copy)
             if fresh is not NOT_MODIFIED:
                 check(fresh.content)
         except Problem as problem:
             self.problem = problem
             raise
         self.problem = None
-        self.fetched = datetime.now(timezone.utc)
-        before, self._known = self._known, fresh or self._known
+        self.fetch_time = datetime.now(timezone.utc)
+        before, self._copy = self._copy, fresh or self._copy
         if fresh is not NOT_MODIFIED and (before is None or fresh.content != before.content):
             self._number += 1  # after the content: who sees the number finds it there
         self._keep()
@@ -153,13 +153,15 @@ class WebSource:
         try:
             self.fetch(check)
         except Problem as problem:
-            if self._known is None:
+            if self._copy is None:
                 return problem, f"{problem}; there is no copy of earlier"
-            since = f"{self.fetched:%Y-%m-%d %H:%M} UTC" if self.fetched else "an earlier start"
+            since = (
+                f"{self.fetch_time:%Y-%m-%d %H:%M} UTC" if self.fetch_time else "an earlier start"
+            )
             return problem, f"{problem}; the copy of {since} is used"
         return None, f"{self.where}: ok"
 
-    def _kept(self) -> Download | None:
+    def _read_copy(self) -> Download | None:
         """What an earlier start fetched; notes that cannot be read cost one download."""
         try:
             content = self.copy.read_bytes()
@@ -167,7 +169,7 @@ class WebSource:
             return None
         try:
             notes = json.loads(self._notes.read_text(encoding="utf-8"))
-            self.fetched = datetime.fromisoformat(notes["fetched"])
+            self.fetch_time = datetime.fromisoformat(notes["fetched"])
             if notes["sha256"] == hashlib.sha256(content).hexdigest():
                 return Download(content, str(notes["etag"]), str(notes["modified"]))
         except (OSError, ValueError, KeyError, TypeError):
@@ -175,15 +177,15 @@ class WebSource:
         return Download(content, "", "")
 
     def _keep(self) -> None:
-        if not self._keeps or self._known is None or self.fetched is None:
+        if not self._keeps or self._copy is None or self.fetch_time is None:
             return
-        digest = hashlib.sha256(self._known.content).hexdigest()
-        notes = {"etag": self._known.etag, "modified": self._known.modified, "sha256": digest}
+        digest = hashlib.sha256(self._copy.content).hexdigest()
+        notes = {"etag": self._copy.etag, "modified": self._copy.modified, "sha256": digest}
         try:
-            write(self.copy, self._known.content, OWNER_ALONE)
+            write(self.copy, self._copy.content, OWNER_ALONE)
             write(
                 self._notes,
-                json.dumps({**notes, "fetched": self.fetched.isoformat(), "from": self.where}),
+                json.dumps({**notes, "fetched": self.fetch_time.isoformat(), "from": self.where}),
                 OWNER_ALONE,
             )
         except OSError as error:  # what was fetched counts all the same, until the next start

@@ -46,7 +46,7 @@ def disk_errors(database: str, state: Path) -> Iterator[None]:
 
 
 @contextmanager
-def opened(settings: CollectorSettings) -> Iterator[Engine]:
+def open_database(settings: CollectorSettings) -> Iterator[Engine]:
     with disk_errors(settings.database, settings.state):
         engine = connect(settings.database)
         try:
@@ -84,13 +84,13 @@ def engine_and_key(settings: CollectorSettings) -> Iterator[tuple[Engine, bytes]
     """The database and the collector's key, as its own user, for a command beside it."""
     become_owner(settings.state)
     make_folder(settings.state)  # where the database may lie
-    with opened(settings) as engine:
+    with open_database(settings) as engine:
         finish_restore(engine, settings.state, alone=False)
         yield engine, own_key(settings.state)
 
 
 @contextmanager
-def books(config: Path) -> Iterator[tuple[Engine, Accounts, AuditLog, CollectorSettings]]:
+def open_collector(config: Path) -> Iterator[tuple[Engine, Accounts, AuditLog, CollectorSettings]]:
     settings = load(CollectorSettings, config)
     with engine_and_key(settings) as (engine, key):
         yield engine, Accounts(engine), AuditLog(engine, settings.state, key), settings
