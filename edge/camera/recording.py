@@ -15,15 +15,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.camera import driver_of, pictures_in
+from edge.camera.container import is_list
 
 NETWORKS = ("nfs", "cifs", "smb", "fuse", "9p", "ceph", "afs", "gluster", "lustre", "webdav")
 """Beginnings of the names of file systems that others can write to unseen."""
 
-HEAD = 64
-"""Bytes of a film in which text shows: a list or description of streams, not pictures."""
-
-RAW_TEXT = (b"YUV4MPEG2",)
-"""Films that begin with text all the same."""
+DATED = "where it is a recording, check the clock, `touch` it, and start again"
 
 
 class Print(NamedTuple):
@@ -78,8 +75,8 @@ class Recording:
                 if not (stat.S_ISREG(kind) or (stat.S_ISDIR(kind) and self._is_own(one.path))):
                     return f"{one.path} is not a regular file", ()
                 if max(one.modified_ns, one.changed_ns) >= self._started_ns:
-                    return f"{one.path} was written after the start", ()
-            if self._driver == "video" and _is_text(self._path):
+                    return f"{one.path} is dated after the start: {DATED}", ()
+            if self._driver == "video" and is_list(self._path):
                 return "a list or description of streams, not a film", ()
             if system := _network(self._path):
                 return f"on a file system that others write to ({system})", ()
@@ -108,14 +105,6 @@ def _print(path: Path) -> Print:
         status.st_mtime_ns,
         status.st_ctime_ns,
     )
-
-
-def _is_text(path: Path) -> bool:
-    """Whether a film begins with text, as playlists, SDP and lists of files do."""
-    with path.open("rb") as file:
-        head = file.read(HEAD)
-    printable = all(32 <= byte < 127 or byte in b"\t\r\n" for byte in head.lstrip(b"\xef\xbb\xbf"))
-    return printable and not head.startswith(RAW_TEXT)
 
 
 def _network(path: Path) -> str | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from edge.camera.base import Grey
+from edge.camera.container import is_list
 from edge.camera.opencv import OpenCvCamera, grey
 from edge.common.errors import CameraFault, UserError
 
@@ -22,6 +24,7 @@ class VideoFile(OpenCvCamera):
 
     def open(self) -> None:
         self.close()
+        self._refuse_list()
         capture = cv2.VideoCapture(self._path, cv2.CAP_FFMPEG)
         if not capture.isOpened():
             raise UserError(
@@ -32,6 +35,19 @@ class VideoFile(OpenCvCamera):
         self._period = 1 / rate if 0.1 <= rate <= 240 else 1 / 25
         self._capture = capture
         self._due = time.monotonic()
+
+    def _refuse_list(self) -> None:
+        """FFmpeg would follow it to other files, and to cameras."""
+        try:
+            leads_elsewhere = Path(self._path).is_file() and is_list(Path(self._path))
+        except OSError:
+            return  # FFmpeg will fail as well
+        if leads_elsewhere:
+            raise UserError(
+                "a list or description of streams, not a film",
+                self._path,
+                "name the film itself; a network camera is written as rtsp://…",
+            )
 
     def read(self) -> Grey:
         late = time.monotonic() - self._due

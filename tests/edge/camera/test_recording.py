@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from edge.camera.recording import Recording
+from edge.camera.video import VideoFile
 from edge.common.errors import UserError
 
 PICTURE = np.full((40, 40), 90, np.uint8)
@@ -62,8 +63,8 @@ def fifo(path: Path) -> Path:
     return path
 
 
-def text(path: Path, content: str) -> Path:
-    path.write_text(content)
+def text(path: Path, content: str, encoding: str = "utf-8") -> Path:
+    path.write_text(content, encoding)
     return path
 
 
@@ -82,6 +83,7 @@ LIVE: dict[str, Callable[[Path], str]] = {
     "a playlist": lambda at: str(text(at / "film.m3u8", "#EXTM3U\nhttp://cam/live.ts\n")),
     "a playlist called a film": lambda at: str(text(at / "film.mp4", "#EXTM3U\nlive.ts\n")),
     "a stream's description": lambda at: str(text(at / "film.mp4", SDP)),
+    "a list with a web page's look": lambda at: str(text(at / "film.mp4", "\n <MPD>\0\1\2")),
     "a file from the future": lambda at: str(later(film(at / "a.mp4"))),
     "a folder that holds a pipe": lambda at: str(fifo(folder(at / "p") / "c.jpg").parent),
 }
@@ -95,6 +97,33 @@ def later(path: Path) -> Path:
 @pytest.mark.parametrize("make", LIVE.values(), ids=LIVE.keys())
 def test_whatever_else_may_be_live(tmp_path: Path, make: Callable[[Path], str]) -> None:
     assert Recording(make(tmp_path)).live()
+
+
+LISTS = {
+    "files": "ffconcat version 1.0\n# Hörsaal\nfile film.avi\n",
+    "a playlist": "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,Hörsaal 1\nfilm.avi\n#EXT-X-ENDLIST",
+    "a stream": SDP + "s=Hörsaal\r\n",
+    "indented": "  \r\n\tffconcat version 1.0\nfile film.avi # ü\n",
+    "controls": "#EXTM3U\n#\x01\n#EXTINF:3,x\nfilm.avi\n#EXT-X-ENDLIST\n",
+}
+ENCODINGS = ("utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-be")
+
+
+@pytest.mark.parametrize("name", ["list.mp4", "list.ts", "list.m3u8", "list.txt", "list"])
+def test_a_list_is_live_in_any_encoding_and_is_not_followed(tmp_path: Path, name: str) -> None:
+    codec = cv2.VideoWriter.fourcc(*"MJPG")
+    writer = cv2.VideoWriter(str(tmp_path / "film.avi"), cv2.CAP_FFMPEG, codec, 5, (64, 64))
+    writer.write(np.full((64, 64, 3), 90, np.uint8))
+    writer.release()
+    film_itself = VideoFile(str(tmp_path / "film.avi"))
+    film_itself.open()
+    film_itself.close()
+    for content in LISTS.values():
+        for encoding in ENCODINGS:
+            path = text(tmp_path / name, content, encoding)
+            assert Recording(str(path)).live() == "a list or description of streams, not a film"
+            with pytest.raises(UserError, match="list or description of streams, not a film: name"):
+                VideoFile(str(path)).open()
 
 
 def overwrite(path: Path) -> None:
