@@ -41,7 +41,7 @@ from edge.protocol.discretion import discreet
 from edge.protocol.messages import UNCERTAIN, Command, Health, Mood, Pause
 from edge.run.health import endpoint
 from edge.run.supervision import Deadline, Progress, Supervisor, age_s, resident_mb
-from edge.run.thermal import temperature, throttle_reasons
+from edge.run.thermal import FramePace, temperature, throttle_reasons
 from edge.transport.publisher import Publisher
 from edge.vision.detectors import choose
 from edge.vision.emotion import Expressions
@@ -54,9 +54,6 @@ log = logging.getLogger(__name__)
 
 OUTBOX = "outbox.sqlite"
 """In the state folder."""
-
-SLOWDOWNS = {"capped", "throttled", "soft_limit"}
-"""What a machine says when it is too hot to go on as before."""
 
 NICE = 5
 """Below what serves a person: the kiosk's browser, or somebody who logs in."""
@@ -112,7 +109,8 @@ class Agent:
         self._pause: Pause | None = None
         self._start = time.monotonic()
         self._stopping = threading.Event()
-        self._failure, self._restart, self._hot, self._has_analysed = "", "", False, False
+        self._failure, self._restart, self._has_analysed = "", "", False
+        self._pace = FramePace(settings.frames_per_second)
         self._inference = Progress()
         self._clock = WallClock(settings.state / OUTBOX, settings.state / f"{OUTBOX}-wal")
         self._outbox = Outbox(settings.state / OUTBOX) if outbox is None else outbox
@@ -231,7 +229,7 @@ class Agent:
         start_s = time.monotonic()
         start = self._clock.now()
         end = start_s + self._settings.window_seconds
-        period = self._period()
+        period = self._pace.period_s()
         tally = Tally(self._labels, self._usual)
         pause = self._gate.closed_by()
         self._look(pause)
@@ -271,16 +269,6 @@ class Agent:
             log.info("%s: restarting", again)
             self._restart = again
             self._stopping.set()
-
-    def _period(self) -> float:
-        """Seconds from one frame to the next; twice as long while the machine is too hot."""
-        hot = bool(set(throttle_reasons()) & SLOWDOWNS)
-        if hot != self._hot:
-            log.warning(
-                "the machine is %s", "too hot: halving the frame rate" if hot else "cool again"
-            )
-        self._hot = hot
-        return (2 if hot else 1) / self._settings.frames_per_second
 
     def _look(self, pause: Pause | None) -> None:
         """Opens or closes the camera, and tells everyone."""

@@ -73,7 +73,7 @@ class Ingest:
             log,
             topics=(topic("+", "+", "mood"), topic("+", "+", "status"), *self._guest.topics),
             on_up=self._guest.on_up,
-            on_message=self._on_message,
+            on_message=self.receive,
             meanwhile="trying again",
             will=self._guest.will,
         )
@@ -103,7 +103,8 @@ class Ingest:
         if status:
             self.publish_lasting(topic(site, room, "status"), b"")
 
-    def _on_message(self, name: str, payload: bytes) -> None:
+    def receive(self, name: str, payload: bytes) -> None:
+        """A message that came, with its topic; what is not valid is counted and goes no further."""
         if self._guest.topics and not name.startswith("roommood/v1/"):
             self._guest.on_message(name, payload)
             return

@@ -8,15 +8,21 @@ temperature limit).
 from __future__ import annotations
 
 import contextlib
+import logging
 import shutil
 import subprocess
 from pathlib import Path
 
 from edge.protocol.messages import Throttle
 
+log = logging.getLogger(__name__)
+
 SYS = Path("/sys/class/thermal")
 
 BITS: tuple[Throttle, ...] = ("under_voltage", "capped", "throttled", "soft_limit")
+
+SLOWDOWNS = {"capped", "throttled", "soft_limit"}
+"""What a machine says when it is too hot to go on as before."""
 
 FIRMWARE = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
 """The same figure without starting a process, on Raspberry Pi OS."""
@@ -51,3 +57,21 @@ def throttle_reasons(firmware: Path = FIRMWARE, command: str = "vcgencmd") -> tu
     except ValueError:
         return ()
     return tuple(name for number, name in enumerate(BITS) if bits >> number & 1)
+
+
+class FramePace:
+    """How often a frame is looked at: half as often while the machine is too hot, which it says."""
+
+    def __init__(self, frames_per_second: float) -> None:
+        self._frames_per_second = frames_per_second
+        self._hot = False
+
+    def period_s(self) -> float:
+        """Seconds from one frame to the next, as the machine is now."""
+        hot = bool(set(throttle_reasons()) & SLOWDOWNS)
+        if hot != self._hot:
+            log.warning(
+                "the machine is %s", "too hot: halving the frame rate" if hot else "cool again"
+            )
+        self._hot = hot
+        return (2 if hot else 1) / self._frames_per_second

@@ -92,7 +92,7 @@ class Publisher(Worker):
             log,
             topics=(self._topic("ack"), self._topic("command"), *self._acks_of_others()),
             on_up=self._on_connect,
-            on_message=self._on_message,
+            on_message=self.receive,
             meanwhile="windows wait in the outbox",
             will=Will(self._topic("status"), self._status("offline").encode()),
             clock=clock,
@@ -198,7 +198,7 @@ class Publisher(Worker):
                 self._send_times.clear()
             self.wake()
 
-    def _on_message(self, name: str, payload: bytes) -> None:
+    def receive(self, name: str, payload: bytes) -> None:
         try:
             if name.endswith("/ack"):
                 ack = decode(Ack, payload)

@@ -87,6 +87,10 @@ class School:
                 self._cookies[name] = client.cookies
         return self.client(cookies=self._cookies[name])
 
+    def signs_in_anew(self, name: str) -> None:
+        """The next time, as after a change of what they may do."""
+        self._cookies.pop(name, None)
+
     def by_link(self, room: tuple[str, str]) -> httpx.Client:
         secret = self.service.sessions.make_link("ann", 3600, room, account=self.people["ann"].id)
         with self.client() as client:

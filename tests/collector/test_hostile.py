@@ -175,7 +175,7 @@ def test_hostile_values_then_a_restart(
         nonlocal tries
         tries += 1
         kind = "status" if b"roommood.status" in payload else "mood"
-        ingest._on_message(f"roommood/v1/{OWN[0]}/{OWN[1]}/{kind}", payload)
+        ingest.receive(f"roommood/v1/{OWN[0]}/{OWN[1]}/{kind}", payload)
         if tries % 50 == 0:
             ingest.writer.finish()
 

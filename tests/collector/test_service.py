@@ -287,7 +287,7 @@ def test_what_finds_no_place_is_not_acknowledged_and_comes_again(
     store = Store(connect(f"sqlite:///{tmp_path}/c.sqlite"))
     ingest = Ingest(BrokerSettings(port=mosquitto.port), "x", store, Rooms(), registry)
     for seq in range(5 * BATCH):  # nobody writes: it was not started
-        ingest._on_message(f"{BASE}/mood", mood(seq=seq).encode())
+        ingest.receive(f"{BASE}/mood", mood(seq=seq).encode())
     deferrals = registry.get_sample_value(
         "roommood_messages_total", {"kind": "mood", "result": "deferred"}
     )

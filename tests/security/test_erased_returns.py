@@ -31,10 +31,12 @@ from collector.storage.database import connect
 from collector.storage.erasure_notes import FILE, read_notes
 from collector.storage.erasures import Erasures
 from collector.storage.resend_mark import mark
+from collector.storage.store import Store
 from collector.storage.tables import deliveries, moods
 from edge.common.broker import BrokerSettings
 from edge.common.clock import WallClock
 from edge.common.errors import UserError
+from edge.outbox.second_copy import SecondCopy
 from edge.outbox.store import Outbox
 from edge.protocol.messages import Health, Mood
 from edge.transport.publisher import Publisher
@@ -56,7 +58,8 @@ class Device:
 
     def __init__(self, folder: Path, room: str, port: int, begin: datetime) -> None:
         self.room, self._begin = room, begin
-        self.outbox = Outbox(folder / room / "o.sqlite")
+        path = folder / room / "o.sqlite"
+        self.outbox, self._copy = Outbox(path), SecondCopy(path)
         health = Health.model_validate(HEALTH)
         self.publisher = Publisher(
             BrokerSettings(port=port),
@@ -84,9 +87,7 @@ class Device:
 
     def keeps(self) -> set[int]:
         """Numbers of what it has, to send or to send again."""
-        acknowledgements = self.outbox._copy.acknowledgements(
-            datetime.fromtimestamp(0, timezone.utc)
-        )
+        acknowledgements = self._copy.acknowledgements(datetime.fromtimestamp(0, timezone.utc))
         return {one.seq for one in [*acknowledgements, *self.outbox.pending(1000)]}
 
     def close(self) -> None:
@@ -244,21 +245,20 @@ def test_a_device_that_was_away_erases_when_it_is_back(scene: Scene) -> None:
         assert scene.numbers(ERASED_ROOM) == [*LATER]
 
 
-def test_a_window_on_its_way_is_not_stored(scene: Scene) -> None:
+def test_a_window_on_its_way_is_not_stored(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """It came before the erasure, and its turn comes after."""
     with scene.school() as school:
-        writer = school.service.ingest.writer
-        add = writer._store.add
+        add = Store.add
 
-        def erased_meanwhile(windows: Any) -> list[Mood]:
-            new = add(windows)
+        def erased_meanwhile(store: Store, windows: Any) -> list[Mood]:
+            new = add(store, windows)
             # Committed after the erasure has looked, as far as anybody can tell.
-            writer._store.add = add  # type: ignore[method-assign]  # once
+            monkeypatch.setattr(Store, "add", add)  # once
             erase_room(school.service.erasures, "school", OTHER)
-            add(windows)
+            add(store, windows)
             return new
 
-        writer._store.add = erased_meanwhile  # type: ignore[method-assign]  # at that moment
+        monkeypatch.setattr(Store, "add", erased_meanwhile)  # at that moment
         scene.other.sends(range(1))
         assert scene.numbers(OTHER) == []
         assert school.service.rooms.view("school", OTHER).mood is None

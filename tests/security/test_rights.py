@@ -54,7 +54,7 @@ def zoe(school: School) -> Iterator[Account]:
     record = school.service.accounts.by_name_or_none("zoe")
     if record is not None:
         school.service.accounts.remove(record)
-    school._cookies.pop("zoe", None)
+    school.signs_in_anew("zoe")
 
 
 @contextmanager
@@ -110,7 +110,7 @@ def test_a_shared_report_ends_with_the_right_of_whoever_shared_it(
         assert reader.get(f"/lessons/{lesson.id}").status_code in (303, 403)
     with by_password(school, zoe) as client:
         school.service.accounts.change(zoe, rooms=[OWN])
-    school._cookies.pop("zoe", None)
+    school.signs_in_anew("zoe")
     with by_password(school, zoe) as client, school.client() as reader:
         post(client, f"/lessons/{lesson.id}/links", days="1")
         page = client.get(f"/lessons/{lesson.id}").text

@@ -245,7 +245,7 @@ def test_signing_out_and_a_new_password_end_sessions(school: School) -> None:
         assert thief.get("/rooms/school/r101").status_code == 200
         assert post(client, "/sign-out").status_code == 303
         assert thief.get("/api/rooms").status_code == 401
-    school._cookies.pop("carl")
+    school.signs_in_anew("carl")
     with school.as_person("carl") as client:
         short = post(client, "/account/password", old=PASSWORD, new="short")
         assert short.status_code == 422

@@ -40,61 +40,73 @@ def engine(tmp_path: Path) -> Engine:
 
 
 @pytest.fixture
-def log(tmp_path: Path, engine: Engine) -> BrokerLog:
-    (tmp_path / "broker.log").write_text("1: Denied PUBLISH from old (d0, 'x', ... (1 bytes))\n")
-    return BrokerLog(tmp_path / "broker.log", AuditLog(engine, tmp_path, bytes(32)))
+def path(tmp_path: Path) -> Path:
+    """The log's file, with a line of before."""
+    file = tmp_path / "broker.log"
+    file.write_text("1: Denied PUBLISH from old (d0, 'x', ... (1 bytes))\n")
+    return file
 
 
-def write(log: BrokerLog, text: str) -> None:
-    with log._path.open("a") as file:
+@pytest.fixture
+def audit(tmp_path: Path, engine: Engine) -> AuditLog:
+    return AuditLog(engine, tmp_path, bytes(32))
+
+
+@pytest.fixture
+def log(path: Path, audit: AuditLog) -> BrokerLog:
+    return BrokerLog(path, audit)
+
+
+def write(path: Path, text: str) -> None:
+    with path.open("a") as file:
         file.write(text)
 
 
-def test_refusals_are_told_once_and_ordinary_lines_not(log: BrokerLog) -> None:
-    write(log, LINES)
+def test_refusals_are_told_once_and_ordinary_lines_not(log: BrokerLog, path: Path) -> None:
+    write(path, LINES)
     assert list(log.news()) == REJECTIONS
     assert list(log.news()) == []
 
 
-def test_a_line_that_is_half_written_is_waited_for(log: BrokerLog) -> None:
+def test_a_line_that_is_half_written_is_waited_for(log: BrokerLog, path: Path) -> None:
     half = LINES.index("Denied") + 20
-    write(log, LINES[:half])
+    write(path, LINES[:half])
     assert list(log.news()) == REJECTIONS[:1]
-    write(log, LINES[half:])
+    write(path, LINES[half:])
     assert list(log.news()) == REJECTIONS[1:]
 
 
 def test_a_log_that_grows_large_is_emptied_and_read_on(
-    log: BrokerLog, monkeypatch: pytest.MonkeyPatch
+    log: BrokerLog, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(broker_log, "LARGEST", 400)
-    write(log, LINES)
+    write(path, LINES)
     assert list(log.news()) == REJECTIONS
-    assert log._path.stat().st_size == 0
-    write(log, LINES)
+    assert path.stat().st_size == 0
+    write(path, LINES)
     assert list(log.news()) == REJECTIONS
 
 
-def test_a_log_that_was_rotated_or_is_missing(log: BrokerLog) -> None:
-    write(log, LINES)
+def test_a_log_that_was_rotated_or_is_missing(log: BrokerLog, path: Path) -> None:
+    write(path, LINES)
     list(log.news())
-    log._path.unlink()
+    path.unlink()
     assert list(log.news()) == []
-    write(log, LINES)
+    write(path, LINES)
     assert list(log.news()) == REJECTIONS
 
 
 def test_what_could_not_be_written_down_is_told_later(
-    log: BrokerLog, engine: Engine, caplog: pytest.LogCaptureFixture
+    log: BrokerLog, path: Path, audit: AuditLog, engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE audit RENAME TO elsewhere"))
     log.start()
-    write(log, LINES)
+    write(path, LINES)
     wait(lambda: "broker's log: " in caplog.text)
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE elsewhere RENAME TO audit"))
-    wait(lambda: len(log._audit) == len(REJECTIONS))
+    wait(lambda: len(audit) == len(REJECTIONS))
     log.stop()
-    entries = [(entry.who, entry.what, entry.about) for entry in log._audit.newest()]
+    entries = [(entry.who, entry.what, entry.about) for entry in audit.newest()]
     assert entries == REJECTIONS[::-1]

@@ -215,9 +215,7 @@ def test_a_room_that_falls_silent_is_told_without_a_message(
         home.client.publish(MOOD, mood(start=now, seconds=0.1, frames=1).encode(), qos=1)
         wait(lambda: home.retention.get(STATE, {}).get("state") == "live")
         rooms = server.service.rooms
-        with rooms._lock:  # half a minute goes by
-            newest, arrival = rooms._moods[OWN]
-            rooms._moods[OWN] = newest, arrival - 60
+        rooms.update_mood(mood(start=now, seconds=0.1, frames=1, seq=1), time.time() - 60)
         wait(lambda: home.retention[STATE]["state"] == "offline")
         assert home.retention[STATE]["faces"] is None
 

@@ -3,6 +3,7 @@ copy, nor in a damaged file that was set aside; and all else stays."""
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edge.outbox.second_copy import SecondCopy
 from edge.outbox.store import Outbox
+from edge.outbox.windows_file import open_windows
 from edge.protocol.erasure import commands, is_within, join
 from edge.protocol.messages import MAX_BYTES, Command, Mood, decode
 from tests.conftest import mood
@@ -29,12 +32,21 @@ def span(first: int, last: int) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize("is_acknowledged", [True, False])
-def test_nothing_is_left_in_any_file(tmp_path: Path, is_acknowledged: bool) -> None:
+def test_nothing_is_left_in_any_file(
+    tmp_path: Path, is_acknowledged: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "o.sqlite"
     (tmp_path / "o.damaged").write_bytes(MARK.encode())
     (tmp_path / "o.damaged-wal").write_bytes(MARK.encode())
+
+    def open_insecure(path: Path, copy: SecondCopy) -> sqlite3.Connection:
+        """As SQLite is unless it is built otherwise."""
+        db = open_windows(path, copy)
+        db.execute("PRAGMA secure_delete=OFF")
+        return db
+
+    monkeypatch.setattr("edge.outbox.store.open_windows", open_insecure)
     outbox = Outbox(path)
-    outbox._db.execute("PRAGMA secure_delete=OFF")  # as SQLite is unless it is built otherwise
     for seq in range(1540):
         outbox.add(window(seq, model=MARK if 10 <= seq < 1510 else "0" * 12))
         if is_acknowledged:
@@ -56,22 +68,21 @@ def test_nothing_is_left_in_any_file(tmp_path: Path, is_acknowledged: bool) -> N
 
 
 def test_of_both_files_of_the_second_copy_the_newer_stays_the_newer(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "o.sqlite")
-    outbox._copy._most = 4000
+    copy = SecondCopy(tmp_path / "o.sqlite", 4000)
+
+    def newest() -> Path:
+        return max(tmp_path.glob("o.copy*"), key=lambda path: path.stat().st_mtime_ns)
+
     for seq in range(40):
-        outbox.add(window(seq))
-    before = list(outbox._copy.pending())
-    newest = outbox._copy._now
-    assert newest is not None
-    name = Path(newest.name)
-    assert outbox.erase("school", "r101", [span(before[2][1], before[4][1])]) == 2
-    outbox.add(window(40))
-    assert outbox._copy._now is not None
-    assert Path(outbox._copy._now.name) == name
-    assert [seq for _, seq in outbox._copy.pending()] == [
-        seq for _, seq in before if not before[2][1] <= seq < before[4][1]
-    ] + [40]
-    outbox.close()
+        copy.append(window(seq))
+    before, file = [seq for _, seq in copy.pending()], newest()
+    first, last = before[2], before[4]
+    assert copy.erase(lambda one: first <= one.seq < last) == 2
+    copy.append(window(40))
+    assert newest() == file
+    left = [seq for seq in before if not first <= seq < last]
+    assert [seq for _, seq in copy.pending()] == [*left, 40]
+    copy.close()
 
 
 times = st.floats(min_value=0, max_value=4e9).map(lambda at: round(at, 6))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.run.thermal import temperature, throttle_reasons
+from edge.run.thermal import FramePace, temperature, throttle_reasons
 
 
 def zone(folder: Path, number: int, text: str) -> None:
@@ -48,3 +48,20 @@ def test_what_vcgencmd_says(tmp_path: Path) -> None:
     assert throttle_reasons(tmp_path / "missing", str(command)) == ("throttled",)
     command.write_text("#!/bin/sh\nexit 1\n")
     assert throttle_reasons(tmp_path / "missing", str(command)) == ()
+
+
+def test_a_machine_that_is_too_hot_looks_at_half_the_frames(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    hot: list[str] = []
+    monkeypatch.setattr("edge.run.thermal.throttle_reasons", lambda: tuple(hot))
+    pace = FramePace(4)
+    assert pace.period_s() == 0.25
+    hot.append("under_voltage")
+    assert pace.period_s() == 0.25
+    hot.append("throttled")
+    assert pace.period_s() == pace.period_s() == 0.5
+    hot.clear()
+    assert pace.period_s() == 0.25
+    lines = [record.message for record in caplog.records]
+    assert lines == ["the machine is too hot: halving the frame rate", "the machine is cool again"]

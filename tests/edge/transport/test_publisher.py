@@ -219,9 +219,9 @@ def test_orders_to_others_are_none_of_ours(
     publisher = start(lambda command: obeyed_commands.append(command.command))
     listener.next("status")
     for name in ("school/r102/command", "school/r101/status", "other/r101/command"):
-        publisher._on_message(f"roommood/v1/{name}", b'{"command": "pause"}')
+        publisher.receive(f"roommood/v1/{name}", b'{"command": "pause"}')
     assert obeyed_commands == []
-    publisher._on_message(f"{BASE}/command", b'{"command": "pause"}')
+    publisher.receive(f"{BASE}/command", b'{"command": "pause"}')
     assert obeyed_commands == ["pause"]
 
 
