@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import logging
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from paho.mqtt import client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
@@ -90,9 +91,20 @@ class BrokerSettings(Section):
     """A connection that is silent for twice as long is given up."""
 
 
+class BeatingClient(mqtt.Client):
+    """Calls `beat` at each turn of paho's loop: every second at least while there is a connection,
+    unless its thread is held up."""
+
+    beat: Callable[[], None] = staticmethod(lambda: None)
+
+    def loop_misc(self) -> MQTTErrorCode:
+        self.beat()
+        return super().loop_misc()
+
+
 def client(
     settings: BrokerSettings, client_id: str, version: Version, clock: WallClock
-) -> mqtt.Client:
+) -> BeatingClient:
     """A paho client, configured and not yet connected; raises UserError for unusable certificates.
 
     The session is kept by the broker between connections, so that QoS 1 messages which arrive
@@ -101,7 +113,7 @@ def client(
     options: dict[str, Any] = {"protocol": VERSIONS[version]}
     if version == "3.1.1":
         options["clean_session"] = False
-    mqtt_client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, **options)
+    mqtt_client = BeatingClient(CallbackAPIVersion.VERSION2, client_id=client_id, **options)
     if settings.username:
         mqtt_client.username_pw_set(settings.username, settings.password.get_secret_value())
     if settings.ca:

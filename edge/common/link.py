@@ -41,6 +41,10 @@ FAREWELL_S = 1.0
 HANGS_S = 15.0
 """A try to connect ends within some seconds, well or badly, but for the look-up of a name."""
 
+HELD_UP_S = 10.0
+"""After which a network thread that does not move is told of; after a worker's patience it counts
+as one that stands still."""
+
 SHORT_S, SHORT_ONES = 10.0, 4
 """Connections so short, so many in a row: somebody ends them, and MQTT 3.1.1 does not say who."""
 
@@ -93,11 +97,14 @@ class MqttLink(Worker):
         """Connections in a row that lasted for less than SHORT_S."""
         self._sends: dict[int, tuple[float, Any]] = {}
         self._lock = threading.Lock()
+        """For what both threads write: ours, which makes clients, and paho's."""
         self._renew = False
+        self._beat_at, self._is_called = time.monotonic(), False
+        """When paho's thread last moved; and whether it is in a callback of ours."""
         self._certificate: tuple[int, int] | None = None
         self._news = time.monotonic()
         """When a try to connect last ended, or a connection."""
-        self._client = self._make_client()
+        self._client = self._make_client(self._version)
 
     @property
     def is_connected(self) -> bool:
@@ -129,17 +136,21 @@ class MqttLink(Worker):
         self._leaves = True
         self._client.disconnect()
         cut = threading.Timer(FAREWELL_S, _cut, (self._client,))
+        cut.name = "farewell's end"
         cut.start()
         # Apart, since who looks up a name where DNS hangs cannot be told to end; nobody waits.
-        farewell = threading.Thread(target=self._end, args=(self._client,), daemon=True)
+        farewell = threading.Thread(
+            target=self._end, args=(self._client,), name="farewell", daemon=True
+        )
         farewell.start()
         farewell.join(2 * FAREWELL_S)
         cut.cancel()
         return has_ended
 
-    def _make_client(self) -> mqtt.Client:
+    def _make_client(self, version: Version) -> mqtt.Client:
         self._certificate = self._certificate_now()
-        mqtt_client = client(self._settings, self._id, self._version, self._clock)
+        mqtt_client = client(self._settings, self._id, version, self._clock)
+        mqtt_client.beat = self._network_beat
         self._doubts_clock = self._clock.is_lost()
         mqtt_client.on_connect = self._safely(self._on_connect)
         mqtt_client.on_connect_fail = self._safely(self._on_connect_fail)
@@ -147,30 +158,40 @@ class MqttLink(Worker):
         mqtt_client.on_message = self._safely(self._receive)
         if self._will:
             waits = {"properties": properties("WILLMESSAGE", WillDelayInterval=WILL_WAITS_S)}
-            options = waits if self._version == "5" else {}
+            options = waits if version == "5" else {}
             mqtt_client.will_set(*self._will, qos=1, retain=True, **options)
         return mqtt_client
 
     def run_once(self) -> None:
         """Looks whether the connection is to be made anew, and does it."""
         if self._renew or self._is_half_open() or self._is_outdated():
-            self._renew = True  # until it is done: certificates that are just being written fail
-            fresh, old = self._make_client(), self._client
-            _cut(old)
-            self._end(old)
-            with self._lock:
-                self._client = fresh
-                self._sends.clear()
-            self._renew = False
-            self._news = time.monotonic()
-            connect(fresh, self._settings, self._version)
+            self._replace()
         elif self._client.loop_start() == mqtt.MQTT_ERR_SUCCESS:  # it says no while one runs
             self._complain("its thread had ended: begun anew")
         elif not self.is_connected and time.monotonic() - self._news > HANGS_S:
             self._complain(
                 f"{self._settings.host}: still looking up this name after {HANGS_S:.0f} s; "
-                f"{self._meanwhile}: check DNS (/etc/resolv.conf), or set broker.host to an address"
+                f"{self._meanwhile}: check DNS (/etc/resolv.conf), or set broker.host to an "
+                "address",
+                while_down=True,
             )
+
+    def _replace(self) -> None:
+        with self._lock:
+            self._renew = True  # until it is done: certificates that are just being written fail
+            version = self._version
+        fresh, old = self._make_client(version), self._client
+        _cut(old)
+        self._end(old)  # from here on nobody calls us
+        with self._lock:
+            self._client = fresh
+            self._sends.clear()
+            self._up_since, self._was_answered = None, False
+            # The old one may have asked for another version while this one was made.
+            self._renew = self._version != version
+        self._news = time.monotonic()
+        if not self._renew:
+            connect(fresh, self._settings, version)
 
     @staticmethod
     def _end(old: mqtt.Client) -> None:
@@ -220,12 +241,12 @@ class MqttLink(Worker):
             self._ask_anew()
             return
         self._closed_early, self._may_change = 0, False
-        self._up_since = time.monotonic()
+        with self._lock:
+            self._up_since, self._complaint = time.monotonic(), ""
         settings = self._settings
         self._log.info(
             "broker: connected to %s:%d, MQTT %s", settings.host, settings.port, self._version
         )
-        self._complaint = ""
         mqtt_client.subscribe([(topic, 1) for topic in self._topics])
         self._on_up()
 
@@ -241,11 +262,13 @@ class MqttLink(Worker):
             self._sends.clear()
         if self._leaves:
             return  # by our own wish: nothing is lost
-        if self._up_since is not None:
-            self._on_loss(str(reason), time.monotonic() - self._up_since)
-        elif not self._was_answered:
+        with self._lock:
+            up_since, self._up_since = self._up_since, None
+            was_answered, self._was_answered = self._was_answered, False
+        if up_since is not None:
+            self._on_loss(str(reason), time.monotonic() - up_since)
+        elif not was_answered:
             self._complain(f"{no_answer(reason, self._settings)}; {self._meanwhile}")
-        self._up_since, self._was_answered = None, False
         if self._may_change:
             self._closed_early += 1
             if self._closed_early >= CLOSED_EARLY:
@@ -269,40 +292,67 @@ class MqttLink(Worker):
         if error is not None:
             self._complain(f"{explain(error, self._settings)}; {self._meanwhile}")
 
+    def fatal_problem(self) -> str:
+        """Its own thread, or paho's: held up by what a callback waits for."""
+        held_up = self._network_still() > self._patience_s
+        network = f"its network thread has not moved for {self._patience_s:g} s" if held_up else ""
+        return super().fatal_problem() or network
+
     def problem(self) -> str:
         """Why it does not do its work now, or nothing."""
-        return super().problem() or self._complaint
+        held_up = self._network_still() > HELD_UP_S
+        network = f"its network thread has not moved for {HELD_UP_S:g} s" if held_up else ""
+        return super().problem() or network or self._complaint
+
+    def _network_beat(self) -> None:
+        self._beat_at = time.monotonic()
+
+    def _network_still(self) -> float:
+        """For how many seconds paho's thread has not moved; 0 while it may wait, for a name or for
+        its next try."""
+        may_wait = self._up_since is None and not self._is_called
+        return 0.0 if may_wait else time.monotonic() - self._beat_at
 
     def _receive(self, _c: Any, _u: Any, message: Any) -> None:
         self._on_message(message.topic, bytes(message.payload))
 
     def _other_version(self) -> None:
-        self._version = "3.1.1" if self._version == "5" else "5"
+        with self._lock:
+            self._version = version = "3.1.1" if self._version == "5" else "5"
         self._closed_early = 0
-        self._log.info("broker: trying MQTT %s", self._version)
+        self._log.info("broker: trying MQTT %s", version)
         self._ask_anew()
 
     def _ask_anew(self) -> None:
         """For another client; made in our own thread, which paho's must not wait for."""
-        self._renew = True
+        with self._lock:
+            self._renew = True
         self.wake()
 
     def _safely(self, act: Callable[..., None]) -> Callable[..., None]:
         """An internal error in handling a message must not end paho's thread unseen."""
 
         def guard(*args: Any) -> None:
+            self._network_beat()
+            self._is_called = True
             try:
                 act(*args)
             except Exception:
                 self._log.exception("broker: internal error")
+            finally:
+                self._is_called = False
 
         return guard
 
-    def _complain(self, of: str) -> None:
-        """What is wrong, when it begins, not at each attempt to mend it."""
-        if of != self._complaint:
+    def _complain(self, of: str, *, while_down: bool = False) -> None:
+        """What is wrong, when it begins, not at each attempt to mend it; with `while_down` only if
+        there is no connection by now."""
+        with self._lock:
+            if while_down and self._up_since is not None:
+                return
+            is_new, self._complaint = of != self._complaint, of
+        if is_new:
             self._log.warning("broker: %s", of)
-        self._complaint = of
 
 
 def _cut(old: mqtt.Client) -> None:

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from deploy.bench.faults.proxy import FaultProxy
-from edge.common.broker import BrokerSettings
+from edge.common.broker import BrokerSettings, Version
 from edge.common.clock import WallClock
 from edge.common.errors import UserError
 from edge.common.link import UNCONFIRMED_S, MqttLink
@@ -321,11 +321,11 @@ def test_certificates_that_cannot_be_used_now_are_tried_again(
     wait(lambda: client.is_connected)
     make, tries = client._make_client, list[int]()
 
-    def unusable_at_first() -> Any:
+    def unusable_at_first(version: Version) -> Any:
         tries.append(1)
         if len(tries) < 3:
             raise UserError("the key does not belong to the certificate", "broker", "")
-        return make()
+        return make(version)
 
     monkeypatch.setattr(client, "_make_client", unusable_at_first)
     before = client._client
@@ -333,6 +333,41 @@ def test_certificates_that_cannot_be_used_now_are_tried_again(
     wait(lambda: client._client is not before and client.is_connected, 10)
     assert "the key does not belong" in caplog.text
     assert client.problem() == ""
+
+
+def test_another_version_that_is_asked_for_while_one_is_made_is_not_forgotten(
+    mosquitto: Mosquitto, link: Callable[..., MqttLink], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = link(mosquitto.port)
+    wait(lambda: client.is_connected)
+    make, versions = client._make_client, list[str]()
+
+    def asked_meanwhile(version: Version) -> Any:
+        versions.append(version)
+        if len(versions) == 1:
+            client._other_version()  # as the old client's thread does
+        return make(version)
+
+    monkeypatch.setattr(client, "_make_client", asked_meanwhile)
+    client._ask_anew()
+    wait(lambda: len(versions) == 2 and client.is_connected)
+    assert versions == ["5", "3.1.1"]
+
+
+def test_a_network_thread_that_is_held_up_is_told_of(
+    mosquitto: Mosquitto, link: Callable[..., MqttLink], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.common.link.HELD_UP_S", 1.5)  # paho moves every second
+    client, answer = link(mosquitto.port), threading.Event()
+    wait(lambda: client.is_connected)
+    monkeypatch.setattr(client, "_on_message", lambda *_: answer.wait(60))
+    client._patience_s = 3.0
+    wait(lambda: client.problem() == client.fatal_problem() == "")
+    client.publish("roommood/test", b"x")
+    wait(lambda: client.problem() == "its network thread has not moved for 1.5 s")
+    wait(lambda: client.fatal_problem() == "its network thread has not moved for 3 s")
+    answer.set()
+    wait(lambda: client.fatal_problem() == "")
 
 
 def test_a_defect_in_what_is_done_with_a_message_is_survived(
