@@ -49,6 +49,8 @@ class RetentionWorker(Worker):
         self.round(time.time())
         with self.attempt("audit log's witness"):
             self._witness()
+        if self._failures:  # soon again, not at the next round: health is to know when it is over
+            raise OSError(self._failures[0])
 
     def round(self, now: float) -> int:
         """Deletes what is due at a moment (seconds since 1970); returns how many windows.

@@ -34,6 +34,14 @@ class Announcement(NamedTuple):
     view: RoomView
 
 
+class Failure(NamedTuple):
+    """Who could not be told: why, of which room, and what to do to try it again."""
+
+    why: str
+    room: Key | None
+    act: Callable[[], object]
+
+
 class Announcements(QueueWorker[Announcement]):
     """What is `put` is told to all, by name, in order: windows, statuses, and rooms at both.
 
@@ -57,7 +65,7 @@ class Announcements(QueueWorker[Announcement]):
         self._rooms, self._looks = rooms, dict(looks)
         self._states: dict[Key, RoomState] = {}
         self._look_at = 0.0
-        self._failing: dict[str, str] = {}
+        self._failing: dict[str, Failure] = {}
 
     def run_once(self) -> None:
         """Everything that waits, and what is due."""
@@ -69,6 +77,8 @@ class Announcements(QueueWorker[Announcement]):
             key = (view.site, view.room)
             if self._states.setdefault(key, view.state) != view.state:
                 self._show(view)
+        for name, failure in list(self._failing.items()):
+            self._try(name, failure.act, failure.room)
         for name, look in self._looks.items():
             self._try(name, partial(self._look, look))
         self._every_s = max(BRIEF_S, self._look_at - time.monotonic())
@@ -85,36 +95,41 @@ class Announcements(QueueWorker[Announcement]):
     def _show(self, view: RoomView) -> None:
         self._states[view.site, view.room] = view.state
         for name, show in self._of_rooms.items():
-            self._try(name, partial(show, view))
+            self._try(name, partial(show, view), (view.site, view.room))
 
     def handle(self, item: Announcement) -> None:
-        """Tells everybody; who cannot be told is not told later: by then there is other news."""
+        """Tells everybody. Who cannot be told is told of the newest alone, later: by then there is
+        other news, and health is to know when it is over, even where there is none."""
         message, view = item
+        room = (view.site, view.room)
         if message is None:
-            self._states.pop((view.site, view.room), None)
+            self._states.pop(room, None)
+            for name, failure in list(self._failing.items()):
+                if failure.room == room:  # what was erased is told to nobody
+                    del self._failing[name]
             for name, forget in self._of_erasures.items():
-                self._try(name, partial(forget, view))
+                self._try(name, partial(forget, view), room)
             return
         self._show(view)
         if isinstance(message, Mood):
             for name, act in self._of_moods.items():
-                self._try(name, partial(act, message))
+                self._try(name, partial(act, message), room)
         else:
             for name, hear in self._of_statuses.items():
-                self._try(name, partial(hear, message))
+                self._try(name, partial(hear, message), room)
 
     def problem(self) -> str:
         """Of one who could not be told the last time, too."""
-        failing = (f"{name}: {why}" for name, why in dict(self._failing).items())
+        failing = (f"{name}: {one.why}" for name, one in dict(self._failing).items())
         return super().problem() or "; ".join(failing)
 
-    def _try(self, name: str, act: Callable[[], object]) -> None:
+    def _try(self, name: str, act: Callable[[], object], room: Key | None = None) -> None:
         try:
             act()
         except Exception as error:  # the others are to be told all the same
             if name not in self._failing:
                 log.exception("%s cannot be told", name)
-            self._failing[name] = first_line(error)
+            self._failing[name] = Failure(first_line(error), room, act)
             return
-        if self._failing.pop(name, ""):
+        if self._failing.pop(name, None):
             log.info("%s: told again", name)
