@@ -54,19 +54,22 @@ def run(config: Path) -> None:
 
     stop_on_signals(stopping.set)
     watchdog = Watchdog(service.fatal_problem, service.sentence, give_up)
-    service.start()
-    watchdog.start()
-    click.echo(f"roommood: pages at {service.url}", err=True)
-    first = service.first_run()
-    if first is not None:
-        click.echo(
-            f"roommood: no account yet; to create one, open this within an hour: {first}", err=True
-        )
-    stopping.wait()
-    if not reasons:
+    try:
+        service.start()
+        watchdog.start()
+        click.echo(f"roommood: pages at {service.url}", err=True)
+        first = service.first_run()
+        if first is not None:
+            click.echo(
+                f"roommood: no account yet; to create one, open this within an hour: {first}",
+                err=True,
+            )
+        stopping.wait()
+    finally:
+        if not reasons:
+            watchdog.stop()
+        service.stop()
         watchdog.stop()
-    service.stop()
-    watchdog.stop()
     if reasons:
         sys.exit(TRY_AGAIN)
 

@@ -197,15 +197,15 @@ class Agent:
         """Publishes a mood for every window until `stop`; the last one may be shorter.
 
         Returns why the agent is to be started anew, if that is planned, as for an update; raises
-        Stalled for what only a new process can mend.
+        Stall for what only a new process can mend.
         """
         with contextlib.suppress(PermissionError):  # systemd has seen to it: see the unit
             os.nice(NICE)
         cv2.setNumThreads(self._settings.faces.threads)
-        self._workers.start()
-        self._inference.beat()
-        self._supervisor.start()
         try:
+            self._workers.start()
+            self._inference.beat()
+            self._supervisor.start()
             while not self._stopping.is_set():
                 self._window()
         finally:

@@ -153,10 +153,10 @@ def _run(demo: Demo) -> int:
         ending.callback(_end, agent)
         made_up: Literal["all", "others"] = "all" if is_simulation else "others"
         service = Service(settings, lambda mood: _print_mood(mood, demo), made_up=made_up)
+        ending.callback(service.stop)  # first, so that nothing is left of a start that fails
         service.start()
-        ending.callback(service.stop)
-        devices.start()
         ending.callback(devices.stop)
+        devices.start()
         ending.callback(_end, agent)  # before all else: its last window is stored yet
         click.echo(f"roommood: the page: {_entrance(service)}", err=True)
         click.echo("roommood: Ctrl-C stops everything.", err=True)
