@@ -7,7 +7,9 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.concurrency import run_in_threadpool
 
+from collector.access.accounts import Account
 from collector.access.audit import AuditLog
 from collector.access.guard import COOKIE, address
 from collector.access.oidc import Provider, UnknownUser
@@ -35,7 +37,7 @@ def router(
         try:
             return await provider.go(request, f"{own_url()}/oidc/back")
         except UnknownUser as unknown:
-            return _failure_page(request, unknown)
+            return await run_in_threadpool(_failure_page, request, unknown)
 
     @pages.get("/oidc/back")
     async def back(request: Request) -> Any:
@@ -44,7 +46,10 @@ def router(
         try:
             account = await provider.back(request)
         except UnknownUser as unknown:
-            return _failure_page(request, unknown)
+            return await run_in_threadpool(_failure_page, request, unknown)
+        return await run_in_threadpool(_signed_in, request, provider, account)
+
+    def _signed_in(request: Request, provider: Provider, account: Account) -> Any:
         to = request.session.get(NEXT, "/")
         old = request.session.get(COOKIE)
         if old:
@@ -55,8 +60,8 @@ def router(
         return back_to(to)
 
     def _failure_page(request: Request, unknown: UnknownUser) -> RedirectResponse:
-        message = f"{unknown}, from {address(request)}"
-        audit_log.count_denial("somebody", "sign-in refused", message)
+        about = f"{unknown}, from {address(request)}"
+        audit_log.count_denial("somebody", "sign-in refused", about)
         if unknown.provider_text:
             leave(request, "provider", unknown.provider_text)
         return RedirectResponse(f"/sign-in?wrong={unknown.kind}", 303)

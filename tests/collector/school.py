@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -10,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 import httpx
+from sqlalchemy import event
 
 from collector.access.accounts import Account
 from collector.access.script import token_for
@@ -40,6 +42,8 @@ class School:
         }
         self.settings = CollectorSettings.model_validate(settings | changes)
         self.service = Service(self.settings)
+        self._held_up: set[str] = set()
+        event.listen(self.service._engine, "before_cursor_execute", self._note_statement)
         self.engine = connect(self.settings.database)
         """The tests' own way to the database, beside the collector's."""
         self.store = Store(self.engine)
@@ -64,6 +68,13 @@ class School:
     ) -> None:
         self.service.stop()
         self.engine.dispose()
+        assert self._held_up == set()
+
+    def _note_statement(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        """The event loop and the network's thread wait for no database: all wait for them."""
+        thread = threading.current_thread().name
+        if thread == "web" or thread.startswith("paho-mqtt-client"):
+            self._held_up.add(f"{thread}: {statement}")
 
     def staff(self) -> None:
         """Everybody's account."""
