@@ -11,7 +11,6 @@ from typing import NamedTuple
 from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
-from sqlalchemy import Engine
 
 from collector.access.accounts import Accounts
 from collector.access.audit import AuditLog
@@ -56,7 +55,6 @@ from collector.storage.store import Store
 class AppContext(NamedTuple):
     """What the application needs of the service, made by service.py."""
 
-    engine: Engine
     store: Store
     rooms: Rooms
     ingest: Ingest

@@ -10,13 +10,12 @@ from typing import Any
 from collector.access.accounts import CONFIRMED_S, Accounts
 from collector.access.audit import AuditLog
 from collector.access.audit_witness import AuditWitness
-from collector.access.command_access import finish_restore
 from collector.access.guard import Guard
 from collector.access.hashing import HashingQueue
 from collector.access.known_browsers import KnownBrowsers
 from collector.access.limits import Guesses, Limits
 from collector.access.oidc import Provider
-from collector.access.secret import derive_key, make_folder, own_key
+from collector.access.secret import derive_key
 from collector.access.sessions import Sessions
 from collector.access.settings_audit import audit_settings
 from collector.app import AppContext, make_app
@@ -49,11 +48,10 @@ from collector.retention.erasing import apply_notes
 from collector.retention.worker import RetentionWorker
 from collector.run.announcements import Announcement, Announcements
 from collector.run.expiry import own_certificates
+from collector.run.own_database import OwnDatabase
 from collector.run.room_changes import RoomChanges
 from collector.run.web_server import WebServer
-from collector.storage.database import connect
-from collector.storage.erasures import Erasures
-from collector.storage.sole_use import SoleUse
+from collector.storage.database import patient
 from collector.storage.store import Store
 from edge.common.calendar_sources import CalendarFetcher
 from edge.common.worker import Worker, Workers, first_line
@@ -77,17 +75,10 @@ class Service:
         made_up: MadeUp = "",
     ) -> None:
         self._settings = settings
-        make_folder(settings.state)  # where the database may lie
-        self._engine = connect(settings.database)
-        try:
-            self._use = SoleUse(self._engine)
-            finish_restore(self._engine, settings.state, alone=True)
-            key = own_key(settings.state)
-        except BaseException:
-            self._engine.dispose()
-            raise
+        self.database = OwnDatabase(settings)
+        self._engine, key = self.database.engine, self.database.key
         store = Store(self._engine)
-        self.erasures = Erasures(self._engine, settings.state)
+        self.erasures = self.database.erasures
         apply_notes(self.erasures)
         confirmed_s = settings.oidc.confirm_hours * 3600 if settings.oidc else CONFIRMED_S
         self.accounts = Accounts(self._engine, confirmed_s)
@@ -138,11 +129,11 @@ class Service:
         )
         self._witness = AuditWitness(self.audit, settings.name, self.ingest.publish_lasting)
         self._retention = RetentionWorker(
-            self._engine,
+            patient(self._engine),
             settings.retention_of,
             self.audit,
             settings.audit_days,
-            self._look_around,
+            self._witness.look,
             self.erasures,
             self._on_expiry,
         )
@@ -159,7 +150,6 @@ class Service:
         self._socket = listen(settings.web.host, settings.web.port)
         web = settings.web
         context = AppContext(
-            engine=self._engine,
             store=store,
             rooms=self.rooms,
             ingest=self.ingest,
@@ -277,6 +267,7 @@ class Service:
 
         Each uses only those that stand before it, so nobody tells one that has ended.
         """
+        yield self.database.watch
         yield self.ingest.link
         if self._settings.webhooks:
             yield self._webhooks
@@ -325,10 +316,10 @@ class Service:
         """Answers what was asked, stores what was received, tells of it; then all is closed."""
         if self._home is not None:
             self._home.down()
-        self._workers.stop()
+        have_ended = self._workers.stop()
         self._hashing.stop()
-        self._use.end()
-        self._engine.dispose()
+        if have_ended:  # else one is at work with it, and it ends with the process
+            self.database.end()
 
     def _end_feeds(self) -> None:
         self.rooms.close()
@@ -348,11 +339,6 @@ class Service:
     def _announce(self, message: Mood | Status) -> None:
         view = self.rooms.view(message.site, message.room)
         self.announcements.put(Announcement(message, view))
-
-    def _look_around(self) -> None:
-        """What is due now and then."""
-        self._use.keep()
-        self._witness.look()
 
     def _remember(self, store: Store) -> None:
         """What rooms showed last; a room of which that cannot be read begins anew."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import pwd
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +42,16 @@ class Postgres:
         self._quiet(
             [str(self._bin / "initdb"), "-D", "data", "-U", "roommood", "-A", "trust", "--no-sync"]
         )
+        self.start()
+
+    def start(self) -> None:
         self._process = subprocess.Popen(
             [
                 *(str(self._bin / "postgres"), "-D", "data", "-p", str(self._port)),
-                *("-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}"),
-                *("-c", "fsync=off"),
+                *("-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"),
+                *("-c", f"unix_socket_directories={self._folder}"),
             ],
-            cwd=folder,
+            cwd=self._folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             **_as_server(),
@@ -62,6 +67,21 @@ class Postgres:
     def stop(self) -> None:
         self._process.send_signal(signal.SIGINT)  # at once, whoever is still connected
         self._process.wait(60)
+
+    @contextlib.contextmanager
+    def hanging(self) -> Iterator[None]:
+        """It is there, accepts connections, and answers nobody."""
+        server = self._process.pid
+        processes = [server]
+        os.kill(server, signal.SIGSTOP)  # first, so that it begins no other
+        for child in Path(f"/proc/{server}/task/{server}/children").read_text().split():
+            os.kill(int(child), signal.SIGSTOP)
+            processes.append(int(child))
+        try:
+            yield
+        finally:
+            for pid in processes:
+                os.kill(pid, signal.SIGCONT)
 
     def _quiet(self, command: list[str]) -> None:
         subprocess.run(

@@ -132,3 +132,7 @@ ROUTES: dict[tuple[str, str], str] = {
 def sees_all(role: Role) -> bool:
     """Whether a role is bound to no room: the others see their own alone."""
     return role in ("administrator", "it")
+
+
+WITHOUT_DATABASE = frozenset({"/healthz"})
+"""Paths that answer whatever becomes of the database, so that nobody is asked who it is."""

@@ -65,8 +65,8 @@ class Ingest:
         self._messages = Counter(
             "roommood_messages", "Messages received.", ["kind", "result"], registry=registry
         )
-        covers = erasures.covers if erasures is not None else lambda _mood: False
-        self.writer = Writer(store, rooms, self._messages, self._acknowledge, announce, covers)
+        among = erasures.among if erasures is not None else lambda _moods: []
+        self.writer = Writer(store, rooms, self._messages, self._acknowledge, announce, among)
         self.link = MqttLink(
             settings,
             f"roommood-{name}",
@@ -138,7 +138,10 @@ class Ingest:
             self._messages.labels("mood", "deferred").inc()
 
     def _drop_reason(self, mood: Mood) -> str:
-        """Why a window is not stored, though it is nobody's fault; or nothing."""
+        """Why a window is not stored, though it is nobody's fault; or nothing.
+
+        From memory: this is the network's thread. The writer asks the database.
+        """
         if self._erasures is not None and self._erasures.covers(mood):
             return "erased"
         return "expired" if is_expired(mood, self._windows_days(mood.site)) else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from prometheus_client import Counter
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
@@ -44,14 +44,16 @@ class Writer(Worker):
         messages: Counter,
         acknowledge: Callable[[Mood, Ack], None],
         announce: Callable[[Mood], None],
-        is_erased: Callable[[Mood], bool] = lambda _mood: False,
+        find_erased: Callable[[Sequence[Mood]], list[Mood]] = lambda _moods: [],
     ) -> None:
         super().__init__("writer", longest_wait_s=LONGEST_RETRY_S)
-        self._is_erased = is_erased
+        self._find_erased = find_erased
         self._store, self._rooms, self._messages = store, rooms, messages
         self._acknowledge, self._announce = acknowledge, announce
         self._queue: queue.Queue[Mood] = queue.Queue(maxsize=4 * BATCH)
         self._batch: list[Mood] = []
+        self._new: list[Mood] = []
+        """Of the batch those that were not stored before, whatever failed after their commit."""
         self._last = 0
         self.storing = True
 
@@ -93,39 +95,42 @@ class Writer(Worker):
 
     def _commit(self) -> None:
         try:
-            moods, new = self._add(self._batch)
+            moods = self._add(self._batch)
             # An erasure is noted before it deletes: what it did not find yet is seen here.
-            if dropped_moods := [mood for mood in new if self._is_erased(mood)]:
-                self._store.remove(dropped_moods)
-                new = [mood for mood in new if mood not in dropped_moods]
+            if erased_moods := self._find_erased(moods):
+                self._store.remove(erased_moods)
         except SQLAlchemyError as error:
             # Nothing is acknowledged, so the agents keep these windows, whatever becomes of us.
             if self.storing:
                 self._messages.labels("mood", "failed").inc(len(self._batch))
             self.storing = False
             raise OSError(f"database: {first_line(error)}; agents keep their windows") from None
-        self._batch = []
+        new_moods = [mood for mood in self._new if mood not in erased_moods]
+        self._batch, self._new = [], []
         if not self.storing:
             log.info("database: storing windows again")
         self.storing = True
-        self._messages.labels("mood", "stored").inc(len(new))
-        self._messages.labels("mood", "repeated").inc(len(moods) - len(new))
+        self._messages.labels("mood", "stored").inc(len(new_moods))
+        self._messages.labels("mood", "erased").inc(len(erased_moods))
+        repeats = len(moods) - len(new_moods) - len(erased_moods)
+        self._messages.labels("mood", "repeated").inc(repeats)
         for mood in moods:
             with self.attempt("acknowledgement"):
                 self._acknowledge(mood, Ack(boot=mood.boot, seq=mood.seq, windows=mood.windows))
         now = time.time()
-        for mood in new:
+        for mood in new_moods:
             with self.attempt(f"{mood.site}/{mood.room}"):
                 self._rooms.update_mood(mood, now)
             self._announce(mood)
 
-    def _add(self, batch: list[Mood]) -> tuple[list[Mood], list[Mood]]:
-        """Those that are stored now, and those of them that were not before.
+    def _add(self, batch: list[Mood]) -> list[Mood]:
+        """Those that are stored now.
 
         Where the database refuses what one window says, the others are stored all the same.
         """
         try:
-            return batch, self._store.add(batch)
+            self._new += self._store.add(batch)
+            return batch
         except Exception as error:
             if not _is_about_a_window(error):
                 raise
@@ -139,10 +144,9 @@ class Writer(Worker):
                     mood.seq,
                     first_line(error),
                 )
-                return [], []
+                return []
         half = len(batch) // 2
-        parts = [self._add(batch[:half]), self._add(batch[half:])]
-        return parts[0][0] + parts[1][0], parts[0][1] + parts[1][1]
+        return self._add(batch[:half]) + self._add(batch[half:])
 
 
 def _is_about_a_window(error: Exception) -> bool:

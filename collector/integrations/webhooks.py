@@ -119,6 +119,8 @@ class Webhooks(Worker):
         due = select(self._table).where(self._table.c.next <= now, ~self._table.c.given_up)
         with self._engine.connect() as connection:
             rows = connection.execute(due.order_by(self._table.c.id).limit(50)).all()
+        if rows and self._erasures is not None:
+            self._erasures.recheck()
         for row in rows:
             if self._stopping.is_set():
                 return

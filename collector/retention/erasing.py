@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, any_, delete, func, select, text
 
 from collector.lessons.repository import Lesson
+from collector.storage.database import patient
 from collector.storage.erasure_notes import Erasure
 from collector.storage.erasures import Erasures, tells_of, window_conditions
 from collector.storage.tables import deliveries, lessons, links, moods
@@ -70,7 +71,7 @@ def finish(erasures: Erasures) -> int:
     """Deletes windows that an erasure left, since it was killed; returns how many."""
     windows = 0
     for one in erasures.read():
-        with erasures.engine.connect() as connection:
+        with patient(erasures.engine).connect() as connection:
             left = connection.execute(
                 select(moods.c.id).where(*window_conditions(one)).limit(1)
             ).first()
@@ -83,7 +84,7 @@ def _dated_ahead(engine: Engine, whole: Erasure) -> list[Erasure]:
     """By their numbers: to erase the time until then would lose what comes when it is there."""
     here = (moods.c.site == whole.site, moods.c.room == whole.room, moods.c.start >= whole.end)
     runs = select(moods.c.boot, func.max(moods.c.seq)).where(*here).group_by(moods.c.boot)
-    with engine.connect() as connection:
+    with patient(engine).connect() as connection:
         return [whole._replace(boot=boot, seq=seq) for boot, seq in connection.execute(runs)]
 
 
@@ -93,7 +94,7 @@ def _erase(erasures: Erasures, new_erasures: Sequence[Erasure]) -> int:
 
 
 def _apply(erasures: Erasures, new_erasures: Sequence[Erasure]) -> int:
-    with erasures.engine.begin() as connection:
+    with patient(erasures.engine).begin() as connection:
         erasures.add(connection, new_erasures)
         for one in new_erasures:
             _erase_besides(connection, one)
@@ -125,7 +126,7 @@ def delete_windows(engine: Engine, *where: Any) -> int:
         # As an array PostgreSQL looks each of them up; as a set it read the whole table for them.
         sqlite = engine.dialect.name == "sqlite"
         these = moods.c.id.in_(some) if sqlite else moods.c.id == any_(func.array(some))
-        with engine.begin() as connection:
+        with patient(engine).begin() as connection:
             count = connection.execute(delete(moods).where(these)).rowcount
         windows += count
         if count < ROWS:

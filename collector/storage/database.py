@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from edge.common.address import mask
@@ -27,13 +26,37 @@ class _NewerDatabase(Exception):
     """Of a revision that nobody here knows."""
 
 
-def connect(url: str) -> Engine:
-    """An engine on tables that are up to date; raises UserError for a database that cannot be."""
+DRIVERS_OF_LIBPQ = ("psycopg", "psycopg2")
+
+NETWORK = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""Of libpq: a server that does not answer, or is gone without a word, is given up within half a
+minute. What the database's address says of these counts instead."""
+
+STATEMENT_S = 60
+"""For one statement of the collector's, where the address has no `statement_timeout`; `patient` is
+for what may take longer."""
+
+Limit = Callable[[float], str]
+"""See limited_connection.py."""
+
+
+def connect(url: str, limit: Limit | None = None) -> Engine:
+    """An engine on tables that are up to date; raises UserError for a database that cannot be.
+
+    With a `limit` it is the collector's: no statement lasts for longer than STATEMENT_S, nor is one
+    waited for past the limit. Commands, for which somebody waits, do without.
+    """
     safe_url = mask(url)
     _keep_private(url)
     try:
         # A connection that the server ended meanwhile is replaced before anybody gets it.
-        engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        engine = make_engine(url, limit, pool_pre_ping=not url.startswith("sqlite"))
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
         try:
@@ -51,6 +74,46 @@ def connect(url: str) -> Engine:
         reason = str(error).splitlines()[0]
         raise UserError(reason, f"database {safe_url}", "check 'database'") from None
     return engine
+
+
+def make_engine(url: str | URL, limit: Limit | None = None, **options: Any) -> Engine:
+    """As it is, whatever its tables are."""
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        return create_engine(address, **options)
+    arguments: dict[str, Any] = {}
+    if address.get_driver_name() in DRIVERS_OF_LIBPQ:
+        arguments = {name: value for name, value in NETWORK.items() if name not in address.query}
+    engine = create_engine(address, connect_args=arguments, **options)
+    if limit is None:
+        return engine
+    if "statement_timeout" not in str(address.query.get("options", "")):
+        event.listen(engine, "connect", _limit_statements)
+    event.listen(engine, "begin", _lift_limit)
+    if engine.driver == "psycopg":
+        from collector.storage.limited_connection import opener  # noqa: PLC0415  # psycopg is an extra
+
+        event.listen(engine, "do_connect", opener(limit))
+    return engine
+
+
+def patient(engine: Engine) -> Engine:
+    """The same, for work that may take its time: a deletion of years, an upgrade."""
+    return engine.execution_options(patient=True)
+
+
+def _limit_statements(connection: Any, _record: Any) -> None:
+    """By a statement, since what stands between us and a server may not pass options on."""
+    connection.autocommit = True
+    cursor = connection.cursor()
+    cursor.execute(f"SET statement_timeout = '{STATEMENT_S}s'")
+    cursor.close()
+    connection.autocommit = False
+
+
+def _lift_limit(connection: Connection) -> None:
+    if connection.get_execution_options().get("patient"):
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
 
 
 def _keep_private(url: str) -> None:
@@ -80,7 +143,7 @@ def upgrade(engine: Engine, to: str = "head") -> None:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    with begin(engine) as connection:
+    with begin(patient(engine)) as connection:
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, to)

@@ -16,8 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, insert, or_, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, or_, select
 
 from collector.storage.erasure_notes import Erasure, ErasureNotes
 from collector.storage.store import LONGEST_WINDOW
@@ -25,27 +24,40 @@ from collector.storage.tables import erasures, moods
 from edge.protocol.erasure import Span
 from edge.protocol.messages import Mood
 
-FRESH_S = 30.0
-"""After which it is looked whether a command beside the collector has erased something."""
-
 Room = tuple[str, str]
+
+
+STATE = select(func.count(), func.coalesce(func.max(erasures.c.id), 0))
+"""Changes with every erasure, of whatever number: those of two commands may come out of order."""
 
 
 class Erasures:
     """Of one database, and of the notes in the collector's own folder; safe to use from several
-    threads."""
+    threads.
+
+    What is asked of it is answered from memory, so that whoever must not wait for the database may
+    ask: the network's thread, and who holds a lock. What this object erases is known from the
+    moment it is noted. What a command beside the collector erases is known once `recheck` has run:
+    a worker calls it every few seconds, and whoever commits windows after that commit.
+    """
 
     def __init__(self, engine: Engine, state: Path | None = None) -> None:
         self.engine = engine
         self.notes = ErasureNotes(state) if state is not None else None
-        self._lock = threading.Lock()
+        self._asking, self._lock = threading.Lock(), threading.Lock()
+        self._in_database: list[Erasure] = []
+        self._state = (0, 0)
+        self._own: list[Erasure] = []
         self._spans: dict[Room, list[Erasure]] = {}
-        self._read = float("-inf")
+        self.refresh()
 
     def note(self, new_erasures: Sequence[Erasure]) -> None:
         """Before anything else: whatever is killed after this, the next start goes on with it."""
         if self.notes is not None:
             self.notes.add(new_erasures)
+        with self._lock:
+            self._own += new_erasures
+            self._publish()
 
     def add(self, connection: Connection, new_erasures: Sequence[Erasure]) -> None:
         """To the database, in a transaction; `refresh` follows its end."""
@@ -54,21 +66,39 @@ class Erasures:
 
     def refresh(self) -> None:
         """Knows at once what is in the database now."""
-        with self._lock:
-            self._load()
+        with self.engine.connect() as connection, self._asking:
+            self._load(connection)
+
+    def recheck(self, within: Connection | None = None) -> None:
+        """The same, where the database has others than were known; cheap where it has not.
+
+        Raises SQLAlchemyError where it does not answer.
+        """
+        source = nullcontext(within) if within is not None else self.engine.connect()
+        with source as connection, self._asking:
+            if tuple(connection.execute(STATE).one()) != self._state:
+                self._load(connection)
 
     def covers(self, mood: Mood) -> bool:
         """Whether a window is of a time of its room that was erased."""
-        return any(one.covers(mood) for one in self._of(mood.site, mood.room))
+        return any(one.covers(mood) for one in self._spans.get((mood.site, mood.room), ()))
+
+    def among(self, windows: Sequence[Mood]) -> list[Mood]:
+        """Those that were erased, as the database has it at this moment.
+
+        Asked after their commit, this misses none: an erasure is in the database before it looks
+        for windows to delete, so that either we see it, or it sees them.
+        """
+        self.recheck()
+        return [mood for mood in windows if self.covers(mood)]
 
     def spans(self, site: str, room: str) -> list[Span]:
         """A room's times that were erased."""
-        return [(one.begin, one.end) for one in self._of(site, room) if one.boot is None]
+        here = self._spans.get((site, room), ())
+        return [(one.begin, one.end) for one in here if one.boot is None]
 
     def all(self) -> dict[Room, list[Erasure]]:
-        with self._lock:
-            self._look()
-            return dict(self._spans)
+        return dict(self._spans)
 
     def read(self, within: Connection | None = None) -> list[Erasure]:
         """As the database has them, or a transaction of it."""
@@ -77,26 +107,19 @@ class Erasures:
         with nullcontext(within) if within is not None else self.engine.connect() as connection:
             return [Erasure(*row) for row in connection.execute(query)]
 
-    def _of(self, site: str, room: str) -> Sequence[Erasure]:
+    def _load(self, connection: Connection) -> None:
+        state = tuple(connection.execute(STATE).one())
+        rows = self.read(connection)  # may have more by now: then the next look reads it again
         with self._lock:
-            self._look()
-            return self._spans.get((site, room), ())
+            self._in_database, self._state = rows, state
+            self._publish()
 
-    def _look(self) -> None:
-        if time.monotonic() - self._read <= FRESH_S:
-            return
-        try:
-            self._load()
-        except SQLAlchemyError:
-            if self._read == float("-inf"):
-                raise
-            # What was read before holds; while the database does not answer nothing is stored.
-
-    def _load(self) -> None:
+    def _publish(self) -> None:
+        """A new answer in place of the old one, whole, for those who read it without a lock."""
         spans: dict[Room, list[Erasure]] = defaultdict(list)
-        for one in self.read():
+        for one in dict.fromkeys([*self._in_database, *self._own]):
             spans[one.site, one.room].append(one)
-        self._spans, self._read = dict(spans), time.monotonic()
+        self._spans = dict(spans)
 
 
 def tells_of(body: str, one: Erasure) -> bool:

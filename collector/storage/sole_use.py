@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import time
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, NullPool, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from collector.storage.database import make_engine
 from edge.common.errors import UserError
+from edge.common.worker import first_line
+
+log = logging.getLogger(__name__)
 
 NUMBER = 0x726F6F6D  # 'room': among the advisory locks of a database
 PATIENCE_S = 10.0
@@ -26,63 +31,124 @@ KEEPALIVE = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10"
 """So that the lock of a machine that lost its power ends within two minutes."""
 
 
+ASK_S = 60.0
+"""For how long its session may say nothing: a server that hangs for less has not let go of it."""
+
+OWN_SESSION = text("SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()")
+END_SESSION = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE pid = :pid AND backend_start = :backend_start"
+)
+ENDS_IN_S = 2.0
+"""For a session of ours that the server still has."""
+
+
+TAKEOVER = "another collector took it over while this one could not reach it"
+
+
+class NotHeld(Exception):
+    """Sole use was lost and is not had again yet; another try may succeed."""
+
+
 class SoleUse:
     """Of one database, between `__init__` and `end`; raises UserError where another has it."""
 
     def __init__(self, engine: Engine, patience_s: float = PATIENCE_S) -> None:
         self._engine = engine
-        self._session: Connection | None = None
+        self.session: Connection | None = None
+        """Where it has one, `keep` has just seen it answer."""
+        self.session_id: dict[str, Any] | None = None
         self._file: IO[bytes] | None = None
+        self._is_lost = False
+        # Apart from those of the pool: of these it may be said that none waits any longer.
+        self._sessions = make_engine(engine.url, _too_long, poolclass=NullPool)
         end = time.monotonic() + patience_s
-        while not self._is_taken():
+        while not self._take():
             if time.monotonic() > end:
-                raise UserError(
-                    "another collector is using it",
-                    f"database {engine.url!r}",
-                    "stop that one, or give this one a database of its own",
-                )
+                raise self._taken_by_another("another collector is using it")
             time.sleep(0.2)
 
     def keep(self) -> None:
-        """Takes it again where the server has ended the session, as when it was restarted; raises
-        UserError where another collector came first."""
-        if self._session is None:
+        """Looks whether it is had still, and takes it again where the server has ended the session,
+        as when it was restarted.
+
+        Raises NotHeld where that cannot be done now, and UserError where another collector came
+        first: from then on every time, since what it writes we do not know.
+        """
+        if self._is_lost:
+            raise self._taken_by_another(TAKEOVER)
+        if self._engine.dialect.name == "sqlite":
             return
+        if self.session is not None:
+            try:
+                self.session.execute(text("SELECT 1"))
+            except SQLAlchemyError as error:
+                log.warning("database: %s: no longer ours alone", first_line(error))
+                self._end_session()
+            else:
+                return
         try:
-            self._session.execute(text("SELECT 1"))
-        except SQLAlchemyError:
-            self.end()
-            if not self._is_taken():
-                raise UserError(
-                    "another collector uses it as well",
-                    f"database {self._engine.url!r}",
-                    "stop one of the two",
-                ) from None
+            self._take_again()
+        except SQLAlchemyError as error:
+            raise NotHeld(f"{first_line(error)}; not ours alone until it is back") from None
+        log.info("database: ours alone again")
 
     def end(self) -> None:
-        if self._session is not None:
-            with contextlib.suppress(SQLAlchemyError):
-                self._session.invalidate()
-                self._session.close()
-            self._session = None
+        self._end_session()
         if self._file is not None:
             self._file.close()
             self._file = None
 
-    def _is_taken(self) -> bool:
+    def _end_session(self) -> None:
+        if self.session is not None:
+            with contextlib.suppress(SQLAlchemyError):
+                self.session.invalidate()
+                self.session.close()
+            self.session = None
+
+    def _taken_by_another(self, reason: str) -> UserError:
+        remedy = "stop that one, or give this one a database of its own"
+        return UserError(reason, f"database {self._engine.url!r}", remedy)
+
+    def _take(self) -> bool:
         if self._engine.dialect.name != "sqlite":
             return self._take_session()
         name = self._engine.url.database
         return not name or name == ":memory:" or self._take_file(Path(f"{name}.lock"))
 
     def _take_session(self) -> bool:
-        session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        session.exec_driver_sql(KEEPALIVE)
-        if session.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": NUMBER}).scalar():
-            self._session = session
-            return True
+        session = self._sessions.connect().execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            session.exec_driver_sql(KEEPALIVE)
+            session_id = session.execute(OWN_SESSION).mappings().one()
+            if session.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": NUMBER}).scalar():
+                self.session, self.session_id = session, dict(session_id)
+                return True
+        except BaseException:
+            session.close()
+            raise
         session.close()
         return False
+
+    def _take_again(self) -> None:
+        """The server may still have the session that we gave up: that is no other collector."""
+        end = time.monotonic() + ENDS_IN_S
+        while True:
+            # Looked for first: one that ends between the two looks is not taken for another's.
+            was_there = self._end_own_session()
+            if self._take_session():
+                return
+            if not was_there:
+                self._is_lost = True
+                raise self._taken_by_another(TAKEOVER)
+            if time.monotonic() > end:
+                raise NotHeld("the server has not ended our last session yet")
+            time.sleep(0.05)
+
+    def _end_own_session(self) -> bool:
+        """Whether it was there still."""
+        with self._sessions.connect() as connection:
+            return connection.execute(END_SESSION, self.session_id).first() is not None
 
     def _take_file(self, path: Path) -> bool:
         file = path.open("ab")
@@ -93,3 +159,7 @@ class SoleUse:
             return False
         self._file = file
         return True
+
+
+def _too_long(waited_s: float) -> str:
+    return f"no answer for {ASK_S:.0f} s" if waited_s > ASK_S else ""

@@ -232,9 +232,10 @@ class Workers:
         for worker in self._workers:
             worker.start()
 
-    def stop(self) -> None:
-        for worker in reversed(self._workers):
-            worker.stop()
+    def stop(self) -> bool:
+        """Whether all have ended; one that has not may still use what it was given."""
+        have_ended = [worker.stop() for worker in reversed(self._workers)]
+        return all(have_ended)
 
     def problems(self) -> dict[str, str]:
         """What does not work now, by name, and why."""

@@ -43,7 +43,7 @@ class School:
         self.settings = CollectorSettings.model_validate(settings | changes)
         self.service = Service(self.settings)
         self._held_up: set[str] = set()
-        event.listen(self.service._engine, "before_cursor_execute", self._note_statement)
+        event.listen(self.service.erasures.engine, "before_cursor_execute", self._note_statement)
         self.engine = connect(self.settings.database)
         """The tests' own way to the database, beside the collector's."""
         self.store = Store(self.engine)

@@ -9,6 +9,7 @@ from edge.agent import Agent
 from edge.camera.simulation import SimulatedCamera
 from edge.common.errors import Stall
 from edge.config import AgentSettings
+from edge.run.supervision import Supervisor
 from tests.free import free_port, wait
 
 
@@ -36,10 +37,10 @@ def test_an_agent_of_which_a_part_cannot_begin_leaves_no_thread(
     settings = {"site": "school", "room": "r101", "state": tmp_path, "camera": "sim:seats=6"}
     agent = Agent(AgentSettings.model_validate(settings | {"broker": {"port": free_port()}}))
 
-    def start() -> None:
+    def start(_supervisor: Supervisor) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(agent._supervisor, "start", start)
+    monkeypatch.setattr(Supervisor, "start", start)
     before = set(threading.enumerate())
     with pytest.raises(RuntimeError, match="can't start new thread"):
         agent.run()

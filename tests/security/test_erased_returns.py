@@ -245,16 +245,20 @@ def test_a_device_that_was_away_erases_when_it_is_back(scene: Scene) -> None:
         assert scene.numbers(ERASED_ROOM) == [*LATER]
 
 
-def test_a_window_on_its_way_is_not_stored(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("by", ["a page", "a command"])
+def test_a_window_on_its_way_is_not_stored(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
     """It came before the erasure, and its turn comes after."""
     with scene.school() as school:
-        add = Store.add
+        add, own = Store.add, school.service.erasures
+        erasures = own if by == "a page" else Erasures(school.engine, scene.state)
 
         def erased_meanwhile(store: Store, windows: Any) -> list[Mood]:
             new = add(store, windows)
             # Committed after the erasure has looked, as far as anybody can tell.
             monkeypatch.setattr(Store, "add", add)  # once
-            erase_room(school.service.erasures, "school", OTHER)
+            erase_room(erasures, "school", OTHER)
             add(store, windows)
             return new
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from collector.access.audit import AuditLog
 from collector.access.secret import own_key
@@ -19,10 +23,13 @@ from collector.cli import collector
 from collector.retention.backup import backup
 from collector.storage import sole_use
 from collector.storage.database import connect
-from collector.storage.sole_use import SoleUse
+from collector.storage.sole_use import NotHeld, SoleUse
+from collector.storage.store import Store
 from edge.common.errors import UserError
+from edge.protocol.messages import Mood
 from tests.collector.school import School
-from tests.conftest import ROOT
+from tests.conftest import ROOT, mood
+from tests.free import wait
 from tests.postgres import Postgres
 
 
@@ -42,6 +49,34 @@ def test_a_second_collector_is_refused(
         assert list(AuditLog(school.engine, school.settings.state, key).wrong()) == []
     with School(tmp_path, database=url):  # one after the other is as ever
         pass
+
+
+def test_who_is_still_storing_at_the_end_has_the_database_to_itself(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until the end of the process, which does not wait for it."""
+    monkeypatch.setattr(SoleUse.__init__, "__defaults__", (0.0,))
+    is_storing, may_store = threading.Event(), threading.Event()
+
+    def add(_store: Store, _windows: Any) -> list[Mood]:
+        is_storing.set()
+        may_store.wait(60)
+        return []
+
+    monkeypatch.setattr(Store, "add", add)
+    with School(tmp_path, database=url) as school:
+        writer = school.service.ingest.writer
+        monkeypatch.setattr(writer, "_ends_in_s", 0.1)
+        writer.put(mood())
+        assert is_storing.wait(60)
+    other = connect(url)
+    with pytest.raises(UserError, match="another collector is using it"):
+        SoleUse(other)
+    may_store.set()
+    wait(lambda: not writer.is_alive)
+    school.service.database.end()
+    SoleUse(other).end()
+    other.dispose()
 
 
 def test_nothing_is_restored_under_a_running_collector(
@@ -95,6 +130,57 @@ def test_a_session_that_the_server_ended_is_taken_anew(postgres: Postgres) -> No
     with pytest.raises(UserError, match="another collector"):
         SoleUse(other, 0.0)
     use.end()
-    assert sole_use.NUMBER
     other.dispose()
+    engine.dispose()
+
+
+def test_a_session_that_we_gave_up_and_the_server_did_not_is_no_other_collector(
+    postgres: Postgres,
+) -> None:
+    engine = connect(postgres.fresh())
+    use = SoleUse(engine)
+    still_there, use.session = use.session, None
+    use.keep()
+    assert still_there is not None
+    with pytest.raises(OperationalError):
+        still_there.execute(text("SELECT 1"))
+    use.end()
+    engine.dispose()
+
+
+def test_what_is_lost_is_tried_for_until_it_is_had_again(postgres: Postgres) -> None:
+    engine = connect(postgres.fresh())
+    use = SoleUse(engine)
+    postgres.stop()
+    for _ in range(2):
+        with pytest.raises(NotHeld, match="not ours alone until it is back"):
+            use.keep()
+    postgres.start()
+
+    def is_kept() -> bool:
+        with contextlib.suppress(NotHeld):  # the server is starting up
+            use.keep()
+            return True
+        return False
+
+    wait(is_kept)
+    with pytest.raises(UserError, match="another collector is using it"):
+        SoleUse(engine, 0.0)
+    use.end()
+    engine.dispose()
+
+
+def test_what_another_collector_has_taken_stays_its_own(postgres: Postgres) -> None:
+    """Even after its end: what it wrote is not known here."""
+    engine = connect(postgres.fresh())
+    use = SoleUse(engine)
+    with engine.connect() as connection:
+        connection.execute(sole_use.END_SESSION, use.session_id)
+    other = SoleUse(engine, 5.0)
+    with pytest.raises(UserError, match=r"took it over.*: stop that one, or give"):
+        use.keep()
+    other.end()
+    with pytest.raises(UserError, match="took it over"):
+        use.keep()
+    use.end()
     engine.dispose()

@@ -19,9 +19,12 @@ from amqtt.broker import Broker
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 
 from deploy.bench.faults.proxy import FaultProxy
-from edge.common.broker import BrokerSettings, Version
+from edge.common.broker import BeatingClient, BrokerSettings, Version
+from edge.common.broker import client as new_client
 from edge.common.clock import WallClock
 from edge.common.errors import UserError
 from edge.common.link import UNCONFIRMED_S, MqttLink
@@ -336,22 +339,27 @@ def test_certificates_that_cannot_be_used_now_are_tried_again(
 
 
 def test_another_version_that_is_asked_for_while_one_is_made_is_not_forgotten(
-    mosquitto: Mosquitto, link: Callable[..., MqttLink], monkeypatch: pytest.MonkeyPatch
+    link: Callable[..., MqttLink], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = link(mosquitto.port)
-    wait(lambda: client.is_connected)
-    make, versions = client._make_client, list[str]()
+    clients: list[BeatingClient] = []
+    versions: list[Version] = []
 
-    def asked_meanwhile(version: Version) -> Any:
+    def ask_for_another(old: Any) -> None:
+        """As a broker does that does not speak this one."""
+        reason = ReasonCode(PacketTypes.CONNACK, "Unsupported protocol version")
+        old.on_connect(old, None, None, reason, None)
+
+    def make(settings: BrokerSettings, name: str, version: Version, clock: WallClock) -> Any:
         versions.append(version)
-        if len(versions) == 1:
-            client._other_version()  # as the old client's thread does
-        return make(version)
+        if len(versions) == 2:
+            ask_for_another(clients[0])
+        clients.append(new_client(settings, name, version, clock))
+        return clients[-1]
 
-    monkeypatch.setattr(client, "_make_client", asked_meanwhile)
-    client._ask_anew()
-    wait(lambda: len(versions) == 2 and client.is_connected)
-    assert versions == ["5", "3.1.1"]
+    monkeypatch.setattr("edge.common.link.client", make)
+    link(free_port())
+    ask_for_another(clients[0])
+    wait(lambda: versions == ["5", "3.1.1", "5"])
 
 
 def test_a_network_thread_that_is_held_up_is_told_of(
@@ -361,7 +369,7 @@ def test_a_network_thread_that_is_held_up_is_told_of(
     client, answer = link(mosquitto.port), threading.Event()
     wait(lambda: client.is_connected)
     monkeypatch.setattr(client, "_on_message", lambda *_: answer.wait(60))
-    client._patience_s = 3.0
+    monkeypatch.setattr(client, "_patience_s", 3.0)
     wait(lambda: client.problem() == client.fatal_problem() == "")
     client.publish("roommood/test", b"x")
     wait(lambda: client.problem() == "its network thread has not moved for 1.5 s")
