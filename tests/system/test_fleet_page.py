@@ -131,7 +131,7 @@ def test_from_a_code_to_a_device_and_its_end(it: Page, site: Site) -> None:
     site.fleet.upload(update, ["r101"], "ian")
     it.reload()
     expect(cause(it, "r101")).to_contain_text("No problems")
-    expect(cause(it, "r102")).to_contain_text("Look at the camera's cable")
+    expect(cause(it, "r102")).to_contain_text("Check the camera's cable")
     expect(it.get_by_role("row", name="r103").last).to_contain_text(
         "80.0 °C"
     )  # 84.5 where faces are known

@@ -158,7 +158,7 @@ def test_a_page_that_lost_its_device_says_so(start: Start, page: Page) -> None:
     page.goto(url)
     expect(page.locator("h1")).to_have_text("Camera on")
     agent.process.kill()
-    expect(page.get_by_role("alert")).to_contain_text("lost its device", timeout=30_000)
+    expect(page.get_by_role("alert")).to_contain_text("No connection to the device", timeout=30_000)
     expect(page.locator("h1")).not_to_be_visible()
 
 

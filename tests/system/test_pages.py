@@ -77,7 +77,7 @@ def test_signing_in_with_the_schools_own_provider(
         "roles": {"teachers": "teacher"},
     }
     with School(tmp_path, web={"port": port}, oidc=oidc) as school:
-        for person, outcome in (("ada", "Rooms"), ("eve", "You are in no group")):
+        for person, outcome in (("ada", "Rooms"), ("eve", "None of your groups may sign in here")):
             browsing = context(chromium, locale="en-GB")
             page = browsing.new_page()
             page.goto(f"{school.service.url}/lessons")
