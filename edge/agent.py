@@ -131,7 +131,7 @@ class Agent:
     def _lesson_times(self) -> Schedule | None:
         settings = self._settings
         return (
-            Schedule(settings.schedule, settings.room, settings.state / COPIES)
+            Schedule(settings.schedule, settings.place, settings.state / COPIES)
             if settings.schedule
             else None
         )

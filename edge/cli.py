@@ -180,7 +180,7 @@ def schedule(config: Path, first: datetime | None, days: int, as_json: bool) -> 
             config,
             "add 'schedule' to the settings",
         )
-    plan = Schedule(settings.schedule, settings.room, settings.state / COPIES, keeps=False)
+    plan = Schedule(settings.schedule, settings.place, settings.state / COPIES, keeps=False)
     warn_of_calendars(plan.web_sources)
     plans = [plan.on(day) for day in days_from(first, days)]
     spans = [
@@ -188,7 +188,7 @@ def schedule(config: Path, first: datetime | None, days: int, as_json: bool) -> 
         for one in plans
         for span in one.spans
     ]
-    left_out = (event for one in plans for event in one.ignored_events)
+    left_out = (event for one in plans for event in (*one.ignored_events, *one.elsewhere))
     echo_plan("open", spans, (*plan.faults, *left_out), as_json, NEVER_OPEN)
 
 

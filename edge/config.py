@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from edge.common.broker import BrokerSettings, FilePath, from_folder
 from edge.common.errors import SettingError
+from edge.common.places import RoomPlace
 from edge.common.settings import Section
 from edge.permission.pin import PinHash
 from edge.permission.schedule_settings import ScheduleSettings
@@ -157,6 +158,10 @@ class AgentSettings(Section):
     state: FilePath
     """A folder for the windows that the collector has not acknowledged."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def place(self) -> RoomPlace:
+        return RoomPlace(self.site, self.room)
 
     @model_validator(mode="after")
     def _two_ports(self) -> AgentSettings:

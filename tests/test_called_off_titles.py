@@ -55,6 +55,14 @@ REMARKS = [
     *("Mathe ENTFÄLLT 7b", "MATHS Cours annulé M. DUPONT", "Mathe Ausfall"),
     *("Ausfall Mathe", "Entfall Mathe", "Mathe entf.", "entf.", "Maths-cancelled"),
     *('Maths "cancelled"', "Maths\u200bcancelled", "ent\u200bfällt: Mathe"),
+    *("Histoire : annulé", "Lecture: cancelled", "Law: cancelled", "Analysis II: abgesagt"),
+    *(
+        "Maths 1ère : annulé",
+        "Grammaire : supprimé",
+        "Hitzefrei",
+        "School closed",
+        "Cours suspendu",
+    ),
     *("Canceled Mathe", "Cancelled Maths 7b", "Annulé Maths", "Entfällt Mathe", "Cancelado Mates"),
     *("Maths (M. Dupont absent)", "M. Dupont absent", "Declined: Maths"),
     *("Abgelehnt: Mathe", "Refusé : Maths", "Verlegt: Mathe", "Cours déplacé", "Schulfrei"),
@@ -182,7 +190,9 @@ def test_a_title_that_holds_such_a_word_is_that_of_a_lesson(
 @pytest.mark.parametrize(("name", "write"), READERS.values(), ids=READERS.keys())
 def test_a_title_that_is_not_certain_opens_nothing(tmp_path: Path, name: str, write: Write) -> None:
     words = ("Tentative", "TBC", "Unter Vorbehalt", "À confirmer", "Por confirmar", "vorläufig")
-    titles = [form.format(word) for word in words for form in ("{}: Maths?", "Maths ({})")]
+    titles = [
+        form.format(word) for word in words for form in ("{}: Maths?", "Maths ({})", "Theatre : {}")
+    ]
     lessons, ignored_events = plan(tmp_path, name, write(titles))
     assert lessons == []
     assert {one["why"] for one in ignored_events} == {"tentative"}

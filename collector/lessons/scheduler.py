@@ -13,7 +13,7 @@ from collector.lessons.occupancy import OccupancyDetector
 from collector.lessons.repository import Lesson, LessonRepository
 from collector.lessons.summary import Summaries
 from collector.lessons.timetable import PlannedLesson, Timetable
-from edge.common.places import key
+from edge.common.places import is_same, key
 from edge.common.worker import Worker
 from edge.protocol.messages import Mood
 
@@ -105,13 +105,12 @@ class LessonScheduler(Worker):
     def _places(self, plan: PlannedLesson) -> list[Room]:
         """A room whose site the timetable does not name is every known one of that name.
 
-        However it is spelt there: a room may be lab-2, and `Lab 2` in the calendar.
+        However it is spelt there: a room may be lab-2, and `Lab 2` in the calendar; one that is
+        r101 may be `Raum 101` where no room is called 101.
         """
-        return [
-            (site, room)
-            for site, room in self._rooms()
-            if key(room) == key(plan.room) and plan.site in (None, site)
-        ]
+        known = [(site, room) for site, room in self._rooms() if plan.site in (None, site)]
+        by_name = [(site, room) for site, room in known if key(room) == key(plan.room)]
+        return by_name or [(site, room) for site, room in known if is_same(room, plan.room)]
 
     def _by_occupancy(self, running: dict[Room, Lesson]) -> None:
         with self._lock:

@@ -15,6 +15,7 @@ from edge.common.calendar_sources import COPIES
 from edge.common.checklist import GAP, Checklist
 from edge.common.command import days_from
 from edge.common.errors import Problem
+from edge.common.places import RoomPlace
 from edge.common.reach import place, try_connection
 from edge.config import AgentSettings
 from edge.factories import fittings, parts_to_try
@@ -57,7 +58,7 @@ def try_all(settings: AgentSettings, has_room: bool) -> int:
     else:
         click.echo("broker: not tried: this device is not enrolled yet: `roommood device enrol`")
     if settings.schedule is not None:
-        _try_schedule(settings.schedule, settings.room, settings.state / COPIES, checklist)
+        _try_schedule(settings.schedule, settings.place, settings.state / COPIES, checklist)
     return checklist.end()
 
 
@@ -93,7 +94,7 @@ def _say_mode(settings: AgentSettings) -> None:
 
 
 def _try_schedule(
-    schedule: ScheduleSettings, room: str, copies: Path, checklist: Checklist
+    schedule: ScheduleSettings, room: RoomPlace, copies: Path, checklist: Checklist
 ) -> None:
     """Each of its calendars by itself, then the week."""
     places = [one for one in (schedule.calendar, schedule.holidays_calendar) if one is not None]
@@ -107,14 +108,16 @@ def _try_schedule(
             checklist.note(GAP if _look_at(schedule, room, copies) else 0)
 
 
-def _is_read(schedule: ScheduleSettings, room: str, copies: Path, checklist: Checklist) -> bool:
+def _is_read(
+    schedule: ScheduleSettings, room: RoomPlace, copies: Path, checklist: Checklist
+) -> bool:
     with checklist.part():
         Schedule(schedule, room, copies, keeps=False)
         return True
     return False
 
 
-def _look_at(schedule: ScheduleSettings, room: str, copies: Path) -> Problem | None:
+def _look_at(schedule: ScheduleSettings, room: RoomPlace, copies: Path) -> Problem | None:
     """Says what the coming week's lessons are; returns why a calendar was not fetched."""
     wrong = None
     timetable = Schedule(schedule, room, copies, keeps=False)
@@ -131,4 +134,10 @@ def _look_at(schedule: ScheduleSettings, room: str, copies: Path) -> Problem | N
     left_out = (one for plan in plans for one in plan.ignored_events)
     for event in dict.fromkeys((*timetable.faults, *left_out)):
         click.echo(f"schedule: ignored: {event.event}: {event.why}")
+    if elsewhere := [one for plan in plans for one in plan.elsewhere]:
+        one = elsewhere[0]
+        click.echo(
+            f"schedule: {len(elsewhere)} events are not in {room.room}, such as {one.event}, which "
+            f"{one.why}; `roommood agent schedule` has them all"
+        )
     return wrong

@@ -253,7 +253,7 @@ def _calendars(settings: AgentSettings) -> Finding:
     if settings.schedule is None:
         return Finding("calendars", "ok", "none is set")
     problems = []
-    plan = Schedule(settings.schedule, settings.room, settings.state / COPIES, keeps=False)
+    plan = Schedule(settings.schedule, settings.place, settings.state / COPIES, keeps=False)
     for one, check in plan.web_sources:
         problem, sentence = one.look(check)
         if problem is not None:

@@ -8,18 +8,26 @@ taken apart in `calendar_file.py`, series are checked in `calendar_series.py`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from edge.common.calendar_event import EventFault, IgnoredEvent, attribute, describe, each
+from edge.common.calendar_event import (
+    EventFault,
+    IgnoredEvent,
+    attribute,
+    describe,
+    each,
+    place_of,
+)
 from edge.common.calendar_file import read_file
-from edge.common.calendar_notice import Notice, notice
+from edge.common.calendar_notice import Neighbour, Notice, notice
 from edge.common.calendar_series import has_cancelled_status, passes, readable_series
 from edge.common.cancellation import TEXT_SAYS, calls_off, event_calls_off, is_tentative
+from edge.common.places import key, parts
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +71,9 @@ class Calendar:
         self._events = self._query()
         self._log(self.faults)
         self._notices = self._uids_of_notices()
+        self.places = self._every_place()
+        """Where each event is, as it writes it; empty where it does not say, and for notices."""
+        self._rooms = {key(part) for place in self.places for part in parts(place)}
         self._expand = lru_cache(maxsize=16)(self._occurrences_on)
 
     def on(self, day: date) -> list[Occurrence]:
@@ -81,20 +92,6 @@ class Calendar:
         """
         return self._expand(day)[2]
 
-    @property
-    def places(self) -> set[str]:
-        """All that events say of where they are, as they write it."""
-        texts = {str(one) for event in self._each_event() for one in each(event, "LOCATION")}
-        return {text for text in texts if not calls_off(text)}
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the file has no event at all, not even one that cannot be read."""
-        return not self._series and not self.faults
-
-    def _each_event(self) -> Iterator[Any]:
-        return chain.from_iterable(self._series)
-
     def _uids_of_notices(self) -> set[str]:
         """Of events that call off from their first word; one changed occurrence of a series is
         what it changes, and says nothing of others."""
@@ -104,6 +101,20 @@ class Calendar:
             for event in first
             if "UID" in event and not has_cancelled_status(event) and event_calls_off(event)
         }
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the file has no event at all, not even one that cannot be read."""
+        return not self._series and not self.faults
+
+    def _every_place(self) -> list[str]:
+        events = chain.from_iterable(self._series)
+        return [
+            "" if calls_off(place) else place
+            for event in events
+            if str(event.get("UID")) not in self._notices
+            for place in [place_of(event)]
+        ]
 
     def _log(self, faults: Iterable[IgnoredEvent]) -> None:
         for fault in faults if self._logs else ():
@@ -157,9 +168,22 @@ class Calendar:
             if reason == TEXT_SAYS and str(event.get("UID")) in self._notices:
                 notices += filter(None, [notice(event, self._zone)])
         for one in notices:
-            takes_place = _without(takes_place, one, ignored_events)
+            takes_place = self._without(takes_place, one, ignored_events)
         takes_place.sort(key=lambda one: (one.start, one.end))
         return takes_place, ignored_events, anything
+
+    def _without(
+        self, takes_place: list[Occurrence], words: Notice, ignored_events: list[IgnoredEvent]
+    ) -> list[Occurrence]:
+        """The occurrences that a notice leaves; what it calls off is added to `ignored_events`."""
+        near = [Neighbour.of(one.event, one.start, one.end) for one in takes_place]
+        off = words.calls_off(near, self._rooms)
+        ignored_events += [
+            IgnoredEvent(describe(one.event), f"called off by {words.title}")
+            for one, is_off in zip(takes_place, off, strict=True)
+            if is_off
+        ]
+        return [one for one, is_off in zip(takes_place, off, strict=True) if not is_off]
 
     def _own_refusal(self, event: Any) -> str | None:
         """Why an event does not take place by its own word; None where it does."""
@@ -195,18 +219,6 @@ class Calendar:
     def _aware(self, at: datetime) -> datetime:
         """In UTC, since times of one zone are compared by the clock on the wall."""
         return (at if at.tzinfo else at.replace(tzinfo=self._zone)).astimezone(timezone.utc)
-
-
-def _without(
-    takes_place: list[Occurrence], words: Notice, ignored_events: list[IgnoredEvent]
-) -> list[Occurrence]:
-    """The occurrences that a notice leaves; what it calls off is added to `ignored_events`."""
-    near = [one for one in takes_place if words.meets(one.event, one.start, one.end)]
-    off = [one for one in near if words.is_about(one.event, [other.event for other in near])]
-    ignored_events += [
-        IgnoredEvent(describe(one.event), f"called off by {words.title}") for one in off
-    ]
-    return [one for one in takes_place if one not in off]
 
 
 def _declines(attendee: Any) -> bool:

@@ -13,99 +13,32 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from edge.common.calendar_event import attribute, each
+from edge.common.cancellation_words import (
+    ABOUT_PEOPLE,
+    ABSENCE,
+    ANYWHERE,
+    AROUND,
+    CALLS,
+    DETAIL,
+    FIRST,
+    LAST,
+    LESSONS_OFF,
+    MOVE,
+    NAMES,
+    NOT_OF_A_LESSON,
+    PARTS,
+    PREFIX,
+    SCHOOL_OFF,
+    TENTATIVE,
+    WHOLE,
+    WORD,
+)
 
 TEXT_SAYS = "called off by its title, place or status"
 """Why such an event does not count."""
-
-CANCELLATION = (
-    r"cancell?ed|called off|postponed(?! from)"
-    r"|abgesagt\w{0,2}|ausgefallen|entfallen|entf|gestrichen|storniert|verschoben(?! vo[mn])"
-    r"|annulee?s?|supprimee?s?|reportee?s?(?! d[eu])"
-    r"|cancelad[oa]s?|anulad[oa]s?|suspendid[oa]s?|aplazad[oa]s?(?! del?)|pospuest[oa]s?(?! del?)"
-)
-"""Participles; without accents, as all that follows."""
-
-VERB = r"entf(?:a|ae)llt(?! nicht\b)|f(?:a|ae)llt(?: (?!nicht\b)\w+){0,3} aus"
-SENTENCE = (
-    r"(?:not|no longer) taking place|does not take place|will not take place"
-    rf"|{VERB}|findet nicht statt"
-    r"|n'?a(?:ura)? pas lieu|se (?:cancela|anula|suspende|aplaza)|no se (?:imparte|da)"
-)
-"""Verbs that say it of what stands before them."""
-
-NOUN = (
-    r"cancell?ation|no (?:class|classes|lesson|lessons|school)"
-    r"|absage|ausfall|entfall|stundenausfall|unterrichtsausfall|kein unterricht"
-    r"|(?:schul|unterrichts)frei|declined|abgelehnt|refusee?|rechazad[oa]"
-    r"|(?:m|mme|mlle)\.? (?:\S+ ){1,3}absente?"
-    r"|annulation|suppression|pas (?:de|d') ?(?:cours|classe|lecon)"
-    r"|prof(?:esseure?)?\.?(?:/pers\.?)? absente?|classe absente"
-    r"|cancelacion|anulacion|suspension|(?:no hay|sin) (?:clase|clases)"
-)
-"""Count as a part of a title only: they are subjects of lessons, too (`Noise cancellation`)."""
-
-DAY_OFF = (
-    r"no (?:classes|lessons|school)(?: today)?|(?:schul|unterrichts)frei|kein unterricht"
-    r"|pas (?:de|d') ?(?:cours|classe)|(?:no hay|sin) clases?"
-)
-"""Of all lessons, where it stands over a whole day."""
-
-LESSON = (
-    r"(?:the |der |die |das |le |la |el |ce |l')?"
-    r"(?:class|course|event|lesson|meeting|session"
-    r"|kurs|schulstunde|stunde|termin|unterricht|veranstaltung"
-    r"|cours|evenement|lecon|reunion|seance|clase|curso|evento|leccion|sesion)"
-)
-BE = (
-    r"(?:is|has been|ist|wurde|wird|est|a ete|es|esta|queda|ha sido|fue|sera) "
-    r"(?:today |heute |leider |hoy |aujourd'hui )?"
-)
-DETAIL = (
-    r"(?:am|aufgrund|aujourd'hui|because|by|car|cause|ce|da|debido|del?|demain|due|for|from|heute"
-    r"|hoy|jusqu'?au?|le|leider|morgen|on|owing|par|por|pour|since|this|today|tomorrow|until|vom"
-    r"|bis|weil|wegen|wg|hasta|tonight)\b.*"
-)
-"""What may follow: when, or for what reason."""
-
-WORD = rf"(?:{CANCELLATION}|{SENTENCE}|{NOUN})"
-WHOLE = re.compile(
-    rf"(?:{LESSON} )?(?:{BE})?{WORD}(?: {LESSON})?(?: {DETAIL})?|{LESSON} {BE}{WORD}.*"
-)
-"""A part of a title that says nothing else."""
-
-LAST = re.compile(rf"(?P<before>.*\S)[ -](?:{CANCELLATION}|{SENTENCE})(?: {DETAIL})?")
-FIRST = re.compile(
-    r"cancell?ed|abgesagt|ausgefallen|entfallen|entfallt|gestrichen|annulee?|cancelad[oa]|anulad[oa]"
-)
-"""Before the name of what does not take place; `Abgesagte Konzerte` are a subject."""
-
-ANYWHERE = re.compile(
-    rf"\b(?:(?:{VERB})\b|(?<!pas de ){LESSON} (?:{BE})?(?:{CANCELLATION})\b)|[❌✖🚫⛔]"
-)
-MOVE = re.compile(rf"(?:{LESSON} )?(?:{BE})?(?:moved|verlegt|deplacee?s?|desplazad[oa]s?)")
-"""To another time, as long as nothing says where to."""
-
-LOSS = r"(?:stunden|unterrichts)?ausfall|entfall"
-AROUND = re.compile(rf"(?:{LOSS}) (?!de[rsmn] |von |im |am )\S+(?: \S+)?|\S+(?: \S+)? (?:{LOSS})")
-"""`Ausfall Mathe 7b`, `Mathe Ausfall`: nothing but a name beside it."""
-NOT_OF_A_LESSON = {
-    *("was", "were", "be", "being", "get", "gets", "got", "not", "never", "why", "who", "what"),
-    *("and", "or", "nicht", "nie", "und", "oder", "warum", "non", "pas", "jamais", "et", "ou"),
-    *("no", "nunca", "y", "o", "by", "of", "that", "which"),
-    *("longer", "formerly", "previously", "mehr", "plus", "ya"),
-}
-"""Before the last word these make it part of a tale, or its opposite."""
-
-NAMES = re.compile(r"(?:status|statut|estado|etat)\s*:\s*(.*)")
-
-PREFIX = re.compile(r"(?:(?:fwd?|wg|aw|re|tr|rv|rif|i)\s*:\s*)+", re.IGNORECASE)
-"""Of mails that were answered or passed on."""
-
-PARTS = re.compile(r"[()\[\]{}<>|:!*~=#•·…;,_\"“”„«»\\\n\u2010-\u2015]+|\s/\s|\s-+\s*|-+\s|^-+|-+$")
-"""What stands between the parts of a title; a hyphen within a word does not."""
 
 
 def calls_off(title: str) -> bool:
@@ -158,12 +91,6 @@ def _names_first(pieces: list[str]) -> bool:
     )
 
 
-TENTATIVE = re.compile(
-    r"tentative|provisional|tbc|to be confirmed|unter vorbehalt|vorlaufig|unbestatigt|noch offen"
-    r"|provisoire|a confirmer|sous reserve|por confirmar|tentativ[oa]"
-)
-
-
 def is_tentative(title: str) -> bool:
     """Whether a part of a title says that it is not certain, as Outlook's `Tentative: Maths`."""
     return any(TENTATIVE.fullmatch(part) for part in _parts(_plain(title[:1000])))
@@ -175,15 +102,19 @@ def words(title: str) -> frozenset[str]:
 
 
 def subject(title: str) -> frozenset[str]:
-    """Of a title that calls off, the words for what does not take place."""
+    """Of a title that calls off, the words for what does not take place, or who is away."""
     plain = PREFIX.sub("", _plain(title[:1000]), count=1)
-    rest = re.sub(rf"(?:\b{LESSON} )?(?:\b{BE})?\b{WORD}\b(?: {DETAIL})?", " ", plain)
-    return words(rest)
+    if re.search(rf"\b(?:{ABSENCE})\b", plain):
+        return words(plain) - ABOUT_PEOPLE
+    return words(CALLS.sub(" ", plain)) - ABOUT_PEOPLE
 
 
-def is_day_off(title: str) -> bool:
-    """Whether a part of a title says that there are no lessons at all."""
-    return any(re.fullmatch(DAY_OFF, part) for part in _parts(_plain(title[:1000])))
+def day_off(title: str) -> Literal["school", "lessons", ""]:
+    """Whether a part of a title says that nobody has lessons, or that some have none."""
+    parts = _parts(_plain(title[:1000]))
+    if any(re.fullmatch(rf"(?:{SCHOOL_OFF})(?: {DETAIL})?", part) for part in parts):
+        return "school"
+    return "lessons" if any(re.search(rf"\b(?:{LESSONS_OFF})\b", part) for part in parts) else ""
 
 
 def event_calls_off(event: Any) -> bool:

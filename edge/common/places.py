@@ -18,16 +18,25 @@ ROOM_WORDS = {
 SEPARATORS = re.compile(r"[,;\n]|\\,|\s[/+&|]\s|(?<=\d)[+&|](?=\w)")
 """`school/r101` without spaces is a room of a school."""
 
-PAIR = re.compile(r"\s*(?P<letters>[a-z]+)[ .-]?(\d+)\s*/\s*(?:(?P=letters)[ .-]?)?(\d+)\s*")
-"""`R101/R102` and `R101/102`: no school is named like its rooms."""
+LIST = re.compile(r"\s*/\s*|\s(?:and|et|oder|or|und|y)\s")
+"""Between rooms that are numbered alike: `R101/R102`, `R101 and R102`."""
+
+NUMBER = re.compile(r"(?P<letters>[^\W\d_]{0,12})[ .:-]{0,2}(?P<digits>\d{1,5})[a-z]?")
+"""A room as most are called, by a number."""
+
+REMARK = re.compile(r"\s*[(\[][^\d()\[\]]*[)\]]\s*$")
+"""After a room, about it: `R101 (Physics)`; with a number it may be of another room."""
 
 ONLINE = re.compile(
     r"(?:via |per |uber |par |por )?"
     r"(?:zoom|(?:microsoft |ms )?teams|google meet|webex|jitsi|skype|bigbluebutton|bbb|online"
     r"|en ligne|en linea|virtuell?|videokonferenz|visioconference|videoconferencia)"
     r"(?:[ -](?:meeting|besprechung|call|unterricht|lesson|reunion))?[\W\d]*"
+    r"|.*://.*|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/.*"
 )
-"""What is in no room at all."""
+"""What is in no room at all, addresses included."""
+
+NONE = {"", "n/a", "n.a.", "na", "-", "none", "keine", "keiner", "aucune", "ninguna", "tba", "tbd"}
 
 NAME = re.compile(r"[a-z0-9-]{1,32}")
 
@@ -46,8 +55,10 @@ def _plain(text: str) -> str:
 
 
 def key(text: str) -> str:
-    """What two spellings of one room share: letters and digits, without accents."""
-    return "".join(letter for letter in _plain(text) if letter.isascii() and letter.isalnum())
+    """What two spellings of one room share: letters and digits, without accents; what parts two
+    numbers stays, or 1.11 would be 11.1."""
+    plain = re.sub(r"(?<=\d)[\W_]+(?=\d)", "-", _plain(text))
+    return re.sub(r"(?:(?!(?<=\d)-(?=\d))[\W_])+", "", plain) or plain.strip()
 
 
 def slug(text: str) -> str:
@@ -59,13 +70,57 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name).strip("-")
 
 
+def number(text: str) -> tuple[str, str] | None:
+    """Letters and digits of a room that is called by a number, a word for room left out."""
+    match = NUMBER.fullmatch(_plain(text).strip(" ."))
+    if match is None:
+        return None
+    letters = match["letters"]
+    return "" if letters in ROOM_WORDS | {"r"} else letters, match.group()[len(letters) :].strip(
+        " .:-"
+    )
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two texts name one room: `Raum 101` and `R 101 (Physics)` are r101."""
+    one, other = (REMARK.sub("", text) for text in (one, other))
+    if key(one) == key(other):
+        return bool(key(one))
+    one, other = (_bare(text) for text in (one, other))
+    return key(one) == key(other) != "" or number(one) == number(other) is not None
+
+
+def _bare(text: str) -> str:
+    """Without a word for room beside another word."""
+    words = _plain(text).split()
+    return " ".join(word for word in words if word.strip(".:") not in ROOM_WORDS) or text
+
+
 def parts(text: str) -> list[str]:
     """The places that a text names, as it writes them; none for what is online."""
-    both = PAIR.fullmatch(_plain(text))
-    if both:
-        return [f"{both[1]} {both[2]}", f"{both[1]} {both[3]}"]
-    places = (part.strip() for part in SEPARATORS.split(text))
-    return [one for one in places if one and "://" not in one and not ONLINE.fullmatch(_plain(one))]
+    places = []
+    for piece in SEPARATORS.split(text):
+        one = REMARK.sub("", piece).strip()
+        if _plain(one) not in NONE and not ONLINE.fullmatch(_plain(one)):
+            places += _list(one) or [one]
+    return places
+
+
+def _list(text: str) -> list[str]:
+    """`R101/102` taken apart; nothing for what is no list of rooms that are numbered alike."""
+    rooms = [NUMBER.fullmatch(one.strip()) for one in LIST.split(_plain(text))]
+    if len(rooms) < 2 or any(room is None for room in rooms):
+        return []
+    letters = [room["letters"] for room in rooms if room]
+    digits = {len(room["digits"]) for room in rooms if room}
+    alike = all(one in (letters[0], "") for one in letters[1:])
+    if not alike and (len(digits) > 1 or digits == {1}):
+        return []
+    return [
+        room.group() if room["letters"] else f"{letters[0]} {room.group()}".strip()
+        for room in rooms
+        if room
+    ]
 
 
 class RoomNames:
@@ -77,12 +132,14 @@ class RoomNames:
     def __init__(self, calendars: Mapping[str, tuple[str, ...]] | None = None) -> None:
         self._places: dict[str, list[RoomPlace]] = {}
         for name, spellings in (calendars or {}).items():
-            place = _place(name)
+            place = split_site(name)
             for spelling in (place.room, *spellings):
                 self._places.setdefault(key(spelling), []).append(place)
 
     def find(self, text: str) -> list[RoomPlace]:
         """The rooms that a text names, none where it names no room."""
+        if not text.strip():
+            return []
         if matches := self._places.get(key(text)):
             return matches
         places: list[RoomPlace] = []
@@ -91,14 +148,15 @@ class RoomNames:
         return list(dict.fromkeys(places))
 
 
-def _place(text: str) -> RoomPlace:
+def split_site(text: str) -> RoomPlace:
+    """`north/r101` as it is written."""
     site, slash, room = text.rpartition("/")
     return RoomPlace(site if slash else None, room)
 
 
 def _guess(text: str) -> list[RoomPlace]:
     """A room that no settings name, as `r101` or `site/r101`."""
-    site, room = _place(text)
+    site, room = split_site(text)
     name = slug(room)
     if not NAME.fullmatch(name) or (site is not None and not NAME.fullmatch(slug(site))):
         return []

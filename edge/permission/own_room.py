@@ -1,57 +1,67 @@
 """Which events of a calendar are in the device's room.
 
-A room's own calendar needs no places, and often has wrong ones. A whole school's has many, and
+A room's own calendar needs no places, and often has odd ones. A whole school's has many, and
 a device that took no notice would open its camera during lessons elsewhere.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from edge.common.places import ROOM_WORDS, key, parts, slug
+from edge.common.places import RoomPlace, is_same, key, number, parts, split_site
 
-ABBREVIATIONS = {"r", "rm", *ROOM_WORDS}
+MANY = 2
+"""A calendar says where its events are if at most one in as many does not."""
 
 
 class OwnRoom:
     """Tells the events in a room from those elsewhere.
 
-    `room` is its name, `spellings` how its calendar writes it where the name does not show it,
-    `places` all that the calendar has. A calendar that knows one place only is that room's, however
-    it writes it, unless `spellings` are there.
+    `spellings` are how the calendar writes the room where its name does not show it; `places`
+    those of all its events, an empty one where an event has none. A calendar that knows one place
+    only is that room's, however it writes it, unless that is another number or `spellings` are
+    there.
     """
 
-    def __init__(self, room: str, spellings: Iterable[str], places: Iterable[str]) -> None:
-        self._room = room
+    def __init__(self, own: RoomPlace, spellings: Iterable[str], places: Sequence[str]) -> None:
+        self._own = own
         self._spellings = {key(one) for one in spellings}
-        others = {key(part) for place in places for part in parts(place) if not self._is_own(part)}
-        own = any(self._is_own(part) for place in places for part in parts(place))
-        alone = len(others) == 1 and not own and not self._spellings
-        self._others = set() if alone else others
+        rooms = [part for place in places for part in parts(place)]
+        elsewhere = {key(part): part for part in rooms if not self._is_own(part)}
+        adopts = len(elsewhere) == 1 == len({key(part) for part in rooms}) and not self._spellings
+        self._adopted = (
+            set(elsewhere) if adopts and not self._differs(*elsewhere.values()) else set()
+        )
+        self._has_others = len(elsewhere) > len(self._adopted)
+        without = sum(not parts(place) for place in places)
+        self._says_where = MANY * without <= len(places)
 
     def why_not(self, place: str) -> str | None:
         """Why an event at a place, which may be empty, is none of the room's; None where it is."""
         rooms = parts(place)
-        if not self._others or any(self._is_own(one) for one in rooms):
+        if any(self._is_own(one) or key(one) in self._adopted for one in rooms):
             return None
-        if not rooms:
+        if rooms:
+            where = " ".join(place.split())[:80]
+            return (
+                f"takes place elsewhere, {where}: if that is {self._own.room}, add it to "
+                "schedule.calendar_rooms"
+            )
+        if self._has_others and self._says_where:
             return "does not say where, in a calendar of several rooms"
-        where = " ".join(place.split())[:80]
-        return (
-            f"takes place elsewhere, {where}: if that is {self._room}, add it to "
-            "schedule.calendar_rooms"
-        )
+        return None
 
     def _is_own(self, place: str) -> bool:
-        """`R101`, `Raum 101` and `R 101 (Physics)` are r101."""
-        if key(place) in self._spellings:
+        if key(place) in self._spellings or is_same(place, self._own.room):
             return True
-        name = slug(place)
-        return _number(name) == _number(self._room) or f"-{self._room}-" in f"-{name}-"
+        site, room = split_site(place)
+        return (
+            site is not None
+            and key(site) == key(self._own.site or "")
+            and is_same(room, self._own.room)
+        )
 
-
-def _number(name: str) -> str:
-    """A room's name without an abbreviation for room."""
-    letters, rest = re.fullmatch(r"([a-z]*)(.*)", name, re.DOTALL).groups()  # type: ignore[union-attr]  # matches all
-    return rest if rest[:1].isdigit() and letters in ABBREVIATIONS else name
+    def _differs(self, place: str) -> bool:
+        """Whether it is called as the room is, by another number."""
+        theirs, ours = number(place), number(self._own.room)
+        return theirs is not None and ours is not None and theirs[0] == ours[0]

@@ -8,6 +8,7 @@ does not say that it takes place.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -25,6 +26,7 @@ from edge.common.calendar_sources import (
     source,
 )
 from edge.common.errors import Problem, UserError
+from edge.common.places import RoomPlace
 from edge.permission.own_room import OwnRoom
 from edge.permission.schedule_settings import LessonTimes, ScheduleSettings
 
@@ -46,6 +48,8 @@ class DayPlan(NamedTuple):
 
     spans: list[Span]
     ignored_events: list[IgnoredEvent]
+    elsewhere: Sequence[IgnoredEvent] = ()
+    """Of the same: lessons, but not of this room."""
 
 
 class Schedule:
@@ -56,7 +60,12 @@ class Schedule:
     """
 
     def __init__(
-        self, settings: ScheduleSettings, room: str, folder: Path = Path(), *, keeps: bool = True
+        self,
+        settings: ScheduleSettings,
+        room: RoomPlace,
+        folder: Path = Path(),
+        *,
+        keeps: bool = True,
     ) -> None:
         self._settings, self._room, self._keeps = settings, room, keeps
         self._zone = ZoneInfo(settings.timezone)
@@ -91,18 +100,18 @@ class Schedule:
         if self._is_holiday(day):
             return DayPlan([], [IgnoredEvent("the day's lessons", "holiday")])
         spans = self._times_of(day)
-        ignored_events: list[IgnoredEvent] = []
+        ignored_events, elsewhere = list[IgnoredEvent](), list[IgnoredEvent]()
         if self._settings.calendar is not None:
             calendar = self._calendars[self._settings.calendar]
+            ignored_events = calendar.ignored_on(day)
             own = OwnRoom(self._room, self._settings.calendar_rooms, calendar.places)
-            ignored_events = list(calendar.ignored_on(day))
             for one in calendar.on(day):
                 why = own.why_not(place_of(one.event))
                 if why is None:
                     spans.append(Span(one.start, one.end))
                 else:
-                    ignored_events.append(IgnoredEvent(describe(one.event), why))
-        return DayPlan(sorted(spans), ignored_events)
+                    elsewhere.append(IgnoredEvent(describe(one.event), why))
+        return DayPlan(sorted(spans), ignored_events, elsewhere)
 
     @property
     def faults(self) -> list[IgnoredEvent]:

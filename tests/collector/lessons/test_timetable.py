@@ -317,6 +317,18 @@ def test_a_quote_that_nobody_closes_takes_its_own_row_alone() -> None:
             (text, [])
             for text in ("Zoom", "Microsoft Teams-Besprechung", "via Zoom: 123 456", "Online")
         ),
+        *((text, ["r101", "r102", "r103"]) for text in ("R101/R102/R103", "R101/102/103 (Zoom)")),
+        *(
+            ("101/102", ["101", "102"]),
+            ("A101/B102", ["a101", "b102"]),
+            ("R101 und R102", ["r101", "r102"]),
+        ),
+        *(
+            ("N/A", []),
+            ("zoom.us/j/123", []),
+            ("R101 (Physics)", ["r101"]),
+            ("Art and music", ["art-and-music"]),
+        ),
         ("Virtual reality lab", ["virtual-reality-lab"]),
         ("school/r101", ["r101"]),
         ("school1/r101", ["r101"]),

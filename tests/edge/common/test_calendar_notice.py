@@ -28,7 +28,7 @@ def plan(*events: str) -> tuple[list[str], dict[str, str]]:
     text = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{''.join(events)}END:VCALENDAR\r\n"
     calendar = Calendar(text.encode(), ZoneInfo("Europe/Berlin"), "t.ics")
     ignored = {one.event: one.why for one in calendar.ignored_on(MONDAY)}
-    return [str(one.event["SUMMARY"]) for one in calendar.on(MONDAY)], ignored
+    return [str(one.event.get("SUMMARY")) for one in calendar.on(MONDAY)], ignored
 
 
 TITLES = [
@@ -45,7 +45,13 @@ TITLES = [
         "Cours annulé - Mathe",
         "Kein Unterricht",
     ),
+    *("Mathe fällt aus (Lehrer krank)", "Mathe entfällt, Frau Müller krank", "Mathematik: annulé"),
+    *("Der Matheunterricht entfällt", "Entfall: Mathe bei Hr. Schmidt", "No lesson: Mr Smith ill"),
 ]
+
+
+PLACES = ["", "R101", "Raum 101", "R101 (Physik)"]
+OTHERS = ["", "R 101", "Online", "Gymnasium am See, Schulstr. 1, 12345 Berlin", "alle Räume"]
 
 
 @pytest.mark.parametrize("lesson", [NINE, EVERY_WEEK], ids=["once", "weekly"])
@@ -54,10 +60,10 @@ TITLES = [
 def test_a_notice_calls_off_what_it_names(
     lesson: tuple[str, ...], when: tuple[str, ...], title: str
 ) -> None:
-    for place, elsewhere in itertools.product(("", "R101"), ("", "R 101", "Online")):
+    for place, other in itertools.product(PLACES, OTHERS):
         maths = event("Mathe 7b", *lesson, place=place)
-        left, ignored = plan(maths, event(title, *when, place=elsewhere))
-        assert left == []
+        left, ignored = plan(maths, event(title, *when, place=other))
+        assert left == [], (place, other)
         assert ignored["Mathe 7b (2026-03-02)"] == f"called off by {title}"
 
 
@@ -71,6 +77,7 @@ def test_a_notice_calls_off_what_it_names(
         event("Mathe", *NINE, "STATUS:CANCELLED", uid="moved"),
         event("Cancelled: Mathe", *NINE, "STATUS:CANCELLED", uid="moved"),
         event("Ferien", *WHOLE),
+        event("Deutsch entfällt 7b", *NINE),
         event("Mathe entfällt nicht", *ELEVEN),
         event("Mathe entfällt", "DTSTART:20260302T080000", "DTEND:20260302T091500"),
         event("Mathe entfällt", "DTSTART:20260309T091500", "DTEND:20260309T100000"),
@@ -86,11 +93,69 @@ def test_a_substitute_in_the_same_room_takes_place() -> None:
     assert plan(*lessons, event("Mathe entfällt", *NINE, place="R101"))[0] == ["Deutsch"]
 
 
-def test_a_day_without_lessons_has_none() -> None:
+DAYS_OFF = [
+    *(
+        "Schulfrei",
+        "Schulfrei (Studientag)",
+        "Schulfrei - Wandertag",
+        "Schulfrei (Mathe-Olympiade)",
+    ),
+    *(
+        "Hitzefrei",
+        "No school",
+        "School closed",
+        "Schule geschlossen",
+        "École fermée",
+        "No classes",
+    ),
+    *(
+        "Kein Unterricht",
+        "Sportfest: kein Unterricht",
+        "Heute kein Unterricht",
+        "Classes cancelled",
+    ),
+    *("All lessons cancelled", "Alle Stunden entfallen", "Cours suspendus", "No hay clases"),
+    *("Schulfreier Tag", "Unterrichtsfrei (Kollegiumsausflug)", "Kein Unterricht: Kollegium"),
+]
+SPANS = {
+    "day": WHOLE,
+    "no end": WHOLE[:1],
+    "end at its start": (WHOLE[0], WHOLE[0].replace("DTSTART", "DTEND")),
+    "hours": ("DTSTART:20260302T080000", "DTEND:20260302T160000"),
+    "Outlook": (
+        *("DTSTART:20260302T000000", "DTEND:20260303T000000"),
+        "X-MICROSOFT-CDO-ALLDAYEVENT:TRUE",
+    ),
+}
+
+
+@pytest.mark.parametrize("span", SPANS.values(), ids=SPANS.keys())
+@pytest.mark.parametrize("title", DAYS_OFF)
+def test_a_day_off_is_one_for_all(title: str, span: tuple[str, ...]) -> None:
+    lessons = [
+        event("Mathe", *NINE, place="R101"),
+        event("Deutsch", *ELEVEN, place="R102"),
+        event("", *ELEVEN, place="R205", uid="untitled"),
+        event("Wandern", *ELEVEN),
+    ]
+    for place in ("", "Schule", "Haus A"):
+        assert plan(*lessons, event(title, *span, place=place))[0] == []
+
+
+def test_a_notice_of_one_class_says_so_of_that_class_alone() -> None:
     lessons = [event("Mathe", *NINE, place="R101"), event("Deutsch", *ELEVEN, place="R102")]
-    assert plan(*lessons, event("Schulfrei (Studientag)", *WHOLE))[0] == []
-    # Of one class it says so of that class alone.
     assert plan(*lessons, event("Deutsch: kein Unterricht", *WHOLE))[0] == ["Mathe"]
+    assert plan(*lessons, event("Schulfrei", *WHOLE, place="R101"))[0] == ["Deutsch"]
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["M. Dupont absent", "Mme Martin absente", "Meeting cancelled", "Termin abgesagt", "Cancelled"],
+)
+def test_what_may_be_about_anything_does_not_empty_a_school(title: str) -> None:
+    lessons = [event("Mathe", *NINE, place="R101"), event("Deutsch Dupont", *ELEVEN, place="R102")]
+    left, _ = plan(*lessons, event(title, *WHOLE))
+    assert left == (["Mathe"] if "Dupont" in title else ["Mathe", "Deutsch Dupont"])
 
 
 def test_a_changed_occurrence_speaks_of_its_own_series_alone() -> None:

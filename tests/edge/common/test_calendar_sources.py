@@ -19,6 +19,7 @@ from edge.cli import agent
 from edge.common import download as downloading
 from edge.common.calendar_sources import COPIES, CalendarFetcher, WebCalendar
 from edge.common.errors import Problem
+from edge.common.places import RoomPlace
 from edge.common.settings import load, show
 from edge.config import AgentSettings
 from edge.permission.schedule import Schedule
@@ -55,7 +56,7 @@ def publisher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publi
 
 def schedule(url: str, folder: Path, *, keeps: bool = True) -> Schedule:
     settings = ScheduleSettings.model_validate({"timezone": "UTC", "calendar": url})
-    return Schedule(settings, "r101", folder, keeps=keeps)
+    return Schedule(settings, RoomPlace("school", "r101"), folder, keeps=keeps)
 
 
 def fetch(of: Schedule) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,42 +11,101 @@ import yaml
 from click.testing import CliRunner
 
 from edge.cli import agent
+from edge.common.places import RoomPlace
 from edge.permission.own_room import OwnRoom
 
+HERE = RoomPlace("school", "r101")
 OWN = [
     *("R101", "r 101", "Raum 101", "R-101", "Room R101", "R101 (Physics)", "R102, R101", "101"),
-    *("R101/R102", "R101; Microsoft Teams Meeting", "Salle 101", "school/R101", "R100/101"),
+    *(
+        "R101/R102",
+        "R101; Microsoft Teams Meeting",
+        "Salle 101",
+        "school/R101",
+        "R100/101",
+        "R.101",
+    ),
+    *("R101/R102/R103", "R99/R100/R101 (Zoom)", "R101 und R102"),
 ]
-OTHERS = ["R102", "Raum 102", "R1011", "Main hall", "Building 3, R102", "1", "lab101", "R10/R11"]
-NOWHERE = ["", "Zoom", "https://meet.example/abc", "Microsoft Teams Meeting", "  "]
+OTHERS = [
+    *("R102", "Raum 102", "R1011", "Main hall", "Building 3, R102", "1", "lab101", "R10/R11"),
+    *("R205 (R101)", "R205 statt R101", "R101 → R205", "b/R101", "South Campus/R101", "R101.1"),
+    *("R101 B", "R101-2", "A.101", "Musterstr. 101", "1.01"),
+]
+NOWHERE = [
+    "",
+    "Zoom",
+    "https://meet.example/abc",
+    "Microsoft Teams Meeting",
+    "  ",
+    "n/a",
+    "zoom.us/j/1",
+]
+
+
+def why_not(
+    place: str, places: Sequence[str], own: RoomPlace = HERE, *spellings: str
+) -> str | None:
+    return OwnRoom(own, spellings, places).why_not(place)
 
 
 @pytest.mark.parametrize("place", OWN)
 def test_a_room_is_found_however_it_is_written(place: str) -> None:
-    assert OwnRoom("r101", (), ["R102", place]).why_not(place) is None
+    assert why_not(place, ["R102", place]) is None
 
 
 @pytest.mark.parametrize("place", OTHERS)
 @pytest.mark.parametrize("another", ["R101", "R203"])
 def test_what_is_elsewhere_is_not_here(place: str, another: str) -> None:
-    why = OwnRoom("r101", (), [another, place]).why_not(place)
-    assert why == (
+    assert why_not(place, [another, place]) == (
         f"takes place elsewhere, {place}: if that is r101, add it to schedule.calendar_rooms"
     )
 
 
+@pytest.mark.parametrize(
+    ("room", "place"),
+    [
+        *(("a-101", "A-101"), ("a-101", "A 101"), ("lab-2", "Lab 2"), ("room-5", "Room-5")),
+        *(("aula", "Aula"), ("salon", "Salon"), ("classe-6a", "Classe 6A"), ("1-11", "1.11")),
+        *(("salle-12", "Salle 12"), ("gym", "Gym"), ("101", "R101"), ("ubungsraum", "Übungsraum")),
+    ],
+)
+def test_a_room_has_its_own_name(room: str, place: str) -> None:
+    assert why_not(place, [place, "R7", "Main hall"], RoomPlace("school", room)) is None
+
+
+@pytest.mark.parametrize(
+    ("room", "place"),
+    [
+        *(
+            ("r1", "R1-02"),
+            ("r1", "R1.02"),
+            ("101", "A.101"),
+            ("101", "2-101"),
+            ("12", "12. Klasse"),
+        ),
+        *(("2", "2. OG"), ("lab", "Chemistry Lab"), ("a", "Gebäude A"), ("1-11", "11.1")),
+    ],
+)
+def test_what_holds_its_name_is_another(room: str, place: str) -> None:
+    assert why_not(place, [place, "R7", "Main hall"], RoomPlace("school", room)) is not None
+
+
 @pytest.mark.parametrize("place", NOWHERE)
-def test_what_says_no_place_is_here_only_in_the_room_s_own_calendar(place: str) -> None:
-    assert OwnRoom("r101", (), [place]).why_not(place) is None
-    assert OwnRoom("r101", (), ["R101", "Raum 101", place]).why_not(place) is None
-    assert OwnRoom("r101", (), ["R101", "R102", place]).why_not(place) is not None
+def test_what_says_no_place_is_here_unless_the_others_say_so(place: str) -> None:
+    assert why_not(place, [place]) is None
+    assert why_not(place, ["R101", "Raum 101", place]) is None
+    assert why_not(place, ["R101", "R102", place]) is not None
+    assert why_not(place, [place] * 9 + ["Museum", "Turnhalle"]) is None  # a room's, with odd ones
 
 
-def test_a_calendar_of_one_place_is_the_room_s_unless_its_spelling_is_known() -> None:
-    assert OwnRoom("r101", (), ["Physics lab"]).why_not("Physics lab") is None
-    assert OwnRoom("r101", ("Physics lab",), ["Physics Lab"]).why_not("PHYSICS LAB") is None
-    assert OwnRoom("r101", ("Physics lab",), ["Main hall"]).why_not("Main hall") is not None
-    assert OwnRoom("r101", ("Lab A",), ["Lab A", "Lab B"]).why_not("Lab A") is None
+def test_a_calendar_of_one_place_is_the_room_s_unless_that_is_another() -> None:
+    assert why_not("Physics lab", ["Physics lab"]) is None
+    assert why_not("R102", ["R102", "R102"]) is not None
+    assert why_not("", ["R102", "R102", ""]) is not None
+    assert why_not("PHYSICS LAB", ["Physics Lab"], HERE, "Physics lab") is None
+    assert why_not("Main hall", ["Main hall"], HERE, "Physics lab") is not None
+    assert why_not("Lab A", ["Lab A", "Lab B"], HERE, "Lab A") is None
 
 
 def test_the_schedule_prints_what_is_elsewhere(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from edge.common.calendar import Calendar
 from edge.common.errors import UserError
+from edge.common.places import RoomPlace
 from edge.common.settings import load
 from edge.config import AgentSettings
 from edge.permission.schedule import Schedule
@@ -67,7 +68,8 @@ def at(text: str) -> datetime:
 
 def schedule(**settings: Any) -> Schedule:
     return Schedule(
-        ScheduleSettings.model_validate({"timezone": "Europe/Berlin"} | settings), "r101"
+        ScheduleSettings.model_validate({"timezone": "Europe/Berlin"} | settings),
+        RoomPlace("school", "r101"),
     )
 
 
@@ -177,7 +179,7 @@ def test_yaml_may_leave_the_quotes_out(tmp_path: Path) -> None:
     )
     settings = load(AgentSettings, path)
     assert settings.schedule is not None
-    timetable = Schedule(settings.schedule, "r101")
+    timetable = Schedule(settings.schedule, RoomPlace("school", "r101"))
     assert timetable.close_reason(at("2026-03-02T10:15"), is_synced=True) is None
     assert timetable.close_reason(at("2026-03-02T12:30"), is_synced=True) == "schedule"
     assert timetable.close_reason(at("2026-03-09T10:15"), is_synced=True) == "schedule"

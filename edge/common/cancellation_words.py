@@ -1,0 +1,120 @@
+"""The words by which people and programs call a lesson off in the four languages, as patterns.
+
+Without accents and in small letters, as the texts that they are compared with.
+"""
+
+from __future__ import annotations
+
+import re
+
+CANCELLATION = (
+    r"cancell?ed|called off|postponed(?! from)"
+    r"|abgesagt\w{0,2}|ausgefallen|entfallen|entf|gestrichen|storniert|verschoben(?! vo[mn])"
+    r"|annulee?s?|supprimee?s?|reportee?s?(?! d[eu])"
+    r"|cancelad[oa]s?|anulad[oa]s?|suspendid[oa]s?|aplazad[oa]s?(?! del?)|pospuest[oa]s?(?! del?)"
+)
+"""Participles; without accents, as all that follows."""
+
+VERB = r"entf(?:a|ae)llt(?! nicht\b)|f(?:a|ae)llt(?: (?!nicht\b)\w+){0,3} aus"
+SENTENCE = (
+    r"(?:not|no longer) taking place|does not take place|will not take place"
+    rf"|{VERB}|findet nicht statt"
+    r"|n'?a(?:ura)? pas lieu|se (?:cancela|anula|suspende|aplaza)|no se (?:imparte|da)"
+)
+"""Verbs that say it of what stands before them."""
+
+SCHOOL_OFF = (
+    r"no school|school(?: is)? closed|snow day|(?:schul|hitze|kalte|schnee|sturm)frei(?:er tag)?"
+    r"|schule(?: ist| bleibt)? (?:geschlossen|zu)|pas d'ecole|ecole(?: est)? fermee|jour sans ecole"
+    r"|no hay (?:escuela|colegio|cole)|sin (?:escuela|colegio|cole)"
+    r"|(?:escuela|colegio|centro)(?: esta)? cerrad[oa]"
+)
+LESSONS_OFF = (
+    r"no (?:class|classes|lesson|lessons|teaching)"
+    r"|(?:all )?(?:classes|lessons)(?: are)? (?:cancell?ed|suspended|off)"
+    r"|(?:heute |morgen )?kein unterricht(?: heute)?|unterrichtsfrei(?:er tag)?"
+    r"|alle (?:stunden|kurse) (?:entfallen|fallen aus)|(?:der )?unterricht (?:entfallt|fallt aus)"
+    r"|pas (?:de|d') ?(?:cours|classes?|lecons?)|(?:tous les )?cours(?: sont)? (?:suspendu|annule"
+    r"|supprime)s?|(?:no hay|sin) clases?|(?:todas las )?clases (?:suspendid|cancelad|anulad)as"
+)
+"""Of all lessons, or of those that stand beside it: `Mathe: kein Unterricht`."""
+
+ABSENCE = (
+    r"(?:m|mme|mlle)\.? (?:\S+ ){1,3}absente?"
+    r"|prof(?:esseure?)?\.?(?:/pers\.?)? absente?|classe absente"
+)
+NOUN = (
+    rf"{ABSENCE}|cancell?ation|{SCHOOL_OFF}|{LESSONS_OFF}"
+    r"|absage|ausfall|entfall|stundenausfall|unterrichtsausfall|declined|abgelehnt|refusee?|rechazad[oa]"
+    r"|annulation|suppression"
+    r"|cancelacion|anulacion|suspension"
+)
+"""Count as a part of a title only: they are subjects of lessons, too (`Noise cancellation`)."""
+
+LESSON = (
+    r"(?:the |der |die |das |le |la |el |ce |l')?"
+    r"(?:class|course|event|lesson|meeting|session"
+    r"|kurs|schulstunde|stunde|termin|unterricht|veranstaltung"
+    r"|cours|evenement|lecon|reunion|seance|clase|curso|evento|leccion|sesion)"
+)
+BE = (
+    r"(?:is|has been|ist|wurde|wird|est|a ete|es|esta|queda|ha sido|fue|sera) "
+    r"(?:today |heute |leider |hoy |aujourd'hui )?"
+)
+DETAIL = (
+    r"(?:am|aufgrund|aujourd'hui|because|by|car|cause|ce|da|debido|del?|demain|due|for|from|heute"
+    r"|hoy|jusqu'?au?|le|leider|morgen|on|owing|par|por|pour|since|this|today|tomorrow|until|vom"
+    r"|bis|weil|wegen|wg|hasta|tonight)\b.*"
+)
+"""What may follow: when, or for what reason."""
+
+WORD = rf"(?:{CANCELLATION}|{SENTENCE}|{NOUN})"
+CALLS = re.compile(rf"\b(?:{LESSON} )?(?:{BE})?(?:{WORD})\b(?: {DETAIL})?")
+ABOUT_PEOPLE = {
+    *("m", "mme", "mlle", "prof", "professeur", "pers", "classe", "absent", "absente", "mr", "mrs"),
+    *("ms", "ill", "sick", "teacher", "herr", "frau", "hr", "fr", "lehrer", "krank", "malade"),
+    *("senor", "senora", "sr", "sra", "enfermo", "enferma", "profe", "bei", "der", "die", "das"),
+    *("the", "le", "la", "les", "el", "los", "las", "de", "du", "of", "von"),
+}
+"""Words beside a name or a subject that name no lesson."""
+WHOLE = re.compile(
+    rf"(?:{LESSON} )?(?:{BE})?{WORD}(?: {LESSON})?(?: {DETAIL})?|{LESSON} {BE}{WORD}.*"
+)
+"""A part of a title that says nothing else."""
+
+LAST = re.compile(rf"(?P<before>.*\S)[ -](?:{CANCELLATION}|{SENTENCE})(?: {DETAIL})?")
+FIRST = re.compile(
+    r"cancell?ed|abgesagt|ausgefallen|entfallen|entfallt|gestrichen|annulee?|cancelad[oa]|anulad[oa]"
+)
+"""Before the name of what does not take place; `Abgesagte Konzerte` are a subject."""
+
+ANYWHERE = re.compile(
+    rf"\b(?:(?:{VERB})\b|(?<!pas de ){LESSON} (?:{BE})?(?:{CANCELLATION})\b)|[❌✖🚫⛔]"
+)
+MOVE = re.compile(rf"(?:{LESSON} )?(?:{BE})?(?:moved|verlegt|deplacee?s?|desplazad[oa]s?)")
+"""To another time, as long as nothing says where to."""
+
+LOSS = r"(?:stunden|unterrichts)?ausfall|entfall"
+AROUND = re.compile(rf"(?:{LOSS}) (?!de[rsmn] |von |im |am )\S+(?: \S+)?|\S+(?: \S+)? (?:{LOSS})")
+"""`Ausfall Mathe 7b`, `Mathe Ausfall`: nothing but a name beside it."""
+NOT_OF_A_LESSON = {
+    *("was", "were", "be", "being", "get", "gets", "got", "not", "never", "why", "who", "what"),
+    *("and", "or", "nicht", "nie", "und", "oder", "warum", "non", "pas", "jamais", "et", "ou"),
+    *("no", "nunca", "y", "o", "by", "of", "that", "which"),
+    *("longer", "formerly", "previously", "mehr", "plus", "ya"),
+}
+"""Before the last word these make it part of a tale, or its opposite."""
+
+NAMES = re.compile(r"(?:status|statut|estado|etat)\s*:\s*(.*)")
+
+PREFIX = re.compile(r"\A\s*(?:(?:fwd?|wg|aw|re|tr|rv|rif|i)\s*:\s*)+", re.IGNORECASE)
+"""Of mails that were answered or passed on."""
+
+PARTS = re.compile(r"[()\[\]{}<>|:!*~=#•·…;,_\"“”„«»\\\n\u2010-\u2015]+|\s/\s|\s-+\s*|-+\s|^-+|-+$")
+"""What stands between the parts of a title; a hyphen within a word does not."""
+
+
+TENTATIVE = re.compile(
+    r"tentative|provisional|tbc|to be confirmed|unter vorbehalt|vorlaufig|unbestatigt|noch offen"
+    r"|provisoire|a confirmer|sous reserve|por confirmar|tentativ[oa]"
+)
