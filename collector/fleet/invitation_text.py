@@ -6,8 +6,6 @@ import io
 import re
 from urllib.parse import quote
 
-import segno
-
 from collector.access.accounts import Room
 from edge.common.errors import UserError
 
@@ -39,6 +37,8 @@ def content(url: str, code: str) -> str:
 
 def svg(url: str, code: str) -> str:
     """The QR code, to be put into a page."""
+    import segno  # noqa: PLC0415  # where somebody is invited; a start does without
+
     out = io.BytesIO()
     qr = segno.make(content(url, code), error="m", micro=False)
     qr.save(out, kind="svg", scale=5, border=4, xmldecl=False, light="#fff", svgclass="qr")
@@ -47,6 +47,8 @@ def svg(url: str, code: str) -> str:
 
 def invitation_text(url: str, code: str, room: str, valid: str) -> str:
     """For a terminal."""
+    import segno  # noqa: PLC0415  # the same
+
     out = io.StringIO()
     segno.make(content(url, code), error="m", micro=False).terminal(out, compact=True, border=2)
     return (
