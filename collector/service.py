@@ -37,6 +37,7 @@ from collector.lessons.scheduler import LessonScheduler
 from collector.lessons.summary import Summaries
 from collector.lessons.timetable import timetable_of
 from collector.live.history import KEPT_S
+from collector.live.history_reader import HistoryReader
 from collector.live.panel_broadcaster import PanelBroadcaster
 from collector.live.pending import PendingCommands
 from collector.live.rooms import Key, Rooms, RoomView
@@ -280,6 +281,7 @@ class Service:
             yield self._calendars
         yield self._scheduler
         yield self.ingest.writer
+        yield HistoryReader(self.rooms)
         yield self._web
 
     def problems(self) -> dict[str, str]:

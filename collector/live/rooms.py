@@ -120,9 +120,14 @@ class Rooms:
 
     def remember(self, site: str, room: str, read: Callable[[], Iterable[StoredSummary]]) -> None:
         """Where a room's windows of before a restart are; they are read when they are asked for,
-        since those of all rooms would hold up the start."""
+        or one after another once all runs, since those of all rooms would hold up the start."""
         with self._lock:
             self._unread[site, room] = read
+
+    def unread(self) -> list[Key]:
+        """Rooms whose windows of before a restart nobody has asked for yet."""
+        with self._lock:
+            return sorted(self._unread)
 
     def _read_before(self, key: Key) -> None:
         """Unreadable windows are left out."""

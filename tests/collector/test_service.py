@@ -160,13 +160,17 @@ def test_a_collector_knows_its_rooms_after_a_restart(
     first = Service(settings)
     first.start()
     with script(first, settings):
-        room.send(mood().encode())
-        room.acks.get(timeout=20)
+        for seq in (0, 1):
+            room.send(mood(seq=seq).encode())
+            room.acks.get(timeout=20)
     first.stop()
     second = Service(settings)
+    assert second.rooms.unread() == [("school", "r101")]
     second.start()
     with script(second, settings) as web:
         assert [one["room"] for one in web.get("/api/rooms").json()] == ["r101"]
+        wait(lambda: second.rooms.unread() == [])  # nobody asked for its page
+        assert [one.seq for one in second.rooms.windows("school", "r101")] == [0, 1]
     second.stop()
 
 
