@@ -58,6 +58,36 @@ CLOSE_REASONS = (
 SILENT = ("no answer", CLOSE_REASONS[1])
 """It takes the connection, and then nothing comes."""
 
+LOG = "see the broker's log for the reason"
+LOGIN = "check broker.username, broker.password and broker.certificate"
+LATER = "wait: we go on trying; see the broker's log if it lasts"
+ELSEWHERE = "set broker.host to the broker's new name, which whoever runs it knows"
+BUG = f"report it to roommood; {LOG}"
+
+REJECTIONS: dict[int, str] = {
+    128: LOG,
+    129: BUG,
+    130: BUG,
+    131: f"check the broker's rules; {LOG}",
+    132: "set broker.protocol to auto, or to the version that the broker speaks",
+    133: "check the broker's rules on client names",
+    134: LOGIN,
+    135: f"{LOGIN}, and the broker's rules for this user",
+    136: f"check that the broker has started and is in order; {LATER}",
+    137: f"check the load of the broker's machine; {LATER}",
+    138: "whoever runs the broker has banned this client: ask there to lift it",
+    140: "let the broker take a user and password, or a certificate: we speak no other method",
+    144: "check the broker's rules on topics: roommood/v1/ must be allowed, for last wills too",
+    149: "raise the broker's limit on the size of packets; 4 KiB are enough",
+    151: "raise the broker's limits on clients and messages, or remove clients that are not used",
+    154: "allow retained messages on the broker: the newest state of a room is one",
+    155: "allow QoS 1 on the broker",
+    156: ELSEWHERE,
+    157: ELSEWHERE,
+    159: f"raise the broker's limit on new connections, or find what connects so often; {LATER}",
+}
+"""The remedy by CONNACK's reason code, MQTT 5, 3.2.2.2."""
+
 NO_ANSWER_IN_TIME = "Keep alive timeout"
 """Paho's name for it."""
 
@@ -98,13 +128,11 @@ def _tls_meaning(error: ssl.SSLError, broker: BrokerSettings) -> tuple[str, str]
     return NO_CERTIFICATE if "ALERT" in (error.reason or "").upper() else OTHER_TLS
 
 
-def rejection(reason: object, broker: BrokerSettings) -> Problem:
-    """What a broker's own answer to CONNECT means, by paho's name for its code."""
-    text = str(reason)
-    remedy = "check broker.username, broker.password and broker.certificate"
-    if "identifier" in text.lower():
-        remedy = "check the broker's rules on client names"
-    return Problem(f"rejects us ({text})", place(broker), remedy)
+def rejection(reason: Any, broker: BrokerSettings) -> Problem:
+    """What a broker's own answer to CONNECT means, by the code of it, which paho gives for both
+    versions as MQTT 5 has it."""
+    remedy = REJECTIONS.get(reason.value, LOG)
+    return Problem(f"rejects us ({reason})", place(broker), remedy)
 
 
 def no_answer(reason: object, broker: BrokerSettings) -> Problem:

@@ -10,11 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from paho.mqtt.client import convert_connack_rc_to_reason_code
+from paho.mqtt.enums import ConnackCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 from pydantic import ValidationError
 
 from edge.common.broker import BrokerSettings
+from edge.common.errors import Problem
 from edge.common.link import MqttLink
-from edge.common.reach import explain, try_connection
+from edge.common.reach import REJECTIONS, explain, rejection, try_connection
 from tests.conftest import Mosquitto
 from tests.free import free_port
 from tests.missed_brokers import certificate, server
@@ -66,6 +71,50 @@ def test_a_broker_that_is_there_is_reached_and_one_that_refuses_says_so(
         assert "rejects us (Not authorized): check broker.username" in wrong(port=picky.port)
     finally:
         picky.stop()
+
+
+CONNACK = [
+    code
+    for code, names in ReasonCode(PacketTypes.CONNACK).names.items()
+    for packets in names.values()
+    if PacketTypes.CONNACK in packets and code >= 128
+]
+
+
+def rejection_by(code: int) -> Problem:
+    reason = ReasonCode(PacketTypes.CONNACK, identifier=code)
+    return rejection(reason, BrokerSettings(host="mood.example"))
+
+
+def test_every_answer_of_a_broker_has_a_remedy_of_its_own_kind() -> None:
+    """Whatever paho knows as an answer to CONNECT; user and password are asked for by two alone."""
+    assert {*CONNACK} == {*REJECTIONS}
+    login = {code for code in CONNACK if "broker.password" in rejection_by(code).remedy}
+    assert login == {134, 135}
+    assert "broker.protocol" in rejection_by(132).remedy
+    for code, word in {
+        136: "started",
+        137: "load",
+        149: "size",
+        151: "limits",
+        157: "host",
+    }.items():
+        assert word in rejection_by(code).remedy
+
+
+@pytest.mark.parametrize(
+    ("old", "remedy"),
+    [
+        (ConnackCode.CONNACK_REFUSED_PROTOCOL_VERSION, "set broker.protocol to auto"),
+        (ConnackCode.CONNACK_REFUSED_IDENTIFIER_REJECTED, "rules on client names"),
+        (ConnackCode.CONNACK_REFUSED_SERVER_UNAVAILABLE, "check that the broker has started"),
+        (ConnackCode.CONNACK_REFUSED_BAD_USERNAME_PASSWORD, "check broker.username"),
+        (ConnackCode.CONNACK_REFUSED_NOT_AUTHORIZED, "check broker.username"),
+    ],
+)
+def test_every_answer_of_mqtt_3_has_the_same(old: ConnackCode, remedy: str) -> None:
+    reason = convert_connack_rc_to_reason_code(old)
+    assert remedy in rejection(reason, BrokerSettings()).remedy
 
 
 @pytest.mark.parametrize(
