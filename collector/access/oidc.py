@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,8 +19,14 @@ RANK: tuple[Role, ...] = ("administrator", "it", "teacher")
 """Whoever is in several groups has the first of their roles."""
 
 
-WhyUnknown = Literal["failed", "no_group", "overage"]
-"""`overage`: the provider did not list the groups, since they are too many."""
+WhyUnknown = Literal["failed", "no_group", "overage", "unverified"]
+WHYS: tuple[WhyUnknown, ...] = get_args(WhyUnknown)
+"""`overage`: the provider did not list the groups, since they are too many. `unverified`: the claim
+that decides is one that people may write themselves, and the provider does not vouch for it."""
+
+VOUCHED_FOR_BY = {"email": "email_verified", "phone_number": "phone_number_verified"}
+"""OpenID Connect Core, 5.1. A claim that is missing, as in Entra ID, vouches for nothing: there
+administrators of any directory give any address."""
 
 LONGEST_SUBJECT = 256
 """As long as the database has it; issuers and subjects may be longer together."""
@@ -122,14 +128,23 @@ class Provider:
         themselves: that is shown, and decides nothing.
         """
         identity = _read(claims, self._settings.claim)
+        voucher = VOUCHED_FOR_BY.get(self._settings.claim)
+        is_sure = voucher is None or claims.get(voucher) in (True, "true")
         mapping = self._settings.roles.items()
-        roles = {role for group, role in mapping if _plain(group) in identity.groups}
+        roles = {role for group, role in mapping if is_sure and _plain(group) in identity.groups}
         role = next((role for role in RANK if role in roles), None)
         subject = _subject(identity.iss or self._settings.issuer, identity.sub)
         account = self._accounts.by_subject(subject)
         if role is None:
             if account is not None:
                 self._accounts.lapse(account)
+            if not is_sure and identity.groups:
+                raise UnknownUser(
+                    f"{_quote(identity.sub)}: the provider does not say {voucher}: true, so the "
+                    f"claim '{self._settings.claim}' decides nothing; confirm the address there, "
+                    "or name a claim of groups or roles in oidc.claim",
+                    "unverified",
+                )
             if _is_overage(claims, self._settings.claim):
                 raise UnknownUser(
                     f"{_quote(identity.sub)} is in more groups than the provider lists; "
@@ -165,7 +180,7 @@ class Claims(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    sub: str = Field(min_length=1, max_length=200)
+    sub: str = Field(min_length=1, max_length=255)
     iss: str | None = Field(None, max_length=200)
     groups: frozenset[str] = frozenset()
     display_claim: str = ""
@@ -197,12 +212,18 @@ def _plain(group: str) -> str:
 
 
 def _at(claims: dict[str, Any], path: str) -> Any:
-    """A claim by its name, which may have dots, or else by the way to it; None without one."""
+    """A claim by its name, or else by the way to it; None without one.
+
+    Any name may have dots, as a client's that is called like its host.
+    """
     if path in claims:
         return claims[path]
-    first, dot, rest = path.partition(".")
-    inner = claims.get(first)
-    return _at(inner, rest) if dot and isinstance(inner, dict) else None
+    for name, inner in claims.items():
+        if path.startswith(f"{name}.") and isinstance(inner, dict):
+            value = _at(inner, path.removeprefix(f"{name}."))
+            if value is not None:
+                return value
+    return None
 
 
 def _is_overage(claims: dict[str, Any], path: str) -> bool:

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 from collector.access.audit import AuditLog
 from collector.access.guard import COOKIE, address, network, too_often
 from collector.access.limits import Limits
-from collector.access.oidc import Provider
+from collector.access.oidc import WHYS, Provider
 from collector.access.sessions import Sessions
 from collector.pages.flash import take
 from collector.pages.redirects import back_to, local
@@ -53,7 +53,7 @@ def router(
 
     @pages.get("/sign-in")
     def form(request: Request, next: str = "/", wrong: str | None = None) -> Any:
-        reason = wrong if wrong in ("no_group", "failed", "overage") else None
+        reason = wrong if wrong in WHYS else None
         return draw_form(request, reason, next)
 
     @pages.post("/sign-out")

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from collector.access.accounts import Account, Accounts
 from collector.access.oidc import LONGEST_SUBJECT, Provider, UnknownUser, _subject
@@ -115,6 +116,9 @@ def outcome(provider: Provider, claims: dict[str, Any]) -> Account | UnknownUser
         return unknown
 
 
+EMAIL = {"email": "teachers"}
+
+
 @pytest.mark.parametrize(
     ("settings_changed", "claims", "role"),
     [
@@ -137,6 +141,23 @@ def outcome(provider: Provider, claims: dict[str, Any]) -> Account | UnknownUser
             "teacher",
         ),
         ({"claim": "roles"}, {"roles": ["teachers"], "hasgroups": True}, "teacher"),
+        (
+            {"claim": "resource_access.mood.school.example.roles"},
+            {"resource_access": {"mood": {"x": 1}, "mood.school.example": {"roles": ["heads"]}}},
+            "administrator",
+        ),
+        ({"claim": "email"}, EMAIL | {"email_verified": True}, "teacher"),
+        ({"claim": "email"}, EMAIL | {"email_verified": "true"}, "teacher"),
+        ({"claim": "email"}, EMAIL | {"email_verified": False}, "unverified"),
+        ({"claim": "email"}, EMAIL | {"email_verified": "false"}, "unverified"),
+        ({"claim": "email"}, EMAIL | {"email_verified": 1.5}, "unverified"),
+        ({"claim": "email"}, EMAIL, "unverified"),
+        ({"claim": "email"}, {"email_verified": False}, "no_group"),
+        (
+            {"claim": "phone_number"},
+            {"phone_number": "teachers", "phone_number_verified": False},
+            "unverified",
+        ),
         ({}, {"groups": ["/a/teachers"]}, "no_group"),
         ({}, {"groups": ["Teachers", "teachers ", "//teachers"]}, "no_group"),
         ({}, {"groups": []}, "no_group"),
@@ -190,18 +211,42 @@ def test_two_people_of_any_one_name(accounts: Accounts, username: str) -> None:
 )
 def test_an_issuer_of_any_name_makes_accounts(accounts: Accounts, issuer: str) -> None:
     provider = provider_of(accounts, issuer=issuer)
-    claims = {"sub": "s" * 200, "iss": issuer, "groups": ["teachers"]}
+    claims = {"sub": "s" * 255, "iss": issuer, "groups": ["teachers"]}
     account = provider.account(claims)
     assert provider.account(claims).id == account.id
-    other = provider.account(claims | {"sub": "s" * 199 + "t"})
+    other = provider.account(claims | {"sub": "s" * 254 + "t"})
     assert other.id != account.id
     for one in (account, other):
         accounts.remove(one)
 
 
+def test_whose_address_is_no_longer_confirmed_does_not_stay(accounts: Accounts) -> None:
+    provider = provider_of(accounts, claim="email")
+    claims: dict[str, Any] = EMAIL | {"sub": "s"}
+    account = provider.account(claims | {"email_verified": True})
+    assert isinstance(outcome(provider, claims), UnknownUser)
+    assert accounts.by_id(account.id).has_lapsed
+    accounts.remove(account)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("scopes", ["profile"], "without openid nobody is identified"),
+        ("claim", "preferred_username", "people may choose their preferred_username themselves"),
+        ("issuer", "https://id.example/.well-known/openid-configuration", "leave out /.well-known"),
+        ("issuer", "https://kim:pw@id.example", "without user and parameters"),
+        ("issuer", "https://id.example?x=1", "without user and parameters"),
+    ],
+)
+def test_what_cannot_sign_anybody_in_is_refused(key: str, value: Any, words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        OidcSettings.model_validate(settings_of("https://id.example") | {key: value})
+
+
 def test_a_subject_is_no_longer_than_its_column() -> None:
     """SQLite takes any length; PostgreSQL refuses the row."""
-    assert len(_subject("https://" + "i" * 190, "s" * 200)) <= LONGEST_SUBJECT
+    assert len(_subject("https://" + "i" * 190, "s" * 255)) <= LONGEST_SUBJECT
     assert _subject("https://i", "s") == "https://i s"
 
 
