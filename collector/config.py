@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
@@ -13,12 +14,12 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator, model_va
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from edge.common.address import split
+from edge.common.address import Host, mask, mask_path, split, web_address
 from edge.common.broker import BrokerSettings, FilePath
 from edge.common.calendar_sources import CalendarPlace
 from edge.common.errors import SettingError
 from edge.common.school_day import TimeZone
-from edge.common.settings import Section
+from edge.common.settings import Mask, Section
 from edge.protocol.messages import Label, Name
 
 RoomKey = Annotated[str, Field(pattern=r"^([a-z0-9-]{1,32}/)?[a-z0-9-]{1,32}$")]
@@ -53,10 +54,10 @@ def _without_slash(url: str | None) -> str | None:
 class WebSettings(Section):
     """Where the pages are served."""
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: int = Field(8642, ge=0, le=65535)
     url: Annotated[str | None, AfterValidator(_without_slash)] = Field(
-        None, pattern=r"^https?://[^/\s?#]+(/[A-Za-z0-9_~][A-Za-z0-9._~-]*)*/*$"
+        None, pattern=r"^https?://[^/\s?#@]+(/[A-Za-z0-9_~][A-Za-z0-9._~-]*)*/*$"
     )
     """How people reach it, where that is another address than host and port; with a path where a
     reverse proxy shows it below one, as in https://school.example/mood."""
@@ -81,8 +82,8 @@ class WebSettings(Section):
             try:
                 ip_network(proxy)
             except ValueError:
-                raise ValueError(
-                    f"'{proxy}': write an address, or a network as in 10.0.0.0/24"
+                raise SettingError(
+                    f"'{proxy}' is no address", "write an address, or a network as in 10.0.0.0/24"
                 ) from None
         return proxies
 
@@ -146,22 +147,67 @@ class Retention(Section):
     lessons_days: int = Field(365, ge=1, le=3650)
 
 
+DISCOVERY = ".well-known/openid-configuration"
+
+
+def _issuer(url: str) -> str:
+    url = web_address(url)
+    if url.rstrip("/").endswith(DISCOVERY):
+        raise SettingError(
+            "the address of its description, not of the provider", f"leave out /{DISCOVERY}"
+        )
+    return url
+
+
+def _receiver(url: str) -> str:
+    """Not repeated: it may be a secret as a whole."""
+    if not re.fullmatch(r"https?://\S+", url):
+        raise SettingError("no web address", "write it as in https://hooks.school.example/mood")
+    return url
+
+
 SCOPES = ("openid", "profile", "email", "groups")
+
+
+NAME_CLAIMS = (
+    "name",
+    "given_name",
+    "family_name",
+    "nickname",
+    "preferred_username",
+    "upn",
+    "profile",
+)
+
+
+def _claim(name: str) -> str:
+    if name in NAME_CLAIMS:
+        raise SettingError(
+            f"people may choose their {name} themselves", "name a claim of groups or roles"
+        )
+    return name
+
+
+def _with_openid(scopes: tuple[str, ...]) -> tuple[str, ...]:
+    if "openid" not in scopes:
+        raise SettingError("without openid nobody is identified", "add openid to it")
+    return scopes
 
 
 class OidcSettings(Section):
     """The school's OpenID Connect provider."""
 
-    issuer: str = Field(pattern=r"^https?://\S+$")
+    issuer: Annotated[str, AfterValidator(_issuer)]
     """Its address, below which is .well-known/openid-configuration."""
     client_id: str
     client_secret: SecretStr
     name: str = "the school's account"
     """On the button."""
-    scopes: tuple[str, ...] = SCOPES
+    scopes: Annotated[tuple[str, ...], AfterValidator(_with_openid)] = SCOPES
     """By default without `groups` where the provider says that it has no such scope."""
-    claim: str = Field("groups", min_length=1)
-    """The claim that names groups, or the way to it, as in `realm_access.roles`."""
+    claim: Annotated[str, AfterValidator(_claim)] = Field("groups", min_length=1)
+    """The claim that names groups, or the way to it, as in `realm_access.roles`. `email` counts
+    where the provider says `email_verified: true`."""
     roles: dict[str, Literal["administrator", "it", "teacher"]] = Field(min_length=1)
     """Group to role; whoever is in none of them may not sign in."""
     confirm_hours: float = Field(24, gt=0, le=720)
@@ -172,7 +218,7 @@ class OidcSettings(Section):
 class Webhook(Section):
     """Told of events by POST, signed as Standard Webhooks has it."""
 
-    url: str = Field(pattern=r"^https?://\S+$", max_length=500)
+    url: Annotated[str, AfterValidator(_receiver), Mask(mask_path)] = Field(max_length=500)
     secret: SecretStr
     """Base64, as in whsec_…"""
     events: tuple[EventName, ...] = ("lesson_began", "lesson_ended", "room_state")
@@ -191,7 +237,7 @@ class FleetSettings(Section):
 
     site: Name
     folder: FilePath
-    broker_host: str = Field(min_length=1, max_length=253)
+    broker_host: Host = Field(max_length=253)
     """As devices reach it."""
     broker_port: int = Field(8883, ge=1, le=65535)
     broker_log: FilePath | None = None
@@ -205,7 +251,7 @@ class CollectorSettings(Section):
 
     name: str = Field("collector", pattern=r"^[a-z0-9-]{1,32}$")
     """Tells two collectors on one broker apart."""
-    database: str = "sqlite:///roommood.sqlite"
+    database: Annotated[str, Mask(mask)] = "sqlite:///roommood.sqlite"
     """An SQLAlchemy URL."""
     state: FilePath = Path("collector-state")
     """For its own key and the length of its audit log; nobody else should read it."""
@@ -230,9 +276,10 @@ class CollectorSettings(Section):
         address = split(url)
         try:
             database_url = make_url(url if address is None else address.encode())
-        except ArgumentError:
+        except (ArgumentError, ValueError):  # not repeated: there is a password in some
             raise SettingError(
-                "not a database URL", "write sqlite:////var/lib/roommood.sqlite"
+                "not a database URL",
+                "write sqlite:////var/lib/roommood.sqlite, or postgresql://user:password@host/name",
             ) from None
         if database_url.get_backend_name() not in ("sqlite", "postgresql"):
             raise SettingError("unknown kind of database", "use sqlite or postgresql")

@@ -9,26 +9,42 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
+from edge.common.address import mask_source
 from edge.common.broker import BrokerSettings, FilePath, from_folder
 from edge.common.errors import SettingError
 from edge.common.places import RoomPlace
-from edge.common.settings import Section
+from edge.common.settings import Mask, Section
 from edge.permission.pin import PinHash
 from edge.permission.schedule_settings import ScheduleSettings
 from edge.protocol.messages import Name
 
-SCHEME = re.compile(r"[A-Za-z]{2,12}:|picamera$|jetson$|auto$")
-"""Sources that are no path; a path with a colon so near its beginning is written as ./a:b."""
+KINDS = ("sim", "usb", "rtsp", "rtsps")
+NAMES = ("picamera", "jetson", "auto")
+NEITHER = (
+    "neither a kind of camera, nor an address, nor a file that is there",
+    "write it as in usb:0, or rtsp://user:password@10.0.0.4:554/live; a path as in ./a:b.mp4",
+)
 
 
 def _source(source: str, info: ValidationInfo) -> str:
-    """A film or picture is named from the settings' folder, as every path is."""
-    if SCHEME.match(source):
-        kind, colon, rest = source.partition(":")
-        return f"{kind.lower()}{colon}{rest}"
-    return str(from_folder(Path(source), info))
+    """A film or picture is named from the settings' folder, as every path is.
+
+    An address with a slip is not repeated: it may hold a password.
+    """
+    source = source.strip()
+    kind, colon, rest = source.partition(":")
+    if source in NAMES:
+        return source
+    is_address = bool(re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://.*", source, re.DOTALL))
+    if is_address or (colon and kind.lower() in KINDS[:2]):
+        return f"{kind.lower()}:{rest}"
+    path = from_folder(Path(source), info)
+    if (colon and "/" not in kind) or (re.search("[@=]|//", source) and not path.exists()):
+        raise SettingError(*NEITHER)
+    return str(path)
 
 
+Source = Annotated[str, AfterValidator(_source), Mask(mask_source)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -138,7 +154,9 @@ class AgentSettings(Section):
     """The site's public key, site.pub."""
     enrolled: FilePath | None = None
     """The folder of the device's enrolment, from which site, room, broker and state are taken."""
-    camera: Annotated[str, AfterValidator(_source)] = Field("sim:seats=24,seed=1", min_length=1)
+    camera: Annotated[str, AfterValidator(_source), Mask(mask_source)] = Field(
+        "sim:seats=24,seed=1", min_length=1
+    )
     transport: Literal["auto", "tcp", "udp"] = "auto"
     """How a network camera sends; `auto` asks for TCP, and takes UDP from one that has no other."""
     model: str = Field("fer7", min_length=1)

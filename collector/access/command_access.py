@@ -66,7 +66,8 @@ def finish_restore(engine: Engine, state: Path, alone: bool) -> None:
         return
     if journal.database != str(engine.url):
         if alone:
-            log.warning("a restore of %s into %s is unfinished", journal.source, journal.database)
+            into = mask(journal.database)
+            log.warning("a restore of %s into %s is unfinished", journal.source, into)
         return
     with engine.connect() as connection:
         is_committed = journal.is_committed(connection)

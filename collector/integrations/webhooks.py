@@ -21,6 +21,7 @@ from standardwebhooks import Webhook as Signer
 
 from collector.storage.erasures import Erasures, tells_of
 from collector.storage.tables import deliveries
+from edge.common.address import mask_path
 from edge.common.errors import UserError
 from edge.common.worker import Worker
 from edge.protocol.messages import rfc3339
@@ -50,7 +51,9 @@ def target(url: str, secret: str, events: Iterable[str]) -> Target:
         signer = Signer(secret)
     except Exception:  # the library raises what base64 raises, and its own
         raise UserError(
-            "the secret is not base64", f"webhooks: {url}", "write it as in whsec_c2VjcmV0"
+            "the secret is not base64",
+            f"webhooks: {mask_path(url)}",
+            "write it as in whsec_c2VjcmV0",
         ) from None
     return Target(url, signer, frozenset(events))
 
@@ -135,7 +138,8 @@ class Webhooks(Worker):
             wait = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**row.tries)
             over = row.tries + 1 >= GIVES_UP_AFTER
             if over:
-                log.error("webhooks: %s: did not accept an event for a day; giving up", row.url)
+                where_to = mask_path(row.url)
+                log.error("webhooks: %s: did not accept an event for a day; giving up", where_to)
             values = {"tries": row.tries + 1, "next": time.time() + wait, "given_up": over}
             with self._engine.begin() as connection:
                 where = self._table.c.id == row.id

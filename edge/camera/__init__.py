@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from edge.camera.base import Camera
-from edge.common.address import MASK, mask
+from edge.common.address import mask_source
 from edge.common.errors import UserError
 
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
@@ -49,6 +49,7 @@ def pictures_in(folder: Path) -> list[Path]:
 
 def driver_of(source: str) -> tuple[str, str]:
     """The module in this folder that serves a source, and what it is given."""
+    source = source.strip()
     kind, _, rest = source.partition(":")
     kind = kind.lower()
     if kind in SCHEMES:
@@ -60,14 +61,12 @@ def driver_of(source: str) -> tuple[str, str]:
     if kind in ("rtsp", "rtsps"):
         return "stream", source
     if "://" in source:
-        address = mask(source)
-        raise UserError(f"{kind}:// is no kind of camera", address, f"use one of {SOURCE_FORMS}")
+        what = f"{kind}:// is no kind of camera"
+        raise UserError(what, mask_source(source), f"use one of {SOURCE_FORMS}")
     path = Path(source)
     if not path.exists():
-        # `rtsp//kim:secret@…` is an address with a slip in it.
-        is_slip = "//" in source and "@" in source
-        address = f"{MASK}@{source.rpartition('@')[2]}" if is_slip else source
-        raise UserError("no such file or folder", address, f"use one of {SOURCE_FORMS}")
+        where = mask_source(source)
+        raise UserError("no such file or folder", where, f"use one of {SOURCE_FORMS}")
     if path.is_dir() or path.suffix.lower() in PICTURES:
         return "pictures", source
     return "video", source

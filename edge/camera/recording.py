@@ -20,7 +20,7 @@ from edge.camera.container import is_list
 NETWORKS = ("nfs", "cifs", "smb", "fuse", "9p", "ceph", "afs", "gluster", "lustre", "webdav")
 """Beginnings of the names of file systems that others can write to unseen."""
 
-DATED = "where it is a recording, check the clock, `touch` it, and start again"
+DATE_REMEDY = "where it is a recording, check the clock, `touch` it, and start again"
 
 
 class Print(NamedTuple):
@@ -75,7 +75,7 @@ class Recording:
                 if not (stat.S_ISREG(kind) or (stat.S_ISDIR(kind) and self._is_own(one.path))):
                     return f"{one.path} is not a regular file", ()
                 if max(one.modified_ns, one.changed_ns) >= self._started_ns:
-                    return f"{one.path} is dated after the start: {DATED}", ()
+                    return f"{one.path} is dated after the start: {DATE_REMEDY}", ()
             if self._driver == "video" and is_list(self._path):
                 return "a list or description of streams, not a film", ()
             if system := _network(self._path):

@@ -14,7 +14,7 @@ import cv2
 from edge.camera import Transport
 from edge.camera.base import Grey
 from edge.camera.opencv import OpenCvCamera, grey
-from edge.common.address import mask, split
+from edge.common.address import mask_source, split
 from edge.common.errors import CameraFault
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Stream(OpenCvCamera):
     def __init__(self, url: str, transport: Transport) -> None:
         address = split(url)
         self._url = url if address is None else address.encode()
-        self._public_url = mask(url)
+        self._public_url = mask_source(url)
         self._transport = transport
         self._lowest = (0, 0.0)
         self._last_renewal = float("-inf")

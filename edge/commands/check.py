@@ -10,7 +10,7 @@ import click
 from edge.camera import make
 from edge.camera.attempt import picture_size
 from edge.camera.recording import Recording
-from edge.common.address import mask
+from edge.common.address import mask_source
 from edge.common.calendar_sources import COPIES
 from edge.common.checklist import GAP, Checklist
 from edge.common.command import days_from
@@ -72,7 +72,7 @@ def _try_model(settings: AgentSettings) -> tuple[str, ...]:
 
 def _try_camera(settings: AgentSettings) -> None:
     camera = make(settings.camera, settings.transport)
-    width, height = picture_size(camera, mask(settings.camera))
+    width, height = picture_size(camera, mask_source(settings.camera))
     click.echo(f"camera: {width}x{height}: ok")
 
 

@@ -20,7 +20,7 @@ from cryptography import x509
 from edge.camera import make
 from edge.camera.attempt import picture_size
 from edge.camera.recording import Recording
-from edge.common.address import mask
+from edge.common.address import mask_source
 from edge.common.calendar_sources import COPIES
 from edge.common.clock import BUILD_TIME, trust
 from edge.common.clock_remedy import clock_remedy
@@ -204,10 +204,10 @@ def _camera(settings: AgentSettings) -> Finding:
     camera = make(settings.camera, settings.transport)
     try:
         with hold_state(settings.state):
-            width, height = picture_size(camera, mask(settings.camera))
+            width, height = picture_size(camera, mask_source(settings.camera))
     except StateFolderBusy:
         return Finding("camera", "ok", "in use by the agent that is running")
-    return Finding("camera", "ok", f"{settings.camera.rpartition('@')[2]}: {width}x{height}")
+    return Finding("camera", "ok", f"{mask_source(settings.camera)}: {width}x{height}")
 
 
 def _certificate(settings: AgentSettings) -> Finding:

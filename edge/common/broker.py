@@ -17,6 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
 
+from edge.common.address import Host
 from edge.common.clock import WallClock
 from edge.common.errors import UserError, in_words, unusable
 from edge.common.settings import Section
@@ -53,31 +54,10 @@ FilePath = Annotated[Path, AfterValidator(from_folder)]
 """A path in a settings file, taken from the folder the file lies in."""
 
 
-def _host(text: str) -> str:
-    """A name or address alone; raises ValueError for an address with more in it."""
-    text = text.strip()
-    if "@" in text:  # not repeated: it may be a password
-        raise ValueError("write the name alone: 'username' and 'password' are keys of their own")
-    if "://" in text:
-        raise ValueError(f"{text}: write the name alone, without {text.partition('://')[0]}://")
-    if text.startswith("[") and text.endswith("]"):
-        text = text[1:-1]  # as IPv6 addresses stand in URLs
-    name, colon, port = text.rpartition(":")
-    if colon and port.isdigit() and (":" not in name or name.endswith("]")):
-        raise ValueError(f"{text}: write the name alone, and the port as 'port: {port}'")
-    try:
-        text.encode("idna")
-    except UnicodeError:
-        raise ValueError(f"{text}: no name of a machine: check it for typing errors") from None
-    if not text or any(letter in " /@?#[]" for letter in text):
-        raise ValueError(f"{text}: no name of a machine: write it as in mood.school.example")
-    return text
-
-
 class BrokerSettings(Section):
     """Where the broker is and how to prove who we are."""
 
-    host: Annotated[str, AfterValidator(_host)] = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: int = Field(1883, ge=1, le=65535)
     protocol: Literal["auto", "3.1.1", "5"] = "auto"
     """`auto`: MQTT 5, and 3.1.1 where the broker does not speak it."""

@@ -28,6 +28,8 @@ def log_to_stderr(level: str) -> None:
     logging.basicConfig(
         level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    for chatty in ("httpx", "httpcore"):  # they log addresses, which are secrets of webhooks
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def stop_on_signals(stop: Callable[[], None]) -> None:

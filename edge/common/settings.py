@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import time
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar, get_args
+from typing import Any, ClassVar, NamedTuple, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from edge.common.address import mask
 from edge.common.errors import SettingError, UserError, unusable
 
 
@@ -44,14 +43,28 @@ class Section(BaseModel):
         return {cls.former.get(key, key): value for key, value in content.items()}
 
 
+class Mask(NamedTuple):
+    """In the type of a text that may hold a secret: makes of it what is shown."""
+
+    hide: Callable[[str], str]
+
+
 S = TypeVar("S", bound=Section)
 
 
-class Loader(yaml.SafeLoader):
-    """YAML as people mean it: 8:30 is text, not 510; `no` is text, not false; 007 is text, not 7.
+KINDS = ("null", "merge")
+"""What is more than text where it has no quotes."""
 
-    YAML 1.1 reads them so, and YAML 1.2 took it back; where a switch is wanted, pydantic
-    reads `yes` and `off` all the same. A key that appears twice is an error.
+
+class _OwnError(yaml.constructor.ConstructorError):
+    """In words that repeat nothing but a key."""
+
+
+class Loader(yaml.SafeLoader):
+    """YAML in which what is written is text: 8:30, `no`, 007, 1.10 and 2026-03-09 are just that.
+
+    A room may be called 1.10, and a password be 12.50; where a number, a day or a switch is wanted,
+    pydantic reads it from the text. A key that appears twice is an error.
     """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -60,8 +73,11 @@ class Loader(yaml.SafeLoader):
             if key.tag != "tag:yaml.org,2002:merge":
                 name = self.construct_object(key, deep=True)
                 if str(name) in names:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"the key '{name}' appears twice", key.start_mark
+                    raise _OwnError(
+                        None,
+                        None,
+                        f"the key '{printable_key(str(name))}' appears twice",
+                        key.start_mark,
                     )
                 names.add(str(name))
         return super().construct_mapping(node, deep)
@@ -72,30 +88,15 @@ class Loader(yaml.SafeLoader):
         try:
             return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
         except UnicodeDecodeError:
-            raise yaml.constructor.ConstructorError(
+            raise _OwnError(
                 None, None, "half a letter (\\ud800 to \\udfff)", node.start_mark
             ) from None
 
 
-def _without(tags: tuple[str, ...]) -> dict[str, list[tuple[str, Any]]]:
-    return {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] not in tags]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-
-Loader.yaml_implicit_resolvers = _without(("bool", "int", "float"))
-Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"(true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
-Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:int", re.compile(r"[-+]?(0|[1-9][0-9]*)$"), list("-+0123456789")
-)
-Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+][0-9]+)?$"),
-    list("-+.0123456789"),
-)
+Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] in KINDS]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 def load(kind: type[S], path: Path, named_by: str = "--config") -> S:
@@ -124,19 +125,33 @@ def read(path: Path, named_by: str = "--config") -> dict[str, Any]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" at line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None)
-        about = f" ({problem})" if problem else ""
-        remedy = "fix the indentation or quotes there"
+        about, remedy = _yaml_problem(error)
         raise UserError(f"not valid YAML{line}{about}", path, remedy) from None
-    except (RecursionError, ValueError):  # a thousand brackets, a number of thousands of digits
-        raise UserError(
-            "cannot be read (brackets too deep, or a number too long)",
-            path,
-            "start from the example in deploy/examples",
-        ) from None
+    except RecursionError:  # a thousand brackets
+        remedy = "start from the example in deploy/examples"
+        raise UserError("cannot be read (brackets too deep)", path, remedy) from None
     if not isinstance(content, dict):
         raise UserError("contains no settings", path, "start from the example in deploy/examples")
     return content
+
+
+def _yaml_problem(error: yaml.YAMLError) -> tuple[str, str]:
+    """What is wrong, and the remedy, without a word of the file: it may be a password."""
+    remedy = "fix the indentation or quotes there"
+    problem = getattr(error, "problem", None) or ""
+    for what, sign in (("tag", "!"), ("alias", "*")):
+        if re.search(rf"\b{what}\b", problem):
+            return f" (a value begins with {sign})", "put the value in quotes there"
+    if not isinstance(error, _OwnError):
+        problem = re.sub(r"'[^']{2,}'?", "…", problem)
+    return f" ({problem})" if problem else "", remedy
+
+
+def printable_key(key: str) -> str:
+    """A key as a message repeats it: `password:x`, without a blank, is one too."""
+    match = re.match(r"[\w./-]{0,64}", key)
+    whole = match[0] if match else ""
+    return whole if whole == key else f"{whole}…"
 
 
 def validate(kind: type[S], content: dict[str, Any], path: Path) -> S:
@@ -166,6 +181,9 @@ def _explain(kind: type[BaseModel], error: ValidationError) -> list[tuple[str, s
             names = list(_section_at(kind, where[:-1]).model_fields)
             near = difflib.get_close_matches(where[-1], names, n=1)
             hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(names)}"
+            if ":" in key:
+                hint = "write a blank after the colon"
+            key = printable_key(key)
             lines.append((key, f"unknown key '{key}'", hint))
         elif fault["type"] == "model_type":
             lines.append((key, f"'{key}' is not a section", "write its keys below it, indented"))
@@ -173,6 +191,8 @@ def _explain(kind: type[BaseModel], error: ValidationError) -> list[tuple[str, s
             lines.append((key, f"'{key}' is missing", "add it"))
         elif isinstance(cause, SettingError):
             lines.append((key, f"'{key}': {cause.what}", cause.remedy))
+        elif cause is not None:  # an error that was not made for people, and may repeat a secret
+            lines.append((key, f"'{key}' is not valid", "compare it with deploy/examples"))
         elif remedy := REMEDIES.get(fault["type"]):
             lines.append((key, f"'{key}' is not valid", remedy))
         elif fault["type"] == "string_pattern_mismatch" and "[a-z0-9-]" in str(fault.get("ctx")):
@@ -213,28 +233,20 @@ def _section_at(kind: type[BaseModel], where: list[str]) -> type[BaseModel]:
 
 def show(settings: Section) -> str:
     """What is in force, as YAML that `load` reads again; a secret shows as asterisks."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {str(key): plain(item) for key, item in value.items()}
-        if isinstance(value, list | tuple | set | frozenset):
-            return [plain(item) for item in value]
-        if isinstance(value, SecretStr):
-            return str(value)
-        if isinstance(value, time):
-            return f"{value:%H:%M}"
-        if isinstance(value, str):
-            return mask(value)
-        return str(value) if isinstance(value, Path) else value
-
-    return yaml.dump(plain(settings.model_dump()), Dumper=_Dumper, sort_keys=False)
+    return yaml.safe_dump(_plain(settings), sort_keys=False)
 
 
-class _Dumper(yaml.SafeDumper):
-    """Quotes what YAML 1.1 would read as something else, and what `Loader` would."""
-
-
-for _first, _resolvers in Loader.yaml_implicit_resolvers.items():
-    for _tag, _pattern in _resolvers:
-        if _tag.rpartition(":")[2] in ("bool", "int", "float"):
-            _Dumper.add_implicit_resolver(_tag, _pattern, [_first])
+def _plain(value: Any, masks: Iterable[Any] = ()) -> Any:
+    """What YAML has a form for; `masks` is what the setting's type says of how it is shown."""
+    if isinstance(value, BaseModel):
+        fields = type(value).model_fields
+        return {name: _plain(getattr(value, name), fields[name].metadata) for name in fields}
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
+    if isinstance(value, str):
+        return next((one.hide(value) for one in masks if isinstance(one, Mask)), value)
+    return str(value) if isinstance(value, Path | SecretStr) else value

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import YAMLError
 
 from edge.common import atomic_file
 from edge.common.errors import UserError
-from edge.common.settings import Loader, read_text
+from edge.common.settings import Loader, printable_key, read_text
 from edge.device.managed_settings import settings_to_try
 from edge.device.unit import AgentService
 
@@ -29,7 +30,9 @@ class SettingChange(NamedTuple):
 
     keys: tuple[str, ...]
     value: Any
-    """None takes the key out, so that its default holds."""
+    """As settings are read; None takes the key out, so that its default holds."""
+    written: str
+    """The same as it goes into the file."""
 
     @property
     def key(self) -> str:
@@ -40,15 +43,14 @@ def read_change(text: str) -> SettingChange:
     """From `camera=usb:1` or `faces.detector=auto`; raises UserError for anything else."""
     name, separator, value = text.partition("=")
     keys = tuple(name.strip().split("."))
+    shown = f"'{printable_key(name.strip())}'"  # the value may be a password
     if not separator or not all(keys):
-        raise UserError(
-            "not of the form key=value", f"'{text}'", "write, for instance, camera=usb:1"
-        )
+        raise UserError("not of the form key=value", shown, "write, for instance, camera=usb:1")
     try:
         new_value = yaml.load(value, Loader)  # noqa: S506  # a SafeLoader
-    except yaml.YAMLError:
-        raise UserError("the value is not valid YAML", f"'{text}'", "put it in quotes") from None
-    return SettingChange(keys, new_value)
+    except (yaml.YAMLError, RecursionError):
+        raise UserError("the value is not valid YAML", shown, "put it in quotes") from None
+    return SettingChange(keys, new_value, value)
 
 
 def edit(content: str, changes: Sequence[SettingChange]) -> str:
@@ -66,10 +68,22 @@ def edit(content: str, changes: Sequence[SettingChange]) -> str:
         if change.value is None:
             section.pop(change.keys[-1], None)
         else:
-            section[change.keys[-1]] = change.value
+            section[change.keys[-1]] = _keep_quotes(editor, change)
     out = io.StringIO()
     editor.dump(document, out)
     return out.getvalue()
+
+
+def _keep_quotes(editor: YAML, change: SettingChange) -> Any:
+    """With the quotes that it has or lacks, unless the editor would make another text of it."""
+    try:
+        value = editor.load(change.written)
+        out = io.StringIO()
+        editor.dump({"value": value}, out)
+        again = yaml.load(out.getvalue(), Loader)["value"]  # noqa: S506  # a SafeLoader
+    except (YAMLError, yaml.YAMLError):
+        return change.value
+    return value if again == change.value else change.value
 
 
 def apply(

@@ -13,24 +13,26 @@ from edge.common.errors import SettingError
 from edge.common.school_day import OVERNIGHT_H, TimeZone
 from edge.common.settings import Section
 
+HOURS_AND_PART = re.compile(r"([01]?\d|2[0-3])\.([0-5]\d?)")
+HOUR = re.compile(r"[01]?\d|2[0-3]")
 CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::00)?|(24):(00)(?::00)?")
 
 
 def _guess(value: object) -> str:
-    """What somebody who wrote 8.30 may have meant: YAML made it 8.3."""
-    hours, dot, minutes = str(value).partition(".")
-    if isinstance(value, float) and dot and int(minutes.ljust(2, "0")[:2]) < 60:
-        return f'as in "{int(hours):02}:{minutes.ljust(2, "0")[:2]}" if that is what you mean'
-    return 'as in "08:30"'
+    """What somebody who wrote 8.30, or 8.3, may have meant."""
+    match = HOURS_AND_PART.fullmatch(str(value).strip())
+    if match is None:
+        return 'as in "08:30"'
+    return f'as in "{int(match[1]):02}:{match[2].ljust(2, "0")}" if that is what you mean'
 
 
 def _clock(value: object) -> object:
     """A time of day as people write it: 8:30, 08:30, 24:00 for midnight, or 8 for eight o'clock."""
     if isinstance(value, time):
         return value
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 24:
-        return time(value)
     text = str(value).strip()
+    if HOUR.fullmatch(text):
+        return time(int(text))
     match = CLOCK.fullmatch(text)
     if match is None:
         raise SettingError(

@@ -55,7 +55,7 @@ def country_codes() -> frozenset[str]:
 def _country(code: str) -> str:
     if code not in country_codes():
         remedy = INSTEAD.get(code, "two capital letters of ISO 3166-1, as in NZ")
-        raise ValueError(f"{code}: no country's code: write {remedy}")
+        raise SettingError(f"{code} is no country's code", f"write {remedy}")
     return code
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from edge.common.errors import SettingError
 from edge.common.settings import Section
 
 PointName = Literal["room", "votes"]
@@ -40,9 +41,11 @@ class OperatingPoint(Section):
     def _square(self) -> OperatingPoint:
         size = len(self.weights)
         if {size} != {len(row) for row in (*self.weights, self.offsets, self.usual)}:
-            raise ValueError(f"weights, offsets and usual need {size} numbers each")
+            raise SettingError(
+                "lists of different length", f"weights, offsets and usual need {size} numbers each"
+            )
         if min(self.usual) < 0 or abs(sum(self.usual) - 1) > 0.01:
-            raise ValueError("usual: shares that sum to 1 are needed")
+            raise SettingError("usual does not sum to 1", "write shares that sum to 1")
         return self
 
     def read(self, answers: NDArray[np.float32]) -> NDArray[np.float32]:

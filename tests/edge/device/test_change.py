@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import sys
@@ -17,7 +18,7 @@ from edge.cli import agent
 from edge.common.errors import UserError
 from edge.common.settings import Loader, load
 from edge.config import AgentSettings
-from edge.device.change import SettingChange, apply, edit, read_change
+from edge.device.change import apply, edit, read_change
 from edge.device.unit import NoService, SystemdUnit
 from tests.conftest import ROOT
 
@@ -135,7 +136,7 @@ def test_an_agent_that_runs_is_restarted_and_one_that_does_not_come_up_has_its_s
 def test_every_value_is_read_again_as_it_was_given(values: dict[str, object]) -> None:
     for name in ("agent.yaml", "collector.yaml"):
         text = (ROOT / "deploy" / "examples" / name).read_text()
-        changes = [SettingChange(tuple(key.split(".")), value) for key, value in values.items()]
+        changes = [read_change(f"{key}={json.dumps(value)}") for key, value in values.items()]
         content = yaml.load(edit(text, changes), Loader)  # noqa: S506  # a SafeLoader
         for change in changes:
             section = content

@@ -35,7 +35,7 @@ def test_what_was_signed_comes_out(tmp_path: Path) -> None:
     assert bundle.manifest.number == 1
     write_out(bundle, tmp_path)
     assert update_settings(tmp_path) == {
-        "window_seconds": 5,
+        "window_seconds": "5",
         "attestation": str(tmp_path / "signed.yaml"),
     }
 
