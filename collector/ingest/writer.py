@@ -44,10 +44,10 @@ class Writer(Worker):
         messages: Counter,
         acknowledge: Callable[[Mood, Ack], None],
         announce: Callable[[Mood], None],
-        find_erased: Callable[[Sequence[Mood]], list[Mood]] = lambda _moods: [],
+        find_erasures: Callable[[Sequence[Mood]], list[Mood]] = lambda _moods: [],
     ) -> None:
         super().__init__("writer", longest_wait_s=LONGEST_RETRY_S)
-        self._find_erased = find_erased
+        self._find_erasures = find_erasures
         self._store, self._rooms, self._messages = store, rooms, messages
         self._acknowledge, self._announce = acknowledge, announce
         self._queue: queue.Queue[Mood] = queue.Queue(maxsize=4 * BATCH)
@@ -97,7 +97,7 @@ class Writer(Worker):
         try:
             moods = self._add(self._batch)
             # An erasure is noted before it deletes: what it did not find yet is seen here.
-            if erased_moods := self._find_erased(moods):
+            if erased_moods := self._find_erasures(moods):
                 self._store.remove(erased_moods)
         except SQLAlchemyError as error:
             # Nothing is acknowledged, so the agents keep these windows, whatever becomes of us.

@@ -108,9 +108,9 @@ class LessonScheduler(Worker):
         However it is spelt there: a room may be lab-2, and `Lab 2` in the calendar; one that is
         r101 may be `Raum 101` where no room is called 101.
         """
-        known = [(site, room) for site, room in self._rooms() if plan.site in (None, site)]
-        by_name = [(site, room) for site, room in known if key(room) == key(plan.room)]
-        return by_name or [(site, room) for site, room in known if is_same(room, plan.room)]
+        rooms = [(site, room) for site, room in self._rooms() if plan.site in (None, site)]
+        by_name = [(site, room) for site, room in rooms if key(room) == key(plan.room)]
+        return by_name or [(site, room) for site, room in rooms if is_same(room, plan.room)]
 
     def _by_occupancy(self, running: dict[Room, Lesson]) -> None:
         with self._lock:

@@ -29,17 +29,17 @@ class OwnRoom:
         rooms = [part for place in places for part in parts(place)]
         elsewhere = {key(part): part for part in rooms if not self._is_own(part)}
         adopts = len(elsewhere) == 1 == len({key(part) for part in rooms}) and not self._spellings
-        self._adopted = (
+        self._namesakes = (
             set(elsewhere) if adopts and not self._differs(*elsewhere.values()) else set()
         )
-        self._has_others = len(elsewhere) > len(self._adopted)
+        self._has_others = len(elsewhere) > len(self._namesakes)
         without = sum(not parts(place) for place in places)
         self._says_where = MANY * without <= len(places)
 
     def why_not(self, place: str) -> str | None:
         """Why an event at a place, which may be empty, is none of the room's; None where it is."""
         rooms = parts(place)
-        if any(self._is_own(one) or key(one) in self._adopted for one in rooms):
+        if any(self._is_own(one) or key(one) in self._namesakes for one in rooms):
             return None
         if rooms:
             where = " ".join(place.split())[:80]

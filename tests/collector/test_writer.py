@@ -23,7 +23,7 @@ def test_a_database_that_goes_after_the_commit_lets_nothing_through_and_loses_no
     acknowledgements, announcements = list[int](), list[int]()
     tries: list[Sequence[Mood]] = []
 
-    def find_erased(moods: Sequence[Mood]) -> list[Mood]:
+    def find_erasures(moods: Sequence[Mood]) -> list[Mood]:
         tries.append(moods)
         if len(tries) == 1:
             raise OperationalError("SELECT", None, Exception("gone"))
@@ -35,7 +35,7 @@ def test_a_database_that_goes_after_the_commit_lets_nothing_through_and_loses_no
         Counter("x", "x", ["kind", "result"], registry=CollectorRegistry()),
         lambda one, _ack: acknowledgements.append(one.seq),
         lambda one: announcements.append(one.seq),
-        find_erased,
+        find_erasures,
     )
     for seq in range(3):
         writer.put(mood(seq=seq))
