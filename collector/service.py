@@ -237,7 +237,7 @@ class Service:
 
         def receive(topic: str, payload: bytes) -> None:
             home.receive(topic, payload)
-            if topic == home.topics[0]:
+            if topic in home.birth_topics:
                 self.announcements.look_soon()
 
         return Guest(home.topics, receive, up, home.will)

@@ -62,9 +62,14 @@ class HomeAssistantRooms:
         """Topics of our entities that the broker keeps, of earlier starts too."""
 
     @property
+    def birth_topics(self) -> tuple[str, ...]:
+        """Where Home Assistant says that it is there: on its own prefix by default, not on ours."""
+        return tuple(dict.fromkeys((f"{self._prefix}/status", "homeassistant/status")))
+
+    @property
     def topics(self) -> tuple[str, ...]:
         """What is to be subscribed to: Home Assistant's own state, and what the broker keeps."""
-        return (f"{self._prefix}/status", f"{self._prefix}/sensor/+/config")
+        return (*self.birth_topics, f"{self._prefix}/sensor/+/config")
 
     @property
     def will(self) -> Will:
@@ -82,7 +87,7 @@ class HomeAssistantRooms:
 
     def receive(self, topic: str, payload: bytes) -> None:
         """A message on one of `topics`."""
-        if topic == self.topics[0]:
+        if topic in self.birth_topics:
             if payload == b"online":
                 self._again.set()
             return
@@ -104,8 +109,8 @@ class HomeAssistantRooms:
             if part.get("availability_topic", mine) != mine:
                 return None
             site, room = str(part["state_topic"]).removeprefix("roommood/home/").split("/")
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return None  # somebody else's
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None  # somebody else's, which may have brackets 5,000 deep
         return site, room
 
     def look(self) -> bool:

@@ -1,7 +1,6 @@
 """Every room's state for Prometheus: how the devices do, and no expression.
 
-Names and units as https://prometheus.io/docs/practices/naming has them; the former names, whose
-units are others, stay beside them.
+Names and units are as https://prometheus.io/docs/practices/naming has them.
 """
 
 from __future__ import annotations
@@ -18,17 +17,6 @@ from prometheus_client.registry import Collector
 
 from collector.live.rooms import Key, Rooms, RoomState, RoomView
 from edge.protocol.messages import Health, Throttle
-
-FORMER = {
-    "frames_per_s": "frames_per_second",
-    "ms_per_frame": "frame_seconds",
-    "waiting": "waiting_windows",
-    "temperature_c": "temperature_celsius",
-    "memory_mb": "memory_bytes",
-    "uptime_s": "uptime_seconds",
-    "last_ack_s": "last_acknowledgement_seconds",
-}
-"""What a figure was called before, in the units of the status message, and is called now."""
 
 
 class DeviceFigure(NamedTuple):
@@ -100,12 +88,6 @@ class RoomMetrics(Collector):
             yield _fill(
                 family(f"roommood_device_{name}", figure.meaning, labels=ROOM),
                 [(labels, figure.of(health)) for labels, health in reports],
-            )
-        for former, now in FORMER.items():
-            description = f"The former name of roommood_device_{now}, in another unit."
-            yield _fill(
-                GaugeMetricFamily(f"roommood_device_{former}", description, labels=ROOM),
-                [(labels, getattr(health, former)) for labels, health in reports],
             )
         yield _fill(
             GaugeMetricFamily(

@@ -143,7 +143,7 @@ def _rejection(data: bytes, reason: str, host: str) -> Rejection:
     """What the collector says is wrong, in its own three parts where it sent them."""
     try:
         answer = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
         return Rejection(reason, host, "see the collector's log")

@@ -70,8 +70,8 @@ def test_an_older_devices_figures_are_coarse_in_metrics_and_api() -> None:
     values: dict[str, list[float]] = {}
     for family in RoomMetrics(rooms).collect():
         values[family.name] = [sample.value for sample in family.samples]
-    assert values["roommood_device_ms_per_frame"] == []
-    for name in ("frames_per_s", "temperature_c", "memory_mb"):
+    assert values["roommood_device_frame_seconds"] == []
+    for name in ("frames_per_second", "temperature_celsius", "memory_bytes"):
         first, second = values[f"roommood_device_{name}"]
         assert first == pytest.approx(second)
     assert [

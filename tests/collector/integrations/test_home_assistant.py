@@ -309,3 +309,43 @@ def test_five_hundred_rooms_with_states_alone_are_two_messages_each(
 def test_a_label_that_is_new_is_announced() -> None:
     parts = discovery(ROOM, ("bored",), "collector")
     assert parts[-1]["unique_id"] == "roommood_school_r101_bored"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "births"),
+    [
+        ("homeassistant", {"homeassistant/status"}),
+        ("school/ha", {"school/ha/status", "homeassistant/status"}),
+    ],
+)
+def test_home_assistant_is_heard_whatever_the_prefix(prefix: str, births: set[str]) -> None:
+    messages: list[str] = []
+    rooms = Rooms()
+    rooms.update_mood(mood(), time.time())
+    home = home_assistant.HomeAssistantRooms(
+        HomeAssistant(prefix=prefix),
+        "collector",
+        lambda topic, _payload: messages.append(topic),
+        rooms,
+        lambda view: HomeRoom(view.site, view.room, view.room, None, None),
+    )
+    assert {topic for topic in home.topics if topic.endswith("/status")} == births
+    home.look()
+    for topic in births:
+        messages.clear()
+        home.receive(topic, b"online")
+        home.look()
+        assert messages, topic
+
+
+@pytest.mark.parametrize("payload", [b"[" * 5000, b'{"a":' * 5000, b"{", b"\xff", b"1", b""])
+def test_a_strange_retained_message_is_somebody_elses(payload: bytes) -> None:
+    home = home_assistant.HomeAssistantRooms(
+        HomeAssistant(),
+        "collector",
+        lambda _topic, _payload: None,
+        Rooms(),
+        lambda view: HomeRoom(view.site, view.room, view.room, None, None),
+    )
+    home.receive("homeassistant/sensor/x/config", payload)
+    assert not home.look()
