@@ -67,9 +67,11 @@ LONGEST_CELL, LONGEST_ROW = 8, 20_000
 HEAD = 10
 """Rows at the top among which the headings are."""
 
+SECOND = "second "
+"""Before a column's name that stood already, letter for letter."""
+
 FOREIGN = {
     **dict.fromkeys((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"), "a workbook"),
-    **dict.fromkeys((b"<!", b"<h", b"<H", b"<?"), "a web page"),
     b"%PDF": "a PDF",
     b"\x1f\x8b": "compressed",
 }
@@ -114,14 +116,26 @@ class Spreadsheet:
         self.faults: list[IgnoredEvent] = []
         if kind := next((FOREIGN[head] for head in FOREIGN if content.startswith(head)), None):
             raise UserError(f"is {kind}, not CSV", where, "save the timetable as CSV")
-        for number, row in _table(decode(content), where):
+        text = decode(content)
+        if text.lstrip("\ufeff \t\r\n").startswith("<"):
+            raise UserError("is a web page, not CSV", where, "save the timetable as CSV")
+        table = _table(text, where)
+        seconds = [name for name in table[0][1] if name.startswith(SECOND)] if table else []
+        self.faults += [
+            IgnoredEvent(
+                f"second column '{name.removeprefix(SECOND)}'",
+                "not read: one of that name stands before it",
+            )
+            for name in seconds
+        ]
+        for number, row in table:
             try:
                 self.rows.append(_row(row, order))
             except ValueError as error:
                 self.faults.append(IgnoredEvent(f"line {number}", str(error)))
                 self.rows += _called_off(row, order)
-        if self.faults and not self.rows:
-            first, *others = self.faults
+        if len(self.faults) > len(seconds) and not self.rows:
+            first, *others = self.faults[len(seconds) :]
             more = f" (and {len(others)} more, of which none can be read)" if others else ""
             raise UserError(f"{first.event}", where, f"{first.why}{more}")
 
@@ -195,7 +209,8 @@ def _headings(row: list[str]) -> list[str]:
         plain = _plain(cell)
         name = _names().get(plain, "")
         is_second = name in headings or (name != plain and name in own)
-        headings.append(f"another {name}" if is_second else name or cell.strip().lower())
+        again = SECOND if name in headings and name == plain else "another "
+        headings.append(f"{again}{name}" if is_second else name or cell.strip().lower())
     return headings
 
 
