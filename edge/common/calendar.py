@@ -27,7 +27,7 @@ from edge.common.calendar_file import read_file
 from edge.common.calendar_notice import Neighbour, Notice, notice
 from edge.common.calendar_series import has_cancelled_status, passes, readable_series
 from edge.common.cancellation import TEXT_SAYS, calls_off, event_calls_off, is_tentative
-from edge.common.places import key, parts
+from edge.common.places import key, names, parts
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,9 @@ class Calendar:
         self._notices = self._uids_of_notices()
         self.places = self._every_place()
         """Where each event is, as it writes it; empty where it does not say, and for notices."""
-        self._rooms = {key(part) for place in self.places for part in parts(place)}
+        rooms = {part for place in set(self.places) for part in parts(place)}
+        self._rooms = frozenset().union(*map(names, rooms))
+        self._is_of_one_room = len({key(room) for room in rooms}) < 2
         self._expand = lru_cache(maxsize=16)(self._occurrences_on)
 
     def on(self, day: date) -> list[Occurrence]:
@@ -177,7 +179,7 @@ class Calendar:
     ) -> list[Occurrence]:
         """The occurrences that a notice leaves; what it calls off is added to `ignored_events`."""
         near = [Neighbour.of(one.event, one.start, one.end) for one in takes_place]
-        off = words.calls_off(near, self._rooms)
+        off = words.calls_off(near, self._rooms, is_of_one_room=self._is_of_one_room)
         ignored_events += [
             IgnoredEvent(describe(one.event), f"called off by {words.title}")
             for one, is_off in zip(takes_place, off, strict=True)

@@ -7,18 +7,18 @@ Where it is not sure which lesson is meant, those that may be are called off.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Sequence, Set
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from edge.common.calendar_event import attribute, each, place_of, short
-from edge.common.cancellation import calls_off, day_off, subject, words
-from edge.common.places import is_same, key, number, parts
+from edge.common.cancellation import calls_off, day_off, speaks_of_another_day, subject, words
+from edge.common.places import names, number, parts
 
 LONG = timedelta(hours=3)
 """A notice of so long a time speaks of no single lesson."""
-WORD = 4
+STEM = 4
 """Letters that two forms of one word share, as Mathe, Mathematik and Matheunterricht."""
 
 
@@ -26,14 +26,15 @@ class Neighbour(NamedTuple):
     """A lesson beside a notice."""
 
     words: frozenset[str]
-    """Of its title."""
-    places: tuple[str, ...]
+    """Of its title, those that may name it."""
+    places: frozenset[str]
+    """As `names` has them."""
     start: datetime
     end: datetime
 
     @classmethod
     def of(cls, event: Any, start: datetime, end: datetime) -> Neighbour:
-        return cls(words(_title(event)), tuple(parts(place_of(event))), start, end)
+        return cls(words(_title(event)), _names(place_of(event)), start, end)
 
 
 class Notice(NamedTuple):
@@ -46,59 +47,76 @@ class Notice(NamedTuple):
     """Words of the title that do not call off: what it speaks of."""
     day_off: str
     """`school`, `lessons` or nothing: whether it says that nobody has any."""
-    places: tuple[str, ...]
+    places: frozenset[str]
+    """As `names` has them."""
+    is_one_room: bool
+    """Whether each of its places may be a room by its number."""
 
-    def calls_off(self, lessons: Sequence[Neighbour], rooms: Set[str]) -> list[bool]:
-        """Of each lesson whether it does; `rooms` are the keys of all places of the calendar."""
-        near = [self._meets(one, rooms) for one in lessons]
+    def calls_off(
+        self, lessons: Sequence[Neighbour], rooms: Set[str], *, is_of_one_room: bool
+    ) -> list[bool]:
+        """Of each lesson whether it does; `rooms` are the names of all places of the calendar."""
+        known = bool(self.places & rooms)
+        is_limited = known or (self.is_one_room and self.day_off != "school")
+        near = [
+            one.start < self.end
+            and self.start < one.end
+            and not (is_limited and one.places and one.places.isdisjoint(self.places))
+            for one in lessons
+        ]
         if self.day_off == "school":
             return near
-        ways: tuple[Callable[[Neighbour], bool], ...] = (
-            lambda one: bool(one.words) and (one.words <= self.subject or self._shares(one)),
-            lambda one: not one.words and one[2:] == (self.start, self.end),
-            lambda _one: not self.subject and self._is_general(rooms),
-            lambda _one: bool(self.day_off) and self._is_general(rooms),
-        )
-        for applies in ways:
-            off = [meets and applies(one) for one, meets in zip(lessons, near, strict=True)]
-            if any(off):
-                return off
+        fits = [
+            self._fit(one, is_of_one_room) if is_near else 0
+            for one, is_near in zip(lessons, near, strict=True)
+        ]
+        if best := max(fits, default=0):
+            return [fit == best for fit in fits]
+        if self._is_general(is_limited or is_of_one_room):
+            return near
         return [False] * len(lessons)
 
-    def _meets(self, lesson: Neighbour, rooms: Set[str]) -> bool:
-        """Whether a lesson lies in its time, and not certainly in another room."""
-        return (
-            lesson.start < self.end
-            and self.start < lesson.end
-            and not (
-                lesson.places
-                and self.places
-                and all(number(one) or key(one) in rooms for one in self.places)
-                and not any(is_same(one, other) for one in self.places for other in lesson.places)
-            )
-        )
+    def _fit(self, lesson: Neighbour, is_of_one_room: bool) -> int:
+        """How well it fits a lesson that it meets; 0 where it does not."""
+        pairs = {
+            (one, other) for one in self.subject for other in lesson.words if _is_like(one, other)
+        }
+        by_subject, by_lesson = {one for one, _ in pairs}, {other for _, other in pairs}
+        if pairs and (by_subject == self.subject or by_lesson == lesson.words):
+            return 10 + len(pairs)
+        # A class alone is too little: what else it has then stands in for what is off.
+        is_here = is_of_one_room or not self.places.isdisjoint(lesson.places)
+        if is_here and any(one.isalpha() for one in by_subject):
+            return 2
+        if (lesson.start, lesson.end) != (self.start, self.end):
+            return 0
+        return int(not lesson.words or (bool(self.subject) and self.subject <= lesson.places))
 
-    def _shares(self, lesson: Neighbour) -> bool:
-        """Whether a word of letters stands in both titles, in whichever form."""
-        return any(
-            one == other or (min(len(one), len(other)) >= WORD and _begins(one, other))
-            for one in self.subject
-            if one.isalpha() and len(one) > 2
-            for other in lesson.words
-        )
-
-    def _is_general(self, rooms: Set[str]) -> bool:
+    def _is_general(self, is_of_one_room: bool) -> bool:
         """Whether it may speak of every lesson that it meets: not `Meeting cancelled` in the
-        calendar of a whole school."""
-        return bool(
-            len(rooms) < 2
-            or (self.places and all(number(one) or key(one) in rooms for one in self.places))
-            or (self.day_off and self.end - self.start >= LONG)
-        )
+        calendar of a whole school, and not what one class does not have."""
+        if self.subject and not self.day_off:
+            return False
+        if any(letter.isdigit() for word in self.subject for letter in word):
+            return False
+        return is_of_one_room or (bool(self.day_off) and self.end - self.start >= LONG)
 
 
-def _begins(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)
+def _is_like(one: str, other: str) -> bool:
+    """Whether two words are forms of one."""
+    if one == other:
+        return True
+    return one[:STEM] == other[:STEM] and len(one) >= STEM and one[:STEM].isalpha()
+
+
+def _is_room(place: str) -> bool:
+    """By a short name and a number; `Hauptstr. 12` is an address."""
+    room = number(place)
+    return room is not None and len(room[0]) <= 3
+
+
+def _names(place: str) -> frozenset[str]:
+    return frozenset().union(*map(names, parts(place)))
 
 
 def notice(event: Any, zone: ZoneInfo) -> Notice | None:
@@ -111,13 +129,17 @@ def notice(event: Any, zone: ZoneInfo) -> Notice | None:
     shortest = timedelta(minutes=1) if isinstance(start, datetime) else timedelta(days=1)
     until = _moment(end, zone) if isinstance(end, date) else begin
     title, place = _title(event), place_of(event)
+    if speaks_of_another_day(title):
+        return None
+    where = () if calls_off(place) else parts(place)
     return Notice(
         short(title),
         begin,
         max(until, begin + shortest),
         subject(title),
         day_off(title),
-        () if calls_off(place) else tuple(parts(place)),
+        frozenset().union(*map(names, where)),
+        bool(where) and all(map(_is_room, where)),
     )
 
 

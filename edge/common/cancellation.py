@@ -17,18 +17,20 @@ from typing import Any, Literal
 
 from edge.common.calendar_event import attribute, each
 from edge.common.cancellation_words import (
-    ABOUT_PEOPLE,
     ABSENCE,
+    ANOTHER_DAY,
     ANYWHERE,
     AROUND,
     CALLS,
+    CLASS,
     DETAIL,
     FIRST,
     LAST,
-    LESSONS_OFF,
     MOVE,
     NAMES,
     NOT_OF_A_LESSON,
+    OF_NO_LESSON,
+    OFF_FOR_ALL,
     PARTS,
     PREFIX,
     SCHOOL_OFF,
@@ -97,24 +99,29 @@ def is_tentative(title: str) -> bool:
 
 
 def words(title: str) -> frozenset[str]:
-    """A title's words, in small letters and without accents."""
-    return frozenset(re.findall(r"\w+", _plain(title[:1000])))
+    """A title's words that may name a lesson, in small letters and without accents."""
+    return frozenset(re.findall(r"\w+", _plain(title[:1000]))) - OF_NO_LESSON
 
 
 def subject(title: str) -> frozenset[str]:
     """Of a title that calls off, the words for what does not take place, or who is away."""
     plain = PREFIX.sub("", _plain(title[:1000]), count=1)
-    if re.search(rf"\b(?:{ABSENCE})\b", plain):
-        return words(plain) - ABOUT_PEOPLE
-    return words(CALLS.sub(" ", plain)) - ABOUT_PEOPLE
+    return words(plain if re.search(rf"\b(?:{ABSENCE})\b", plain) else CALLS.sub(" ", plain))
 
 
 def day_off(title: str) -> Literal["school", "lessons", ""]:
     """Whether a part of a title says that nobody has lessons, or that some have none."""
     parts = _parts(_plain(title[:1000]))
-    if any(re.fullmatch(rf"(?:{SCHOOL_OFF})(?: {DETAIL})?", part) for part in parts):
+    for_all = any(re.fullmatch(rf"(?:{SCHOOL_OFF})(?: {DETAIL})?", part) for part in parts)
+    if for_all and not re.search(rf"\b(?:{CLASS})\b", _plain(title[:1000])):
         return "school"
-    return "lessons" if any(re.search(rf"\b(?:{LESSONS_OFF})\b", part) for part in parts) else ""
+    off = for_all or any(OFF_FOR_ALL.search(part) for part in parts)
+    return "lessons" if off else ""
+
+
+def speaks_of_another_day(title: str) -> bool:
+    """`No school tomorrow`, `Reminder: no lessons on Friday`."""
+    return bool(re.search(rf"\b(?:{ANOTHER_DAY})\b", _plain(title[:1000])))
 
 
 def event_calls_off(event: Any) -> bool:

@@ -15,22 +15,24 @@ CANCELLATION = (
 )
 """Participles; without accents, as all that follows."""
 
-VERB = r"entf(?:a|ae)llt(?! nicht\b)|f(?:a|ae)llt(?: (?!nicht\b)\w+){0,3} aus"
+VERB = r"entf(?:a|ae)llt(?!(?: doch)? nicht\b)|f(?:(?:a|ae)llt(?: (?!nicht\b)\w+){0,3}|\.) aus"
 SENTENCE = (
-    r"(?:not|no longer) taking place|does not take place|will not take place"
+    r"(?:not|no longer) taking place|(?:does not|doesn't|will not|won't) take place|is off"
     rf"|{VERB}|findet nicht statt"
     r"|n'?a(?:ura)? pas lieu|se (?:cancela|anula|suspende|aplaza)|no se (?:imparte|da)"
 )
 """Verbs that say it of what stands before them."""
 
 SCHOOL_OFF = (
-    r"no school|school(?: is)? closed|snow day|(?:schul|hitze|kalte|schnee|sturm)frei(?:er tag)?"
-    r"|schule(?: ist| bleibt)? (?:geschlossen|zu)|pas d'ecole|ecole(?: est)? fermee|jour sans ecole"
+    r"no school|school(?: is)? (?:closed|cancell?ed)|snow day|schulausfall"
+    r"|(?:heute )?(?:schul|hitze|kalte|schnee|sturm)frei(?:er tag)?(?: ab .*)?"
+    r"|schule(?: ist| bleibt)? (?:geschlossen|zu)|schule fallt (?:\w+ )?aus"
+    r"|pas d'ecole|ecole(?: est)? (?:fermee|annulee)|jour sans ecole|dia sin (?:clases|colegio)"
     r"|no hay (?:escuela|colegio|cole)|sin (?:escuela|colegio|cole)"
     r"|(?:escuela|colegio|centro)(?: esta)? cerrad[oa]"
 )
 LESSONS_OFF = (
-    r"no (?:class|classes|lesson|lessons|teaching)"
+    r"no (?:class|classes|lesson|lessons|teaching)|unterrichtsausfall"
     r"|(?:all )?(?:classes|lessons)(?: are)? (?:cancell?ed|suspended|off)"
     r"|(?:heute |morgen )?kein unterricht(?: heute)?|unterrichtsfrei(?:er tag)?"
     r"|alle (?:stunden|kurse) (?:entfallen|fallen aus)|(?:der )?unterricht (?:entfallt|fallt aus)"
@@ -38,6 +40,9 @@ LESSONS_OFF = (
     r"|supprime)s?|(?:no hay|sin) clases?|(?:todas las )?clases (?:suspendid|cancelad|anulad)as"
 )
 """Of all lessons, or of those that stand beside it: `Mathe: kein Unterricht`."""
+
+OFF_FOR_ALL = re.compile(rf"\b(?:{LESSONS_OFF})\b(?! (?:de|du|d'|of|for|fur|in|en|para) ?\w)")
+"""`Pas de cours de latin` is of Latin alone."""
 
 ABSENCE = (
     r"(?:m|mme|mlle)\.? (?:\S+ ){1,3}absente?"
@@ -69,14 +74,29 @@ DETAIL = (
 """What may follow: when, or for what reason."""
 
 WORD = rf"(?:{CANCELLATION}|{SENTENCE}|{NOUN})"
-CALLS = re.compile(rf"\b(?:{LESSON} )?(?:{BE})?(?:{WORD})\b(?: {DETAIL})?")
-ABOUT_PEOPLE = {
-    *("m", "mme", "mlle", "prof", "professeur", "pers", "classe", "absent", "absente", "mr", "mrs"),
+REASON = (
+    r"(?:aufgrund|aujourd'hui|because|bis|cause|debido|demain|due|hasta|heute|hoy|leider|morgen|owing"
+    r"|since|today|tomorrow|until|wegen|weil|wg)\b.*"
+)
+CALLS = re.compile(rf"\b(?:{LESSON} )?(?:{BE})?(?:{WORD})\b(?: {REASON})?")
+CLASS = r"\d{1,2} ?[a-z]?|(?:klasse|class|year|grade|classe|clase|curso) \w+"
+"""Of whom alone it is said; `School closed from 14:00` is for all."""
+ANOTHER_DAY = (
+    r"tomorrow|demain|manana|(?<!am )morgen|(?:on|next|am|kommenden|ce|le|el) (?:monday|tuesday"
+    r"|wednesday|thursday|friday|montag|dienstag|mittwoch|donnerstag|freitag|lundi|mardi|mercredi"
+    r"|jeudi|vendredi|lunes|martes|miercoles|jueves|viernes)"
+)
+OF_NO_LESSON = {
+    *("m", "mme", "mlle", "prof", "professeur", "pers", "absent", "absente", "mr", "mrs", "miss"),
     *("ms", "ill", "sick", "teacher", "herr", "frau", "hr", "fr", "lehrer", "krank", "malade"),
     *("senor", "senora", "sr", "sra", "enfermo", "enferma", "profe", "bei", "der", "die", "das"),
-    *("the", "le", "la", "les", "el", "los", "las", "de", "du", "of", "von"),
+    *("the", "le", "la", "les", "el", "los", "las", "de", "du", "des", "d", "l", "of", "von", "a"),
+    *("and", "et", "und", "y", "e", "for", "fur", "pour", "para", "mit", "with", "in", "im", "am"),
+    *("cours", "clase", "clases", "class", "classes", "kurs", "unterricht", "lesson", "lessons"),
+    *("stunde", "stunden", "std", "lecon", "leccion", "klasse", "classe", "gruppe", "group"),
+    *("groupe", "grupo", "heute", "today", "hoy", "nur", "only"),
 }
-"""Words beside a name or a subject that name no lesson."""
+"""Words beside a lesson's name that name none."""
 WHOLE = re.compile(
     rf"(?:{LESSON} )?(?:{BE})?{WORD}(?: {LESSON})?(?: {DETAIL})?|{LESSON} {BE}{WORD}.*"
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 ROOM_WORDS = {
@@ -18,13 +19,13 @@ ROOM_WORDS = {
 SEPARATORS = re.compile(r"[,;\n]|\\,|\s[/+&|]\s|(?<=\d)[+&|](?=\w)")
 """`school/r101` without spaces is a room of a school."""
 
-LIST = re.compile(r"\s*/\s*|\s(?:and|et|oder|or|und|y)\s")
+LIST = re.compile(r" ?/ ?|\s(?:and|et|oder|or|und|y)\s")
 """Between rooms that are numbered alike: `R101/R102`, `R101 and R102`."""
 
 NUMBER = re.compile(r"(?P<letters>[^\W\d_]{0,12})[ .:-]{0,2}(?P<digits>\d{1,5})[a-z]?")
 """A room as most are called, by a number."""
 
-REMARK = re.compile(r"\s*[(\[][^\d()\[\]]*[)\]]\s*$")
+REMARK = re.compile(r" ?[(\[][^\d()\[\]]*[)\]] ?$")
 """After a room, about it: `R101 (Physics)`; with a number it may be of another room."""
 
 ONLINE = re.compile(
@@ -36,9 +37,12 @@ ONLINE = re.compile(
 )
 """What is in no room at all, addresses included."""
 
-NONE = {"", "n/a", "n.a.", "na", "-", "none", "keine", "keiner", "aucune", "ninguna", "tba", "tbd"}
+NONE = {"n/a", "n.a.", "na", "none", "keine", "keiner", "aucune", "ninguna", "tba", "tbd"}
 
 NAME = re.compile(r"[a-z0-9-]{1,32}")
+
+LONGEST = 500
+"""Characters of a place that are read."""
 
 
 class RoomPlace(NamedTuple):
@@ -54,6 +58,7 @@ def _plain(text: str) -> str:
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
+@lru_cache(maxsize=4096)
 def key(text: str) -> str:
     """What two spellings of one room share: letters and digits, without accents; what parts two
     numbers stays, or 1.11 would be 11.1."""
@@ -81,29 +86,34 @@ def number(text: str) -> tuple[str, str] | None:
     )
 
 
+@lru_cache(maxsize=4096)
+def names(text: str) -> frozenset[str]:
+    """What the spellings of one place have in common: `Raum 101` and `R 101 (Physics)` are r101."""
+    one = REMARK.sub("", text)
+    words = _plain(one).split()
+    bare = " ".join(word for word in words if word.strip(".:") not in ROOM_WORDS) or one
+    room = number(bare)
+    by_number = {f"{room[0]}#{room[1]}"} if room else set()
+    return frozenset({key(one), key(bare), *by_number} - {""})
+
+
 def is_same(one: str, other: str) -> bool:
-    """Whether two texts name one room: `Raum 101` and `R 101 (Physics)` are r101."""
-    one, other = (REMARK.sub("", text) for text in (one, other))
-    if key(one) == key(other):
-        return bool(key(one))
-    one, other = (_bare(text) for text in (one, other))
-    return key(one) == key(other) != "" or number(one) == number(other) is not None
+    """Whether two texts name one room."""
+    return not names(one).isdisjoint(names(other))
 
 
-def _bare(text: str) -> str:
-    """Without a word for room beside another word."""
-    words = _plain(text).split()
-    return " ".join(word for word in words if word.strip(".:") not in ROOM_WORDS) or text
-
-
-def parts(text: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def parts(text: str) -> tuple[str, ...]:
     """The places that a text names, as it writes them; none for what is online."""
-    places = []
-    for piece in SEPARATORS.split(text):
+    places: list[str] = []
+    for piece in SEPARATORS.split(re.sub(r"[^\S\n]+", " ", text[:LONGEST])):
         one = REMARK.sub("", piece).strip()
-        if _plain(one) not in NONE and not ONLINE.fullmatch(_plain(one)):
+        plain = _plain(one)
+        if any(map(str.isalnum, plain)) and plain not in NONE and not ONLINE.fullmatch(plain):
             places += _list(one) or [one]
-    return places
+        elif one and not plain.isascii() and plain not in NONE and not ONLINE.fullmatch(plain):
+            places.append(one)
+    return tuple(places)
 
 
 def _list(text: str) -> list[str]:

@@ -6,9 +6,10 @@ a device that took no notice would open its camera during lessons elsewhere.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
-from edge.common.places import RoomPlace, is_same, key, number, parts, split_site
+from edge.common.places import SEPARATORS, RoomPlace, is_same, key, number, parts, split_site
 
 MANY = 2
 """A calendar says where its events are if at most one in as many does not."""
@@ -17,49 +18,55 @@ MANY = 2
 class OwnRoom:
     """Tells the events in a room from those elsewhere.
 
-    `spellings` are how the calendar writes the room where its name does not show it; `places`
-    those of all its events, an empty one where an event has none. A calendar that knows one place
-    only is that room's, however it writes it, unless that is another number or `spellings` are
-    there.
+    `spellings` are how the calendar writes the room; without any it is its name. `places` are those
+    of all its events, an empty one where an event has none. A calendar that knows one place only is
+    that room's, however it writes it, unless that is another number or `spellings` are there.
     """
 
     def __init__(self, own: RoomPlace, spellings: Iterable[str], places: Sequence[str]) -> None:
         self._own = own
         self._spellings = {key(one) for one in spellings}
-        rooms = [part for place in places for part in parts(place)]
-        elsewhere = {key(part): part for part in rooms if not self._is_own(part)}
-        adopts = len(elsewhere) == 1 == len({key(part) for part in rooms}) and not self._spellings
-        self._namesakes = (
-            set(elsewhere) if adopts and not self._differs(*elsewhere.values()) else set()
-        )
-        self._has_others = len(elsewhere) > len(self._namesakes)
-        without = sum(not parts(place) for place in places)
+        self._only_place = ""
+        others = [
+            place for place in dict.fromkeys(places) if parts(place) and not self._is_here(place)
+        ]
+        rooms = {key(part) for place in dict.fromkeys(places) for part in parts(place)}
+        if len(rooms) == 1 and others and not self._spellings and not self._differs(others[0]):
+            self._only_place = rooms.pop()
+            others = []
+        self._has_others = bool(others)
+        without = sum(not place.strip() for place in places)
         self._says_where = MANY * without <= len(places)
 
     def why_not(self, place: str) -> str | None:
         """Why an event at a place, which may be empty, is none of the room's; None where it is."""
-        rooms = parts(place)
-        if any(self._is_own(one) or key(one) in self._namesakes for one in rooms):
+        if self._is_here(place):
             return None
-        if rooms:
-            where = " ".join(place.split())[:80]
+        where = " ".join(place.split())[:80]
+        if parts(place):
             return (
                 f"takes place elsewhere, {where}: if that is {self._own.room}, add it to "
-                "schedule.calendar_rooms"
+                "schedule.calendar_rooms as it stands there"
             )
-        if self._has_others and self._says_where:
-            return "does not say where, in a calendar of several rooms"
-        return None
+        if not self._has_others or not (where or self._says_where):
+            return None
+        if where:
+            return f"takes place online or nowhere, {where}, in a calendar of several rooms"
+        return "does not say where, in a calendar of several rooms"
+
+    def _is_here(self, place: str) -> bool:
+        """As a whole, or by one of the places that it names."""
+        if self._spellings:
+            pieces = [place, *re.split(r"[;\n]", place), *SEPARATORS.split(place), *parts(place)]
+            return any(key(one) in self._spellings for one in pieces if one.strip())
+        return any(self._is_own(one) or key(one) == self._only_place for one in parts(place))
 
     def _is_own(self, place: str) -> bool:
-        if key(place) in self._spellings or is_same(place, self._own.room):
+        if is_same(place, self._own.room):
             return True
         site, room = split_site(place)
-        return (
-            site is not None
-            and key(site) == key(self._own.site or "")
-            and is_same(room, self._own.room)
-        )
+        is_own_site = site is not None and key(site) == key(self._own.site or "")
+        return is_own_site and is_same(room, self._own.room)
 
     def _differs(self, place: str) -> bool:
         """Whether it is called as the room is, by another number."""

@@ -138,7 +138,7 @@ def test_a_day_off_is_one_for_all(title: str, span: tuple[str, ...]) -> None:
         event("", *ELEVEN, place="R205", uid="untitled"),
         event("Wandern", *ELEVEN),
     ]
-    for place in ("", "Schule", "Haus A"):
+    for place in ("", "Schule", "Haus A", "Hauptstr. 12"):
         assert plan(*lessons, event(title, *span, place=place))[0] == []
 
 
@@ -156,6 +156,53 @@ def test_what_may_be_about_anything_does_not_empty_a_school(title: str) -> None:
     lessons = [event("Mathe", *NINE, place="R101"), event("Deutsch Dupont", *ELEVEN, place="R102")]
     left, _ = plan(*lessons, event(title, *WHOLE))
     assert left == (["Mathe"] if "Dupont" in title else ["Mathe", "Deutsch Dupont"])
+
+
+FITS = [
+    *(("PE 7b", "PE cancelled"), ("IT 8", "IT entfällt"), ("Mathe 7b", "7b entfällt")),
+    *(("Mathe 7b", "R101 entfällt"), ("Mathematik 7b", "Matheunterricht entfällt")),
+    *(("Mathe 7b", "Klasse 7b entfällt"), ("Cours de maths", "Cours de maths annulé")),
+]
+
+
+@pytest.mark.parametrize(("lesson", "title"), FITS)
+def test_in_a_school_s_calendar_it_takes_the_lesson_that_fits_best_alone(
+    lesson: str, title: str
+) -> None:
+    others = [
+        *(
+            event("Cours d'anglais", *NINE, place="R102"),
+            event("Art and Design", *NINE, place="R103"),
+        ),
+        *(event("Deutsch 8c", *NINE, place="R104"), event("Sport 9a", *NINE, place="R105")),
+    ]
+    own = event(lesson, *NINE, place="R101", uid="own")
+    assert lesson not in plan(*others, own, event(title, *NINE, place="R101"))[0]
+    left = plan(*others, own, event(title, *NINE, place="R101", uid="notice"))[0]
+    assert len(left) == len(others)
+
+
+NOT_HERE = [
+    *("Clase de matemáticas cancelada", "Cours de français annulé", "Drama and Music cancelled"),
+    *("Mathe 8c entfällt", "Deutsch 7b entfällt", "Chor AG 9a - kein Unterricht", "9b entfällt"),
+    *(
+        "No classes for Year 10",
+        "Pas de cours de latin",
+        "No school tomorrow",
+        "Morgen kein Unterricht",
+    ),
+    *("Reminder: no school on Friday", "Schulfrei (nur Klasse 9b)", "Meeting cancelled"),
+]
+
+
+@pytest.mark.parametrize("span", [NINE, WHOLE], ids=["hour", "day"])
+@pytest.mark.parametrize("title", NOT_HERE)
+def test_what_speaks_of_others_leaves_the_lessons(title: str, span: tuple[str, ...]) -> None:
+    lessons = [
+        event("Mathe 7b", *NINE, place="R101"),
+        event("Cours d'anglais", *NINE, place="R102"),
+    ]
+    assert plan(*lessons, event(title, *span))[0] == ["Mathe 7b", "Cours d'anglais"]
 
 
 def test_a_changed_occurrence_speaks_of_its_own_series_alone() -> None:

@@ -11,7 +11,7 @@ import yaml
 from click.testing import CliRunner
 
 from edge.cli import agent
-from edge.common.places import RoomPlace
+from edge.common.places import RoomPlace, key
 from edge.permission.own_room import OwnRoom
 
 HERE = RoomPlace("school", "r101")
@@ -58,7 +58,8 @@ def test_a_room_is_found_however_it_is_written(place: str) -> None:
 @pytest.mark.parametrize("another", ["R101", "R203"])
 def test_what_is_elsewhere_is_not_here(place: str, another: str) -> None:
     assert why_not(place, [another, place]) == (
-        f"takes place elsewhere, {place}: if that is r101, add it to schedule.calendar_rooms"
+        f"takes place elsewhere, {place}: if that is r101, add it to schedule.calendar_rooms "
+        "as it stands there"
     )
 
 
@@ -96,7 +97,28 @@ def test_what_says_no_place_is_here_unless_the_others_say_so(place: str) -> None
     assert why_not(place, [place]) is None
     assert why_not(place, ["R101", "Raum 101", place]) is None
     assert why_not(place, ["R101", "R102", place]) is not None
-    assert why_not(place, [place] * 9 + ["Museum", "Turnhalle"]) is None  # a room's, with odd ones
+    # Without a place it is a room's, with odd ones; online it is in none of several rooms.
+    assert (why_not(place, [place] * 9 + ["Museum", "Turnhalle"]) is None) != bool(place.strip())
+
+
+WRITTEN = [
+    *("Haupthaus-1-R101 (30) [Beamer]", "Labor 1, Haus A", "Physics (new)", "R101/102"),
+    *(
+        "Lab & Workshop",
+        "Haus A / R101",
+        "Haupthaus-1, Hauptstraße 1, 10115 Berlin",
+        "R101 (Haus A)",
+    ),
+    *("Haus A, R101", "Hörsaal 101", "R101 - Physics", "Art and music", "Αίθουσα Α", "🎨"),
+]
+
+
+@pytest.mark.parametrize("place", WRITTEN)
+def test_what_the_message_says_opens_that_place_and_no_other(place: str) -> None:
+    others = [one for one in WRITTEN if key(one) != key(place)]
+    assert why_not(place, [place, "R7", *others], HERE, place) is None
+    assert [one for one in others if why_not(one, [place, *others], HERE, place) is None] == []
+    assert why_not("R101 (Haus B)", [place, "R7"], HERE, place) is not None
 
 
 def test_a_calendar_of_one_place_is_the_room_s_unless_that_is_another() -> None:
@@ -126,6 +148,6 @@ def test_the_schedule_prints_what_is_elsewhere(tmp_path: Path) -> None:
     assert [one["start"] for one in output["open"]] == ["2026-03-02T08:00:00+01:00"]
     assert {one["event"]: one["why"] for one in output["ignored"]} == {
         "Lesson 09 (2026-03-02)": "takes place elsewhere, R102: if that is r101, add it to "
-        "schedule.calendar_rooms",
+        "schedule.calendar_rooms as it stands there",
         "Lesson 10 (2026-03-02)": "does not say where, in a calendar of several rooms",
     }
