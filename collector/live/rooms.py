@@ -81,6 +81,7 @@ class Rooms:
         self._status: dict[Key, Status] = {}
         self._history: dict[Key, History] = defaultdict(History)
         self._changes: dict[Key, int] = defaultdict(int)
+        self._forgets: dict[Key, int] = defaultdict(int)
         self._unread: dict[Key, Callable[[], Iterable[StoredSummary]]] = {}
         self._viewers: dict[Key, set[asyncio.Queue[Event | None]]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -130,23 +131,28 @@ class Rooms:
             return sorted(self._unread)
 
     def _read_before(self, key: Key) -> None:
-        """Unreadable windows are left out."""
-        read = self._unread.get(key)
-        if read is None:
-            return
-        windows = list(read())  # where the database does not answer, the next one tries again
-        with self._lock:
-            if self._unread.pop(key, None) is None:
+        """Unreadable windows are left out; what was erased while they were read is read anew."""
+        while (read := self._unread.get(key)) is not None:
+            with self._lock:
+                erasures = self._forgets[key]
+            windows = list(read())  # where the database does not answer, the next one tries again
+            with self._lock:
+                if self._forgets[key] != erasures:
+                    continue
+                if self._unread.pop(key, None) is not None:
+                    self._add_before(key, windows)
                 return
-            self._changes[key] += 1
-            keys = {(one.boot, one.seq) for one in self._history[key].all()}
-            for row in windows:
-                try:
-                    window = readable(row)
-                    if (window.boot, window.seq) not in keys:  # it came since, in a backlog
-                        self._history[key].put(window)
-                except (ValueError, TypeError) as error:
-                    log.error("%s/%s: window %s: %s", *key, row.seq, error)
+
+    def _add_before(self, key: Key, windows: Iterable[StoredSummary]) -> None:
+        self._changes[key] += 1
+        keys = {(one.boot, one.seq) for one in self._history[key].all()}
+        for row in windows:
+            try:
+                window = readable(row)
+                if (window.boot, window.seq) not in keys:  # it came since, in a backlog
+                    self._history[key].put(window)
+            except (ValueError, TypeError) as error:
+                log.error("%s/%s: window %s: %s", *key, row.seq, error)
 
     def changes(self, site: str, room: str) -> int:
         """How often a room's windows have changed, in memory."""
@@ -175,6 +181,7 @@ class Rooms:
         """What was erased; with a time, only the windows that start in it."""
         key = (site, room)
         with self._lock:
+            self._forgets[key] += 1
             left = [s for s in self._history[key].all() if not begin <= s.start < end]
             self._history[key] = History(left)
             self._changes[key] += 1

@@ -34,6 +34,7 @@ from collector.retention.archive import (
 from collector.retention.backup import site_files
 from collector.retention.erasing import apply_in, apply_notes
 from collector.storage import placement
+from collector.storage.database import url_to_show
 from collector.storage.erasure_notes import Erasure
 from collector.storage.erasures import Erasures
 from collector.storage.placement import Journal, StagedFile
@@ -138,7 +139,7 @@ class Restoration:
             reason = first_line(getattr(error, "orig", None) or error)
             return UserError(
                 f"nothing was restored ({reason})",
-                f"database {self._engine.url!r}",
+                f"database {url_to_show(self._engine)}",
                 "free space, or check the file with another copy of it",
             )
         if isinstance(error, OSError):
@@ -184,7 +185,7 @@ def _no_backup(error: Exception, source: Path) -> UserError:
 def _not_empty(engine: Engine) -> UserError:
     return UserError(
         "not empty",
-        f"database {engine.url!r}",
+        f"database {url_to_show(engine)}",
         "let 'database' name a new one, and delete this one once that has been seen to work",
     )
 

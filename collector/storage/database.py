@@ -76,6 +76,11 @@ def connect(url: str, limit: Limit | None = None) -> Engine:
     return engine
 
 
+def url_to_show(engine: Engine) -> str:
+    """A database's address without any secret, wherever in it that stands."""
+    return mask(engine.url.render_as_string(hide_password=False))
+
+
 def make_engine(url: str | URL, limit: Limit | None = None, **options: Any) -> Engine:
     """As it is, whatever its tables are."""
     address = make_url(url)

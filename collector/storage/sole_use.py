@@ -17,7 +17,7 @@ from typing import IO, Any
 from sqlalchemy import Connection, Engine, NullPool, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from collector.storage.database import make_engine
+from collector.storage.database import make_engine, url_to_show
 from edge.common.errors import UserError
 from edge.common.worker import first_line
 
@@ -108,7 +108,7 @@ class SoleUse:
 
     def _taken_by_another(self, reason: str) -> UserError:
         remedy = "stop that one, or give this one a database of its own"
-        return UserError(reason, f"database {self._engine.url!r}", remedy)
+        return UserError(reason, f"database {url_to_show(self._engine)}", remedy)
 
     def _take(self) -> bool:
         if self._engine.dialect.name != "sqlite":

@@ -21,7 +21,7 @@ class Comparison(NamedTuple):
     """Of those, in no window of the collector's."""
     duplicated: int
     """Windows that the collector holds more than once, in whatever form."""
-    changes: int
+    altered: int
     """Windows whose content is another."""
 
 
@@ -41,13 +41,13 @@ def compare(device_moods: Iterable[Mood], collector_moods: Iterable[Mood]) -> Co
             copies[_run(mood), seq] += 1
         if mood.windows == 1:
             whole[_run(mood), mood.seq] = mood
-    windows = losses = changes = 0
+    windows = losses = altered = 0
     for mood in device_moods:
         key = (_run(mood), mood.seq)
         windows += 1
         losses += not copies[key]
-        changes += key in whole and content(whole[key]) != content(mood)
-    return Comparison(windows, losses, sum(n - 1 for n in copies.values()), changes)
+        altered += key in whole and content(whole[key]) != content(mood)
+    return Comparison(windows, losses, sum(n - 1 for n in copies.values()), altered)
 
 
 def content(mood: Mood) -> dict[str, object]:

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from collector.live.rooms import BACKLOG, Rooms, state_of
+from collector.storage.store import StoredSummary
 from edge.protocol.messages import Mood, State, Status
 from tests.conftest import BOOT, mood
 
@@ -127,3 +128,20 @@ def test_a_window_that_was_erased_on_its_way_is_not_remembered() -> None:
     view = rooms.view("school", "r101")
     assert view.mood == mood(seq=0)
     assert [one.seq for one in rooms.windows("school", "r101")] == [0]
+
+
+def test_what_is_erased_while_it_is_read_does_not_come_back() -> None:
+    rooms, now = Rooms(), 1_800_000_000.0
+    old = StoredSummary(str(BOOT), 0, now - 60, now - 60, 15.0, 20, {"happy": 20}, None, "m")
+    answers = [[old], []]
+
+    def read() -> list[StoredSummary]:
+        rows = answers.pop(0)
+        if rows:
+            rooms.forget("school", "r101", now - 70, now - 50)
+        return rows
+
+    rooms.remember("school", "r101", read)
+    rooms.update_mood(mood(seq=1, start=datetime.fromtimestamp(now, timezone.utc)), now)
+    assert [one.seq for one in rooms.windows("school", "r101")] == [1]
+    assert answers == []

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from collector.storage.database import connect, make_engine, patient
+from collector.storage.database import connect, make_engine, patient, url_to_show
 from collector.storage.store import Store
 from tests.conftest import mood
 from tests.postgres import Postgres
@@ -87,3 +87,16 @@ def test_nobody_waits_for_a_server_past_the_limit(postgres: Postgres) -> None:
     with engine.connect() as connection:
         assert connection.execute(text("SELECT 1")).scalar() == 1
     engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://h/db?password=hunter2",
+        "postgresql+psycopg://kim:hunter2@h:5432/db",
+        "postgresql+psycopg://kim:hunter2@/db?host=/run/x",
+    ],
+)
+def test_an_address_is_shown_without_its_secret(url: str) -> None:
+    assert "hunter2" not in url_to_show(make_engine(url))
+    assert "postgresql+psycopg://" in url_to_show(make_engine(url))
