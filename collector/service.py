@@ -272,9 +272,9 @@ class Service:
         yield self.ingest.link
         if self._settings.webhooks:
             yield self._webhooks
-        yield self._retention
         yield self._broadcaster
         yield self.announcements
+        yield self._retention
         if self.fleet is not None:
             yield from self.fleet.workers
         if self._calendars is not None:
@@ -318,9 +318,8 @@ class Service:
         """Answers what was asked, stores what was received, tells of it; then all is closed."""
         if self._home is not None:
             self._home.down()
-        have_ended = self._workers.stop()
-        self._hashing.stop()
-        if have_ended:  # else one is at work with it, and it ends with the process
+        have_ended = [self._workers.stop(), self._hashing.stop()]
+        if all(have_ended):  # else one is at work with it, and it ends with the process
             self.database.end()
 
     def _end_feeds(self) -> None:

@@ -23,6 +23,8 @@ MOST_IN_QUEUE, OF_ONE_PLACE = 64, 8
 """Who wait for their turn, in all and of one network or known browser; whoever comes after them is
 told to try again, so that nobody who floods from one place keeps others from the rest."""
 
+ENDS_IN_S = 5.0
+
 T = TypeVar("T")
 _turns = threading.BoundedSemaphore(AT_ONCE)
 _hasher = PasswordHasher()
@@ -67,5 +69,14 @@ class HashingQueue:
             if not self._queue_sizes[place]:
                 del self._queue_sizes[place]
 
-    def stop(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+    def stop(self) -> bool:
+        """Waits for the hashes under way, but not for long; returns whether they have ended."""
+        end = threading.Thread(
+            target=self._pool.shutdown,
+            kwargs={"cancel_futures": True},
+            name="passwords",
+            daemon=True,
+        )
+        end.start()
+        end.join(ENDS_IN_S)
+        return not end.is_alive()

@@ -68,10 +68,12 @@ class RevocationWorker(Worker):
                 log.info("site: the certificate of the %s was renewed", name)
                 if name == "collector":
                     self._on_renewed()
-        due = [room for at, room in self._kicks if at <= now]
-        self._kicks = [(at, room) for at, room in self._kicks if at > now]
-        for room in dict.fromkeys(due):
+        for room in dict.fromkeys(room for at, room in self._kicks if at <= now):
+            if self._stopping.is_set():
+                return
             self._kick(room)
+            self._kicks = [(at, one) for at, one in self._kicks if one != room or at > now]
+            self.beat()  # a broker that says nothing takes seconds for each
 
     def _kick(self, room: Room) -> None:
         """Connects as the device for a moment; its own connection is closed."""

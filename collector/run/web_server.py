@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import ssl
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from edge.common.worker import Worker
 
 log = logging.getLogger(__name__)
 
+REQUESTS_END_S = 5.0
 BEATS_S = 1
 """How often both the loop and its threads have to show that they answer."""
 
@@ -87,13 +91,30 @@ class WebServer(Worker):
             self._server.should_exit = True
         has_ended = super().stop()
         self._listener.close()
-        return has_ended
+        return self._requests_end() and has_ended
+
+    def _requests_end(self) -> bool:
+        """Waits for requests in threads, which the server leaves behind when it ends: they may be
+        in the middle of a commit. Returns whether all have ended."""
+        end = time.monotonic() + REQUESTS_END_S
+        loop = self._loop
+        threads = [
+            one for one in threading.enumerate() if loop and getattr(one, "loop", None) is loop
+        ]
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
+        if busy := sum(thread.is_alive() for thread in threads):
+            log.warning("web: %d requests are still at work: not waited for", busy)
+            return False
+        return True
 
     def renew_certificate(self) -> None:
         """The next connection gets what now is in the certificate's file."""
         server, loop = self._server, self._loop
         context = server.config.ssl if server is not None else None
-        if context is not None and self._certificate is not None and loop is not None:
+        if context is None or self._certificate is None or loop is None or loop.is_closed():
+            return
+        with contextlib.suppress(RuntimeError):  # it was closed just now
             # Where connections begin too: between certificate and key none may.
             loop.call_soon_threadsafe(context.load_cert_chain, self._certificate, self._key)
 

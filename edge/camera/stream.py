@@ -32,9 +32,13 @@ LOWEST = 8
 OPTIONS: dict[Transport, str] = {
     "auto": "rtsp_flags;prefer_tcp",
     "tcp": "rtsp_transport;tcp",
-    "udp": "rtsp_transport;udp",
+    "udp": "",
 }
-"""FFmpeg's, for its RTSP reader: many networks let no UDP through."""
+"""FFmpeg's, for its RTSP reader: many networks let no UDP through.
+
+OpenCV 4.11 asks for TCP whatever stands there; with nothing FFmpeg begins with UDP, and goes on to
+TCP where that brings nothing.
+"""
 
 
 class Stream(OpenCvCamera):

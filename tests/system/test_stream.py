@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from edge.camera import Transport, make, stream
@@ -79,6 +80,17 @@ def test_a_camera_that_sends_in_one_way_alone_is_seen(way: str, transport: Trans
     finally:
         camera.close()
         server.stop()
+
+
+@pytest.mark.parametrize(("transport", "sockets"), [("auto", 0), ("tcp", 0), ("udp", 2)])
+def test_the_settings_say_which_way_is_tried_first(
+    server: RtspServer, transport: Transport, sockets: int
+) -> None:
+    camera = make(server.url, transport)
+    camera.open()
+    camera.read()
+    assert len(psutil.Process().net_connections("udp")) == sockets
+    camera.close()
 
 
 def test_a_server_that_dies_is_a_fault_that_may_pass(server: RtspServer) -> None:
