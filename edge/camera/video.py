@@ -44,7 +44,7 @@ class VideoFile(OpenCvCamera):
             return  # FFmpeg will fail as well
         if leads_elsewhere:
             raise UserError(
-                "not a video, but text: a list or description of streams",
+                "not a video but a text, such as a list of streams",
                 self._path,
                 "name the film itself; a network camera is written as rtsp://…",
             )
