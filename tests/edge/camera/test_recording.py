@@ -122,7 +122,7 @@ def test_a_list_is_live_in_any_encoding_and_is_not_followed(tmp_path: Path, name
         for encoding in ENCODINGS:
             path = text(tmp_path / name, content, encoding)
             assert Recording(str(path)).live() == "a list or description of streams, not a film"
-            with pytest.raises(UserError, match=r"not a video, but text: a list or .*: name the"):
+            with pytest.raises(UserError, match=r"not a video but a text, .*: name the"):
                 VideoFile(str(path)).open()
 
 
