@@ -95,7 +95,7 @@ def test_a_shell_completes_what_is_typed() -> None:
     [
         ("demo --source nowhere.mp4", "nowhere.mp4: no such file or folder: use one of usb:0"),
         ("demo --source usb:97", "/dev/video97: no such camera: plug it in"),
-        ("demo --source README.md", "README.md: not a video that can be played"),
+        ("demo --source README.md", "README.md: not a video but a text"),
         ("demo --window 0", "Invalid value for '--window'"),
         ("demo --state /dev/null/x", "/dev/null/x"),
         ("agent run --config nowhere.yaml", "nowhere.yaml: no such file"),
