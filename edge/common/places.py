@@ -109,10 +109,9 @@ def parts(text: str) -> tuple[str, ...]:
     for piece in SEPARATORS.split(re.sub(r"[^\S\n]+", " ", text[:LONGEST])):
         one = REMARK.sub("", piece).strip()
         plain = _plain(one)
-        if any(map(str.isalnum, plain)) and plain not in NONE and not ONLINE.fullmatch(plain):
+        says_nothing = plain.isascii() and not any(map(str.isalnum, plain))
+        if not says_nothing and plain not in NONE and not ONLINE.fullmatch(plain):
             places += _list(one) or [one]
-        elif one and not plain.isascii() and plain not in NONE and not ONLINE.fullmatch(plain):
-            places.append(one)
     return tuple(places)
 
 

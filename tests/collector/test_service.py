@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import re
@@ -84,12 +85,19 @@ class Room:
         self.client.publish(f"{base}/{leaf}", payload, qos=1).wait_for_publish(5)
 
 
+@contextlib.contextmanager
+def play(mosquitto: Mosquitto) -> Iterator[Room]:
+    """A room on a broker, until the end."""
+    room = Room(mosquitto.port)
+    yield room
+    room.client.disconnect()
+    room.client.loop_stop()
+
+
 @pytest.fixture
 def room(mosquitto: Mosquitto) -> Iterator[Room]:
-    new_room = Room(mosquitto.port)
-    yield new_room
-    new_room.client.disconnect()
-    new_room.client.loop_stop()
+    with play(mosquitto) as new_room:
+        yield new_room
 
 
 def api_moods(web: httpx.Client) -> list[dict[str, Any]]:

@@ -281,6 +281,17 @@ def test_a_school_may_show_states_alone(
         wait(lambda: set(home.retention[STATE]) == {"state"})
 
 
+def home_of(rooms: Rooms, topics: list[str], **settings: Any) -> home_assistant.HomeAssistantRooms:
+    """Without a broker; `topics` gets those that are published on."""
+    return home_assistant.HomeAssistantRooms(
+        HomeAssistant(**settings),
+        "collector",
+        lambda topic, _payload: topics.append(topic),
+        rooms,
+        lambda view: HomeRoom(view.site, view.room, view.room, None, None),
+    )
+
+
 @pytest.mark.parametrize(("entities", "messages"), [("all", 5001), ("state", 1001)])
 def test_five_hundred_rooms_with_states_alone_are_two_messages_each(
     entities: Literal["all", "state"], messages: int
@@ -291,13 +302,7 @@ def test_five_hundred_rooms_with_states_alone_are_two_messages_each(
     six = dict.fromkeys(("angry", "fear", "happy", "neutral", "sad", "surprise", "uncertain"), 3)
     for number in range(500):
         rooms.update_mood(mood(room=f"r{number}", counts=six, faces=21), time.time())
-    home = home_assistant.HomeAssistantRooms(
-        HomeAssistant(entities=entities),
-        "collector",
-        lambda topic, _payload: topics.append(topic),
-        rooms,
-        lambda view: HomeRoom(view.site, view.room, view.room, None, None),
-    )
+    home = home_of(rooms, topics, entities=entities)
     for _ in range(2):
         home.look()
         while home.look():
@@ -322,13 +327,7 @@ def test_home_assistant_is_heard_whatever_the_prefix(prefix: str, births: set[st
     messages: list[str] = []
     rooms = Rooms()
     rooms.update_mood(mood(), time.time())
-    home = home_assistant.HomeAssistantRooms(
-        HomeAssistant(prefix=prefix),
-        "collector",
-        lambda topic, _payload: messages.append(topic),
-        rooms,
-        lambda view: HomeRoom(view.site, view.room, view.room, None, None),
-    )
+    home = home_of(rooms, messages, prefix=prefix)
     assert {topic for topic in home.topics if topic.endswith("/status")} == births
     home.look()
     for topic in births:
@@ -340,12 +339,6 @@ def test_home_assistant_is_heard_whatever_the_prefix(prefix: str, births: set[st
 
 @pytest.mark.parametrize("payload", [b"[" * 5000, b'{"a":' * 5000, b"{", b"\xff", b"1", b""])
 def test_a_strange_retained_message_is_somebody_elses(payload: bytes) -> None:
-    home = home_assistant.HomeAssistantRooms(
-        HomeAssistant(),
-        "collector",
-        lambda _topic, _payload: None,
-        Rooms(),
-        lambda view: HomeRoom(view.site, view.room, view.room, None, None),
-    )
+    home = home_of(Rooms(), [])
     home.receive("homeassistant/sensor/x/config", payload)
     assert not home.look()

@@ -19,7 +19,7 @@ from collector.service import Service
 from deploy.bench.faults.processes import Disk
 from edge.protocol.messages import Mood
 from tests.collector.integrations.test_integrations import SECRET, Receiver
-from tests.collector.test_service import Room, script
+from tests.collector.test_service import play, script
 from tests.conftest import KEEPS, Mosquitto, mood
 from tests.free import wait
 from tests.full_disk import leave, small_disk
@@ -49,14 +49,6 @@ def running(settings: CollectorSettings, *listeners: Callable[[Mood], None]) -> 
         yield service
     finally:
         service.stop()
-
-
-@contextlib.contextmanager
-def play(mosquitto: Mosquitto) -> Iterator[Room]:
-    room = Room(mosquitto.port)
-    yield room
-    room.client.disconnect()
-    room.client.loop_stop()
 
 
 def test_windows_are_stored_again_once_there_is_room(

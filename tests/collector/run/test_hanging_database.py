@@ -18,7 +18,7 @@ from collector.storage.sole_use import SoleUse
 from edge.common.errors import UserError
 from tests.collector.live.test_rooms import status
 from tests.collector.school import School
-from tests.collector.test_service import Room
+from tests.collector.test_service import Room, play
 from tests.conftest import KEEPS, Mosquitto, mood
 from tests.free import wait
 from tests.postgres import Postgres
@@ -40,10 +40,8 @@ def school(
 
 @pytest.fixture
 def room(mosquitto: Mosquitto) -> Iterator[Room]:
-    room = Room(mosquitto.port)
-    yield room
-    room.client.disconnect()
-    room.client.loop_stop()
+    with play(mosquitto) as new_room:
+        yield new_room
 
 
 def health(school: School) -> dict[str, Any]:
