@@ -30,6 +30,9 @@ from edge.common.errors import Problem, UserError
 from edge.common.reach import place, try_connection
 from edge.common.settings import load, show
 
+MOST_ROOMS = 30
+"""Names of rooms that a check prints."""
+
 
 @click.group(cls=CommandGroup)
 def collector() -> None:
@@ -122,6 +125,15 @@ def _look_at_timetable(settings: CollectorSettings) -> Problem | None:
     lessons = f"{count} lessons" if count else "no lesson"
     well = "ok: " if count and not unread else ""
     click.echo(f"timetable: {well}{lessons} in the coming week, {len(ignored_events)} ignored")
+    places = sorted(
+        {f"{one.site}/{one.room}" if one.site else one.room for day, _ in plans for one in day}
+    )
+    if places:
+        more = f" and {len(places) - MOST_ROOMS} more" if len(places) > MOST_ROOMS else ""
+        click.echo(
+            f"timetable: in {', '.join(places[:MOST_ROOMS])}{more}; where a device's room has "
+            "another name, write under 'rooms' how the timetable writes it"
+        )
     for one in sorted(ignored_events):
         click.echo(f"timetable: ignored: {one.event}: {one.why}")
     return unread

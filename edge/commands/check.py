@@ -131,6 +131,12 @@ def _look_at(schedule: ScheduleSettings, room: RoomPlace, copies: Path) -> Probl
         click.echo(f"roommood: {timetable.emptiness}", err=True)
     times = f"open {len(spans)} times" if spans else "no lesson: the camera stays closed"
     click.echo(f"schedule: {times} in the coming week")
+    if timetable.only_place:
+        click.echo(
+            f"schedule: the calendar's only place, {timetable.only_place}, is taken for "
+            f"{room.room}; if it is another room, set 'schedule.calendar_rooms' to how the "
+            "calendar writes this one"
+        )
     left_out = (one for plan in plans for one in plan.ignored_events)
     for event in dict.fromkeys((*timetable.faults, *left_out)):
         click.echo(f"schedule: ignored: {event.event}: {event.why}")

@@ -21,10 +21,11 @@ from edge.common.calendar_event import (
     attribute,
     describe,
     each,
+    is_of_days,
     place_of,
 )
 from edge.common.calendar_file import read_file
-from edge.common.calendar_notice import Neighbour, Notice, notice
+from edge.common.calendar_notice import Neighbour, Notice, is_day_off, notice
 from edge.common.calendar_series import has_cancelled_status, passes, readable_series
 from edge.common.cancellation import TEXT_SAYS, calls_off, event_calls_off, is_tentative
 from edge.common.places import key, names, parts
@@ -33,6 +34,9 @@ log = logging.getLogger(__name__)
 
 LONGEST = timedelta(hours=23)
 """No lesson is longer; an event that is has its dates wrong, or is no lesson."""
+
+REFUSED = ("cancelled", TEXT_SAYS, "tentative")
+"""Why an event of whole days is no holiday."""
 
 FREE = {"FREE", "OOF", "WORKINGELSEWHERE"}
 """Outlook's other words for time in which nothing takes place here."""
@@ -66,13 +70,15 @@ class Calendar:
     ) -> None:
         self._zone, self._where = zone, where
         self._tentative, self._logs = tentative, logs
-        self._frame, events, self.faults = read_file(content, where)
-        self._series = readable_series(events, zone, self.faults)
+        self._frame, events, self.faults, unread = read_file(content, where)
+        self._series = readable_series(events, zone, self.faults, unread)
         self._events = self._query()
         self._log(self.faults)
         self._notices = self._uids_of_notices()
+        self._remains = [one for one in map(self._remains_of, unread) if one]
+        """Notices with a fault, which call off until their day ends."""
         self.places = self._every_place()
-        """Where each event is, as it writes it; empty where it does not say, and for notices."""
+        """Where each timed event is, as it writes it; empty where it does not say."""
         rooms = {part for place in set(self.places) for part in parts(place)}
         self._rooms = frozenset().union(*map(names, rooms))
         self._is_of_one_room = len({key(room) for room in rooms}) < 2
@@ -104,6 +110,12 @@ class Calendar:
             if "UID" in event and not has_cancelled_status(event) and event_calls_off(event)
         }
 
+    def _remains_of(self, event: Any) -> Notice | None:
+        """What an event with a fault says to others, if anything; it says so on its first day."""
+        if has_cancelled_status(event) or not (event_calls_off(event) or is_day_off(event)):
+            return None
+        return notice(event, self._zone, is_whole=False)
+
     @property
     def is_empty(self) -> bool:
         """Whether the file has no event at all, not even one that cannot be read."""
@@ -114,7 +126,7 @@ class Calendar:
         return [
             "" if calls_off(place) else place
             for event in events
-            if str(event.get("UID")) not in self._notices
+            if str(event.get("UID")) not in self._notices and not is_of_days(event)
             for place in [place_of(event)]
         ]
 
@@ -167,9 +179,10 @@ class Calendar:
                         takes_place.append(occurrence)
                     continue
             ignored_events.append(IgnoredEvent(describe(event), reason))
-            if reason == TEXT_SAYS and str(event.get("UID")) in self._notices:
+            is_notice = reason == TEXT_SAYS and str(event.get("UID")) in self._notices
+            if is_notice or (reason not in REFUSED and is_day_off(event)):
                 notices += filter(None, [notice(event, self._zone)])
-        for one in notices:
+        for one in [*notices, *self._remains]:
             takes_place = self._without(takes_place, one, ignored_events)
         takes_place.sort(key=lambda one: (one.start, one.end))
         return takes_place, ignored_events, anything
@@ -209,7 +222,7 @@ class Calendar:
 
     def _occurrence(self, event: Any) -> Occurrence:
         start, end = event["DTSTART"].dt, event["DTEND"].dt if "DTEND" in event else None
-        if not isinstance(start, datetime) or _word(event, "X-MICROSOFT-CDO-ALLDAYEVENT") == "TRUE":
+        if is_of_days(event) or not isinstance(start, datetime):
             raise EventFault("a whole day")
         if not isinstance(end, datetime):
             raise EventFault("no time at which it ends")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 TITLE = 80
@@ -33,6 +33,13 @@ def describe(event: Any) -> str:
 def place_of(event: Any) -> str:
     """Where an event is, as it writes it; of several lines one text."""
     return ", ".join(str(one) for one in each(event, "LOCATION"))
+
+
+def is_of_days(event: Any) -> bool:
+    """Whether it is of whole days, by its dates or by what Outlook writes beside its times."""
+    if str(event.get("X-MICROSOFT-CDO-ALLDAYEVENT", "")).strip().upper() == "TRUE":
+        return True
+    return not isinstance(moment(event, "DTSTART"), datetime | None)
 
 
 def short(text: str) -> str:

@@ -49,6 +49,8 @@ class FileContent(NamedTuple):
     """icalendar's component with time zones and the file's own properties, without events."""
     events: list[Any]
     faults: list[IgnoredEvent]
+    unread: list[Any]
+    """Of the events with faults those that icalendar bore."""
 
 
 def read_file(content: bytes, where: str) -> FileContent:
@@ -77,15 +79,16 @@ def read_file(content: bytes, where: str) -> FileContent:
         faults += [IgnoredEvent(_title(e), "cannot be read") for e in good if e not in readable]
         good = readable
         frame, events = _parse(lines, good)
-    whole = []
+    whole, unread = [], []
     for event, text in zip(events, good, strict=True):
         try:
             _compare(event, text)
         except EventFault as fault:
             faults.append(IgnoredEvent(describe(event), str(fault)))
+            unread.append(event)
         else:
             whole.append(event)
-    return FileContent(frame, whole, faults)
+    return FileContent(frame, whole, faults, unread)
 
 
 def _needs_packages(where: str) -> None:

@@ -1,8 +1,8 @@
 """Notices: events that stand beside a lesson in the calendar and call it off.
 
 Whoever cannot change a series writes `Mathe entfällt` into the calendar, at its time, and
-`Kein Unterricht` over a day. What a program cancels by STATUS is none: that speaks of itself alone.
-Where it is not sure which lesson is meant, those that may be are called off.
+`Kein Unterricht` or `Ferien` over a day. What a program cancels by STATUS is none: that speaks of
+itself alone. Where it is not sure which lesson is meant, those that may be are called off.
 """
 
 from __future__ import annotations
@@ -12,8 +12,15 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from edge.common.calendar_event import attribute, each, place_of, short
-from edge.common.cancellation import calls_off, day_off, speaks_of_another_day, subject, words
+from edge.common.calendar_event import attribute, each, is_of_days, moment, place_of, short
+from edge.common.cancellation import (
+    calls_off,
+    day_off,
+    is_holiday,
+    lesson_words,
+    speaks_of_another_day,
+    subject,
+)
 from edge.common.places import names, number, parts
 
 LONG = timedelta(hours=3)
@@ -34,7 +41,7 @@ class Neighbour(NamedTuple):
 
     @classmethod
     def of(cls, event: Any, start: datetime, end: datetime) -> Neighbour:
-        return cls(words(_title(event)), _names(place_of(event)), start, end)
+        return cls(lesson_words(_title(event)), _names(place_of(event)), start, end)
 
 
 class Notice(NamedTuple):
@@ -119,25 +126,36 @@ def _names(place: str) -> frozenset[str]:
     return frozenset().union(*map(names, parts(place)))
 
 
-def notice(event: Any, zone: ZoneInfo) -> Notice | None:
-    """What an event that calls off by its text says to others; None where it has no time."""
-    start = attribute(event.get("DTSTART"), "dt")
-    end = attribute(event.get("DTEND"), "dt")
-    if not isinstance(start, date):
+def is_day_off(event: Any) -> bool:
+    """Whether it is an event of whole days that is called as holidays are."""
+    return is_of_days(event) and is_holiday(_title(event))
+
+
+def notice(event: Any, zone: ZoneInfo, *, is_whole: bool = True) -> Notice | None:
+    """What an event that calls off by its text says to others; None where it has no time.
+
+    Of one that is not whole, because of a fault in it, the end is that of its day.
+    """
+    start = moment(event, "DTSTART")
+    if start is None:
         return None
-    begin = _moment(start, zone)
-    shortest = timedelta(minutes=1) if isinstance(start, datetime) else timedelta(days=1)
-    until = _moment(end, zone) if isinstance(end, date) else begin
     title, place = _title(event), place_of(event)
     if speaks_of_another_day(title):
         return None
+    off = "school" if is_day_off(event) else day_off(title)
+    begin = _moment(start, zone)
+    midnight = datetime.combine(begin.astimezone(zone).date() + timedelta(days=1), time(), zone)
+    end = attribute(event.get("DTEND"), "dt") if is_whole else midnight
+    until = _moment(end, zone) if isinstance(end, date) else begin
+    if until <= begin:  # a moment: from then on nobody has lessons, or what begins then is off
+        until = midnight if off or is_of_days(event) else begin + timedelta(minutes=1)
     where = () if calls_off(place) else parts(place)
     return Notice(
         short(title),
         begin,
-        max(until, begin + shortest),
+        until,
         subject(title),
-        day_off(title),
+        off,
         frozenset().union(*map(names, where)),
         bool(where) and all(map(_is_room, where)),
     )

@@ -46,9 +46,10 @@ TIMES = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "RDATE", "EXDATE", "RR
 
 
 def readable_series(
-    events: Iterable[Any], zone: ZoneInfo, faults: list[IgnoredEvent]
+    events: Iterable[Any], zone: ZoneInfo, faults: list[IgnoredEvent], unread: list[Any]
 ) -> list[list[Any]]:
-    """Events by series, without those that hold a fault, which are added to `faults`."""
+    """Events by series, without those that hold a fault, which are added to `unread`, and what is
+    wrong to `faults`."""
     by_uid: dict[str, list[Any]] = defaultdict(list)
     for number, event in enumerate(events):
         by_uid[str(event.get("UID") or f"without UID {number}")].append(event)
@@ -61,6 +62,8 @@ def readable_series(
             readable = [_readable(event, zone, faults) for event in one]
             if passes(lambda own: _check(own, zone), readable, faults):
                 series.append(readable)
+            else:
+                unread += readable
     return series
 
 

@@ -25,9 +25,13 @@ from edge.common.cancellation_words import (
     CLASS,
     DETAIL,
     FIRST,
+    HOLIDAY,
+    INSTEAD,
     LAST,
     MOVE,
+    MOVED,
     NAMES,
+    NONE_OF,
     NOT_OF_A_LESSON,
     OF_NO_LESSON,
     OFF_FOR_ALL,
@@ -35,6 +39,7 @@ from edge.common.cancellation_words import (
     PREFIX,
     SCHOOL_OFF,
     TENTATIVE,
+    WHICH,
     WHOLE,
     WORD,
 )
@@ -66,7 +71,7 @@ def _parts(title: str) -> list[str]:
 
 
 def _part_calls_off(part: str) -> bool:
-    if any(pattern.fullmatch(part) for pattern in (WHOLE, AROUND, MOVE)):
+    if any(pattern.fullmatch(part) for pattern in (WHOLE, AROUND, MOVE, NONE_OF)):
         return True
     last = LAST.fullmatch(part)
     return bool(last and re.split("[ -]", last["before"])[-1] not in NOT_OF_A_LESSON)
@@ -105,8 +110,22 @@ def words(title: str) -> frozenset[str]:
 
 def subject(title: str) -> frozenset[str]:
     """Of a title that calls off, the words for what does not take place, or who is away."""
-    plain = PREFIX.sub("", _plain(title[:1000]), count=1)
-    return words(plain if re.search(rf"\b(?:{ABSENCE})\b", plain) else CALLS.sub(" ", plain))
+    plain = WHICH.sub(" ", PREFIX.sub("", _plain(title[:1000]), count=1))
+    if none := NONE_OF.fullmatch(plain):
+        return words(none["name"]) - OF_NO_LESSON
+    if re.search(rf"\b(?:{ABSENCE})\b", plain):
+        return words(plain)
+    return words(re.sub(rf"\b(?:{MOVED})\b", " ", CALLS.sub(" ", plain)))
+
+
+def lesson_words(title: str) -> frozenset[str]:
+    """Of a lesson's title what names it, and not what it stands in for (`Deutsch statt Mathe`)."""
+    return words(INSTEAD.sub(" ", _plain(title[:1000])))
+
+
+def is_holiday(title: str) -> bool:
+    """Whether a part of a title of whole days is a word for a holiday."""
+    return any(HOLIDAY.fullmatch(part) for part in _parts(_plain(title[:1000])))
 
 
 def day_off(title: str) -> Literal["school", "lessons", ""]:

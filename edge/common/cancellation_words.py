@@ -97,6 +97,26 @@ OF_NO_LESSON = {
     *("groupe", "grupo", "heute", "today", "hoy", "nur", "only"),
 }
 """Words beside a lesson's name that name none."""
+WHICH = re.compile(
+    r"\d{1,2}\.?(?:(?: ?[/+-] ?| und | and | et | y )\d{1,2}\.?)?"
+    r" ?(?:schulstunden?|stunden?|std\.?|periods?|lessons?|heures?|horas?)\b"
+    r"|\b(?:period|lesson|block|stunde|heure|hora) \d{1,2}\b"
+)
+"""Which lesson of the day, as its time says too: `1. Stunde`."""
+INSTEAD = re.compile(
+    r"\b(?:statt|anstelle? (?:von|des|der)?|anstatt|instead of|in place of|au lieu (?:de|d'|du)"
+    r"|a la place (?:de|d'|du)|en (?:lugar|vez) de)\b.*"
+)
+"""What a lesson replaces is not what it is."""
+HOLIDAY = re.compile(
+    r"(?:\w*ferien|\w*feiertag|(?:school |public |bank |national )?holidays?"
+    r"|half[ -]term(?: break)?|(?:staff|teacher) (?:training|development)(?: day)?"
+    r"|(?:spring|summer|autumn|fall|winter|easter|christmas|term|mid-?term) (?:break|holidays?)"
+    r"|inset(?: day)?|ferienbeginn"
+    r"|(?:grandes |petites )?vacances(?: (?:scolaires|d[eu].*|d'.*))?|jours? ferie"
+    r"|vacaciones(?: (?:escolares|de .*))?|(?:dia )?festivo|fiesta nacional|puente(?: de .*)?)"
+)
+"""A part of the title of an event of whole days; in an hour's it is what the lesson is about."""
 WHOLE = re.compile(
     rf"(?:{LESSON} )?(?:{BE})?{WORD}(?: {LESSON})?(?: {DETAIL})?|{LESSON} {BE}{WORD}.*"
 )
@@ -111,12 +131,24 @@ FIRST = re.compile(
 ANYWHERE = re.compile(
     rf"\b(?:(?:{VERB})\b|(?<!pas de ){LESSON} (?:{BE})?(?:{CANCELLATION})\b)|[❌✖🚫⛔]"
 )
-MOVE = re.compile(rf"(?:{LESSON} )?(?:{BE})?(?:moved|verlegt|deplacee?s?|desplazad[oa]s?)")
-"""To another time, as long as nothing says where to."""
+MOVED = r"moved|verlegt|deplacee?s?|desplazad[oa]s?"
+MOVE = re.compile(rf"(?:{LESSON} )?(?:{BE})?(?:{MOVED})|\S+(?: \S+)?(?: {BE}| )(?:{MOVED})")
+"""To another time, as long as nothing says where to: `Mathe verlegt`."""
+
+NONE_OF = re.compile(
+    r"(?:(?:heute|morgen|today|tomorrow|hoy|aujourd'hui) )?"
+    r"(?:keine?n?|no|sin|no hay|pas (?:de |d')(?!deux\b|trois\b|quatre\b|calais\b))"
+    r" ?(?P<name>(?!hay\b)[^\W\d_]{2,}(?: (?:class|classes|lessons?|unterricht|stunde))?)"
+    r"(?: (?:heute|today|hoy|aujourd'hui|morgen|tomorrow|\d{1,2} ?[a-z]|leider))*"
+)
+"""`Kein Mathe`, `No maths today`: of one lesson, by its name."""
 
 LOSS = r"(?:stunden|unterrichts)?ausfall|entfall"
-AROUND = re.compile(rf"(?:{LOSS}) (?!de[rsmn] |von |im |am )\S+(?: \S+)?|\S+(?: \S+)? (?:{LOSS})")
-"""`Ausfall Mathe 7b`, `Mathe Ausfall`: nothing but a name beside it."""
+AROUND = re.compile(
+    rf"(?:{LOSS}) (?!de[rsmn] |von |im |am )\S+(?: \S+)?|\S+(?: \S+)? (?:{LOSS})"
+    rf"|(?:{ABSENCE}) \S+(?: \S+)?|se (?:cancela|anula|suspende|aplaza)n? (?:\S+ ?){{1,4}}"
+)
+"""`Ausfall Mathe 7b`, `Mathe Ausfall`, `Se cancela lengua`: nothing but a name beside it."""
 NOT_OF_A_LESSON = {
     *("was", "were", "be", "being", "get", "gets", "got", "not", "never", "why", "who", "what"),
     *("and", "or", "nicht", "nie", "und", "oder", "warum", "non", "pas", "jamais", "et", "ou"),

@@ -28,6 +28,16 @@ NUMBER = re.compile(r"(?P<letters>[^\W\d_]{0,12})[ .:-]{0,2}(?P<digits>\d{1,5})[
 REMARK = re.compile(r" ?[(\[][^\d()\[\]]*[)\]] ?$")
 """After a room, about it: `R101 (Physics)`; with a number it may be of another room."""
 
+BUILDING = re.compile(
+    r"[a-z]|\d"
+    r"|(?:.* )?(?:haus|house|building|bldg\.?|gebaude|geb\.?|bau|block|trakt|flugel|wing|campus"
+    r"|site|standort|batiment|bat\.?|pavillon|pavilion|edificio|edif\.?|pabellon|ala|sede|annexe?|tower"
+    r"|turm|centre|center|north|south|east|west|nord|sud|ost|est|ouest|norte|sur|este|oeste)"
+    r"(?: .*)?"
+    r"|\w*(?:haus|gebaude|bau|trakt|flugel)"
+)
+"""Where a room is, of those that share its number: `Haus B`, `Neubau`, `B`."""
+
 ONLINE = re.compile(
     r"(?:via |per |uber |par |por )?"
     r"(?:zoom|(?:microsoft |ms )?teams|google meet|webex|jitsi|skype|bigbluebutton|bbb|online"
@@ -113,6 +123,19 @@ def parts(text: str) -> tuple[str, ...]:
         if not says_nothing and plain not in NONE and not ONLINE.fullmatch(plain):
             places += _list(one) or [one]
     return tuple(places)
+
+
+def building(text: str, room: str) -> str:
+    """What a text says of the building that a room, of those it names, is in; else nothing.
+
+    `R101 (Haus B)` and `Haus B, R101` do; `R101 (Physics)` does not.
+    """
+    pieces = [one.strip() for one in SEPARATORS.split(text[:LONGEST])]
+    own = [one for one in pieces if is_same(REMARK.sub("", one), room)]
+    remarks = [match.group().strip(" ()[]") for one in own if (match := REMARK.search(one))]
+    others = [one for one in pieces if one not in own]
+    said = [one for one in remarks or others if BUILDING.fullmatch(_plain(one).strip())]
+    return " ".join(sorted(map(key, said)))
 
 
 def _list(text: str) -> list[str]:

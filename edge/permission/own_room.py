@@ -9,7 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from edge.common.places import SEPARATORS, RoomPlace, is_same, key, number, parts, split_site
+from edge.common.places import (
+    SEPARATORS,
+    RoomPlace,
+    building,
+    is_same,
+    key,
+    number,
+    parts,
+    split_site,
+)
 
 MANY = 2
 """A calendar says where its events are if at most one in as many does not."""
@@ -21,28 +30,39 @@ class OwnRoom:
     `spellings` are how the calendar writes the room; without any it is its name. `places` are those
     of all its events, an empty one where an event has none. A calendar that knows one place only is
     that room's, however it writes it, unless that is another number or `spellings` are there.
+    Rooms of one number in several buildings are told apart by `spellings` alone.
     """
 
     def __init__(self, own: RoomPlace, spellings: Iterable[str], places: Sequence[str]) -> None:
         self._own = own
         self._spellings = {key(one) for one in spellings}
-        self._only_place = ""
+        self.only_place = ""
+        """How the calendar writes the room, where that is not the room's name but all it has."""
+        self._only_key = ""
         others = [
             place for place in dict.fromkeys(places) if parts(place) and not self._is_here(place)
         ]
         rooms = {key(part) for place in dict.fromkeys(places) for part in parts(place)}
         if len(rooms) == 1 and others and not self._spellings and not self._differs(others[0]):
-            self._only_place = rooms.pop()
+            self.only_place, self._only_key = " ".join(others[0].split())[:80], rooms.pop()
             others = []
         self._has_others = bool(others)
+        here = {place for place in places if self._is_here(place)}
+        self._buildings = {self._building(place) for place in here}
         without = sum(not place.strip() for place in places)
         self._says_where = MANY * without <= len(places)
 
     def why_not(self, place: str) -> str | None:
         """Why an event at a place, which may be empty, is none of the room's; None where it is."""
-        if self._is_here(place):
-            return None
         where = " ".join(place.split())[:80]
+        if self._is_here(place):
+            if len(self._buildings) < 2 or not self._building(place):
+                return None
+            return (
+                f"may take place in another building, {where}, in a calendar that has the room in "
+                f"several: if that is {self._own.room}, add it to schedule.calendar_rooms as it "
+                "stands there"
+            )
         if parts(place):
             return (
                 f"takes place elsewhere, {where}: if that is {self._own.room}, add it to "
@@ -59,7 +79,11 @@ class OwnRoom:
         if self._spellings:
             pieces = [place, *re.split(r"[;\n]", place), *SEPARATORS.split(place), *parts(place)]
             return any(key(one) in self._spellings for one in pieces if one.strip())
-        return any(self._is_own(one) or key(one) == self._only_place for one in parts(place))
+        return any(self._is_own(one) or key(one) == self._only_key for one in parts(place))
+
+    def _building(self, place: str) -> str:
+        """Which one a place says, where the settings do not say which is meant."""
+        return "" if self._spellings else building(place, self._own.room)
 
     def _is_own(self, place: str) -> bool:
         if is_same(place, self._own.room):

@@ -74,6 +74,7 @@ class Schedule:
             place: source(place, "schedule", folder, keeps=keeps) for place in places if place
         }
         self._calendars: dict[WebCalendar | Path, Calendar] = {}
+        self._own: OwnRoom | None = None
         self._read_at: tuple[object, ...] = ()
         self._day: date | None = None
         self._spans: list[Span] = []
@@ -104,7 +105,7 @@ class Schedule:
         if self._settings.calendar is not None:
             calendar = self._calendars[self._settings.calendar]
             ignored_events = calendar.ignored_on(day)
-            own = OwnRoom(self._room, self._settings.calendar_rooms, calendar.places)
+            own = self._own_room(calendar)
             for one in calendar.on(day):
                 why = own.why_not(place_of(one.event))
                 if why is None:
@@ -117,6 +118,13 @@ class Schedule:
     def faults(self) -> list[IgnoredEvent]:
         """Events of the calendars that cannot be read."""
         return [fault for calendar in self._calendars.values() for fault in calendar.faults]
+
+    @property
+    def only_place(self) -> str:
+        """The only place that the calendar knows, where it is taken for the room; else nothing."""
+        place = self._settings.calendar
+        calendar = self._calendars.get(place) if place else None
+        return "" if calendar is None else self._own_room(calendar).only_place
 
     @property
     def emptiness(self) -> Problem | None:
@@ -136,13 +144,18 @@ class Schedule:
             if isinstance(one, WebSource)
         ]
 
+    def _own_room(self, calendar: Calendar) -> OwnRoom:
+        if self._own is None:
+            self._own = OwnRoom(self._room, self._settings.calendar_rooms, calendar.places)
+        return self._own
+
     def _refresh(self, *, starting: bool = False) -> bool:
         """Reads what changed; returns whether anything did."""
         versions = tuple(one.version() for one in self._sources.values())
         if versions == self._read_at and not starting:
             return False
         self._read_at = versions
-        self._unreadable = ""
+        self._unreadable, self._own = "", None
         for place, one in self._sources.items():
             try:
                 self._calendars[place] = self._parse(one.content(), one)

@@ -137,6 +137,13 @@ def test_check_reads_the_timetable_too(config: Path, tmp_path: Path) -> None:
     assert "t.csv: cannot be read (No such file or directory): check 'school.timetable'" in error
     (tmp_path / "t.csv").write_text("day,start,end,room,title\nMonday,08:00,08:45,r101,Optics\n")
     assert "timetable: ok: 1 lessons in the coming week" in call(config, "check").stdout
+    assert "timetable: in r101; where a device's room has another name" in (
+        call(config, "check").stdout
+    )
+    rows = "".join(f"Monday,08:00,08:45,A.{number},Optics\n" for number in range(100, 140))
+    (tmp_path / "t.csv").write_text(f"day,start,end,room,title\n{rows}")
+    assert "timetable: in a-100, a-101, " in (output := call(config, "check").stdout)
+    assert ", a-129 and 10 more; where" in output
 
 
 def test_check_refuses_an_address_that_begins_as_a_page_does(config: Path) -> None:

@@ -46,6 +46,8 @@ TITLES = [
         "Kein Unterricht",
     ),
     *("Mathe fällt aus (Lehrer krank)", "Mathe entfällt, Frau Müller krank", "Mathematik: annulé"),
+    *("Kein Mathe", "Heute kein Mathe", "Mathe verlegt", "Prof. absent Mathe", "Se cancela mathe"),
+    *("Pas de mathe aujourd'hui", "Mathe is moved", "No mathe today", "Sin mathe"),
     *("Der Matheunterricht entfällt", "Entfall: Mathe bei Hr. Schmidt", "No lesson: Mr Smith ill"),
 ]
 
@@ -76,7 +78,7 @@ def test_a_notice_calls_off_what_it_names(
         event("Physik entfällt", *WHOLE),
         event("Mathe", *NINE, "STATUS:CANCELLED", uid="moved"),
         event("Cancelled: Mathe", *NINE, "STATUS:CANCELLED", uid="moved"),
-        event("Ferien", *WHOLE),
+        event("Ferien", *NINE),
         event("Deutsch entfällt 7b", *NINE),
         event("Mathe entfällt nicht", *ELEVEN),
         event("Mathe entfällt", "DTSTART:20260302T080000", "DTEND:20260302T091500"),
@@ -140,6 +142,67 @@ def test_a_day_off_is_one_for_all(title: str, span: tuple[str, ...]) -> None:
     ]
     for place in ("", "Schule", "Haus A", "Hauptstr. 12"):
         assert plan(*lessons, event(title, *span, place=place))[0] == []
+
+
+HOLIDAYS = [
+    *("Ferien", "Herbstferien", "Feiertag", "Bank holiday", "Half term", "INSET day", "Festivo"),
+    *("Vacances de la Toussaint", "Vacaciones de Navidad", "Jour férié", "Ferien (Bayern)"),
+]
+
+
+@pytest.mark.parametrize("span", ["day", "no end", "Outlook"])
+@pytest.mark.parametrize("title", HOLIDAYS)
+def test_a_holiday_over_whole_days_is_a_day_off(title: str, span: str) -> None:
+    lessons = [event("Mathe", *EVERY_WEEK, place="R101"), event("Deutsch", *ELEVEN, place="R102")]
+    assert plan(*lessons, event(title, *SPANS[span], "TRANSP:TRANSPARENT"))[0] == []
+    off = event(title, *SPANS[span], "STATUS:CANCELLED")
+    assert plan(*lessons, off)[0] == ["Mathe", "Deutsch"]
+    assert plan(*lessons, event(title, *ELEVEN, place="R103"))[0] == ["Mathe", "Deutsch", title]
+
+
+@pytest.mark.parametrize("title", ["Ferienfahrt", "Holiday homework due", "La fiesta de la clase"])
+def test_what_holds_a_word_for_holidays_is_none(title: str) -> None:
+    assert plan(event("Mathe", *NINE), event(title, *WHOLE))[0] == ["Mathe"]
+
+
+FAULTS = [
+    "DTEND:late",
+    "DTEND;VALUE=DATE:20260303",
+    "DURATION:x",
+    "DTEND:20260301T080000",
+    "RRULE:x",
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_notice_with_a_fault_calls_off_until_its_day_ends(fault: str) -> None:
+    lessons = [
+        *(
+            event("Mathe", *NINE),
+            event("Mathe früh", *(x.replace("T09", "T07").replace("T10", "T08") for x in NINE)),
+        ),
+        event("Deutsch", *ELEVEN),
+    ]
+    left, ignored = plan(*lessons, event("Mathe entfällt", "DTSTART:20260302T090000", fault))
+    assert left == ["Mathe früh", "Deutsch"]
+    assert ignored["Mathe (2026-03-02)"] == "called off by Mathe entfällt"
+    assert plan(*lessons, event("Kein Unterricht", "DTSTART:20260302T090000", fault))[0] == [
+        "Mathe früh"
+    ]
+
+
+@pytest.mark.parametrize(
+    "title", ["1. Stunde entfällt", "Ausfall 1./2. Stunde", "Period 2 cancelled"]
+)
+def test_which_lesson_of_the_day_it_is_its_time_says(title: str) -> None:
+    lessons = [event("Mathe", *NINE, place="R101"), event("Deutsch", *ELEVEN, place="R101")]
+    assert plan(*lessons, event(title, *NINE))[0] == ["Deutsch"]
+
+
+@pytest.mark.parametrize("title", ["Deutsch statt Mathe", "German instead of Mathe"])
+def test_what_a_lesson_replaces_is_not_what_it_is(title: str) -> None:
+    lessons = [event("Mathe", *NINE), event(title, *NINE)]
+    assert plan(*lessons, event("Mathe entfällt", *NINE))[0] == [title]
 
 
 def test_a_notice_of_one_class_says_so_of_that_class_alone() -> None:

@@ -121,6 +121,30 @@ def test_what_the_message_says_opens_that_place_and_no_other(place: str) -> None
     assert why_not("R101 (Haus B)", [place, "R7"], HERE, place) is not None
 
 
+BUILDINGS = ["R101 (Haus B)", "Haus B, R101", "Block 2; R101", "R101 [Neubau]", "R101 (B)"]
+REMARKS = ["R101 (Physics)", "R101, R102", "R101, Main hall", "Zoom, R101", "R101 (Mr Haussmann)"]
+
+
+@pytest.mark.parametrize("place", BUILDINGS)
+@pytest.mark.parametrize("other", ["R101", "R101 (Haus A)", "Altbau, R 101"])
+def test_of_rooms_with_one_number_in_several_buildings_none_is_guessed(
+    place: str, other: str
+) -> None:
+    why = why_not(place, ["R102", place, other])
+    assert why is not None
+    assert "schedule.calendar_rooms" in why
+    assert (why_not(other, ["R102", place, other]) is None) == (other == "R101")
+    assert why_not(place, ["R102", place, place.upper(), "R102 (Haus A)"]) is None
+    assert why_not(place, ["R102", place, other], HERE, place) is None
+    assert why_not(other, ["R102", place, other], HERE, place) is not None
+
+
+@pytest.mark.parametrize("place", REMARKS)
+def test_a_remark_is_no_building(place: str) -> None:
+    places = ["R102", "R101", *REMARKS]
+    assert why_not(place, places) is None
+
+
 def test_a_calendar_of_one_place_is_the_room_s_unless_that_is_another() -> None:
     assert why_not("Physics lab", ["Physics lab"]) is None
     assert why_not("R102", ["R102", "R102"]) is not None
@@ -130,18 +154,37 @@ def test_a_calendar_of_one_place_is_the_room_s_unless_that_is_another() -> None:
     assert why_not("Lab A", ["Lab A", "Lab B"], HERE, "Lab A") is None
 
 
+def school(folder: Path, events: str) -> Path:
+    """An agent's settings with a calendar of these events."""
+    calendar = folder / "school.ics"
+    calendar.write_text(f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{events}END:VCALENDAR\r\n", newline="")
+    schedule = {"timezone": "Europe/Berlin", "calendar": "school.ics"}
+    config = folder / "agent.yaml"
+    settings = {"site": "s", "room": "r101", "state": "a", "schedule": schedule}
+    config.write_text(yaml.safe_dump(settings))
+    return config
+
+
+def test_check_says_which_only_place_is_taken_for_the_room(tmp_path: Path) -> None:
+    lesson = (
+        "BEGIN:VEVENT\r\nUID:1\r\nDTSTART:20260302T080000\r\nDTEND:20260302T084500\r\n"
+        "SUMMARY:Optics\r\nLOCATION:%s\r\nRRULE:FREQ=DAILY\r\nEND:VEVENT\r\n"
+    )
+    sentence = "schedule: the calendar's only place, Physics lab, is taken for r101; if it is"
+    for place, is_said in (("Physics lab", True), ("Raum 101", False), ("", False)):
+        config = school(tmp_path, lesson % place)
+        output = CliRunner().invoke(agent, ["check", "--config", str(config)]).output
+        assert "schedule: open 7 times" in output or "schedule: open 8 times" in output
+        assert (sentence in output) == is_said
+
+
 def test_the_schedule_prints_what_is_elsewhere(tmp_path: Path) -> None:
     events = "".join(
         f"BEGIN:VEVENT\r\nUID:{hour}\r\nDTSTART:20260302T{hour}0000\r\nDTEND:20260302T{hour}4500\r\n"
         f"SUMMARY:Lesson {hour}\r\nLOCATION:{place}\r\nEND:VEVENT\r\n"
         for hour, place in (("08", "R101"), ("09", "R102"), ("10", ""))
     )
-    calendar = tmp_path / "school.ics"
-    calendar.write_text(f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{events}END:VCALENDAR\r\n", newline="")
-    settings = {"site": "s", "room": "r101", "state": "a"}
-    settings |= {"schedule": {"timezone": "Europe/Berlin", "calendar": "school.ics"}}  # type: ignore[dict-item]  # a tree
-    config = tmp_path / "agent.yaml"
-    config.write_text(yaml.safe_dump(settings))
+    config = school(tmp_path, events)
     options = ["--config", str(config), "--date", "2026-03-02", "--days", "1", "--json"]
     result = CliRunner().invoke(agent, ["schedule", *options], catch_exceptions=False)
     output = json.loads(result.stdout)
