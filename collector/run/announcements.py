@@ -35,10 +35,9 @@ class Announcement(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """Who could not be told: why, of which room, and what to do to try it again."""
+    """Why somebody could not be told, and what to do to try it again."""
 
     why: str
-    room: Key | None
     act: Callable[[], object]
 
 
@@ -65,23 +64,27 @@ class Announcements(QueueWorker[Announcement]):
         self._rooms, self._looks = rooms, dict(looks)
         self._states: dict[Key, RoomState] = {}
         self._look_at = 0.0
-        self._failing: dict[str, Failure] = {}
+        self._failing: dict[tuple[str, Key | None], Failure] = {}
+        """By who could not be told, and of which room: that he is told of another says nothing."""
 
     def run_once(self) -> None:
         """Everything that waits, and what is due."""
         super().run_once()
-        if time.monotonic() < self._look_at:
-            return
+        if time.monotonic() >= self._look_at:
+            self._look_round()
+        self._every_s = max(BRIEF_S, self._look_at - time.monotonic())
+
+    def _look_round(self) -> None:
+        """Whose state changed by itself, and who could not be told before."""
         self._look_at = time.monotonic() + IDLE_S
         for view in self._rooms():
             key = (view.site, view.room)
             if self._states.setdefault(key, view.state) != view.state:
                 self._show(view)
-        for name, failure in list(self._failing.items()):
-            self._try(name, failure.act, failure.room)
+        for (name, room), failure in list(self._failing.items()):
+            self._try(name, failure.act, room)
         for name, look in self._looks.items():
             self._try(name, partial(self._look, look))
-        self._every_s = max(BRIEF_S, self._look_at - time.monotonic())
 
     def _look(self, look: Callable[[], bool]) -> None:
         if look():
@@ -104,9 +107,9 @@ class Announcements(QueueWorker[Announcement]):
         room = (view.site, view.room)
         if message is None:
             self._states.pop(room, None)
-            for name, failure in list(self._failing.items()):
-                if failure.room == room:  # what was erased is told to nobody
-                    del self._failing[name]
+            for failed in list(self._failing):
+                if failed[1] == room:  # what was erased is told to nobody
+                    del self._failing[failed]
             for name, forget in self._of_erasures.items():
                 self._try(name, partial(forget, view), room)
             return
@@ -120,16 +123,19 @@ class Announcements(QueueWorker[Announcement]):
 
     def problem(self) -> str:
         """Of one who could not be told the last time, too."""
-        failing = (f"{name}: {one.why}" for name, one in dict(self._failing).items())
-        return super().problem() or "; ".join(failing)
+        failing = {name: one.why for (name, _), one in dict(self._failing).items()}
+        return super().problem() or "; ".join(f"{name}: {why}" for name, why in failing.items())
 
     def _try(self, name: str, act: Callable[[], object], room: Key | None = None) -> None:
         try:
             act()
         except Exception as error:  # the others are to be told all the same
-            if name not in self._failing:
+            if not self._fails(name):  # said once, however many rooms there are
                 log.exception("%s cannot be told", name)
-            self._failing[name] = Failure(first_line(error), room, act)
+            self._failing[name, room] = Failure(first_line(error), act)
             return
-        if self._failing.pop(name, None):
+        if self._failing.pop((name, room), None) and not self._fails(name):
             log.info("%s: told again", name)
+
+    def _fails(self, name: str) -> bool:
+        return any(failed[0] == name for failed in self._failing)
