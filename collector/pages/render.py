@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -68,6 +69,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
             undefined=jinja2.StrictUndefined,
+            auto_reload=False,
             extensions=[OwnAddresses],
         )
         self._env.globals["base"] = base
@@ -83,10 +85,15 @@ class Renderer:
         self._env.filters["commands"] = _commands
         self._env.filters["percent"] = lambda share: round(100 * share)
         self._env.filters["near"] = near
+        # A chart writes a hundred times of day, the same at each drawing.
+        self._clocks = {
+            language: lru_cache(maxsize=1024)(self._at(dates.format_time, "short", language))
+            for language in LANGUAGES
+        }
 
     def clock(self, language: str) -> Callable[[float | datetime], str]:
         """The time of day, as one writes it in a language."""
-        return self._at(dates.format_time, "short", language)
+        return self._clocks[language]
 
     def recent(self, language: str) -> Callable[[float], str]:
         """The time of day; of another day, with its date."""

@@ -90,6 +90,8 @@ def recent(
     begin = beginning(end, span, slots)
     buckets: dict[int, list[WindowSummary]] = defaultdict(list)
     for window in windows:
+        if window.start + window.seconds <= begin:  # most of them: hours are kept in memory
+            continue
         for slot in _slots(window, begin, length):
             if 0 <= slot < slots:
                 buckets[slot].append(window)
