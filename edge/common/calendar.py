@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 LONGEST = timedelta(hours=23)
 """No lesson is longer; an event that is has its dates wrong, or is no lesson."""
 
-REFUSED = ("cancelled", TEXT_SAYS, "tentative")
+REFUSALS = ("cancelled", TEXT_SAYS, "tentative")
 """Why an event of whole days is no holiday."""
 
 FREE = {"FREE", "OOF", "WORKINGELSEWHERE"}
@@ -180,7 +180,7 @@ class Calendar:
                     continue
             ignored_events.append(IgnoredEvent(describe(event), reason))
             is_notice = reason == TEXT_SAYS and str(event.get("UID")) in self._notices
-            if is_notice or (reason not in REFUSED and is_day_off(event)):
+            if is_notice or (reason not in REFUSALS and is_day_off(event)):
                 notices += filter(None, [notice(event, self._zone)])
         for one in [*notices, *self._remains]:
             takes_place = self._without(takes_place, one, ignored_events)

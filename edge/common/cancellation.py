@@ -29,7 +29,7 @@ from edge.common.cancellation_words import (
     INSTEAD,
     LAST,
     MOVE,
-    MOVED,
+    MOVE_WORD,
     NAMES,
     NONE_OF,
     NOT_OF_A_LESSON,
@@ -115,7 +115,7 @@ def subject(title: str) -> frozenset[str]:
         return words(none["name"]) - OF_NO_LESSON
     if re.search(rf"\b(?:{ABSENCE})\b", plain):
         return words(plain)
-    return words(re.sub(rf"\b(?:{MOVED})\b", " ", CALLS.sub(" ", plain)))
+    return words(re.sub(rf"\b(?:{MOVE_WORD})\b", " ", CALLS.sub(" ", plain)))
 
 
 def lesson_words(title: str) -> frozenset[str]:

@@ -131,8 +131,8 @@ FIRST = re.compile(
 ANYWHERE = re.compile(
     rf"\b(?:(?:{VERB})\b|(?<!pas de ){LESSON} (?:{BE})?(?:{CANCELLATION})\b)|[❌✖🚫⛔]"
 )
-MOVED = r"moved|verlegt|deplacee?s?|desplazad[oa]s?"
-MOVE = re.compile(rf"(?:{LESSON} )?(?:{BE})?(?:{MOVED})|\S+(?: \S+)?(?: {BE}| )(?:{MOVED})")
+MOVE_WORD = r"moved|verlegt|deplacee?s?|desplazad[oa]s?"
+MOVE = re.compile(rf"(?:{LESSON} )?(?:{BE})?(?:{MOVE_WORD})|\S+(?: \S+)?(?: {BE}| )(?:{MOVE_WORD})")
 """To another time, as long as nothing says where to: `Mathe verlegt`."""
 
 NONE_OF = re.compile(

@@ -29,7 +29,7 @@ class Listener:
         self.rooms = [room for room in self.rooms if room != view.room]
 
 
-def tell(announcements: Announcements, *rooms: str, erased: bool = False) -> None:
+def announce(announcements: Announcements, *rooms: str, erased: bool = False) -> None:
     for room in rooms:
         view = RoomView("school", room, "live", mood(room=room), None)
         announcements.put(Announcement(None if erased else mood(room=room), view))
@@ -53,7 +53,7 @@ def test_a_room_that_could_not_be_told_is_told_though_others_were(
 ) -> None:
     caplog.set_level(logging.INFO, "collector.run.announcements")
     listener.closed = {"r1", "r2"}
-    tell(announcements, "r1", "r2", "r3")
+    announce(announcements, "r1", "r2", "r3")
     wait(lambda: listener.rooms == ["r3"])
     assert announcements.problem() == "pages: no room left on device"
     listener.closed = {"r2"}
@@ -72,10 +72,10 @@ def test_what_was_erased_is_not_told_later(
     announcements: Announcements, listener: Listener
 ) -> None:
     listener.closed = {"r1", "r2"}
-    tell(announcements, "r1", "r2")
+    announce(announcements, "r1", "r2")
     wait(lambda: bool(announcements.problem()))
-    tell(announcements, "r1", erased=True)
-    tell(announcements, "r3")
+    announce(announcements, "r1", erased=True)
+    announce(announcements, "r3")
     wait(lambda: listener.rooms == ["r3"])
     listener.closed = set()
     announcements.look_soon()
