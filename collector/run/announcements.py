@@ -107,9 +107,9 @@ class Announcements(QueueWorker[Announcement]):
         room = (view.site, view.room)
         if message is None:
             self._states.pop(room, None)
-            for failed in list(self._failing):
-                if failed[1] == room:  # what was erased is told to nobody
-                    del self._failing[failed]
+            for listener in list(self._failing):
+                if listener[1] == room:  # what was erased is told to nobody
+                    del self._failing[listener]
             for name, forget in self._of_erasures.items():
                 self._try(name, partial(forget, view), room)
             return
@@ -138,4 +138,4 @@ class Announcements(QueueWorker[Announcement]):
             log.info("%s: told again", name)
 
     def _fails(self, name: str) -> bool:
-        return any(failed[0] == name for failed in self._failing)
+        return any(listener == name for listener, _ in self._failing)

@@ -63,8 +63,8 @@ class Notice(NamedTuple):
         self, lessons: Sequence[Neighbour], rooms: Set[str], *, is_of_one_room: bool
     ) -> list[bool]:
         """Of each lesson whether it does; `rooms` are the names of all places of the calendar."""
-        known = bool(self.places & rooms)
-        is_limited = known or (self.is_one_room and self.day_off != "school")
+        has_room = bool(self.places & rooms)
+        is_limited = has_room or (self.is_one_room and self.day_off != "school")
         near = [
             one.start < self.end
             and self.start < one.end

@@ -134,8 +134,8 @@ def building(text: str, room: str) -> str:
     own = [one for one in pieces if is_same(REMARK.sub("", one), room)]
     remarks = [match.group().strip(" ()[]") for one in own if (match := REMARK.search(one))]
     others = [one for one in pieces if one not in own]
-    said = [one for one in remarks or others if BUILDING.fullmatch(_plain(one).strip())]
-    return " ".join(sorted(map(key, said)))
+    names_of_it = [one for one in remarks or others if BUILDING.fullmatch(_plain(one).strip())]
+    return " ".join(sorted(map(key, names_of_it)))
 
 
 def _list(text: str) -> list[str]:

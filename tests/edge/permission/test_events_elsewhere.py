@@ -101,7 +101,7 @@ def test_what_says_no_place_is_here_unless_the_others_say_so(place: str) -> None
     assert (why_not(place, [place] * 9 + ["Museum", "Turnhalle"]) is None) != bool(place.strip())
 
 
-WRITTEN = [
+SPELLINGS = [
     *("Haupthaus-1-R101 (30) [Beamer]", "Labor 1, Haus A", "Physics (new)", "R101/102"),
     *(
         "Lab & Workshop",
@@ -113,9 +113,9 @@ WRITTEN = [
 ]
 
 
-@pytest.mark.parametrize("place", WRITTEN)
+@pytest.mark.parametrize("place", SPELLINGS)
 def test_what_the_message_says_opens_that_place_and_no_other(place: str) -> None:
-    others = [one for one in WRITTEN if key(one) != key(place)]
+    others = [one for one in SPELLINGS if key(one) != key(place)]
     assert why_not(place, [place, "R7", *others], HERE, place) is None
     assert [one for one in others if why_not(one, [place, *others], HERE, place) is None] == []
     assert why_not("R101 (Haus B)", [place, "R7"], HERE, place) is not None
