@@ -201,18 +201,18 @@ def test_a_link_for_a_viewer_works_until_it_is_ended(
 
 
 def test_naming_a_lesson_that_was_found_keeps_what_it_has(teacher: Page, school: School) -> None:
-    lessons_found: list[Lesson] = []
+    new_lessons: list[Lesson] = []
 
     def begins() -> bool:
         """As long as the collector finds another first, that one ends."""
         for one in school.repository.running(*OWN):
             school.repository.end(one)
-        begun = school.repository.begin(*OWN, "Lesson", "found", start=time.time() - 2400)
-        lessons_found.extend([begun] if begun else [])
-        return bool(lessons_found)
+        lesson = school.repository.begin(*OWN, "Lesson", "found", start=time.time() - 2400)
+        new_lessons.extend([lesson] if lesson else [])
+        return bool(new_lessons)
 
     wait(begins)
-    (lesson,) = lessons_found
+    (lesson,) = new_lessons
     school.repository.mark(lesson, "experiment", time.time() - 600)
     teacher.goto(f"{school.service.url}/rooms/school/r101")
     teacher.get_by_label("Title").fill("Optics")

@@ -29,10 +29,10 @@ class Listener:
         self.rooms = [room for room in self.rooms if room != view.room]
 
 
-def announce(announcements: Announcements, *rooms: str, erased: bool = False) -> None:
+def announce(announcements: Announcements, *rooms: str, is_erasure: bool = False) -> None:
     for room in rooms:
         view = RoomView("school", room, "live", mood(room=room), None)
-        announcements.put(Announcement(None if erased else mood(room=room), view))
+        announcements.put(Announcement(None if is_erasure else mood(room=room), view))
 
 
 @pytest.fixture
@@ -64,8 +64,8 @@ def test_a_room_that_could_not_be_told_is_told_though_others_were(
     announcements.look_soon()
     wait(lambda: listener.rooms == ["r3", "r1", "r2"])
     wait(lambda: not announcements.problem())
-    said = [record.message for record in caplog.records]
-    assert said == ["pages cannot be told", "pages: told again"]
+    messages = [record.message for record in caplog.records]
+    assert messages == ["pages cannot be told", "pages: told again"]
 
 
 def test_what_was_erased_is_not_told_later(
@@ -74,7 +74,7 @@ def test_what_was_erased_is_not_told_later(
     listener.closed = {"r1", "r2"}
     announce(announcements, "r1", "r2")
     wait(lambda: bool(announcements.problem()))
-    announce(announcements, "r1", erased=True)
+    announce(announcements, "r1", is_erasure=True)
     announce(announcements, "r3")
     wait(lambda: listener.rooms == ["r3"])
     listener.closed = set()

@@ -27,8 +27,8 @@ def plan(*events: str) -> tuple[list[str], dict[str, str]]:
     """Titles that take place on Monday, and why others do not."""
     text = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{''.join(events)}END:VCALENDAR\r\n"
     calendar = Calendar(text.encode(), ZoneInfo("Europe/Berlin"), "t.ics")
-    ignored = {one.event: one.why for one in calendar.ignored_on(MONDAY)}
-    return [str(one.event.get("SUMMARY")) for one in calendar.on(MONDAY)], ignored
+    reasons = {one.event: one.why for one in calendar.ignored_on(MONDAY)}
+    return [str(one.event.get("SUMMARY")) for one in calendar.on(MONDAY)], reasons
 
 
 TITLES = [
@@ -64,9 +64,9 @@ def test_a_notice_calls_off_what_it_names(
 ) -> None:
     for place, other in itertools.product(PLACES, OTHERS):
         maths = event("Mathe 7b", *lesson, place=place)
-        left, ignored = plan(maths, event(title, *when, place=other))
+        left, reasons = plan(maths, event(title, *when, place=other))
         assert left == [], (place, other)
-        assert ignored["Mathe 7b (2026-03-02)"] == f"called off by {title}"
+        assert reasons["Mathe 7b (2026-03-02)"] == f"called off by {title}"
 
 
 @pytest.mark.parametrize(
@@ -183,9 +183,9 @@ def test_a_notice_with_a_fault_calls_off_until_its_day_ends(fault: str) -> None:
         ),
         event("Deutsch", *ELEVEN),
     ]
-    left, ignored = plan(*lessons, event("Mathe entfällt", "DTSTART:20260302T090000", fault))
+    left, reasons = plan(*lessons, event("Mathe entfällt", "DTSTART:20260302T090000", fault))
     assert left == ["Mathe früh", "Deutsch"]
-    assert ignored["Mathe (2026-03-02)"] == "called off by Mathe entfällt"
+    assert reasons["Mathe (2026-03-02)"] == "called off by Mathe entfällt"
     assert plan(*lessons, event("Kein Unterricht", "DTSTART:20260302T090000", fault))[0] == [
         "Mathe früh"
     ]
