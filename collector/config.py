@@ -47,6 +47,23 @@ def _driver() -> str:
     return next((name for name in POSTGRESQL_DRIVERS if find_spec(name)), POSTGRESQL_DRIVERS[0])
 
 
+def database_url(text: str) -> str:
+    """A database's address with the driver that is installed; raises SettingError for no such."""
+    address = split(text)
+    try:
+        url = make_url(text if address is None else address.encode())
+    except (ArgumentError, ValueError):  # not repeated: there is a password in some
+        raise SettingError(
+            "not a database URL",
+            "write sqlite:////var/lib/roommood.sqlite, or postgresql://user:password@host/name",
+        ) from None
+    if url.get_backend_name() not in ("sqlite", "postgresql"):
+        raise SettingError("unknown kind of database", "use sqlite or postgresql")
+    if url.drivername == "postgresql":
+        url = url.set(drivername=f"postgresql+{_driver()}")
+    return url.render_as_string(hide_password=False)
+
+
 def _without_slash(url: str | None) -> str | None:
     return None if url is None else url.rstrip("/")
 
@@ -251,7 +268,7 @@ class CollectorSettings(Section):
 
     name: str = Field("collector", pattern=r"^[a-z0-9-]{1,32}$")
     """Tells two collectors on one broker apart."""
-    database: Annotated[str, Mask(mask)] = "sqlite:///roommood.sqlite"
+    database: Annotated[str, AfterValidator(database_url), Mask(mask)] = "sqlite:///roommood.sqlite"
     """An SQLAlchemy URL."""
     state: FilePath = Path("collector-state")
     """For its own key and the length of its audit log; nobody else should read it."""
@@ -269,23 +286,6 @@ class CollectorSettings(Section):
     home_assistant: HomeAssistant | None = None
     fleet: FleetSettings | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-
-    @field_validator("database")
-    @classmethod
-    def _check_url(cls, url: str) -> str:
-        address = split(url)
-        try:
-            database_url = make_url(url if address is None else address.encode())
-        except (ArgumentError, ValueError):  # not repeated: there is a password in some
-            raise SettingError(
-                "not a database URL",
-                "write sqlite:////var/lib/roommood.sqlite, or postgresql://user:password@host/name",
-            ) from None
-        if database_url.get_backend_name() not in ("sqlite", "postgresql"):
-            raise SettingError("unknown kind of database", "use sqlite or postgresql")
-        if database_url.drivername == "postgresql":
-            database_url = database_url.set(drivername=f"postgresql+{_driver()}")
-        return database_url.render_as_string(hide_password=False)
 
     def title(self, site: str, room: str) -> str:
         """What people call a room."""

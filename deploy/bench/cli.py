@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge.common.command_group import CommandGroup
+from edge.common.errors import SettingError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,16 @@ MOST = 360
 
 PORTRAITS = Path("../shared/data/faces_london")
 """From the project's root; where they are not, the people of made films are drawn."""
+
+
+def _as_in_settings(_context: object, _option: object, url: str | None) -> str | None:
+    """A database as a collector's settings read it."""
+    from collector.config import database_url
+
+    try:
+        return None if url is None else database_url(url)
+    except SettingError as error:
+        raise UserError(error.what, "--database", error.remedy) from None
 
 
 @click.group(cls=CommandGroup, invoke_without_command=True)
@@ -307,7 +318,11 @@ def faults(seed: int, minutes: float, agents: int, state: Path | None, as_json: 
     show_default=True,
     help="How long to publish.",
 )
-@click.option("--database", help="SQLAlchemy URL of an empty database; SQLite by default.")
+@click.option(
+    "--database",
+    callback=_as_in_settings,
+    help="SQLAlchemy URL of an empty database; SQLite by default.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def collector(
     windows: int | None,

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from deploy.bench.cli import bench
 from deploy.bench.measure.material import MaterialFrame, SimulatedSource, TrueFace, sources
 from deploy.bench.measure.score import Confirmation, Counts, Frames, Windows
 from edge.config import FacesSettings
@@ -141,3 +143,18 @@ def test_a_folder_without_truth_is_refused(tmp_path: Path) -> None:
     with Roommood("bench", "--set", tmp_path) as run:
         assert run.process.wait(60) == 2
         run.wait_for_line("no index.json with faces")
+
+
+@pytest.mark.parametrize(
+    ("url", "error"),
+    [
+        ("mysql://kim:secret@db/x", "--database: unknown kind of database: use sqlite or"),
+        ("kim:secret", "--database: not a database URL: write sqlite:///"),
+        ("postgresql://kim:secret@127.0.0.1:1/x", "onnection refused"),
+    ],
+)
+def test_a_database_is_named_as_in_settings(url: str, error: str) -> None:
+    options = ["--history", "1000", "--database", url]
+    result = CliRunner().invoke(bench, ["collector", *options])
+    assert error in str(result.exception)
+    assert "secret" not in str(result.exception) + result.output
