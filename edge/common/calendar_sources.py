@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import BeforeValidator, SecretStr, ValidationInfo
 
-from edge.common.address import MASK, split
+from edge.common.address import MASK, mask_path, split
 from edge.common.atomic_file import OWNER_ALONE, write
 from edge.common.broker import from_folder
 from edge.common.download import NOT_MODIFIED, Download, download
@@ -41,11 +42,10 @@ class WebCalendar(SecretStr):
     """An https address; as text it shows its host alone."""
 
     def __str__(self) -> str:
-        return f"https://{self._host()}/{MASK}"
-
-    def _host(self) -> str:
-        parts = split(self.get_secret_value())
-        return parts.rest.partition("/")[0].partition("?")[0] if parts else ""
+        address = self.get_secret_value()
+        # An `@` in the path, as that of a person's calendar, ends no password before a name.
+        place = re.match(r"https://((?:[\w-]+\.)+[\w-]+(?::\d+)?)[/?#]", address)
+        return f"https://{place[1]}/{MASK}" if place else mask_path(address)
 
 
 def _place(value: object, info: ValidationInfo) -> object:

@@ -56,6 +56,10 @@ KINDS = ("null", "merge")
 """What is more than text where it has no quotes."""
 
 
+SECRETS = {"client_secret", "password", "secret"}
+"""Keys that may be left out; a value that YAML takes for a comment would leave them out, too."""
+
+
 class _OwnError(yaml.constructor.ConstructorError):
     """In words that repeat nothing but a key."""
 
@@ -69,7 +73,7 @@ class Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         names = set()
-        for key, _ in node.value:
+        for key, value in node.value:
             if key.tag != "tag:yaml.org,2002:merge":
                 name = self.construct_object(key, deep=True)
                 if str(name) in names:
@@ -80,7 +84,16 @@ class Loader(yaml.SafeLoader):
                         key.start_mark,
                     )
                 names.add(str(name))
+                if str(name) in SECRETS and value.value == "" and value.tag.endswith(":null"):
+                    raise _OwnError(None, None, f"'{name}' has no value", value.start_mark)
         return super().construct_mapping(node, deep)
+
+    def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:
+        """A word that begins with & is a name for what follows, and would be lost in silence."""
+        node = super().compose_scalar_node(anchor)
+        if anchor is not None:
+            raise _OwnError(None, None, "an anchor", node.start_mark)
+        return node
 
     def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
         """Joins what JSON writes as two halves, as in "\\ud83d\\ude00"; half alone is an error."""
@@ -139,9 +152,11 @@ def _yaml_problem(error: yaml.YAMLError) -> tuple[str, str]:
     """What is wrong, and the remedy, without a word of the file: it may be a password."""
     remedy = "fix the indentation or quotes there"
     problem = getattr(error, "problem", None) or ""
-    for what, sign in (("tag", "!"), ("alias", "*")):
+    for what, sign in (("tag", "!"), ("alias", "*"), ("anchor", "&")):
         if re.search(rf"\b{what}\b", problem):
             return f" (a value begins with {sign})", "put the value in quotes there"
+    if problem.endswith("has no value"):
+        remedy = "put the value in quotes (a # begins a comment), or leave the key out"
     if not isinstance(error, _OwnError):
         problem = re.sub(r"'[^']{2,}'?", "…", problem)
     return f" ({problem})" if problem else "", remedy

@@ -17,6 +17,7 @@ from collector.config import CollectorSettings, SchoolSettings
 from collector.lessons.timetable import timetable_of
 from edge.cli import agent
 from edge.common import download as downloading
+from edge.common.address import MASK
 from edge.common.calendar_sources import COPIES, CalendarFetcher, WebCalendar
 from edge.common.errors import Problem
 from edge.common.places import RoomPlace
@@ -357,3 +358,19 @@ def test_the_collectors_check_says_it(publisher: Publisher, tmp_path: Path) -> N
         collector, ["timetable", "--config", str(path), "--date", "2026-03-02", "--json"]
     )
     assert [one["room"] for one in json.loads(timetable_run.stdout)["lessons"]] == ["r101"]
+
+
+@pytest.mark.parametrize(
+    ("address", "sight"),
+    [
+        ("https://h.example/ical/kim@h.example/private-hunter2/x.ics", "https://h.example/"),
+        ("https://h.example?token=a@hunter2", "https://h.example/"),
+        ("https://h.example:8443#a@hunter2", "https://h.example:8443/"),
+        ("https://kim:hunter2@h.example/x", "https://h.example/"),
+        ("https://kim:hunter2/@h.example/x", "https://"),
+        ("https://kim:hun@ter2@h.example/x?y@z", "https://"),
+        ("https://[::1]:8443/hunter2", "https://[::1]:8443/"),
+    ],
+)
+def test_of_an_address_nothing_but_its_host_is_shown(address: str, sight: str) -> None:
+    assert str(WebCalendar(address)) == f"{sight}{MASK}"

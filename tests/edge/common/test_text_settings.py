@@ -18,7 +18,7 @@ from pydantic import BaseModel, SecretStr
 from collector.config import CollectorSettings
 from edge.common.address import mask, mask_path, mask_source
 from edge.common.errors import UserError
-from edge.common.settings import Section, load, show
+from edge.common.settings import SECRETS, Section, load, show
 from edge.config import AgentSettings
 
 Keys = tuple[str | int, ...]
@@ -117,6 +117,48 @@ def test_a_text_is_what_is_written_or_is_refused(tmp_path: Path, text: str) -> N
         assert text in found[keys], keys
     assert {("broker", "password"), ("broker", "username"), ("oidc", "client_id")} <= taken
     assert {("schedule", "calendar_rooms", 0), ("rooms", "r", "calendars", 0)} <= taken
+
+
+LOST = ["&hunter2Zx9", "&hunter2 Zx9", "*hunter2Zx9", "!hunter2Zx9", "#hunter2Zx9", ""]
+"""Secrets that YAML takes for something else."""
+
+
+@pytest.mark.parametrize("text", LOST)
+def test_a_secret_that_yaml_would_lose_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "settings.yaml"
+    secrets = [(kind, keys) for kind, keys in PLACES if keys[-1] in SECRETS]
+    assert {keys[-1] for _, keys in secrets} == SECRETS
+    for kind, keys in secrets:
+        path.write_text(replace_text(ALL[kind], keys, text))
+        with pytest.raises(UserError, match=r"not valid YAML at line \d+") as refusal:
+            load(kind, path)
+        assert "put the value in quotes" in refusal.value.remedy
+        assert "hunter2" not in str(refusal.value)
+
+
+def test_a_secret_in_quotes_is_what_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "settings.yaml"
+    for text in LOST[:-1]:
+        for kind, keys in PLACES:
+            if keys[-1] == "password":
+                path.write_text(replace_text(ALL[kind], keys, json.dumps(text)))
+                assert dict(texts(load(kind, path)))[keys] == text
+
+
+def test_every_secret_is_known_to_the_reader_of_yaml() -> None:
+    names = set[str]()
+
+    def walk(kind: type[BaseModel]) -> None:
+        for name, field in kind.model_fields.items():
+            for one in inner(field.annotation):
+                if one is SecretStr:
+                    names.add(name)
+                elif isinstance(one, type) and issubclass(one, BaseModel):
+                    walk(one)
+
+    for kind in ALL:
+        walk(kind)
+    assert names == SECRETS
 
 
 def test_every_setting_that_is_a_text_is_tried() -> None:
