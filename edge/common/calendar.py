@@ -26,6 +26,7 @@ from edge.common.calendar_event import (
 )
 from edge.common.calendar_file import read_file
 from edge.common.calendar_notice import Neighbour, Notice, is_day_off, notice
+from edge.common.calendar_range import DayRange
 from edge.common.calendar_series import has_cancelled_status, passes, readable_series
 from edge.common.cancellation import TEXT_SAYS, calls_off, event_calls_off, is_tentative
 from edge.common.places import key, names, parts
@@ -54,9 +55,9 @@ class Occurrence(NamedTuple):
 class Calendar:
     """The events of a file, in a time zone that floating times are taken to be in.
 
-    `tentative`: whether events that are not yet certain count; `logs`: whether faults go to the
-    log, as they should not where a command prints them. Raises UserError (naming `where`) for what
-    is no calendar at all.
+    With `days`, of these days alone: of a large file the rest is not read. `tentative`: whether
+    events that are not yet certain count; `logs`: whether faults go to the log, as they should not
+    where a command prints them. Raises UserError (naming `where`) for what is no calendar at all.
     """
 
     def __init__(
@@ -67,17 +68,19 @@ class Calendar:
         *,
         tentative: bool = False,
         logs: bool = True,
+        days: DayRange | None = None,
     ) -> None:
         self._zone, self._where = zone, where
         self._tentative, self._logs = tentative, logs
-        self._frame, events, self.faults, unread = read_file(content, where)
+        self._frame, events, self.faults, unread, places = read_file(content, where, days)
         self._series = readable_series(events, zone, self.faults, unread)
         self._events = self._query()
         self._log(self.faults)
         self._notices = self._uids_of_notices()
         self._remains = [one for one in map(self._remains_of, unread) if one]
         """Notices with a fault, which call off until their day ends."""
-        self.places = self._every_place()
+        self._has_more = bool(places)
+        self.places = [*self._every_place(), *places]
         """Where each timed event is, as it writes it; empty where it does not say."""
         rooms = {part for place in set(self.places) for part in parts(place)}
         self._rooms = frozenset().union(*map(names, rooms))
@@ -119,7 +122,7 @@ class Calendar:
     @property
     def is_empty(self) -> bool:
         """Whether the file has no event at all, not even one that cannot be read."""
-        return not self._series and not self.faults
+        return not self._series and not self.faults and not self._has_more
 
     def _every_place(self) -> list[str]:
         events = chain.from_iterable(self._series)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from edge.common.calendar_event import EventFault, IgnoredEvent, describe, short
+from edge.common.calendar_range import DayRange, divide, property_name
 from edge.common.errors import UserError
 from edge.common.text import decode
 
@@ -20,8 +21,6 @@ INSTALL = "pip install 'roommood[calendar]'"
 
 FOLD = r"[\r\n]+[ \t]"
 """A line goes on after a break and a blank."""
-
-PROPERTY = re.compile(r"\s*([A-Za-z0-9-]+)")
 
 OF_THE_FILE = ("X-WR-TIMEZONE",)
 """A calendar's own properties that say how its events are to be read."""
@@ -51,10 +50,13 @@ class FileContent(NamedTuple):
     faults: list[IgnoredEvent]
     unread: list[Any]
     """Of the events with faults those that icalendar bore."""
+    places_left_out: list[str]
+    """Of timed events that lie outside of the days that were asked for."""
 
 
-def read_file(content: bytes, where: str) -> FileContent:
-    """The events of a file; of one that holds several calendars, of all.
+def read_file(content: bytes, where: str, days: DayRange | None = None) -> FileContent:
+    """The events of a file; of one that holds several calendars, of all; with `days`, without those
+    that certainly lie elsewhere.
 
     Raises UserError (naming `where`) for what is no calendar at all, or ends in the middle.
     """
@@ -71,7 +73,10 @@ def read_file(content: bytes, where: str) -> FileContent:
         if zone not in good_zones
     ]
     lines = [*filter(_is_zone_known, own), *(line for zone in good_zones for line in zone)]
-    good = [one.lines for one in texts if not one.fault]
+    good, places = [one.lines for one in texts if not one.fault], list[str]()
+    if days is not None:
+        is_near, places = divide(good, days)
+        good = [event for event, near in zip(good, is_near, strict=True) if near]
     try:
         frame, events = _parse(lines, good)
     except Exception:  # somebody's text: find out which event it is
@@ -88,7 +93,7 @@ def read_file(content: bytes, where: str) -> FileContent:
             unread.append(event)
         else:
             whole.append(event)
-    return FileContent(frame, whole, faults, unread)
+    return FileContent(frame, whole, faults, unread, places)
 
 
 def _needs_packages(where: str) -> None:
@@ -204,7 +209,10 @@ class _Scan:
         if methods == {"CANCEL"}:
             own = [
                 one._replace(
-                    lines=[*(x for x in one.lines if _name(x) != "STATUS"), "STATUS:CANCELLED"]
+                    lines=[
+                        *(x for x in one.lines if property_name(x) != "STATUS"),
+                        "STATUS:CANCELLED",
+                    ]
                 )
                 for one in own
             ]
@@ -216,21 +224,18 @@ class _Scan:
         self.texts[self._first :] = own
 
 
-def _name(line: str) -> str:
-    match = PROPERTY.match(line)
-    return match.group(1).upper() if match else ""
-
-
 def _title(lines: Iterable[str]) -> str:
     """Of an event that could not be read, from its text."""
-    texts = {_name(line): line.partition(":")[2] for line in lines}
+    texts = {property_name(line): line.partition(":")[2] for line in lines}
     title = short(texts.get("SUMMARY") or texts.get("UID") or "event")
     start = re.match(r"(\d{4})(\d\d)(\d\d)", texts.get("DTSTART", ""))
     return f"{title} ({'-'.join(start.groups())})" if start else title
 
 
 def _zone_name(lines: Iterable[str]) -> str:
-    return short(next((x.partition(":")[2] for x in lines if _name(x) == "TZID"), "without name"))
+    return short(
+        next((x.partition(":")[2] for x in lines if property_name(x) == "TZID"), "without name")
+    )
 
 
 def _parse(own: list[str], events: list[list[str]]) -> tuple[Any, list[Any]]:
@@ -268,7 +273,7 @@ def _compare(event: Any, lines: list[str]) -> None:
     """Raises EventFault where icalendar has fewer properties than the text has lines for them."""
     counts: dict[str, int] = {}
     for line in lines:
-        if (name := _name(line)) in EXACT:
+        if (name := property_name(line)) in EXACT:
             counts[name] = counts.get(name, 0) + 1
     for name, count in counts.items():
         value = event.get(name)

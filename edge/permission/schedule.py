@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from edge.common.calendar import Calendar
 from edge.common.calendar_event import IgnoredEvent, describe, place_of
+from edge.common.calendar_range import DayRange
 from edge.common.calendar_sources import (
     NO_LESSON,
     WITH_LESSONS,
@@ -52,6 +53,12 @@ class DayPlan(NamedTuple):
     """Of the same: lessons, but not of this room."""
 
 
+def near(day: date) -> DayRange:
+    """The weeks around a day, the same for a week; lessons that touch the day lie well within."""
+    monday = day - timedelta(days=day.weekday())
+    return DayRange(monday - timedelta(days=3), monday + timedelta(days=21))
+
+
 class Schedule:
     """The lessons of a room, raising UserError for a calendar file that cannot be read.
 
@@ -76,18 +83,20 @@ class Schedule:
         self._calendars: dict[WebCalendar | Path, Calendar] = {}
         self._own: OwnRoom | None = None
         self._read_at: tuple[object, ...] = ()
+        self._days: DayRange | None = None
+        """Which a running agent reads; a command reads all."""
         self._day: date | None = None
         self._spans: list[Span] = []
         self._unreadable = ""
         """Why a calendar is not there, or could not be read since it changed; nothing opens."""
-        self._refresh(starting=True)
+        self._refresh(date.today(), starting=True)
 
     def close_reason(self, now: datetime, is_synced: bool) -> CloseReason | None:
         """Why the camera must be closed at `now`, or None where a lesson is on."""
         if self._settings.needs_synced_clock and not is_synced:
             return "clock"
         local = now.astimezone(self._zone)
-        if self._refresh() or local.date() != self._day:
+        if self._refresh(local.date()) or local.date() != self._day:
             self._day = local.date()
             self._spans = [] if self._unreadable else self.on(self._day).spans
         moment = now.astimezone(timezone.utc)  # times of one zone compare by the clock on the wall
@@ -95,7 +104,7 @@ class Schedule:
 
     def on(self, day: date) -> DayPlan:
         """The lessons that touch a day, as the calendars are now."""
-        self._refresh()
+        self._refresh(day)
         if self._unreadable:
             return DayPlan([], [IgnoredEvent("the day's lessons", self._unreadable)])
         if self._is_holiday(day):
@@ -149,9 +158,10 @@ class Schedule:
             self._own = OwnRoom(self._room, self._settings.calendar_rooms, calendar.places)
         return self._own
 
-    def _refresh(self, *, starting: bool = False) -> bool:
-        """Reads what changed; returns whether anything did."""
-        versions = tuple(one.version() for one in self._sources.values())
+    def _refresh(self, day: date, *, starting: bool = False) -> bool:
+        """Reads what changed, of the weeks around a day; returns whether anything did."""
+        self._days = near(day) if self._keeps else None
+        versions = (self._days, *(one.version() for one in self._sources.values()))
         if versions == self._read_at and not starting:
             return False
         self._read_at = versions
@@ -192,4 +202,6 @@ class Schedule:
 
     def _parse(self, content: bytes, one: Source) -> Calendar:
         tentative = self._settings.tentative
-        return Calendar(content, self._zone, one.where, tentative=tentative, logs=self._keeps)
+        return Calendar(
+            content, self._zone, one.where, tentative=tentative, logs=self._keeps, days=self._days
+        )
