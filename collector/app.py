@@ -32,6 +32,7 @@ from collector.live.panel_broadcaster import PanelBroadcaster
 from collector.live.pending import PendingCommands
 from collector.live.rooms import Key, Rooms
 from collector.pages import (
+    about,
     design,
     fleet,
     lesson_changes,
@@ -47,6 +48,7 @@ from collector.pages import (
 from collector.pages import rooms as room_pages
 from collector.pages.middleware import answer_errors
 from collector.pages.panel import Panels
+from collector.pages.public_sites import PublicSites
 from collector.pages.render import Renderer
 from collector.storage.erasures import Erasures
 from collector.storage.store import Store
@@ -81,6 +83,7 @@ class AppContext(NamedTuple):
     provider: Provider | None
     retention_of: Callable[[str], Retention]
     site_retention: dict[str, Retention]
+    public_sites: PublicSites
     notify: Callable[[str, Lesson], None]
     send_command: Callable[[Key, str], None]
     own_url: Callable[[], str]
@@ -206,6 +209,14 @@ def _add_pages(app: FastAPI, context: AppContext) -> None:
         )
     )
     app.include_router(design.router(renderer=context.renderer))
+    app.include_router(
+        about.router(
+            limits=context.limits,
+            renderer=context.renderer,
+            sites=context.public_sites,
+            own_url=context.own_url,
+        )
+    )
     draw_form = sign_in.sign_in_form(context.renderer, context.provider)
     app.include_router(
         sign_in.router(
@@ -265,6 +276,7 @@ def _add_pages(app: FastAPI, context: AppContext) -> None:
             renderer=context.renderer,
             retention_of=context.retention_of,
             site_retention=context.site_retention,
+            public_sites=context.public_sites.names,
             broker_address=context.broker_address,
             has_fleet=context.fleet is not None,
             openapi=app.openapi,

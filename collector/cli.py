@@ -98,6 +98,9 @@ def check(config: Path) -> int:
         with checklist.part():
             SiteFiles(settings.fleet.folder).load()
             click.echo("site: ok")
+    for site in settings.public:
+        with checklist.part():
+            _look_at_public_page(settings, site)
     with checklist.part():
         checklist.note(GAP if _look_at_timetable(settings) else 0)
     with checklist.part():
@@ -107,6 +110,26 @@ def check(config: Path) -> int:
     with checklist.part(), open_database(settings):
         click.echo("database: ok")
     return checklist.end()
+
+
+def _look_at_public_page(settings: CollectorSettings, site: str) -> None:
+    """Raises UserError for an attestation that no device would believe."""
+    from collector.fleet.attestations import read_attestation
+    from edge.protocol.attestation import public_key
+
+    key = settings.site_key(site)
+    for path in settings.public[site].attestations:
+        one = read_attestation(path, public_key(key or path), site).attestation
+        rooms = ", ".join(one.rooms)
+        click.echo(f"public page: {path}: {rooms}, {one.first_day} to {one.last_day}")
+    url = settings.web.url
+    click.echo(f"public page: {url or ''}/about/{site}: ok")
+    if url is None:
+        click.echo(
+            "roommood: public page: its QR codes lead to this machine's own address: "
+            "set web.url to the one that people use",
+            err=True,
+        )
 
 
 def _look_at_timetable(settings: CollectorSettings) -> Problem | None:

@@ -10,7 +10,15 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from babel import Locale
-from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -164,6 +172,52 @@ class Retention(Section):
     lessons_days: int = Field(365, ge=1, le=3650)
 
 
+ANY_LANGUAGE = "any"
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+LineLanguage = Literal["any", "en", "de", "es", "fr"]
+ByLanguage = Annotated[
+    dict[LineLanguage, Line],
+    BeforeValidator(lambda text: {ANY_LANGUAGE: text} if isinstance(text, str) else text),
+    Field(min_length=1),
+]
+"""A text for people: one for all, or one for each language of the pages."""
+
+
+class Contact(Section):
+    """Somebody whom people may ask."""
+
+    name: Line
+    role: ByLanguage
+    telephone: Line | None = None
+    email: Line | None = None
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Contact:
+        if self.telephone is None and self.email is None:
+            raise SettingError("nobody can reach them", "add 'telephone' or 'email'")
+        return self
+
+
+class PublicPage(Section):
+    """What anybody may read about a site without signing in; what is not said here is not shown."""
+
+    title: Line | None = None
+    """The school's name; without it, the site's."""
+    responsible: Contact
+    data_protection: Contact | None = None
+    """Whom to ask instead, and to object to."""
+    purpose: ByLanguage
+    legal_basis: ByLanguage
+    hours: ByLanguage | None = None
+    """When cameras are open, in words; without it, the page says whom to ask."""
+    complaints: ByLanguage | None = None
+    """The authority to which people may complain."""
+    attestations: tuple[FilePath, ...] = ()
+    """Signed files as devices have them; those in updates are known without."""
+    site_key: FilePath | None = None
+    """The public half of the key that signed them, where there is no `fleet`."""
+
+
 DISCOVERY = ".well-known/openid-configuration"
 
 
@@ -279,6 +333,8 @@ class CollectorSettings(Section):
     """By room, or site/room."""
     retention: dict[str, Retention] = Field(default_factory=dict)
     """Per site; what is not named is kept for 30 and 365 days."""
+    public: dict[Name, PublicPage] = Field(default_factory=dict)
+    """Per site: a page that anybody may read; without it there is none."""
     audit_days: int = Field(730, ge=30, le=3650)
     """Days that the audit log's entries are kept; an entry says which ones went."""
     oidc: OidcSettings | None = None
@@ -286,6 +342,24 @@ class CollectorSettings(Section):
     home_assistant: HomeAssistant | None = None
     fleet: FleetSettings | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _with_keys(self) -> CollectorSettings:
+        for site, page in self.public.items():
+            if page.attestations and page.site_key is None and self.site_key(site) is None:
+                raise SettingError(
+                    f"public.{site}: nothing to check its attestations with",
+                    "add 'site_key', the public half of the key that signed them",
+                )
+        return self
+
+    def site_key(self, site: str) -> Path | None:
+        """The public half of the key that signs what a site's devices believe."""
+        page = self.public.get(site)
+        if page is not None and page.site_key is not None:
+            return page.site_key
+        fleet = self.fleet
+        return fleet.folder / "site.pub" if fleet is not None and fleet.site == site else None
 
     def title(self, site: str, room: str) -> str:
         """What people call a room."""

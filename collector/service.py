@@ -44,6 +44,7 @@ from collector.live.rooms import Key, Rooms, RoomView
 from collector.pages import render
 from collector.pages.middleware import listen, protect
 from collector.pages.panel import Panels
+from collector.pages.public_sites import PublicSites
 from collector.pages.render import MadeUp
 from collector.retention.erasing import apply_notes
 from collector.retention.worker import RetentionWorker
@@ -177,6 +178,7 @@ class Service:
             provider=Provider(settings.oidc, self.accounts) if settings.oidc else None,
             retention_of=settings.retention_of,
             site_retention=settings.retention,
+            public_sites=PublicSites(settings, self._engine, self.rooms),
             notify=self._lesson,
             send_command=self._command,
             own_url=lambda: self.url,

@@ -64,6 +64,8 @@ ROUTES: dict[tuple[str, str], str] = {
     ("GET", "/check/{code}"): "open",
     ("POST", "/check/{code}"): "open",
     ("POST", "/check/{code}/undo"): "open",
+    ("GET", "/about/{site}"): "open",  # 404 unless the settings make the site public
+    ("GET", "/about/{site}/{room}"): "open",
     ("GET", "/healthz"): "open",
     # devices: a code or a signature proves each message
     ("POST", "/device/hello"): "open",
@@ -133,6 +135,9 @@ def sees_all(role: Role) -> bool:
     """Whether a role is bound to no room: the others see their own alone."""
     return role in ("administrator", "it")
 
+
+ANONYMOUS = "/about/"
+"""Where nobody is asked who it is: these pages are the same for all, and proxies may keep them."""
 
 WITHOUT_DATABASE = frozenset({"/healthz"})
 """Paths that answer whatever becomes of the database, so that nobody is asked who it is."""

@@ -32,6 +32,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.sessions import SessionMiddleware
 
 from collector.access.guard import Guard
+from collector.access.policy import ANONYMOUS
 from collector.access.secret import derive_key
 from collector.access.sessions import SESSION_S
 from collector.fleet.enrolment import EnrolmentDenied
@@ -52,6 +53,14 @@ FORM = "application/x-www-form-urlencoded"
 CSRF_FIELD, CSRF_HEADER = "csrftoken", b"x-csrftoken"
 """Where asgi_csrf looks for a form's token."""
 
+
+WHO_ASKS = frozenset({b"cookie", b"authorization"})
+"""The headers that name somebody."""
+
+PUBLIC_FIELDS = {
+    b"cache-control": b"public, max-age=300",
+    b"vary": b"Accept-Language, Accept-Encoding",
+}
 
 COME_AT_ONCE = 256
 """Connections that wait to be accepted. One that finds no place there is tried again by its browser
@@ -148,6 +157,31 @@ class Compression:
         await (self._app if feed else self._gzip)(scope, receive, send)
 
 
+class AnonymousPages:
+    """The pages that are everybody's: whoever asks is nobody there, gets no cookie, and a proxy or
+    browser may keep what came back for a while."""
+
+    def __init__(self, app: Any, base: str) -> None:
+        self._app, self._starts = app, (ANONYMOUS, f"{base}{ANONYMOUS}")
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(self._starts):
+            await self._app(scope, receive, send)
+            return
+
+        async def nameless(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                is_page = message["status"] == http.HTTPStatus.OK
+                more = PUBLIC_FIELDS if is_page else {}
+                drops = {b"set-cookie", *more}
+                fields = [one for one in message["headers"] if one[0].lower() not in drops]
+                message = message | {"headers": [*fields, *more.items()]}
+            await send(message)
+
+        request_fields = [(name, value) for name, value in scope["headers"] if name not in WHO_ASKS]
+        await self._app(scope | {"headers": request_fields}, receive, nameless)
+
+
 def _has_zero(path: str, text: bytes) -> bool:
     """Whether there is a character of number zero, which PostgreSQL takes in no text: as it is, or
     as addresses, forms and JSON write it."""
@@ -212,7 +246,8 @@ def protect(app: FastAPI, key: bytes, secure: bool, base: str = "") -> Any:
         cookie_secure=secure,
         send_csrf_failed=old_form,
     )
-    return SecureASGIMiddleware(RequestFilter(SubPath(csrf_guard, base)), secure=headers(secure))
+    inside = RequestFilter(SubPath(csrf_guard, base))
+    return AnonymousPages(SecureASGIMiddleware(inside, secure=headers(secure)), base)
 
 
 async def _nothing() -> Any:

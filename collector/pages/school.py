@@ -46,6 +46,7 @@ def router(
     renderer: Renderer,
     retention_of: Callable[[str], Retention],
     site_retention: dict[str, Retention],
+    public_sites: list[str],
     broker_address: tuple[str, int],
     has_fleet: bool,
     openapi: Callable[[], dict[str, Any]],
@@ -81,7 +82,7 @@ def router(
     @pages.get("/retention")
     def retention(request: Request) -> Any:
         sites = [*sorted(site_retention.items()), ("", retention_of(""))]
-        return renderer.page(request, "retention.html", sites=sites)
+        return renderer.page(request, "retention.html", sites=sites, public=public_sites)
 
     @pages.get("/api/docs")
     def docs(request: Request) -> Any:

@@ -129,7 +129,7 @@ def addresses(school: School) -> list[str]:
         elif "{room}" in path:
             paths += [path.format(site=site, room=room) for site, room in PLACES.values()]
         else:
-            paths.append(path.format(code="aaaaa"))
+            paths.append(path.format(code="aaaaa", site=OWN[0]))
     return paths
 
 

@@ -16,6 +16,7 @@ from collector.config import WebSettings
 from collector.pages.sub_path import OWN, OWN_PATHS, SubPath
 from edge.common.errors import UserError
 from tests.collector.nginx import Nginx
+from tests.collector.public import PAGE
 from tests.collector.school import OWN as ROOM
 from tests.collector.school import PASSWORD, School, token_in
 from tests.conftest import ROOT
@@ -43,7 +44,7 @@ def places(
     folder = tmp_path_factory.mktemp("places")
     with Nginx(folder, base, strips=strips, keeps_host=keeps_host) as nginx:
         web = {"port": nginx.behind, "url": f"{nginx.url}{slash}", "proxies": ["127.0.0.1"]}
-        with School(folder, web=web) as school:
+        with School(folder, web=web, public={"school": PAGE}) as school:
             ann = school.service.accounts.add("ann", "administrator", (), PASSWORD)
             school.people["ann"] = ann
             school.windows(ROOM)
@@ -106,6 +107,7 @@ def test_every_address_of_every_page_leads_back_in(school: School, nginx: Nginx)
     routes = {path.removeprefix(base) for path in paths}
     room = f"/rooms/{ROOM[0]}/{ROOM[1]}"
     assert {"/", "/lessons", "/audit", "/static/style.css", "/static/live.js"} <= routes
+    assert {"/about/school", "/about/school/r101", "/static/about.css"} <= routes
     assert {room, f"{room}/live", f"{room}/wall", f"{own}/report.pdf", "/account"} <= routes
 
 
