@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import OrderedDict
 from typing import NamedTuple
 
 from edge.protocol.messages import MessageError, Mood
@@ -16,6 +17,12 @@ GRACE_S = 2 * 86_400.0
 
 BURST, A_SECOND = 1000.0, 10.0
 """Windows of one room: a backlog comes at once, and goes on faster than any camera counts."""
+
+STATUSES = (100.0, 1.0)
+"""Of one room, at once and in a second: a device that comes and goes sends some each time."""
+
+MOST_TOPICS = 20_000
+"""That are remembered: more than a broker's rules name."""
 
 A_DAY = 50_000.0
 """Of the shortest windows that the settings allow a camera counts twice as many."""
@@ -39,29 +46,38 @@ def is_expired(mood: Mood, windows_days: int) -> bool:
     return mood.clock == "synced" and age > windows_days * DAY_S + GRACE_S
 
 
-class _Room(NamedTuple):
+class _Bucket(NamedTuple):
     tokens: float
     day: float
     at: float
 
 
 class Bounds:
-    """For all rooms; what is too much is taken when its time has come, since it is sent again."""
+    """For all topics, before a message is looked at: reading it is what costs.
+
+    A window that is too much is sent again, and taken when its time has come. Of statuses a device
+    sends one in half a minute; where it sends hundreds, which of them was the last is its affair.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._rooms: dict[tuple[str, str], _Room] = {}
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
-    def take(self, mood: Mood) -> bool:
-        """Whether one more of this room's windows is within bounds."""
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def take(self, topic: str) -> bool:
+        """Whether one more message of this topic is within bounds."""
         now = time.monotonic()
-        key = (mood.site, mood.room)
+        burst, a_second = (BURST, A_SECOND) if topic.endswith("/mood") else STATUSES
         with self._lock:
-            bucket = self._rooms.get(key, _Room(BURST, A_DAY, now))
+            bucket = self._buckets.pop(topic, None) or _Bucket(burst, A_DAY, now)
             interval = now - bucket.at
-            tokens = min(BURST, bucket.tokens + interval * A_SECOND)
+            tokens = min(burst, bucket.tokens + interval * a_second)
             day = min(A_DAY, bucket.day + interval * A_DAY / DAY_S)
             is_within = tokens >= 1 and day >= 1
             cost = 1.0 if is_within else 0.0
-            self._rooms[key] = _Room(tokens - cost, day - cost, now)
+            self._buckets[topic] = _Bucket(tokens - cost, day - cost, now)
+            if len(self._buckets) > MOST_TOPICS:
+                self._buckets.popitem(last=False)
         return is_within

@@ -111,6 +111,9 @@ class Ingest:
         if not payload:
             return  # what the broker kept was taken back
         kind = name.rpartition("/")[2]
+        if not self._bounds.take(name):
+            self._messages.labels(kind if kind in KINDS else "other", "deferred").inc()
+            return
         try:
             if kind == "mood":
                 self._take(self._parse(Mood, name, payload))
@@ -134,7 +137,7 @@ class Ingest:
             self._acknowledge(mood, Ack(boot=mood.boot, seq=mood.seq, windows=mood.windows))
             self.publish_lasting(topic(mood.site, mood.room, "mood"), b"")
             return
-        if not self._bounds.take(mood) or not self.writer.put(mood):
+        if not self.writer.put(mood):
             self._messages.labels("mood", "deferred").inc()
 
     def _drop_reason(self, mood: Mood) -> str:

@@ -36,6 +36,7 @@ PART = re.compile(r"([a-z_]+)(-\d+)?\.jsonl")
 TABLES = [table for table in metadata.sorted_tables if table is not sessions]
 CHUNK = 1 << 20
 SMALL = 16 * CHUNK
+"""A key, a certificate, a list of what is revoked or of members, and all of a site's files."""
 
 UNREADABLE = (OSError, EOFError, zlib.error, tarfile.TarError, KeyError, ValueError, TypeError)
 """What reading a file that is no backup, or a damaged one, may raise."""
@@ -99,7 +100,9 @@ def check(file: IO[bytes]) -> Content:
             if PART.fullmatch(member.name):
                 tables[member.name] = member
             elif member.name in (REVISION, MANIFEST, FILE) or member.name.startswith(SITE):
-                small[member.name] = content.read(-1 if member.name.startswith(SITE) else SMALL)
+                if member.size + sum(map(len, small.values())) > 4 * SMALL:
+                    raise ValueError(f"{member.name[:80]!r} is larger than such a file can be")
+                small[member.name] = content.read()
                 content.seek(0)
             members[member.name] = (member.size, _digest(content))
         stream: Any = archive.fileobj

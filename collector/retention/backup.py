@@ -12,7 +12,7 @@ from typing import IO
 from sqlalchemy import Connection, Engine, Table, select
 
 from collector.access.secret import FILE
-from collector.retention.archive import SITE, SITE_FILE, TABLES, ArchiveWriter
+from collector.retention.archive import SITE, SITE_FILE, SMALL, TABLES, ArchiveWriter
 from collector.retention.whole_file import whole_file
 from collector.storage.database import begin
 from edge.common.errors import UserError
@@ -56,7 +56,20 @@ def _write(file: IO[bytes], engine: Engine, state: Path, site: Path | None) -> d
             for table in TABLES:
                 rows[table.name] = _write_table(writer, connection, table)
         writer.put(FILE, (state / FILE).read_bytes())
-        for path in site_files(site):
+        files = site_files(site)
+        if large := [path for path in files if path.stat().st_size > SMALL]:
+            raise UserError(
+                "too large for a site's file, so that no restore would take it",
+                large[0],
+                "move what does not belong there out of the site's folder",
+            )
+        if sum(path.stat().st_size for path in files) > 2 * SMALL:
+            raise UserError(
+                "too much for a site's files, so that no restore would take them",
+                str(site),
+                "move what does not belong there out of the site's folder",
+            )
+        for path in files:
             writer.put(f"{SITE}{path.relative_to(str(site))}", path.read_bytes())
         writer.end()
     return rows

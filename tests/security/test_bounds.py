@@ -7,17 +7,21 @@ import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine, create_engine
 
 from collector.config import Retention
 from collector.ingest import bounds
 from collector.ingest.bounds import Bounds, check_time
+from collector.ingest.ingest import Ingest
 from collector.ingest.rejections import FEW, MOST, PERIOD_S, Rejections
+from collector.live.rooms import Rooms
 from collector.retention.worker import RetentionWorker
 from collector.storage.store import Store
 from collector.storage.tables import metadata
-from edge.protocol.messages import MessageError
-from tests.conftest import mood
+from edge.common.broker import BrokerSettings
+from edge.protocol.messages import MessageError, Status
+from tests.conftest import BOOT, mood
 
 
 @pytest.fixture
@@ -34,7 +38,7 @@ def test_a_rooms_windows_are_bounded_by_rate_and_by_day(monkeypatch: pytest.Monk
     taking = Bounds()
 
     def accept(count: int, room: str = "r101") -> int:
-        return sum(taking.take(mood(seq=n, room=room)) for n in range(count))
+        return sum(taking.take(f"roommood/v1/school/{room}/mood") for _ in range(count))
 
     assert accept(3000) == bounds.BURST
     assert accept(100, "r102") == 100  # another room's are its own
@@ -85,3 +89,48 @@ def test_what_is_rejected_fills_no_log(
     for number in range(2 * MOST):
         rejections.add(f"roommood/v1/school/r{number}/mood", error)
     assert len(caplog.records) <= MOST + FEW
+
+
+@pytest.mark.parametrize("message", ["status", "expired window", "nonsense"])
+def test_a_device_that_floods_its_topics_takes_no_time_of_others(message: str) -> None:
+    """What is too much is not even read; another room's is taken as before."""
+    told: list[object] = []
+    registry = CollectorRegistry()
+    store = Store(create_engine("sqlite://"))
+    ingest = Ingest(BrokerSettings(), "x", store, Rooms(), registry, told.append)
+    kind = "status" if message == "status" else "mood"
+    status = Status.model_validate(
+        {
+            **{"schema": "roommood.status/1", "site": "school", "room": "r101", "device": "r101"},
+            **{"boot": BOOT, "state": "online", "at": datetime.now(timezone.utc), "health": None},
+        }
+    )
+    payload = {
+        "status": status.encode(),
+        "expired window": mood(start=datetime(2001, 1, 1, tzinfo=timezone.utc)).encode(),
+        "nonsense": b"{",
+    }[message]
+    for _ in range(5000):
+        ingest.receive(f"roommood/v1/school/r101/{kind}", payload)
+    results = {
+        sample.labels["result"]: sample.value
+        for metric in registry.collect()
+        for sample in metric.samples
+        if sample.name == "roommood_messages_total" and sample.labels["kind"] == kind
+    }
+    taken = sum(count for result, count in results.items() if result != "deferred")
+    burst, a_second = bounds.STATUSES if kind == "status" else (bounds.BURST, bounds.A_SECOND)
+    assert burst <= taken <= burst + 60 * a_second
+    assert results["deferred"] == 5000 - taken
+    assert len(told) == (taken if message == "status" else 0)
+    other = status.model_copy(update={"room": "r102", "device": "r102"})
+    ingest.receive("roommood/v1/school/r102/status", other.encode())
+    assert [getattr(one, "room", None) for one in told[-1:]] == ["r102"]
+
+
+def test_the_topics_that_are_remembered_are_bounded() -> None:
+    taking = Bounds()
+    for number in range(2 * bounds.MOST_TOPICS):
+        assert taking.take(f"roommood/v1/school/r{number}/status")
+    assert len(taking) == bounds.MOST_TOPICS
+    assert taking.take("roommood/v1/school/r0/status")

@@ -51,7 +51,7 @@ def bench(
                 _live(school, plan.next(), figures, say)
             about = {"seed": seed, "minutes": minutes, "agents": agents}
             comparison = _compare(school)
-            figures.wrong += school.lessons.wrong(school.journal_moods())
+            figures.wrong += school.lessons.wrong()
             if returns := school.at_rest.count_returns():
                 figures.wrong.append(f"{returns} windows that were erased are back")
             if strangers := school.count_forgeries():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -153,6 +154,43 @@ def test_nor_may_the_file_end_early_or_have_other_bytes(good: Members, target: T
         with pytest.raises(UserError, match="not a collector's backup"):
             target.restore(file)
         assert target.is_empty(), place
+
+
+@pytest.mark.parametrize("name", ["site/x", MANIFEST, REVISION, "secret.key"])
+def test_a_made_up_file_takes_no_memory(
+    name: str, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Zeros, which make a small file however many they are."""
+    monkeypatch.setattr(form, "SMALL", 1 << 20)
+    zeros = bytes(5 << 20)
+    file = pack(target.folder / "b.tar.gz", [(name, zeros)])
+    del zeros
+    tracemalloc.start()
+    with pytest.raises(UserError, match="not a collector's backup"):
+        target.restore(file)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 << 20
+    many = [(f"site/x{number}", bytes(1 << 20)) for number in range(6)]
+    with pytest.raises(UserError, match="not a collector's backup"):
+        target.restore(pack(target.folder / "b.tar.gz", many))
+    assert target.is_empty()
+
+
+def test_what_could_not_be_restored_is_not_backed_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collector.retention.backup.SMALL", 1000)
+    engine, state, site = connect(f"sqlite:///{tmp_path}/c.sqlite"), tmp_path / "s", tmp_path / "x"
+    own_key(state)
+    site.mkdir()
+    for sizes in ([1001], [900, 900, 900]):
+        for number, size in enumerate(sizes):
+            (site / f"film{number}.mp4").write_bytes(bytes(size))
+        with pytest.raises(UserError, match=r"move what does not belong there"):
+            backup(engine, state, tmp_path / "b.tar.gz", site)
+        assert not (tmp_path / "b.tar.gz").exists()
+    engine.dispose()
 
 
 def of_before(members: Members) -> Members:
