@@ -1,4 +1,4 @@
-"""`roommood collector`: run, check, show-config, accounts, audit log, backup, erasing."""
+"""`roommood collector`: run, check, show-config, accounts, audit log, backup, evidence, erasing."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 
 from collector.access.command_access import BY, open_collector, open_database
 from collector.config import CollectorSettings
+from collector.evidence.commands import evidence
 from collector.lessons.timetable import timetable_of
 from collector.retention.commands import backup, erase, resend, restore
 from edge.common.checklist import GAP, Checklist
@@ -331,5 +332,5 @@ def show_log(config: Path, limit: int, as_json: bool) -> None:
                 click.echo("\t".join(printable(part) for part in line))
 
 
-for command in (backup, restore, resend, erase):
+for command in (backup, restore, resend, erase, evidence):
     collector.add_command(command)

@@ -174,6 +174,12 @@ class AuditLog:
         with self._engine.connect() as connection:
             return [_entry(row) for row in connection.execute(query)]
 
+    def between(self, begin: float, end: float) -> list[AuditEntry]:
+        """Those of a time, oldest first."""
+        query = select(audit).where(audit.c.at >= begin, audit.c.at < end).order_by(audit.c.number)
+        with self._engine.connect() as connection:
+            return [_entry(row) for row in connection.execute(query)]
+
     def wrong(self, witness_heads: Iterable[Head] = ()) -> Iterator[str]:
         """A sentence for each thing that shows that the log was tampered with.
 

@@ -20,7 +20,7 @@ def prepare() -> None:
         as_pdf("<p>.</p>")
 
 
-def as_pdf(html: str) -> bytes:
+def as_pdf(html: str, *more_sheets: str) -> bytes:
     """Raises UserError where WeasyPrint or its libraries are missing."""
     try:
         import weasyprint
@@ -38,7 +38,7 @@ def as_pdf(html: str) -> bytes:
     def nothing_from_elsewhere(url: str) -> dict[str, object]:
         raise ValueError(f"{url}: a report fetches nothing")
 
-    styles = [weasyprint.CSS(STYLES / sheet) for sheet in SHEETS]
+    styles = [weasyprint.CSS(STYLES / sheet) for sheet in (*SHEETS, *more_sheets)]
     document = weasyprint.HTML(string=html, url_fetcher=nothing_from_elsewhere)
     content: bytes = document.write_pdf(stylesheets=styles, pdf_variant="pdf/ua-1")
     return content

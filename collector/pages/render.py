@@ -95,6 +95,10 @@ class Renderer:
         """The time of day, as one writes it in a language."""
         return self._clocks[language]
 
+    def moment(self, language: str) -> Callable[[float | datetime], str]:
+        """Day, year and time of day."""
+        return self._at(_with_year, "short", language)
+
     def recent(self, language: str) -> Callable[[float], str]:
         """The time of day; of another day, with its date."""
         today, other_day = self.clock(language), self._at(_short, "MMMd", language)
@@ -182,3 +186,9 @@ def _short(when: datetime, skeleton: str, tzinfo: ZoneInfo, locale: str) -> str:
     """Day and time in the least room: 25 Nov, 17:55."""
     day = dates.format_skeleton(skeleton, when, tzinfo=tzinfo, locale=locale)
     return f"{day}, {dates.format_time(when, 'short', tzinfo=tzinfo, locale=locale)}"
+
+
+def _with_year(when: datetime, form: str, tzinfo: ZoneInfo, locale: str) -> str:
+    """25 Nov 2026, 17:55."""
+    day = dates.format_date(when.astimezone(tzinfo), "medium", locale=locale)
+    return f"{day}, {dates.format_time(when, form, tzinfo=tzinfo, locale=locale)}"

@@ -17,7 +17,10 @@ SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @cache
 def words(language: str) -> dict[str, Any]:
-    """All texts in one of LANGUAGES."""
-    text = (HERE / "locales" / f"{language}.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.load(text, SAFE)  # noqa: S506  # safe, whichever of the two
+    """All texts in one of LANGUAGES; those for people without an account are in a file apart."""
+    folder = HERE / "locales"
+    content: dict[str, Any] = {}
+    for name in (f"{language}.yaml", f"{language}.public.yaml"):
+        text = (folder / name).read_text(encoding="utf-8")
+        content |= yaml.load(text, SAFE)  # noqa: S506  # safe, whichever of the two
     return content

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, delete, or_, select
 from collector.access.audit import AuditLog
 from collector.config import Retention
 from collector.retention.erasing import delete_windows, finish
+from collector.retention.runs import add_round
 from collector.storage.erasures import Erasures
 from collector.storage.stepping import due_query
 from collector.storage.store import Store
@@ -60,18 +61,19 @@ class RetentionWorker(Worker):
         if self._erasures is not None:
             with self.attempt("erasures"):
                 finish(self._erasures)
-        windows = 0
+        windows = lessons_deleted = 0
         before = set(Store(self._engine).rooms())
         sites = {site for site, _ in before}
         for site in sorted(sites | self._sites_of_lessons()):
             retention = self._retention_of(site)
             since = now - retention.windows_days * DAY_S
             with self.attempt(f"site {site}"):
-                for where in _due(self._engine, site, since):
+                for where in due_windows(self._engine, site, since):
                     windows += delete_windows(self._engine, *where)
                 old = lessons.c.end < now - retention.lessons_days * DAY_S
                 with self._engine.begin() as connection:
-                    connection.execute(delete(lessons).where(lessons.c.site == site, old))
+                    done = connection.execute(delete(lessons).where(lessons.c.site == site, old))
+                lessons_deleted += done.rowcount
         with self._engine.begin() as connection:
             connection.execute(delete(sessions).where(sessions.c.expires < now))
             connection.execute(delete(deliveries).where(deliveries.c.given_up))
@@ -79,6 +81,8 @@ class RetentionWorker(Worker):
             with self.attempt("audit log"):
                 self._audit.add_denials()
                 self._audit.prune(now - self._audit_days * DAY_S)
+                failures = len(self._failures)
+                add_round(self._engine, self._audit, now, windows, lessons_deleted, failures)
         if windows:
             log.info("retention: %d windows deleted", windows)
             for site, room in sorted(before - set(Store(self._engine).rooms())):
@@ -90,7 +94,7 @@ class RetentionWorker(Worker):
             return {row.site for row in connection.execute(select(lessons.c.site).distinct())}
 
 
-def _due(engine: Engine, site: str, before: float) -> Iterator[tuple[Any, ...]]:
+def due_windows(engine: Engine, site: str, before: float) -> Iterator[tuple[Any, ...]]:
     """Conditions for the windows that are past their time, each of which an index answers.
 
     By our own clock where the device's is not to be believed: a window goes so many days after it

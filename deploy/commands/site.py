@@ -9,12 +9,12 @@ from typing import get_args
 
 import click
 
-from deploy.commands.site_key import PRIVATE, PUBLIC, make_key, read_private
+from deploy.commands.site_key import PRIVATE, PUBLIC, make_key
 from edge.common.command_group import CommandGroup
 from edge.common.errors import SUDO, UserError
 from edge.common.settings import load
 from edge.permission.mode import is_prohibited
-from edge.protocol.attestation import Attestation, Purpose, countries, sign
+from edge.protocol.attestation import Attestation, Purpose, countries, read_private, sign
 
 path_option = click.Path(path_type=Path)
 
@@ -270,3 +270,22 @@ def bundle(
             f"cannot be written ({error.strerror})", out, "choose another --out"
         ) from None
     click.echo(f"{out}: update {number}, {len(data)} bytes; next: `roommood device update {out}`")
+
+
+@site.command()
+@click.argument("file", type=path_option)
+@click.option(
+    "--key",
+    "key_file",
+    type=path_option,
+    help=f"The site's public key, site.pub; {HOME / 'site' / PUBLIC} by default.",
+)
+def verify(file: Path, key_file: Path | None) -> int:
+    """Check an evidence pack: every digest, and the site's signature; exit status 1 if it is not as
+    it was made."""
+    from deploy.commands.evidence_check import check_pack
+
+    is_whole, lines = check_pack(file, key_file, HOME / "site" / PUBLIC)
+    for line in lines:
+        click.echo(f"{file}: {line}")
+    return 0 if is_whole else 1

@@ -6,14 +6,13 @@ import os
 from datetime import datetime
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from collector.fleet.files import READABLE
 from edge.common import atomic_file
 from edge.common.errors import UserError, in_words
-from edge.protocol.attestation import public_key
+from edge.protocol.attestation import public_key, read_private
 
 PRIVATE, PUBLIC = "site.key", "site.pub"
 
@@ -80,17 +79,3 @@ def replace(signing: Path, public: Path) -> None:
     except OSError as error:
         remedy = "run it as root, or choose --folder"
         raise UserError(in_words(error), str(error.filename or signing), remedy) from None
-
-
-def read_private(path: Path) -> Ed25519PrivateKey:
-    try:
-        secret = serialization.load_pem_private_key(path.read_bytes(), None)
-    except OSError as error:
-        raise UserError(f"cannot be read ({error.strerror})", path, "name the site's key") from None
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise UserError(
-            "not a private key in PEM", path, "make one with `roommood site key`"
-        ) from None
-    if not isinstance(secret, Ed25519PrivateKey):
-        raise UserError("not an Ed25519 key", path, "make one with `roommood site key`")
-    return secret

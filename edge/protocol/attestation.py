@@ -18,7 +18,10 @@ from typing import Annotated, Literal
 import yaml
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.hazmat.primitives.serialization import (
+    load_pem_private_key,
+    load_pem_public_key,
+)
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from edge.common.errors import SettingError, UserError, unusable
@@ -152,6 +155,21 @@ def public_key(path: Path) -> Ed25519PublicKey:
     if not isinstance(key, Ed25519PublicKey):
         raise UserError("not an Ed25519 key", path, "make one with `roommood site key`")
     return key
+
+
+def read_private(path: Path) -> Ed25519PrivateKey:
+    """The site's signing key from a PEM file; raises UserError naming it."""
+    try:
+        secret = load_pem_private_key(path.read_bytes(), None)
+    except OSError as error:
+        raise UserError(f"cannot be read ({error.strerror})", path, "name the site's key") from None
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise UserError(
+            "not a private key in PEM", path, "make one with `roommood site key`"
+        ) from None
+    if not isinstance(secret, Ed25519PrivateKey):
+        raise UserError("not an Ed25519 key", path, "make one with `roommood site key`")
+    return secret
 
 
 def is_signed(document: SignedAttestation, key: Ed25519PublicKey) -> bool:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.commands.site_key import PRIVATE, PUBLIC, check_pair, make_key, read_private, replace
+from deploy.commands.site_key import PRIVATE, PUBLIC, check_pair, make_key, replace
 from edge.common.errors import UserError
-from edge.protocol.attestation import public_key
+from edge.protocol.attestation import public_key, read_private
 from edge.protocol.bundle import pack_up, unpack
 
 
