@@ -20,6 +20,7 @@ DIRECTIVES = {
     "roommood-kiosk.service": 3.0,
     "roommood-broker.service": 1.5,
     "roommood-device.service": 1.5,
+    "roommood-enrol.service": 4.5,
 }
 
 
