@@ -192,7 +192,7 @@ class Contact(Section):
     email: Line | None = None
 
     @model_validator(mode="after")
-    def _can_be_reached(self) -> Contact:
+    def _check_contact(self) -> Contact:
         if self.telephone is None and self.email is None:
             raise SettingError("nobody can reach them", "add 'telephone' or 'email'")
         return self

@@ -61,7 +61,7 @@ class RetentionWorker(Worker):
         if self._erasures is not None:
             with self.attempt("erasures"):
                 finish(self._erasures)
-        windows = lessons_deleted = 0
+        windows = lesson_count = 0
         before = set(Store(self._engine).rooms())
         sites = {site for site, _ in before}
         for site in sorted(sites | self._sites_of_lessons()):
@@ -72,8 +72,8 @@ class RetentionWorker(Worker):
                     windows += delete_windows(self._engine, *where)
                 old = lessons.c.end < now - retention.lessons_days * DAY_S
                 with self._engine.begin() as connection:
-                    done = connection.execute(delete(lessons).where(lessons.c.site == site, old))
-                lessons_deleted += done.rowcount
+                    result = connection.execute(delete(lessons).where(lessons.c.site == site, old))
+                lesson_count += result.rowcount
         with self._engine.begin() as connection:
             connection.execute(delete(sessions).where(sessions.c.expires < now))
             connection.execute(delete(deliveries).where(deliveries.c.given_up))
@@ -82,7 +82,7 @@ class RetentionWorker(Worker):
                 self._audit.add_denials()
                 self._audit.prune(now - self._audit_days * DAY_S)
                 failures = len(self._failures)
-                add_round(self._engine, self._audit, now, windows, lessons_deleted, failures)
+                add_round(self._engine, self._audit, now, windows, lesson_count, failures)
         if windows:
             log.info("retention: %d windows deleted", windows)
             for site, room in sorted(before - set(Store(self._engine).rooms())):

@@ -93,11 +93,11 @@ def test_what_is_rejected_fills_no_log(
 
 @pytest.mark.parametrize("message", ["status", "expired window", "nonsense"])
 def test_a_device_that_floods_its_topics_takes_no_time_of_others(message: str) -> None:
-    """What is too much is not even read; another room's is taken as before."""
-    told: list[object] = []
+    """What is too much is not even read; another room's is reads as before."""
+    messages: list[object] = []
     registry = CollectorRegistry()
     store = Store(create_engine("sqlite://"))
-    ingest = Ingest(BrokerSettings(), "x", store, Rooms(), registry, told.append)
+    ingest = Ingest(BrokerSettings(), "x", store, Rooms(), registry, messages.append)
     kind = "status" if message == "status" else "mood"
     status = Status.model_validate(
         {
@@ -118,14 +118,14 @@ def test_a_device_that_floods_its_topics_takes_no_time_of_others(message: str) -
         for sample in metric.samples
         if sample.name == "roommood_messages_total" and sample.labels["kind"] == kind
     }
-    taken = sum(count for result, count in results.items() if result != "deferred")
+    reads = sum(count for result, count in results.items() if result != "deferred")
     burst, a_second = bounds.STATUSES if kind == "status" else (bounds.BURST, bounds.A_SECOND)
-    assert burst <= taken <= burst + 60 * a_second
-    assert results["deferred"] == 5000 - taken
-    assert len(told) == (taken if message == "status" else 0)
+    assert burst <= reads <= burst + 60 * a_second
+    assert results["deferred"] == 5000 - reads
+    assert len(messages) == (reads if message == "status" else 0)
     other = status.model_copy(update={"room": "r102", "device": "r102"})
     ingest.receive("roommood/v1/school/r102/status", other.encode())
-    assert [getattr(one, "room", None) for one in told[-1:]] == ["r102"]
+    assert [getattr(one, "room", None) for one in messages[-1:]] == ["r102"]
 
 
 def test_the_topics_that_are_remembered_are_bounded() -> None:

@@ -119,11 +119,11 @@ def test_a_text_is_what_is_written_or_is_refused(tmp_path: Path, text: str) -> N
     assert {("schedule", "calendar_rooms", 0), ("rooms", "r", "calendars", 0)} <= taken
 
 
-LOST = ["&hunter2Zx9", "&hunter2 Zx9", "*hunter2Zx9", "!hunter2Zx9", "#hunter2Zx9", ""]
+MISREADINGS = ["&hunter2Zx9", "&hunter2 Zx9", "*hunter2Zx9", "!hunter2Zx9", "#hunter2Zx9", ""]
 """Secrets that YAML takes for something else."""
 
 
-@pytest.mark.parametrize("text", LOST)
+@pytest.mark.parametrize("text", MISREADINGS)
 def test_a_secret_that_yaml_would_lose_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "settings.yaml"
     secrets = [(kind, keys) for kind, keys in PLACES if keys[-1] in SECRETS]
@@ -138,7 +138,7 @@ def test_a_secret_that_yaml_would_lose_is_refused(tmp_path: Path, text: str) -> 
 
 def test_a_secret_in_quotes_is_what_is_written(tmp_path: Path) -> None:
     path = tmp_path / "settings.yaml"
-    for text in LOST[:-1]:
+    for text in MISREADINGS[:-1]:
         for kind, keys in PLACES:
             if keys[-1] == "password":
                 path.write_text(replace_text(ALL[kind], keys, json.dumps(text)))
