@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from collector.access.command_access import BY, open_collector
+from collector.access.command_access import BY, DISK, open_collector
 from collector.config import CollectorSettings
 from collector.pages.words import LANGUAGES
 from edge.common.command import config_option
@@ -77,8 +77,8 @@ def evidence(
             data = write_pack(pack_files(settings, facts, language, key), key)
             file.write(data)
     except OSError as error:
-        remedy = "free space, or choose another place"
-        raise UserError(in_words(error), error.filename or out, remedy) from None
+        remedy = "free space there, or choose" if error.errno in DISK else "choose"
+        raise UserError(in_words(error), error.filename or out, f"{remedy} another place") from None
     click.echo(f"{out}: {len(data)} bytes, {'signed' if key else 'not signed'}")
     if key is None:
         click.echo(

@@ -107,7 +107,10 @@ class AttestationCatalog:
 
 def read_attestation(path: Path, key: Ed25519PublicKey, site: str) -> KnownAttestation:
     """Raises UserError for one that no device of the site would believe."""
-    document = load(SignedAttestation, path, f"public.{site}.attestations")
+    if not path.exists():
+        remedy = f"name one that is there in public.{site}.attestations"
+        raise UserError("no such file", path, remedy)
+    document = load(SignedAttestation, path)
     if not is_signed(document, key):
         raise UserError(
             "not signed with the site's key", path, "sign it with `roommood site attest`"

@@ -77,11 +77,19 @@ class PublicSites:
         page = self._settings.public.get(site)
         if page is None:
             return None
-        with self._lock:
-            last = self._sites.get(site)
-            if last is None or not 0 <= time.time() - last.at < FRESH_S:
-                last = self._sites[site] = self._make(site, page)
+        last = self._sites.get(site)
+        if last is not None and 0 <= time.time() - last.at < FRESH_S:
             return last
+        # One asks the database: the others wait only where there is nothing to show them yet.
+        if not self._lock.acquire(blocking=last is None):
+            return last
+        try:
+            newest = self._sites.get(site)
+            if newest is None or newest is last:
+                newest = self._sites[site] = self._make(site, page)
+            return newest
+        finally:
+            self._lock.release()
 
     def _make(self, site: str, page: PublicPage) -> PublicSite:
         entries, _ = self._attestations.of(site)
