@@ -81,8 +81,8 @@ def run(config: Path) -> None:
 @collector.command()
 @config_option
 def check(config: Path) -> int:
-    """Try settings, database, broker and timetable, and list every fault; exit status 2 where
-    something cannot be used, 1 where something is not reached."""
+    """Try settings, database, broker, mail server and timetable, and list every fault; exit status
+    2 where something cannot be used, 1 where something is not reached."""
     settings = load(CollectorSettings, config)
     from collector.pages.sub_path import check_base
     from collector.run.web_server import check_certificate
@@ -108,6 +108,14 @@ def check(config: Path) -> int:
         wrong = try_connection(settings.broker, "check")
         click.echo(f"broker: {wrong or f'{place(settings.broker)}: ok'}")
         checklist.note(GAP if wrong else 0)
+    if settings.alerts is not None and settings.alerts.email is not None:
+        from collector.alerts.smtp import place as mail_place
+        from collector.alerts.smtp import try_server
+
+        with checklist.part():
+            wrong = try_server(settings.alerts.email)
+            click.echo(wrong or f"mail server: {mail_place(settings.alerts.email)}: ok")
+            checklist.note(GAP if wrong else 0)
     with checklist.part(), open_database(settings):
         click.echo("database: ok")
     return checklist.end()
@@ -131,6 +139,16 @@ def _look_at_public_page(settings: CollectorSettings, site: str) -> None:
             "set web.url to the one that people use",
             err=True,
         )
+
+
+@collector.command("test-mail")
+@config_option
+def test_mail(config: Path) -> None:
+    """Send a test mail to everybody whom alerts would reach."""
+    from collector.alerts.wiring import send_test
+
+    count = send_test(load(CollectorSettings, config))
+    click.echo(f"sent to {count} recipients" if count > 1 else "sent to 1 recipient")
 
 
 def _look_at_timetable(settings: CollectorSettings) -> Problem | None:

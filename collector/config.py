@@ -22,6 +22,7 @@ from pydantic import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from collector.alert_settings import AlertSettings
 from edge.common.address import Host, mask, mask_path, split, web_address
 from edge.common.broker import BrokerSettings, FilePath
 from edge.common.calendar_sources import CalendarPlace
@@ -31,7 +32,7 @@ from edge.common.settings import Mask, Section
 from edge.protocol.messages import Label, Name
 
 RoomKey = Annotated[str, Field(pattern=r"^([a-z0-9-]{1,32}/)?[a-z0-9-]{1,32}$")]
-EventName = Literal["lesson_began", "lesson_ended", "room_state"]
+EventName = Literal["lesson_began", "lesson_ended", "room_state", "alert_began", "alert_ended"]
 
 
 def _known_region(code: str) -> str:
@@ -339,6 +340,7 @@ class CollectorSettings(Section):
     """Days that the audit log's entries are kept; an entry says which ones went."""
     oidc: OidcSettings | None = None
     webhooks: tuple[Webhook, ...] = ()
+    alerts: AlertSettings | None = None
     home_assistant: HomeAssistant | None = None
     fleet: FleetSettings | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"

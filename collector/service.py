@@ -18,6 +18,7 @@ from collector.access.oidc import Provider
 from collector.access.secret import derive_key
 from collector.access.sessions import Sessions
 from collector.access.settings_audit import audit_settings
+from collector.alerts.wiring import alert_workers
 from collector.app import AppContext, make_app
 from collector.config import CollectorSettings
 from collector.fleet.copied_devices import CopiedDevices
@@ -285,6 +286,16 @@ class Service:
         yield self.ingest.writer
         yield HistoryReader(self.rooms)
         yield self._web
+        yield from alert_workers(
+            self._settings,
+            self._engine,
+            self.rooms,
+            self.fleet.registry.all if self.fleet else None,
+            lambda: self.ingest.is_connected,
+            self.problems,
+            self._webhooks.rows,
+            lambda: self.url,
+        )
 
     def problems(self) -> dict[str, str]:
         """Workers that do not do their work now, and why."""

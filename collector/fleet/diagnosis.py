@@ -63,7 +63,7 @@ def row(device: Device, view: RoomView, newest_version: str) -> DeviceOut:
     health = view.status.health if view.status else None
     certificate = device.certificate
     left = None if certificate is None else int((certificate.expires - time.time()) // DAY_S)
-    fault, about = next(_faults(device, view, health, newest_version), (None, ""))
+    fault, about = next(faults(device, view, newest_version), (None, ""))
     is_revoked = certificate is not None and certificate.has_ended
     report = device.report
     return DeviceOut(
@@ -95,11 +95,10 @@ def _at(seconds: float) -> str:
     return rfc3339(datetime.fromtimestamp(seconds, timezone.utc))
 
 
-def _faults(
-    device: Device, view: RoomView, health: Health | None, newest_version: str
-) -> Iterator[tuple[str, str]]:
-    """Every fault there is; the first is the one to mend."""
+def faults(device: Device, view: RoomView, newest_version: str) -> Iterator[tuple[str, str]]:
+    """Every fault there is, by its short name and with a detail; the first is the one to mend."""
     certificate, now = device.certificate, time.time()
+    health = view.status.health if view.status else None
     if certificate is not None and certificate.has_ended:
         yield "revoked", certificate.because or ""
     if certificate is not None and certificate.expires < now:

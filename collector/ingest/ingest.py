@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from collector.ingest.bounds import Bounds, check_time, is_expired
 from collector.ingest.rejections import Rejections
@@ -65,6 +65,11 @@ class Ingest:
         self._messages = Counter(
             "roommood_messages", "Messages received.", ["kind", "result"], registry=registry
         )
+        Gauge(
+            "roommood_collector_broker_connected",
+            "1 while the collector reaches the broker.",
+            registry=registry,
+        ).set_function(lambda: self.is_connected)
         among = erasures.among if erasures is not None else lambda _moods: []
         self.writer = Writer(store, rooms, self._messages, self._acknowledge, announce, among)
         self.link = MqttLink(

@@ -73,17 +73,21 @@ class Webhooks(Worker):
         self._lock = threading.Lock()
         self._client: httpx.Client | None = None
 
-    def notify(self, event: str, data: dict[str, Any]) -> None:
-        """Notes it for every target that wants such events."""
+    def rows(self, event: str, data: dict[str, Any]) -> list[dict[str, Any]]:
+        """An event as it is written down, for every target that wants such events."""
         now = datetime.now(timezone.utc)
         # A name of its own, not the row's number: SQLite gives a number again once its row is gone.
         envelope = {"id": f"msg_{secrets.token_hex(12)}", "type": event, "timestamp": rfc3339(now)}
         body = json.dumps({**envelope, "data": data})
-        rows = [
+        return [
             {"url": t.url, "body": body, "tries": 0, "next": now.timestamp(), "given_up": False}
             for t in self._targets.values()
             if event in t.events
         ]
+
+    def notify(self, event: str, data: dict[str, Any]) -> None:
+        """Notes it for every target that wants such events."""
+        rows = self.rows(event, data)
         with self._lock:
             full = len(self._unwritten) + len(rows) > MOST_UNWRITTEN
             self._unwritten += rows

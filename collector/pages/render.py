@@ -62,7 +62,7 @@ class Renderer:
         self.room_title = room_title
         """What people call a room, by its site and name."""
         self._zone = ZoneInfo(school.timezone)
-        self._locales = {language: _locale(language, school.region) for language in LANGUAGES}
+        self._locales = {language: locale_of(language, school.region) for language in LANGUAGES}
         self._env = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"),
             autoescape=True,
@@ -101,7 +101,7 @@ class Renderer:
 
     def recent(self, language: str) -> Callable[[float], str]:
         """The time of day; of another day, with its date."""
-        today, other_day = self.clock(language), self._at(_short, "MMMd", language)
+        today, other_day = self.clock(language), self._at(short, "MMMd", language)
 
         def write(when: float) -> str:
             same = self.local(when).date() == self.local(time.time()).date()
@@ -135,7 +135,7 @@ class Renderer:
             lang=language,
             at_time=self.clock(language),
             at_date=self._at(dates.format_datetime, "medium", language),
-            at_short=self._at(_short, "MMMd", language),
+            at_short=self._at(short, "MMMd", language),
             at_recent=self.recent(language),
             at_day=lambda when: dates.format_date(
                 when.astimezone(self._zone), "full", locale=self.locale(language)
@@ -175,14 +175,14 @@ def _commands(text: str) -> Markup:
     return Markup("").join(pieces)
 
 
-def _locale(language: str, region: str | None) -> str:
+def locale_of(language: str, region: str | None) -> str:
     """Looked up once: Babel looks on the disk, and through all names for one that is not there."""
     here = f"{language}_{region}"
     exists = region is not None and localedata.exists(here)
     return here if exists else REGIONS.get(language, language)
 
 
-def _short(when: datetime, skeleton: str, tzinfo: ZoneInfo, locale: str) -> str:
+def short(when: datetime, skeleton: str, tzinfo: ZoneInfo, locale: str) -> str:
     """Day and time in the least room: 25 Nov, 17:55."""
     day = dates.format_skeleton(skeleton, when, tzinfo=tzinfo, locale=locale)
     return f"{day}, {dates.format_time(when, 'short', tzinfo=tzinfo, locale=locale)}"

@@ -17,7 +17,7 @@ from edge.common.errors import UserError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-NEWEST = "0011"
+NEWEST = "0012"
 """The revision that this version of roommood works with. Written down, since Alembic, which only
 an upgrade needs, would take a good part of the time of a start."""
 

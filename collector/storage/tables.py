@@ -275,3 +275,31 @@ erasures = Table(
     Column("boot", String(36)),  # of one run alone, up to a number: what was dated ahead
     Column("seq", BigInteger),
 )
+
+alerts = Table(
+    "alert",  # what is wrong, or was and nobody was told yet
+    metadata,
+    Column("cause", String(32), primary_key=True),
+    Column("site", String(32), primary_key=True),  # empty: the collector itself
+    Column("item", String(64), primary_key=True),  # a room; of the collector, which part
+    Column("about", String(200), nullable=False),
+    Column("since", Float, nullable=False),
+    Column("told", Float),  # when somebody was told; the same for all that were told together
+    Column("over", Float),  # since when it is right again
+)
+
+mails = Table(
+    "mail",  # those that wait, and for an hour those that were sent
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("audience", String(32), nullable=False),  # a site whose people get it; empty: all others
+    Column("kind", String(8), nullable=False),  # alert, digest
+    Column("name", String(64), nullable=False),  # for Message-ID
+    Column("answers", String(64)),  # the name of the mail that it belongs to
+    Column("subject", String(300), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next", Float, nullable=False),
+    Column("sent", Float),
+)

@@ -68,6 +68,16 @@ def collector_settings(folder: Path, secret: str) -> Path:
                 "secret": HOOK_KEY,
             }
         ],
+        "alerts": {
+            "email": {
+                "server": "127.0.0.1",
+                "port": port,
+                "username": "kim",
+                "password": secret,
+                "sender": "roommood@school.example",
+                "to": ["it@school.example"],
+            }
+        },
         "oidc": {
             "issuer": f"http://127.0.0.1:{port}",
             "client_id": "roommood",
@@ -97,7 +107,7 @@ COMMANDS: list[tuple[click.Group, list[str]]] = [
     (agent, ["doctor", "--json"]),
     (agent, ["set", "log_level=debug"]),
     (agent, ["set", "window_seconds=soon"]),
-    *((collector, [name]) for name in ("show-config", "check", "timetable", "backup")),
+    *((collector, [name]) for name in ("show-config", "check", "timetable", "backup", "test-mail")),
     *((collector, words) for words in (["audit", "show"], ["account", "list"])),
     (collector, ["run"]),
 ]

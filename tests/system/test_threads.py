@@ -64,7 +64,7 @@ def collector(folder: Path) -> tuple[list[str], str]:
     site = Site(folder)
     content = yaml.safe_load(site.config.read_text())
     hook = {"url": "http://127.0.0.1:1/", "secret": SECRET, "events": ["room_state"]}
-    site.config.write_text(yaml.safe_dump(content | {"webhooks": [hook]}))
+    site.config.write_text(yaml.safe_dump(content | {"webhooks": [hook], "alerts": {}}))
     return ["collector", "run", "--config", str(site.config)], f"{site.url}/healthz"
 
 
