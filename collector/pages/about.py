@@ -21,7 +21,7 @@ from collector.pages.words import LANGUAGES
 A_MINUTE = 120
 """From one address: a school sits behind one router."""
 
-Language = Annotated[str, Query(alias="lang", max_length=16)]
+Language = Annotated[str, Query(alias="lang")]
 
 
 def router(

@@ -89,3 +89,19 @@ def test_it_is_one_sheet_of_paper(
     page.screenshot(path=SHOTS / f"paper-{path.strip('/').replace('/', '-')}-{language}.png")
     browsing.close()
     assert len(re.findall(rb"/Type\s*/Page\b", paper.read_bytes())) == 1
+
+
+def test_a_name_without_a_blank_makes_no_phone_scroll_sideways(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    settings = public_settings(tmp_path, title="W" * 280, hours="x" * 299)
+    settings["rooms"] = {"r101": {"title": "Donaudampfschifffahrtsgesellschaftskapitaenszimmer"}}
+    with School(tmp_path, **settings) as server:
+        server.service.rooms.update_status(status())
+        browsing = context(chromium, phone=True)
+        page = browsing.new_page()
+        for path in PATHS[:2]:
+            page.goto(server.service.url + path)
+            wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            assert wide <= 0, path
+        browsing.close()
