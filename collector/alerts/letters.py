@@ -63,6 +63,8 @@ class Letters:
         names = list(dict.fromkeys(self._name(one.cause) for one in some))
         sites = {one.site for one in some}
         what = f"{self._t['several'].format(len(some))}: {', '.join(names)}"
+        if all(one.kind != "began" for one in some):
+            what = self._t["over"].format(what)
         body = f"\n\n{RULE}\n\n".join(self._section(one) for one in some)
         return self._letter(sites.pop() if len(sites) == 1 else "", what, body)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -91,9 +91,8 @@ class AlertWorker(Worker):
     def round(self, at: float) -> None:
         """What is to be told at a moment, and what waits for the mail server."""
         before = self._store.entries()
-        entries = copy.deepcopy(before)
-        for key in [key for key in entries if key.cause in self._settings.without]:
-            del entries[key]
+        without = self._settings.without
+        entries = {key: replace(one) for key, one in before.items() if key.cause not in without}
         sighting = self._sight.look()
         update(entries, sighting, at, self._after_s)
         quiet = self._settings.quiet

@@ -136,6 +136,9 @@ def test_many_causes_at_once_are_one_mail(alerts: Alerts) -> None:
     alerts.minutes(30)
     (subject,) = alerts.server.subjects
     assert subject.startswith("roommood school: 5 messages: ")
+    alerts.wrong.clear()
+    alerts.minutes(30)
+    assert alerts.server.subjects[1].startswith("roommood school: Over: 5 messages: ")
 
 
 def test_the_digest_says_what_is_wrong_once_a_day_and_nothing_of_nothing(alerts: Alerts) -> None:
