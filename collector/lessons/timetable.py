@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from collector.config import CollectorSettings, DateOrder
 from collector.lessons.spreadsheet import RowSpan, Spreadsheet, SpreadsheetRow
 from edge.common.calendar import Calendar
-from edge.common.calendar_event import IgnoredEvent, attribute, each
+from edge.common.calendar_event import IgnoredEvent, attribute, each, short
 from edge.common.calendar_sources import (
     COPIES,
     NO_LESSON,
@@ -162,7 +162,7 @@ class Timetable:
         for entry in entries:
             places = self._rooms.find(entry.rooms)
             if not places:
-                why = f"names no room: {entry.rooms}" if entry.rooms else "names no room"
+                why = f"names no room: {short(entry.rooms)}" if entry.rooms else "names no room"
                 ignored_events.append(IgnoredEvent(_title_with_date(entry.title, entry.start), why))
             lessons += [
                 PlannedLesson(*place, entry.title, entry.teacher, entry.start, entry.end)

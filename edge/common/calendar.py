@@ -205,10 +205,10 @@ class Calendar:
 
     def _own_refusal(self, event: Any) -> str | None:
         """Why an event does not take place by its own word; None where it does."""
-        if has_cancelled_status(event):
-            return "cancelled"
-        if event_calls_off(event):
-            return TEXT_SAYS
+        if has_cancelled_status(event) or event_calls_off(event):
+            return "cancelled" if has_cancelled_status(event) else TEXT_SAYS
+        if not is_of_days(event) and is_day_off(event):
+            return "a holiday"
         status, busy = _word(event, "STATUS"), _word(event, "X-MICROSOFT-CDO-BUSYSTATUS")
         transparency = _word(event, "TRANSP")
         free = busy if busy in FREE else None
@@ -218,7 +218,7 @@ class Calendar:
             return f"marked as free time ({free})"
         if any(_declines(one) for one in each(event, "ATTENDEE")):
             return "declined by its room"
-        if status not in ("CONFIRMED", "TENTATIVE", None):
+        if status not in ("CONFIRMED", "TENTATIVE", "", None):
             return f"unknown status {status}"
         by_title = any(is_tentative(str(one)) for one in each(event, "SUMMARY"))
         return "tentative" if by_title or "TENTATIVE" in (status, busy) else None

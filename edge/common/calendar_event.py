@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import re
+from datetime import date, datetime, time
 from typing import Any, NamedTuple
+
+from edge.common.address import mask_path
+
+DAY = 23.5
+"""Hours: 23:59 is how some programs write a day's end."""
 
 TITLE = 80
 """Characters of a title that a message has."""
+
+
+ADDRESS = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://\S+")
 
 
 class IgnoredEvent(NamedTuple):
@@ -36,15 +45,31 @@ def place_of(event: Any) -> str:
 
 
 def is_of_days(event: Any) -> bool:
-    """Whether it is of whole days, by its dates or by what Outlook writes beside its times."""
+    """Whether it is of whole days: by its dates, by what Outlook writes beside its times, or from
+    one midnight to another."""
     if str(event.get("X-MICROSOFT-CDO-ALLDAYEVENT", "")).strip().upper() == "TRUE":
         return True
-    return not isinstance(moment(event, "DTSTART"), datetime | None)
+    start = moment(event, "DTSTART")
+    if not isinstance(start, datetime):
+        return start is not None
+    return start.time() == time() and hours(event) >= DAY
+
+
+def hours(event: Any) -> float:
+    """From its start to its end; 0 where one of them cannot be read, or is a day."""
+    start, end = moment(event, "DTSTART"), moment(event, "DTEND")
+    if not (isinstance(start, datetime) and isinstance(end, datetime)):
+        return 0.0
+    if (start.tzinfo is None) != (end.tzinfo is None):
+        return 0.0
+    return (end - start).total_seconds() / 3600
 
 
 def short(text: str) -> str:
-    """A text on one line, cut where it is long."""
-    return " ".join(text.split())[:TITLE]
+    """A text on one line, cut where it is long; of addresses in it the host, since a meeting's has
+    its password in it."""
+    plain = ADDRESS.sub(lambda match: mask_path(match[0]), " ".join(text.split()))
+    return plain[:TITLE]
 
 
 def moment(event: Any, name: str) -> date | None:

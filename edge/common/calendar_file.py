@@ -7,6 +7,7 @@ time zone that is written wrongly. What is neither an event nor a time zone is l
 from __future__ import annotations
 
 import re
+import threading
 import warnings
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -32,6 +33,10 @@ EXACT |= {"X-MICROSOFT-CDO-ALLDAYEVENT", "X-MICROSOFT-CDO-BUSYSTATUS"}
 
 TAKES_PLACE = {"", "PUBLISH", "REQUEST", "ADD"}
 """Of METHOD, RFC 5546; the others answer, propose or ask."""
+
+
+_ONE_AT_A_TIME = threading.Lock()
+"""icalendar knows zones by their names alone, in all threads."""
 
 
 class EventText(NamedTuple):
@@ -61,12 +66,20 @@ def read_file(content: bytes, where: str, days: DayRange | None = None) -> FileC
     Raises UserError (naming `where`) for what is no calendar at all, or ends in the middle.
     """
     _needs_packages(where)
+    with _ONE_AT_A_TIME:
+        return _read_file(content, where, days)
+
+
+def _read_file(content: bytes, where: str, days: DayRange | None) -> FileContent:
+    import icalendar
+
+    icalendar.use_zoneinfo()  # forgets the zones of other files: programs give theirs one name
     try:
         own, zones, texts = _take_apart(_unfold(content))
     except ValueError as error:
         raise UserError(f"not an iCalendar file ({error})", where, "export it again") from None
     faults = [IgnoredEvent(_title(one.lines), one.fault) for one in texts if one.fault]
-    good_zones = [zone for zone in zones if _reads(zone, [])]
+    good_zones = [zone for zone in zones if _is_only(zone, zones) and _reads(zone, [])]
     faults += [
         IgnoredEvent(_zone_name(zone), "a time zone that cannot be read")
         for zone in zones
@@ -155,7 +168,8 @@ class _Scan:
         elif self._within:
             pass
         elif self._event is not None:
-            self._event.append(line)
+            # A blank at the end of a UID makes no other of it.
+            self._event.append(line.rstrip() if line[:3].upper() == "UID" else line)
         elif word == "METHOD" or word.startswith("METHOD;"):
             self._method.append(name)
         elif word.partition(";")[0] in OF_THE_FILE and not self.own:
@@ -230,6 +244,12 @@ def _title(lines: Iterable[str]) -> str:
     title = short(texts.get("SUMMARY") or texts.get("UID") or "event")
     start = re.match(r"(\d{4})(\d\d)(\d\d)", texts.get("DTSTART", ""))
     return f"{title} ({'-'.join(start.groups())})" if start else title
+
+
+def _is_only(zone: list[str], zones: list[list[str]]) -> bool:
+    """Whether no other of the same name says otherwise: which of them is meant nobody knows."""
+    name = _zone_name(zone)
+    return all(other == zone for other in zones if _zone_name(other) == name)
 
 
 def _zone_name(lines: Iterable[str]) -> str:

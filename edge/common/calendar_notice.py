@@ -7,12 +7,13 @@ itself alone. Where it is not sure which lesson is meant, those that may be are 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence, Set
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from edge.common.calendar_event import attribute, each, is_of_days, moment, place_of, short
+from edge.common.calendar_event import attribute, each, hours, is_of_days, moment, place_of, short
 from edge.common.cancellation import (
     calls_off,
     day_off,
@@ -20,13 +21,24 @@ from edge.common.cancellation import (
     lesson_words,
     speaks_of_another_day,
     subject,
+    words,
 )
-from edge.common.places import names, number, parts
+from edge.common.places import ROOM_WORDS, names, number, parts
 
 LONG = timedelta(hours=3)
 """A notice of so long a time speaks of no single lesson."""
+LONG_HOURS = 5.0
+"""No lesson about holidays is as long."""
 STEM = 4
 """Letters that two forms of one word share, as Mathe, Mathematik and Matheunterricht."""
+
+
+ROOM = re.compile(
+    rf"\b(?:{'|'.join(sorted(ROOM_WORDS - {'classe'}))}|hörsaal) ([A-Z]{{0,3}}[ .-]?\d[\w.-]*)\b"
+    r"|\b([A-Z]{1,2}[ .-]?\d{2,4}[a-z]?)\b",
+    re.IGNORECASE,
+)
+"""In a title: by a word for one, or as R101."""
 
 
 class Neighbour(NamedTuple):
@@ -113,7 +125,18 @@ def _is_like(one: str, other: str) -> bool:
     """Whether two words are forms of one."""
     if one == other:
         return True
+    for year, group in ((one, other), (other, one)):  # a whole year is off, and 7b with it
+        if year.isdigit() and group.startswith(year) and group[len(year) :].isalpha():
+            return True
     return one[:STEM] == other[:STEM] and len(one) >= STEM and one[:STEM].isalpha()
+
+
+def _rooms_in(about: frozenset[str], title: str) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The rooms that a title itself names (`Raum 101 entfällt`, `No class in R101`), and what else
+    it is about."""
+    rooms = tuple(match[1] or match[2] for match in ROOM.finditer(title))
+    tokens = {word for room in rooms for word in words(room)} | ROOM_WORDS
+    return (rooms, about - tokens) if rooms else ((), about)
 
 
 def _is_room(place: str) -> bool:
@@ -127,8 +150,9 @@ def _names(place: str) -> frozenset[str]:
 
 
 def is_day_off(event: Any) -> bool:
-    """Whether it is an event of whole days that is called as holidays are."""
-    return is_of_days(event) and is_holiday(_title(event))
+    """Whether it is an event of whole days, or longer than any lesson, that is called as holidays
+    are."""
+    return (is_of_days(event) or hours(event) >= LONG_HOURS) and is_holiday(_title(event))
 
 
 def notice(event: Any, zone: ZoneInfo, *, is_whole: bool = True) -> Notice | None:
@@ -140,21 +164,24 @@ def notice(event: Any, zone: ZoneInfo, *, is_whole: bool = True) -> Notice | Non
     if start is None:
         return None
     title, place = _title(event), place_of(event)
-    if speaks_of_another_day(title):
+    begin = _moment(start, zone)
+    if speaks_of_another_day(title, begin.astimezone(zone).date()):
         return None
     off = "school" if is_day_off(event) else day_off(title)
-    begin = _moment(start, zone)
     midnight = datetime.combine(begin.astimezone(zone).date() + timedelta(days=1), time(), zone)
     end = attribute(event.get("DTEND"), "dt") if is_whole else midnight
     until = _moment(end, zone) if isinstance(end, date) else begin
     if until <= begin:  # a moment: from then on nobody has lessons, or what begins then is off
         until = midnight if off or is_of_days(event) else begin + timedelta(minutes=1)
     where = () if calls_off(place) else parts(place)
+    about = subject(title)
+    if not where:
+        where, about = _rooms_in(about, title)
     return Notice(
         short(title),
         begin,
         until,
-        subject(title),
+        about,
         off,
         frozenset().union(*map(names, where)),
         bool(where) and all(map(_is_room, where)),

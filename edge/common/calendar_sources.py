@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, TypeAlias
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, SecretStr, ValidationInfo
 
@@ -61,6 +62,10 @@ def _place(value: object, info: ValidationInfo) -> object:
             f"{scheme}:// is not encrypted, or no calendar", "write a path, or an https address"
         )
     calendar = WebCalendar(f"https://{rest}")
+    try:
+        urlsplit(f"https://{rest}")
+    except ValueError:  # brackets around what is no IPv6 address; not repeated
+        raise SettingError("no address", "put IPv6 addresses alone in brackets") from None
     host = parts.rest.partition("/")[0]
     if not host or any(letter.isspace() for letter in rest):
         raise SettingError("no address", "write it as in https://calendar.example/lessons.ics")

@@ -10,15 +10,17 @@ does not count is named, and a lesson that was meant can be renamed.
 
 from __future__ import annotations
 
+import contextlib
+import html
 import re
 import unicodedata
+from datetime import date
 from functools import lru_cache
 from typing import Any, Literal
 
 from edge.common.calendar_event import attribute, each
 from edge.common.cancellation_words import (
     ABSENCE,
-    ANOTHER_DAY,
     ANYWHERE,
     AROUND,
     CALLS,
@@ -28,9 +30,11 @@ from edge.common.cancellation_words import (
     HOLIDAY,
     INSTEAD,
     LAST,
+    MOST_WORDS,
     MOVE,
     MOVE_WORD,
     NAMES,
+    NO_HOLIDAY,
     NONE_OF,
     NOT_OF_A_LESSON,
     OF_NO_LESSON,
@@ -39,6 +43,8 @@ from edge.common.cancellation_words import (
     PREFIX,
     SCHOOL_OFF,
     TENTATIVE,
+    TOMORROW,
+    WEEKDAYS,
     WHICH,
     WHOLE,
     WORD,
@@ -88,14 +94,12 @@ def _shouts(title: str) -> bool:
 
 
 def _names_first(pieces: list[str]) -> bool:
-    """`Cancelled Maths`: the word before a name and nothing else; `Cancelled cheques` are a
-    subject, and so may be what stands in capitals throughout."""
-    return (
-        len(pieces) > 1
-        and bool(FIRST.fullmatch(_plain(pieces[0])))
-        and all(piece[0].isupper() or piece[0].isdigit() for piece in pieces[1:])
-        and not "".join(pieces).isupper()
-    )
+    """`Cancelled Maths`: the word before a name and nothing else; `Cancelled cheques and fraud`
+    are a subject, and so may be what stands in capitals throughout."""
+    if len(pieces) < 2 or not FIRST.fullmatch(_plain(pieces[0])):
+        return False
+    names = all(piece[0].isupper() or piece[0].isdigit() for piece in pieces[1:])
+    return len(pieces) == 2 or (names and (len(pieces) < 4 or not "".join(pieces).isupper()))
 
 
 def is_tentative(title: str) -> bool:
@@ -104,8 +108,12 @@ def is_tentative(title: str) -> bool:
 
 
 def words(title: str) -> frozenset[str]:
-    """A title's words that may name a lesson, in small letters and without accents."""
-    return frozenset(re.findall(r"\w+", _plain(title[:1000]))) - OF_NO_LESSON
+    """A title's words that may name a lesson, in small letters and without accents; a class in one
+    word (`7 b`, `Year 7`)."""
+    plain = re.sub(r"\b(?:p|period )\d{1,2}\b", " ", _plain(title[:1000]))
+    plain = re.sub(r"\b(?:y|year )(\d{1,2})\b", r"\1", plain)
+    plain = re.sub(r"\b(\d{1,2}) ([a-h])\b", r"\1\2", plain)
+    return frozenset(re.findall(r"\w+", plain)) - OF_NO_LESSON
 
 
 def subject(title: str) -> frozenset[str]:
@@ -124,23 +132,30 @@ def lesson_words(title: str) -> frozenset[str]:
 
 
 def is_holiday(title: str) -> bool:
-    """Whether a part of a title of whole days is a word for a holiday."""
-    return any(HOLIDAY.fullmatch(part) for part in _parts(_plain(title[:1000])))
+    """Whether a title of whole days is that of a holiday: `Winterferien 2026 Berlin`."""
+    plain = re.sub(r"[^\w' -]+", " ", _plain(title[:1000]))
+    return bool(
+        HOLIDAY.search(plain) and not NO_HOLIDAY.search(plain) and len(plain.split()) <= MOST_WORDS
+    )
 
 
 def day_off(title: str) -> Literal["school", "lessons", ""]:
     """Whether a part of a title says that nobody has lessons, or that some have none."""
     parts = _parts(_plain(title[:1000]))
-    for_all = any(re.fullmatch(rf"(?:{SCHOOL_OFF})(?: {DETAIL})?", part) for part in parts)
+    for_all = any(re.fullmatch(rf"(?:{SCHOOL_OFF})(?: (?:{DETAIL}|\d.*))?", part) for part in parts)
     if for_all and not re.search(rf"\b(?:{CLASS})\b", _plain(title[:1000])):
         return "school"
     off = for_all or any(OFF_FOR_ALL.search(part) for part in parts)
     return "lessons" if off else ""
 
 
-def speaks_of_another_day(title: str) -> bool:
-    """`No school tomorrow`, `Reminder: no lessons on Friday`."""
-    return bool(re.search(rf"\b(?:{ANOTHER_DAY})\b", _plain(title[:1000])))
+def speaks_of_another_day(title: str, day: date) -> bool:
+    """`No school tomorrow`, `Reminder: no lessons on Friday`, which stand at some other day."""
+    plain = _plain(title[:1000])
+    weekdays = {number for number, names in enumerate(WEEKDAYS) if names.search(plain)}
+    if weekdays:
+        return day.weekday() not in weekdays
+    return bool(re.search(rf"\b(?:{TOMORROW})\b", plain))
 
 
 def event_calls_off(event: Any) -> bool:
@@ -164,6 +179,10 @@ def _texts(event: Any, name: str) -> list[str]:
 
 def _plain(text: str) -> str:
     """In small letters, without accents, signs that are not seen, and spaces more than one."""
+    text = html.unescape(text)
+    if "Ã" in text:  # UTF-8 that a program took for Windows' encoding
+        with contextlib.suppress(UnicodeError):
+            text = text.encode("cp1252").decode("utf-8")
     letters = (
         letter
         for letter in unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))

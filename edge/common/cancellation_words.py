@@ -8,36 +8,45 @@ from __future__ import annotations
 import re
 
 CANCELLATION = (
-    r"cancell?ed|called off|postponed(?! from)"
-    r"|abgesagt\w{0,2}|ausgefallen|entfallen|entf|gestrichen|storniert|verschoben(?! vo[mn])"
-    r"|annulee?s?|supprimee?s?|reportee?s?(?! d[eu])"
+    r"cancell?ed|called off|postponed(?! from)|suspended"
+    r"|abgesagt\w{0,2}|ausgefallen|entfallen|entf|gecancell?t|gestrichen|storniert"
+    r"|verschoben(?! vo[mn])"
+    r"|annulee?s?|supprimee?s?|suspendue?s?|reportee?s?(?! d[eu])|non assuree?s?"
     r"|cancelad[oa]s?|anulad[oa]s?|suspendid[oa]s?|aplazad[oa]s?(?! del?)|pospuest[oa]s?(?! del?)"
 )
 """Participles; without accents, as all that follows."""
 
-VERB = r"entf(?:a|ae)llt(?!(?: doch)? nicht\b)|f(?:(?:a|ae)llt(?: (?!nicht\b)\w+){0,3}|\.) aus"
+VERB = (
+    r"entf(?:a|ae)llt(?!(?: doch)? nicht\b)|f(?:(?:a|ae)llt(?: (?!nicht\b)\w+){0,6}|\.) (?:aus|weg)"
+    r"|findet(?: \w+){0,4} nicht(?: mehr)? statt|(?:wird|kann)(?: \w+){0,3} nicht stattfinden"
+    r"|muss(?:te)?(?: (?!nicht\b)\w+){0,3} (?:ausfallen|entfallen|abgesagt werden)"
+)
 SENTENCE = (
-    r"(?:not|no longer) taking place|(?:does not|doesn't|will not|won't) take place|is off"
-    rf"|{VERB}|findet nicht statt"
+    r"(?:not|no longer) taking place|(?:does not|doesn't|will not|won't|cannot|can't) take place"
+    rf"|is off|{VERB}"
     r"|n'?a(?:ura)? pas lieu|se (?:cancela|anula|suspende|aplaza)|no se (?:imparte|da)"
+    r"|no (?:tiene|tendra) lugar"
 )
 """Verbs that say it of what stands before them."""
 
 SCHOOL_OFF = (
     r"no school|school(?: is)? (?:closed|cancell?ed)|snow day|schulausfall"
+    r"|(?:schools?|college|campus|academy)(?: is| are)? closed|kein schulbetrieb"
     r"|(?:heute )?(?:schul|hitze|kalte|schnee|sturm)frei(?:er tag)?(?: ab .*)?"
     r"|schule(?: ist| bleibt)? (?:geschlossen|zu)|schule fallt (?:\w+ )?aus"
-    r"|pas d'ecole|ecole(?: est)? (?:fermee|annulee)|jour sans ecole|dia sin (?:clases|colegio)"
+    r"|pas d'ecole|(?:ecole|lycee|college)(?: est)? (?:fermee?|annulee)|jour sans ecole"
+    r"|dia sin (?:clases|colegio)"
     r"|no hay (?:escuela|colegio|cole)|sin (?:escuela|colegio|cole)"
     r"|(?:escuela|colegio|centro)(?: esta)? cerrad[oa]"
 )
 LESSONS_OFF = (
     r"no (?:class|classes|lesson|lessons|teaching)|unterrichtsausfall"
     r"|(?:all )?(?:classes|lessons)(?: are)? (?:cancell?ed|suspended|off)"
-    r"|(?:heute |morgen )?kein unterricht(?: heute)?|unterrichtsfrei(?:er tag)?"
+    r"|(?:heute )?(?:morgen )?kein unterricht(?: heute)?|unterrichtsfrei(?:er tag)?"
     r"|alle (?:stunden|kurse) (?:entfallen|fallen aus)|(?:der )?unterricht (?:entfallt|fallt aus)"
     r"|pas (?:de|d') ?(?:cours|classes?|lecons?)|(?:tous les )?cours(?: sont)? (?:suspendu|annule"
-    r"|supprime)s?|(?:no hay|sin) clases?|(?:todas las )?clases (?:suspendid|cancelad|anulad)as"
+    r"|supprime)s?|(?:no hay|no habra|sin) clases?"
+    r"|(?:todas las )?clases (?:suspendid|cancelad|anulad)as"
 )
 """Of all lessons, or of those that stand beside it: `Mathe: kein Unterricht`."""
 
@@ -47,9 +56,15 @@ OFF_FOR_ALL = re.compile(rf"\b(?:{LESSONS_OFF})\b(?! (?:de|du|d'|of|for|fur|in|e
 ABSENCE = (
     r"(?:m|mme|mlle)\.? (?:\S+ ){1,3}absente?"
     r"|prof(?:esseure?)?\.?(?:/pers\.?)? absente?|classe absente"
+    r"|(?:teacher|lehrer(?:in)?|lehrkraft|prof(?:esor[a]?)?|profe)(?: is| ist| est| esta)?"
+    r" (?:absent|away|ill|sick|krank|abwesend|malade|ausente|enferm[oa])|lehrer(?:in)? fehlt"
+    r"|absence d[eu] \S+(?: \S+)?"
 )
 NOUN = (
     rf"{ABSENCE}|cancell?ation|{SCHOOL_OFF}|{LESSONS_OFF}"
+    r"|cancel|canc|cxl|cncl|rescheduled|freistunde|free period|heure libre|hora libre"
+    r"|(?:raum|room|salle|aula|sala)(?: \S+)?(?: is| ist)? (?:gesperrt|closed|fermee?|cerrad[oa])"
+    r"|\S+ gesperrt"
     r"|absage|ausfall|entfall|stundenausfall|unterrichtsausfall|declined|abgelehnt|refusee?|rechazad[oa]"
     r"|annulation|suppression"
     r"|cancelacion|anulacion|suspension"
@@ -69,7 +84,9 @@ BE = (
 DETAIL = (
     r"(?:am|aufgrund|aujourd'hui|because|by|car|cause|ce|da|debido|del?|demain|due|for|from|heute"
     r"|hoy|jusqu'?au?|le|leider|morgen|on|owing|par|por|pour|since|this|today|tomorrow|until|vom"
-    r"|bis|weil|wegen|wg|hasta|tonight)\b.*"
+    r"|bis|weil|wegen|wg|hasta|tonight|esta (?:manana|tarde|semana)"
+    r"|(?:el )?(?:monday|tuesday|wednesday|thursday|friday|lunes|martes|miercoles|jueves|viernes)"
+    r")\b.*"
 )
 """What may follow: when, or for what reason."""
 
@@ -79,13 +96,24 @@ REASON = (
     r"|since|today|tomorrow|until|wegen|weil|wg)\b.*"
 )
 CALLS = re.compile(rf"\b(?:{LESSON} )?(?:{BE})?(?:{WORD})\b(?: {REASON})?")
-CLASS = r"\d{1,2} ?[a-z]?|(?:klasse|class|year|grade|classe|clase|curso) \w+"
-"""Of whom alone it is said; `School closed from 14:00` is for all."""
-ANOTHER_DAY = (
-    r"tomorrow|demain|manana|(?<!am )morgen|(?:on|next|am|kommenden|ce|le|el) (?:monday|tuesday"
-    r"|wednesday|thursday|friday|montag|dienstag|mittwoch|donnerstag|freitag|lundi|mardi|mercredi"
-    r"|jeudi|vendredi|lunes|martes|miercoles|jueves|viernes)"
+CLASS = (
+    r"\d{1,2}(?!h)[a-z]|\d{1,2} (?=[b-g]\b)[a-z]"
+    r"|(?:klassen?|class|years?|y|grades?|classe|clase|curso|stufe|jahrgang) ?\d\w*"
 )
+"""Of whom alone it is said; `School closed from 14:00` is for all."""
+TOMORROW = (
+    r"tomorrow|demain|(?<!esta )(?<!la )(?<!hoy )manana|(?<!am )(?<!heute )(?<!diesen )morgen"
+)
+WEEKDAYS = tuple(
+    re.compile(rf"\b(?:on |next |am |kommenden |ce |le |el )?(?P<day>{names})\b")
+    for names in (
+        *("monday|montag|lundi|lunes", "tuesday|dienstag|mardi|martes"),
+        *("wednesday|mittwoch|mercredi|miercoles", "thursday|donnerstag|jeudi|jueves"),
+        *("friday|freitag|vendredi|viernes", "saturday|samstag|sonnabend|samedi|sabado"),
+        "sunday|sonntag|dimanche|domingo",
+    )
+)
+"""From Monday on."""
 OF_NO_LESSON = {
     *("m", "mme", "mlle", "prof", "professeur", "pers", "absent", "absente", "mr", "mrs", "miss"),
     *("ms", "ill", "sick", "teacher", "herr", "frau", "hr", "fr", "lehrer", "krank", "malade"),
@@ -94,11 +122,16 @@ OF_NO_LESSON = {
     *("and", "et", "und", "y", "e", "for", "fur", "pour", "para", "mit", "with", "in", "im", "am"),
     *("cours", "clase", "clases", "class", "classes", "kurs", "unterricht", "lesson", "lessons"),
     *("stunde", "stunden", "std", "lecon", "leccion", "klasse", "classe", "gruppe", "group"),
-    *("groupe", "grupo", "heute", "today", "hoy", "nur", "only"),
+    *("groupe", "grupo", "heute", "today", "hoy", "nur", "only", "esta", "ce", "this", "on"),
+    *("en", "dans", "zu", "at"),
+    *("morgen", "morning", "matin", "manana", "tarde", "vormittag", "nachmittag", "afternoon"),
+    *("monday", "tuesday", "wednesday", "thursday", "friday", "montag", "dienstag", "mittwoch"),
+    *("donnerstag", "freitag", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "lunes"),
+    *("martes", "miercoles", "jueves", "viernes"),
 }
 """Words beside a lesson's name that name none."""
 WHICH = re.compile(
-    r"\d{1,2}\.?(?:(?: ?[/+-] ?| und | and | et | y )\d{1,2}\.?)?"
+    r"(?<!\w)\d{1,2}\.?(?:(?: ?[/+-] ?| und | and | et | y )\d{1,2}\.?)?"
     r" ?(?:schulstunden?|stunden?|std\.?|periods?|lessons?|heures?|horas?)\b"
     r"|\b(?:period|lesson|block|stunde|heure|hora) \d{1,2}\b"
 )
@@ -109,22 +142,32 @@ INSTEAD = re.compile(
 )
 """What a lesson replaces is not what it is."""
 HOLIDAY = re.compile(
-    r"(?:\w*ferien|\w*feiertag|(?:school |public |bank |national )?holidays?"
-    r"|half[ -]term(?: break)?|(?:staff|teacher) (?:training|development)(?: day)?"
-    r"|(?:spring|summer|autumn|fall|winter|easter|christmas|term|mid-?term) (?:break|holidays?)"
-    r"|inset(?: day)?|ferienbeginn"
-    r"|(?:grandes |petites )?vacances(?: (?:scolaires|d[eu].*|d'.*))?|jours? ferie"
-    r"|vacaciones(?: (?:escolares|de .*))?|(?:dia )?festivo|fiesta nacional|puente(?: de .*)?)"
+    r"\b(?:\w*ferien(?:tag)?|\w*feiertage?|bruckentag|studientag|padagogischer tag"
+    r"|holidays?|half[ -]term|inset|recess|(?:spring|summer|autumn|fall|winter|easter|christmas"
+    r"|thanksgiving|term|mid-?term|school) break|(?:staff|teacher) (?:training|development)"
+    r"|vacances|jours? ferie|conges?(?: scolaires?)?|vacaciones|festivo|no lectivo|fiesta nacional"
+    r"|puente)\b"
 )
-"""A part of the title of an event of whole days; in an hour's it is what the lesson is about."""
+"""In a title of few words of whole days; in an hour's it is what the lesson is about."""
+MOST_WORDS = 5
+"""Of such a title: more is a sentence, of something else."""
+NO_HOLIDAY = re.compile(
+    r"\b(?:homework|due|hausaufgaben?|devoirs|deberes|club|party|fete|fiesta de|camp|lager|fahrt"
+    r"|program\w*|betreuung|anmeld\w*|inscription\w*|inscripcion\w*|plan\w*|booking|antrag"
+    r"|request|essay|project|projekt|projet|kurs|course|workshop|trip|film|thema|topic|quiz|test"
+    r"|letzter schultag|last day|before|vor|avant|antes|nach|after|apres)\b"
+)
+"""Of something in the holidays, before or after them; `letzter Ferientag` is one."""
 WHOLE = re.compile(
-    rf"(?:{LESSON} )?(?:{BE})?{WORD}(?: {LESSON})?(?: {DETAIL})?|{LESSON} {BE}{WORD}.*"
+    rf"(?:{SCHOOL_OFF}|{LESSONS_OFF}) (?:\d.*|(?:in|en|dans) \S+(?: \S+)?)"
+    rf"|(?:{LESSON} )?(?:{BE})?{WORD}(?: {LESSON})?(?: {DETAIL})?|{LESSON} {BE}{WORD}.*"
 )
 """A part of a title that says nothing else."""
 
 LAST = re.compile(rf"(?P<before>.*\S)[ -](?:{CANCELLATION}|{SENTENCE})(?: {DETAIL})?")
 FIRST = re.compile(
     r"cancell?ed|abgesagt|ausgefallen|entfallen|entfallt|gestrichen|annulee?|cancelad[oa]|anulad[oa]"
+    r"|entf\.?|canc\.?|cxl\.?"
 )
 """Before the name of what does not take place; `Abgesagte Konzerte` are a subject."""
 
@@ -132,8 +175,14 @@ ANYWHERE = re.compile(
     rf"\b(?:(?:{VERB})\b|(?<!pas de ){LESSON} (?:{BE})?(?:{CANCELLATION})\b)|[❌✖🚫⛔]"
 )
 MOVE_WORD = r"moved|verlegt|deplacee?s?|desplazad[oa]s?"
-MOVE = re.compile(rf"(?:{LESSON} )?(?:{BE})?(?:{MOVE_WORD})|\S+(?: \S+)?(?: {BE}| )(?:{MOVE_WORD})")
-"""To another time, as long as nothing says where to: `Mathe verlegt`."""
+TIME = r"(?:auf|to|until|till|a|au|al|para|am|um|for) (?:next |nachste\w* |le |el )?"
+TIME += r"(?:\d|tomorrow|demain|manana|morgen|week|woche|semaine|semana|mon|tue|wed|thu|fri|mont"
+TIME += r"|dien|mitt|donn|frei|lun|mar|mer|jeu|ven|mie|jue|vie).*"
+MOVE = re.compile(
+    rf"(?:{LESSON} )?(?:{BE})?(?:{MOVE_WORD})|\S+(?: \S+)?(?: {BE}| )(?:{MOVE_WORD})"
+    rf"|(?:\S+ ){{1,3}}(?:{BE})?(?:{MOVE_WORD}|verschoben|reportee?s?|aplazad[oa]|postponed) {TIME}"
+)
+"""To another time: `Mathe verlegt`, `Maths moved to Friday`; not to another room."""
 
 NONE_OF = re.compile(
     r"(?:(?:heute|morgen|today|tomorrow|hoy|aujourd'hui) )?"
@@ -145,7 +194,11 @@ NONE_OF = re.compile(
 
 LOSS = r"(?:stunden|unterrichts)?ausfall|entfall"
 AROUND = re.compile(
-    rf"(?:{LOSS}) (?!de[rsmn] |von |im |am )\S+(?: \S+)?|\S+(?: \S+)? (?:{LOSS})"
+    rf"(?:{LOSS}|absage|annulation) (?!de[rsmnu]? |von |im |am )\S+(?: \S+)?"
+    rf"|\S+(?: \S+)?[ -](?:{LOSS})"
+    rf"|(?:annulation|suppression|cancelacion|anulacion|suspension|absage|ausfall|cancellation)"
+    rf" (?:du |de la |de l'|des |del |of the |of |der |vom |von )?{LESSON}\b.*"
+    rf"|\S+(?: \S+)? (?:was|will be|wurde|wird) (?:{CANCELLATION})"
     rf"|(?:{ABSENCE}) \S+(?: \S+)?|se (?:cancela|anula|suspende|aplaza)n? (?:\S+ ?){{1,4}}"
 )
 """`Ausfall Mathe 7b`, `Mathe Ausfall`, `Se cancela lengua`: nothing but a name beside it."""
@@ -162,7 +215,7 @@ NAMES = re.compile(r"(?:status|statut|estado|etat)\s*:\s*(.*)")
 PREFIX = re.compile(r"\A\s*(?:(?:fwd?|wg|aw|re|tr|rv|rif|i)\s*:\s*)+", re.IGNORECASE)
 """Of mails that were answered or passed on."""
 
-PARTS = re.compile(r"[()\[\]{}<>|:!*~=#•·…;,_\"“”„«»\\\n\u2010-\u2015]+|\s/\s|\s-+\s*|-+\s|^-+|-+$")
+PARTS = re.compile(r"[()\[\]{}<>|:!*~=#•·…;,_\"“”„«»\\\n\u2010-\u2015]+|/|\s-+\s*|-+\s|^-+|-+$")
 """What stands between the parts of a title; a hyphen within a word does not."""
 
 

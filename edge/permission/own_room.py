@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from edge.common.calendar_event import short
 from edge.common.places import (
     SEPARATORS,
     RoomPlace,
@@ -44,7 +45,7 @@ class OwnRoom:
         ]
         rooms = {key(part) for place in dict.fromkeys(places) for part in parts(place)}
         if len(rooms) == 1 and others and not self._spellings and not self._differs(others[0]):
-            self.only_place, self._only_key = " ".join(others[0].split())[:80], rooms.pop()
+            self.only_place, self._only_key = short(others[0]), rooms.pop()
             others = []
         self._has_others = bool(others)
         here = {place for place in places if self._is_here(place)}
@@ -54,7 +55,7 @@ class OwnRoom:
 
     def why_not(self, place: str) -> str | None:
         """Why an event at a place, which may be empty, is none of the room's; None where it is."""
-        where = " ".join(place.split())[:80]
+        where = short(place)
         if self._is_here(place):
             if len(self._buildings) < 2 or not self._building(place):
                 return None

@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 from collector.lessons.timetable import Timetable
-from tests.edge.common.test_calendar_faults import KEEPS, MONDAY, SPAN, event, file, parse
+from tests.edge.common.test_calendar_faults import (
+    DAILY,
+    GOOD,
+    KEEPS,
+    MONDAY,
+    SPAN,
+    event,
+    file,
+    parse,
+    titles,
+    zone,
+)
 
 SECOND, THIRD = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
 WHICH = "RECURRENCE-ID;TZID=Europe/Berlin:20260303T091500"
@@ -70,3 +81,48 @@ def test_a_text_of_another_type_leaves_the_others(tmp_path: Path, name: str, val
     path.write_text(text.replace("SUMMARY:Good", "LOCATION:R1\r\nSUMMARY:Good"), newline="")
     titles = [one.title for one in Timetable(path, "Europe/Berlin").on(MONDAY)[0]]
     assert titles.count("Good") == 3
+
+
+def test_two_zones_of_one_name_are_none() -> None:
+    """What a merged export has of two programs: which of them is meant nobody knows."""
+    text = file(
+        zone("Twice"),
+        zone("Twice", before="+0500"),
+        event(
+            "DTSTART;TZID=Twice:20260302T091500",
+            "DTEND;TZID=Twice:20260302T100000",
+            "SUMMARY:Odd",
+            uid="odd",
+        ),
+        GOOD,
+    )
+    table = parse(text)
+    assert [str(one.event["SUMMARY"]) for one in table.on(MONDAY)] == ["Good"]
+    assert ("Twice", "a time zone that cannot be read") in table.faults
+    assert titles(file(zone("Once"), zone("Once"), GOOD)) == ["Good 09:15"]
+
+
+def test_zones_of_one_name_in_two_files_are_two() -> None:
+    lines = ("DTSTART;TZID=Ours:20260302T091500", "DTEND;TZID=Ours:20260302T100000", "SUMMARY:A")
+    for before, time in (("+0100", "A 09:15"), ("+0300", "A 07:15"), ("+0100", "A 09:15")):
+        assert titles(file(zone("Ours", before=before), event(*lines))) == [time]
+
+
+def test_a_blank_after_a_uid_makes_no_other_event() -> None:
+    series = event(*SPAN, DAILY, "SUMMARY:Off", uid="a@s")
+    change = event(
+        "RECURRENCE-ID;TZID=Europe/Berlin:20260302T091500", *SPAN, "STATUS:CANCELLED", uid="a@s "
+    )
+    assert titles(file(series, change)) == []
+
+
+def test_an_empty_status_says_nothing() -> None:
+    assert titles(file(event(*SPAN, "STATUS:", "SUMMARY:Good"))) == ["Good 09:15"]
+
+
+def test_of_an_address_in_a_calendar_the_host_alone_is_shown() -> None:
+    meeting = "https://zoom.example/j/1?pwd=hunter2"
+    text = file(event(*SPAN, f"SUMMARY:Meeting {meeting}", "STATUS:CANCELLED"))
+    ignored_events = parse(text).ignored_on(MONDAY)
+    assert "hunter2" not in str(ignored_events)
+    assert "zoom.example" in str(ignored_events)
