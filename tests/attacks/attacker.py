@@ -12,9 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from edge.protocol.counts import Disclosure
 from edge.protocol.messages import OTHER
@@ -115,6 +112,10 @@ def attack(name: str, lessons: Sequence[list[Window]], disclosures: Sequence[Pub
 
 
 def _score(features: list[list[NDArray[np.float64]]], answers: list[list[str]], half: int) -> float:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     train, test = (
         (
             np.array([x for some in features[part] for x in some]),

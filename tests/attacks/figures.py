@@ -12,11 +12,6 @@ import threading
 from pathlib import Path
 from typing import NamedTuple
 
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import cross_val_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-
 from edge.agent import Agent
 from edge.config import AgentSettings
 from edge.protocol.messages import Mood
@@ -87,6 +82,11 @@ def run(pupils: int, windows: int) -> list[tuple[Row, Row]]:
 
 
 def _points(rows: list[Row], answers: list[int]) -> float:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import cross_val_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     guesser = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     right = cross_val_score(guesser, rows, answers, cv=4).mean()
     return float(100 * (right - 1 / len(ROOMS)))

@@ -6,6 +6,7 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 import yaml
@@ -33,15 +34,15 @@ PACKAGES = ("edge", "collector", "deploy", "models")
 
 def _texts(tree: ast.AST) -> Iterator[str]:
     """Every string of a program but docstrings; what is filled in is X."""
-    docstrings = {
+    nodes = list(ast.walk(tree))
+    passed_over = {
         id(node.value)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
-    parts = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.JoinedStr):
-            parts |= {id(value) for value in node.values}
+            passed_over |= {id(value) for value in node.values}
             yield "".join(
                 str(value.value) if isinstance(value, ast.Constant) else "X"
                 for value in node.values
@@ -49,7 +50,7 @@ def _texts(tree: ast.AST) -> Iterator[str]:
         elif (
             isinstance(node, ast.Constant)
             and isinstance(node.value, str)
-            and id(node) not in docstrings | parts
+            and id(node) not in passed_over
         ):
             yield node.value
 
@@ -62,8 +63,13 @@ def _strings(content: object) -> Iterator[str]:
         yield content
 
 
-def texts() -> Iterator[tuple[str, str]]:
-    """Where, and what is said there."""
+@cache
+def texts() -> list[tuple[str, str]]:
+    """Where, and what is said there; every worker collects, one of them asks for it."""
+    return list(_read_texts())
+
+
+def _read_texts() -> Iterator[tuple[str, str]]:
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             where = str(path.relative_to(ROOT))
@@ -103,16 +109,21 @@ def check(command: str) -> None:
             assert name in UNITS or name == "X.service", command
 
 
-COMMANDS = sorted({(command, where) for where, text in texts() for command in commands_in(text)})
+def fault(command: str) -> str | None:
+    """What is wrong with a command."""
+    try:
+        check(command)
+    except Exception as error:  # told of below, whatever it is
+        return f"{type(error).__name__}: {error}"
+    return None
 
 
-@pytest.mark.parametrize(("command", "where"), COMMANDS)
-def test_a_named_command_exists(command: str, where: str) -> None:
-    check(command)
-
-
-def test_there_are_commands_to_check() -> None:
-    assert len({command for command, _ in COMMANDS}) > 30
+def test_named_commands_exist() -> None:
+    """All of them, and each that does not is listed."""
+    commands = {(command, where) for where, text in texts() for command in commands_in(text)}
+    assert len({command for command, _ in commands}) > 30
+    faults = {named: fault(named[0]) for named in sorted(commands)}
+    assert {named: what for named, what in faults.items() if what} == {}
 
 
 @pytest.mark.parametrize(

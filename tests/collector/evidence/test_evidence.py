@@ -18,7 +18,6 @@ import yaml
 from click.testing import CliRunner
 from sqlalchemy import Engine
 from sqlalchemy import update as sql_update
-from weasyprint import HTML
 
 from collector.access.audit import AuditLog
 from collector.access.secret import own_key
@@ -193,6 +192,8 @@ def test_there_is_no_count_and_no_secret_in_it(place: Site, pack: Path) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_summary_says_it_in_every_language(place: Site, language: str) -> None:
+    from weasyprint import HTML
+
     settings = load(CollectorSettings, place.config)
     facts = gather(settings, place.engine, place.service.audit, 0.0, time.time() + 1)
     html = summary_html(settings, facts, language, "1234-5678")

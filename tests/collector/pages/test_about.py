@@ -14,7 +14,6 @@ import httpx
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from weasyprint import HTML
 
 from collector.config import CollectorSettings
 from collector.pages import about
@@ -182,6 +181,8 @@ def test_a_device_that_was_not_heard_and_one_that_films_nobody_are_said_so(tmp_p
 
 
 def test_texts_of_the_school_are_text(tmp_path: Path) -> None:
+    from weasyprint import HTML
+
     nasty = "<script>alert(1)</script>\"'{{ 7 * 7 }}{0}"
     settings = public_settings(tmp_path, title=nasty, purpose=nasty, legal_basis=nasty)
     settings["rooms"] = {"r101": {"title": nasty[:80]}}
@@ -205,7 +206,7 @@ def test_many_readers_cost_the_database_nothing(public: School) -> None:
     page(public)
     public.engine.dispose()
     statements: list[str] = []
-    from sqlalchemy import event  # noqa: PLC0415
+    from sqlalchemy import event
 
     engine = public.service.erasures.engine
     event.listen(engine, "before_cursor_execute", lambda *a: statements.append(str(a[2])))
@@ -233,7 +234,7 @@ def test_settings_that_cannot_be_meant_are_refused(
 
 
 def test_what_is_shown_of_the_settings_can_be_read_again(tmp_path: Path) -> None:
-    import yaml  # noqa: PLC0415
+    import yaml
 
     settings = CollectorSettings.model_validate({"public": {"school": PAGE}})
     again = CollectorSettings.model_validate(yaml.safe_load(show(settings)))
