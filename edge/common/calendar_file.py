@@ -73,7 +73,7 @@ def read_file(content: bytes, where: str, days: DayRange | None = None) -> FileC
 def _read_file(content: bytes, where: str, days: DayRange | None) -> FileContent:
     import icalendar
 
-    icalendar.use_zoneinfo()  # forgets the zones of other files: programs give theirs one name
+    icalendar.use_zoneinfo()  # type: ignore[no-untyped-call]  # forgets the zones of other files: programs give theirs one name
     try:
         own, zones, texts = _take_apart(_unfold(content))
     except ValueError as error:
