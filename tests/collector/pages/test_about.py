@@ -105,13 +105,13 @@ def test_it_is_the_same_for_all_and_may_be_kept(public: School) -> None:
     assert missing.headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_language_is_chosen_by_address_or_by_browser(public: School, language: str) -> None:
-    heading = words(language)["about"]["heading"].format("Kowhai School")
-    by_browser = page(public, **{"accept-language": f"{language}-XX,ja;q=0.5"})
-    assert heading in by_browser.text
-    by_address = page(public, f"{SITE}?lang={language}", **{"accept-language": "ja"})
-    assert heading in by_address.text
+def test_a_language_is_chosen_by_address_or_by_browser(public: School) -> None:
+    for language in LANGUAGES:
+        heading = words(language)["about"]["heading"].format("Kowhai School")
+        by_browser = page(public, **{"accept-language": f"{language}-XX,ja;q=0.5"})
+        assert heading in by_browser.text
+        by_address = page(public, f"{SITE}?lang={language}", **{"accept-language": "ja"})
+        assert heading in by_address.text
     assert page(public, f"{SITE}?lang={'x' * 99}").status_code == 200
 
 
