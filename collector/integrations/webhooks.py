@@ -167,8 +167,10 @@ class Webhooks(Worker):
             "webhook-signature": to.signer.sign(name, at, body),
         }
         try:
-            return client.post(to.url, content=body, headers=headers).is_success
-        except httpx.HTTPError:
+            # What it says is not read: a receiver whose answer never ends would hold up the others.
+            with client.stream("POST", to.url, content=body, headers=headers) as answer:
+                return answer.is_success
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError):  # a name that is none is the last
             return False
 
 

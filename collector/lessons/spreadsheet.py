@@ -70,6 +70,9 @@ HEAD = 10
 SECOND = "second "
 """Before a column's name that stood already, letter for letter."""
 
+OTHER_DAY = "another day"
+"""A second column for it, by another of its names."""
+
 FOREIGN = {
     **dict.fromkeys((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"), "a workbook"),
     b"%PDF": "a PDF",
@@ -227,6 +230,12 @@ def _row(row: dict[str, str], order: DateOrder | None) -> SpreadsheetRow:
             raise ValueError(f"column '{name}': empty")
     weekday = _weekdays().get(_plain(row["day"]))
     day = None if weekday is not None else _day(row["day"], order)
+    text = row.get(OTHER_DAY, "")
+    if weekday is not None and text and _plain(text) not in _weekdays():  # beside it the date
+        day = _day(text, order)
+        if day.weekday() != weekday:
+            raise ValueError(f"column 'day': {row['day']}: {text} is none")
+        weekday = None
     start, end = _time("start", row["start"]), _time("end", row["end"])
     minutes = (end.hour - start.hour) * 60 + end.minute - start.minute
     if minutes == 0 or -((24 - OVERNIGHT_H) * 60) < minutes < 0:
@@ -236,7 +245,8 @@ def _row(row: dict[str, str], order: DateOrder | None) -> SpreadsheetRow:
 
 
 def _why_off(row: dict[str, str]) -> str:
-    if any(calls_off(row.get(name, "")) for name in ("title", "room", "status")):
+    # Whatever the column is called: `Bemerkung`, `Info`, and a teacher who is `entfällt`.
+    if any(calls_off(cell) for name, cell in row.items() if name not in ("day", "start", "end")):
         return TEXT_SAYS
     if is_tentative(row.get("title", "")):
         return "tentative"

@@ -28,8 +28,9 @@ from edge.common.calendar_sources import (
     WebSource,
     source,
 )
+from edge.common.cancellation import lesson_words, subject
 from edge.common.errors import Problem, UserError
-from edge.common.places import RoomNames, RoomPlace
+from edge.common.places import RoomNames, RoomPlace, is_same
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +73,16 @@ class TimetableEntry(NamedTuple):
     start: datetime
     end: datetime
     is_weekly: bool = False
+
+
+class _RoomOff(NamedTuple):
+    """What a row calls off; `subject` are the words for it."""
+
+    place: RoomPlace
+    span: RowSpan
+    subject: frozenset[str]
+    is_date: bool
+    """Of one date alone: what stands there for every week is off then, whatever it is called."""
 
 
 class Timetable:
@@ -138,7 +149,7 @@ class Timetable:
         return [(self._source, self._parse)] if isinstance(self._source, WebSource) else []
 
     def _plan(self, day: date) -> tuple[list[PlannedLesson], list[IgnoredEvent]]:
-        off: list[tuple[RoomPlace, RowSpan]] = []
+        off: list[_RoomOff] = []
         if isinstance(self._content, Calendar):
             entries = [_entry(one.event, one.start, one.end) for one in self._content.on(day)]
             ignored_events = list(self._content.ignored_on(day))
@@ -153,9 +164,9 @@ class Timetable:
                 if row.why_off
             ]
             off = [
-                (place, span)
+                _RoomOff(place, span, subject(row.title), row.day is not None)
                 for row, span in rows
-                if row.why_off and row.day
+                if row.why_off
                 for place in self._rooms.find(row.room)
             ]
         lessons: list[PlannedLesson] = []
@@ -167,7 +178,7 @@ class Timetable:
             lessons += [
                 PlannedLesson(*place, entry.title, entry.teacher, entry.start, entry.end)
                 for place in places
-                if not (entry.is_weekly and _is_among(off, place, entry))
+                if not _is_among(off, place, entry)
             ]
         return lessons, ignored_events
 
@@ -210,12 +221,19 @@ def _title_with_date(title: str, start: datetime) -> str:
     return f"{title} ({start:%Y-%m-%d})"
 
 
-def _is_among(
-    off: list[tuple[RoomPlace, RowSpan]], place: RoomPlace, entry: TimetableEntry
-) -> bool:
-    """Whether any of the time of an entry was called off in a room."""
+def _is_among(off: list[_RoomOff], place: RoomPlace, entry: TimetableEntry) -> bool:
+    """Whether any of the time of an entry was called off in a room; of an entry for that date
+    alone, by its name, since it may be what takes place instead."""
     return any(
-        where == place and span.start < entry.end and entry.start < span.end for where, span in off
+        one.place.site == place.site
+        and is_same(one.place.room, place.room)
+        and one.span.start < entry.end
+        and entry.start < one.span.end
+        and (
+            (entry.is_weekly and one.is_date)
+            or not one.subject.isdisjoint(lesson_words(entry.title))
+        )
+        for one in off
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import click
+from sqlalchemy.engine import make_url
 
 from collector.access.command_access import BY, open_collector, open_database
 from collector.config import CollectorSettings
@@ -18,6 +19,9 @@ from edge.common.settings import load
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+DATABASE_ENDS = ("", "-wal", "-shm", "-journal", ".lock")
+"""Of the names of SQLite's files, and of ours beside it."""
 
 
 def _opened_file(path: Path) -> IO[bytes]:
@@ -56,6 +60,18 @@ def _site(settings: CollectorSettings) -> Path | None:
     return settings.fleet.folder if settings.fleet else None
 
 
+def _check_place(out: Path, settings: CollectorSettings) -> None:
+    """Raises UserError for a backup in place of what it is a backup of."""
+    place, url = out.resolve(), make_url(settings.database)
+    own = [settings.state.resolve()]
+    if settings.fleet is not None:
+        own.append(settings.fleet.folder.resolve())
+    names = [url.database] if url.get_backend_name() == "sqlite" and url.database else []
+    files = [Path(f"{Path(name).resolve()}{end}") for name in names for end in DATABASE_ENDS]
+    if place in files or any(folder in place.parents for folder in own):
+        raise UserError("is one of the collector's own files", out, "choose another place")
+
+
 @click.command()
 @config_option
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write.")
@@ -64,7 +80,9 @@ def backup(config: Path, out: Path) -> None:
     from collector.retention.backup import backup as write_backup
     from collector.retention.whole_file import whole_file
 
-    state = load(CollectorSettings, config).state
+    settings = load(CollectorSettings, config)
+    _check_place(out, settings)
+    state = settings.state
     service = state.stat().st_uid if state.exists() else None
     try:
         # The file is the caller's, all else the service's: its database gets no file of root's.

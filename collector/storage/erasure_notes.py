@@ -60,7 +60,9 @@ class ErasureNotes:
             try:
                 size = os.fstat(file).st_size
                 whole = not size or os.pread(file, 1, size - 1) == b"\n"
-                os.write(file, (text if whole else "\n" + text).encode())
+                rest = (text if whole else "\n" + text).encode()
+                while rest:  # a disk that is nearly full takes a part, and then says why
+                    rest = rest[os.write(file, rest) :]
                 os.fsync(file)
             finally:
                 os.close(file)
@@ -81,7 +83,7 @@ def read_notes(path: Path) -> list[Erasure]:
         ) from None
     erasures: dict[Erasure, None] = {}
     for line in lines:
-        with contextlib.suppress(ValueError, TypeError, KeyError):
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
             erasures[_erasure(json.loads(line))] = None
     return list(erasures)
 

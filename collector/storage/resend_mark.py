@@ -23,7 +23,8 @@ def mark(connection: Connection, since: float | None = None) -> float:
     """Wants windows again from then on (seconds since 1970), or from the newest there is."""
     if since is None:
         newest = connection.execute(select(func.max(moods.c.received))).scalar()
-        since = max(0.0, (newest or 0.0) - EARLIER_S)
+        # One that came while this machine's clock was ahead hides none of those after it.
+        since = max(0.0, min(newest or 0.0, time.time()) - EARLIER_S)
     write(connection, {"since": since, "at": time.time(), "asked": []})
     return since
 

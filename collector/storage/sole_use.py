@@ -114,7 +114,13 @@ class SoleUse:
         if self._engine.dialect.name != "sqlite":
             return self._take_session()
         name = self._engine.url.database
-        return not name or name == ":memory:" or self._take_file(Path(f"{name}.lock"))
+        return (
+            not name
+            or name == ":memory:"
+            or self._take_file(
+                Path(f"{Path(name).resolve()}.lock")  # by a link it is the same
+            )
+        )
 
     def _take_session(self) -> bool:
         session = self._sessions.connect().execution_options(isolation_level="AUTOCOMMIT")

@@ -31,6 +31,12 @@ EXACT |= {"STATUS", "TRANSP", "UID", "SEQUENCE"}
 EXACT |= {"X-MICROSOFT-CDO-ALLDAYEVENT", "X-MICROSOFT-CDO-BUSYSTATUS"}
 """What says whether and when an event takes place: one that cannot be read is a fault."""
 
+ZONE_AND_UTC = re.compile(r"(?i)(DT|RECUR|EXD|RD)[^:]*;TZID=[^:]*:.*\d{8}T\d{6}Z")
+"""Which of the two is meant nobody knows."""
+
+RELEVANT = EXACT | {"SUMMARY", "LOCATION", "CATEGORIES", "DESCRIPTION", "COMMENT", "ATTENDEE"}
+"""All that says anything here; a GEO that cannot be read closes no lesson."""
+
 TAKES_PLACE = {"", "PUBLISH", "REQUEST", "ADD"}
 """Of METHOD, RFC 5546; the others answer, propose or ask."""
 
@@ -168,8 +174,8 @@ class _Scan:
         elif self._within:
             pass
         elif self._event is not None:
-            # A blank at the end of a UID makes no other of it.
-            self._event.append(line.rstrip() if line[:3].upper() == "UID" else line)
+            # A blank at the end of a UID makes no other of it, nor one after a time.
+            self._event.append(line.rstrip() if property_name(line) in EXACT else line)
         elif word == "METHOD" or word.startswith("METHOD;"):
             self._method.append(name)
         elif word.partition(";")[0] in OF_THE_FILE and not self.own:
@@ -295,6 +301,9 @@ def _compare(event: Any, lines: list[str]) -> None:
     for line in lines:
         if (name := property_name(line)) in EXACT:
             counts[name] = counts.get(name, 0) + 1
+    for line in lines:
+        if ZONE_AND_UTC.match(line):
+            raise EventFault(f"{property_name(line)} names a time zone and ends with Z, for UTC")
     for name, count in counts.items():
         value = event.get(name)
         if count != (len(value) if isinstance(value, list) else int(value is not None)):

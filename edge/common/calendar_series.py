@@ -23,6 +23,7 @@ from edge.common.calendar_event import (
     is_broken,
     moment,
 )
+from edge.common.calendar_file import RELEVANT
 from edge.common.cancellation import event_calls_off
 
 FREQUENCIES = {"YEARLY", "MONTHLY", "WEEKLY", "DAILY"}
@@ -48,8 +49,7 @@ TIMES = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "RDATE", "EXDATE", "RR
 def readable_series(
     events: Iterable[Any], zone: ZoneInfo, faults: list[IgnoredEvent], unread: list[Any]
 ) -> list[list[Any]]:
-    """Events by series, without those that hold a fault, which are added to `unread`, and what is
-    wrong to `faults`."""
+    """Events by series; those that hold a fault go to `unread`, and what is wrong to `faults`."""
     by_uid: dict[str, list[Any]] = defaultdict(list)
     for number, event in enumerate(events):
         by_uid[str(event.get("UID") or f"without UID {number}")].append(event)
@@ -235,7 +235,7 @@ def _check_times(event: Any, zone: ZoneInfo) -> None:
         raise EventFault(f"is in the year {start.dt.year}")
     if _sequence(event) == NEWEST:
         raise EventFault("SEQUENCE cannot be read")
-    if errors := [text for name, text in event.errors if name]:
+    if errors := [text for name, text in event.errors if str(name).upper() in RELEVANT]:
         raise EventFault(f"cannot be read: {errors[0]}"[:200])
 
 

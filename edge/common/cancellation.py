@@ -42,6 +42,7 @@ from edge.common.cancellation_words import (
     PARTS,
     PREFIX,
     SCHOOL_OFF,
+    TARGET,
     TENTATIVE,
     TOMORROW,
     WEEKDAYS,
@@ -68,6 +69,7 @@ def _calls_off(title: str) -> bool:
         or any(_part_calls_off(part) for part in _parts(plain))
         or any(_names_first(part.split()) for part in _parts(title))
         or _shouts(title)
+        or "\u0336" in title  # letters that are struck through
     )
 
 
@@ -78,6 +80,8 @@ def _parts(title: str) -> list[str]:
 
 def _part_calls_off(part: str) -> bool:
     if any(pattern.fullmatch(part) for pattern in (WHOLE, AROUND, MOVE, NONE_OF)):
+        return True
+    if any(WHOLE.fullmatch(piece) for piece in part.split("/")):  # `Maths/cancelled`
         return True
     last = LAST.fullmatch(part)
     return bool(last and re.split("[ -]", last["before"])[-1] not in NOT_OF_A_LESSON)
@@ -97,6 +101,8 @@ def _names_first(pieces: list[str]) -> bool:
     """`Cancelled Maths`: the word before a name and nothing else; `Cancelled cheques and fraud`
     are a subject, and so may be what stands in capitals throughout."""
     if len(pieces) < 2 or not FIRST.fullmatch(_plain(pieces[0])):
+        return False
+    if _plain(pieces[1]) in NOT_OF_A_LESSON:
         return False
     names = all(piece[0].isupper() or piece[0].isdigit() for piece in pieces[1:])
     return len(pieces) == 2 or (names and (len(pieces) < 4 or not "".join(pieces).isupper()))
@@ -151,7 +157,7 @@ def day_off(title: str) -> Literal["school", "lessons", ""]:
 
 def speaks_of_another_day(title: str, day: date) -> bool:
     """`No school tomorrow`, `Reminder: no lessons on Friday`, which stand at some other day."""
-    plain = _plain(title[:1000])
+    plain = TARGET.sub(" ", _plain(title[:1000]))
     weekdays = {number for number, names in enumerate(WEEKDAYS) if names.search(plain)}
     if weekdays:
         return day.weekday() not in weekdays
@@ -161,11 +167,12 @@ def speaks_of_another_day(title: str, day: date) -> bool:
 def event_calls_off(event: Any) -> bool:
     """Whether a calendar's event does so: by title, place or category, or by a line of
     its own in the text below, as timetable programs write it."""
-    texts = [text for name in ("SUMMARY", "LOCATION", "CATEGORIES") for text in _texts(event, name)]
+    names = ("SUMMARY", "LOCATION", "CATEGORIES", "COMMENT")
+    texts = [text for name in names for text in _texts(event, name)]
     if any(calls_off(text) for text in texts):
         return True
     lines = (line for text in _texts(event, "DESCRIPTION") for line in text[:4000].split("\n"))
-    for line in map(_plain, lines):
+    for line in map(_plain, (re.sub(r"<[^<>]*>", " ", one) for one in lines)):
         status = NAMES.fullmatch(line)
         if WHOLE.fullmatch(line.strip(" .!*")) or (status and calls_off(status[1])):
             return True

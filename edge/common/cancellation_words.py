@@ -9,7 +9,7 @@ import re
 
 CANCELLATION = (
     r"cancell?ed|called off|postponed(?! from)|suspended"
-    r"|abgesagt\w{0,2}|ausgefallen|entfallen|entf|gecancell?t|gestrichen|storniert"
+    r"|abgesagt\w{0,2}|ausgefallen|entfallen|entf|gecancell?t|cxld?|canx|gestrichen|storniert"
     r"|verschoben(?! vo[mn])"
     r"|annulee?s?|supprimee?s?|suspendue?s?|reportee?s?(?! d[eu])|non assuree?s?"
     r"|cancelad[oa]s?|anulad[oa]s?|suspendid[oa]s?|aplazad[oa]s?(?! del?)|pospuest[oa]s?(?! del?)"
@@ -17,7 +17,8 @@ CANCELLATION = (
 """Participles; without accents, as all that follows."""
 
 VERB = (
-    r"entf(?:a|ae)llt(?!(?: doch)? nicht\b)|f(?:(?:a|ae)llt(?: (?!nicht\b)\w+){0,6}|\.) (?:aus|weg)"
+    r"entf(?:a|ae)llt(?!(?: doch)? nicht\b)"
+    r"|f(?:(?:a|ae)llt(?: (?!nicht\b)\w+){0,6}|\.) (?:aus|weg|flach)"
     r"|findet(?: \w+){0,4} nicht(?: mehr)? statt|(?:wird|kann)(?: \w+){0,3} nicht stattfinden"
     r"|muss(?:te)?(?: (?!nicht\b)\w+){0,3} (?:ausfallen|entfallen|abgesagt werden)"
 )
@@ -55,15 +56,20 @@ OFF_FOR_ALL = re.compile(rf"\b(?:{LESSONS_OFF})\b(?! (?:de|du|d'|of|for|fur|in|e
 
 ABSENCE = (
     r"(?:m|mme|mlle)\.? (?:\S+ ){1,3}absente?"
-    r"|prof(?:esseure?)?\.?(?:/pers\.?)? absente?|classe absente"
+    r"|prof(?:esseure?)?\.?(?:/pers\.?)? absente?|classe absente|enseignante? absente?"
+    r"|(?:frau|herrn?|fr|hr|mrs?|ms|miss|mme|senora?|sra?)\.? \S+(?: is| ist| est| esta)?"
+    r" (?:absente?|away|ill|sick|krank|abwesend|malade|ausente|enferm[oa])"
     r"|(?:teacher|lehrer(?:in)?|lehrkraft|prof(?:esor[a]?)?|profe)(?: is| ist| est| esta)?"
     r" (?:absent|away|ill|sick|krank|abwesend|malade|ausente|enferm[oa])|lehrer(?:in)? fehlt"
     r"|absence d[eu] \S+(?: \S+)?"
 )
 NOUN = (
     rf"{ABSENCE}|cancell?ation|{SCHOOL_OFF}|{LESSONS_OFF}"
-    r"|cancel|canc|cxl|cncl|rescheduled|freistunde|free period|heure libre|hora libre"
-    r"|(?:raum|room|salle|aula|sala)(?: \S+)?(?: is| ist)? (?:gesperrt|closed|fermee?|cerrad[oa])"
+    r"|cancel|canc|cxl|cncl|cxld|canx|rescheduled|removed|deleted|geloscht|verlegung|verschiebung"
+    r"|closed|geschlossen|ferme|cerrado|frei|free|libre|unavailable|out of order"
+    r"|freistunde|free period|heure libre|hora libre"
+    r"|(?:raum|room|salle|aula|sala)(?: \S+)?(?: is| ist)? (?:gesperrt|closed|unavailable"
+    r"|fermee?|cerrad[oa])"
     r"|\S+ gesperrt"
     r"|absage|ausfall|entfall|stundenausfall|unterrichtsausfall|declined|abgelehnt|refusee?|rechazad[oa]"
     r"|annulation|suppression"
@@ -114,6 +120,11 @@ WEEKDAYS = tuple(
     )
 )
 """From Monday on."""
+TARGET = re.compile(
+    r"\b(?:auf|to|until|till|au?|al|para|see you|back)(?: (?:next|den|le|el|nachste[nr]?|on))?"
+    rf" (?:{'|'.join(one.pattern for one in WEEKDAYS)})".replace("(?P<day>", "(?:")
+)
+"""Where something is moved to is not the day that is meant."""
 OF_NO_LESSON = {
     *("m", "mme", "mlle", "prof", "professeur", "pers", "absent", "absente", "mr", "mrs", "miss"),
     *("ms", "ill", "sick", "teacher", "herr", "frau", "hr", "fr", "lehrer", "krank", "malade"),
@@ -146,10 +157,14 @@ HOLIDAY = re.compile(
     r"|holidays?|half[ -]term|inset|recess|(?:spring|summer|autumn|fall|winter|easter|christmas"
     r"|thanksgiving|term|mid-?term|school) break|(?:staff|teacher) (?:training|development)"
     r"|vacances|jours? ferie|conges?(?: scolaires?)?|vacaciones|festivo|no lectivo|fiesta nacional"
-    r"|puente)\b"
+    r"|puente|easter monday|good friday|christmas(?: day| eve)?|thanksgiving|labou?r day|pd day"
+    r"|professional development|teacher workday|school closure|tag der deutschen einheit"
+    r"|rosenmontag|ostermontag|karfreitag|pfingstmontag|neujahr|schulschliessung|toussaint"
+    r"|lundi de (?:paques|pentecote)|ferie|pont de l'ascension|journee pedagogique"
+    r"|fermeture de l'etablissement|semana santa|huelga)\b"
 )
 """In a title of few words of whole days; in an hour's it is what the lesson is about."""
-MOST_WORDS = 5
+MOST_WORDS = 8
 """Of such a title: more is a sentence, of something else."""
 NO_HOLIDAY = re.compile(
     r"\b(?:homework|due|hausaufgaben?|devoirs|deberes|club|party|fete|fiesta de|camp|lager|fahrt"
@@ -172,22 +187,22 @@ FIRST = re.compile(
 """Before the name of what does not take place; `Abgesagte Konzerte` are a subject."""
 
 ANYWHERE = re.compile(
-    rf"\b(?:(?:{VERB})\b|(?<!pas de ){LESSON} (?:{BE})?(?:{CANCELLATION})\b)|[❌✖🚫⛔]"
+    rf"\b(?:(?:{VERB})\b|(?<!pas de ){LESSON} (?:{BE})?(?:{CANCELLATION})\b)|[❌✖🚫⛔]|~~.+~~"
 )
 MOVE_WORD = r"moved|verlegt|deplacee?s?|desplazad[oa]s?"
-TIME = r"(?:auf|to|until|till|a|au|al|para|am|um|for) (?:next |nachste\w* |le |el )?"
-TIME += r"(?:\d|tomorrow|demain|manana|morgen|week|woche|semaine|semana|mon|tue|wed|thu|fri|mont"
-TIME += r"|dien|mitt|donn|frei|lun|mar|mer|jeu|ven|mie|jue|vie).*"
+MOVED = rf"{MOVE_WORD}|verschoben|reportee?s?|aplazad[oa]|postponed|rescheduled"
+ELSEWHERE = r"(?:auf|to|until|till|a|au|al|para|nach|in|en) \S.*"
 MOVE = re.compile(
     rf"(?:{LESSON} )?(?:{BE})?(?:{MOVE_WORD})|\S+(?: \S+)?(?: {BE}| )(?:{MOVE_WORD})"
-    rf"|(?:\S+ ){{1,3}}(?:{BE})?(?:{MOVE_WORD}|verschoben|reportee?s?|aplazad[oa]|postponed) {TIME}"
+    rf"|(?:\S+ ){{0,3}}(?:{BE})?(?:{MOVED}) {ELSEWHERE}"
+    rf"|(?:\S+ ){{1,3}}{ELSEWHERE} (?:{MOVED})"
 )
-"""To another time: `Mathe verlegt`, `Maths moved to Friday`; not to another room."""
+"""To another time or place: `Mathe verlegt`, `Maths moved to Friday`, `auf Freitag verschoben`."""
 
 NONE_OF = re.compile(
     r"(?:(?:heute|morgen|today|tomorrow|hoy|aujourd'hui) )?"
-    r"(?:keine?n?|no|sin|no hay|pas (?:de |d')(?!deux\b|trois\b|quatre\b|calais\b))"
-    r" ?(?P<name>(?!hay\b)[^\W\d_]{2,}(?: (?:class|classes|lessons?|unterricht|stunde))?)"
+    r"(?:(?:keine?n?|no|sin|no hay|pas de) |pas d')(?!deux\b|trois\b|quatre\b|calais\b)"
+    r"(?P<name>(?!hay\b)[^\W\d_]{2,}(?: (?:class|classes|lessons?|unterricht|stunde))?)"
     r"(?: (?:heute|today|hoy|aujourd'hui|morgen|tomorrow|\d{1,2} ?[a-z]|leider))*"
 )
 """`Kein Mathe`, `No maths today`: of one lesson, by its name."""
@@ -210,12 +225,15 @@ NOT_OF_A_LESSON = {
 }
 """Before the last word these make it part of a tale, or its opposite."""
 
-NAMES = re.compile(r"(?:status|statut|estado|etat)\s*:\s*(.*)")
+NAMES = re.compile(
+    r"(?:status|statut|estado|etat|art|typ|type|tipo|info|hinweis|note|nota|notiz|bemerkung|memo"
+    r"|anmerkung|kommentar|comment|remark|remarque|observaciones?)\s*:\s*(.*)"
+)
 
 PREFIX = re.compile(r"\A\s*(?:(?:fwd?|wg|aw|re|tr|rv|rif|i)\s*:\s*)+", re.IGNORECASE)
 """Of mails that were answered or passed on."""
 
-PARTS = re.compile(r"[()\[\]{}<>|:!*~=#•·…;,_\"“”„«»\\\n\u2010-\u2015]+|/|\s-+\s*|-+\s|^-+|-+$")
+PARTS = re.compile(r"[()\[\]{}<>|:!*~=#•·…;,_\"“”„«»\\\n\u2010-\u2015]+|\s/\s|\s-+\s*|-+\s|^-+|-+$")
 """What stands between the parts of a title; a hyphen within a word does not."""
 
 

@@ -28,7 +28,12 @@ BY_LESSON = {  # what each takes with it, whatever other rooms there are
         *("No school - 2 staff ill", "Hitzefrei ab 11:30", "Schulfrei ab 9 Uhr"),
         *("Schulfrei wegen 50 cm Schnee",),
     ],
-    "Mathe": ["Mathe entfällt am Montag", "Mathe entfällt heute Morgen"],
+    "Mathe": [
+        *("Mathe entfällt am Montag", "Mathe entfällt heute Morgen"),
+        *("Mathe verschoben auf Freitag", "Mathe auf Freitag verschoben"),
+        *("Cours de Mathe reporté à vendredi", "Mathe cancelled, see you next Friday"),
+        *("Mathe postponed to Friday", "Mathe moved to Friday"),
+    ],
     "Mates": ["Mates cancelada esta mañana"],
 }
 GENERAL = [
@@ -58,7 +63,10 @@ HOLIDAYS = [
     *("Gesetzlicher Feiertag", "Ferien/Holidays", "Ferien und Feiertage", "🎄 Weihnachtsferien"),
     *("Schools closed", "College closed", "Lycée fermé", "Campus closed", "Kein Schulbetrieb"),
     *("Thanksgiving Break", "Winter Recess", "Día no lectivo", "Congé scolaire", "Brückentag"),
-    *("Studientag", "Pädagogischer Tag", "Ferien ☀️"),
+    *("Studientag", "Pädagogischer Tag", "Ferien ☀️", "Easter Monday", "Christmas Day"),
+    *("Labor Day", "PD Day", "Teacher Workday", "Tag der Deutschen Einheit", "Schulschließung"),
+    *("Toussaint", "Lundi de Pâques", "Férié", "Journée pédagogique", "Semana Santa"),
+    *("Inset day - school closed to pupils",),
 ]
 
 
@@ -91,7 +99,12 @@ OWN = [
     *("Maths reporté à vendredi", "Maths déplacé au vendredi", "Teacher absent: Maths"),
     *("Maths (absence du professeur)", "Absence de M. Dupont", "Mathe: Lehrer krank"),
     *("Freistunde", "Raum gesperrt", "Room closed", "R101 gesperrt", "Mathe entf&auml;llt"),
-    *("Mathe entfÃ¤llt",),
+    *("Mathe entfÃ¤llt", "Maths - enseignant absent", "Enseignant absent : Maths", "CANX Maths"),
+    *("Maths (reporté au 12/03)", "Maths rescheduled to Friday", "Maths (moved to R205)"),
+    *("Mathe verlegt nach R205", "Mathe (Verlegt auf 10:00)", "Verlegung: Mathe", "Maths CXLD"),
+    *("Mathe - Frau Meier krank", "Removed: Maths", "Gelöscht: Mathe", "Mathe fällt flach"),
+    *("Mathe (frei)", "~~Mathe~~", "M\u0336a\u0336t\u0336h\u0336e", "Room unavailable", "Closed"),
+    *("Geschlossen", "Fermé", "Cerrado", "Frei", "Free", "Libre", "Out of order"),
 ]
 
 
@@ -105,7 +118,9 @@ LESSONS = [
     *("Noise cancellation", "Das Ferienhaus", "Holiday vocabulary", "Physics 2", "Kunst am Montag"),
     *("Mathe morgen üben", "Suppression of fire", "Die Absage an die Gewalt", "Raum und Zeit"),
     *("Ausfall der Technik im Krieg", "The moving world", "Verlegte Leitungen", "Montag: Mathe"),
-    *("Zimmer 101 (Orwell)", "Cancelling noise", "Maths moved to R102"),
+    *("Zimmer 101 (Orwell)", "Cancelling noise", "Singen", "Singing", "Norwegian", "Novels"),
+    *("Nouns", "Notation", "Notenlehre", "Sinus", "Sinfonie", "Sintaxis", "Norwegian class"),
+    *("Singen 7b", "Nordic walking", "Statistics", "Freihandzeichnen", "Free verse"),
 ]
 
 
@@ -138,3 +153,35 @@ def test_a_notice_may_name_the_room_in_its_title(title: str) -> None:
 )
 def test_a_class_is_one_however_it_is_written(title: str, takes: bool) -> None:
     assert is_off("Maths 7b", title, NINE, OTHER) == takes
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("DESCRIPTION:Art: Entfall", "DESCRIPTION:Hinweis: Entfällt wegen Krankheit"),
+        *("DESCRIPTION:Note: cancelled due to illness", "DESCRIPTION:Mémo : cours annulé"),
+        *("DESCRIPTION:<p>Status: <b>Cancelled</b></p>", "COMMENT:Cancelled"),
+    ],
+)
+def test_other_texts_call_off_too(line: str) -> None:
+    assert plan(event("Maths", *NINE, line))[0] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(f"CATEGORIES:{name}" for name in ("Nowak", "Nolte", "Norris", "Singh", "Noah")),
+        *("LOCATION:Nordflügel", "LOCATION:R101\\, Nordbau", "GEO:", "PRIORITY:", "CREATED:"),
+        *("LAST-MODIFIED:x", "DTSTAMP:", "PERCENT-COMPLETE:", "COMPLETED:", "STATUS:"),
+    ],
+)
+def test_what_says_nothing_about_it_leaves_the_lesson(line: str) -> None:
+    assert plan(event("Maths", *NINE, line))[0] == ["Maths"]
+
+
+def test_a_zone_and_utc_at_once_are_a_fault() -> None:
+    times = [
+        f"{name};TZID=Europe/Berlin:20260302T0{hour}0000Z"
+        for name, hour in (("DTSTART", 7), ("DTEND", 8))
+    ]
+    assert plan(event("Maths", *times))[0] == []
