@@ -163,3 +163,19 @@ def test_check_tries_the_broker_though_the_database_is_missing(config: Path) -> 
     assert f"broker: 127.0.0.1:{port}: nothing accepts connections there" in result.output
     assert "check 'database'" in result.stderr
     assert result.return_value == 2
+
+
+@pytest.mark.parametrize("place", ["c.sqlite", "c.sqlite-wal", "state/secret.key", "state/new"])
+def test_no_backup_takes_the_place_of_what_it_is_of(
+    config: Path, tmp_path: Path, place: str
+) -> None:
+    settings = yaml.safe_load(config.read_text())
+    settings |= {"database": f"sqlite:///{tmp_path}/c.sqlite", "state": str(tmp_path / "state")}
+    config.write_text(yaml.safe_dump(settings))
+    add(config, "ann", "administrator")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    error = call(config, "backup", "--out", str(tmp_path / place)).exception
+    assert isinstance(error, UserError)
+    assert error.what == "is one of the collector's own files"
+    after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert after == before

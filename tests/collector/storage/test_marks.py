@@ -1,0 +1,67 @@
+"""Notes and marks that outlast a database: what is wrong in them takes nothing else."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, update
+
+from collector.storage import resend_mark
+from collector.storage.erasure_notes import Erasure, ErasureNotes
+from collector.storage.sole_use import SoleUse
+from collector.storage.store import Store
+from collector.storage.tables import metadata, moods
+from edge.common.errors import UserError
+from tests.conftest import mood
+
+ONE = Erasure("school", "r101", 0.0, 5.0)
+
+
+@pytest.mark.parametrize("line", ["[]", "null", "7", '"x"', "{}", '{"site": "s"', "\x00"])
+def test_a_line_of_the_erasures_that_is_none_costs_no_other(tmp_path: Path, line: str) -> None:
+    notes = ErasureNotes(tmp_path)
+    notes.add([ONE])
+    with notes.path.open("a") as file:
+        file.write(f"{line}\n")
+    other = ONE._replace(room="r102")
+    notes.add([other])
+    assert notes.read() == [ONE, other]
+
+
+def test_a_note_that_a_disk_takes_in_parts_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, rest: write(file, rest[:7]))
+    notes = ErasureNotes(tmp_path)
+    notes.add([ONE])
+    monkeypatch.undo()
+    assert notes.read() == [ONE]
+
+
+def test_windows_are_asked_for_from_no_moment_in_the_future() -> None:
+    """One came while the clock was two days ahead; those after it are wanted all the same."""
+    engine = create_engine("sqlite://")
+    metadata.create_all(engine)
+    Store(engine).add([mood(seq=n) for n in range(3)])
+    with engine.begin() as connection:
+        ahead = update(moods).where(moods.c.seq == 0).values(received=time.time() + 2 * 86_400)
+        connection.execute(ahead)
+        assert resend_mark.mark(connection) <= time.time() - resend_mark.EARLIER_S
+    engine.dispose()
+
+
+def test_one_file_by_two_names_is_one_database(tmp_path: Path) -> None:
+    file, link = tmp_path / "c.sqlite", tmp_path / "link.sqlite"
+    file.touch()
+    link.symlink_to(file)
+    engines = [create_engine(f"sqlite:///{path}") for path in (file, link)]
+    use = SoleUse(engines[0])
+    with pytest.raises(UserError, match="another collector is using it"):
+        SoleUse(engines[1], patience_s=0.0)
+    use.end()
+    for engine in engines:
+        engine.dispose()
