@@ -81,7 +81,8 @@ class Postgres:
             yield
         finally:
             for pid in processes:
-                os.kill(pid, signal.SIGCONT)
+                with contextlib.suppress(ProcessLookupError):  # a worker of its own that has ended
+                    os.kill(pid, signal.SIGCONT)
 
     def _quiet(self, command: list[str]) -> None:
         subprocess.run(

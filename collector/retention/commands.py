@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 DATABASE_ENDS = ("", "-wal", "-shm", "-journal", ".lock")
 """Of the names of SQLite's files, and of ours beside it."""
+GZIP = b"\x1f\x8b"
+"""How a backup begins."""
 
 
 def _opened_file(path: Path) -> IO[bytes]:
@@ -60,6 +62,15 @@ def _site(settings: CollectorSettings) -> Path | None:
     return settings.fleet.folder if settings.fleet else None
 
 
+def _is_free(place: Path) -> bool:
+    """Whether there is nothing, or an earlier backup."""
+    try:
+        with place.open("rb") as file:
+            return file.read(2) in (b"", GZIP)
+    except OSError:
+        return True
+
+
 def _check_place(out: Path, settings: CollectorSettings) -> None:
     """Raises UserError for a backup in place of what it is a backup of."""
     place, url = out.resolve(), make_url(settings.database)
@@ -68,7 +79,8 @@ def _check_place(out: Path, settings: CollectorSettings) -> None:
         own.append(settings.fleet.folder.resolve())
     names = [url.database] if url.get_backend_name() == "sqlite" and url.database else []
     files = [Path(f"{Path(name).resolve()}{end}") for name in names for end in DATABASE_ENDS]
-    if place in files or any(folder in place.parents for folder in own):
+    is_ours = any(folder in place.parents for folder in own) and not _is_free(place)
+    if place in files or is_ours:
         raise UserError("is one of the collector's own files", out, "choose another place")
 
 

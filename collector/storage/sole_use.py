@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import logging
+import os
 import time
 from pathlib import Path
 from typing import IO, Any
@@ -67,6 +68,7 @@ class SoleUse:
             if time.monotonic() > end:
                 raise self._taken_by_another("another collector is using it")
             time.sleep(0.2)
+        self._identity = _identity(engine)
 
     def keep(self) -> None:
         """Looks whether it is had still, and takes it again where the server has ended the session,
@@ -78,6 +80,7 @@ class SoleUse:
         if self._is_lost:
             raise self._taken_by_another(TAKEOVER)
         if self._engine.dialect.name == "sqlite":
+            self._keep_file()
             return
         if self.session is not None:
             try:
@@ -92,6 +95,16 @@ class SoleUse:
         except SQLAlchemyError as error:
             raise NotHeld(f"{first_line(error)}; not ours alone until it is back") from None
         log.info("database: ours alone again")
+
+    def _keep_file(self) -> None:
+        """What is written into a file that no name leads to is lost, and nothing says so."""
+        if self._identity is not None and _identity(self._engine) != self._identity:
+            raise UserError(
+                "its file was moved, replaced or deleted while the collector was using it",
+                f"database {url_to_show(self._engine)}",
+                "put it back, or restore a backup; devices send again what they still have: "
+                "`roommood collector resend`",
+            )
 
     def end(self) -> None:
         self._end_session()
@@ -165,6 +178,18 @@ class SoleUse:
             return False
         self._file = file
         return True
+
+
+def _identity(engine: Engine) -> tuple[int, int] | None:
+    """Which file SQLite's name leads to now; None where it leads to none, or is no file."""
+    name = engine.url.database
+    if engine.dialect.name != "sqlite" or not name or name == ":memory:":
+        return None
+    try:
+        file = os.stat(name)
+    except OSError:
+        return None
+    return file.st_dev, file.st_ino
 
 
 def _too_long(waited_s: float) -> str:

@@ -19,15 +19,17 @@ def check_pack(file: Path, key_file: Path | None, own_key: Path) -> tuple[bool, 
     The key is the one that is named, else this site's own, else the pack's: that proves nothing
     until somebody has compared it. Raises UserError for what is no pack.
     """
+    named_key = None if key_file is None else public_key(key_file)
     data = _content(file)
     pack = read_pack(data, str(file))
     wrong = list(faults(data, pack))
     if pack.signature is None:
         wrong.append("not signed: whoever could write the file could change it")
         return False, wrong
-    if key_file is not None or own_key.exists():
-        path = key_file or own_key
-        key, whose = public_key(path), f"the key in {path}"
+    if named_key is not None:
+        key, whose = named_key, f"the key in {key_file}"
+    elif own_key.exists():
+        key, whose = public_key(own_key), f"the key in {own_key}"
     else:
         key = _key_in(pack.files.get(PUBLIC_KEY, b""), file)
         whose = "the key that is in the pack itself"

@@ -165,7 +165,7 @@ def test_check_tries_the_broker_though_the_database_is_missing(config: Path) -> 
     assert result.return_value == 2
 
 
-@pytest.mark.parametrize("place", ["c.sqlite", "c.sqlite-wal", "state/secret.key", "state/new"])
+@pytest.mark.parametrize("place", ["c.sqlite", "c.sqlite-wal", "state/secret.key"])
 def test_no_backup_takes_the_place_of_what_it_is_of(
     config: Path, tmp_path: Path, place: str
 ) -> None:

@@ -184,7 +184,9 @@ def test_old_entries_go_and_leave_proof_behind(tmp_path: Path) -> None:
     audit.add("ann", "sign-in", "later")
     assert audit.prune(float(at or 0)) == 0
     assert list(audit.wrong()) == []
-    tamper(engine, "DELETE FROM audit WHERE number = 8")
+    tamper(engine, "INSERT INTO audit VALUES (3, 1.0, 'eve', 'x', 'y', '00')")
+    assert list(audit.wrong()) == ["entry 3 was added where there is none any more"]
+    tamper(engine, "DELETE FROM audit WHERE number IN (3, 8)")
     assert "entry 8 is missing" in list(audit.wrong())
 
 

