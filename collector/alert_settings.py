@@ -91,7 +91,7 @@ class QuietHours(Section):
         return self
 
 
-CauseName = Literal[
+DeviceCause = Literal[
     "offline",
     "never_heard",
     "certificate_ended",
@@ -107,11 +107,14 @@ CauseName = Literal[
     "headcount",
     "other_version",
     "revoked",
-    "broker_unreachable",
-    "collector_disk",
-    "collector_certificate",
-    "collector_problem",
 ]
+"""What can be wrong with a device, in the order in which IT wants to know: no numbers first, then
+what will become so."""
+OwnCause = Literal[
+    "broker_unreachable", "collector_disk", "collector_certificate", "collector_problem"
+]
+"""What can be wrong with the collector itself."""
+CauseName = Literal[DeviceCause, OwnCause]
 
 
 class AlertSettings(Section):

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import get_args
 
-from collector.alert_settings import CauseName
+from collector.alert_settings import DeviceCause, OwnCause
 from collector.alerts.incidents import Key, Sighting
 from collector.fleet.diagnosis import faults
 from collector.fleet.registry import Device
@@ -26,8 +26,7 @@ MOMENT_S = 30.0
 HIDE = ("revoked", "certificate_ended", "never_heard", "offline")
 """With one of these nobody knows how the device does otherwise."""
 
-OWN_CAUSES = ("broker_unreachable", "collector_disk", "collector_certificate", "collector_problem")
-DEVICE_CAUSES = tuple(name for name in get_args(CauseName) if name not in OWN_CAUSES)
+OWN_CAUSES, DEVICE_CAUSES = get_args(OwnCause), get_args(DeviceCause)
 BROKER = Key("broker_unreachable", "", "broker")
 
 

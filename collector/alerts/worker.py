@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timezone
 from typing import Any
 
 from sqlalchemy import Engine
@@ -22,7 +21,7 @@ from collector.alerts.sight import Sight
 from collector.alerts.store import HOUR_S, AlertStore, Mail, new_name
 from edge.common.errors import Problem
 from edge.common.worker import Worker
-from edge.protocol.messages import rfc3339
+from edge.protocol.messages import rfc3339_of
 
 log = logging.getLogger(__name__)
 
@@ -179,8 +178,8 @@ class AlertWorker(Worker):
             "site": incident.site or None,
             "rooms": [one.key.item for one in incident.entries] if incident.site else [],
             "parts": [] if incident.site else [one.key.item for one in incident.entries],
-            "since": _moment(min(one.since for one in incident.entries)),
-            "until": _moment(max(over)) if over else None,
+            "since": rfc3339_of(min(one.since for one in incident.entries)),
+            "until": rfc3339_of(max(over)) if over else None,
             **self._letters.reason(incident.cause),
         }
         return "alert_began" if incident.kind == "began" else "alert_ended", data
@@ -210,7 +209,3 @@ def _name(audience: str, incident: Incident, at: float) -> str:
     """Of the mail that says that it began: the same whenever it is asked for."""
     text = f"{audience} {incident.cause} {incident.site} {at!r}"
     return hashlib.sha256(text.encode()).hexdigest()[:24]
-
-
-def _moment(at: float) -> str:
-    return rfc3339(datetime.fromtimestamp(at, timezone.utc))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import Any
 
 from sqlalchemy import Engine
@@ -15,7 +14,7 @@ from collector.live.rooms import Rooms
 from edge.common.errors import UserError
 from edge.protocol.attestation import public_key
 from edge.protocol.bundle import unpack
-from edge.protocol.messages import REASONS, rfc3339
+from edge.protocol.messages import REASONS, rfc3339, rfc3339_of
 
 
 def device_facts(settings: CollectorSettings, engine: Engine) -> dict[str, Any]:
@@ -50,7 +49,7 @@ def _device(place: tuple[str, str], rooms: Rooms, device: Device | None) -> dict
         "update_refused": report.get("refused"),
         "certificate": None
         if certificate is None
-        else {"state": certificate.state, "ends": _at(certificate.expires)},
+        else {"state": certificate.state, "ends": rfc3339_of(certificate.expires)},
     }
 
 
@@ -61,7 +60,7 @@ def update_facts(settings: CollectorSettings, engine: Engine) -> list[dict[str, 
         {
             "site": one.site,
             "number": one.number,
-            "uploaded": _at(one.at),
+            "uploaded": rfc3339_of(one.at),
             "state": one.state,
             "note": one.note,
             "tried_first_in": list(one.canaries),
@@ -81,7 +80,3 @@ def _content(data: bytes, settings: CollectorSettings, site: str) -> dict[str, A
     except UserError as error:
         return {"signature": f"not in order: {error.what}", "files": None}
     return {"signature": "of the site's key", "files": bundle.manifest.files}
-
-
-def _at(seconds: float) -> str:
-    return rfc3339(datetime.fromtimestamp(seconds, timezone.utc))

@@ -6,7 +6,6 @@ import json
 import platform
 import time
 from collections import Counter
-from datetime import datetime, timezone
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -20,7 +19,7 @@ from collector.retention.runs import current_day, days_in
 from collector.retention.worker import DAY_S, due_windows
 from collector.storage.tables import lessons, moods
 from edge.common.settings import show
-from edge.protocol.messages import rfc3339
+from edge.protocol.messages import rfc3339_of
 
 UNSEEN = frozenset(
     {
@@ -67,9 +66,9 @@ def gather(
     documents = {
         "about": {
             "schema": "roommood.evidence/1",
-            "made": at(time.time()),
-            "from": at(period.begin) if period.begin else None,
-            "until": at(period.end),
+            "made": rfc3339_of(time.time()),
+            "from": rfc3339_of(period.begin) if period.begin else None,
+            "until": rfc3339_of(period.end),
             "sites": sorted(sites),
             "roommood": version("roommood"),
             "python": platform.python_version(),
@@ -87,10 +86,6 @@ def gather(
         "updates": update_facts(settings, engine),
     }
     return Facts(documents, attestations, show(settings))
-
-
-def at(seconds: float) -> str:
-    return rfc3339(datetime.fromtimestamp(seconds, timezone.utc))
 
 
 def as_json(document: Any) -> bytes:
@@ -138,8 +133,8 @@ def measured_facts(engine: Engine, period: Period) -> dict[str, Any]:
                 {
                     "site": row.site,
                     "room": row.room,
-                    "first": at(row.first),
-                    "last": at(row.last),
+                    "first": rfc3339_of(row.first),
+                    "last": rfc3339_of(row.last),
                     "readings": int(row.readings),
                     "with_expressions": int(row.expressions),
                     "faces_only": int(row.faces),
@@ -148,11 +143,17 @@ def measured_facts(engine: Engine, period: Period) -> dict[str, Any]:
                 for row in connection.execute(rooms)
             ],
             "models": [
-                {"site": s, "room": r, "model": model, "first": at(first), "last": at(last)}
+                {
+                    "site": s,
+                    "room": r,
+                    "model": model,
+                    "first": rfc3339_of(first),
+                    "last": rfc3339_of(last),
+                }
                 for s, r, model, first, last in connection.execute(models)
             ],
             "lessons": [
-                {"site": s, "room": r, "lessons": number, "first": at(first)}
+                {"site": s, "room": r, "lessons": number, "first": rfc3339_of(first)}
                 for s, r, number, first in connection.execute(lesson_rows)
             ],
         }
@@ -168,7 +169,10 @@ def retention_facts(
     """How long is set, what the rounds deleted, and what is stored past its time."""
     days = days_in(entries)
     today = current_day(engine)
-    if today is not None and at(period.begin)[:10] <= today.day <= at(period.end)[:10]:
+    if (
+        today is not None
+        and rfc3339_of(period.begin)[:10] <= today.day <= rfc3339_of(period.end)[:10]
+    ):
         days.append(today)
     past = 0
     with engine.connect() as connection:
@@ -199,7 +203,7 @@ def audit_facts(audit_log: AuditLog, entries: list[AuditEntry]) -> dict[str, Any
 
 
 def _entry(entry: AuditEntry) -> dict[str, Any]:
-    return entry._asdict() | {"at": at(entry.at)}
+    return entry._asdict() | {"at": rfc3339_of(entry.at)}
 
 
 def _attestation(one: KnownAttestation) -> dict[str, Any]:

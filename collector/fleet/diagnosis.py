@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from typing import Any
 
 from pydantic import BaseModel
@@ -16,7 +15,7 @@ from pydantic import BaseModel
 from collector.fleet.registry import Device
 from collector.live.rooms import RoomView
 from edge.protocol.device_api import FAILURES, update_failure
-from edge.protocol.messages import Fitting, Health, Pause, rfc3339
+from edge.protocol.messages import Fitting, Health, Pause, rfc3339, rfc3339_of
 
 DAY_S = 86_400
 RENEWAL_LATE_DAYS = 20
@@ -77,7 +76,7 @@ def row(device: Device, view: RoomView, newest_version: str) -> DeviceOut:
         mode=health.mode if health else None,
         update=report.get("bundle"),
         update_refused=report.get("refused"),
-        certificate_ends=None if certificate is None else _at(certificate.expires),
+        certificate_ends=None if certificate is None else rfc3339_of(certificate.expires),
         certificate_days=left,
         temperature_c=health.temperature_c if health else None,
         frames_per_s=health.frames_per_s if health else None,
@@ -87,12 +86,8 @@ def row(device: Device, view: RoomView, newest_version: str) -> DeviceOut:
         fitted=health.fitted if health else None,
         pause=health.pause if health else None,
         last_window=None if view.mood is None else rfc3339(view.mood.start),
-        reported=None if device.seen_at is None else _at(device.seen_at),
+        reported=None if device.seen_at is None else rfc3339_of(device.seen_at),
     )
-
-
-def _at(seconds: float) -> str:
-    return rfc3339(datetime.fromtimestamp(seconds, timezone.utc))
 
 
 def faults(device: Device, view: RoomView, newest_version: str) -> Iterator[tuple[str, str]]:

@@ -5,32 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
+from collector.alert_settings import DeviceCause
 from collector.fleet.diagnosis import DeviceOut
 
 FINE = "fine"
 """The cause of a device that nothing is wrong with."""
 
-CAUSES = (
-    "offline",
-    "never_heard",
-    "certificate_ended",
-    "disk",
-    "no_camera",
-    "waiting",
-    "hot",
-    "pause_unreadable",
-    "pause_clock",
-    "update_refused",
-    "not_renewed",
-    "no_report",
-    "headcount",
-    "other_version",
-    "revoked",
-    FINE,
-)
-"""In the order in which IT wants to know: no numbers first, then what will become so."""
+CAUSES = (*get_args(DeviceCause), FINE)
 
 PAGE = 100
 """Rows of one page: more than a screen, and drawn in no time."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import logging
-import os
 import time
 from pathlib import Path
 from typing import IO, Any
@@ -126,14 +125,9 @@ class SoleUse:
     def _take(self) -> bool:
         if self._engine.dialect.name != "sqlite":
             return self._take_session()
-        name = self._engine.url.database
-        return (
-            not name
-            or name == ":memory:"
-            or self._take_file(
-                Path(f"{Path(name).resolve()}.lock")  # by a link it is the same
-            )
-        )
+        file = _file_of(self._engine)
+        # By a link it is the same.
+        return file is None or self._take_file(Path(f"{file.resolve()}.lock"))
 
     def _take_session(self) -> bool:
         session = self._sessions.connect().execution_options(isolation_level="AUTOCOMMIT")
@@ -182,14 +176,19 @@ class SoleUse:
 
 def _identity(engine: Engine) -> tuple[int, int] | None:
     """Which file SQLite's name leads to now; None where it leads to none, or is no file."""
-    name = engine.url.database
-    if engine.dialect.name != "sqlite" or not name or name == ":memory:":
-        return None
+    file = _file_of(engine)
     try:
-        file = os.stat(name)
+        stat = None if file is None else file.stat()
     except OSError:
         return None
-    return file.st_dev, file.st_ino
+    return None if stat is None else (stat.st_dev, stat.st_ino)
+
+
+def _file_of(engine: Engine) -> Path | None:
+    """Of SQLite's database; None for one in memory, or on a server."""
+    name = engine.url.database
+    is_file = engine.dialect.name == "sqlite" and name and name != ":memory:"
+    return Path(name) if is_file and name else None
 
 
 def _too_long(waited_s: float) -> str:

@@ -65,7 +65,7 @@ ABSENCE = (
 )
 NOUN = (
     rf"{ABSENCE}|cancell?ation|{SCHOOL_OFF}|{LESSONS_OFF}"
-    r"|cancel|canc|cxl|cncl|cxld|canx|rescheduled|removed|deleted|geloscht|verlegung|verschiebung"
+    r"|cancel|canc|cncl|rescheduled|removed|deleted|geloscht|verlegung|verschiebung"
     r"|closed|geschlossen|ferme|cerrado|frei|free|libre|unavailable|out of order"
     r"|freistunde|free period|heure libre|hora libre"
     r"|(?:raum|room|salle|aula|sala)(?: \S+)?(?: is| ist)? (?:gesperrt|closed|unavailable"

@@ -99,6 +99,11 @@ def rfc3339(at: datetime) -> str:
     return at.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def rfc3339_of(seconds: float) -> str:
+    """The same of a time in seconds since 1970."""
+    return rfc3339(datetime.fromtimestamp(seconds, timezone.utc))
+
+
 Instant = Annotated[
     datetime,
     Field(strict=False),  # JSON has no instants: a string is read as one
