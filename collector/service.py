@@ -30,7 +30,8 @@ from collector.ingest.resend import ResendRequests
 from collector.integrations.home_assistant import HomeAssistantRooms
 from collector.integrations.home_discovery import HomeRoom
 from collector.integrations.metrics import RoomMetrics, metrics_registry
-from collector.integrations.webhooks import Webhooks, target
+from collector.integrations.webhook_receiver import target
+from collector.integrations.webhooks import Webhooks
 from collector.lessons.checkins import CheckIns
 from collector.lessons.report import Reports, lesson_out
 from collector.lessons.repository import Lesson, LessonRepository
@@ -275,6 +276,7 @@ class Service:
         yield self.ingest.link
         if self._settings.webhooks:
             yield self._webhooks
+            yield from self._webhooks.receivers
         yield self._broadcaster
         yield self.announcements
         yield self._retention

@@ -46,7 +46,7 @@ class AlertWorker(Worker):
         events: Events,
         every_s: float = LOOK_S,
     ) -> None:
-        super().__init__("alerts", every_s, patience_s=300.0, ends_in_s=16.0)
+        super().__init__("alerts", every_s, patience_s=300.0, ends_in_s=16.0, waits_for_others=True)
         self._settings, self._sight, self._letters, self._events = settings, sight, letters, events
         self._store = AlertStore(engine)
         self._hours = Hours(zone, settings.quiet, settings.digest)

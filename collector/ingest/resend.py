@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from collector.storage import resend_mark
+from collector.storage.database import begin
 from edge.protocol.messages import Command, Status
 
 FRESH_S = 30.0
@@ -26,22 +27,25 @@ class ResendRequests:
     def __init__(self, engine: Engine, send: Callable[[str, str, Command], None]) -> None:
         self._engine, self._send = engine, send
         self._request: dict[str, Any] | None = None
+        """As it was read last: most statuses need no look at the database."""
         self._read = float("-inf")
 
     def update(self, status: Status) -> None:
         if status.state == "offline":
             return
         if time.monotonic() - self._read > FRESH_S:
-            self._request, self._read = self._load(), time.monotonic()
-        request, run = self._request, f"{status.site}/{status.room} {status.boot}"
-        if request is None or run in request["asked"]:
+            with self._engine.connect() as connection:
+                self._request = resend_mark.read(connection)
+            self._read = time.monotonic()
+        run = f"{status.site}/{status.room} {status.boot}"
+        if self._request is None or run in self._request["asked"]:
             return
-        since = datetime.fromtimestamp(request["since"], timezone.utc)
-        self._send(status.site, status.room, Command(command="resend", since=since))
-        request["asked"].append(run)
-        with self._engine.begin() as connection:
-            resend_mark.write(connection, request)
-
-    def _load(self) -> dict[str, Any] | None:
-        with self._engine.connect() as connection:
-            return resend_mark.read(connection)
+        # A command beside the collector may have set another meanwhile, which is not to be lost.
+        with begin(self._engine) as connection:
+            self._request = resend_mark.read(connection)
+            if self._request is None or run in self._request["asked"]:
+                return
+            since = datetime.fromtimestamp(self._request["since"], timezone.utc)
+            self._send(status.site, status.room, Command(command="resend", since=since))
+            self._request["asked"].append(run)
+            resend_mark.write(connection, self._request)

@@ -20,11 +20,18 @@ FOR_S = 7 * 86_400.0
 
 
 def mark(connection: Connection, since: float | None = None) -> float:
-    """Wants windows again from then on (seconds since 1970), or from the newest there is."""
+    """Wants windows again from then on (seconds since 1970), or from the newest there is.
+
+    Where some are wanted already, and not every device was asked, the earlier moment holds: one
+    wish does not take back another. Returns the moment.
+    """
     if since is None:
         newest = connection.execute(select(func.max(moods.c.received))).scalar()
         # One that came while this machine's clock was ahead hides none of those after it.
         since = max(0.0, min(newest or 0.0, time.time()) - EARLIER_S)
+    earlier = read(connection)
+    if earlier is not None:
+        since = min(since, float(earlier["since"]))
     write(connection, {"since": since, "at": time.time(), "asked": []})
     return since
 
@@ -36,7 +43,8 @@ def write(connection: Connection, value: dict[str, Any]) -> None:
 
 
 def read(connection: Connection) -> dict[str, Any] | None:
-    """None where nothing is wanted, or nobody has it any more."""
-    value = connection.execute(select(settings.c.value).where(settings.c.key == KEY))
-    request: dict[str, Any] | None = value.scalar()
+    """None where nothing is wanted, or nobody has it any more; nobody else changes it before the
+    transaction ends."""
+    query = select(settings.c.value).where(settings.c.key == KEY).with_for_update()
+    request: dict[str, Any] | None = connection.execute(query).scalar()
     return request if request is not None and time.time() - request["at"] < FOR_S else None

@@ -211,7 +211,13 @@ class CalendarFetcher(Worker):
     """Asks each address now and then, and soon after a failure, more seldom each time."""
 
     def __init__(self, sources: Iterable[tuple[WebSource, Check]]) -> None:
-        super().__init__("calendars", EVERY_S, patience_s=PATIENCE_S, longest_wait_s=EVERY_S)
+        super().__init__(
+            "calendars",
+            EVERY_S,
+            patience_s=PATIENCE_S,
+            longest_wait_s=EVERY_S,
+            waits_for_others=True,
+        )
         self._sources = list(sources)
 
     def run_once(self) -> None:

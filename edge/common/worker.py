@@ -34,7 +34,9 @@ class Worker(ABC):
 
     Between turns it rests for `every_s` seconds, or until `wake`. A turn that fails is tried again
     after a wait that grows to `longest_wait_s`, and sooner when woken or stopped. A turn that lasts
-    for longer than `patience_s` without a `beat` counts as one that stands still.
+    for longer than `patience_s` without a `beat` counts as one that stands still; of one that waits
+    for somebody else's machine (`waits_for_others`) that is told, but is no reason for a new
+    process, which would wait for the same machine.
     """
 
     def __init__(
@@ -45,9 +47,11 @@ class Worker(ABC):
         patience_s: float = PATIENCE_S,
         ends_in_s: float = 5.0,
         longest_wait_s: float = LONGEST_WAIT_S,
+        waits_for_others: bool = False,
     ) -> None:
         self.name = name
         self._every_s, self._patience_s, self._ends_in_s = every_s, patience_s, ends_in_s
+        self._waits_for_others = waits_for_others
         self._longest_wait_s = longest_wait_s
         self._trouble = ""
         self._wait_s = FIRST_WAIT_S
@@ -110,13 +114,15 @@ class Worker(ABC):
         """What only a new process can mend, or nothing."""
         if not self.is_alive:
             return "its thread has ended"
-        if self.still() > self._patience_s:
-            return f"has not moved for {self._patience_s:g} s"
-        return ""
+        return "" if self._waits_for_others else self._standstill()
 
     def problem(self) -> str:
         """Why it does not do its work now, or nothing."""
-        return self.fatal_problem() or self._trouble
+        return self.fatal_problem() or self._standstill() or self._trouble
+
+    def _standstill(self) -> str:
+        is_still = self.still() > self._patience_s
+        return f"has not moved for {self._patience_s:g} s" if is_still else ""
 
     def beat(self) -> None:
         """A sign of life from within a long turn: it moves, and works."""

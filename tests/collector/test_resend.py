@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -9,14 +10,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from collector.ingest.resend import ResendRequests
 from collector.retention.backup import backup
 from collector.retention.restore import restore
-from collector.storage.database import connect
+from collector.storage.database import begin, connect
+from collector.storage.resend_mark import mark
 from collector.storage.tables import moods
 from edge.common.broker import BrokerSettings
 from edge.common.clock import WallClock
 from edge.outbox.store import Outbox
-from edge.protocol.messages import Health
+from edge.protocol.messages import Command, Health, Status
 from edge.transport.publisher import Publisher
 from tests.collector.school import School
 from tests.conftest import BOOT, Mosquitto, mood
@@ -87,6 +90,39 @@ def test_windows_come_again_after_a_restore(
         publisher.say("online")  # asked once, it is not asked again
         sends(70, 71)
         assert _numbers(second) == list(range(71))
+
+
+def test_a_wish_that_comes_between_two_statuses_is_not_lost(fresh: Callable[[], str]) -> None:
+    """A command beside the collector writes where the collector notes whom it has asked."""
+    engine, sent = connect(fresh()), list[tuple[str, float]]()
+
+    def send(_site: str, room: str, command: Command) -> None:
+        assert command.since is not None
+        sent.append((room, command.since.timestamp()))
+
+    def want(since: float) -> None:
+        with begin(engine) as connection:
+            mark(connection, since)
+
+    now = float(int(time.time()))
+    want(now - 100)
+    requests = ResendRequests(engine, send)
+    requests.update(_status("r101"))
+    want(now - 5000)  # known to nobody but the database yet
+    requests.update(_status("r102"))
+    requests.update(_status("r101"))
+    assert sent == [("r101", now - 100), ("r102", now - 5000), ("r101", now - 5000)]
+    want(now - 10)  # less than is wanted already
+    again = ResendRequests(engine, send)  # the next start
+    again.update(_status("r102"))
+    assert sent[3:] == [("r102", now - 5000)]
+    engine.dispose()
+
+
+def _status(room: str) -> Status:
+    fields = {"schema": "roommood.status/1", "site": "school", "room": room, "device": room}
+    now = datetime.now(timezone.utc)
+    return Status.model_validate(fields | {"boot": BOOT, "state": "online", "at": now})
 
 
 def _numbers(url: str) -> list[int]:

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from paho.mqtt import publish, subscribe
 from sqlalchemy import create_engine, select, update
@@ -22,7 +21,8 @@ from sqlalchemy.engine import make_url
 
 from collector.access.accounts import Accounts
 from collector.integrations.home_discovery import state_topic
-from collector.integrations.webhooks import Webhooks, target
+from collector.integrations.webhook_receiver import target
+from collector.integrations.webhooks import Webhooks
 from collector.lessons.repository import LessonRepository
 from collector.retention.backup import backup
 from collector.retention.erasing import erase_lesson, erase_room
@@ -320,7 +320,11 @@ def test_events_that_were_not_told_yet(scene: Scene) -> None:
 
     def pending() -> list[tuple[str, str]]:
         with engine.connect() as connection:
-            rows = connection.execute(select(deliveries.c.body)).scalars().all()
+            rows = (
+                connection.execute(select(deliveries.c.body).order_by(deliveries.c.id))
+                .scalars()
+                .all()
+            )
         events = [json.loads(body)["data"] for body in rows]
         return [(one["room"], one.get("title", "")) for one in events]
 
@@ -336,8 +340,7 @@ def test_events_that_were_not_told_yet(scene: Scene) -> None:
     with engine.begin() as connection:
         connection.execute(update(deliveries).values(next=0.0))
 
-    with httpx.Client() as client:
-        hooks.round(client, time.time())
+    hooks.receivers[0].round(time.time())
     assert pending() == [(OTHER, "first"), (OTHER, "second")]
     engine.dispose()
 

@@ -10,7 +10,8 @@ from collector.alert_settings import AlertSettings
 from collector.alerts.incidents import Key, Sighting
 from collector.alerts.letters import Letters
 from collector.alerts.worker import AlertWorker
-from collector.integrations.webhooks import Webhooks, target
+from collector.integrations.webhook_receiver import target
+from collector.integrations.webhooks import Webhooks
 from collector.storage.database import connect
 from edge.common.errors import Problem
 from tests.collector.integrations.test_integrations import SECRET

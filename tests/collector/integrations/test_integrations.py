@@ -10,7 +10,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
 import jsonschema
 import pytest
 import yaml
@@ -21,7 +20,8 @@ from sqlalchemy import select, update
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from collector.access.settings_audit import audit_settings
-from collector.integrations.webhooks import GIVES_UP_AFTER, Webhooks, target
+from collector.integrations.webhook_receiver import GIVES_UP_AFTER, target
+from collector.integrations.webhooks import Webhooks
 from collector.storage.database import connect
 from collector.storage.tables import deliveries
 from edge.common.errors import UserError
@@ -93,18 +93,17 @@ def test_what_nobody_takes_is_told_again_after_a_restart_too(
     first.notify("lesson_began", {"room": "r101"})  # which this target did not ask for
     first.write_down()
     now = time.time() + 1
-    with httpx.Client() as client:
-        first.round(client, now)
-        name = receiver.events.get(timeout=30)[0]["webhook-id"]
-        second = Webhooks(engine, hooks)
-        second.round(client, now)
-        assert receiver.events.empty()  # not yet
-        receiver.status = 204
-        second.round(client, now + 60)
-        headers, body = receiver.events.get(timeout=30)
-        assert json.loads(body)["data"] == {"room": "r101"}
-        assert headers["webhook-id"] == name == json.loads(body)["id"]
-        second.round(client, now + 9999)
+    first.receivers[0].round(now)
+    name = receiver.events.get(timeout=30)[0]["webhook-id"]
+    second = Webhooks(engine, hooks).receivers[0]
+    second.round(now)
+    assert receiver.events.empty()  # not yet
+    receiver.status = 204
+    second.round(now + 60)
+    headers, body = receiver.events.get(timeout=30)
+    assert json.loads(body)["data"] == {"room": "r101"}
+    assert headers["webhook-id"] == name == json.loads(body)["id"]
+    second.round(now + 9999)
     assert receiver.events.empty()
     engine.dispose()
 
@@ -119,12 +118,11 @@ def test_every_event_has_a_name_of_its_own(
         url = request.getfixturevalue("postgres").fresh()
     engine = connect(url)
     hooks, names = Webhooks(engine, [target(receiver.url, SECRET, ["room_state"])]), set[str]()
-    with httpx.Client() as client:
-        for _ in range(3):
-            hooks.notify("room_state", {})
-            hooks.write_down()
-            hooks.round(client, time.time() + 1)
-            names.add(receiver.events.get(timeout=30)[0]["webhook-id"])
+    for _ in range(3):
+        hooks.notify("room_state", {})
+        hooks.write_down()
+        hooks.receivers[0].round(time.time() + 1)
+        names.add(receiver.events.get(timeout=30)[0]["webhook-id"])
     assert len(names) == 3
     engine.dispose()
 
@@ -136,8 +134,7 @@ def test_after_a_day_it_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFix
     hooks.write_down()
     with engine.begin() as connection:
         connection.execute(update(deliveries).values(tries=GIVES_UP_AFTER - 1))
-    with httpx.Client() as client:
-        hooks.round(client, time.time() + 1)
+    hooks.receivers[0].round(time.time() + 1)
     with engine.connect() as connection:
         assert connection.execute(select(deliveries.c.given_up)).scalar_one()
     assert "giving up" in caplog.text
