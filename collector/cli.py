@@ -10,11 +10,12 @@ from pathlib import Path
 
 import click
 
-from collector.access.command_access import BY, open_collector, open_database
+from collector.access.command_access import BY, disk_errors, open_collector, open_database
 from collector.config import CollectorSettings
 from collector.evidence.commands import evidence
 from collector.lessons.timetable import timetable_of
 from collector.retention.commands import backup, erase, resend, restore
+from collector.storage.database import RESTORE, damage, url_to_show
 from edge.common.checklist import GAP, Checklist
 from edge.common.command import (
     config_option,
@@ -49,7 +50,8 @@ def run(config: Path) -> None:
     from collector.service import Service
     from edge.common.watchdog import TRY_AGAIN, Watchdog
 
-    service = Service(settings)
+    with disk_errors(settings.database, settings.state):
+        service = Service(settings)
     stopping, reasons = threading.Event(), list[str]()
 
     def give_up(why: str) -> None:
@@ -116,7 +118,11 @@ def check(config: Path) -> int:
             wrong = try_server(settings.alerts.email)
             click.echo(wrong or f"mail server: {mail_place(settings.alerts.email)}: ok")
             checklist.note(GAP if wrong else 0)
-    with checklist.part(), open_database(settings):
+    with checklist.part(), open_database(settings) as engine:
+        if wrong_pages := damage(engine):
+            raise UserError(
+                f"is damaged ({wrong_pages})", f"database {url_to_show(engine)}", RESTORE
+            )
         click.echo("database: ok")
     return checklist.end()
 

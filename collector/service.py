@@ -25,10 +25,9 @@ from collector.fleet.copied_devices import CopiedDevices
 from collector.fleet.registry import DeviceRegistry
 from collector.fleet.service import FleetService
 from collector.ingest.erasing import DeviceErasures
-from collector.ingest.ingest import Guest, Ingest
+from collector.ingest.ingest import Ingest
 from collector.ingest.resend import ResendRequests
-from collector.integrations.home_assistant import HomeAssistantRooms
-from collector.integrations.home_discovery import HomeRoom
+from collector.integrations.home_wiring import guest, home_assistant
 from collector.integrations.metrics import RoomMetrics, metrics_registry
 from collector.integrations.webhook_receiver import target
 from collector.integrations.webhooks import Webhooks
@@ -40,6 +39,7 @@ from collector.lessons.summary import Summaries
 from collector.lessons.timetable import timetable_of
 from collector.live.history import KEPT_S
 from collector.live.history_reader import HistoryReader
+from collector.live.own_clock import OwnClock
 from collector.live.panel_broadcaster import PanelBroadcaster
 from collector.live.pending import PendingCommands
 from collector.live.rooms import Key, Rooms, RoomView
@@ -51,6 +51,7 @@ from collector.pages.render import MadeUp
 from collector.retention.erasing import apply_notes
 from collector.retention.worker import RetentionWorker
 from collector.run.announcements import Announcement, Announcements
+from collector.run.clock_watch import ClockWatch
 from collector.run.expiry import own_certificates
 from collector.run.own_database import OwnDatabase
 from collector.run.room_changes import RoomChanges
@@ -107,6 +108,7 @@ class Service:
         self._pending = PendingCommands()
         panels = Panels(self.rooms, repository, checkins, renderer, self._pending)
         self._broadcaster = PanelBroadcaster(panels.draw, lambda room: self.rooms.view(*room).state)
+        clock = OwnClock()
         timetable = timetable_of(settings)
         calendars = timetable.web_sources if timetable else []
         self._calendars = CalendarFetcher(calendars) if calendars else None
@@ -117,9 +119,10 @@ class Service:
             timetable,
             self._lesson,
             find=settings.school.find_lessons,
+            is_in_doubt=lambda: clock.doubt() is not None,
         )
         self._on_stored = on_stored
-        self._home = self._home_assistant()
+        self._home = home_assistant(settings, self.rooms, self._retain)
         self.ingest = Ingest(
             settings.broker,
             f"{settings.name}-{derive_key(key, 'broker').hex()[:16]}",
@@ -129,7 +132,8 @@ class Service:
             self._announce,
             self.erasures,
             lambda site: settings.retention_of(site).windows_days,
-            self._guest(self._home) if self._home is not None else None,
+            guest(self._home, self._look_soon) if self._home else None,
+            clock,
         )
         self._witness = AuditWitness(self.audit, settings.name, self.ingest.publish_lasting)
         self._retention = RetentionWorker(
@@ -140,7 +144,9 @@ class Service:
             self._witness.look,
             self.erasures,
             self._on_expiry,
+            clock.is_sure,
         )
+        self._clock_watch = ClockWatch(clock, self.erasures, self._retention.wake)
         self._device_erasures = DeviceErasures(self.erasures, self._send, self._on_erasure)
         limits = Limits()
         self._hashing = HashingQueue()
@@ -208,43 +214,11 @@ class Service:
         devices = DeviceRegistry(self._engine).all() if self._settings.fleet else []
         return {one.room: one.certificate.expires for one in devices if one.certificate}
 
-    def _home_assistant(self) -> HomeAssistantRooms | None:
-        settings = self._settings
-        if settings.home_assistant is None:
-            return None
-        return HomeAssistantRooms(
-            settings.home_assistant,
-            settings.name,
-            self._retain,
-            self.rooms,
-            self._describe,
-        )
-
     def _retain(self, topic: str, payload: bytes) -> None:
         self.ingest.publish_lasting(topic, payload)
 
-    def _describe(self, view: RoomView) -> HomeRoom:
-        site, room, url = view.site, view.room, self._settings.web.url
-        health = view.status.health if view.status else None
-        return HomeRoom(
-            site,
-            room,
-            self._settings.title(site, room),
-            f"{url}/rooms/{site}/{room}" if url else None,
-            health.version if health else None,
-        )
-
-    def _guest(self, home: HomeAssistantRooms) -> Guest:
-        def up() -> None:
-            home.up()
-            self.announcements.look_soon()
-
-        def receive(topic: str, payload: bytes) -> None:
-            home.receive(topic, payload)
-            if topic in home.birth_topics:
-                self.announcements.look_soon()
-
-        return Guest(home.topics, receive, up, home.will)
+    def _look_soon(self) -> None:
+        self.announcements.look_soon()
 
     def _all_announcements(self) -> Announcements:
         """Who hears of what, by the name under which a failure is said."""
@@ -272,14 +246,14 @@ class Service:
 
         Each uses only those that stand before it, so nobody tells one that has ended.
         """
-        yield self.database.watch
+        yield from (self.database.watch, self.database.note_worker)
         yield self.ingest.link
         if self._settings.webhooks:
             yield self._webhooks
             yield from self._webhooks.receivers
         yield self._broadcaster
         yield self.announcements
-        yield self._retention
+        yield from (self._retention, self._clock_watch)
         if self.fleet is not None:
             yield from self.fleet.workers
         if self._calendars is not None:

@@ -9,14 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from collector.access.accounts import Accounts
 from collector.access.audit import AuditLog
-from collector.access.secret import make_folder, own_key
+from collector.access.secret import has_key, make_folder, own_key
 from collector.config import CollectorSettings
 from collector.storage import placement
-from collector.storage.database import connect
+from collector.storage.database import connect, reason_of, remedy_for
+from collector.storage.database_note import DatabaseIdentity, check_file
 from edge.common.address import mask
 from edge.common.errors import UserError
 from edge.common.privileges import become_owner
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 BY = "the command line"
 
+SPACE = "free space, or see who may write there; then do it again"
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
 
 
@@ -33,23 +35,30 @@ DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
 def disk_errors(database: str, state: Path) -> Iterator[None]:
     """Says in words, as UserError, that a disk is full or cannot be written, or that the database
     does not answer; what had begun is completed by the next start, or has not begun."""
-    remedy = "free space, or see who may write there; then do it again"
     try:
         yield
-    except OperationalError as error:
-        reason = str(error.orig).splitlines()[0] if str(error.orig) else "does not answer"
+    except DBAPIError as error:
+        reason = reason_of(error) or "does not answer"
+        remedy = remedy_for(reason, SPACE)
         raise UserError(reason, f"database {mask(database)}", remedy) from None
     except OSError as error:
         if error.errno not in DISK:
             raise
-        raise UserError(str(error.strerror), error.filename or state, remedy) from None
+        raise UserError(str(error.strerror), error.filename or state, SPACE) from None
 
 
 @contextmanager
-def open_database(settings: CollectorSettings) -> Iterator[Engine]:
+def open_database(settings: CollectorSettings, *, is_new: bool = False) -> Iterator[Engine]:
+    """The one that the collector uses, or with `is_new` one that it is to use; raises UserError
+    where that is gone, empty, or another."""
+    if not is_new:
+        check_file(settings.database, settings.state)
     with disk_errors(settings.database, settings.state):
         engine = connect(settings.database)
         try:
+            if not is_new and placement.read(settings.state) is None:
+                identity = DatabaseIdentity(engine, settings.state)
+                identity.verify(has_key=has_key(settings.state))
             yield engine
         finally:
             engine.dispose()

@@ -22,6 +22,11 @@ def make_folder(state: Path) -> None:
         raise UserError(str(error.strerror), state, "check 'state'") from None
 
 
+def has_key(state: Path) -> bool:
+    """Whether it was made already."""
+    return (state / FILE).exists()
+
+
 def own_key(state: Path) -> bytes:
     """The key of this collector, made at the first start; raises UserError where it cannot be."""
     path = state / FILE

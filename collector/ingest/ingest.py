@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from collector.ingest.bounds import Bounds, check_time, is_expired
 from collector.ingest.rejections import Rejections
 from collector.ingest.writer import Writer
+from collector.live.own_clock import OwnClock
 from collector.live.rooms import Rooms
 from collector.storage.erasures import Erasures
 from collector.storage.store import LONGEST_WINDOW, Store
 from edge.common.broker import BrokerSettings
-from edge.common.link import MqttLink, Will
+from edge.common.link import Guest, MqttLink
 from edge.protocol.messages import Ack, MessageError, Mood, Status, address, decode, topic
 
 log = logging.getLogger(__name__)
@@ -28,15 +30,6 @@ SHORTEST_S = 0.1
 """A window takes a frame at least; the average of those that were merged is no shorter."""
 
 KINDS = ("mood", "status")
-
-
-class Guest(NamedTuple):
-    """Somebody else's use of the same connection: their topics, and who hears of them."""
-
-    topics: tuple[str, ...] = ()
-    on_message: Callable[[str, bytes], None] = lambda _topic, _payload: None
-    on_up: Callable[[], None] = lambda: None
-    will: Will | None = None
 
 
 class Ingest:
@@ -56,11 +49,13 @@ class Ingest:
         erasures: Erasures | None = None,
         windows_days: Callable[[str], int] = lambda _site: 3650,
         guest: Guest | None = None,
+        clock: OwnClock | None = None,
     ) -> None:
         self._guest = guest or Guest()
         self._erasures, self._windows_days = erasures, windows_days
         self._bounds, self._rejections = Bounds(), Rejections(log)
         self._rooms = rooms
+        self._clock = clock or OwnClock()
         self._announce = announce
         self._messages = Counter(
             "roommood_messages", "Messages received.", ["kind", "result"], registry=registry
@@ -78,7 +73,8 @@ class Ingest:
             log,
             topics=(topic("+", "+", "mood"), topic("+", "+", "status"), *self._guest.topics),
             on_up=self._guest.on_up,
-            on_message=self.receive,
+            on_message=partial(self.receive, is_new=True),
+            on_kept=self.receive,
             meanwhile="trying again",
             will=self._guest.will,
         )
@@ -108,8 +104,11 @@ class Ingest:
         if status:
             self.publish_lasting(topic(site, room, "status"), b"")
 
-    def receive(self, name: str, payload: bytes) -> None:
-        """A message that came, with its topic; what is not valid is counted and goes no further."""
+    def receive(self, name: str, payload: bytes, *, is_new: bool = False) -> None:
+        """A message that came, with its topic; what is not valid is counted and goes no further.
+
+        One that is new, and not kept by the broker, tells what time it is where it comes from.
+        """
         if self._guest.topics and not name.startswith("roommood/v1/"):
             self._guest.on_message(name, payload)
             return
@@ -121,9 +120,9 @@ class Ingest:
             return
         try:
             if kind == "mood":
-                self._take(self._parse(Mood, name, payload))
+                self._take(self._parse(Mood, name, payload, is_new=is_new))
             else:
-                status: Status = self._parse(Status, name, payload)
+                status: Status = self._parse(Status, name, payload, is_new=is_new)
                 self._rooms.update_status(status)
                 self._announce(status)
                 self._messages.labels("status", "accepted").inc()
@@ -152,15 +151,32 @@ class Ingest:
         """
         if self._erasures is not None and self._erasures.covers(mood):
             return "erased"
-        return "expired" if is_expired(mood, self._windows_days(mood.site)) else ""
+        is_old = is_expired(mood, self._windows_days(mood.site))
+        # By a clock that may be wrong nothing is thrown away: it is stored, and deleted later.
+        return "expired" if is_old and self._clock.is_sure() else ""
 
-    @staticmethod
-    def _parse(kind: Any, name: str, payload: bytes) -> Any:
+    def _hear(self, message: Mood | Status) -> None:
+        """What time it is there, unless nothing has set that device's clock."""
+        room = (message.site, message.room)
+        if isinstance(message, Mood):
+            if message.clock == "synced":
+                end = message.start.timestamp() + message.seconds
+                self._clock.hear(room, end, is_least=True)
+            else:
+                self._clock.forget(room)
+        elif message.state != "offline":  # which may be the broker's word, and is of the start
+            mood = self._rooms.view(*room).mood
+            if mood is None or mood.clock == "synced":
+                self._clock.hear(room, message.at.timestamp())
+
+    def _parse(self, kind: Any, name: str, payload: bytes, *, is_new: bool) -> Any:
         """The message, which must speak of the room on whose topic it came."""
         content = decode(kind, payload)
         where = address(name)
         if where is None or where[:2] != (content.site, content.room):
             raise MessageError("site or room: not those of the topic")
+        if is_new:
+            self._hear(content)
         if isinstance(content, Mood):
             check_time(content)
             if content.windows > 1:

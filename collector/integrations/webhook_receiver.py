@@ -49,13 +49,19 @@ def target(url: str, secret: str, events: Iterable[str]) -> Target:
 class WebhookReceiver(Worker):
     """Sends what the database has for one address, oldest first, until it was taken."""
 
-    def __init__(self, engine: Engine, to: Target, erasures: Erasures | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        to: Target,
+        erasures: Erasures | None = None,
+        deadline_s: float = DEADLINE_S,
+    ) -> None:
         self._place = mask_path(to.url)
         super().__init__(
-            f"webhook {self._place}", LOOK_S, ends_in_s=DEADLINE_S + 1, waits_for_others=True
+            f"webhook {self._place}", LOOK_S, ends_in_s=deadline_s + 1, waits_for_others=True
         )
         self._engine, self._to, self._erasures = engine, to, erasures
-        self._post = WebhookPost()
+        self._post = WebhookPost(deadline_s)
         self._complaint = ""
 
     def run_once(self) -> None:

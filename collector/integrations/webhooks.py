@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlalchemy import Engine, delete, insert
 
+from collector.integrations.webhook_post import DEADLINE_S
 from collector.integrations.webhook_receiver import Target, WebhookReceiver
 from collector.storage.erasures import Erasures
 from collector.storage.tables import deliveries
@@ -38,12 +39,18 @@ class Webhooks(Worker):
     """
 
     def __init__(
-        self, engine: Engine, targets: Iterable[Target], erasures: Erasures | None = None
+        self,
+        engine: Engine,
+        targets: Iterable[Target],
+        erasures: Erasures | None = None,
+        deadline_s: float = DEADLINE_S,
     ) -> None:
         super().__init__("webhooks", LOOK_S)
         self._engine = engine
         self._targets = {target.url: target for target in targets}
-        self.receivers = [WebhookReceiver(engine, to, erasures) for to in self._targets.values()]
+        self.receivers = [
+            WebhookReceiver(engine, to, erasures, deadline_s) for to in self._targets.values()
+        ]
         self._unwritten: deque[dict[str, Any]] = deque(maxlen=MOST_UNWRITTEN)
         self._lock = threading.Lock()
         self._has_cleared = False

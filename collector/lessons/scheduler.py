@@ -44,6 +44,7 @@ class LessonScheduler(Worker):
         notify: LessonListener,
         *,
         find: bool = True,
+        is_in_doubt: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__("lessons", EVERY_S, patience_s=PATIENCE_S)
         self._repository = repository
@@ -52,6 +53,7 @@ class LessonScheduler(Worker):
         self._timetable = timetable
         self._notify = notify
         self._find = find
+        self._is_in_doubt = is_in_doubt
         self._occupancy: dict[Room, OccupancyDetector] = defaultdict(OccupancyDetector)
         self._lock = threading.Lock()
 
@@ -63,7 +65,9 @@ class LessonScheduler(Worker):
                 self._occupancy[mood.site, mood.room].add(mood, moment)
 
     def run_once(self) -> None:
-        self.round(time.time())
+        """Nothing while our clock is in doubt: a lesson at a wrong time is worse than none."""
+        if not self._is_in_doubt():
+            self.round(time.time())
 
     def round(self, now: float) -> None:
         """Everything that is due at a moment (seconds since 1970)."""

@@ -136,7 +136,7 @@ def restore(config: Path, source: Path, notes: Path | None) -> None:
     site = _site(settings)
     own_half = _public_half(site)
     become_owner(settings.state)
-    with open_database(settings) as engine:
+    with open_database(settings, is_new=True) as engine:
         use = SoleUse(engine)
         try:
             rows = restore_backup(engine, settings.state, source, _site(settings), file, erasures)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, any_, delete, func, select, text
 
 from collector.lessons.repository import Lesson
+from collector.storage import clock_doubt
 from collector.storage.database import patient
 from collector.storage.erasure_notes import Erasure
 from collector.storage.erasures import Erasures, tells_of, window_conditions
@@ -24,13 +25,18 @@ ROWS = 5000
 def erase_room(erasures: Erasures, site: str, room: str) -> int:
     """Deletes a room's windows and lessons, what waits to be told of it, and every link to it;
     returns how many windows. What comes later of the time until now is not stored either."""
+    clock_doubt.check(erasures.engine)
     now = time.time()
     whole = Erasure(site, room, 0.0, now)
     return _erase(erasures, [whole, *_dated_ahead(erasures.engine, whole)])
 
 
 def erase_lesson(erasures: Erasures, lesson: Lesson) -> int:
-    """Deletes a lesson with its windows; returns how many these were."""
+    """Deletes a lesson with its windows; returns how many these were.
+
+    Raises UserError, as `erase_room` does, while our clock is in doubt or the disk is full.
+    """
+    clock_doubt.check(erasures.engine)
     return _erase(erasures, [Erasure(lesson.site, lesson.room, lesson.start, lesson.until)])
 
 

@@ -42,6 +42,11 @@ STATEMENT_S = 60
 """For one statement of the collector's, where the address has no `statement_timeout`; `patient` is
 for what may take longer."""
 
+RESTORE = "restore a backup into a new database: `roommood collector restore`"
+UNLOCK = "end what else has it open (`fuser` names it); then do it again"
+DAMAGE = ("malformed", "not a database", "corrupt", "invalid page")
+"""As SQLite and PostgreSQL name it."""
+
 Limit = Callable[[float], str]
 """See limited_connection.py."""
 
@@ -71,9 +76,23 @@ def connect(url: str, limit: Limit | None = None) -> Engine:
             "install that version, or restore a backup",
         ) from None
     except (SQLAlchemyError, ImportError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(reason, f"database {safe_url}", "check 'database'") from None
+        reason = reason_of(error)
+        remedy = remedy_for(reason, "check 'database'")
+        raise UserError(reason, f"database {safe_url}", remedy) from None
     return engine
+
+
+def reason_of(error: Exception) -> str:
+    """What the database says, without the driver's names; empty where it says nothing."""
+    text_lines = str(getattr(error, "orig", None) or error).splitlines()
+    return text_lines[0] if text_lines else ""
+
+
+def remedy_for(reason: str, otherwise: str) -> str:
+    """By what the database says."""
+    if any(word in reason for word in DAMAGE):
+        return RESTORE
+    return UNLOCK if "locked" in reason else otherwise
 
 
 def url_to_show(engine: Engine) -> str:
@@ -178,6 +197,15 @@ def revision(engine: Engine) -> str | None:
             return None
         version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     return None if version is None else str(version)
+
+
+def damage(engine: Engine) -> str:
+    """What SQLite finds wrong with its own pages, or nothing; PostgreSQL sees to its own."""
+    if engine.dialect.name != "sqlite":
+        return ""
+    with engine.connect() as connection:
+        answer = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
+    return "" if answer == "ok" else answer.splitlines()[-1]
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -5,13 +5,14 @@ own backup or any other way, knows nothing of what was erased after it was copie
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from edge.common.atomic_file import sync_folder
+from edge.common import atomic_file
 from edge.common.errors import UserError
 from edge.protocol.erasure import is_within
 from edge.protocol.messages import Mood
@@ -42,7 +43,7 @@ class Erasure(NamedTuple):
 
 
 class ErasureNotes:
-    """One file, a line each; lines are only ever added."""
+    """One file, a line each; lines are added, and changed only where a wrong clock wrote them."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
@@ -55,22 +56,48 @@ class ErasureNotes:
         """On disk when it returns; raises UserError where the disk does not take it."""
         text = "".join(json.dumps(one._asdict()) + "\n" for one in erasures)
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-            try:
-                size = os.fstat(file).st_size
-                whole = not size or os.pread(file, 1, size - 1) == b"\n"
-                rest = (text if whole else "\n" + text).encode()
-                while rest:  # a disk that is nearly full takes a part, and then says why
-                    rest = rest[os.write(file, rest) :]
-                os.fsync(file)
-            finally:
-                os.close(file)
-            sync_folder(self.path.parent)
+            with self._lock():
+                self._append(text)
         except OSError as error:
             raise UserError(
                 f"cannot be written ({error.strerror})", self.path, "nothing was erased; free space"
             ) from None
+
+    def _append(self, text: str) -> None:
+        file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            size = os.fstat(file).st_size
+            whole = not size or os.pread(file, 1, size - 1) == b"\n"
+            rest = (text if whole else "\n" + text).encode()
+            while rest:  # a disk that is nearly full takes a part, and then says why
+                rest = rest[os.write(file, rest) :]
+            os.fsync(file)
+        finally:
+            os.close(file)
+        atomic_file.sync_folder(self.path.parent)
+
+    def replace(self, corrections: Mapping[Erasure, Erasure]) -> None:
+        """Others in their place; raises UserError where the disk does not take it."""
+        with self._lock():
+            notes = [corrections.get(one, one) for one in self.read()]
+            text = "".join(json.dumps(one._asdict()) + "\n" for one in notes)
+            try:
+                atomic_file.write(self.path, text, atomic_file.OWNER_ALONE)
+            except OSError as error:
+                raise UserError(
+                    f"cannot be written ({error.strerror})", self.path, "free space"
+                ) from None
+
+    @contextlib.contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Against another process that adds to a file that is just being replaced."""
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
 
 
 def read_notes(path: Path) -> list[Erasure]:

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, insert, or_, select
 
 from collector.storage.erasure_notes import Erasure, ErasureNotes
 from collector.storage.store import LONGEST_WINDOW
@@ -26,6 +26,9 @@ from edge.protocol.messages import Mood
 
 Room = tuple[str, str]
 
+
+AHEAD_S = 60.0
+"""By which an erasure may end after now: clocks are set by less than that all the time."""
 
 STATE = select(func.count(), func.coalesce(func.max(erasures.c.id), 0))
 """Changes with every erasure, of whatever number: those of two commands may come out of order."""
@@ -78,6 +81,33 @@ class Erasures:
         with source as connection, self._asking:
             if tuple(connection.execute(STATE).one()) != self._state:
                 self._load(connection)
+
+    def end_at(self, now: float) -> int:
+        """Lets those that reach past a moment end there; returns how many.
+
+        They were made while our clock was ahead: they would take what has not been measured yet.
+        """
+        corrections = {
+            one: one._replace(begin=min(one.begin, now), end=now)
+            for one in self.read()
+            if one.boot is None and one.end > now + AHEAD_S
+        }
+        if not corrections:
+            return 0
+        with self.engine.begin() as connection:
+            for one in corrections:
+                fields = one._asdict().items()
+                same = [
+                    erasures.c[n].is_(None) if v is None else erasures.c[n] == v for n, v in fields
+                ]
+                connection.execute(delete(erasures).where(*same))
+            self.add(connection, list(corrections.values()))
+        if self.notes is not None:
+            self.notes.replace(corrections)
+        with self._lock:
+            self._own = [corrections.get(one, one) for one in self._own]
+        self.refresh()
+        return len(corrections)
 
     def covers(self, mood: Mood) -> bool:
         """Whether a window is of a time of its room that was erased."""

@@ -59,6 +59,15 @@ class Will(NamedTuple):
     payload: bytes
 
 
+class Guest(NamedTuple):
+    """Somebody else's use of the same connection: their topics, and who hears of them."""
+
+    topics: tuple[str, ...] = ()
+    on_message: Callable[[str, bytes], None] = lambda _topic, _payload: None
+    on_up: Callable[[], None] = lambda: None
+    will: Will | None = None
+
+
 class MqttLink(Worker):
     """Between `start` and `stop`; the callbacks come from paho's thread, and must not block long.
 
@@ -75,6 +84,7 @@ class MqttLink(Worker):
         on_up: Callable[[], None],
         on_message: Callable[[str, bytes], None],
         meanwhile: str,
+        on_kept: Callable[[str, bytes], None] | None = None,
         will: Will | None = None,
         clock: WallClock | None = None,
     ) -> None:
@@ -82,6 +92,8 @@ class MqttLink(Worker):
         self._settings, self._id, self._log = settings, client_id, log
         self._topics = topics
         self._on_up, self._on_message = on_up, on_message
+        self._on_kept = on_kept or on_message
+        """For what the broker kept from before."""
         self._meanwhile = meanwhile
         self._will = will
         self._clock = clock or WallClock()
@@ -314,7 +326,8 @@ class MqttLink(Worker):
         return 0.0 if may_wait else time.monotonic() - self._beat_at
 
     def _receive(self, _c: Any, _u: Any, message: Any) -> None:
-        self._on_message(message.topic, bytes(message.payload))
+        take = self._on_kept if message.retain else self._on_message
+        take(message.topic, bytes(message.payload))
 
     def _other_version(self) -> None:
         with self._lock:

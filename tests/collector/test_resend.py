@@ -94,11 +94,11 @@ def test_windows_come_again_after_a_restore(
 
 def test_a_wish_that_comes_between_two_statuses_is_not_lost(fresh: Callable[[], str]) -> None:
     """A command beside the collector writes where the collector notes whom it has asked."""
-    engine, sent = connect(fresh()), list[tuple[str, float]]()
+    engine, wishes = connect(fresh()), list[tuple[str, float]]()
 
     def send(_site: str, room: str, command: Command) -> None:
         assert command.since is not None
-        sent.append((room, command.since.timestamp()))
+        wishes.append((room, command.since.timestamp()))
 
     def want(since: float) -> None:
         with begin(engine) as connection:
@@ -111,11 +111,11 @@ def test_a_wish_that_comes_between_two_statuses_is_not_lost(fresh: Callable[[], 
     want(now - 5000)  # known to nobody but the database yet
     requests.update(_status("r102"))
     requests.update(_status("r101"))
-    assert sent == [("r101", now - 100), ("r102", now - 5000), ("r101", now - 5000)]
+    assert wishes == [("r101", now - 100), ("r102", now - 5000), ("r101", now - 5000)]
     want(now - 10)  # less than is wanted already
     again = ResendRequests(engine, send)  # the next start
     again.update(_status("r102"))
-    assert sent[3:] == [("r102", now - 5000)]
+    assert wishes[3:] == [("r102", now - 5000)]
     engine.dispose()
 
 

@@ -320,12 +320,8 @@ def test_events_that_were_not_told_yet(scene: Scene) -> None:
 
     def pending() -> list[tuple[str, str]]:
         with engine.connect() as connection:
-            rows = (
-                connection.execute(select(deliveries.c.body).order_by(deliveries.c.id))
-                .scalars()
-                .all()
-            )
-        events = [json.loads(body)["data"] for body in rows]
+            rows = connection.execute(select(deliveries.c.body).order_by(deliveries.c.id)).all()
+        events = [json.loads(row.body)["data"] for row in rows]
         return [(one["room"], one.get("title", "")) for one in events]
 
     repository = LessonRepository(engine)

@@ -201,7 +201,9 @@ class FaultSchool:
 
     @staticmethod
     def _days(fault: Fault) -> str:
-        return ("-1", "0", "1")[int(fault.variant * 2.999)]
+        """A server's may be anything: past what is kept, nothing must be thrown away by it."""
+        choices = ("-1", "0", "1", "400") if fault.victim == COLLECTOR else ("-1", "0", "1")
+        return choices[int(fault.variant * (len(choices) - 0.001))]
 
     def _corrupt(self, fault: Fault) -> None:
         """Rewrites a part of the outbox's file, of a dead agent or under a living one."""

@@ -168,9 +168,8 @@ def test_one_that_is_dead_holds_up_no_other_and_is_said_once(
 ) -> None:
     caplog.set_level(logging.INFO)
     dead, alive = RawReceiver(says_nothing), RawReceiver(takes)
-    hooks = Webhooks(engine, [target(one.url, SECRET, ["room_state"]) for one in (dead, alive)])
-    for receiver in hooks.receivers:
-        receiver._post = WebhookPost(DEADLINE_S)
+    targets = [target(one.url, SECRET, ["room_state"]) for one in (dead, alive)]
+    hooks = Webhooks(engine, targets, deadline_s=DEADLINE_S)
     workers = [hooks, *hooks.receivers]
     for worker in workers:
         worker.start()
