@@ -24,7 +24,8 @@ libs=/usr/lib/$(uname -m)-linux-gnu
 [ -n "$fast" ] || need_packages python3 python3 /usr/bin/python3 python3 \
     /usr/sbin/mosquitto mosquitto /usr/sbin/nats-server nats-server /usr/sbin/nginx nginx-light /usr/lib/postgresql postgresql \
     "$libs/libpangoft2-1.0.so.0" libpangoft2-1.0-0 "$libs/libharfbuzz-subset.so.0" libharfbuzz-subset0 \
-    /usr/bin/ansible-playbook ansible-core /usr/bin/systemd-analyze systemd /usr/bin/tcpdump tcpdump /usr/bin/promtool prometheus /usr/bin/chromium chromium "$libs/libatomic.so.1" libatomic1 \
+    /usr/bin/ansible-playbook ansible-core /usr/bin/systemd-analyze systemd /usr/bin/tcpdump tcpdump /usr/bin/promtool prometheus /usr/bin/chromium chromium /usr/bin/chromium-headless-shell chromium-headless-shell \
+    "$libs/libatomic.so.1" libatomic1 \
     /usr/lib/python3/dist-packages/gi python3-gi \
     "$libs/girepository-1.0/GstRtspServer-1.0.typelib" gir1.2-gst-rtsp-server-1.0 \
     "$libs/gstreamer-1.0/libgstjpeg.so" gstreamer1.0-plugins-good

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.collector.school import School
 from tests.conftest import Mosquitto
@@ -14,17 +14,13 @@ from tests.films import film
 from tests.fleet import Site
 from tests.free import wait
 from tests.room_device import CALM, LIVELY, PlayedDevice
-from tests.system.browser import ARGUMENTS, CHROMIUM, SHOTS, context, sign_in
+from tests.system.browser import context, running_browser, sign_in
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    expect.set_options(timeout=30_000)  # two busy cores; what is expected comes, but not when
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with running_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

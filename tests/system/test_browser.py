@@ -1,4 +1,4 @@
-"""The pages in a real Chromium, as a teacher sees them; screenshots are left under build/."""
+"""The pages in Chromium as a teacher has it, windows and all; screenshots are left under build/."""
 
 from __future__ import annotations
 
@@ -9,10 +9,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.system.browser import SHOTS, context
+from tests.system.browser import CHROMIUM, SHOTS, context, running_browser
 from tests.system.process import Roommood
 
 pytestmark = pytest.mark.once
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The whole of it; for all other files the part that draws (tests/system/browser.py)."""
+    with running_browser(CHROMIUM) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")
