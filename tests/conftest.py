@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -31,6 +32,9 @@ with contextlib.suppress(ImportError):  # where training is tested, it is not in
     # luck or of a busy machine. New ones are looked for with --hypothesis-profile=default.
     settings.register_profile("landing", derandomize=True, deadline=None)
     settings.load_profile("landing")
+    # For the second Python, where these would be the very same examples again: enough to see that
+    # its packages take them. A test that says its own number keeps to it.
+    settings.register_profile("again", settings.get_profile("landing"), max_examples=20)
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +64,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return WAIT_LONG.index(folder) if folder in WAIT_LONG else len(WAIT_LONG)
 
     items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Five thousand tests and all their modules stay until the end: they are not gone through again
+    each time that Python looks for what can be forgotten."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _new_databases() -> Iterator[None]:
+    """See tests/new_databases.py."""
+    with pytest.MonkeyPatch.context() as patched:
+        with contextlib.suppress(ImportError):  # where training is tested, no database is
+            from collector.storage import database  # noqa: PLC0415
+            from tests.new_databases import upgrade_quickly  # noqa: PLC0415
+
+            patched.setattr(database, "upgrade", upgrade_quickly)
+        yield
 
 
 KEEPS = {"school": {"windows_days": 3650}}

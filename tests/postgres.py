@@ -30,11 +30,12 @@ def _as_server() -> dict[str, Any]:
 
 
 class Postgres:
-    """One server; `fresh` makes an empty database in it."""
+    """One server; `fresh` makes an empty database in it, `with_tables` one of ours."""
 
     def __init__(self, folder: Path) -> None:
         self._port = free_port()
         self._numbers = itertools.count()
+        self._model = ""
         self._bin = _binaries()
         self._folder = folder
         owner = pwd.getpwnam("postgres").pw_uid if os.geteuid() == 0 else os.getuid()
@@ -59,9 +60,26 @@ class Postgres:
         wait_for_port(self._port, self._process)
 
     def fresh(self) -> str:
+        return self._url(self._create())
+
+    def with_tables(self) -> str:
+        """As the migrations make them, once; the others are copies."""
+        from collector.storage.database import connect  # noqa: PLC0415  # not where models are trained
+
+        if not self._model:
+            name = self._create()
+            connect(self._url(name)).dispose()
+            self._model = name
+        return self._url(self._create("-T", self._model))
+
+    def _create(self, *options: str) -> str:
         name = f"test{next(self._numbers)}"
         createdb = shutil.which("createdb") or str(self._bin / "createdb")
-        self._quiet([createdb, "-h", "127.0.0.1", "-p", str(self._port), "-U", "roommood", name])
+        whom = ("-h", "127.0.0.1", "-p", str(self._port), "-U", "roommood")
+        self._quiet([createdb, *whom, *options, name])
+        return name
+
+    def _url(self, name: str) -> str:
         return f"postgresql+psycopg://roommood@127.0.0.1:{self._port}/{name}"
 
     def stop(self) -> None:

@@ -16,7 +16,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     url = f"sqlite:///{tmp_path}/c.sqlite"
     if request.param == "postgresql":
         server: Postgres = request.getfixturevalue("postgres")
-        url = server.fresh()
+        url = server.with_tables()
     new_engine = connect(url)
     yield new_engine
     new_engine.dispose()

@@ -41,7 +41,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres) ->
 
     def one() -> Engine:
         sqlite = f"sqlite:///{tmp_path}/c{len(engines)}.sqlite"
-        engine = connect(sqlite if request.param == "sqlite" else postgres.fresh())
+        engine = connect(sqlite if request.param == "sqlite" else postgres.with_tables())
         engines.append(engine)
         request.addfinalizer(engine.dispose)  # as many as the test asks for
         return engine
