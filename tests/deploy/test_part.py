@@ -24,10 +24,10 @@ def copy(part: str, root: Path, folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """This project as it stands, in a repository of its own with a tag."""
-    folder = tmp_path / "checkout"
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This project as it stands, in a repository of its own with a tag; tests copy from it."""
+    folder = tmp_path_factory.mktemp("part") / "checkout"
     names = [".gitattributes", ".git_archival.txt", "README.md", "LICENSE", "pyproject.toml"]
     parts = ["edge", "collector", "models", "deploy"]
     folder.mkdir()
@@ -74,8 +74,10 @@ OWN_CODE = {
 
 
 @pytest.mark.parametrize("part", PART_COMMANDS)
-def test_a_part_is_installed_without_what_breaks_and_trains(checkout: Path, part: str) -> None:
-    folder = copy(part, checkout, checkout.parent / part)
+def test_a_part_is_installed_without_what_breaks_and_trains(
+    checkout: Path, tmp_path: Path, part: str
+) -> None:
+    folder = copy(part, checkout, tmp_path / part)
     assert [path for path in PARTS if (folder / path).exists()] == []
     scm = [sys.executable, "-m", "setuptools_scm", "--root", "."]
     version = subprocess.run(scm, cwd=folder, check=True, capture_output=True, text=True)
@@ -83,8 +85,8 @@ def test_a_part_is_installed_without_what_breaks_and_trains(checkout: Path, part
 
 
 @pytest.mark.parametrize("part", PART_COMMANDS)
-def test_it_needs_nothing_of_that(checkout: Path, part: str) -> None:
-    folder = copy(part, checkout, checkout.parent / part)
+def test_it_needs_nothing_of_that(checkout: Path, tmp_path: Path, part: str) -> None:
+    folder = copy(part, checkout, tmp_path / part)
     for words in PART_COMMANDS[part]:
         assert run(folder, *words).returncode == 0, words
     files = [
@@ -101,8 +103,8 @@ def test_it_needs_nothing_of_that(checkout: Path, part: str) -> None:
     subprocess.run([sys.executable, "-I", "-c", code], cwd=folder, check=True)
 
 
-def test_it_says_where_that_is(checkout: Path) -> None:
-    folder = copy("collector", checkout, checkout.parent / "collector")
+def test_it_says_where_that_is(checkout: Path, tmp_path: Path) -> None:
+    folder = copy("collector", checkout, tmp_path / "collector")
     for words in (["bench"], *(["model", name] for name in sorted(FROM_A_CHECKOUT))):
         refusal = run(folder, *words, *NEEDS.get(words[-1], ["--help"]))
         assert refusal.returncode == 2, words

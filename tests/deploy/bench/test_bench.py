@@ -108,7 +108,7 @@ def test_the_bench_prints_what_the_contract_says(data: Path, tmp_path: Path) -> 
 
 @pytest.mark.once
 def test_the_bench_on_films_made_from_a_seed() -> None:
-    options = ["--films", "walk,tilt+dim", "--people", 3, "--seed", 4, "--seconds", 6, "--json"]
+    options = ["--films", "walk,tilt+dim", "--people", 3, "--seed", 4, "--seconds", 5, "--json"]
     with Roommood("bench", *options) as run:
         assert run.process.wait(150) == 0, run.errors
         figures = json.loads(run.output())
@@ -125,7 +125,7 @@ def test_a_film_that_there_is_not_is_refused() -> None:
 
 @pytest.mark.once
 def test_the_bench_on_the_simulated_classroom() -> None:
-    with Roommood("bench", "--frames", 12) as run:
+    with Roommood("bench", "--frames", 10) as run:
         assert run.process.wait(150) == 0, run.errors
         assert "times less than the reference" in run.output()
 

@@ -110,7 +110,8 @@ def replace_text(content: dict[str, Any], keys: Keys, text: str) -> str:
     for key in keys[:-1]:
         section = section.setdefault(key, {}) if isinstance(section, dict) else section[key]
     section[keys[-1]] = mark
-    return yaml.safe_dump(content).replace(mark, text)
+    # By libyaml, which writes the same ten times as fast; read it is as the project reads.
+    return yaml.dump(content, Dumper=yaml.CSafeDumper).replace(mark, text)
 
 
 PLACES = [
