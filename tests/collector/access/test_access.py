@@ -292,6 +292,7 @@ def test_what_was_done_is_in_the_log(school: School) -> None:
     before = len(audit)
     with school.as_person("tess") as client:
         post(client, "/rooms/school/r101/command", command="pause")
+        client.get("/rooms/school/r101")
         client.get("/rooms/school/r102")
     wait(lambda: ("tess", "pause", "school/r101") in audit_all(school)[: len(audit) - before])
     assert ("tess", "refused", "GET /rooms/school/r102") in audit_all(school)
