@@ -38,7 +38,9 @@ make_environment build/test "$python" dev "$pins"
 # More workers than cores, since most tests wait more than they compute. Files whose tests wait long
 # begin first (tests/conftest.py), so that none is left alone at the end.
 cores=$(nproc)
-suite=(-n "$((cores < 4 ? cores + 1 : 4))" --dist loadfile --no-loadscope-reorder)
+suite=(-n "$((cores < 4 ? cores + 2 : 5))" --dist loadfile --no-loadscope-reorder)
+# The second Python runs beside the first, and each worker reads all files of tests anew.
+again=(-n "$((cores < 4 ? cores : 4))" --dist loadfile --no-loadscope-reorder --hypothesis-profile=again)
 
 lint() {
     build/test/bin/ruff format --check .
@@ -64,7 +66,7 @@ others() {
         other=$(find_version "$version")
         if [ -n "$other" ] && [ "$(constraints_for "$other")" != "$pins" ]; then
             make_environment build/test-other "$other" dev "$(constraints_for "$other")"
-            build/test-other/bin/pytest -m "not train and not once" "${suite[@]}" "$@" ||
+            build/test-other/bin/pytest -m "not train and not once" "${again[@]}" "$@" ||
                 { [ $? = 5 ] && (($#)); } # of the tests asked for, none is run twice
         fi
     done

@@ -33,6 +33,7 @@ def engine() -> Engine:
 
 
 @pytest.mark.long
+@pytest.mark.once  # a day of windows, counted; the bounds themselves are tried on both below
 def test_a_rooms_windows_are_bounded_by_rate_and_by_day(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])

@@ -207,6 +207,7 @@ def test_a_reader_that_goes_away_ends_the_demo() -> None:
         assert b"Traceback" not in demo.stderr.read()
 
 
+@pytest.mark.once  # the kernel refuses the port
 def test_a_port_in_use_is_named() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -73,6 +73,7 @@ def whole(port: int, at_least: int) -> bool:
     return len(seqs) >= at_least and seqs == list(range(len(seqs)))
 
 
+@pytest.mark.once  # agents and a collector run on both in the test below
 def test_live_paused_live_offline(
     configs: tuple[Path, Path], mosquitto: Mosquitto, port: int
 ) -> None:

@@ -59,6 +59,7 @@ def test_a_place_that_can_never_take_it_is_refused(tmp_path: Path) -> None:
         Outbox(tmp_path / "file" / "outbox.sqlite")
 
 
+@pytest.mark.once  # the kernel refuses the space; whole agents on both: tests/system/test_school.py
 def test_an_agent_starts_and_its_windows_come_to_the_collector(
     disk: Disk, tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
