@@ -45,8 +45,11 @@ def data() -> Path:
     return DATA
 
 
-WAIT_LONG = ("system", "deploy", "models")
-"""Folders whose files go to the workers first: their tests wait long, and none should end alone."""
+WAIT_LONG = (
+    *("collector/storage/test_kill_retention.py", "collector/storage/test_upgrade.py"),
+    *("system/", "deploy/", "security/test_erased_returns.py", "collector/test_fuzz.py", "models/"),
+)
+"""Files that go to the workers first: their tests take long, and none should end alone."""
 
 
 SERVERS = {"mosquitto", "postgres", "broker", "disk", "site", "chromium", "nginx", "nats"}
@@ -60,8 +63,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("server")
 
     def place(item: pytest.Item) -> int:
-        folder = item.path.relative_to(ROOT / "tests").parts[0]
-        return WAIT_LONG.index(folder) if folder in WAIT_LONG else len(WAIT_LONG)
+        file = item.nodeid.removeprefix("tests/")
+        places = (at for at, begin in enumerate(WAIT_LONG) if file.startswith(begin))
+        return next(places, len(WAIT_LONG))
 
     items.sort(key=place)
 
