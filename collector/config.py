@@ -141,6 +141,8 @@ class SchoolSettings(Section):
     """An iCalendar file, or CSV, or the https address of one: see docs/school.md."""
     tentative: bool = False
     """Whether events that the calendar marks as tentative are lessons."""
+    harmless: tuple[str, ...] = ()
+    """Titles of events that say nothing of a lesson beside them, `*` for any letters."""
     date_order: DateOrder | None = None
     """Of dates in a CSV file such as 2/3/2026: dmy, mdy or ymd."""
     find_lessons: bool = True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,6 +48,7 @@ def timetable_of(settings: CollectorSettings, *, keeps: bool = True) -> Timetabl
         school.timezone,
         RoomNames({name: room.calendars for name, room in settings.rooms.items()}),
         tentative=school.tentative,
+        harmless=school.harmless,
         order=school.date_order,
         logs=keeps,
     )
@@ -98,13 +99,14 @@ class Timetable:
         rooms: RoomNames | None = None,
         *,
         tentative: bool = False,
+        harmless: Sequence[str] = (),
         order: DateOrder | None = None,
         logs: bool = True,
     ) -> None:
         self._source = FileSource(place, "school.timetable") if isinstance(place, Path) else place
         self._zone = ZoneInfo(zone)
         self._rooms = rooms or RoomNames()
-        self._tentative = tentative
+        self._tentative, self._harmless = tentative, harmless
         self._order, self._logs = order, logs
         self._read_at: object = None
         self._content: Calendar | Spreadsheet | None = None
@@ -212,7 +214,14 @@ class Timetable:
         where = self._source.where
         is_calendar = self._source.name.lower().endswith((".ics", ".ical", ".ifb", ".icalendar"))
         if is_calendar or b"BEGIN:VCALENDAR" in content[:200].upper().replace(b"\0", b""):
-            return Calendar(content, self._zone, where, tentative=self._tentative, logs=self._logs)
+            return Calendar(
+                content,
+                self._zone,
+                where,
+                tentative=self._tentative,
+                logs=self._logs,
+                harmless=self._harmless,
+            )
         return Spreadsheet(content, where, self._order)
 
 

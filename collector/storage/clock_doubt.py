@@ -40,7 +40,7 @@ def check(engine: Engine) -> None:
     was_set = moved_s < 0 if value["ahead_s"] > 0 else moved_s > -value["ahead_s"] / 2
     if not was_set:
         raise UserError(
-            "differs from the devices' clocks: nothing was erased, since nobody knows until when",
+            "differs from the devices' clocks, so nothing was erased",
             "this machine's clock",
             f"{clock_remedy()}; then erase again, while the collector runs",
         )

@@ -8,13 +8,21 @@ taken apart in `calendar_file.py`, series are checked in `calendar_series.py`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from edge.common.calendar_beside import (
+    RoomEvent,
+    UsualTitles,
+    doubtful,
+    is_harmless,
+    places_in,
+    title_of,
+)
 from edge.common.calendar_event import (
     EventFault,
     IgnoredEvent,
@@ -23,9 +31,10 @@ from edge.common.calendar_event import (
     each,
     is_of_days,
     place_of,
+    short,
 )
 from edge.common.calendar_file import read_file
-from edge.common.calendar_notice import Neighbour, Notice, is_day_off, notice
+from edge.common.calendar_notice import Neighbour, Notice, is_day_off, notice, span_of
 from edge.common.calendar_range import DayRange
 from edge.common.calendar_series import has_cancelled_status, passes, readable_series
 from edge.common.cancellation import TEXT_SAYS, calls_off, event_calls_off, is_tentative
@@ -38,6 +47,13 @@ LONGEST = timedelta(hours=23)
 
 REFUSALS = ("cancelled", TEXT_SAYS, "tentative")
 """Why an event of whole days is no holiday."""
+
+WHOLE_DAY, TOO_LONG = "a whole day", "takes the whole day"
+
+UNKNOWN_BESIDE = (
+    "something stands beside it in its room that nobody knows; if it says nothing of lessons, "
+    "write its title into `harmless`"
+)
 
 FREE = {"FREE", "OOF", "WORKINGELSEWHERE"}
 """Outlook's other words for time in which nothing takes place here."""
@@ -55,7 +71,8 @@ class Occurrence(NamedTuple):
 class Calendar:
     """The events of a file, in a time zone that floating times are taken to be in.
 
-    With `days`, of these days alone: of a large file the rest is not read. `tentative`: whether
+    With `days`, of these days alone: of a large file the rest is not read. `harmless` are titles
+    of events that say nothing of a lesson beside them, `*` for any letters. `tentative`: whether
     events that are not yet certain count; `logs`: whether faults go to the log, as they should not
     where a command prints them. Raises UserError (naming `where`) for what is no calendar at all.
     """
@@ -69,14 +86,17 @@ class Calendar:
         tentative: bool = False,
         logs: bool = True,
         days: DayRange | None = None,
+        harmless: Sequence[str] = (),
     ) -> None:
         self._zone, self._where = zone, where
+        self._harmless = harmless
         self._tentative, self._logs = tentative, logs
         self._frame, events, self.faults, unread, places = read_file(content, where, days)
         self._series = readable_series(events, zone, self.faults, unread)
         self._events = self._query()
         self._log(self.faults)
         self._notices = self._uids_of_notices()
+        self._usual = UsualTitles(self._series)
         self._remains = [one for one in map(self._remains_of, unread) if one]
         """Notices with a fault, which call off until their day ends."""
         self._has_more = bool(places)
@@ -169,6 +189,7 @@ class Calendar:
         begin = datetime.combine(day, time(), self._zone)
         end = datetime.combine(day + timedelta(days=1), time(), self._zone)
         takes_place, ignored_events, notices, anything = [], [], list[Notice](), False
+        long_events = list[Any]()
         for event in self._between(day, begin, end):
             reason = self._own_refusal(event)
             anything = anything or reason != "cancelled"
@@ -182,11 +203,14 @@ class Calendar:
                         takes_place.append(occurrence)
                     continue
             ignored_events.append(IgnoredEvent(describe(event), reason))
+            if reason in (WHOLE_DAY, TOO_LONG):
+                long_events.append(event)
             is_notice = reason == TEXT_SAYS and str(event.get("UID")) in self._notices
             if is_notice or (reason not in REFUSALS and is_day_off(event)):
                 notices += filter(None, [notice(event, self._zone)])
         for one in [*notices, *self._remains]:
             takes_place = self._without(takes_place, one, ignored_events)
+        takes_place = self._without_doubtful(takes_place, long_events, ignored_events)
         takes_place.sort(key=lambda one: (one.start, one.end))
         return takes_place, ignored_events, anything
 
@@ -202,6 +226,35 @@ class Calendar:
             if is_off
         ]
         return [one for one, is_off in zip(takes_place, off, strict=True) if not is_off]
+
+    def _without_doubtful(
+        self,
+        takes_place: list[Occurrence],
+        long_events: list[Any],
+        ignored_events: list[IgnoredEvent],
+    ) -> list[Occurrence]:
+        """The occurrences beside which nothing stands that nobody knows, see calendar_beside.py."""
+        lessons = [one for one in takes_place if not self._is_harmless(one.event)]
+        neighbours = [self._neighbour(one.event, one.start, one.end, True) for one in lessons]
+        for event in long_events:
+            if not self._is_harmless(event) and (span := span_of(event, self._zone)):
+                neighbours.append(self._neighbour(event, *span, False))
+        by_index = doubtful(neighbours, self._is_of_one_room)
+        off = {id(lessons[index]): title for index, title in by_index.items()}
+        ignored_events += [
+            IgnoredEvent(describe(one.event), f"{UNKNOWN_BESIDE}: {short(off[id(one)])}")
+            for one in lessons
+            if id(one) in off
+        ]
+        return [one for one in takes_place if id(one) not in off]
+
+    def _is_harmless(self, event: Any) -> bool:
+        return is_harmless(title_of(event), self._harmless)
+
+    def _neighbour(self, event: Any, start: datetime, end: datetime, is_lesson: bool) -> RoomEvent:
+        title = title_of(event)
+        is_usual = is_lesson and self._usual.has(title, start.date())
+        return RoomEvent(title, start, end, places_in(event), is_usual, is_lesson)
 
     def _own_refusal(self, event: Any) -> str | None:
         """Why an event does not take place by its own word; None where it does."""
@@ -226,12 +279,14 @@ class Calendar:
     def _occurrence(self, event: Any) -> Occurrence:
         start, end = event["DTSTART"].dt, event["DTEND"].dt if "DTEND" in event else None
         if is_of_days(event) or not isinstance(start, datetime):
-            raise EventFault("a whole day")
+            raise EventFault(WHOLE_DAY)
         if not isinstance(end, datetime):
             raise EventFault("no time at which it ends")
         start, end = self._aware(start), self._aware(end)
-        if not timedelta() < end - start <= LONGEST:
-            raise EventFault("does not end after it starts, or takes the whole day")
+        if end - start > LONGEST:
+            raise EventFault(TOO_LONG)
+        if end <= start:
+            raise EventFault("does not end after it starts")
         return Occurrence(start.astimezone(self._zone), end.astimezone(self._zone), event)
 
     def _aware(self, at: datetime) -> datetime:

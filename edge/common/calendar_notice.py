@@ -188,6 +188,16 @@ def notice(event: Any, zone: ZoneInfo, *, is_whole: bool = True) -> Notice | Non
     )
 
 
+def span_of(event: Any, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+    """From its start to its end, both aware; without an end, its first day."""
+    start, end = moment(event, "DTSTART"), attribute(event.get("DTEND"), "dt")
+    if start is None:
+        return None
+    begin = _moment(start, zone)
+    until = _moment(end, zone) if isinstance(end, date) else begin
+    return begin, max(until, begin + timedelta(days=1))
+
+
 def _moment(at: date, zone: ZoneInfo) -> datetime:
     moment = at if isinstance(at, datetime) else datetime.combine(at, time())
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)

@@ -63,7 +63,7 @@ def calls_off(title: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _calls_off(title: str) -> bool:
-    plain = _plain(title)
+    plain = plain_text(title)
     return (
         bool(ANYWHERE.search(plain))
         or any(_part_calls_off(part) for part in _parts(plain))
@@ -92,7 +92,7 @@ def _shouts(title: str) -> bool:
     pieces = title.split()
     for count in (1, 2):
         head, rest = " ".join(pieces[:count]), pieces[count:]
-        if head.isupper() and re.fullmatch(WORD, _plain(head).strip(" .,")):
+        if head.isupper() and re.fullmatch(WORD, plain_text(head).strip(" .,")):
             return any(letter.islower() for piece in rest for letter in piece)
     return False
 
@@ -100,9 +100,9 @@ def _shouts(title: str) -> bool:
 def _names_first(pieces: list[str]) -> bool:
     """`Cancelled Maths`: the word before a name and nothing else; `Cancelled cheques and fraud`
     are a subject, and so may be what stands in capitals throughout."""
-    if len(pieces) < 2 or not FIRST.fullmatch(_plain(pieces[0])):
+    if len(pieces) < 2 or not FIRST.fullmatch(plain_text(pieces[0])):
         return False
-    if _plain(pieces[1]) in NOT_OF_A_LESSON:
+    if plain_text(pieces[1]) in NOT_OF_A_LESSON:
         return False
     names = all(piece[0].isupper() or piece[0].isdigit() for piece in pieces[1:])
     return len(pieces) == 2 or (names and (len(pieces) < 4 or not "".join(pieces).isupper()))
@@ -110,13 +110,13 @@ def _names_first(pieces: list[str]) -> bool:
 
 def is_tentative(title: str) -> bool:
     """Whether a part of a title says that it is not certain, as Outlook's `Tentative: Maths`."""
-    return any(TENTATIVE.fullmatch(part) for part in _parts(_plain(title[:1000])))
+    return any(TENTATIVE.fullmatch(part) for part in _parts(plain_text(title[:1000])))
 
 
 def words(title: str) -> frozenset[str]:
     """A title's words that may name a lesson, in small letters and without accents; a class in one
     word (`7 b`, `Year 7`)."""
-    plain = re.sub(r"\b(?:p|period )\d{1,2}\b", " ", _plain(title[:1000]))
+    plain = re.sub(r"\b(?:p|period )\d{1,2}\b", " ", plain_text(title[:1000]))
     plain = re.sub(r"\b(?:y|year )(\d{1,2})\b", r"\1", plain)
     plain = re.sub(r"\b(\d{1,2}) ([a-h])\b", r"\1\2", plain)
     return frozenset(re.findall(r"\w+", plain)) - OF_NO_LESSON
@@ -124,7 +124,7 @@ def words(title: str) -> frozenset[str]:
 
 def subject(title: str) -> frozenset[str]:
     """Of a title that calls off, the words for what does not take place, or who is away."""
-    plain = WHICH.sub(" ", PREFIX.sub("", _plain(title[:1000]), count=1))
+    plain = WHICH.sub(" ", PREFIX.sub("", plain_text(title[:1000]), count=1))
     if none := NONE_OF.fullmatch(plain):
         return words(none["name"]) - OF_NO_LESSON
     if re.search(rf"\b(?:{ABSENCE})\b", plain):
@@ -134,12 +134,12 @@ def subject(title: str) -> frozenset[str]:
 
 def lesson_words(title: str) -> frozenset[str]:
     """Of a lesson's title what names it, and not what it stands in for (`Deutsch statt Mathe`)."""
-    return words(INSTEAD.sub(" ", _plain(title[:1000])))
+    return words(INSTEAD.sub(" ", plain_text(title[:1000])))
 
 
 def is_holiday(title: str) -> bool:
     """Whether a title of whole days is that of a holiday: `Winterferien 2026 Berlin`."""
-    plain = re.sub(r"[^\w' -]+", " ", _plain(title[:1000]))
+    plain = re.sub(r"[^\w' -]+", " ", plain_text(title[:1000]))
     return bool(
         HOLIDAY.search(plain) and not NO_HOLIDAY.search(plain) and len(plain.split()) <= MOST_WORDS
     )
@@ -147,9 +147,9 @@ def is_holiday(title: str) -> bool:
 
 def day_off(title: str) -> Literal["school", "lessons", ""]:
     """Whether a part of a title says that nobody has lessons, or that some have none."""
-    parts = _parts(_plain(title[:1000]))
+    parts = _parts(plain_text(title[:1000]))
     for_all = any(re.fullmatch(rf"(?:{SCHOOL_OFF})(?: (?:{DETAIL}|\d.*))?", part) for part in parts)
-    if for_all and not re.search(rf"\b(?:{CLASS})\b", _plain(title[:1000])):
+    if for_all and not re.search(rf"\b(?:{CLASS})\b", plain_text(title[:1000])):
         return "school"
     off = for_all or any(OFF_FOR_ALL.search(part) for part in parts)
     return "lessons" if off else ""
@@ -157,7 +157,7 @@ def day_off(title: str) -> Literal["school", "lessons", ""]:
 
 def speaks_of_another_day(title: str, day: date) -> bool:
     """`No school tomorrow`, `Reminder: no lessons on Friday`, which stand at some other day."""
-    plain = TARGET.sub(" ", _plain(title[:1000]))
+    plain = TARGET.sub(" ", plain_text(title[:1000]))
     weekdays = {number for number, names in enumerate(WEEKDAYS) if names.search(plain)}
     if weekdays:
         return day.weekday() not in weekdays
@@ -172,7 +172,7 @@ def event_calls_off(event: Any) -> bool:
     if any(calls_off(text) for text in texts):
         return True
     lines = (line for text in _texts(event, "DESCRIPTION") for line in text[:4000].split("\n"))
-    for line in map(_plain, (re.sub(r"<[^<>]*>", " ", one) for one in lines)):
+    for line in map(plain_text, (re.sub(r"<[^<>]*>", " ", one) for one in lines)):
         status = NAMES.fullmatch(line)
         if WHOLE.fullmatch(line.strip(" .!*")) or (status and calls_off(status[1])):
             return True
@@ -184,7 +184,7 @@ def _texts(event: Any, name: str) -> list[str]:
     return [str(text) for one in each(event, name) for text in attribute(one, "cats") or [one]]
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """In small letters, without accents, signs that are not seen, and spaces more than one."""
     text = html.unescape(text)
     if "Ã" in text:  # UTF-8 that a program took for Windows' encoding

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from edge.common.calendar import Calendar
+from edge.common.calendar_beside import AFTER, BEFORE
 from edge.common.calendar_event import IgnoredEvent, describe, place_of
 from edge.common.calendar_range import DayRange
 from edge.common.calendar_sources import (
@@ -56,7 +57,7 @@ class DayPlan(NamedTuple):
 def near(day: date) -> DayRange:
     """The weeks around a day, the same for a week; lessons that touch the day lie well within."""
     monday = day - timedelta(days=day.weekday())
-    return DayRange(monday - timedelta(days=3), monday + timedelta(days=21))
+    return DayRange(monday - BEFORE, monday + timedelta(days=7) + AFTER)
 
 
 class Schedule:
@@ -203,5 +204,11 @@ class Schedule:
     def _parse(self, content: bytes, one: Source) -> Calendar:
         tentative = self._settings.tentative
         return Calendar(
-            content, self._zone, one.where, tentative=tentative, logs=self._keeps, days=self._days
+            content,
+            self._zone,
+            one.where,
+            tentative=tentative,
+            logs=self._keeps,
+            days=self._days,
+            harmless=self._settings.harmless,
         )

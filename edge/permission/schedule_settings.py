@@ -129,6 +129,8 @@ class ScheduleSettings(Section):
     """The same; on the days of its events there are no lessons."""
     tentative: bool = False
     """Whether events marked as tentative open the camera too."""
+    harmless: tuple[str, ...] = ()
+    """Titles of events that say nothing of a lesson beside them, `*` for any letters."""
     needs_synced_clock: bool = True
     """Without a synchronised clock nobody knows whether it is a lesson, and the agent is paused."""
 

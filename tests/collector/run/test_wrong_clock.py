@@ -111,7 +111,7 @@ def test_a_clock_that_is_ahead_throws_nothing_away(school: School, device: Devic
         answer = post(client, "/rooms/school/r101/erase", confirm="r101")
     assert answer.status_code >= 400
     assert "differs from the devices" in answer.text
-    with pytest.raises(UserError, match="nothing was erased"):
+    with pytest.raises(UserError, match="so nothing was erased"):
         erase_room(Erasures(school.engine, school.settings.state), *OWN)
     assert count(school) == 3
 

@@ -247,20 +247,19 @@ def test_text_in_every_encoding_that_programs_save(encoding: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "is_on"),
+    ("start", "end"),
     [
-        ("20260302T000000", "20260303T000000", False),
-        ("20260302T000000", "20260302T235900", False),
-        ("20260302T080000", "20260303T080000", False),
-        ("20260302T060000", "20260302T220000", True),
+        ("20260302T000000", "20260303T000000"),
+        ("20260302T000000", "20260302T235900"),
+        ("20260302T080000", "20260303T080000"),
     ],
 )
-def test_a_whole_day_by_the_clock_is_no_lesson_either(start: str, end: str, is_on: bool) -> None:
+def test_a_whole_day_by_the_clock_is_no_lesson_either(start: str, end: str) -> None:
     zone = ";TZID=Europe/Berlin:"
     school_calendar = calendar(
         event(f"DTSTART{zone}{start}", f"DTEND{zone}{end}", "SUMMARY:Trip"), GOOD
     )
-    assert titles(school_calendar) == (["Trip", "Good"] if is_on else ["Good"])
+    assert titles(school_calendar) == ["Good"]
 
 
 def test_whoever_else_declines_keeps_no_lesson_from_taking_place() -> None:

@@ -36,7 +36,12 @@ ALL: dict[type[Section], dict[str, Any]] = {
         "pin": f"scrypt:{'0' * 32}:{'0' * 64}",
         "broker": BROKER,
         "kiosk": {"responsible": "Kim Lee"},
-        "schedule": {"timezone": "UTC", "calendar": "a.ics", "calendar_rooms": ["r"]},
+        "schedule": {
+            "timezone": "UTC",
+            "calendar": "a.ics",
+            "calendar_rooms": ["r"],
+            "harmless": ["h"],
+        },
     },
     CollectorSettings: {
         "name": "c",
@@ -44,6 +49,7 @@ ALL: dict[type[Section], dict[str, Any]] = {
         "broker": BROKER,
         "web": {"host": "::1", "url": "https://mood.example", "proxies": ["10.0.0.1"]},
         "school": {
+            "harmless": ["h"],
             "timezone": "UTC",
             "region": "NZ",
             "attentive": ["happy"],
