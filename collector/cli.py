@@ -342,7 +342,7 @@ def show_log(config: Path, limit: int, as_json: bool) -> None:
     """Print the newest entries first."""
     from datetime import datetime, timezone
 
-    from collector.access.audit import printable
+    from edge.common.text import printable
 
     with open_collector(config) as (_, _accounts, audit, _settings):
         for entry in audit.newest(limit):

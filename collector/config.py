@@ -27,6 +27,7 @@ from edge.common.address import Host, mask, mask_path, split, web_address
 from edge.common.broker import BrokerSettings, FilePath
 from edge.common.calendar_sources import CalendarPlace
 from edge.common.errors import SettingError
+from edge.common.holidays import HolidaySpan
 from edge.common.school_day import TimeZone
 from edge.common.settings import Mask, Section
 from edge.protocol.messages import Label, Name
@@ -139,6 +140,10 @@ class SchoolSettings(Section):
     """Where the school is, as in US: how times and dates are written there, in each language."""
     timetable: CalendarPlace | None = None
     """An iCalendar file, or CSV, or the https address of one: see docs/school.md."""
+    holidays: tuple[HolidaySpan, ...] = ()
+    """Days without lessons, as in 2026-12-21/2027-01-06."""
+    holidays_calendar: CalendarPlace | None = None
+    """An iCalendar file, or its https address; on the days of its events there are no lessons."""
     tentative: bool = False
     """Whether events that the calendar marks as tentative are lessons."""
     harmless: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -24,6 +25,9 @@ class SmallProvider:
         self.error: dict[str, str] = {}
         self.requests: list[str] = []
         """The scope of each sign-in."""
+        self.metadata_changes: dict[str, Any] = {}
+        self.answer: Callable[[dict[str, Any]], Any] = lambda answer: answer
+        """What the token's endpoint says in place of a good answer."""
         self._key = RSAKey.generate_key(2048, {"kid": "1"})
         self._nonces: dict[str, str] = {}
         provider = self
@@ -66,6 +70,7 @@ class SmallProvider:
             "jwks_uri": f"{self.issuer}/keys",
             "id_token_signing_alg_values_supported": ["RS256"],
         }
+        document |= self.metadata_changes
         return document if scopes is None else document | {"scopes_supported": scopes}
 
     def back(self, query: dict[str, str], scopes: list[str] | None) -> str:
@@ -81,7 +86,7 @@ class SmallProvider:
             self._nonces[answer["code"]] = query["nonce"]
         return f"{query['redirect_uri']}?{urlencode(answer)}"
 
-    def token(self, code: str) -> dict[str, Any]:
+    def token(self, code: str) -> Any:
         now = int(time.time())
         claims = {
             "iss": self.issuer,
@@ -92,7 +97,8 @@ class SmallProvider:
             "nonce": self._nonces[code],
         } | self.claims
         token = jwt.encode({"alg": "RS256", "kid": "1"}, claims, self._key)
-        return {"access_token": "a", "token_type": "Bearer", "expires_in": 600, "id_token": token}
+        answer = {"access_token": "a", "token_type": "Bearer", "expires_in": 600}
+        return self.answer(answer | {"id_token": token})
 
     def stop(self) -> None:
         self._server.shutdown()

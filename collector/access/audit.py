@@ -25,6 +25,7 @@ from sqlalchemy.exc import IntegrityError
 from collector.access.audit_note import AuditNote, Head
 from collector.access.secret import derive_key
 from collector.storage.tables import audit, settings
+from edge.common.text import printable
 
 TRIES = 50
 """For an entry's number, which a collector and the commands beside it want at the same time."""
@@ -226,11 +227,6 @@ class AuditLog:
     def _seal(self, entry: AuditEntry, before: str) -> str:
         content = json.dumps([before, *entry], ensure_ascii=True, separators=(",", ":"))
         return hmac.digest(self._key, content.encode(), "sha256").hex()
-
-
-def printable(text: str) -> str:
-    """On one line, and without what turns a text around: such characters are written as numbers."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _newest(limit: int) -> Any:

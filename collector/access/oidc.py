@@ -44,6 +44,14 @@ class UnknownUser(Exception):
         self.kind, self.provider_text = kind, provider_text
 
 
+ODD_SHAPES = (ValueError, KeyError, TypeError, AttributeError)
+"""What a provider's answers of odd shape cause in the libraries that read them."""
+
+ALGORITHMS = "id_token_signing_alg_values_supported"
+ASYMMETRIC = {f"{kind}{bits}" for kind in ("RS", "PS", "ES") for bits in (256, 384, 512)}
+ASYMMETRIC |= {"EdDSA"}
+
+
 class Provider:
     """One issuer. Accounts are made at the first sign-in, and follow the groups at each."""
 
@@ -74,8 +82,15 @@ class Provider:
         try:
             scope = await self._scope()
             return await self._client.authorize_redirect(request, back, scope=scope)
-        except (httpx.HTTPError, ValueError, RuntimeError) as error:
+        except (httpx.HTTPError, RuntimeError, *ODD_SHAPES) as error:
             raise UnknownUser(f"{self.name} does not answer: {error}") from None
+
+    async def _signatures(self) -> None:
+        """Only such as nobody but the provider can make, whatever it says of itself: not `none`,
+        nor one by the secret that we have, too."""
+        metadata = await self._client.load_server_metadata()
+        known = metadata.get(ALGORITHMS) or []
+        metadata[ALGORITHMS] = [name for name in known if name in ASYMMETRIC] or ["RS256"]
 
     async def _scope(self) -> str:
         """What is asked for; the usual `groups` only of a provider that does not rule it out.
@@ -111,13 +126,15 @@ class Provider:
 
         provider_text = self._provider_error(request)
         try:
+            await self._signatures()
             token = await self._client.authorize_access_token(request)
-        except (AuthlibBaseError, JoseError, httpx.HTTPError, ValueError, KeyError) as error:
+        except (AuthlibBaseError, JoseError, httpx.HTTPError, *ODD_SHAPES) as error:
             raise UnknownUser(
                 f"{self.name}: {_quote(str(error), 300)}", provider_text=provider_text
             ) from None
+        # Authlib puts the checked token's claims there, and without a token leaves what was sent.
         claims = token.get("userinfo")
-        if not isinstance(claims, dict):
+        if not isinstance(token.get("id_token"), str) or not isinstance(claims, dict):
             raise UnknownUser(f"{self.name}: no identity came with the token")
         return await run_in_threadpool(self.account, claims)
 

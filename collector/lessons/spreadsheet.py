@@ -21,7 +21,7 @@ from babel.dates import get_day_names, get_month_names
 
 from collector.config import DateOrder
 from edge.common.calendar_event import IgnoredEvent
-from edge.common.cancellation import TEXT_SAYS, calls_off, is_tentative
+from edge.common.cancellation import TEXT_SAYS, calls_off, day_off, is_holiday, is_tentative
 from edge.common.errors import UserError
 from edge.common.school_day import OVERNIGHT_H
 from edge.common.text import decode
@@ -116,6 +116,8 @@ class Spreadsheet:
 
     def __init__(self, content: bytes, where: str, order: DateOrder | None) -> None:
         self.rows: list[SpreadsheetRow] = []
+        self.days_off: dict[date, str] = {}
+        """Days on which no room has a lesson, and the title that says so."""
         self.faults: list[IgnoredEvent] = []
         if kind := next((FOREIGN[head] for head in FOREIGN if content.startswith(head)), None):
             raise UserError(f"is {kind}, not CSV", where, "save the timetable as CSV")
@@ -132,12 +134,15 @@ class Spreadsheet:
             for name in seconds
         ]
         for number, row in table:
+            if (holiday := _day_off(row, order)) is not None:
+                self.days_off[holiday[0]] = holiday[1]
+                continue
             try:
                 self.rows.append(_row(row, order))
             except ValueError as error:
                 self.faults.append(IgnoredEvent(f"line {number}", str(error)))
                 self.rows += _called_off(row, order)
-        if len(self.faults) > len(seconds) and not self.rows:
+        if len(self.faults) > len(seconds) and not (self.rows or self.days_off):
             first, *others = self.faults[len(seconds) :]
             more = f" (and {len(others)} more, of which none can be read)" if others else ""
             raise UserError(f"{first.event}", where, f"{first.why}{more}")
@@ -145,7 +150,7 @@ class Spreadsheet:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing below the headings."""
-        return not self.rows and not self.faults
+        return not (self.rows or self.days_off or self.faults)
 
 
 def _table(text: str, where: str) -> list[tuple[int, dict[str, str]]]:
@@ -254,6 +259,19 @@ def _why_off(row: dict[str, str]) -> str:
     if not status or _plain(status) in TAKES_PLACE:
         return ""
     return f"its status, {status[:40]}, does not say that it takes place"
+
+
+def _day_off(row: dict[str, str], order: DateOrder | None) -> tuple[date, str] | None:
+    """Of a row for one date, without a room, that says that nobody has lessons: the day, and what
+    it says. Whatever times it has: it is not known for whom they are."""
+    texts = [text for name, text in row.items() if name not in ("day", "start", "end")]
+    title = next((one for one in texts if is_holiday(one) or day_off(one) == "school"), None)
+    if row.get("room") not in (None, "", title) or title is None:
+        return None
+    try:
+        return _day(row.get("day", ""), order), title
+    except ValueError:
+        return None
 
 
 def _called_off(row: dict[str, str], order: DateOrder | None) -> list[SpreadsheetRow]:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from collector.config import CollectorSettings, DateOrder
+from collector.lessons.holidays import Holidays
 from collector.lessons.spreadsheet import RowSpan, Spreadsheet, SpreadsheetRow
 from edge.common.calendar import Calendar
 from edge.common.calendar_event import IgnoredEvent, attribute, each, short
@@ -40,17 +41,21 @@ def timetable_of(settings: CollectorSettings, *, keeps: bool = True) -> Timetabl
 
     `keeps` is False for a command that only looks: nothing is written then.
     """
-    school = settings.school
+    school, folder = settings.school, settings.state / COPIES
     if school.timetable is None:
         return None
+    calendar = school.holidays_calendar
+    key = "school.holidays_calendar"
+    holidays_source = source(calendar, key, folder, keeps=keeps) if calendar else None
     return Timetable(
-        source(school.timetable, "school.timetable", settings.state / COPIES, keeps=keeps),
+        source(school.timetable, "school.timetable", folder, keeps=keeps),
         school.timezone,
         RoomNames({name: room.calendars for name, room in settings.rooms.items()}),
         tentative=school.tentative,
         harmless=school.harmless,
         order=school.date_order,
         logs=keeps,
+        holidays=Holidays(school.holidays, holidays_source, ZoneInfo(school.timezone), logs=keeps),
     )
 
 
@@ -102,10 +107,12 @@ class Timetable:
         harmless: Sequence[str] = (),
         order: DateOrder | None = None,
         logs: bool = True,
+        holidays: Holidays | None = None,
     ) -> None:
         self._source = FileSource(place, "school.timetable") if isinstance(place, Path) else place
         self._zone = ZoneInfo(zone)
         self._rooms = rooms or RoomNames()
+        self._holidays = holidays or Holidays((), None, self._zone)
         self._tentative, self._harmless = tentative, harmless
         self._order, self._logs = order, logs
         self._read_at: object = None
@@ -125,7 +132,7 @@ class Timetable:
 
     def on(self, day: date) -> tuple[list[PlannedLesson], list[IgnoredEvent]]:
         """The lessons that touch a day of the school's zone, and what was left out, and why."""
-        if isinstance(self._source, WebSource):
+        if self.web_sources:
             self._refresh()
         if day not in self._days:
             if len(self._days) > 31:
@@ -136,7 +143,8 @@ class Timetable:
     @property
     def faults(self) -> list[IgnoredEvent]:
         """Events and rows that cannot be read, of the whole file."""
-        return [] if self._content is None else self._content.faults
+        own = [] if self._content is None else self._content.faults
+        return [*own, *self._holidays.faults]
 
     @property
     def emptiness(self) -> Problem | None:
@@ -148,10 +156,15 @@ class Timetable:
     @property
     def web_sources(self) -> list[tuple[WebSource, Check]]:
         """What is fetched, if it is, and what reads it."""
-        return [(self._source, self._parse)] if isinstance(self._source, WebSource) else []
+        own: list[tuple[WebSource, Check]] = (
+            [(self._source, self._parse)] if isinstance(self._source, WebSource) else []
+        )
+        return own + self._holidays.web_sources
 
     def _plan(self, day: date) -> tuple[list[PlannedLesson], list[IgnoredEvent]]:
         off: list[_RoomOff] = []
+        if why := self._why_off(day):
+            return [], [IgnoredEvent("the day's lessons", why)]
         if isinstance(self._content, Calendar):
             entries = [_entry(one.event, one.start, one.end) for one in self._content.on(day)]
             ignored_events = list(self._content.ignored_on(day))
@@ -184,6 +197,13 @@ class Timetable:
             ]
         return lessons, ignored_events
 
+    def _why_off(self, day: date) -> str:
+        """Why a day has no lessons in any room, or nothing."""
+        if self._holidays.has(day):
+            return "holiday"
+        title = self._content.days_off.get(day) if isinstance(self._content, Spreadsheet) else None
+        return f"called off by {short(title)}" if title is not None else ""
+
     def _rows_of(self, content: Spreadsheet, day: date) -> Iterator[tuple[SpreadsheetRow, RowSpan]]:
         for begin in (day - timedelta(days=1), day):
             for row in content.rows:
@@ -193,6 +213,8 @@ class Timetable:
 
     def _refresh(self) -> None:
         is_web = isinstance(self._source, WebSource)
+        if self._holidays.refresh():
+            self._days.clear()
         version = self._source.version()
         if version == self._read_at and (version is not None or is_web):
             return

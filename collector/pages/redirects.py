@@ -9,7 +9,10 @@ from fastapi.responses import RedirectResponse
 
 def local(address: str) -> str:
     """An address of our own, whatever a form says: nobody is led elsewhere from here."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # `http://[` is none at all
+        return "/"
     if parts.scheme or parts.netloc or not address.startswith("/") or address.startswith("//"):
         return "/"
     return address if "\\" not in address and address.isprintable() else "/"

@@ -24,7 +24,7 @@ from collector.pages.redirects import back_to
 from collector.pages.render import Renderer, language_of
 from collector.pages.words import words
 
-CHECKINS_A_MINUTE = 120
+CHECKINS_A_MINUTE, WRONG_CODES_A_MINUTE = 1200, 60
 """From one address: a whole class sits behind one router."""
 
 BALLOT = "ballot"
@@ -32,6 +32,18 @@ BALLOT = "ballot"
 
 ANSWER = "answered"
 """In the cookie of the pupil's browser: the lesson and round that it answered in."""
+
+
+def _lesson_by_code(
+    repository: LessonRepository, limits: Limits, request: Request, code: str
+) -> Lesson | None:
+    """A whole school comes from one address: only wrong codes are a guesser's."""
+    if not limits.hit(CHECKINS_A_MINUTE, "check", network(request)):
+        raise too_often()
+    lesson = repository.by_code(code[:8])
+    if lesson is None and not limits.hit(WRONG_CODES_A_MINUTE, "code", network(request)):
+        raise too_often()
+    return lesson
 
 
 def router(
@@ -92,14 +104,14 @@ def router(
     def check(request: Request, code: str = "") -> Any:
         if not code:
             return _check(request)
-        lesson = _lesson_by_code(request, code)
+        lesson = _lesson_by_code(repository, limits, request, code)
         if lesson is None:
             return _retry_page(request, code)
         return RedirectResponse(f"/check/{lesson.code}", 303)
 
     @pages.get("/check/{code}")
     def answers(request: Request, code: str) -> Any:
-        lesson = _lesson_by_code(request, code)
+        lesson = _lesson_by_code(repository, limits, request, code)
         if lesson is None:
             return _retry_page(request, code)
         request.session.setdefault(BALLOT, new_secret())
@@ -134,15 +146,10 @@ def router(
         return str(text) if request.session.get(ANSWER) == now else None
 
     def _lesson(request: Request, code: str) -> Lesson:
-        lesson = _lesson_by_code(request, code)
+        lesson = _lesson_by_code(repository, limits, request, code)
         if lesson is None:
             raise HTTPException(404, words(language_of(request))["check"]["wrong"])
         return lesson
-
-    def _lesson_by_code(request: Request, code: str) -> Lesson | None:
-        if not limits.hit(CHECKINS_A_MINUTE, "check", network(request)):
-            raise too_often()
-        return repository.by_code(code[:8])
 
     def _retry_page(request: Request, code: str) -> Any:
         """The same form, with what was typed, to be mended there."""

@@ -71,7 +71,7 @@ def router(
             raise too_often()
         visit = sessions.follow(secret)
         if visit is None:
-            audit_log.add("somebody", "link refused", f"from {address(request)}")
+            audit_log.count_denial("somebody", "link refused", f"from {address(request)}")
             message = words(language_of(request))["sign_in"]["expired"]
             return renderer.page(request, "error.html", 410, message=message)
         session, link = visit

@@ -22,7 +22,7 @@ LASTS_S = 60.0
 UNKNOWN_S = 86_400.0
 """After which it is said that nobody knows whether it is right."""
 
-KEPT = "nothing past its time is deleted until it is known"
+CONSEQUENCE = "nothing past its time is deleted until it is known"
 
 
 class ClockWatch(Worker):
@@ -45,7 +45,7 @@ class ClockWatch(Worker):
         if doubt is not None:
             self._is_sure = False
             if self._lasts():
-                raise OSError(f"this machine's is {doubt}: {KEPT}: {self._say_remedy()}")
+                raise OSError(f"this machine's is {doubt}: {CONSEQUENCE}: {self._say_remedy()}")
             return
         self._doubt_since = None
         if self._clock.is_sure():
@@ -57,7 +57,7 @@ class ClockWatch(Worker):
         self._is_sure = False
         if steady_s() - self._last_sure > UNKNOWN_S:
             what = "neither network time nor a device vouches for this machine's"
-            raise OSError(f"{what}: {KEPT}: {self._say_remedy()}")
+            raise OSError(f"{what}: {CONSEQUENCE}: {self._say_remedy()}")
 
     def _lasts(self) -> bool:
         if self._doubt_since is None:

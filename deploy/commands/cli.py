@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from edge.common.errors import UserError
+from edge.common.text import printable
 
 SUBCOMMANDS = {
     "agent": ("edge.cli", "The agent in the room."),
@@ -98,7 +99,9 @@ def main() -> None:
 
 
 def _refuse(message: str) -> int:
-    click.echo(f"roommood: {message}", err=True)
+    # What a network or a file says may be in it: nothing of that steers the terminal.
+    lines = "\n".join(map(printable, message.split("\n")))
+    click.echo(f"roommood: {lines}", err=True)
     return 2
 
 
@@ -107,7 +110,7 @@ def _internal_error(error: Exception) -> int:
         raise error
     name = type(error).__name__
     more = "set ROOMMOOD_TRACEBACK=1 for more"
-    click.echo(f"roommood: internal error: {name}: {error}; {more}", err=True)
+    click.echo(f"roommood: internal error: {name}: {printable(str(error))}; {more}", err=True)
     return 1
 
 

@@ -41,6 +41,10 @@ TAKES_PLACE = {"", "PUBLISH", "REQUEST", "ADD"}
 """Of METHOD, RFC 5546; the others answer, propose or ask."""
 
 
+MOST, MOST_NEAR = 30_000, 12_000
+"""Events that are read of a file, and of the weeks around a day: each takes some 30 kB, and there
+is a bound to what the services may have. A school of a hundred rooms has 4,000 in three weeks."""
+
 _ONE_AT_A_TIME = threading.Lock()
 """icalendar knows zones by their names alone, in all threads."""
 
@@ -96,6 +100,13 @@ def _read_file(content: bytes, where: str, days: DayRange | None) -> FileContent
     if days is not None:
         is_near, places = divide(good, days)
         good = [event for event, near in zip(good, is_near, strict=True) if near]
+    most = MOST if days is None else MOST_NEAR
+    if len(good) > most:
+        raise UserError(
+            f"has {len(good)} events, more than the {most} that are read",
+            where,
+            "export less of it",
+        )
     try:
         frame, events = _parse(lines, good)
     except Exception:  # somebody's text: find out which event it is

@@ -14,6 +14,7 @@ import click
 
 from edge.common.calendar_event import IgnoredEvent
 from edge.common.calendar_sources import Check, WebSource
+from edge.common.text import printable
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -92,8 +93,8 @@ def echo_plan(
         start, end = (datetime.fromisoformat(entry[key]) for key in ("start", "end"))
         others = (value for key, value in entry.items() if key not in ("start", "end"))
         rest = " ".join(str(value) for value in others if value is not None)
-        click.echo(f"{start:%a %Y-%m-%d %H:%M} to {end:%H:%M}  {rest}".rstrip())
+        click.echo(f"{start:%a %Y-%m-%d %H:%M} to {end:%H:%M}  {printable(rest)}".rstrip())
     for one in left_out:
-        click.echo(f"ignored: {one.event}: {one.why}")
+        click.echo(printable(f"ignored: {one.event}: {one.why}"))
     if not unique:
         click.echo(none)

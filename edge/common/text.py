@@ -34,3 +34,8 @@ def decode(content: bytes) -> str:
         return content.decode("utf-8")
     except UnicodeDecodeError:
         return content.decode("cp1252", errors="replace")
+
+
+def printable(text: str) -> str:
+    """On one line, and without what turns a text around: such characters are written as numbers."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -88,6 +88,7 @@ FROM_AFAR: Mapping[str, Rule] = {
     "schedule.holidays": adds_alone,
     "schedule.holidays_calendar": once_set_stays,
     "schedule.tentative": off_stays_off,
+    "schedule.harmless": same,
     "schedule.needs_synced_clock": on_stays_on,
     "disclosure.min_faces": at_least,
     "disclosure.min_cell": at_least,

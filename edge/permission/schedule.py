@@ -179,7 +179,7 @@ class Schedule:
         return True
 
     def _is_holiday(self, day: date) -> bool:
-        if any(holiday.first <= day <= holiday.last for holiday in self._settings.holidays):
+        if any(holiday.has(day) for holiday in self._settings.holidays):
             return True
         path = self._settings.holidays_calendar
         return bool(path and self._calendars[path].any_on(day))

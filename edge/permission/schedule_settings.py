@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import date, time
+from datetime import time
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from edge.common.calendar_sources import CalendarPlace
 from edge.common.errors import SettingError
+from edge.common.holidays import HolidaySpan
 from edge.common.school_day import OVERNIGHT_H, TimeZone
 from edge.common.settings import Section
 
@@ -40,14 +41,6 @@ def _clock(value: object) -> object:
         )
     hour, minute = (int(part) for part in match.groups() if part is not None)
     return time(hour % 24, minute)
-
-
-def _interval(value: object) -> object:
-    """A day, or `first/last`, as ISO 8601 writes it."""
-    if isinstance(value, date | str):
-        first, _, last = str(value).partition("/")
-        return {"first": first, "last": last or first}
-    return value
 
 
 Clock = Annotated[time, BeforeValidator(_clock)]
@@ -90,30 +83,6 @@ class LessonTimes(Section):
         return self.end <= self.start
 
 
-class Holiday(Section):
-    """Days without lessons, from the first to the last."""
-
-    first: date
-    last: date
-
-    @field_validator("first", "last", mode="before")
-    @classmethod
-    def _day(cls, value: object) -> object:
-        try:
-            return date.fromisoformat(value.strip()) if isinstance(value, str) else value
-        except ValueError:
-            raise SettingError(
-                f"not a day, {value}", "write it as in 2026-12-21, or 2026-12-21/2027-01-06"
-            ) from None
-
-    @model_validator(mode="after")
-    def _check_order(self) -> Holiday:
-        """The wrong way round it would hold no day, and the camera open on all of them."""
-        if self.last < self.first:
-            raise SettingError(f"ends on {self.last}, before {self.first}", "swap the two days")
-        return self
-
-
 class ScheduleSettings(Section):
     """The camera is open only during lessons; at all other times the agent is paused."""
 
@@ -124,7 +93,7 @@ class ScheduleSettings(Section):
     """An iCalendar file, or its https address, whose events are the lessons."""
     calendar_rooms: tuple[str, ...] = ()
     """How the calendar writes this room, where it holds several and its name does not show it."""
-    holidays: tuple[Annotated[Holiday, BeforeValidator(_interval)], ...] = ()
+    holidays: tuple[HolidaySpan, ...] = ()
     holidays_calendar: CalendarPlace | None = None
     """The same; on the days of its events there are no lessons."""
     tentative: bool = False

@@ -101,8 +101,10 @@ def _read(data: bytes) -> dict[str, bytes]:
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
             for member in archive:
+                # Not a sparse one, whose content is as large as it likes to say.
+                is_plain = member.isreg() and not member.issparse() and member.size >= 0
+                file = archive.extractfile(member) if is_plain else None
                 total += member.size
-                file = archive.extractfile(member) if member.isreg() else None
                 if file is None or total > LARGEST or member.name in files:
                     raise UserError(
                         f"contains {member.name[:64]}, which does not belong there",
@@ -110,7 +112,7 @@ def _read(data: bytes) -> dict[str, bytes]:
                         "sign it again with `roommood site bundle`",
                     )
                 files[member.name] = file.read()
-    except tarfile.TarError:
+    except (tarfile.TarError, ValueError, OverflowError):  # numbers that are none, in its headers
         raise UserError(
             "damaged, or not an update", "update", "download or sign it again"
         ) from None

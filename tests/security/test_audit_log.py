@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from collector.access.audit import FEW, AuditLog, printable
+from collector.access.audit import FEW, AuditLog
 from collector.access.audit_note import FILE, Head, read_head
 from collector.access.audit_witness import AuditWitness
 from collector.storage.tables import metadata
+from edge.common.text import printable
 
 KEY = bytes(32)
 

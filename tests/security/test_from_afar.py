@@ -68,6 +68,7 @@ WEAKER: dict[str, list[Any]] = {
     "schedule.holidays": [[], ["2026-12-24"]],
     "schedule.holidays_calendar": ["others.ics"],
     "schedule.tentative": [True],
+    "schedule.harmless": [["*"], ["Guest lecture"]],
     "schedule.needs_synced_clock": [False],
 }
 STRICTER: dict[str, Any] = {
