@@ -89,8 +89,8 @@ class Provider:
         """Only such as nobody but the provider can make, whatever it says of itself: not `none`,
         nor one by the secret that we have, too."""
         metadata = await self._client.load_server_metadata()
-        known = metadata.get(ALGORITHMS) or []
-        metadata[ALGORITHMS] = [name for name in known if name in ASYMMETRIC] or ["RS256"]
+        names = metadata.get(ALGORITHMS) or []
+        metadata[ALGORITHMS] = [name for name in names if name in ASYMMETRIC] or ["RS256"]
 
     async def _scope(self) -> str:
         """What is asked for; the usual `groups` only of a provider that does not rule it out.

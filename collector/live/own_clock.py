@@ -76,14 +76,14 @@ class OwnClock:
 
     def hear(self, room: Room, at: float, *, is_least: bool = False) -> None:
         """A device's time, as a message has it that came just now; see Opinion."""
-        heard = self._steady()
+        now = self._steady()
         with self._lock:
             last = self._opinions.get(room)
-            if is_least and last is not None and heard - last.heard_s < HEARD_S:
-                if at <= last.device_s + heard - last.heard_s:
+            if is_least and last is not None and now - last.heard_s < HEARD_S:
+                if at <= last.device_s + now - last.heard_s:
                     return
                 is_least = last.is_least
-            self._opinions[room] = Opinion(at, heard, is_least)
+            self._opinions[room] = Opinion(at, now, is_least)
 
     def forget(self, room: Room) -> None:
         """Its device says that nothing has set its clock."""
