@@ -13,10 +13,13 @@ from collections.abc import Iterator
 from email.message import EmailMessage
 
 from collector.alert_settings import EmailSettings
+from edge.common.deadline import within
 from edge.common.errors import Problem, UserError, in_words, unusable
 from edge.common.reach import NO_ANSWER
 
 TIMEOUT_S = 15.0
+LONGEST_S = 60.0
+"""For a connection, and for each mail: a server that drips keeps to every time-out."""
 SECTION = "alerts.email"
 LAST_REPLY = 599
 
@@ -38,8 +41,9 @@ VERIFY = {
 @contextlib.contextmanager
 def connection(settings: EmailSettings) -> Iterator[smtplib.SMTP]:
     """Signed in; raises Problem where that fails, as for everything within."""
+    name = f"mail server's answer {place(settings)}"
     try:
-        server = _connect(settings)
+        server = within(LONGEST_S, lambda: _connect(settings), name)
     except (OSError, smtplib.SMTPException) as error:
         raise explain(error, settings) from None
     try:
@@ -48,8 +52,17 @@ def connection(settings: EmailSettings) -> Iterator[smtplib.SMTP]:
         raise explain(error, settings) from None
     finally:
         with contextlib.suppress(OSError, smtplib.SMTPException):
-            server.quit()
-        server.close()
+            within(TIMEOUT_S, server.quit, name)
+        _end(server)
+
+
+def _end(server: smtplib.SMTP) -> None:
+    """So that a thread that still waits for its answer ends too."""
+    sock = server.sock
+    if sock is not None:
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+    server.close()
 
 
 def _connect(settings: EmailSettings) -> smtplib.SMTP:
@@ -105,7 +118,9 @@ def _context(settings: EmailSettings) -> ssl.SSLContext:
 
 def send(server: smtplib.SMTP, mail: EmailMessage, recipients: tuple[str, ...]) -> int:
     """Hands one mail over; returns how many of the recipients the server does not accept."""
-    return len(server.send_message(mail, to_addrs=list(recipients)))
+    to = list(recipients)
+    name = "mail server's answer to a mail"
+    return len(within(LONGEST_S, lambda: server.send_message(mail, to_addrs=to), name))
 
 
 def try_server(settings: EmailSettings) -> Problem | None:

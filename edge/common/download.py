@@ -15,6 +15,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urljoin, urlsplit
 
 from edge.common.address import split
+from edge.common.deadline import within
 from edge.common.errors import Problem, in_words
 
 WAITS_S = 15.0
@@ -83,7 +84,9 @@ def download(address: str, where: str, earlier: Download | None = None) -> Downl
     )
     deadline = time.monotonic() + LONGEST_S
     try:
-        with opener.open(request, timeout=WAITS_S) as answer:
+        # Its headers may drip, too.
+        name = f"calendar's answer {where}"
+        with within(LONGEST_S, lambda: opener.open(request, timeout=WAITS_S), name) as answer:
             content = _body(answer, deadline)
             headers = answer.headers
     except HTTPError as error:
