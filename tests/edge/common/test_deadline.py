@@ -12,9 +12,10 @@ import pytest
 
 from collector.alert_settings import EmailSettings
 from collector.alerts import smtp
-from edge.common import deadline, download
+from edge.common import download
 from edge.common.deadline import within
 from edge.common.errors import Problem
+from tests.free import wait as wait_until
 
 pytestmark = pytest.mark.once
 
@@ -80,7 +81,7 @@ def test_of_one_name_there_is_one_thread() -> None:
             within(5, wait, "y")
     assert sum(thread.name == "y" for thread in threading.enumerate()) == 1
     is_over.set()
-    deadline._threads["y"].join(5)
+    wait_until(lambda: not any(thread.name == "y" for thread in threading.enumerate()))
     assert within(5, wait, "y")
 
 
