@@ -156,18 +156,15 @@ class Ingest:
         return "expired" if is_old and self._clock.is_sure() else ""
 
     def _hear(self, message: Mood | Status) -> None:
-        """What time it is there, unless nothing has set that device's clock."""
+        """What time it is there."""
         room = (message.site, message.room)
         if isinstance(message, Mood):
-            if message.clock == "synced":
-                end = message.start.timestamp() + message.seconds
-                self._clock.hear(room, end, is_least=True)
-            else:
-                self._clock.forget(room)
+            end, is_set = message.start.timestamp() + message.seconds, message.clock == "synced"
+            self._clock.hear(room, end, is_least=True, is_set=is_set)
         elif message.state != "offline":  # which may be the broker's word, and is of the start
             mood = self._rooms.view(*room).mood
-            if mood is None or mood.clock == "synced":
-                self._clock.hear(room, message.at.timestamp())
+            is_set = mood is None or mood.clock == "synced"
+            self._clock.hear(room, message.at.timestamp(), is_set=is_set)
 
     def _parse(self, kind: Any, name: str, payload: bytes, *, is_new: bool) -> Any:
         """The message, which must speak of the room on whose topic it came."""

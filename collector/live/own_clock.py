@@ -74,21 +74,23 @@ class OwnClock:
         self._offset: float | None = None
         """Of wall time from steady time, when it was last known to be right."""
 
-    def hear(self, room: Room, at: float, *, is_least: bool = False) -> None:
-        """A device's time, as a message has it that came just now; see Opinion."""
+    def hear(self, room: Room, at: float, *, is_least: bool = False, is_set: bool = True) -> None:
+        """A device's time, as a message has it that came just now; see Opinion.
+
+        Of a clock that nothing has set (`is_set`) only its agreement counts: two that agree by
+        chance are rare, and a school without network time has no others.
+        """
         now = self._steady()
         with self._lock:
+            if not is_set and abs(self._wall() - at) > APART_S:
+                self._opinions.pop(room, None)
+                return
             last = self._opinions.get(room)
             if is_least and last is not None and now - last.heard_s < HEARD_S:
                 if at <= last.device_s + now - last.heard_s:
                     return
                 is_least = last.is_least
             self._opinions[room] = Opinion(at, now, is_least)
-
-    def forget(self, room: Room) -> None:
-        """Its device says that nothing has set its clock."""
-        with self._lock:
-            self._opinions.pop(room, None)
 
     def doubt(self) -> Doubt | None:
         """What most devices say, where they say that it is wrong."""

@@ -111,5 +111,16 @@ def test_who_is_not_heard_any_more_does_not_count() -> None:
     assert machine.clock.doubt() is None
     assert not machine.clock.is_sure()
     machine.hear(1, DAY_S)
-    machine.clock.forget(("school", "r1"))  # it says that nothing has set its clock
+    machine.clock.hear(("school", "r1"), machine.true + DAY_S, is_set=False)
+    assert machine.clock.doubt() is None  # it says that nothing has set its clock
+
+
+def test_clocks_that_nothing_has_set_count_where_they_agree() -> None:
+    """As in a school without network time."""
+    machine = Machine()
+    machine.clock.hear(("school", "r1"), machine.true + 60, is_set=False)
+    assert machine.clock.is_sure()
+    machine.ahead_s = 5 * DAY_S
+    machine.clock.hear(("school", "r1"), machine.true, is_set=False)
     assert machine.clock.doubt() is None
+    assert not machine.clock.is_sure()
