@@ -28,7 +28,8 @@ from edge.common.text import decode
 
 COLUMNS = ("day", "start", "end", "room", "title")
 HEADINGS = {
-    "day": "weekday date tag wochentag datum jour jourdelasemaine dia diadelasemana fecha",
+    "day": "weekday date startdate tag wochentag datum startdatum jour datedebut jourdelasemaine "
+    "dia diadelasemana fecha fechadecomienzo fechadeinicio",
     "start": "from begin starttime beginn von anfang debut heuredebut inicio desde comienzo",
     "end": "to until endtime ende bis fin heurefin hasta",
     "room": "classroom location raum zimmer ort salle aula sala",
@@ -60,6 +61,8 @@ WIDTHS: tuple[Literal["wide", "abbreviated"], ...] = ("wide", "abbreviated")
 CLOCK = re.compile(
     r"(\d{1,2})\s*[:.h]\s*(\d{2})(?::\d{2}(?:\.0+)?)?\s*(?:([ap])\.?\s?m\.?|uhr)?", re.IGNORECASE
 )
+WHOLE_HOUR = re.compile(r"(\d{1,2})\s*([ap])\.?\s?m\.?", re.IGNORECASE)
+FOUR_DIGITS = re.compile(r"\d{4}", re.ASCII)
 LONGEST_CELL, LONGEST_ROW = 8, 20_000
 """Lines, and characters: a timetable's are far shorter."""
 
@@ -376,6 +379,10 @@ def _date(text: str, order: DateOrder | None) -> date:
 
 
 def _time(column: str, text: str) -> time:
+    if whole := WHOLE_HOUR.fullmatch(text):  # `8 AM`
+        text = f"{whole[1]}:00 {whole[2]}m"
+    elif FOUR_DIGITS.fullmatch(text):  # `0800`
+        text = f"{text[:2]}:{text[2:]}"
     match = CLOCK.fullmatch(text)
     hour, minute = (int(match.group(1)), int(match.group(2))) if match else (99, 0)
     if match and (half := match.group(3)):

@@ -32,6 +32,9 @@ EVERY_S = 900.0
 
 PATIENCE_S = 300.0
 
+SLIP = re.compile(r"\s*(?:https?|webcal)s?\s*[:;/]", re.IGNORECASE)
+"""How an address begins that somebody mistyped."""
+
 COPIES = "calendars"
 """Of the state folder: where the last good copies are."""
 
@@ -51,6 +54,9 @@ class WebCalendar(SecretStr):
 
 def _place(value: object, info: ValidationInfo) -> object:
     """An https address, as WebCalendar; anything else as a path from the settings' folder."""
+    if isinstance(value, str) and "://" not in value and SLIP.match(value):
+        # Not taken for a path: paths are shown whole, and an address is often a secret.
+        raise SettingError("an address without ://", "write it as https://HOST/…")
     if not isinstance(value, str) or "://" not in value:
         return from_folder(Path(value), info) if isinstance(value, str | Path) else value
     scheme, _, rest = value.strip().partition("://")

@@ -21,6 +21,9 @@ from edge.common.errors import Problem, in_words
 WAITS_S = 15.0
 """For each answer of the server, and for a connection."""
 
+OPENS_S = 60.0
+"""For the beginning of an answer, whose headers may drip too."""
+
 LONGEST_S = 60.0
 """For the whole file, however slowly it drips."""
 
@@ -84,9 +87,8 @@ def download(address: str, where: str, earlier: Download | None = None) -> Downl
     )
     deadline = time.monotonic() + LONGEST_S
     try:
-        # Its headers may drip, too.
         name = f"calendar's answer {where}"
-        with within(LONGEST_S, lambda: opener.open(request, timeout=WAITS_S), name) as answer:
+        with within(OPENS_S, lambda: opener.open(request, timeout=WAITS_S), name) as answer:
             content = _body(answer, deadline)
             headers = answer.headers
     except HTTPError as error:

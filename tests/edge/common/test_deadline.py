@@ -112,7 +112,7 @@ def test_a_mail_server_that_drips_is_given_up(
 def test_a_web_server_that_drips_its_headers_is_given_up(
     dripper: Dripper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(download, "LONGEST_S", 0.5)
+    monkeypatch.setattr(download, "OPENS_S", 0.5)
     monkeypatch.setattr(urllib.request, "HTTPSHandler", Plain)
     request = urllib.request.Request
 
