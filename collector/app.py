@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry
 
 from collector.access.accounts import Accounts
 from collector.access.audit import AuditLog
+from collector.access.bounded_queue import BoundedQueue
 from collector.access.guard import Guard
-from collector.access.hashing import HashingQueue
 from collector.access.known_browsers import KnownBrowsers
 from collector.access.limits import Guesses, Limits
 from collector.access.oidc import Provider
@@ -48,6 +48,7 @@ from collector.pages import (
 from collector.pages import rooms as room_pages
 from collector.pages.middleware import answer_errors
 from collector.pages.panel import Panels
+from collector.pages.pdf import PdfQueue
 from collector.pages.public_sites import PublicSites
 from collector.pages.render import Renderer
 from collector.storage.erasures import Erasures
@@ -66,7 +67,8 @@ class AppContext(NamedTuple):
     audit_log: AuditLog
     limits: Limits
     guesses: Guesses
-    hashing: HashingQueue
+    hashing: BoundedQueue
+    papers: PdfQueue
     browsers: KnownBrowsers
     secure_cookies: bool
     """Whether cookies insist on HTTPS."""
@@ -184,6 +186,7 @@ def _add_pages(app: FastAPI, context: AppContext) -> None:
             renderer=context.renderer,
             retention_of=context.retention_of,
             sessions=context.sessions,
+            papers=context.papers,
         )
     )
     app.include_router(

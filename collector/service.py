@@ -11,7 +11,7 @@ from collector.access.accounts import CONFIRMED_S, Accounts
 from collector.access.audit import AuditLog
 from collector.access.audit_witness import AuditWitness
 from collector.access.guard import Guard
-from collector.access.hashing import HashingQueue
+from collector.access.hashing import hashing_queue
 from collector.access.known_browsers import KnownBrowsers
 from collector.access.limits import Guesses, Limits
 from collector.access.oidc import Provider
@@ -46,6 +46,7 @@ from collector.live.rooms import Key, Rooms, RoomView
 from collector.pages import render
 from collector.pages.middleware import listen, protect
 from collector.pages.panel import Panels
+from collector.pages.pdf import PdfQueue
 from collector.pages.public_sites import PublicSites
 from collector.pages.render import MadeUp
 from collector.retention.erasing import apply_notes
@@ -149,7 +150,7 @@ class Service:
         self._clock_watch = ClockWatch(clock, self.erasures, self._retention.wake)
         self._device_erasures = DeviceErasures(self.erasures, self._send, self._on_erasure)
         limits = Limits()
-        self._hashing = HashingQueue()
+        self._hashing, self._papers = hashing_queue(), PdfQueue()
         self.fleet = (
             FleetService(
                 settings.fleet, self._engine, self.audit, limits, settings.broker, self._on_renewal
@@ -170,6 +171,7 @@ class Service:
             limits=limits,
             guesses=Guesses(),
             hashing=self._hashing,
+            papers=self._papers,
             browsers=KnownBrowsers(key),
             secure_cookies=web.secure,
             guard=Guard(
@@ -307,7 +309,7 @@ class Service:
         """Answers what was asked, stores what was received, tells of it; then all is closed."""
         if self._home is not None:
             self._home.down()
-        have_ended = [self._workers.stop(), self._hashing.stop()]
+        have_ended = [self._workers.stop(), self._hashing.stop(), self._papers.stop()]
         if all(have_ended):  # else one is at work with it, and it ends with the process
             self.database.end()
 

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
 
 from collector.access.audit import AuditLog
+from collector.access.bounded_queue import QueueFull
 from collector.access.guard import SignedIn, ThisLesson, own_lessons, owns
 from collector.access.sessions import Principal, Sessions
 from collector.config import Retention
@@ -20,7 +22,7 @@ from collector.lessons.repository import Lesson, LessonFilter, LessonRepository
 from collector.pages import timeline
 from collector.pages.flash import take
 from collector.pages.lesson_list import lesson_list
-from collector.pages.pdf import as_pdf, prepare
+from collector.pages.pdf import PdfQueue
 from collector.pages.render import Renderer, language_of
 from collector.pages.report_drawing import drawing, multiples
 from collector.pages.words import words
@@ -28,6 +30,9 @@ from edge.common.errors import UserError
 
 CSV = "text/csv; charset=utf-8"
 PARQUET = "application/vnd.apache.parquet"
+
+PAPER_AGAIN_S = 10
+"""Whoever finds the queue for paper full is told to come again after so long."""
 
 
 def router(
@@ -38,6 +43,7 @@ def router(
     renderer: Renderer,
     retention_of: Callable[[str], Retention],
     sessions: Sessions,
+    papers: PdfQueue,
 ) -> APIRouter:
     pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -94,7 +100,9 @@ def router(
         context["links"] = sessions.links((record.site, record.room), record.id)
         context["new_link"] = take(request, "link")
         page = renderer.page(request, "report.html", **context)
-        page.background = BackgroundTask(prepare)  # who reads a report may want it on paper next
+        page.background = BackgroundTask(
+            papers.prepare
+        )  # who reads a report may want it on paper next
         return page
 
     def _context(who: Principal, lesson: Lesson, language: str) -> dict[str, Any]:
@@ -122,11 +130,19 @@ def router(
         }
 
     @pages.get("/lessons/{lesson}/report.pdf")
-    def pdf(request: Request, who: SignedIn, lesson: int, record: ThisLesson) -> Response:
+    async def pdf(request: Request, who: SignedIn, lesson: int, record: ThisLesson) -> Response:
         language = language_of(request)
-        context = _context(who, record, language) | {"paper": True}
-        html = renderer.text("report_pdf.html", language, context)
-        return _file(who, record, as_pdf(html), "pdf", "application/pdf")
+        try:
+            content = await papers.set(
+                who.key, lesson, language, lambda: _paper(who, record, language)
+            )
+        except QueueFull:
+            raise HTTPException(503, "paper", {"retry-after": str(PAPER_AGAIN_S)}) from None
+        return await run_in_threadpool(_file, who, record, content, "pdf", "application/pdf")
+
+    def _paper(who: Principal, lesson: Lesson, language: str) -> str:
+        context = _context(who, lesson, language) | {"paper": True}
+        return renderer.text("report_pdf.html", language, context)
 
     @pages.get("/lessons/{lesson}/report.csv")
     def csv(who: SignedIn, lesson: int, record: ThisLesson) -> Response:

@@ -271,7 +271,7 @@ def answer_errors(app: FastAPI, renderer: Renderer, guard: Guard) -> None:
             next = request.url.path if request.method == "GET" else "/"
             return RedirectResponse(f"/sign-in?next={quote(next, safe='/')}", 303)
         errors = words(language_of(request))["errors"]
-        text = errors.get(str(status)) or detail
+        text = errors.get(detail if status == 503 and detail else str(status)) or detail
         title = errors["titles"].get(str(status)) or errors["title"]
         own = detail if status == 404 and request.url.path.startswith("/check") else None
         if not hasattr(request.state, "principal"):

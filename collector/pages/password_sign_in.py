@@ -13,8 +13,8 @@ from starlette.concurrency import run_in_threadpool
 
 from collector.access.accounts import Account, Accounts
 from collector.access.audit import AuditLog
+from collector.access.bounded_queue import BoundedQueue, QueueFull
 from collector.access.guard import COOKIE, address, network
-from collector.access.hashing import HashingQueue, HashingQueueFull
 from collector.access.known_browsers import COOKIE as BROWSER
 from collector.access.known_browsers import LASTS_S, KnownBrowsers
 from collector.access.limits import Guesses, Pace
@@ -43,7 +43,7 @@ def router(
     sessions: Sessions,
     audit_log: AuditLog,
     guesses: Guesses,
-    hashing: HashingQueue,
+    hashing: BoundedQueue,
     browsers: KnownBrowsers,
     secure_cookies: bool,
     draw_form: Callable[..., Any],
@@ -67,7 +67,7 @@ def router(
             return _wait_page(request, next, wait)
         try:
             account = await hashing.run(browser or place, accounts.verify, name, password)
-        except HashingQueueFull:
+        except QueueFull:
             guesses.take_back(*(key for _, key in keys))
             return _wait_page(request, next, 5.0)
         if account is None:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from collector.access.hashing import HashingQueue
+from collector.access.hashing import hashing_queue
 from collector.run import web_server
 from collector.run.web_server import WebServer
 
@@ -49,4 +49,4 @@ def test_the_server_s_end_says_whether_requests_have_ended(
 
 
 def test_hashes_under_way_are_waited_for() -> None:
-    assert HashingQueue().stop()
+    assert hashing_queue().stop()
