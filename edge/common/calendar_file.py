@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from edge.common.calendar_event import EventFault, IgnoredEvent, describe, short
 from edge.common.calendar_range import DayRange, divide, property_name
+from edge.common.calendar_zone import with_standard_names
 from edge.common.errors import UserError
 from edge.common.text import decode
 
@@ -27,6 +28,7 @@ OF_THE_FILE = ("X-WR-TIMEZONE",)
 """A calendar's own properties that say how its events are to be read."""
 
 EXACT = {"DTSTART", "DTEND", "DURATION", "RRULE", "EXRULE", "RDATE", "EXDATE", "RECURRENCE-ID"}
+DATES = EXACT & {"RDATE", "EXDATE"}
 EXACT |= {"STATUS", "TRANSP", "UID", "SEQUENCE"}
 EXACT |= {"X-MICROSOFT-CDO-ALLDAYEVENT", "X-MICROSOFT-CDO-BUSYSTATUS"}
 """What says whether and when an event takes place: one that cannot be read is a fault."""
@@ -96,7 +98,9 @@ def _read_file(content: bytes, where: str, days: DayRange | None) -> FileContent
         if zone not in good_zones
     ]
     lines = [*filter(_is_zone_known, own), *(line for zone in good_zones for line in zone)]
-    good, places = [one.lines for one in texts if not one.fault], list[str]()
+    own_zones = frozenset(map(_zone_name, zones))
+    good = [with_standard_names(one.lines, own_zones) for one in texts if not one.fault]
+    places: list[str] = []
     if days is not None:
         is_near, places = divide(good, days)
         good = [event for event, near in zip(good, is_near, strict=True) if near]
@@ -185,8 +189,11 @@ class _Scan:
         elif self._within:
             pass
         elif self._event is not None:
+            name_of_it = property_name(line)
+            if name_of_it in DATES and line.rstrip().endswith(":"):
+                return  # no date, as some programs write it
             # A blank at the end of a UID makes no other of it, nor one after a time.
-            self._event.append(line.rstrip() if property_name(line) in EXACT else line)
+            self._event.append(line.rstrip() if name_of_it in EXACT else line)
         elif word == "METHOD" or word.startswith("METHOD;"):
             self._method.append(name)
         elif word.partition(";")[0] in OF_THE_FILE and not self.own:

@@ -10,40 +10,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from edge.common.calendar_event import (
-    EventFault,
-    IgnoredEvent,
-    attribute,
-    describe,
-    each,
-    is_broken,
-    moment,
-)
-from edge.common.calendar_file import RELEVANT
+from edge.common.calendar_checks import check_span, check_times, sequence, utc
+from edge.common.calendar_event import EventFault, IgnoredEvent, describe, each, moment
 from edge.common.cancellation import event_calls_off
 
-FREQUENCIES = {"YEARLY", "MONTHLY", "WEEKLY", "DAILY"}
-"""Nothing that takes a room repeats more often, and expanding it would take the processor."""
-
-PARTS = {"FREQ", "UNTIL", "COUNT", "INTERVAL", "WKST", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYWEEKNO"}
-PARTS |= {"BYYEARDAY", "BYSETPOS"}
-"""Of a rule; not those that make several occurrences of one day."""
-
-EVERY_WEEK = ("DAILY", "WEEKLY")
-PLAIN = {"FREQ", "UNTIL", "COUNT", "INTERVAL", "WKST", "BYDAY"}
-"""Of a rule of EVERY_WEEK that needs no trying."""
-LAST_LEAP_YEARS = 9960
-
-EARLIEST, LATEST = 1970, 2200
-NEWEST = 1 << 31
-FARTHEST = timedelta(days=1000)
-"""An event that is longer, or an occurrence that is moved farther, has its dates wrong."""
-
-TIMES = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "RDATE", "EXDATE", "RRULE", "EXRULE")
+LEFT_OUT = "changes an occurrence that its series leaves out (EXDATE), and stays off with it"
 
 
 def readable_series(
@@ -60,7 +35,7 @@ def readable_series(
                 for event in one:  # or the library takes them for one
                     event["UID"] = f"{uid} ({number})"
             readable = [_readable(event, zone, faults) for event in one]
-            if passes(lambda own: _check(own, zone), readable, faults):
+            if passes(lambda own: _check(own, zone, faults), readable, faults):
                 series.append(readable)
             else:
                 unread += readable
@@ -103,13 +78,13 @@ def _apart(group: list[Any], zone: ZoneInfo, faults: list[IgnoredEvent]) -> list
     if len(mains) < 2:
         return [[*mains, *_newest(changes)]]
     with_dates = [event for event in mains if moment(event, "DTSTART") is not None]
-    newest = max((_sequence(event) for event in with_dates), default=-1)
+    newest = max((sequence(event) for event in with_dates), default=-1)
     for event in mains:
         if moment(event, "DTSTART") is None:
-            if is_cancelled(event) or _sequence(event) > newest:
+            if is_cancelled(event) or sequence(event) > newest:
                 return [[event, *changes]]  # the last word on all of them, or on who knows which
             faults.append(IgnoredEvent(describe(event), "no DTSTART that can be read"))
-    valid = sorted((one for one in with_dates if _sequence(one) == newest), key=is_cancelled)
+    valid = sorted((one for one in with_dates if sequence(one) == newest), key=is_cancelled)
     places = {_place(event): event for event in valid}
     nowhere = {start: event for (start, place), event in places.items() if not place}
     versions = {
@@ -150,18 +125,10 @@ def _place(event: Any) -> tuple[date | None, str]:
     return moment(event, "DTSTART"), str(event.get("LOCATION", "")).strip().casefold()
 
 
-def _sequence(event: Any) -> int:
-    """Its version; one that cannot be read may be the newest."""
-    try:
-        return int(event.get("SEQUENCE", 0))
-    except (TypeError, ValueError):
-        return NEWEST
-
-
 def _newest(changes: list[Any]) -> list[Any]:
     """Of the changes of one occurrence the one that holds; of two versions alike, the cancelled."""
     by_occurrence: dict[str, Any] = {}
-    for change in sorted(changes, key=lambda event: (_sequence(event), is_cancelled(event))):
+    for change in sorted(changes, key=lambda event: (sequence(event), is_cancelled(event))):
         at = moment(change, "RECURRENCE-ID")
         if isinstance(at, datetime) and at.tzinfo:
             at = at.astimezone(timezone.utc)
@@ -176,8 +143,8 @@ def _readable(event: Any, zone: ZoneInfo, faults: list[IgnoredEvent]) -> Any:
     if event.get("RECURRENCE-ID") is None:
         return event
     try:
-        _check_times(event, zone)
-        _check_span(event, zone)
+        check_times(event, zone)
+        check_span(event, zone)
     except Exception as error:  # an EventFault, or whatever somebody's text causes in a library
         if not _names_one(event):
             return event
@@ -200,128 +167,19 @@ def _names_one(event: Any) -> bool:
     return not isinstance(at, datetime) or at.tzinfo is not None or "TZID" not in which.params
 
 
-def _check(events: list[Any], zone: ZoneInfo) -> None:
+def _check(events: list[Any], zone: ZoneInfo, faults: list[IgnoredEvent]) -> None:
     """Raises EventFault for what the library would fail on, or take for something else."""
     for event in events:
-        _check_times(event, zone)
-        _check_span(event, zone)
+        check_times(event, zone)
+        check_span(event, zone)
     mains = [event for event in events if event.get("RECURRENCE-ID") is None]
     if mains:
-        _call_off(mains[-1], [one for one in events if one.get("RECURRENCE-ID") is not None], zone)
+        _call_off(
+            mains[-1], [one for one in events if one.get("RECURRENCE-ID") is not None], zone, faults
+        )
 
 
-def _check_times(event: Any, zone: ZoneInfo) -> None:
-    start = event.get("DTSTART")
-    if start is None:
-        raise EventFault("no DTSTART")
-    for name in TIMES:
-        values = event.get(name)
-        if isinstance(values, list) and name in ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID"):
-            raise EventFault(f"{name} is there twice")
-        for value in values if isinstance(values, list) else [values]:
-            if value is None:
-                continue
-            if name == "EXRULE":
-                raise EventFault("leaves days out by a rule (EXRULE)")
-            if is_broken(value):
-                raise EventFault(f"{name} cannot be read")
-            _check_zone(name, value)
-            if name == "RRULE":
-                _check_rule(value, start.dt)
-                _include_last_day(value, start.dt)
-    if not isinstance(attribute(start, "dt"), date):
-        raise EventFault("DTSTART is not a date or time")
-    if not EARLIEST <= start.dt.year <= LATEST:
-        raise EventFault(f"is in the year {start.dt.year}")
-    if _sequence(event) == NEWEST:
-        raise EventFault("SEQUENCE cannot be read")
-    if errors := [text for name, text in event.errors if str(name).upper() in RELEVANT]:
-        raise EventFault(f"cannot be read: {errors[0]}"[:200])
-
-
-def _check_span(event: Any, zone: ZoneInfo) -> None:
-    """The library would swap an end and a start, and bear an end in another millennium."""
-    start, end = event["DTSTART"].dt, attribute(event.get("DTEND"), "dt")
-    length = attribute(event.get("DURATION"), "dt")
-    if end is not None and isinstance(end, datetime) != isinstance(start, datetime):
-        raise EventFault("begins at a time and ends with a day, or the other way round")
-    if isinstance(length, timedelta) and length < timedelta():
-        raise EventFault("ends before it starts")
-    if isinstance(length, timedelta) and length > FARTHEST:
-        raise EventFault("lasts for years")
-    if end is not None:
-        if _utc(end, zone) < _utc(start, zone):
-            raise EventFault("ends before it starts")
-        if _utc(end, zone) - _utc(start, zone) > FARTHEST:
-            raise EventFault("lasts for years")
-    occurrence = event.get("RECURRENCE-ID")
-    if occurrence is not None:
-        if abs(_utc(occurrence.dt, zone) - _utc(start, zone)) > FARTHEST:
-            raise EventFault("is moved by years")
-        if str(occurrence.params.get("RANGE", "THISANDFUTURE")).upper() != "THISANDFUTURE":
-            raise EventFault("changes a part of its series that is not known (RANGE)")
-
-
-def _utc(at: date, zone: ZoneInfo) -> datetime:
-    """A time of any kind, to be compared; raises OverflowError at the end of time."""
-    moment = at if isinstance(at, datetime) else datetime.combine(at, time())
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(timezone.utc)
-
-
-def _check_zone(name: str, value: Any) -> None:
-    zone = (attribute(value, "params") or {}).get("TZID")
-    at = attribute(value, "dt")
-    if zone and isinstance(at, datetime) and at.tzinfo is None:
-        raise EventFault(f"{name}: unknown time zone {str(zone)[:60]}")
-
-
-def _check_rule(rule: Any, start: date) -> None:
-    """Raises EventFault for a rule that no lesson has, or that is searched in vain."""
-    frequency = [str(value).upper() for value in rule.get("FREQ", [])]
-    if len(frequency) != 1 or frequency[0] not in FREQUENCIES:
-        raise EventFault(f"repeats in no way that is known (FREQ={','.join(frequency)})"[:120])
-    if any(int(step) < 1 for step in rule.get("INTERVAL", [1])):
-        raise EventFault("repeats without an interval (INTERVAL below 1)")
-    if any(int(count) < 1 for count in rule.get("COUNT", [1])):
-        raise EventFault("repeats not once (COUNT below 1)")
-    if odd := sorted({str(name).upper() for name in rule} - PARTS):
-        raise EventFault(f"repeats in no way that is known ({', '.join(odd)})"[:120])
-    if "BYSETPOS" in rule and frequency[0] in ("DAILY", "WEEKLY"):
-        raise EventFault("repeats in no way that is known (BYSETPOS within a day or week)")
-    if "BYWEEKNO" in rule and frequency[0] != "YEARLY":
-        raise EventFault("repeats in no way that is known (BYWEEKNO is for years)")
-    if not _comes_true(rule, start):
-        raise EventFault("repeats on a day that never comes")
-
-
-def _comes_true(rule: Any, start: date) -> bool:
-    """Whether a rule has any occurrence; one that has none is searched to the year 9999.
-
-    So it is tried near that year, where the search is short, with the weekdays and leap years of
-    all others.
-    """
-    if {str(name).upper() for name in rule} <= PLAIN and rule["FREQ"][0].upper() in EVERY_WEEK:
-        return True
-    from dateutil.rrule import rrulestr
-
-    endless = ";".join(
-        f"{name}={','.join(str(value) for value in values)}"
-        for name, values in rule.items()
-        if name.upper() not in ("UNTIL", "COUNT", "INTERVAL")
-    )
-    begin = datetime(LAST_LEAP_YEARS, start.month, start.day)
-    return next(iter(rrulestr(endless, dtstart=begin)), None) is not None
-
-
-def _include_last_day(rule: Any, start: date) -> None:
-    """A date as the end of timed lessons means all of that day, and is read as its first moment."""
-    until = rule.get("UNTIL", [None])[0]
-    if isinstance(start, datetime) and until is not None and not isinstance(until, datetime):
-        last = datetime.combine(until, time(23, 59, 59), start.tzinfo)
-        rule["UNTIL"] = [last.astimezone(timezone.utc) if last.tzinfo else last]
-
-
-def _call_off(main: Any, changes: list[Any], zone: ZoneInfo) -> None:
+def _call_off(main: Any, changes: list[Any], zone: ZoneInfo, faults: list[IgnoredEvent]) -> None:
     """Makes what calls occurrences off by the day alone, or by another time, do so.
 
     `main` is the series, `changes` its changed occurrences. Raises EventFault where a change of
@@ -332,10 +190,14 @@ def _call_off(main: Any, changes: list[Any], zone: ZoneInfo) -> None:
         return
     _restate_dates(main, start)
     series = _Times(main, start, zone)
-    days = {series.day_of(at) for at in _dates(main, "EXDATE") if not series.has(at)}
+    left_out = _dates(main, "EXDATE")
+    days = {series.day_of(at) for at in left_out if not series.has(at)}
+    moments = {utc(at, zone) for at in left_out if series.has(at)}
     for change in changes:
         at = change["RECURRENCE-ID"].dt
         if series.has(at):
+            if utc(at, zone) in moments and not is_cancelled(change):
+                faults.append(IgnoredEvent(describe(change), LEFT_OUT))
             continue
         if change["RECURRENCE-ID"].params.get("RANGE"):
             raise EventFault("changes all that follows an occurrence which it does not have")
@@ -368,13 +230,13 @@ class _Times:
     def __init__(self, main: Any, start: datetime, zone: ZoneInfo) -> None:
         self._start, self._zone = start, zone
         self.extra = [at for at in _dates(main, "RDATE") if isinstance(at, datetime)]
-        self._extra = {_utc(at, zone) for at in self.extra}
+        self._extra = {utc(at, zone) for at in self.extra}
 
     def has(self, at: date) -> bool:
         """Whether the series may have an occurrence then; not on which days."""
         if not isinstance(at, datetime):
             return False
-        return self._local(at).time() == self._start.time() or _utc(at, self._zone) in self._extra
+        return self._local(at).time() == self._start.time() or utc(at, self._zone) in self._extra
 
     def day_of(self, at: date) -> date:
         """The day that is meant; midnight is how some programs write a day."""
@@ -386,7 +248,7 @@ class _Times:
         """By the series' own clock on the wall."""
         if at.tzinfo is None:
             return at
-        return _utc(at, self._zone).astimezone(self._start.tzinfo or self._zone)
+        return utc(at, self._zone).astimezone(self._start.tzinfo or self._zone)
 
 
 def _dates(event: Any, name: str) -> list[Any]:

@@ -166,15 +166,18 @@ def speaks_of_another_day(title: str, day: date) -> bool:
 
 def event_calls_off(event: Any) -> bool:
     """Whether a calendar's event does so: by title, place or category, or by a line of
-    its own in the text below, as timetable programs write it."""
+    its own in the text below, as timetable programs write it, or one that names the lesson."""
     names = ("SUMMARY", "LOCATION", "CATEGORIES", "COMMENT")
     texts = [text for name in names for text in _texts(event, name)]
     if any(calls_off(text) for text in texts):
         return True
+    own = frozenset().union(*map(lesson_words, _texts(event, "SUMMARY")))
     lines = (line for text in _texts(event, "DESCRIPTION") for line in text[:4000].split("\n"))
     for line in map(plain_text, (re.sub(r"<[^<>]*>", " ", one) for one in lines)):
         status = NAMES.fullmatch(line)
         if WHOLE.fullmatch(line.strip(" .!*")) or (status and calls_off(status[1])):
+            return True
+        if calls_off(line) and not own.isdisjoint(subject(line)):
             return True
     return False
 

@@ -9,6 +9,7 @@ import socket
 import ssl
 import time
 import urllib.request
+import zlib
 from email.message import Message
 from typing import IO, NamedTuple
 from urllib.error import HTTPError, URLError
@@ -29,6 +30,12 @@ LONGEST_S = 60.0
 
 LARGEST = 32 * 2**20
 """Bytes; a calendar of 10,000 events has five million."""
+
+TOO_LARGE = f"sends more than {LARGEST // 2**20} MiB"
+CHECK_ADDRESS = "check that it is a calendar's address"
+
+GZIP = b"\x1f\x8b"
+"""How a packed file begins."""
 
 REDIRECTS = 5
 
@@ -162,9 +169,7 @@ def _body(answer: http.client.HTTPResponse, deadline: float) -> bytes:
         size += len(part)
         parts.append(part)
         if size > LARGEST:
-            raise _Unusable(
-                f"sends more than {LARGEST // 2**20} MiB", "check that it is a calendar's address"
-            )
+            raise _Unusable(TOO_LARGE, CHECK_ADDRESS)
         if time.monotonic() > deadline:
             raise _Unusable(
                 f"is not through after {LONGEST_S:.0f} s", "the next try comes by itself"
@@ -172,7 +177,7 @@ def _body(answer: http.client.HTTPResponse, deadline: float) -> bytes:
     length = answer.headers.get("Content-Length", "")
     if length.isdigit() and int(length) != size:
         raise _Unusable("breaks off in the middle", "the next try comes by itself")
-    content = b"".join(parts)
+    content = _unpack(b"".join(parts), answer.headers.get("Content-Encoding", ""))
     start = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not start:
         raise _Unusable("sends nothing", OTHER)
@@ -182,6 +187,24 @@ def _body(answer: http.client.HTTPResponse, deadline: float) -> bytes:
             "write the address in iCal format, which needs no sign-in",
         )
     return content
+
+
+def _unpack(content: bytes, encoding: str) -> bytes:
+    """What a server packed though it was not asked to."""
+    if not content.startswith(GZIP):
+        if encoding.strip().lower() not in ("", "identity", "gzip", "x-gzip"):
+            raise _Unusable(f"is packed in a way that is not known, {encoding[:20]}", OTHER)
+        return content
+    unpacking = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        text = unpacking.decompress(content, LARGEST + 1)
+    except zlib.error:
+        raise _Unusable("is packed and cannot be unpacked", OTHER) from None
+    if len(text) > LARGEST:
+        raise _Unusable(TOO_LARGE, CHECK_ADDRESS)
+    if not unpacking.eof:
+        raise _Unusable("breaks off in the middle", "the next try comes by itself")
+    return text
 
 
 def _header(headers: Message, name: str) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 ROOM_WORDS = {
     *("room", "rm", "classroom"),
-    *("raum", "zimmer", "klassenzimmer", "klassenraum"),
+    *("raum", "zimmer", "zi", "klassenzimmer", "klassenraum"),
     *("salle", "classe"),
     *("aula", "sala", "salon"),
 }
@@ -25,8 +25,30 @@ LIST = re.compile(r" ?/ ?|\s(?:and|et|oder|or|und|y)\s")
 NUMBER = re.compile(r"(?P<letters>[^\W\d_]{0,12})[ .:-]{0,2}(?P<digits>\d{1,5})[a-z]?")
 """A room as most are called, by a number."""
 
-REMARK = re.compile(r" ?[(\[][^\d()\[\]]*[)\]] ?$")
-"""After a room, about it: `R101 (Physics)`; with a number it may be of another room."""
+NUMBER_WORD = re.compile(
+    r"(?<![^\W_])(?:n[or]\.|n°|nr|#|(?<=[a-z.:] )no|(?<=[a-z]-)nr\.?|num(?:ero|mer|ber)\.?)"
+    r"[ .:]*(?=\d)"
+)
+"""Before a number: `Room No. 101`, `Raum-Nr. 101`, `Salle n° 101`; NO101 may lie north-east."""
+
+SIZE_OR_FLOOR = (
+    r"\d{1,3} ?(?:seats?|people|persons?|pers\.?|pax|platze?|sitzplatze|personen|places?|personnes"
+    r"|plazas?|personas|asientos)"
+    r"|(?:max\.? ?|bis |up to |jusqu'a |hasta )\d{1,3}(?: [a-z]+)?"
+    r"|\d{1,2}(?:\.|st|nd|rd|th|er|e|eme|ere|a|o)? ?(?:og|ug|dg|stock|etage|geschoss"
+    r"|obergeschoss|floor|level|planta|piso)"
+    r"|(?:floor|level|etage|planta|piso|niveau) \d{1,2}"
+)
+"""Numbers that are of no room."""
+
+REMARK = re.compile(rf" ?[(\[](?:[^\d()\[\]]*|(?:{SIZE_OR_FLOOR}))[)\]] ?$")
+"""After a room, about it: `R101 (Physics)`; with another number it may be of another room."""
+
+DASH = re.compile(r" [-–—] |: ")
+"""Between a room and what is said of it, or a building and its room: `R101 - Physics`."""
+
+MAILBOX = re.compile(r"(?<=\w)@[\w.-]+\.[a-z]{2,}$", re.IGNORECASE)
+"""Of rooms that are invited to a lesson as people are: `r101@school.example`."""
 
 BUILDING = re.compile(
     r"[a-z]|\d"
@@ -78,10 +100,7 @@ def key(text: str) -> str:
 
 def slug(text: str) -> str:
     """A room's name as topics have it, or nothing: `R 101` is r101, `A.101` is a-101."""
-    words = [
-        word for word in re.split(r"[\s_]+", _plain(text)) if word.strip(".:") not in ROOM_WORDS
-    ]
-    name = re.sub(r"(?<=[a-z])[\s-]+(?=[0-9])", "", " ".join(words))
+    name = re.sub(r"(?<=[a-z])[\s-]+(?=[0-9])", "", _bare(text.replace("_", " ")))
     return re.sub(r"[^a-z0-9]+", "-", name).strip("-")
 
 
@@ -96,12 +115,35 @@ def number(text: str) -> tuple[str, str] | None:
     )
 
 
+def _room_and_remark(text: str) -> tuple[str, str]:
+    """`R101 (Physics)`, `R101 - Physics` and `Haus B - R101` in two, what is said of the room last;
+    two rooms may be one that moved, and stay."""
+    # Without accents, a letter for a letter, so that positions are those of the text.
+    plain = "".join((_plain(letter) or " ")[0] for letter in text)
+    if match := REMARK.search(plain) or MAILBOX.search(plain):
+        return text[: match.start()].strip(), text[match.start() :].strip(" ()[]")
+    first, *others = (one.strip() for one in DASH.split(text))
+    if len(others) == 1:
+        other = _plain(others[0])
+        is_remark = not re.search(r"\d", other) or re.fullmatch(SIZE_OR_FLOOR, other)
+        if is_remark and number(_bare(first)):
+            return first, others[0]
+        if BUILDING.fullmatch(_plain(first)) and number(_bare(others[0])):
+            return others[0], first
+    return text.strip(), ""
+
+
+def _bare(text: str) -> str:
+    """In small letters and without accents, remarks and words for a room: `Raum Nr. 101` is 101."""
+    plain = re.sub(r"^raum-(?=\d)", "", NUMBER_WORD.sub("", _plain(text)))
+    return " ".join(word for word in plain.split() if word.strip(".:") not in ROOM_WORDS)
+
+
 @lru_cache(maxsize=4096)
 def names(text: str) -> frozenset[str]:
     """What the spellings of one place have in common: `Raum 101` and `R 101 (Physics)` are r101."""
-    one = REMARK.sub("", text)
-    words = _plain(one).split()
-    bare = " ".join(word for word in words if word.strip(".:") not in ROOM_WORDS) or one
+    one, _ = _room_and_remark(text)
+    bare = _bare(one) or one
     room = number(bare)
     by_number = {f"{room[0]}#{room[1]}"} if room else set()
     return frozenset({key(one), key(bare), *by_number} - {""})
@@ -117,7 +159,7 @@ def parts(text: str) -> tuple[str, ...]:
     """The places that a text names, as it writes them; none for what is online."""
     places: list[str] = []
     for piece in SEPARATORS.split(re.sub(r"[^\S\n]+", " ", text[:LONGEST])):
-        one = REMARK.sub("", piece).strip()
+        one, _ = _room_and_remark(piece)
         plain = _plain(one)
         says_nothing = plain.isascii() and not any(map(str.isalnum, plain))
         if not says_nothing and plain not in NONE and not ONLINE.fullmatch(plain):
@@ -131,8 +173,8 @@ def building(text: str, room: str) -> str:
     `R101 (Haus B)` and `Haus B, R101` do; `R101 (Physics)` does not.
     """
     pieces = [one.strip() for one in SEPARATORS.split(text[:LONGEST])]
-    own = [one for one in pieces if is_same(REMARK.sub("", one), room)]
-    remarks = [match.group().strip(" ()[]") for one in own if (match := REMARK.search(one))]
+    own = [one for one in pieces if is_same(one, room)]
+    remarks = [remark for one in own if (remark := _room_and_remark(one)[1])]
     others = [one for one in pieces if one not in own]
     names_of_it = [one for one in remarks or others if BUILDING.fullmatch(_plain(one).strip())]
     return " ".join(sorted(map(key, names_of_it)))
@@ -175,8 +217,9 @@ class RoomNames:
         if matches := self._places.get(key(text)):
             return matches
         places: list[RoomPlace] = []
-        for part in parts(text):
-            places += self._places.get(key(part)) or _guess(part)
+        for piece in SEPARATORS.split(text[:LONGEST]):
+            for part in (piece,) if key(piece) in self._places else parts(piece):
+                places += self._places.get(key(part)) or _guess(part)
         return list(dict.fromkeys(places))
 
 

@@ -1,0 +1,55 @@
+"""Rooms as people write them: the device and the collector must mean the same room."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from edge.common.places import RoomNames, RoomPlace, building, is_same, parts
+from edge.permission.own_room import OwnRoom
+
+WORDS = ("", "Room ", "Rm. ", "Raum ", "Zi. ", "Zimmer ", "Salle ", "Aula ", "R", "R ", "R-")
+NUMBER_WORDS = ("", "No. ", "Nr. ", "n° ", "#", "numéro ")
+REMARKS = (
+    *("", " (Physics)", " - Physics", " – Physik", ": Physique", " [Beamer]"),
+    *(" (30 seats)", " (30 Plätze)", " (max. 30)", " (1. OG)", " - 2nd floor", " (2e étage)"),
+    *(" (planta 2)", "@school.example"),
+)
+SPELLINGS = [
+    f"{word}{number_word}101{remark}"
+    for word, number_word, remark in product(WORDS, NUMBER_WORDS, REMARKS)
+    if not (number_word and word in ("", "R", "R ", "R-"))
+]
+ELSEWHERE = [
+    *("R205 - R101", "R101 - R205", "R101 (R205)", "R101 (statt R205)", "R101 (205)", "NO 101"),
+    *("No 101", "R101 (30)", "Physics - R102", "Haus 101", "R1011 - Physics", "10 - 1"),
+]
+
+
+@pytest.mark.parametrize("text", SPELLINGS)
+def test_one_room_however_it_is_written(text: str) -> None:
+    assert OwnRoom(RoomPlace("school", "r101"), (), [text, "R205"]).why_not(text) is None
+    (place,) = RoomNames().find(text)
+    assert is_same(place.room, "r101"), "the collector begins the lesson elsewhere"
+
+
+@pytest.mark.parametrize("text", ELSEWHERE)
+def test_two_rooms_and_other_numbers_are_not_taken_for_it(text: str) -> None:
+    assert not any(is_same(part, "r101") for part in parts(text))
+    assert not any(is_same(place.room, "r101") for place in RoomNames().find(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["Haus B - R101", "R101 - Haus B", "R101 (Haus B)", "R101, Haus B"]
+)
+def test_a_building_before_or_after_a_room_is_told_from_it(text: str) -> None:
+    assert any(is_same(part, "r101") for part in parts(text))
+    assert building(text, "r101") == "hausb"
+
+
+def test_a_spelling_of_the_settings_goes_before_what_is_guessed() -> None:
+    names = RoomNames({"lab": ("R101 (1. OG)",)})
+    assert names.find("R101 (1. OG)") == [RoomPlace(None, "lab")]
+    assert names.find("R102, R101 (1. OG)") == [RoomPlace(None, "r102"), RoomPlace(None, "lab")]
+    assert names.find("R101") == [RoomPlace(None, "r101")]
