@@ -7,6 +7,7 @@ let through.
 from __future__ import annotations
 
 import ipaddress
+import math
 import threading
 import time
 from typing import NamedTuple
@@ -40,12 +41,23 @@ class Pace(NamedTuple):
     first_s: float
     longest_s: float
     forgets_s: float = 86_400.0
+    forgives_one_s: float | None = None
+    """One wrong guess less is counted each so many seconds: for what many people share, so that
+    their slips do not add up."""
 
 
 class _Tries(NamedTuple):
-    wrong: int
+    wrong: float
     next: float
-    reset_time: float
+    at: float
+    pace: Pace
+
+    def wrong_now(self, now: float) -> float:
+        """How many still count."""
+        if now >= self.at + self.pace.forgets_s:
+            return 0.0
+        each = self.pace.forgives_one_s
+        return self.wrong if each is None else max(0.0, self.wrong - (now - self.at) / each)
 
 
 class Guesses:
@@ -69,19 +81,20 @@ class Guesses:
         return 0.0
 
     def right(self, *keys: tuple[str, ...]) -> None:
-        """The guess was right: what these keys were charged is forgotten."""
+        """The guess was right: all that these keys were charged is forgotten."""
         with self._lock:
             for key in keys:
                 self._tries.pop(key, None)
 
     def take_back(self, *keys: tuple[str, ...]) -> None:
-        """The guess was not looked at after all."""
+        """The guess was not looked at after all, or is not to count: the ones before still do."""
         now = time.monotonic()
         with self._lock:
             for key in keys:
                 tries = self._tries.get(key)
                 if tries is not None:
-                    self._tries[key] = tries._replace(wrong=max(0, tries.wrong - 1), next=now)
+                    wrong = max(0.0, tries.wrong_now(now) - 1)
+                    self._tries[key] = _Tries(wrong, now, now, tries.pace)
 
     def _left(self, key: tuple[str, ...], now: float) -> float:
         tries = self._tries.get(key)
@@ -89,10 +102,10 @@ class Guesses:
 
     def _count(self, pace: Pace, key: tuple[str, ...], now: float) -> None:
         tries = self._tries.get(key)
-        wrong = 1 if tries is None or tries.reset_time < now else tries.wrong + 1
-        over = wrong - pace.free
+        wrong = 1.0 if tries is None else tries.wrong_now(now) + 1
+        over = math.floor(wrong) - pace.free
         delay = min(pace.longest_s, pace.first_s * 2.0 ** min(over, 40)) if over >= 0 else 0.0
-        self._tries[key] = _Tries(wrong, now + delay, now + pace.forgets_s)
+        self._tries[key] = _Tries(wrong, now + delay, now, pace)
 
     def _forget(self, now: float) -> None:
         if len(self._tries) <= MOST_KEYS:

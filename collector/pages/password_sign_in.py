@@ -25,6 +25,10 @@ NAME_HERE = Pace(free=5, first_s=2.0, longest_s=900.0)
 """Wrong passwords for one name from one network."""
 NAME_ANYWHERE = Pace(free=100, first_s=1.0, longest_s=60.0)
 """The same from all networks together."""
+NETWORK = Pace(free=20, first_s=1.0, longest_s=30.0, forgives_one_s=30.0)
+"""Wrong passwords for any names from one network: of whoever tries one password on every name. A
+school has one address, so a right one takes nothing from others, slips are forgiven, and nobody
+waits for long; whoever signed in before in the same browser does not wait for others at all."""
 KNOWN_BROWSER = Pace(free=10, first_s=2.0, longest_s=900.0)
 """From a browser in which somebody signed in to that account before. It is counted by itself, so
 that nobody who guesses elsewhere slows down its owner."""
@@ -57,18 +61,19 @@ def router(
         """Counts first, then hashes in turn, and holds no thread while it waits."""
         place, key = network(request), fold(name)
         browser = browsers.browser_id(request.cookies.get(BROWSER), key)
-        keys = (
+        own = (
             [(KNOWN_BROWSER, ("browser", browser, key))]
             if browser
             else [(NAME_HERE, ("here", key, place)), (NAME_ANYWHERE, ("name", key))]
         )
-        wait = guesses.wait(*keys)
+        others = [] if browser else [(NETWORK, ("network", place))]
+        wait = guesses.wait(*own, *others)
         if wait:
             return _wait_page(request, next, wait)
         try:
             account = await hashing.run(browser or place, accounts.verify, name, password)
         except QueueFull:
-            guesses.take_back(*(key for _, key in keys))
+            guesses.take_back(*(key for _, key in own + others))
             return _wait_page(request, next, 5.0)
         if account is None:
             about = f"'{name}'"
@@ -76,7 +81,8 @@ def router(
                 audit_log.count_denial, address(request), "sign-in refused", about
             )
             return draw_form(request, "wrong", next, 403)
-        guesses.right(*(key for _, key in keys))
+        guesses.right(*(key for _, key in own))
+        guesses.take_back(*(key for _, key in others))
         return await run_in_threadpool(_signed_in, request, account, next, key)
 
     def _wait_page(request: Request, next: str, seconds: float) -> Any:
