@@ -24,15 +24,20 @@ _turns = threading.BoundedSemaphore(AT_ONCE)
 _hasher = PasswordHasher()
 
 
+def _bytes(password: str) -> bytes:
+    """Whatever was typed, where a terminal has another encoding too."""
+    return password.encode(errors="surrogatepass")
+
+
 def hash_password(password: str) -> str:
     with _turns:
-        return _hasher.hash(password)
+        return _hasher.hash(_bytes(password))
 
 
 def verify(password_hash: str, password: str) -> None:
     """Raises what argon2 raises for a password that is not the one."""
     with _turns:
-        _hasher.verify(password_hash, password)
+        _hasher.verify(password_hash, _bytes(password))
 
 
 def is_old(password_hash: str) -> bool:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from collector.access.accounts import Account, Accounts, Role
+from collector.access.one_use import OneUseNumbers
 from collector.config import SCOPES, OidcSettings
 from edge.common.errors import UserError
+from edge.common.text import storable
 
 RANK: tuple[Role, ...] = ("administrator", "it", "teacher")
 """Whoever is in several groups has the first of their roles."""
@@ -63,6 +65,7 @@ class Provider:
         self.name = settings.name
         self._settings = settings
         self._accounts = accounts
+        self._states = OneUseNumbers()
         oauth = OAuth()
         self._client = oauth.register(
             "school",
@@ -81,7 +84,8 @@ class Provider:
 
         try:
             scope = await self._scope()
-            return await self._client.authorize_redirect(request, back, scope=scope)
+            state = self._states.new()
+            return await self._client.authorize_redirect(request, back, scope=scope, state=state)
         except (httpx.HTTPError, RuntimeError, *ODD_SHAPES) as error:
             raise UnknownUser(f"{self.name} does not answer: {error}") from None
 
@@ -107,11 +111,14 @@ class Provider:
     def _provider_error(self, request: Any) -> str:
         """An error that the provider gave in place of a code, if it answers a question of ours.
 
-        Else anybody could write on our page by a link.
+        Else anybody could write on our page by a link. Raises UnknownUser for a question that was
+        answered before.
         """
         state = request.query_params.get("state", "")
         if not state or f"_state_{self._client.name}_{state}" not in request.session:
             return ""
+        if not self._states.use(state):
+            raise UnknownUser(f"{self.name}: this answer was used before, or came too late")
         error, more = (
             request.query_params.get(name, "") for name in ("error", "error_description")
         )
@@ -173,7 +180,7 @@ class Provider:
         display = identity.display
         try:
             if account is None:
-                return self._add(identity, role, subject, display)
+                account = self._add(identity, role, subject, display)
             if account.role != role:
                 self._accounts.change(account, role=role)
         except UserError as refusal:
@@ -182,14 +189,29 @@ class Provider:
         return self._accounts.by_id(account.id)
 
     def _add(self, identity: Claims, role: Role, subject: str, display: str | None) -> Account:
-        host = urlsplit(identity.iss or self._settings.issuer).hostname or "provider"
+        host = _host(identity.iss or self._settings.issuer) or "provider"
         plain = re.sub(r"[^a-z0-9.-]+", "-", host.lower())[:28].strip(".-") or "provider"
         start = f"{identity.slug[:30].rstrip('._-')}@{plain}"
         for number in range(1, 1000):
             name = start if number == 1 else f"{start}-{number}"
-            if self._accounts.by_name_or_none(name) is None:
+            if self._accounts.by_name_or_none(name) is not None:
+                continue
+            try:
                 return self._accounts.add(name, role, subject=subject, display=display)
+            except UserError:
+                # Of sign-ins at the same time another one was first: with this identity, or name.
+                account = self._accounts.by_subject(subject)
+                if account is not None:
+                    return account
+                if self._accounts.by_name_or_none(name) is None:
+                    raise
         raise UnknownUser(f"{start}: a thousand accounts are called so")
+
+
+def _whole(text: str) -> str:
+    if storable(text) != text:
+        raise ValueError("has a character that no text may have")
+    return text
 
 
 class Claims(BaseModel):
@@ -197,8 +219,8 @@ class Claims(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    sub: str = Field(min_length=1, max_length=255)
-    iss: str | None = Field(None, max_length=200)
+    sub: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_whole)]
+    iss: Annotated[str, Field(max_length=200), AfterValidator(_whole)] | None = None
     groups: frozenset[str] = frozenset()
     display_claim: str = ""
 
@@ -221,6 +243,13 @@ def _subject(issuer: str, sub: str) -> str:
     if len(whole) <= LONGEST_SUBJECT:
         return whole
     return f"sha256:{hashlib.sha256(whole.encode()).hexdigest()}"
+
+
+def _host(issuer: str) -> str | None:
+    try:
+        return urlsplit(issuer).hostname
+    except ValueError:  # as for a bracket that nobody closes
+        return None
 
 
 def _plain(group: str) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from edge.common.address import mask
 from edge.common.errors import UserError
+from edge.common.text import storable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -104,11 +105,14 @@ def make_engine(url: str | URL, limit: Limit | None = None, **options: Any) -> E
     """As it is, whatever its tables are."""
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
-        return create_engine(address, **options)
+        engine = create_engine(address, **options)
+        event.listen(engine, "before_cursor_execute", _make_storable, retval=True)
+        return engine
     arguments: dict[str, Any] = {}
     if address.get_driver_name() in DRIVERS_OF_LIBPQ:
         arguments = {name: value for name, value in NETWORK.items() if name not in address.query}
     engine = create_engine(address, connect_args=arguments, **options)
+    event.listen(engine, "before_cursor_execute", _make_storable, retval=True)
     if limit is None:
         return engine
     if "statement_timeout" not in str(address.query.get("options", "")):
@@ -119,6 +123,24 @@ def make_engine(url: str | URL, limit: Limit | None = None, **options: Any) -> E
 
         event.listen(engine, "do_connect", opener(limit))
     return engine
+
+
+def _make_storable(
+    _connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any
+) -> tuple[str, Any]:
+    """Texts without what no database takes, wherever they come from: one of them would be refused
+    with all that is written beside it."""
+    return statement, _storable(parameters)
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {name: _storable(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_storable, value))
+    return value
 
 
 def patient(engine: Engine) -> Engine:

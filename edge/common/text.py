@@ -39,3 +39,11 @@ def decode(content: bytes) -> str:
 def printable(text: str) -> str:
     """On one line, and without what turns a text around: such characters are written as numbers."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def storable(text: str) -> str:
+    """With a mark in place of what no database and no file in UTF-8 takes: the character of number
+    zero, and halves of characters, which JSON can write."""
+    if text.isascii():
+        return text.replace("\0", "\ufffd")
+    return "".join("\ufffd" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in text)

@@ -47,8 +47,8 @@ def tries(school: School, place: str, name: str, *passwords: str) -> list[int]:
 def test_one_password_on_every_name_is_slowed(school: School) -> None:
     """Whoever sprays gets through a third of the names, and is told to wait from then on; from
     elsewhere, and in a browser that is known, everybody signs in meanwhile."""
-    known = httpx.HTTPTransport(local_address="127.0.0.21")
-    with school.client(transport=known) as browser:
+    transport = httpx.HTTPTransport(local_address="127.0.0.21")
+    with school.client(transport=transport) as browser:
         assert post(browser, "/sign-in", name="ann", password=PASSWORD).status_code == 303
         post(browser, "/sign-out")
         statuses = [tries(school, "127.0.0.21", name, "Autumn2026!")[0] for name in TEACHERS]
