@@ -13,8 +13,7 @@ import logging
 import os
 import shutil
 from pathlib import Path
-
-from pydantic import ValidationError
+from typing import Literal
 
 from edge.common.atomic_file import write
 from edge.common.errors import in_words
@@ -23,7 +22,8 @@ from edge.protocol.bundle import Bundle, write_out
 
 log = logging.getLogger(__name__)
 
-FOLDER, FILE = "updates", "slots.json"
+FOLDER, FILE, COPY = "updates", "slots.json", "slots.copy.json"
+"""The copy is written second: where only one can be read, nothing older than it says is let in."""
 STARTS = 2
 """One more than none, since a power cut is no fault of an update's."""
 LATER_STARTS = 5
@@ -44,6 +44,8 @@ class UpdateState(Section):
     because: str = ""
     newest: int = 0
     """The highest number that was ever taken: what is lower is a downgrade."""
+    is_forgotten: bool = False
+    """Whether file and copy were damaged, so that nobody knows that number: no update is taken."""
 
 
 class Updates:
@@ -53,19 +55,30 @@ class Updates:
         self._folder = state / FOLDER
 
     def update_state(self) -> UpdateState:
+        """As the file says, or else its copy; the number that only grows is the larger of both."""
+        states = [self._read(name) for name in (FILE, COPY)]
+        known_states = [one for one in states if isinstance(one, UpdateState)]
+        if known_states:
+            newest = max(one.newest for one in known_states)
+            return known_states[0].model_copy(update={"newest": newest})
+        if any(one == "damaged" for one in states):
+            return UpdateState(is_forgotten=True)
+        return UpdateState(newest=max(self._numbers(), default=0))
+
+    def _read(self, name: str) -> UpdateState | Literal["damaged", "missing"]:
+        path = self._folder / name
         try:
-            return UpdateState.model_validate_json(
-                (self._folder / FILE).read_text(encoding="utf-8")
-            )
+            return UpdateState.model_validate_json(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            return UpdateState()
-        except (OSError, ValidationError) as error:
-            log.error(
-                "%s: cannot be read (%s); continuing without updates",
-                self._folder / FILE,
-                in_words(error),
-            )
-            return UpdateState()
+            return "missing"
+        except (OSError, ValueError) as error:
+            log.error("%s: cannot be read (%s)", path, in_words(error))
+            return "damaged"
+
+    def _numbers(self) -> list[int]:
+        """Of the updates that lie there."""
+        names = [path.name for path in self._folder.glob("*/")]
+        return [int(name) for name in names if name.isascii() and name.isdecimal()]
 
     def place(self, number: int) -> Path:
         return self._folder / str(number)
@@ -75,6 +88,11 @@ class Updates:
         update_state = self.update_state()
         if number == update_state.refused:
             return update_state.because
+        if update_state.is_forgotten:
+            return (
+                f"a downgrade cannot be told: {self._folder / FILE} and its copy are damaged; "
+                f"delete {self._folder} on the device, and sign a new update"
+            )
         if number <= update_state.newest:
             return f"a downgrade: number {update_state.newest} was installed before"
         return None
@@ -169,7 +187,11 @@ class Updates:
         return True
 
     def _write(self, update_state: UpdateState, **changes: int | str | bool | None) -> None:
-        write(self._folder / FILE, json.dumps(update_state.model_dump() | changes))
+        content = update_state.model_dump(exclude={"is_forgotten"}) | changes
+        if update_state.is_forgotten:
+            content["is_forgotten"] = True
+        for name in (FILE, COPY):
+            write(self._folder / name, json.dumps(content))
 
     def _tidy(self) -> None:
         update_state = self.update_state()

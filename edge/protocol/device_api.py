@@ -22,7 +22,16 @@ Number = Annotated[int, Field(ge=0, le=MOST)]
 BoardDigest = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{16})?$")]
 """Of the machine's serial number; empty where it has none."""
 UpdateFailure = Literal[
-    "", "no_window", "crashed", "no_frames", "stalled", "model", "damaged", "downgrade", "invalid"
+    "",
+    "no_window",
+    "crashed",
+    "no_frames",
+    "stalled",
+    "model",
+    "damaged",
+    "downgrade",
+    "forgotten",
+    "invalid",
 ]
 """Why an update was not kept; empty where none was refused. What exactly stays on the device."""
 
@@ -35,6 +44,7 @@ FAILURES: dict[UpdateFailure, str] = {
     "model": "its model cannot be run",
     "damaged": "its signature, number or content is not right",
     "downgrade": "a newer one was installed before",
+    "forgotten": "its disk lost which ones it had: delete the folder updates there, sign a new one",
     "invalid": "its settings are not valid on this device: see the agent's log",
 }
 
@@ -45,6 +55,7 @@ _TEXTS: tuple[tuple[str, UpdateFailure], ...] = (
     ("has not moved for", "stalled"),
     ("memory:", "stalled"),
     ("its model", "model"),
+    ("a downgrade cannot be told", "forgotten"),
     ("a downgrade", "downgrade"),
     ("sign it", "damaged"),
 )

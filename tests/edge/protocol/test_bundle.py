@@ -123,7 +123,8 @@ def test_a_number_only_grows(tmp_path: Path) -> None:
 
 def test_slots_that_cannot_be_read_leave_the_agent_without_updates(tmp_path: Path) -> None:
     updates = stage(tmp_path, 1)
-    (tmp_path / "updates" / "slots.json").write_text("{")
+    for name in ("slots.json", "slots.copy.json"):
+        (tmp_path / "updates" / name).write_text("{")
     assert updates.begin() is None
 
 
