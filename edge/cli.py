@@ -35,7 +35,7 @@ from edge.device.managed_settings import (
     settings_to_try,
 )
 from edge.permission.audit import DeviceAuditLog
-from edge.permission.pin import SHORTEST, Pin, hash_pin
+from edge.permission.pin import FILE, SHORTEST, Pin, hash_pin
 from edge.permission.schedule import Schedule
 from edge.protocol.messages import Command
 from edge.run.memory import no_core_dumps, no_swap
@@ -255,7 +255,7 @@ def aim(config: Path, port: int, seconds: float) -> None:
             Capture(make(settings.camera, settings.transport), light.show),
             search(faces, has_classifier=False).thorough,
             room_layout,
-            pin=Pin(settings.pin),
+            pin=Pin(settings.pin, path=settings.state / FILE),
             port=port,
             audit=DeviceAuditLog(settings.state / "audit.jsonl"),
             readable=open_pack(settings.model)[0].figures.get("smallest_face"),

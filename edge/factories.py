@@ -8,7 +8,7 @@ from edge.config import AgentSettings, GpioSettings
 from edge.kiosk.pages import Kiosk
 from edge.kiosk.view import HERE, KioskView, templates
 from edge.permission.gpio import NoPanel, Panel
-from edge.permission.pin import Pin
+from edge.permission.pin import FILE, Pin
 from edge.protocol.messages import Command, Fitting
 from edge.window.disclosure import DisclosureControl, SteadyDisclosure
 from edge.window.noise import NoisyDisclosure
@@ -49,7 +49,7 @@ def kiosk(
     if settings.kiosk is None:
         return None
     templates(HERE)  # refuses now, not at the first request, where Jinja is missing
-    pin = Pin(settings.pin) if settings.pin else None
+    pin = Pin(settings.pin, path=settings.state / FILE) if settings.pin else None
     return Kiosk(settings.kiosk.port, settings.kiosk.language, view=view, press=press, pin=pin)
 
 

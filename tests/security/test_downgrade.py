@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +11,15 @@ import pytest
 from edge.device.slots import COPY, FILE, FOLDER, STARTS, Updates
 from edge.protocol.device_api import update_failure
 from tests.edge.protocol.test_bundle import FILES, stage
+from tests.security.power_cut import until
 
 pytestmark = pytest.mark.once
+
+
+def into_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
 
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "no byte": lambda path: path.write_bytes(b""),
@@ -24,13 +29,8 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "another shape": lambda path: path.write_text('{"newest": "many"}'),
     "a list": lambda path: path.write_text("[]"),
     "gone": lambda path: path.unlink(),
-    "a folder": lambda path: into_folder(path),
+    "a folder": into_folder,
 }
-
-
-def into_folder(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
 
 
 def device(state: Path) -> Updates:
@@ -82,32 +82,6 @@ def test_where_both_are_gone_what_lies_there_counts(tmp_path: Path) -> None:
         (tmp_path / FOLDER / name).unlink()
     assert "a downgrade" in str(updates.refusal(7))
     assert updates.refusal(8) is None
-
-
-def until(count: int, work: Callable[[], object]) -> bool:
-    """Does something in a process that ends at its so manieth touch of the disk, as by a power
-    cut; returns whether it came to its end."""
-    child = os.fork()
-    if child == 0:
-        touches = itertools.count()
-
-        def note(event: str, arguments: tuple[object, ...]) -> None:
-            touch = event.startswith(("os.", "shutil.")) or (
-                event == "open" and arguments[1] not in ("r", None)
-            )
-            if touch and next(touches) == count:
-                os._exit(9)
-
-        sys.addaudithook(note)
-        try:
-            work()
-        except BaseException:
-            os._exit(1)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
-    assert code in (0, 9)
-    return code == 0
 
 
 STEPS: dict[str, Callable[[Path], object]] = {

@@ -77,7 +77,7 @@ def test_the_picture_its_sizes_and_its_end(
     events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
     assert events == ["aim_begins", "aim_wrong_pin", "aim_unlocked", "aim_ends"]
     assert DeviceAuditLog(log).broken_line() is None
-    assert {path.name for path in log.parent.iterdir()} == {"audit.jsonl", "agent.lock"}
+    assert {path.name for path in log.parent.iterdir()} == {"audit.jsonl", "agent.lock", "pin.json"}
 
 
 def test_nobody_sees_it_without_the_pin(config: Path) -> None:
