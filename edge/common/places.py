@@ -26,7 +26,7 @@ NUMBER = re.compile(r"(?P<letters>[^\W\d_]{0,12})[ .:-]{0,2}(?P<digits>\d{1,5})[
 """A room as most are called, by a number."""
 
 NUMBER_WORD = re.compile(
-    r"(?<![^\W_])(?:n[or]\.|n°|nr|#|(?<=[a-z.:] )no|(?<=[a-z]-)nr\.?|num(?:ero|mer|ber)\.?)"
+    r"#|(?<![^\W_])(?:n[or]\.|n°|nr|(?<=[a-z.:] )no|(?<=[a-z]-)nr\.?|num(?:ero|mer|ber)\.?)"
     r"[ .:]*(?=\d)"
 )
 """Before a number: `Room No. 101`, `Raum-Nr. 101`, `Salle n° 101`; NO101 may lie north-east."""
@@ -106,7 +106,7 @@ def slug(text: str) -> str:
 
 def number(text: str) -> tuple[str, str] | None:
     """Letters and digits of a room that is called by a number, a word for room left out."""
-    match = NUMBER.fullmatch(_plain(text).strip(" ."))
+    match = NUMBER.fullmatch(re.sub(r"^\W+|\W+$", "", _plain(text)))
     if match is None:
         return None
     letters = match["letters"]
@@ -116,8 +116,17 @@ def number(text: str) -> tuple[str, str] | None:
 
 
 def _room_and_remark(text: str) -> tuple[str, str]:
-    """`R101 (Physics)`, `R101 - Physics` and `Haus B - R101` in two, what is said of the room last;
-    two rooms may be one that moved, and stay."""
+    """`R101 (Physics)`, `R101 - Physics` and `Haus B - R101` in two, all that is said of the room
+    last; two rooms may be one that moved, and stay."""
+    room, remarks = text.strip(), list[str]()
+    while (parting := _remark_apart(room))[1]:
+        room, remark = parting
+        remarks.append(remark)
+    return room, ", ".join(remarks)
+
+
+def _remark_apart(text: str) -> tuple[str, str]:
+    """One remark; nothing where there is none."""
     # Without accents, a letter for a letter, so that positions are those of the text.
     plain = "".join((_plain(letter) or " ")[0] for letter in text)
     if match := REMARK.search(plain) or MAILBOX.search(plain):
@@ -176,6 +185,7 @@ def building(text: str, room: str) -> str:
     own = [one for one in pieces if is_same(one, room)]
     remarks = [remark for one in own if (remark := _room_and_remark(one)[1])]
     others = [one for one in pieces if one not in own]
+    remarks = [piece for remark in remarks for piece in remark.split(", ")]
     names_of_it = [one for one in remarks or others if BUILDING.fullmatch(_plain(one).strip())]
     return " ".join(sorted(map(key, names_of_it)))
 
@@ -232,7 +242,7 @@ def split_site(text: str) -> RoomPlace:
 def _guess(text: str) -> list[RoomPlace]:
     """A room that no settings name, as `r101` or `site/r101`."""
     site, room = split_site(text)
-    name = slug(room)
+    name = slug(_room_and_remark(room)[0])
     if not NAME.fullmatch(name) or (site is not None and not NAME.fullmatch(slug(site))):
         return []
     return [RoomPlace(slug(site) if site is not None else None, name)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge.common.places import RoomNames, RoomPlace, building, is_same, parts
 from edge.permission.own_room import OwnRoom
@@ -53,3 +55,51 @@ def test_a_spelling_of_the_settings_goes_before_what_is_guessed() -> None:
     assert names.find("R101 (1. OG)") == [RoomPlace(None, "lab")]
     assert names.find("R102, R101 (1. OG)") == [RoomPlace(None, "r102"), RoomPlace(None, "lab")]
     assert names.find("R101") == [RoomPlace(None, "r101")]
+
+
+PLACES = (
+    *(
+        "R101",
+        "r 101",
+        "Raum 101",
+        "101",
+        "R-101",
+        "Zi. 101",
+        "R102",
+        "R205",
+        "A101",
+        "1.01",
+        "Haus B",
+    ),
+    *("Building 3", "Physics", "Turnhalle", "Zoom", "north", "school", "101a", "R101.1", "R0101"),
+    *("E.101", "Lab 101", "R101/102", "Rm#101", "Main Hall", "statt", "ehem."),
+)
+BETWEEN = (
+    ", ",
+    "; ",
+    " / ",
+    "/",
+    " - ",
+    " + ",
+    "&",
+    " (",
+    " und ",
+    " ",
+    "\n",
+    " – ",
+    ": ",
+    "|",
+    " @ ",
+)
+
+
+@given(st.lists(st.sampled_from(PLACES), min_size=1, max_size=4), st.data())
+def test_device_and_collector_mean_the_same_room(places: list[str], data: st.DataObject) -> None:
+    text = places[0]
+    for place in places[1:]:
+        between = data.draw(st.sampled_from(BETWEEN))
+        text += between + place + (")" if between == " (" else "")
+    device = OwnRoom(RoomPlace("school", "r101"), (), [text, "R999"]).why_not(text) is None
+    rooms = RoomNames().find(text)
+    collector = any(is_same(one.room, "r101") and one.site in (None, "school") for one in rooms)
+    assert device == collector
