@@ -13,6 +13,8 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from collector.config import HomeAssistant
 from collector.integrations.home_discovery import (
     HomeRoom,
@@ -23,7 +25,9 @@ from collector.integrations.home_discovery import (
 )
 from collector.live.rooms import Key, Rooms, RoomView
 from edge.common.link import Will
-from edge.protocol.messages import Mood
+from edge.protocol.messages import Mood, Name
+
+ROOM = TypeAdapter(tuple[Name, Name])
 
 Publish = Callable[[str, bytes], None]
 
@@ -109,6 +113,7 @@ class HomeAssistantRooms:
             if part.get("availability_topic", mine) != mine:
                 return None
             site, room = str(part["state_topic"]).removeprefix("roommood/home/").split("/")
+            ROOM.validate_python((site, room))  # anybody may write what no topic can be made of
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None  # somebody else's, which may have brackets 5,000 deep
         return site, room
