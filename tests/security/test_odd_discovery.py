@@ -35,12 +35,16 @@ def home(mosquitto: Mosquitto) -> Iterator[Home]:
 
 
 @pytest.mark.parametrize("odd", [OURS | {"state_topic": one} for one in ODD_TOPICS], ids=range(17))
-def test_whatever_a_message_says_it_belongs_to_no_room(odd: dict[str, Any]) -> None:
+def test_whatever_a_message_says_it_belongs_to_no_room(
+    odd: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home_assistant, "SETTLES_S", 0.0)
     topics: list[str] = []
     rooms = home_of(Rooms(), topics)
+    rooms.up()
     rooms.receive("homeassistant/sensor/odd/config", json.dumps(odd).encode())
-    rooms._tidy()
-    assert topics == []
+    rooms.look()
+    assert topics == ["roommood/home/collector"]
 
 
 def test_rooms_that_are_gone_are_tidied_beside_odd_ones(
