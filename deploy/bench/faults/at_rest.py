@@ -40,7 +40,8 @@ class StoredData:
         self.erasures = 0
         """Windows that nobody may see again."""
 
-    def kill(self, kind: str, variant: float) -> None:
+    def kill(self, kind: str, variant: float, *, is_locked: bool = False) -> None:
+        """`is_locked`: while somebody else holds the database, which has to be said in words."""
         kinds: dict[str, Callable[[float], None]] = {
             "kill_backup": self._backup,
             "kill_restore": self._restore,
@@ -48,7 +49,10 @@ class StoredData:
             "kill_upgrade": self._upgrade,
         }
         try:
-            kinds[kind](variant * LONGEST_S)
+            if is_locked and kind != "kill_upgrade":  # that one has a database of its own
+                self._try_while_locked()
+            else:
+                kinds[kind](variant * LONGEST_S)
         except Exception as error:  # whatever it is, it is what the bench looks for
             self.problems.append(f"{kind}: {error}")
 
@@ -60,6 +64,23 @@ class StoredData:
         out = self._folder / "backup.tar.gz"
         self._run(after_s, "backup", "--config", self._config, "--out", out)
         self._run(None, "backup", "--config", self._config, "--out", out)
+
+    def _try_while_locked(self) -> None:
+        out = self._folder / "backup.tar.gz"
+        before = out.read_bytes() if out.exists() else b""
+        command = ("backup", "--config", str(self._config), "--out", str(out))
+        answer = subprocess.run(
+            python_command("deploy.commands.cli", "collector", *command),
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        if answer.returncode == 0:
+            return  # it was given back in time
+        if answer.returncode != 2 or "database is locked: " not in answer.stderr:
+            raise ValueError(f"while locked: {answer.returncode}, {answer.stderr}")
+        if before != (out.read_bytes() if out.exists() else b""):
+            raise ValueError("a backup that was refused has changed the one before it")
 
     def _restore(self, after_s: float) -> None:
         out, other = self._folder / "whole.tar.gz", self._folder / "other.sqlite"

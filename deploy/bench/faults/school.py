@@ -153,6 +153,7 @@ class FaultSchool:
         elif fault.kind == "database_locked" and self._lock is not None:
             self._lock.rollback()
             self._lock.close()
+            self._lock = None
         elif fault.kind == "state_folder_gone":
             self.agents[fault.victim].kill()  # what it has not brought along is lost now
 
@@ -187,7 +188,7 @@ class FaultSchool:
             windows = read_journal(self.journal(fault.victim))
             forger.forge(self.device_port, SITE, windows[-FORGERIES:])
         elif fault.kind in AT_REST:
-            self.at_rest.kill(fault.kind, fault.variant)
+            self.at_rest.kill(fault.kind, fault.variant, is_locked=self._lock is not None)
         else:  # each press is another word
             name = fault.kind.removesuffix("_camera")
             self._switch(fault.victim, name, str(fault.variant))
