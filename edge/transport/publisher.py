@@ -11,7 +11,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from datetime import timedelta
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from edge.common.broker import BrokerSettings
@@ -34,6 +35,8 @@ from edge.protocol.messages import (
 
 log = logging.getLogger(__name__)
 
+WindowKey: TypeAlias = tuple[UUID, int]
+
 OTHERS_AT_ONCE = 8
 """Of them from rooms where the device was before: a broker may refuse these."""
 
@@ -42,6 +45,16 @@ AT_ONCE = 64
 
 RESEND_S, LONGEST_RESEND_S = 10.0, 300.0
 """A window is sent again after so long, twice as long each time while none is acknowledged."""
+
+OVERTAKES, OVERTAKE_S, MOST_REFUSALS = 3, 60.0, 448
+"""A window is taken for refused when for so long, and at least so often, others that were sent
+after it were acknowledged: it waits for LONGEST_RESEND_S then, and the others do not wait behind
+it, or behind so many of its kind."""
+
+REFUSED = "%d windows wait that the collector does not take: its log says why"
+
+WRONG_CLOCK = timedelta(days=2)
+"""A window that is to come so much later was counted by a clock that was wrong."""
 
 OTHERS_WAIT = (
     "windows of %s wait: this device is %s now, and the broker lets its certificate speak of no "
@@ -75,7 +88,9 @@ class Publisher(Worker):
         self._on_command = on_command
         self._clock = clock
         self._state: State = "online"
-        self._send_times: dict[tuple[UUID, int], float] = {}
+        self._send_times: dict[WindowKey, float] = {}
+        self._overtakes: dict[WindowKey, list[float]] = {}
+        self._refusals: dict[WindowKey, float] = {}
         self._erasures: set[Span] = set()
         self._resend_s = RESEND_S
         self._last_ack: float | None = None
@@ -130,7 +145,8 @@ class Publisher(Worker):
         return super().fatal_problem() or self.link.fatal_problem()
 
     def problem(self) -> str:
-        return super().problem() or self.link.problem() or self._other_rooms
+        refusals = REFUSED % len(self._refusals) if self._refusals else ""
+        return super().problem() or self.link.problem() or self._other_rooms or refusals
 
     def run_once(self) -> None:
         """Sends what waits, and now and then how we do."""
@@ -144,10 +160,10 @@ class Publisher(Worker):
     def _send_pending(self) -> None:
         """The oldest windows, and before them the newest: nobody waits for it behind a backlog."""
         now = time.monotonic()
-        moods = self._outbox.pending(AT_ONCE, self._own)
+        moods = self._next(now)
         newest = self._outbox.newest()
         if newest is not None and self._is_own(newest) and newest not in moods:
-            moods.insert(0, newest)
+            moods = [*self._without_refusals([newest], now), *moods]
         moods += self._of_others()
         again = False
         for mood in moods:
@@ -158,12 +174,39 @@ class Publisher(Worker):
                     continue
                 again = again or before is not None
                 self._send_times[key] = now
+                if key in self._refusals:
+                    self._refusals[key] = now
             # Only the newest window is retained: a late reader must not find an old one.
             retain = mood == newest and self._is_own(mood)
-            self.link.publish(topic(mood.site, mood.room, "mood"), mood.encode(), retain=retain)
+            payload = self._with_doubt(mood).encode()
+            self.link.publish(topic(mood.site, mood.room, "mood"), payload, retain=retain)
         if again:
             with self._lock:
                 self._resend_s = min(2 * self._resend_s, LONGEST_RESEND_S)
+
+    def _next(self, now: float) -> list[Mood]:
+        """The oldest of its own room."""
+        limit = AT_ONCE + min(len(self._refusals), MOST_REFUSALS)
+        moods = self._outbox.pending(limit, self._own)
+        if len(moods) < limit:  # that is all: what was merged or erased since is forgotten
+            keys = {(one.boot, one.seq) for one in moods}
+            with self._lock:
+                self._refusals = {key: at for key, at in self._refusals.items() if key in keys}
+        return self._without_refusals(moods, now)[:AT_ONCE]
+
+    def _without_refusals(self, moods: list[Mood], now: float) -> list[Mood]:
+        """Those that were not refused lately."""
+        with self._lock:
+            late = {key for key, at in self._refusals.items() if now - at < LONGEST_RESEND_S}
+        return [one for one in moods if (one.boot, one.seq) not in late]
+
+    def _with_doubt(self, mood: Mood) -> Mood:
+        """As it was counted; where it lies in the future by a clock that is right by now, it says
+        that its own was not: the collector takes no window of next year that claims to be sure."""
+        now = self._clock.now()
+        if mood.clock == now.clock == "synced" and mood.start > now.at + WRONG_CLOCK:
+            return mood.model_copy(update={"clock": "unsynced"})
+        return mood
 
     def _of_others(self) -> list[Mood]:
         """Windows of rooms where the device was before, on those rooms' own topics: what was
@@ -196,6 +239,8 @@ class Publisher(Worker):
         finally:  # a status that cannot be made must not hold back windows
             with self._lock:
                 self._send_times.clear()
+                self._overtakes.clear()
+                self._refusals.clear()
             self.wake()
 
     def receive(self, name: str, payload: bytes) -> None:
@@ -242,8 +287,17 @@ class Publisher(Worker):
         sent again at once instead of after RESEND_S.
         """
         with self._lock:
-            cutoff = self._send_times.pop((boot, seq), 0.0)
-            self._send_times = {key: at for key, at in self._send_times.items() if at >= cutoff}
+            key = (boot, seq)
+            cutoff = self._send_times.pop(key, 0.0)
+            self._overtakes.pop(key, None)
+            self._refusals.pop(key, None)
+            now = time.monotonic()
+            for one in [one for one, at in self._send_times.items() if at < cutoff]:
+                times = self._overtakes.setdefault(one, [])
+                times[OVERTAKES - 1 :] = [now]
+                if len(times) >= OVERTAKES and now - times[0] >= OVERTAKE_S:
+                    self._refusals.setdefault(one, now)
+                del self._send_times[one]
             self._resend_s, self._last_ack = RESEND_S, time.monotonic()
 
     def _publish_status(self, state: State) -> Any:
