@@ -30,6 +30,7 @@ from edge.common.command import (
 from edge.common.command_group import CommandGroup
 from edge.common.errors import Problem, UserError
 from edge.common.reach import place, try_connection
+from edge.common.say import say, say_json, say_lines
 from edge.common.settings import load, show
 
 MOST_ROOMS = 30
@@ -63,10 +64,10 @@ def run(config: Path) -> None:
     try:
         service.start()
         watchdog.start()
-        click.echo(f"roommood: pages at {service.url}", err=True)
+        say(f"roommood: pages at {service.url}", err=True)
         first = service.first_run()
         if first is not None:
-            click.echo(
+            say(
                 f"roommood: no account yet; to create one, open this within an hour: {first}",
                 err=True,
             )
@@ -89,7 +90,7 @@ def check(config: Path) -> int:
     from collector.pages.sub_path import check_base
     from collector.run.web_server import check_certificate
 
-    click.echo(f"settings: {config}: ok")
+    say(f"settings: {config}: ok")
     checklist = Checklist()
     with checklist.part():
         check_base(settings.web.base)
@@ -100,7 +101,7 @@ def check(config: Path) -> int:
 
         with checklist.part():
             SiteFiles(settings.fleet.folder).load()
-            click.echo("site: ok")
+            say("site: ok")
     for site in settings.public:
         with checklist.part():
             _look_at_public_page(settings, site)
@@ -108,7 +109,7 @@ def check(config: Path) -> int:
         checklist.note(GAP if _look_at_timetable(settings) else 0)
     with checklist.part():
         wrong = try_connection(settings.broker, "check")
-        click.echo(f"broker: {wrong or f'{place(settings.broker)}: ok'}")
+        say(f"broker: {wrong or f'{place(settings.broker)}: ok'}")
         checklist.note(GAP if wrong else 0)
     if settings.alerts is not None and settings.alerts.email is not None:
         from collector.alerts.smtp import place as mail_place
@@ -116,14 +117,14 @@ def check(config: Path) -> int:
 
         with checklist.part():
             wrong = try_server(settings.alerts.email)
-            click.echo(wrong or f"mail server: {mail_place(settings.alerts.email)}: ok")
+            say(wrong or f"mail server: {mail_place(settings.alerts.email)}: ok")
             checklist.note(GAP if wrong else 0)
     with checklist.part(), open_database(settings) as engine:
         if wrong_pages := damage(engine):
             raise UserError(
                 f"is damaged ({wrong_pages})", f"database {url_to_show(engine)}", RESTORE
             )
-        click.echo("database: ok")
+        say("database: ok")
     return checklist.end()
 
 
@@ -136,11 +137,11 @@ def _look_at_public_page(settings: CollectorSettings, site: str) -> None:
     for path in settings.public[site].attestations:
         one = read_attestation(path, public_key(key or path), site).attestation
         rooms = ", ".join(one.rooms)
-        click.echo(f"public page: {path}: {rooms}, {one.first_day} to {one.last_day}")
+        say(f"public page: {path}: {rooms}, {one.first_day} to {one.last_day}")
     url = settings.web.url
-    click.echo(f"public page: {url or ''}/about/{site}: ok")
+    say(f"public page: {url or ''}/about/{site}: ok")
     if url is None:
-        click.echo(
+        say(
             "roommood: public page: its QR codes lead to this machine's own address: "
             "set web.url to the one that people use",
             err=True,
@@ -154,7 +155,7 @@ def test_mail(config: Path) -> None:
     from collector.alerts.wiring import send_test
 
     count = send_test(load(CollectorSettings, config))
-    click.echo(f"sent to {count} recipients" if count > 1 else "sent to 1 recipient")
+    say(f"sent to {count} recipients" if count > 1 else "sent to 1 recipient")
 
 
 def _look_at_timetable(settings: CollectorSettings) -> Problem | None:
@@ -164,26 +165,26 @@ def _look_at_timetable(settings: CollectorSettings) -> Problem | None:
         return None
     for calendar, reads in table.web_sources:
         unread, sentence = calendar.look(reads)
-        click.echo(f"timetable: {sentence}")
+        say(f"timetable: {sentence}")
     plans = [table.on(day) for day in days_from(None, 7)]
     count = sum(len(lessons) for lessons, _ in plans)
     if table.emptiness is not None:
-        click.echo(f"roommood: {table.emptiness}", err=True)
+        say(f"roommood: {table.emptiness}", err=True)
     ignored_events = {*table.faults, *(one for _, left_out in plans for one in left_out)}
     lessons = f"{count} lessons" if count else "no lesson"
     well = "ok: " if count and not unread else ""
-    click.echo(f"timetable: {well}{lessons} in the coming week, {len(ignored_events)} ignored")
+    say(f"timetable: {well}{lessons} in the coming week, {len(ignored_events)} ignored")
     places = sorted(
         {f"{one.site}/{one.room}" if one.site else one.room for day, _ in plans for one in day}
     )
     if places:
         more = f" and {len(places) - MOST_ROOMS} more" if len(places) > MOST_ROOMS else ""
-        click.echo(
+        say(
             f"timetable: in {', '.join(places[:MOST_ROOMS])}{more}; where a device's room has "
             "another name, write under 'rooms' how the timetable writes it"
         )
     for one in sorted(ignored_events):
-        click.echo(f"timetable: ignored: {one.event}: {one.why}")
+        say(f"timetable: ignored: {one.event}: {one.why}")
     return unread
 
 
@@ -191,7 +192,7 @@ def _look_at_timetable(settings: CollectorSettings) -> Problem | None:
 @config_option
 def show_config(config: Path) -> None:
     """Print the settings in force, defaults included, secrets masked."""
-    click.echo(show(load(CollectorSettings, config)), nl=False)
+    say_lines(show(load(CollectorSettings, config)), nl=False)
 
 
 @collector.command()
@@ -242,7 +243,7 @@ def add_account(
     with open_collector(config) as (_, accounts, audit, _settings):
         new_account = accounts.add(name, role, own, _password(password_stdin))
         audit.add(BY, "account made", f"{new_account.name}, {new_account.role}")
-    click.echo(f"{new_account.name}: {new_account.role}")
+    say(f"{new_account.name}: {new_account.role}")
 
 
 @account.command("password")
@@ -275,9 +276,9 @@ def list_accounts(config: Path, as_json: bool) -> None:
         for one in accounts.all():
             rooms = [f"{site}/{room}" for site, room in sorted(one.rooms)]
             if as_json:
-                click.echo(json.dumps({"name": one.name, "role": one.role, "rooms": rooms}))
+                say_json(json.dumps({"name": one.name, "role": one.role, "rooms": rooms}))
             else:
-                click.echo(f"{one.name}\t{one.role}\t{' '.join(rooms)}")
+                say(f"{one.name}\t{one.role}\t{' '.join(rooms)}")
 
 
 def _password(from_stdin: bool) -> str:
@@ -314,9 +315,9 @@ def verify(config: Path, witnesses: tuple[str, ...]) -> int:
     with open_collector(config) as (_, _accounts, audit, _settings):
         wrong = list(audit.wrong(heads))
         for line in wrong:
-            click.echo(f"audit log: {line}")
+            say(f"audit log: {line}")
         if not wrong:
-            click.echo(f"audit log: {len(audit)} entries; none changed, added or missing")
+            say(f"audit log: {len(audit)} entries; none changed, added or missing")
     return 1 if wrong else 0
 
 
@@ -325,7 +326,7 @@ def verify(config: Path, witnesses: tuple[str, ...]) -> int:
 def show_head(config: Path) -> None:
     """Print the newest entry's number and seal, to be written down elsewhere."""
     with open_collector(config) as (_, _accounts, audit, _settings):
-        click.echo(str(audit.head()))
+        say(str(audit.head()))
 
 
 @audit_log.command("show")
@@ -350,10 +351,10 @@ def show_log(config: Path, limit: int, as_json: bool) -> None:
             when = f"{at:%Y-%m-%dT%H:%M:%SZ}"
             texts = {"who": entry.who, "what": entry.what, "about": entry.about}
             if as_json:
-                click.echo(json.dumps({"number": entry.number, "at": when} | texts))
+                say_json(json.dumps({"number": entry.number, "at": when} | texts))
             else:
                 line = (str(entry.number), when, *texts.values())
-                click.echo("\t".join(printable(part) for part in line))
+                say("\t".join(printable(part) for part in line))  # no tab of others either
 
 
 for command in (backup, restore, resend, erase, evidence):

@@ -24,6 +24,7 @@ from edge.common.command import (
 from edge.common.command_group import CommandGroup
 from edge.common.errors import Stall, UserError
 from edge.common.privileges import become_owner
+from edge.common.say import say, say_json, say_lines
 from edge.common.settings import read_text, show
 from edge.common.watchdog import TRY_AGAIN
 from edge.config import AgentSettings
@@ -129,11 +130,11 @@ def change_settings(config: Path, changes: tuple[str, ...], unit: str) -> None:
     new_values = [read_change(text) for text in changes]
     state = enrolment_of(config)
     update = None if state is None else Updates(state).update_state().current
-    click.echo(f"{config}: {apply(config, new_values, SystemdUnit(unit), update)}")
+    say(f"{config}: {apply(config, new_values, SystemdUnit(unit), update)}")
     for change in new_values:
         if state is not None and update is not None and overrides(state, update, change.keys):
             about = f"update {update} sets '{change.key}', and holds over this file"
-            click.echo(f"roommood: {config}: {about}", err=True)
+            say(f"roommood: {config}: {about}", err=True)
 
 
 @agent.command()
@@ -144,7 +145,7 @@ def check(config: Path) -> int:
     settings = _in_force(config)
     from edge.commands.check import try_all
 
-    click.echo(f"settings: {config}: ok")
+    say(f"settings: {config}: ok")
     return try_all(settings, is_enrolled(config))
 
 
@@ -163,9 +164,12 @@ def list_cameras(config: Path | None, as_json: bool) -> None:
         read_text(config)
     entries = cameras()
     for one in entries:
-        click.echo(json.dumps(one._asdict()) if as_json else f"{one.source}\t{one.title}")
+        if as_json:
+            say_json(json.dumps(one._asdict()))
+        else:
+            say(f"{one.source}\t{one.title}")
     if not entries:
-        click.echo("no camera: plug one in; network cameras are named rtsp://…", err=True)
+        say("no camera: plug one in; network cameras are named rtsp://…", err=True)
 
 
 @agent.command()
@@ -204,11 +208,11 @@ def doctor(config: Path, as_json: bool) -> int:
     for finding in examine(settings, is_enrolled(config), collector_link(settings.enrolled)):
         wrong += finding.state == "fault"
         if as_json:
-            click.echo(json.dumps(finding._asdict()))
+            say_json(json.dumps(finding._asdict()))
             continue
-        click.echo(f"{finding.state:8} {finding.what}: {finding.seen}")
+        say(f"{finding.state:8} {finding.what}: {finding.seen}")
         if finding.remedy:
-            click.echo(f"{'':8} -> {finding.remedy}")
+            say(f"{'':8} -> {finding.remedy}")
     return 1 if wrong else 0
 
 
@@ -263,20 +267,20 @@ def aim(config: Path, port: int, seconds: float) -> None:
             seconds=seconds,
         )
         stop_on_signals(session.stop)
-        click.echo(f"roommood: camera view at {session.url}", err=True)
+        say(f"roommood: camera view at {session.url}", err=True)
         try:
             report = session.run()
         finally:
             light.close()
     if report is None:
-        click.echo("no face was seen; nothing to propose")
+        say("no face was seen; nothing to propose")
         return
-    click.echo(f"# faces were {report.smallest} to {report.largest} pixels wide")
-    click.echo(f"faces:\n  min_size: {report.proposed_min_size}")
+    say(f"# faces were {report.smallest} to {report.largest} pixels wide")
+    say_lines(f"faces:\n  min_size: {report.proposed_min_size}")
     if rows := [[round(share, 3) for share in row] for row in room_layout.rows]:
-        click.echo("  rows:")
+        say("  rows:")
     for row in rows:
-        click.echo(f"    - {row}")
+        say(f"    - {row}")
 
 
 def _reader(settings: AgentSettings) -> Read | None:
@@ -287,7 +291,7 @@ def _reader(settings: AgentSettings) -> Read | None:
     from edge.vision.forms import open_fast
 
     mode = decide(settings, date.today(), Recording(settings.camera).live())
-    click.echo(f"roommood: {mode.name}: {mode.sentence}", err=True)
+    say(f"roommood: {mode.name}: {mode.sentence}", err=True)
     if mode.name == "headcount":
         return None
     expressions = Expressions.from_pack(*open_fast(settings.model))
@@ -313,7 +317,7 @@ def resume(config: Path) -> None:
         switch.obey(Command(command="resume"), by="kiosk")
     if switch.unwritten:
         raise UserError(switch.unwritten, settings.state / SWITCH, "check the disk")
-    click.echo(f"was paused by: {before or 'nobody'}. Now start the agent")
+    say(f"was paused by: {before or 'nobody'}. Now start the agent")
 
 
 @agent.command()
@@ -322,11 +326,11 @@ def pin() -> None:
     new_pin = click.prompt("PIN", hide_input=True, confirmation_prompt=True, err=True)
     if len(new_pin) < SHORTEST:
         raise UserError(f"shorter than {SHORTEST} characters", "PIN", "choose a longer one")
-    click.echo(f"pin: {hash_pin(new_pin)}")
+    say(f"pin: {hash_pin(new_pin)}")
 
 
 @agent.command("show-config")
 @config_option
 def show_config(config: Path) -> None:
     """Print the settings in force, defaults included, secrets masked."""
-    click.echo(show(_in_force(config)), nl=False)
+    say_lines(show(_in_force(config)), nl=False)

@@ -16,6 +16,7 @@ from collector.pages.words import LANGUAGES
 from edge.common.command import config_option
 from edge.common.errors import UserError, in_words
 from edge.common.privileges import owner_for_now
+from edge.common.say import say
 from edge.common.settings import load
 
 if TYPE_CHECKING:
@@ -79,9 +80,9 @@ def evidence(
     except OSError as error:
         remedy = "free space there, or choose" if error.errno in DISK else "choose"
         raise UserError(in_words(error), error.filename or out, f"{remedy} another place") from None
-    click.echo(f"{out}: {len(data)} bytes, {'signed' if key else 'not signed'}")
+    say(f"{out}: {len(data)} bytes, {'signed' if key else 'not signed'}")
     if key is None:
-        click.echo(
+        say(
             f"roommood: {out}: not signed: whoever can write it can change it; run this where "
             "site.key can be read (with sudo), or add --key",
             err=True,

@@ -15,6 +15,7 @@ from collector.config import CollectorSettings
 from edge.common.command import config_option
 from edge.common.errors import UserError
 from edge.common.privileges import become_owner, owner_for_now
+from edge.common.say import say
 from edge.common.settings import load
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def backup(config: Path, out: Path) -> None:
             str(error.strerror), error.filename or out, "choose another place"
         ) from None
     summary = ", ".join(f"{name} {count}" for name, count in rows.items() if count)
-    click.echo(f"{out}: {summary or 'nothing yet'}")
+    say(f"{out}: {summary or 'nothing yet'}")
 
 
 @click.command()
@@ -142,10 +143,10 @@ def restore(config: Path, source: Path, notes: Path | None) -> None:
             rows = restore_backup(engine, settings.state, source, _site(settings), file, erasures)
         finally:
             use.end()
-    click.echo(f"{source}: {sum(rows.values())} rows restored")
+    say(f"{source}: {sum(rows.values())} rows restored")
     if site is not None and (site / "site.pub").exists():
         fits = own_half == (site / "site.pub").read_bytes()
-        click.echo(f"roommood: {_about_the_key(site, own_half is not None, fits)}", err=True)
+        say(f"roommood: {_about_the_key(site, own_half is not None, fits)}", err=True)
 
 
 @click.command()
@@ -167,7 +168,7 @@ def resend(config: Path, since: datetime) -> None:
         with begin(engine) as connection:
             mark(connection, since.replace(tzinfo=timezone.utc).timestamp())
         audit.add(BY, "windows asked again", f"{since:%Y-%m-%dT%H:%M:%SZ}")
-    click.echo(f"windows since {since:%Y-%m-%dT%H:%M:%SZ}: devices are asked as they are heard")
+    say(f"windows since {since:%Y-%m-%dT%H:%M:%SZ}: devices are asked as they are heard")
 
 
 def _check_exists(engine: Engine, place: tuple[str, str]) -> None:
@@ -218,10 +219,10 @@ def erase(config: Path, room: str | None, lesson: int | None) -> None:
             about = f"lesson {record.id} in {record.site}/{record.room}"
             windows = erase_lesson(erasures, record)
         audit.add(BY, "erased", f"{about}: {windows} windows")
-    click.echo(f"{about}: {windows} windows deleted")
+    say(f"{about}: {windows} windows deleted")
     notice = (
         "backups made before now still hold them: delete those too, or keep "
         f"{settings.state / FILE} with them, by which `restore` erases "
         "again"
     )
-    click.echo(f"roommood: {about}: {notice}", err=True)
+    say(f"roommood: {about}: {notice}", err=True)

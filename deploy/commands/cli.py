@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from edge.common.errors import UserError
-from edge.common.text import printable
+from edge.common.say import say, say_lines
 
 SUBCOMMANDS = {
     "agent": ("edge.cli", "The agent in the room."),
@@ -69,7 +69,7 @@ def main() -> None:
     except UserError as error:
         status = _refuse(str(error))
     except click.exceptions.NoArgsIsHelpError as error:  # somebody looks around
-        click.echo(error.ctx.get_help() if error.ctx else "")
+        say_lines(error.ctx.get_help() if error.ctx else "")
         status = 0
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "roommood"
@@ -99,9 +99,7 @@ def main() -> None:
 
 
 def _refuse(message: str) -> int:
-    # What a network or a file says may be in it: nothing of that steers the terminal.
-    lines = "\n".join(map(printable, message.split("\n")))
-    click.echo(f"roommood: {lines}", err=True)
+    say_lines(f"roommood: {message}", err=True)
     return 2
 
 
@@ -110,7 +108,7 @@ def _internal_error(error: Exception) -> int:
         raise error
     name = type(error).__name__
     more = "set ROOMMOOD_TRACEBACK=1 for more"
-    click.echo(f"roommood: internal error: {name}: {printable(str(error))}; {more}", err=True)
+    say(f"roommood: internal error: {name}: {error}; {more}", err=True)
     return 1
 
 

@@ -29,6 +29,7 @@ from edge.camera.listing import CameraListing, cameras
 from edge.common.child import python_command
 from edge.common.command import log_to_stderr
 from edge.common.errors import CameraFault, UserError
+from edge.common.say import say
 from edge.config import AgentSettings
 from edge.protocol.messages import Mood
 
@@ -88,7 +89,7 @@ def demo(
     else:
         _check_source(source)
     with _folder(state) as folder:
-        click.echo("roommood: starting the broker, the agent and the pages …", err=True)
+        say("roommood: starting the broker, the agent and the pages …", err=True)
         return _run(Demo(source, seconds, window, port, folder, as_json))
 
 
@@ -98,11 +99,11 @@ def first_camera(candidates: Sequence[CameraListing]) -> str:
         try:
             _check_source(one.source)
         except UserError as error:
-            click.echo(f"roommood: {error.where}: {error.what}; trying the next one", err=True)
+            say(f"roommood: {error.where}: {error.what}; trying the next one", err=True)
         else:
-            click.echo(f"roommood: the camera is {one.source} ({one.title})", err=True)
+            say(f"roommood: the camera is {one.source} ({one.title})", err=True)
             return one.source
-    click.echo(f"roommood: no camera works here; watching the simulation, {SIMULATION}", err=True)
+    say(f"roommood: no camera works here; watching the simulation, {SIMULATION}", err=True)
     return SIMULATION
 
 
@@ -158,8 +159,8 @@ def _run(demo: Demo) -> int:
         ending.callback(devices.stop)
         devices.start()
         ending.callback(_end, agent)  # before all else: its last window is stored yet
-        click.echo(f"roommood: the page: {_entrance(service)}", err=True)
-        click.echo("roommood: Ctrl-C stops everything.", err=True)
+        say(f"roommood: the page: {_entrance(service)}", err=True)
+        say("roommood: Ctrl-C stops everything.", err=True)
         _until(stopping, lambda: _is_over(agent, broker) or _online(service), AGENT_BEGINS_S)
         _until(stopping, lambda: _is_over(agent, broker), demo.seconds)
         if broker.poll() is not None:
@@ -197,7 +198,7 @@ def _made_up(settings: CollectorSettings, broker_port: int, is_simulation: bool)
     try:
         if not Store(engine).latest():
             lessons = school.fill(engine, time.time(), live=is_simulation)
-            click.echo(f"roommood: {lessons} lessons of the past week are made up", err=True)
+            say(f"roommood: {lessons} lessons of the past week are made up", err=True)
     finally:
         engine.dispose()
     return MadeUpDevices(school, broker_port)
@@ -237,7 +238,7 @@ def _print_mood(mood: Mood, demo: Demo) -> None:
         counts = ", ".join(f"{label} {count}" for label, count in mood.counts.items() if count)
         line = f"{mood.start:%H:%M:%S} {mood.faces} faces: {counts}"
     try:
-        click.echo(line)
+        say(line)
     except BrokenPipeError:  # whoever read our lines has gone: `roommood demo --json | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         os.kill(os.getpid(), signal.SIGTERM)

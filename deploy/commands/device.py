@@ -14,6 +14,7 @@ from edge.common.command import json_lines
 from edge.common.command_group import CommandGroup
 from edge.common.errors import UserError
 from edge.common.privileges import become_owner
+from edge.common.say import say, say_json, say_lines
 
 if TYPE_CHECKING:
     from collector.config import CollectorSettings
@@ -78,7 +79,7 @@ def enrol(
     if camera is not None:
         from edge.commands.qr import seen_by
 
-        collector, code = seen_by(camera, lambda line: click.echo(line, err=True))
+        collector, code = seen_by(camera, lambda line: say(line, err=True))
     if collector is None:
         raise click.UsageError("add the collector's address, or use --from or --camera.")
     if code is None:
@@ -87,14 +88,12 @@ def enrol(
     become_owner(state)
     try:
         state.mkdir(parents=True, exist_ok=True)
-        identity = DeviceEnrolment(collector, Code(code), state).run(click.echo, seconds(wait))
+        identity = DeviceEnrolment(collector, Code(code), state).run(say, seconds(wait))
     except OSError as error:
         raise UserError(str(error.strerror), error.filename, "choose another --state") from None
     forget_hosts()
     until = identity.certificate.not_valid_after_utc
-    click.echo(
-        f"enrolled as {identity.name}; certificate until {until:%Y-%m-%d}, renewed automatically"
-    )
+    say(f"enrolled as {identity.name}; certificate until {until:%Y-%m-%d}, renewed automatically")
 
 
 @device.command()
@@ -108,9 +107,9 @@ def sync(state: Path, renew: bool) -> None:
     sync = DeviceSync(state)
     if renew:
         sync.renew()
-        click.echo("certificate renewed")
+        say("certificate renewed")
     for line in sync.run():
-        click.echo(line)
+        say(line)
 
 
 @device.command("trust-key")
@@ -127,7 +126,7 @@ def trust_key(file: Path, state: Path) -> None:
     become_owner(state)
     about(state)
     atomic_file.write(state / SITE_KEY, content)
-    click.echo(f"{state / SITE_KEY}: updates signed with the new key are taken from now on")
+    say(f"{state / SITE_KEY}: updates signed with the new key are taken from now on")
 
 
 @device.command("addresses")
@@ -144,7 +143,7 @@ def print_addresses(state: Path, note: Path | None, as_json: bool) -> None:
     from edge.device.addresses import addresses
 
     for one in addresses(state, note=note):
-        click.echo(json.dumps({"address": one}) if as_json else one)
+        say_json(json.dumps({"address": one})) if as_json else say(one)
 
 
 def seconds(duration: str) -> float:
@@ -216,9 +215,9 @@ def invite(
                 with files[name] as file:
                     file.write(f"collector: {url}\ncode: {code}\n")
             if as_json:
-                click.echo(json.dumps(invitation))
+                say_json(json.dumps(invitation))
             else:
-                click.echo(invitation_text(url, code, "/".join(room), valid))
+                say_lines(invitation_text(url, code, "/".join(room), valid))
 
 
 def _card_file(folder: Path, name: str) -> IO[str]:
@@ -251,7 +250,7 @@ def approve(config: Path, names: tuple[str, ...], everyone: bool) -> None:
         requests = invitations.pending() if everyone else [invitations.find(name) for name in names]
         for request in requests:
             access.fleet.enrolment.approve(request, BY)
-            click.echo(f"{'/'.join(request.room)}: approved, fingerprint {request.fingerprint}")
+            say(f"{'/'.join(request.room)}: approved, fingerprint {request.fingerprint}")
 
 
 @device.command()
@@ -263,7 +262,7 @@ def refuse(config: Path, names: tuple[str, ...]) -> None:
         for name in names:
             request = access.fleet.invitations.find(name)
             access.fleet.enrolment.refuse(request, BY)
-            click.echo(f"{'/'.join(request.room)}: refused")
+            say(f"{'/'.join(request.room)}: refused")
 
 
 @device.command()
@@ -280,7 +279,7 @@ def revoke(config: Path, rooms: tuple[str, ...], because: str) -> None:
         for name in rooms:
             room = own_room(name, access.fleet.site)
             access.fleet.revoke(room, BY, because)
-            click.echo(f"{'/'.join(room)}: revoked")
+            say(f"{'/'.join(room)}: revoked")
 
 
 @device.command("list")
@@ -297,19 +296,19 @@ def list_devices(config: Path, as_json: bool) -> int:
     faults = words("en")["fleet"]["faults"]
     for row in rows:
         if as_json:
-            click.echo(row.model_dump_json())
+            say_json(row.model_dump_json())
             continue
-        click.echo(
+        say(
             f"{row.site}/{row.room}\t{row.state}\t{row.version or '-'}\t"
             f"{'-' if row.certificate_days is None else row.certificate_days} days"
         )
         if row.fault:
             fault = faults[row.fault]
             about = f" ({row.about})" if row.about else ""
-            click.echo(f"\t{fault['why']}{about}\n\t-> {fault['remedy']}")
+            say_lines(f"\t{fault['why']}{about}\n\t-> {fault['remedy']}")
     if not as_json:
         for one in requests:
-            click.echo(
+            say(
                 f"{'/'.join(one.room)}\twaits for approval\tfingerprint {one.fingerprint}\t"
                 f"from {one.address}"
             )
@@ -333,7 +332,7 @@ def update(config: Path, bundle: Path, canaries: tuple[str, ...]) -> None:
     with _fleet_access(config) as access:
         number = access.fleet.upload(data, list(canaries), BY)
     first = f"first to {', '.join(canaries)}" if canaries else "to all"
-    click.echo(f"update {number}: offered {first}")
+    say(f"update {number}: offered {first}")
 
 
 @device.command()
@@ -352,6 +351,6 @@ def updates(config: Path, everywhere: int | None, withdraw: int | None, as_json:
             if as_json:
                 fields = {"number": one.number, "state": one.state}
                 more = {"canaries": list(one.canaries), "note": one.note}
-                click.echo(json.dumps(fields | more))
+                say_json(json.dumps(fields | more))
             else:
-                click.echo(f"{one.number}\t{one.state}\t{' '.join(one.canaries)}\t{one.note}")
+                say(f"{one.number}\t{one.state}\t{' '.join(one.canaries)}\t{one.note}")

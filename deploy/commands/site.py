@@ -12,6 +12,7 @@ import click
 from deploy.commands.site_key import PRIVATE, PUBLIC, make_key
 from edge.common.command_group import CommandGroup
 from edge.common.errors import SUDO, UserError
+from edge.common.say import say
 from edge.common.settings import load
 from edge.permission.mode import is_prohibited
 from edge.protocol.attestation import Attestation, Purpose, countries, read_private, sign
@@ -29,7 +30,7 @@ def site() -> None:
 def key(out: Path) -> None:
     """Make the site's Ed25519 key: site.key stays here, site.pub goes to the devices."""
     make_key(out)
-    click.echo(f"{out / PRIVATE}: keep it secret; {out / PUBLIC}: copy it to the devices")
+    say(f"{out / PRIVATE}: keep it secret; {out / PUBLIC}: copy it to the devices")
 
 
 @site.command()
@@ -51,8 +52,8 @@ def attest(key_file: Path, answers: Path, out: Path) -> None:
             f"cannot be written ({error.strerror})", out, "choose another --out"
         ) from None
     rooms = ", ".join(attestation.rooms)
-    click.echo(f"{out}: {attestation.site}/{rooms}, until {attestation.last_day}")
-    click.echo(f"rule: {_rule(attestation)}")
+    say(f"{out}: {attestation.site}/{rooms}, until {attestation.last_day}")
+    say(f"rule: {_rule(attestation)}")
 
 
 def _rule(attestation: Attestation) -> str:
@@ -177,7 +178,7 @@ def make_site(
         local_port,
     )
     for line in init(place):
-        click.echo(line)
+        say(line)
 
 
 @site.command()
@@ -192,17 +193,17 @@ def check(folder: Path) -> None:
 
     files = SiteFiles(folder.absolute())
     trial(files)
-    click.echo(f"{files.conf}: ok")
+    say(f"{files.conf}: ok")
     # The status stays 0: it is what tells whether the broker may read its other files anew.
     changes = list(needed_changes(files))
     for change in changes:
-        click.echo(f"{files.acl}: older than this version: {change}")
+        say(f"{files.acl}: older than this version: {change}")
     if changes:
-        click.echo("then `sudo systemctl restart roommood-broker`")
+        say("then `sudo systemctl restart roommood-broker`")
     try:
-        click.echo(check_pair(files.folder / SIGNING / PRIVATE, files.site_key))
+        say(check_pair(files.folder / SIGNING / PRIVATE, files.site_key))
     except PermissionError:
-        click.echo(f"{files.folder / SIGNING}: {SUDO} to compare the signing key too")
+        say(f"{files.folder / SIGNING}: {SUDO} to compare the signing key too")
 
 
 @site.command("replace-key")
@@ -217,12 +218,12 @@ def replace_key(folder: Path) -> None:
     files.load()
     signing = files.folder / SIGNING
     replace(signing, files.site_key)
-    click.echo(f"{signing / PRIVATE}: new; move it to where IT signs, and keep a copy")
-    click.echo("1. on this machine: `sudo systemctl restart roommood-collector`")
-    click.echo(
+    say(f"{signing / PRIVATE}: new; move it to where IT signs, and keep a copy")
+    say("1. on this machine: `sudo systemctl restart roommood-collector`")
+    say(
         f"2. copy {files.site_key} to each device, and there: `sudo roommood device trust-key FILE`"
     )
-    click.echo("3. sign every attestation again: `roommood site attest`")
+    say("3. sign every attestation again: `roommood site attest`")
 
 
 @site.command()
@@ -269,7 +270,7 @@ def bundle(
         raise UserError(
             f"cannot be written ({error.strerror})", out, "choose another --out"
         ) from None
-    click.echo(f"{out}: update {number}, {len(data)} bytes; next: `roommood device update {out}`")
+    say(f"{out}: update {number}, {len(data)} bytes; next: `roommood device update {out}`")
 
 
 @site.command()
@@ -287,5 +288,5 @@ def verify(file: Path, key_file: Path | None) -> int:
 
     is_whole, lines = check_pack(file, key_file, HOME / "site" / PUBLIC)
     for line in lines:
-        click.echo(f"{file}: {line}")
+        say(f"{file}: {line}")
     return 0 if is_whole else 1

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-import click
-
 from edge.camera import make
 from edge.camera.attempt import picture_size
 from edge.camera.recording import Recording
@@ -17,6 +15,7 @@ from edge.common.command import days_from
 from edge.common.errors import Problem
 from edge.common.places import RoomPlace
 from edge.common.reach import place, try_connection
+from edge.common.say import say
 from edge.config import AgentSettings
 from edge.factories import fittings, parts_to_try
 from edge.permission.mode import decide
@@ -45,18 +44,18 @@ def try_all(settings: AgentSettings, has_room: bool) -> int:
     for name, try_part in parts_to_try(settings, labels).items():
         with checklist.part():
             try_part()
-            click.echo(f"{name}: ok")
+            say(f"{name}: ok")
     with checklist.part():
         _say_mode(settings)
     parts = fittings(settings)
-    click.echo(f"in the room: {', '.join(parts) or 'nothing to switch it off with or see it by'}")
+    say(f"in the room: {', '.join(parts) or 'nothing to switch it off with or see it by'}")
     if has_room:
         with checklist.part():
             wrong = try_connection(settings.broker, "check")
-            click.echo(f"broker: {wrong or f'{place(settings.broker)}: ok'}")
+            say(f"broker: {wrong or f'{place(settings.broker)}: ok'}")
             checklist.note(GAP if wrong else 0)
     else:
-        click.echo("broker: not tried: this device is not enrolled yet: `roommood device enrol`")
+        say("broker: not tried: this device is not enrolled yet: `roommood device enrol`")
     if settings.schedule is not None:
         _try_schedule(settings.schedule, settings.place, settings.state / COPIES, checklist)
     return checklist.end()
@@ -66,20 +65,20 @@ def _try_model(settings: AgentSettings) -> tuple[str, ...]:
     """Says how the model runs; returns its labels."""
     pack, model, form = open_form(settings.model)
     classifier = TfliteClassifier(model, pack.input, len(pack.labels))
-    click.echo(f"model: {pack.name} ({pack.digest}) on {classifier.runtime} as {form}: ok")
+    say(f"model: {pack.name} ({pack.digest}) on {classifier.runtime} as {form}: ok")
     return tuple(pack.labels)
 
 
 def _try_camera(settings: AgentSettings) -> None:
     camera = make(settings.camera, settings.transport)
     width, height = picture_size(camera, mask_source(settings.camera))
-    click.echo(f"camera: {width}x{height}: ok")
+    say(f"camera: {width}x{height}: ok")
 
 
 def _try_detector(settings: AgentSettings) -> None:
     search(settings.faces, has_classifier=False)
     choice = choose(settings.faces)
-    click.echo(f"detector: {choice.sentence}: {choice.problem or 'ok'}")
+    say(f"detector: {choice.sentence}: {choice.problem or 'ok'}")
 
 
 def _say_mode(settings: AgentSettings) -> None:
@@ -89,8 +88,8 @@ def _say_mode(settings: AgentSettings) -> None:
     why = recording.live()
     mode = decide(settings, date.today(), why)
     verdict = "recorded: nobody is being watched" if why is None else f"live: {why}"
-    click.echo(f"source: {verdict}")
-    click.echo(f"mode: {mode.name}: {mode.sentence}{': ' if mode.remedy else ''}{mode.remedy}")
+    say(f"source: {verdict}")
+    say(f"mode: {mode.name}: {mode.sentence}{': ' if mode.remedy else ''}{mode.remedy}")
 
 
 def _try_schedule(
@@ -124,25 +123,25 @@ def _look_at(schedule: ScheduleSettings, room: RoomPlace, copies: Path) -> Probl
     for calendar, reads in timetable.web_sources:
         problem, sentence = calendar.look(reads)
         wrong = wrong or problem
-        click.echo(f"calendar: {sentence}")
+        say(f"calendar: {sentence}")
     plans = [timetable.on(day) for day in days_from(None, 7)]
     spans = {span for plan in plans for span in plan.spans}
     if timetable.emptiness is not None:
-        click.echo(f"roommood: {timetable.emptiness}", err=True)
+        say(f"roommood: {timetable.emptiness}", err=True)
     times = f"open {len(spans)} times" if spans else "no lesson: the camera stays closed"
-    click.echo(f"schedule: {times} in the coming week")
+    say(f"schedule: {times} in the coming week")
     if timetable.only_place:
-        click.echo(
+        say(
             f"schedule: the calendar's only place, {timetable.only_place}, is taken for "
             f"{room.room}; if it is another room, set 'schedule.calendar_rooms' to how the "
             "calendar writes this one"
         )
     left_out = (one for plan in plans for one in plan.ignored_events)
     for event in dict.fromkeys((*timetable.faults, *left_out)):
-        click.echo(f"schedule: ignored: {event.event}: {event.why}")
+        say(f"schedule: ignored: {event.event}: {event.why}")
     if elsewhere := [one for plan in plans for one in plan.elsewhere]:
         one = elsewhere[0]
-        click.echo(
+        say(
             f"schedule: {len(elsewhere)} events are not in {room.room}, such as {one.event}, which "
             f"{one.why}; `roommood agent schedule` has them all"
         )

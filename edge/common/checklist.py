@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import click
-
 from edge.common.errors import Problem
+from edge.common.say import say
 
 BAD, GAP = 2, 1
 """Exit statuses: something cannot be used; or something is not reached now, and may be later."""
@@ -31,7 +30,7 @@ class Checklist:
             yield
         except Problem as problem:
             if f"{problem}" not in self._messages:  # two parts may need the same thing
-                click.echo(f"roommood: {problem}", err=True)
+                say(f"roommood: {problem}", err=True)
             self._messages.add(f"{problem}")
             self.note(BAD)
         except Exception as error:  # ours, or a package that is missing: raised when all is tried

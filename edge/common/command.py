@@ -14,7 +14,7 @@ import click
 
 from edge.common.calendar_event import IgnoredEvent
 from edge.common.calendar_sources import Check, WebSource
-from edge.common.text import printable
+from edge.common.say import PlainFormatter, say, say_json
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,9 +26,9 @@ json_lines = click.option("--json", "as_json", is_flag=True, help="Print one JSO
 
 
 def log_to_stderr(level: str) -> None:
-    logging.basicConfig(
-        level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
     for chatty in ("httpx", "httpcore"):  # they log addresses, which are secrets of webhooks
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
@@ -66,7 +66,7 @@ def warn_of_calendars(sources: Iterable[tuple[WebSource, Check]]) -> None:
     for one, check in sources:
         problem, sentence = one.look(check)
         if problem is not None:
-            click.echo(f"roommood: {sentence}", err=True)
+            say(f"roommood: {sentence}", err=True)
 
 
 def days_from(first: datetime | None, days: int) -> list[date]:
@@ -87,14 +87,14 @@ def echo_plan(
     left_out = list(dict.fromkeys(ignored_events))
     if as_json:
         omissions = [{"event": one.event, "why": one.why} for one in left_out]
-        click.echo(json.dumps({name: unique, "ignored": omissions}, ensure_ascii=False))
+        say_json(json.dumps({name: unique, "ignored": omissions}, ensure_ascii=False))
         return
     for entry in unique:
         start, end = (datetime.fromisoformat(entry[key]) for key in ("start", "end"))
         others = (value for key, value in entry.items() if key not in ("start", "end"))
         rest = " ".join(str(value) for value in others if value is not None)
-        click.echo(f"{start:%a %Y-%m-%d %H:%M} to {end:%H:%M}  {printable(rest)}".rstrip())
+        say(f"{start:%a %Y-%m-%d %H:%M} to {end:%H:%M}  {rest}".rstrip())
     for one in left_out:
-        click.echo(printable(f"ignored: {one.event}: {one.why}"))
+        say(f"ignored: {one.event}: {one.why}")
     if not unique:
-        click.echo(none)
+        say(none)
