@@ -111,7 +111,11 @@ DeviceCause = Literal[
 """What can be wrong with a device, in the order in which IT wants to know: no numbers first, then
 what will become so."""
 OwnCause = Literal[
-    "broker_unreachable", "collector_disk", "collector_certificate", "collector_problem"
+    "broker_unreachable",
+    "collector_disk",
+    "collector_certificate",
+    "collector_backup",
+    "collector_problem",
 ]
 """What can be wrong with the collector itself."""
 CauseName = Literal[DeviceCause, OwnCause]

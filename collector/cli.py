@@ -14,7 +14,8 @@ from collector.access.command_access import BY, disk_errors, open_collector, ope
 from collector.config import CollectorSettings
 from collector.evidence.commands import evidence
 from collector.lessons.timetable import timetable_of
-from collector.retention.commands import backup, erase, resend, restore
+from collector.retention.backup_commands import backup, backups
+from collector.retention.commands import erase, resend, restore
 from collector.storage.database import RESTORE, damage, url_to_show
 from edge.common.checklist import GAP, Checklist
 from edge.common.command import (
@@ -125,7 +126,23 @@ def check(config: Path) -> int:
                 f"is damaged ({wrong_pages})", f"database {url_to_show(engine)}", RESTORE
             )
         say("database: ok")
+    with checklist.part():
+        checklist.note(GAP if _look_at_backups(settings) else 0)
     return checklist.end()
+
+
+def _look_at_backups(settings: CollectorSettings) -> str:
+    """Says how they are doing; returns what IT has to know. Raises UserError for a folder that
+    cannot take any."""
+    from collector.retention.backup_folder import check_private
+    from collector.run.backup_watch import backup_state
+
+    state, place = backup_state(settings), settings.backup.place(settings.state)
+    if state is None or place is None:
+        return ""
+    check_private(place)
+    say(f"backups: {state.problem or f'ok, {state.good} in {place}'}")
+    return state.problem
 
 
 def _look_at_public_page(settings: CollectorSettings, site: str) -> None:
@@ -357,5 +374,5 @@ def show_log(config: Path, limit: int, as_json: bool) -> None:
                 say("\t".join(printable(part) for part in line))  # no tab of others either
 
 
-for command in (backup, restore, resend, erase, evidence):
+for command in (backup, backups, restore, resend, erase, evidence):
     collector.add_command(command)

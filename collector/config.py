@@ -23,6 +23,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from collector.alert_settings import AlertSettings
+from collector.backup_settings import BackupSettings
 from edge.common.address import Host, mask, mask_path, split, web_address
 from edge.common.broker import BrokerSettings, FilePath
 from edge.common.calendar_sources import CalendarPlace
@@ -348,6 +349,7 @@ class CollectorSettings(Section):
     oidc: OidcSettings | None = None
     webhooks: tuple[Webhook, ...] = ()
     alerts: AlertSettings | None = None
+    backup: BackupSettings = BackupSettings()
     home_assistant: HomeAssistant | None = None
     fleet: FleetSettings | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -52,6 +52,7 @@ from collector.pages.render import MadeUp
 from collector.retention.erasing import apply_notes
 from collector.retention.worker import RetentionWorker
 from collector.run.announcements import Announcement, Announcements
+from collector.run.backup_watch import backup_state
 from collector.run.clock_watch import ClockWatch
 from collector.run.expiry import own_certificates
 from collector.run.own_database import OwnDatabase
@@ -99,6 +100,7 @@ class Service:
                 settings.state,
                 self._certificates_end,
                 partial(own_certificates, settings),
+                partial(backup_state, settings),
             )
         )
         hooks = [target(h.url, h.secret.get_secret_value(), h.events) for h in settings.webhooks]

@@ -14,8 +14,12 @@ database_of() {
 # keep_data VERSION: copies what the version before knows, with its collector stopped. Refuses, with the collector running
 # again, where that cannot be done.
 keep_data() {
-    local database path
+    local database path unit
     database=$(database_of "$1")
+    # Nobody writes to the database while it is copied, no backup either.
+    for unit in roommood-backup.timer roommood-backup.service roommood-erasures.path; do
+        [ ! -e "/etc/systemd/system/$unit" ] || systemctl stop "$unit"
+    done
     systemctl stop roommood-collector.service
     rm -rf "$kept"
     mkdir -m 700 "$kept"
@@ -35,9 +39,18 @@ keep_data() {
     say "what the collector knows is in $kept until the next upgrade"
 }
 
+# back_up_again: the timers that keep_data stopped, where this version has them; others are left as IT set them.
+back_up_again() {
+    local unit
+    for unit in roommood-backup.timer roommood-erasures.path; do
+        [ ! -e "/etc/systemd/system/$unit" ] || ! systemctl is-enabled --quiet "$unit" || systemctl start "$unit" || true
+    done
+}
+
 not_kept() {
     rm -rf "$kept"
     systemctl start roommood-collector.service || true
+    back_up_again
     refuse "no copy of $1 could be made, see above: make room below $home. Nothing was changed, and the collector runs as before"
 }
 

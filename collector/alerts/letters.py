@@ -22,6 +22,8 @@ MOST_ROOMS = 20
 """Named in one mail; of more there is the address of the list."""
 IN_SUBJECT, LONGEST_SUBJECT = 3, 180
 ORDER = (*OWN_CAUSES, *CAUSES)
+SINGLE = ("broker_unreachable", "collector_disk", "collector_backup")
+"""There is one of each, so that its name says nothing."""
 RULE = "-" * 40
 
 
@@ -167,7 +169,7 @@ class Letters:
             time_text = self._t["since"].format(self._when(entry.since))
         else:
             time_text = self._t["span"].format(self._when(entry.since), self._when(entry.over))
-        is_named = entry.key.cause not in ("broker_unreachable", "collector_disk")
+        is_named = entry.key.cause not in SINGLE
         lines = [f"- {self._pair(name, time_text) if is_named else time_text}"]
         if entry.key.site and entry.over is None:
             lines.append(f"  {self._url()}/devices?text={quote(entry.key.item)}")

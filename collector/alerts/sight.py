@@ -33,7 +33,8 @@ BROKER = Key("broker_unreachable", "", "broker")
 class Sight:
     """`devices` are those that are enrolled, or None where there is no fleet: then every room that
     was heard of counts. `problems` is what does not work, by worker; `own_certificates` when each
-    ends, by setting. Nothing of `without` begins."""
+    ends, by setting; `backup_problem` what is wrong with the backups, or nothing. Nothing of
+    `without` begins."""
 
     def __init__(
         self,
@@ -44,11 +45,13 @@ class Sight:
         own_certificates: Callable[[], Mapping[str, float]],
         folder: Path,
         without: Iterable[str] = (),
+        backup_problem: Callable[[], str] = str,
         settle_s: float = SETTLE_S,
     ) -> None:
         self._rooms, self._devices = rooms, devices
         self._is_connected, self._problems = is_connected, problems
         self._own_certificates, self._folder = own_certificates, folder
+        self._backup_problem = backup_problem
         self._without, self._settle_s = frozenset(without), settle_s
         self._connected_at: float | None = None
         self._lost_at: float | None = None
@@ -122,6 +125,8 @@ class Sight:
         for setting, end in self._own_certificates().items():
             if end - now < CERTIFICATE_S:
                 yield "collector_certificate", setting, str(int(end))
+        if why := self._backup_problem():
+            yield "collector_backup", "backup", why
         for worker, why in self._problems().items():
             if worker == "alerts" or (worker == "link" and not self._is_connected()):
                 continue  # that is told otherwise

@@ -18,6 +18,7 @@ from collector.alerts.worker import AlertWorker, Events
 from collector.config import CollectorSettings
 from collector.fleet.registry import Device
 from collector.live.rooms import Rooms
+from collector.run.backup_watch import backup_state
 from collector.run.expiry import own_certificates
 from edge.common.errors import UserError
 
@@ -47,9 +48,17 @@ def alert_workers(
         return
     alerts = settings.alerts
     ends = partial(own_certificates, settings)
-    sight = Sight(rooms, devices, is_connected, problems, ends, settings.state, alerts.without)
+    sight = Sight(
+        *(rooms, devices, is_connected, problems, ends, settings.state, alerts.without),
+        partial(_backup_problem, settings),
+    )
     letters = _letters(settings, alerts, url)
     yield AlertWorker(alerts, engine, sight, letters, _zone(settings, alerts), events)
+
+
+def _backup_problem(settings: CollectorSettings) -> str:
+    state = backup_state(settings)
+    return state.problem if state else ""
 
 
 def email_of(settings: CollectorSettings) -> tuple[AlertSettings, EmailSettings]:

@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, Protocol, get_args
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -58,11 +58,39 @@ FIGURES: dict[str, DeviceFigure] = {
 ROOM = ["site", "room"]
 
 
+class Backups(Protocol):
+    """See collector/run/backup_watch.py."""
+
+    @property
+    def age_s(self) -> float | None: ...
+
+    @property
+    def size(self) -> int | None: ...
+
+    @property
+    def good(self) -> int: ...
+
+    @property
+    def problem(self) -> str: ...
+
+
+BACKUP_FIGURES: dict[str, tuple[str, Callable[[Backups], float | None]]] = {
+    "_age_seconds": ("Since the newest backup that was read through.", lambda one: one.age_s),
+    "_size_bytes": ("Of the newest backup that was read through.", lambda one: one.size),
+    "s": ("How many good backups there are.", lambda one: one.good),
+    "_failing": (
+        "1 while backups fail, are too old, damaged, or there is none.",
+        lambda one: bool(one.problem),
+    ),
+}
+
+
 class RoomMetrics(Collector):
     """Made from what is known at the moment of asking.
 
     `certificates` gives when each room's certificate ends (seconds since 1970), `own` the same for
-    the collector's, by setting; `folder` is where the collector writes.
+    the collector's, by setting; `folder` is where the collector writes; `backups` says how these
+    are, or None where nobody makes any.
     """
 
     def __init__(
@@ -71,9 +99,10 @@ class RoomMetrics(Collector):
         folder: Path = Path(),
         certificates: Callable[[], Mapping[Key, float]] = dict,
         own: Callable[[], Mapping[str, float]] = dict,
+        backups: Callable[[], Backups | None] = lambda: None,
     ) -> None:
         self._rooms, self._folder = rooms, folder
-        self._certificates, self._own = certificates, own
+        self._certificates, self._own, self._backups = certificates, own, backups
 
     def collect(self) -> Iterator[Metric]:
         views = self._rooms.all()
@@ -108,6 +137,11 @@ class RoomMetrics(Collector):
             ),
             [([], shutil.disk_usage(self._folder).free)] if self._folder.exists() else [],
         )
+
+        backups = self._backups()
+        for name, (meaning, of) in BACKUP_FIGURES.items():
+            values: list[tuple[list[str], float | None]] = [([], of(backups))] if backups else []
+            yield _fill(GaugeMetricFamily(f"roommood_collector_backup{name}", meaning), values)
 
     def _ends(self) -> Iterator[Metric]:
         yield _fill(

@@ -1,4 +1,4 @@
-"""`roommood collector backup`, `restore`, `resend`, `erase`: the stored data."""
+"""`roommood collector restore`, `resend`, `erase`: the stored data."""
 
 from __future__ import annotations
 
@@ -8,23 +8,20 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import click
-from sqlalchemy.engine import make_url
 
 from collector.access.command_access import BY, open_collector, open_database
 from collector.config import CollectorSettings
+from collector.retention.backup_commands import copy_beside_backups, site_of
 from edge.common.command import config_option
 from edge.common.errors import UserError
-from edge.common.privileges import become_owner, owner_for_now
+from edge.common.privileges import become_owner
 from edge.common.say import say
 from edge.common.settings import load
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-DATABASE_ENDS = ("", "-wal", "-shm", "-journal", ".lock")
-"""Of the names of SQLite's files, and of ours beside it."""
-GZIP = b"\x1f\x8b"
-"""How a backup begins."""
+    from collector.storage.erasure_notes import Erasure
 
 
 def _opened_file(path: Path) -> IO[bytes]:
@@ -33,6 +30,14 @@ def _opened_file(path: Path) -> IO[bytes]:
         return path.open("rb")
     except OSError as error:
         raise UserError(str(error.strerror), path, "choose another place") from None
+
+
+def _notes_beside(source: Path) -> list[Erasure]:
+    """What was erased, as the folder of backups has it."""
+    from collector.storage.erasure_notes import FILE, read_notes
+
+    path = source.resolve().parent / FILE
+    return read_notes(path) if path.is_file() else []
 
 
 def _public_half(site: Path | None) -> bytes | None:
@@ -59,61 +64,6 @@ def _about_the_key(site: Path, is_there: bool, fits: bool) -> str:
     )
 
 
-def _site(settings: CollectorSettings) -> Path | None:
-    return settings.fleet.folder if settings.fleet else None
-
-
-def _is_free(place: Path) -> bool:
-    """Whether there is nothing, or an earlier backup."""
-    try:
-        with place.open("rb") as file:
-            return file.read(2) in (b"", GZIP)
-    except OSError:
-        return True
-
-
-def _check_place(out: Path, settings: CollectorSettings) -> None:
-    """Raises UserError for a backup in place of what it is a backup of."""
-    place, url = out.resolve(), make_url(settings.database)
-    own = [settings.state.resolve()]
-    if settings.fleet is not None:
-        own.append(settings.fleet.folder.resolve())
-    names = [url.database] if url.get_backend_name() == "sqlite" and url.database else []
-    files = [Path(f"{Path(name).resolve()}{end}") for name in names for end in DATABASE_ENDS]
-    is_ours = any(folder in place.parents for folder in own) and not _is_free(place)
-    if place in files or is_ours:
-        raise UserError("is one of the collector's own files", out, "choose another place")
-
-
-@click.command()
-@config_option
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write.")
-def backup(config: Path, out: Path) -> None:
-    """Write all of the collector's data, its key included, into one file."""
-    from collector.retention.backup import backup as write_backup
-    from collector.retention.whole_file import whole_file
-
-    settings = load(CollectorSettings, config)
-    _check_place(out, settings)
-    state = settings.state
-    service = state.stat().st_uid if state.exists() else None
-    try:
-        # The file is the caller's, all else the service's: its database gets no file of root's.
-        with (
-            whole_file(out, service) as file,
-            owner_for_now(state),
-            open_collector(config) as (engine, _accounts, audit, settings),
-        ):
-            audit.add(BY, "backup made", out.name)
-            rows = write_backup(engine, settings.state, out, _site(settings), file)
-    except OSError as error:
-        raise UserError(
-            str(error.strerror), error.filename or out, "choose another place"
-        ) from None
-    summary = ", ".join(f"{name} {count}" for name, count in rows.items() if count)
-    say(f"{out}: {summary or 'nothing yet'}")
-
-
 @click.command()
 @config_option
 @click.option(
@@ -123,7 +73,8 @@ def backup(config: Path, out: Path) -> None:
     "--erasures",
     "notes",
     type=click.Path(path_type=Path),
-    help="What was erased since, as another state folder's erasures.jsonl has it.",
+    help="What was erased since, as another state folder's erasures.jsonl has it; one that lies "
+    "beside the backup is read anyway.",
 )
 def restore(config: Path, source: Path, notes: Path | None) -> None:
     """Fill a new, empty database from a backup; what was erased since is erased again."""
@@ -133,14 +84,14 @@ def restore(config: Path, source: Path, notes: Path | None) -> None:
 
     settings = load(CollectorSettings, config)
     file = _opened_file(source)
-    erasures = read_notes(notes) if notes else []
-    site = _site(settings)
+    erasures = [*_notes_beside(source), *(read_notes(notes) if notes else [])]
+    site = site_of(settings)
     own_half = _public_half(site)
     become_owner(settings.state)
     with open_database(settings, is_new=True) as engine:
         use = SoleUse(engine)
         try:
-            rows = restore_backup(engine, settings.state, source, _site(settings), file, erasures)
+            rows = restore_backup(engine, settings.state, source, site_of(settings), file, erasures)
         finally:
             use.end()
     say(f"{source}: {sum(rows.values())} rows restored")
@@ -226,3 +177,8 @@ def erase(config: Path, room: str | None, lesson: int | None) -> None:
         "again"
     )
     say(f"roommood: {about}: {notice}", err=True)
+    if settings.backup.place(settings.state) is not None:
+        command = f"`sudo roommood collector backup --keep 1 --config {config}`"
+        hint = f"{command} makes a new one and deletes the others"
+        say(f"roommood: of those in the folder of backups, {hint}", err=True)
+        copy_beside_backups(settings)

@@ -17,8 +17,9 @@ from edge.common.atomic_file import remove_remains, sync_folder
 def whole_file(path: Path, service: int | None = None) -> Iterator[IO[bytes]]:
     """Takes the name when the block has ended well and all is on the disk; raises OSError.
 
-    Only the caller can read it; where it replaces a file of the user `service`, it is theirs as
-    that was. What is no plain file (a pipe, a device) is written to as it is.
+    The block may read what it wrote. Only the caller can read it; where it replaces a file of the
+    user `service`, it is theirs as that was. What is no plain file (a pipe, a device) is written to
+    as it is.
     """
     if path.exists() and not path.is_file():
         with path.open("wb") as other:
@@ -29,7 +30,7 @@ def whole_file(path: Path, service: int | None = None) -> Iterator[IO[bytes]]:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     partial = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(handle, "w+b") as file:
             fcntl.flock(handle, fcntl.LOCK_EX)
             if path.exists() and path.stat().st_uid == service != os.geteuid():
                 os.fchown(handle, path.stat().st_uid, path.stat().st_gid)

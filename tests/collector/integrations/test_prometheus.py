@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ import pytest
 import yaml
 
 from collector.access.script import token_for
+from collector.storage import backup_note
+from collector.storage.backup_note import BackupNote
 from tests.collector.fleet.test_diagnosis import health, view
 from tests.collector.integrations.test_metrics import HEALTH
 from tests.collector.school import OWN, School
@@ -67,7 +70,8 @@ def test_the_rules_tell_what_they_should_and_nothing_else(tmp_path: Path) -> Non
 @pytest.fixture
 def prometheus(tmp_path: Path) -> Iterator[httpx.Client]:
     """One that scrapes a collector with a live room."""
-    with School(tmp_path) as school:
+    backup_note.write(tmp_path, BackupNote(1, "one", time.time(), 1000, 1))
+    with School(tmp_path, backup={"folder": tmp_path}, state=tmp_path) as school:
         school.windows(OWN)
         status = view(health_report=health(**HEALTH)).status
         assert status is not None
