@@ -9,7 +9,7 @@ import time
 LASTS_S = 3600.0
 """For whoever has to look for their telephone meanwhile."""
 
-MOST_USED = 100_000
+MOST_NUMBERS = 100_000
 """That are remembered; past that the oldest go, and what is older still is refused."""
 
 
@@ -42,7 +42,7 @@ class OneUseNumbers:
             if place <= self._floor or place in self._used_numbers:
                 return False
             self._used_numbers[place] = None
-            if len(self._used_numbers) > MOST_USED:
+            if len(self._used_numbers) > MOST_NUMBERS:
                 self._floor = min(self._used_numbers)
                 del self._used_numbers[self._floor]
         return time.monotonic() - int(start) <= LASTS_S

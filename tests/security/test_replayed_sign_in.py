@@ -93,7 +93,7 @@ def test_numbers_of_another_run_or_hour_are_no_good(monkeypatch: pytest.MonkeyPa
 
 
 def test_what_was_forgotten_is_no_good(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(one_use, "MOST_USED", 10)
+    monkeypatch.setattr(one_use, "MOST_NUMBERS", 10)
     numbers = OneUseNumbers()
     known_numbers = [numbers.new() for _ in range(40)]
     assert all(numbers.use(number) for number in known_numbers)
