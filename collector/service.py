@@ -203,7 +203,7 @@ class Service:
         )
         self.app = make_app(context)
         self._web = WebServer(
-            protect(self.app, key, web.secure, web.base),
+            protect(self.app, key, web.secure, web.base, web.url),
             self._socket,
             web.certificate,
             web.key,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import math
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, HTTPException, Request
@@ -30,6 +32,9 @@ OFTEN = 600
 """Requests a minute from one address: a school behind one router, and no flood."""
 
 BEARER = "Bearer "
+
+SILENCE_S = 60.0
+"""After so long without news a feed is asked whether it may go on."""
 
 T = TypeVar("T")
 
@@ -104,16 +109,18 @@ class Guard:
         return each and self._feeds.total() < self._most_feeds
 
     async def authorized_feed(self, request: Request, feed: AsyncIterator[T]) -> AsyncIterator[T]:
-        """A feed that ends with the right to read it, which is asked before every event."""
+        """A feed that ends with the right to read it, which is asked before every event, and while
+        there is none from time to time."""
         key = request.state.principal.key
         if not self._has_room(key):
             return  # of those that came at once
         self._feeds[key] += 1
         try:
-            async for item in feed:
+            async for item in _or_silence(feed):
                 if not await run_in_threadpool(self._still, request):
                     return
-                yield item
+                if item is not None:
+                    yield item
         finally:
             self._feeds[key] -= 1
             if not self._feeds[key]:
@@ -156,6 +163,28 @@ class Guard:
             raise HTTPException(404, "there is no such lesson") from None
         request.state.lesson = lesson
         return owns(who, lesson)
+
+
+async def _or_silence(feed: AsyncIterator[T]) -> AsyncIterator[T | None]:
+    """What a feed brings, and None whenever it has brought nothing for a while."""
+    news = asyncio.ensure_future(anext(feed, None))
+    try:
+        while True:
+            await asyncio.wait({news}, timeout=SILENCE_S)
+            if not news.done():
+                yield None
+                continue
+            item = news.result()
+            if item is None:
+                return
+            yield item
+            news = asyncio.ensure_future(anext(feed, None))
+    finally:
+        news.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await news
+        if isinstance(feed, AsyncGenerator):
+            await feed.aclose()
 
 
 def sees(who: Principal, site: str, room: str) -> bool:

@@ -36,6 +36,7 @@ from collector.access.policy import ANONYMOUS
 from collector.access.secret import derive_key
 from collector.access.sessions import SESSION_S
 from collector.fleet.enrolment import EnrolmentDenied
+from collector.pages.host_names import HostNames
 from collector.pages.render import Renderer, language_of
 from collector.pages.sub_path import SubPath
 from collector.pages.words import words
@@ -223,9 +224,9 @@ def _replay(body: bytes, receive: Any) -> Any:
     return channel
 
 
-def protect(app: FastAPI, key: bytes, secure: bool, base: str = "") -> Any:
+def protect(app: FastAPI, key: bytes, secure: bool, base: str = "", url: str | None = None) -> Any:
     """The app behind sessions, CSRF protection and headers; returns what the server is to run,
-    below the path `base`."""
+    below the path `base`. `url`: how people reach it, where that is said."""
 
     async def old_form(scope: Any, send: Any, _why: Any) -> None:
         text = words(language_of(Request(scope)))["errors"]["form"]
@@ -246,7 +247,9 @@ def protect(app: FastAPI, key: bytes, secure: bool, base: str = "") -> Any:
         cookie_secure=secure,
         send_csrf_failed=old_form,
     )
-    inside = RequestFilter(SubPath(csrf_guard, base))
+    inside: Any = RequestFilter(SubPath(csrf_guard, base))
+    if url is not None and not secure:
+        inside = HostNames(inside, url)
     return AnonymousPages(SecureASGIMiddleware(inside, secure=headers(secure)), base)
 
 
