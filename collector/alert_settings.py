@@ -101,6 +101,7 @@ DeviceCause = Literal[
     "hot",
     "pause_unreadable",
     "pause_clock",
+    "clock",
     "update_refused",
     "not_renewed",
     "no_report",

@@ -22,6 +22,8 @@ RENEWAL_LATE_DAYS = 20
 """A certificate of ninety days is renewed when thirty are left."""
 HOT_C = 80.0
 MANY_WAIT = 20
+WRONG_CLOCK_S = 120
+"""By which a device's clock may differ from this machine's; its lessons are off by as much."""
 SILENT_S = 86_400 * 2
 """A device that reports by timer, and did not for so long."""
 
@@ -102,6 +104,8 @@ def faults(device: Device, view: RoomView, newest_version: str) -> Iterator[tupl
         yield "never_heard", ""
     if view.state == "offline":
         yield "offline", ""
+    if view.clock_lead_s is not None and abs(view.clock_lead_s) > WRONG_CLOCK_S:
+        yield "clock", f"{view.clock_lead_s / 60:+.0f} min"
     if health is not None:
         yield from _of_health(health)
     if certificate is not None and certificate.expires - now < RENEWAL_LATE_DAYS * DAY_S:

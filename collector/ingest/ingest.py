@@ -7,6 +7,7 @@ and never stored.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -164,7 +165,9 @@ class Ingest:
         elif message.state != "offline":  # which may be the broker's word, and is of the start
             mood = self._rooms.view(*room).mood
             is_set = mood is None or mood.clock == "synced"
-            self._clock.hear(room, message.at.timestamp(), is_set=is_set)
+            at = message.at.timestamp()
+            self._clock.hear(room, at, is_set=is_set)
+            self._rooms.note_clock(*room, at - time.time())
 
     def _parse(self, kind: Any, name: str, payload: bytes, *, is_new: bool) -> Any:
         """The message, which must speak of the room on whose topic it came."""

@@ -45,6 +45,8 @@ class RoomView(NamedTuple):
     status: Status | None
     received: float = 0.0
     """When the newest mood came, by this machine's clock."""
+    clock_lead_s: float | None = None
+    """By how much the device's clock was ahead of this machine's when it last said its time."""
 
     @property
     def last_reading(self) -> float | None:
@@ -79,6 +81,7 @@ class Rooms:
         self._lock = threading.Lock()
         self._moods: dict[Key, tuple[Mood, float]] = {}
         self._status: dict[Key, Status] = {}
+        self._clock_leads: dict[Key, float] = {}
         self._history: dict[Key, History] = defaultdict(History)
         self._changes: dict[Key, int] = defaultdict(int)
         self._forgets: dict[Key, int] = defaultdict(int)
@@ -205,8 +208,14 @@ class Rooms:
         with self._lock:
             mood, arrival = self._moods.get(key, (None, 0.0))
             status = self._status.get(key)
+            lead = self._clock_leads.get(key)
         state = state_of(mood, arrival, status, time.time())
-        return RoomView(site, room, state, mood, status, arrival)
+        return RoomView(site, room, state, mood, status, arrival, lead)
+
+    def note_clock(self, site: str, room: str, lead_s: float) -> None:
+        """By how much (seconds) a device's clock is ahead, as a status tells that came just now."""
+        with self._lock:
+            self._clock_leads[(site, room)] = lead_s
 
     def all(self) -> list[RoomView]:
         with self._lock:

@@ -67,8 +67,9 @@ MOST = 100_000
 SET_BACK_S = 2 * 86_400.0
 """By which our own clock may have been set back; if it is more, it was wrong before."""
 
-AHEAD_S = 300.0
-"""By which a device's clock may be ahead of ours before its windows are none of their time."""
+AHEAD_S = 3600.0
+"""By which a device's clock may be ahead of ours before its windows are none of their time. IT is
+told of two minutes (`collector/fleet/diagnosis.py`), and of an hour our own is in doubt."""
 
 
 class StoredWindow(NamedTuple):

@@ -51,7 +51,7 @@ OVERTAKES, OVERTAKE_S, MOST_REFUSALS = 3, 60.0, 448
 after it were acknowledged: it waits for LONGEST_RESEND_S then, and the others do not wait behind
 it, or behind so many of its kind."""
 
-REFUSED = "%d windows wait that the collector does not take: its log says why"
+REFUSALS = "%d windows wait that the collector does not take: its log says why"
 
 WRONG_CLOCK = timedelta(days=2)
 """A window that is to come so much later was counted by a clock that was wrong."""
@@ -145,7 +145,7 @@ class Publisher(Worker):
         return super().fatal_problem() or self.link.fatal_problem()
 
     def problem(self) -> str:
-        refusals = REFUSED % len(self._refusals) if self._refusals else ""
+        refusals = REFUSALS % len(self._refusals) if self._refusals else ""
         return super().problem() or self.link.problem() or self._other_rooms or refusals
 
     def run_once(self) -> None:

@@ -73,6 +73,8 @@ def test_a_device_with_which_nothing_is_wrong() -> None:
         ("hot", device(), view(health_report=health(temperature_c=83)), "83.0 °C"),
         ("hot", device(), view(health_report=health(throttled=["under_voltage"])), "under_voltage"),
         ("pause_clock", device(), view("paused", health(pause="clock")), ""),
+        ("clock", device(), view()._replace(clock_lead_s=360.0), "+6 min"),
+        ("clock", device(), view()._replace(clock_lead_s=-86_400.0), "-1440 min"),
         (
             "headcount",
             device(),
@@ -109,6 +111,11 @@ def test_a_headcount_that_was_asked_for_and_a_pause_by_a_person_are_no_faults() 
     assert row(device(bundle=5, refused=4), view(), "1.0").fault is None
 
 
+def test_clocks_may_differ_by_a_minute() -> None:
+    for lead_s in (-119.0, 0.0, 60.0, 119.0):
+        assert row(device(), view()._replace(clock_lead_s=lead_s), "1.0").fault is None
+
+
 def test_every_field_is_in_the_document() -> None:
     text = (ROOT / "docs" / "fleet.md").read_text()
     assert [name for name in DeviceOut.model_fields if f"`{name}`" not in text] == []
@@ -117,7 +124,7 @@ def test_every_field_is_in_the_document() -> None:
 def test_every_fault_that_has_words_can_be_told() -> None:
     texts = {
         *("revoked", "certificate_ended", "never_heard", "offline", "disk", "no_camera"),
-        *("waiting", "hot", "pause_clock", "pause_unreadable", "headcount", "not_renewed"),
+        *("waiting", "hot", "clock", "pause_clock", "pause_unreadable", "headcount", "not_renewed"),
         *("no_report", "update_refused", "other_version"),
     }
     assert texts == set(words("en")["fleet"]["faults"])
