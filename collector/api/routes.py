@@ -131,8 +131,12 @@ def router(
         """Windows that start from `from` up to `to`, oldest first; the newest `limit` of them.
 
         Where there are older ones, the header `Link` has the address of the page with those.
+        Whoever has a share link gets the last half hour at most, as the page shows it.
         """
         since, until = _span(begin, end)
+        if who.role == "viewer":  # what the page that was shared shows, and not what was before
+            since = max(since, datetime.now(timezone.utc) - HALF_HOUR)
+            until = max(since, until)
         audit_log.add_view(who.log_name, "room read", f"{site}/{room}")
         until_place = place(before)
         oldest, more = store.oldest_of_page(site, room, since, until, limit, until_place)
