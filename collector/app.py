@@ -85,6 +85,7 @@ class AppContext(NamedTuple):
     provider: Provider | None
     retention_of: Callable[[str], Retention]
     site_retention: dict[str, Retention]
+    backup_count: int | None
     public_sites: PublicSites
     notify: Callable[[str, Lesson], None]
     send_command: Callable[[Key, str], None]
@@ -279,6 +280,7 @@ def _add_pages(app: FastAPI, context: AppContext) -> None:
             renderer=context.renderer,
             retention_of=context.retention_of,
             site_retention=context.site_retention,
+            backup_count=context.backup_count,
             public_sites=context.public_sites.names,
             broker_address=context.broker_address,
             has_fleet=context.fleet is not None,

@@ -190,6 +190,7 @@ class Service:
             provider=Provider(settings.oidc, self.accounts) if settings.oidc else None,
             retention_of=settings.retention_of,
             site_retention=settings.retention,
+            backup_count=settings.backup.keep if backup_state(settings) else None,
             public_sites=PublicSites(settings, self._engine, self.rooms),
             notify=self._lesson,
             send_command=self._command,

@@ -58,6 +58,7 @@ def router(
     renderer: Renderer,
     retention_of: Callable[[str], Retention],
     site_retention: dict[str, Retention],
+    backup_count: int | None,
     public_sites: list[str],
     broker_address: tuple[str, int],
     has_fleet: bool,
@@ -94,7 +95,8 @@ def router(
     @pages.get("/retention")
     def retention(request: Request) -> Any:
         sites = [*sorted(site_retention.items()), ("", retention_of(""))]
-        return renderer.page(request, "retention.html", sites=sites, public=public_sites)
+        context: dict[str, Any] = {"sites": sites, "public": public_sites, "backups": backup_count}
+        return renderer.page(request, "retention.html", **context)
 
     @pages.get("/api/docs")
     def docs(request: Request) -> Any:

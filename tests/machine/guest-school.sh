@@ -31,6 +31,29 @@ roommood device sync
 roommood device updates
 say "update: $(roommood device list --json | grep -o '"model":"[^"]*"\|"update":[^,]*' | tr '\n' ' ')"
 ./deploy/install-collector --wheels /mnt/wheels && say "install-collector again: unchanged"
+config=/etc/roommood/collector.yaml backups=/var/backups/roommood
+say "backups: timer $(systemctl is-enabled roommood-backup.timer), next $(systemctl show -P NextElapseUSecRealtime roommood-backup.timer); $(stat -c '%U %a' $backups)"
+begin=$(date +%s%N)
+systemctl start roommood-backup && systemctl start roommood-backup || say "FAILED: backup"
+say "two backups: $((($(date +%s%N) - begin) / 1000000)) ms; $(stat -c '%U %a %s %n' $backups/*.tar.gz | tr '\n' ';')"
+roommood collector backups --config $config || say "FAILED: backups"
+roommood collector check --config $config | grep backups
+chown root $backups
+systemctl start roommood-backup && say "FAILED: a backup where the service may not write"
+say "it says: $(journalctl -u roommood-backup -n 5 --no-pager -o cat | grep roommood: | tail -1)"
+roommood collector check --config $config | grep backups
+chown roommood-collector $backups
+systemctl start roommood-backup || say "FAILED: backup"
+roommood collector erase --room school/r101 --config $config
+for _ in $(seq 20); do [ -e $backups/erasures.jsonl ] && break; sleep 0.5; done
+rm $backups/erasures.jsonl
+echo >>/var/lib/roommood-collector/erasures.jsonl
+for _ in $(seq 20); do [ -e $backups/erasures.jsonl ] && break; sleep 0.5; done
+say "erasures beside the backups: $(stat -c '%U %a' $backups/erasures.jsonl), $(systemctl show -P Result roommood-erasures)"
+newest=$(ls $backups/*.tar.gz | tail -1)
+mkdir -p /srv/elsewhere && printf 'database: sqlite:////srv/elsewhere/c.sqlite\nstate: /srv/elsewhere/state\n' >/srv/elsewhere/c.yaml
+roommood collector restore --from "$newest" --config /srv/elsewhere/c.yaml || say "FAILED: restore"
+say "security of backups: $(for unit in backup erasures; do systemd-analyze security --no-pager roommood-$unit.service | tail -1; done | tr '\n' ' ')"
 tar -czf /tmp/checkout.tar.gz -C /mnt/roommood .
 apt-get install -y -qq --no-install-recommends ansible-core >/dev/null 2>&1
 printf '[roommood_canary]\nlocalhost ansible_connection=local\n[roommood]\n' >/tmp/devices.ini
@@ -44,6 +67,8 @@ say "agent after the revocation: $(journalctl -u roommood-agent -n 1 --no-pager 
 roommood collector audit show --config /etc/roommood/collector.yaml --limit 40
 journalctl -u roommood-collector -u roommood-broker -u roommood-agent -u roommood-device --no-pager -o cat | tail -30
 ./deploy/install-agent --uninstall --purge
+./deploy/install-collector --uninstall
+say "uninstalled, and kept: $(ls $backups | wc -l) files of backups"
 ./deploy/install-collector --uninstall --purge
-say "left: $(ls -d /opt/roommood /etc/roommood /var/lib/roommood* /etc/systemd/system/roommood* /run/roommood* 2>/dev/null | tr '\n' ' ')"
+say "left: $(ls -d /opt/roommood /etc/roommood /var/lib/roommood* /var/backups/roommood* /etc/systemd/system/roommood* /run/roommood* 2>/dev/null | tr '\n' ' ')"
 say "the end"

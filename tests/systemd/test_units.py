@@ -17,6 +17,8 @@ SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 DIRECTIVES = {
     "roommood-agent.service": 1.5,
     "roommood-collector.service": 1.5,
+    "roommood-backup.service": 1.5,
+    "roommood-erasures.service": 1.5,
     "roommood-kiosk.service": 3.0,
     "roommood-broker.service": 1.5,
     "roommood-device.service": 1.5,

@@ -107,3 +107,11 @@ def test_an_alert_says_it_and_when_it_is_over(tmp_path: Path) -> None:
         wait(lambda: "collector_backup" in causes())
         place.backup()
         wait(lambda: "collector_backup" not in causes())
+
+
+def test_the_page_on_retention_says_how_long_backups_have_it(tmp_path: Path) -> None:
+    changes: dict[str, Any] = {"backup": {"folder": tmp_path / "backups", "keep": 9}}
+    with School(tmp_path, **changes) as collector, collector.as_script() as client:
+        assert "until 9 newer ones have been made" in client.get("/retention").text
+    with School(tmp_path) as collector, collector.as_script() as client:
+        assert "newer ones have been made" not in client.get("/retention").text
