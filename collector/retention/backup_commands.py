@@ -13,7 +13,7 @@ import click
 from sqlalchemy.engine import make_url
 
 from collector.access.command_access import BY, open_collector
-from collector.access.secret import make_folder, own_key
+from collector.access.secret import has_key, make_folder, own_key
 from collector.config import CollectorSettings
 from collector.storage import backup_note
 from collector.storage.backup_note import BackupNote, moment
@@ -206,6 +206,22 @@ def copy_beside_backups(settings: CollectorSettings) -> None:
         say(f"roommood: {why}; the next backup brings the list of erasures there", err=True)
 
 
+def take_over_folder(settings: CollectorSettings) -> None:
+    """After a restore: the key is another than that of whoever began to back up into the folder, as
+    where a machine was installed first. Their backups stay; nobody deletes them."""
+    from collector.retention.backup_folder import LIST, BackupFolder
+    from collector.retention.backup_run import owner_of
+
+    place = settings.backup.place(settings.state)
+    if place is None or not (place / LIST).exists():
+        return
+    try:
+        BackupFolder(place, owner_of(own_key(settings.state)))
+    except UserError:
+        with contextlib.suppress(OSError):
+            (place / LIST).unlink()
+
+
 @click.command()
 @config_option
 @click.option("--verify", is_flag=True, help="Read each one through first.")
@@ -218,6 +234,8 @@ def backups(config: Path, verify: bool, as_json: bool) -> int:
     settings = load(CollectorSettings, config)
     place, state = _folder_of(settings, config), settings.state
     become_owner(state)
+    if not has_key(state):  # nor is one made: it would not be that of the backups
+        raise UserError("the collector's key is not there", state, "restore the newest backup")
     folder = BackupFolder(place, owner_of(own_key(state)))
     if verify:
         with one_at_a_time(state):

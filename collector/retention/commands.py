@@ -11,7 +11,11 @@ import click
 
 from collector.access.command_access import BY, open_collector, open_database
 from collector.config import CollectorSettings
-from collector.retention.backup_commands import copy_beside_backups, site_of
+from collector.retention.backup_commands import (
+    copy_beside_backups,
+    site_of,
+    take_over_folder,
+)
 from edge.common.command import config_option
 from edge.common.errors import UserError
 from edge.common.privileges import become_owner
@@ -92,6 +96,7 @@ def restore(config: Path, source: Path, notes: Path | None) -> None:
         use = SoleUse(engine)
         try:
             rows = restore_backup(engine, settings.state, source, site_of(settings), file, erasures)
+            take_over_folder(settings)
         finally:
             use.end()
     say(f"{source}: {sum(rows.values())} rows restored")

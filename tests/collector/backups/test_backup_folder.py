@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -132,6 +133,36 @@ def test_files_of_others_stay(school: Place, tmp_path: Path) -> None:
     (school.backups / "by-hand.tar.gz").write_bytes(b"")
     assert school.files()[0].name.startswith("roommood-000001-")
     assert school.others() == {LIST, "by-hand.tar.gz"}
+
+
+def test_a_machine_that_was_installed_anew_goes_on_after_the_restore(
+    school: Place, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        school.backup()
+    (tmp_path / "new").mkdir()
+    url = f"sqlite:///{tmp_path}/new/c.sqlite"
+    new = Place(tmp_path / "new", url, tmp_path / "new" / "backups", keep=2)
+    new.backup()  # as the installer asks for one
+    (first,) = new.files()
+    for file in (tmp_path / "new").glob("c.sqlite*"):
+        file.unlink()
+    shutil.rmtree(new.state)
+    result = new.call("restore", "--from", str(school.files()[1]))
+    assert result.exception is None
+    for _ in range(3):
+        new.backup()
+    assert new.numbers() == [1, 3, 4]
+    assert new.files()[0] == first  # of the collector that was there for moments
+    assert new.restore(new.files()[-1]) == 20
+    assert new.status("backups") == 0
+
+
+def test_without_the_key_nothing_is_listed_and_none_is_made(school: Place) -> None:
+    school.backup()
+    (school.state / "secret.key").unlink()
+    assert school.status("backups") == 2
+    assert not (school.state / "secret.key").exists()
 
 
 def test_two_at_once(place: Place) -> None:
