@@ -17,6 +17,7 @@ from collector.lessons.timetable import timetable_of
 from collector.retention.backup_commands import backup, backups
 from collector.retention.commands import erase, resend, restore
 from collector.storage.database import RESTORE, damage, url_to_show
+from collector.storage.erasure_notes import ErasureNotes
 from edge.common.checklist import GAP, Checklist
 from edge.common.command import (
     config_option,
@@ -126,6 +127,8 @@ def check(config: Path) -> int:
                 f"is damaged ({wrong_pages})", f"database {url_to_show(engine)}", RESTORE
             )
         say("database: ok")
+    with checklist.part():
+        ErasureNotes(settings.state).whole()
     with checklist.part():
         checklist.note(GAP if _look_at_backups(settings) else 0)
     return checklist.end()

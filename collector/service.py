@@ -279,8 +279,10 @@ class Service:
         )
 
     def problems(self) -> dict[str, str]:
-        """Workers that do not do their work now, and why."""
-        return self._workers.problems()
+        """Workers that do not do their work now, and why; and what is wrong with the list of
+        erasures."""
+        problems = self._workers.problems()
+        return problems | ({"erasures": self.erasures.problem} if self.erasures.problem else {})
 
     @property
     def url(self) -> str:

@@ -254,10 +254,17 @@ def read_again(folder: Path, record: BackupRecord) -> BackupRecord:
 
 def copy_erasures(state: Path, folder: Path) -> None:
     """What was erased, beside the backups: where the state folder is lost with its machine, a
-    restore knows it from there. Raises OSError."""
-    notes = ErasureNotes(state)
-    if notes.path.exists():
-        copy = ErasureNotes(folder).path
+    restore knows it from there. A list that is damaged takes no whole one's place: what can be
+    read of it is added. Raises OSError, and UserError where one of the two cannot be read."""
+    notes, other = ErasureNotes(state), ErasureNotes(folder)
+    content_of_notes = notes.content()
+    if content_of_notes is not None and content_of_notes.problem:
+        others = set(other.read())
+        if new_erasures := [one for one in content_of_notes.erasures if one not in others]:
+            other.add(new_erasures)
+        return
+    if content_of_notes is not None:
+        copy = other.path
         content = notes.path.read_bytes()
         if not copy.exists() or copy.read_bytes() != content:
             atomic_file.write(copy, content, atomic_file.OWNER_ALONE)

@@ -37,11 +37,12 @@ def _opened_file(path: Path) -> IO[bytes]:
 
 
 def _notes_beside(source: Path) -> list[Erasure]:
-    """What was erased, as the folder of backups has it."""
-    from collector.storage.erasure_notes import FILE, read_notes
+    """What was erased, as the folder of backups has it; raises UserError where a part of it cannot
+    be read."""
+    from collector.storage.erasure_notes import FILE, whole_notes
 
     path = source.resolve().parent / FILE
-    return read_notes(path) if path.is_file() else []
+    return whole_notes(path) if path.is_file() else []
 
 
 def _public_half(site: Path | None) -> bytes | None:
@@ -83,12 +84,12 @@ def _about_the_key(site: Path, is_there: bool, fits: bool) -> str:
 def restore(config: Path, source: Path, notes: Path | None) -> None:
     """Fill a new, empty database from a backup; what was erased since is erased again."""
     from collector.retention.restore import restore as restore_backup
-    from collector.storage.erasure_notes import read_notes
+    from collector.storage.erasure_notes import whole_notes
     from collector.storage.sole_use import SoleUse
 
     settings = load(CollectorSettings, config)
     file = _opened_file(source)
-    erasures = [*_notes_beside(source), *(read_notes(notes) if notes else [])]
+    erasures = [*_notes_beside(source), *(whole_notes(notes) if notes else [])]
     site = site_of(settings)
     own_half = _public_half(site)
     become_owner(settings.state)

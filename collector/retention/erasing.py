@@ -37,7 +37,8 @@ def erase_lesson(erasures: Erasures, lesson: Lesson) -> int:
     Raises UserError, as `erase_room` does, while our clock is in doubt or the disk is full.
     """
     clock_doubt.check(erasures.engine)
-    return _erase(erasures, [Erasure(lesson.site, lesson.room, lesson.start, lesson.until)])
+    end = max(lesson.start, lesson.until)  # our clock may have been set back
+    return _erase(erasures, [Erasure(lesson.site, lesson.room, lesson.start, end)])
 
 
 def apply_notes(erasures: Erasures) -> int:
@@ -48,7 +49,7 @@ def apply_notes(erasures: Erasures) -> int:
     """
     if erasures.notes is None:
         return 0
-    in_database, in_notes = erasures.read(), erasures.notes.read()
+    in_database, in_notes = erasures.read(), erasures.read_notes()
     windows = 0
     if missing := [one for one in in_notes if one not in set(in_database)]:
         windows = _apply(erasures, missing)
@@ -64,7 +65,7 @@ def apply_in(connection: Connection, erasures: Erasures, later: Sequence[Erasure
     """What is noted, and what is given, to a database that is being put back: it never shows what
     was erased, not even to whoever looks after a kill."""
     in_database = set(erasures.read(connection))
-    in_notes = erasures.notes.read() if erasures.notes else []
+    in_notes = erasures.notes.whole() if erasures.notes else []
     missing = [one for one in dict.fromkeys([*in_notes, *later]) if one not in in_database]
     if missing:
         erasures.add(connection, missing)

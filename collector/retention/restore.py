@@ -35,7 +35,7 @@ from collector.retention.backup import site_files
 from collector.retention.erasing import apply_in, apply_notes
 from collector.storage import placement
 from collector.storage.database import url_to_show
-from collector.storage.erasure_notes import Erasure
+from collector.storage.erasure_notes import Erasure, ErasureNotes
 from collector.storage.erasures import Erasures
 from collector.storage.placement import Journal, StagedFile
 from collector.storage.resend_mark import mark
@@ -67,6 +67,7 @@ def restore(
     erased after the backup, as noted in the state folder or given, is erased again. One that was
     interrupted is completed, or begins anew.
     """
+    ErasureNotes(state).whole()  # else what it would erase again could be seen
     pending = placement.read(state)
     finish_restore(engine, state, alone=True)
     is_empty = _is_empty(engine)

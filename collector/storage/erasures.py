@@ -7,6 +7,7 @@ erasure, and a database that was put back may have them still.
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections import defaultdict
@@ -18,14 +19,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, insert, or_, select
 
-from collector.storage.erasure_notes import Erasure, ErasureNotes
+from collector.storage.erasure_notes import FILE, REMEDY, Erasure, ErasureNotes, erasure_of
 from collector.storage.store import LONGEST_WINDOW
 from collector.storage.tables import erasures, moods
 from edge.protocol.erasure import Span
 from edge.protocol.messages import Mood
 
-Room = tuple[str, str]
+log = logging.getLogger(__name__)
 
+Room = tuple[str, str]
 
 AHEAD_S = 60.0
 """By which an erasure may end after now: clocks are set by less than that all the time."""
@@ -52,6 +54,9 @@ class Erasures:
         self._state = (0, 0)
         self._own: list[Erasure] = []
         self._spans: dict[Room, list[Erasure]] = {}
+        self._odd_rows: set[int] = set()
+        self.problem = ""
+        """What keeps the notes from being whole, as `read_notes` met it last, or nothing."""
         self.refresh()
 
     def note(self, new_erasures: Sequence[Erasure]) -> None:
@@ -61,6 +66,17 @@ class Erasures:
         with self._lock:
             self._own += new_erasures
             self._publish()
+
+    def read_notes(self) -> list[Erasure]:
+        """What can be read of the notes; the rest is said, and keeps nothing from going on."""
+        content = self.notes.content() if self.notes is not None else None
+        if content is None or self.notes is None:
+            return []
+        if content.problem:
+            log.error("%s: %s: %s", self.notes.path, content.problem, REMEDY)
+        hint = "the collector's log says what to do; then restart it"
+        self.problem = f"{FILE}: {content.problem}: {hint}" if content.problem else ""
+        return content.erasures
 
     def add(self, connection: Connection, new_erasures: Sequence[Erasure]) -> None:
         """To the database, in a transaction; `refresh` follows its end."""
@@ -132,10 +148,21 @@ class Erasures:
 
     def read(self, within: Connection | None = None) -> list[Erasure]:
         """As the database has them, or a transaction of it."""
-        columns = (erasures.c[name] for name in Erasure._fields)
+        columns = (erasures.c[name] for name in ("id", *Erasure._fields))
         query = select(*columns).order_by(erasures.c.id)
         with nullcontext(within) if within is not None else self.engine.connect() as connection:
-            return [Erasure(*row) for row in connection.execute(query)]
+            rows = connection.execute(query).all()
+        return [one for row in rows if (one := self._of_row(row)) is not None]
+
+    def _of_row(self, row: Any) -> Erasure | None:
+        """None for one that somebody changed: it keeps no other from being known."""
+        try:
+            return erasure_of({name: getattr(row, name) for name in Erasure._fields})
+        except ValueError as error:
+            if row.id not in self._odd_rows:
+                self._odd_rows.add(row.id)
+                log.error("database: erasure %s cannot be read (%s)", row.id, error)
+            return None
 
     def _load(self, connection: Connection) -> None:
         state = tuple(connection.execute(STATE).one())

@@ -28,7 +28,7 @@ from collector.retention.backup import backup
 from collector.retention.erasing import erase_lesson, erase_room
 from collector.retention.restore import restore
 from collector.storage.database import connect
-from collector.storage.erasure_notes import FILE, read_notes
+from collector.storage.erasure_notes import FILE, whole_notes
 from collector.storage.erasures import Erasures
 from collector.storage.resend_mark import mark
 from collector.storage.store import Store
@@ -199,7 +199,7 @@ def test_an_older_database_brings_nothing_back(scene: Scene, way: str) -> None:
             mark(connection)
         engine.dispose()
     else:
-        notes = read_notes(scene.state / FILE) if way == "noted elsewhere" else []
+        notes = whole_notes(scene.state / FILE) if way == "noted elsewhere" else []
         scene.database = scene.fresh()
         if way == "noted elsewhere":
             scene.state = scene.folder / "new"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
 
 from collector.retention.backup_folder import LIST
-from collector.storage.erasure_notes import FILE
+from collector.storage.erasure_notes import FILE, Erasure
 from tests.collector.backups.place import Place
 
 
@@ -61,3 +62,14 @@ def test_one_run_rids_the_folder_of_what_was_erased(school: Place) -> None:
     (school.backups / FILE).unlink()
     (only,) = school.files()
     assert school.restore(only) == 0
+
+
+def test_a_damaged_list_takes_no_whole_ones_place_beside_the_backups(school: Place) -> None:
+    state = school.state / FILE
+    school.call("erase", "--room", "school/r101")
+    school.backup()
+    copy = (school.backups / FILE).read_text()
+    extra = json.dumps(Erasure("school", "r103", 0.0, 1.8e9)._asdict())
+    state.write_text(copy.replace('"end"', '"eod"') + extra + "\n")
+    school.backup()
+    assert (school.backups / FILE).read_text() == copy + extra + "\n"
