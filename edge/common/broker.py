@@ -15,11 +15,11 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, model_validator
 
 from edge.common.address import Host
 from edge.common.clock import WallClock
-from edge.common.errors import UserError, in_words, unusable
+from edge.common.errors import SettingError, UserError, in_words, unusable
 from edge.common.settings import Section
 
 log = logging.getLogger(__name__)
@@ -66,9 +66,24 @@ class BrokerSettings(Section):
     ca: FilePath | None = None
     """PEM of the authority that signed the broker's certificate; turns TLS on."""
     certificate: FilePath | None = None
+    """Of this client, for TLS alone; `key` may lie in the same file."""
     key: FilePath | None = None
     keepalive_s: int = Field(5, ge=2, le=3600)
     """A connection that is silent for twice as long is given up."""
+
+    @model_validator(mode="after")
+    def _has_what_tls_needs(self) -> BrokerSettings:
+        """Else a connection that somebody wanted to be encrypted would be plain text."""
+        names = [name for name in ("certificate", "key") if getattr(self, name)]
+        if names and self.ca is None:
+            own = " and ".join(f"'{name}'" for name in names)
+            raise SettingError(
+                f"{own} without 'ca', which alone turns TLS on",
+                "add 'ca', the authority that signed the broker's certificate",
+            )
+        if names == ["key"]:
+            raise SettingError("'key' without 'certificate'", "set both or neither")
+        return self
 
 
 class BeatingClient(mqtt.Client):
