@@ -138,7 +138,8 @@ def _write_into(config: Path, settings: CollectorSettings, place: Path, keep: in
                 ),
             )
     except OSError as error:
-        remedy = "free space there, and see who may write"
+        owner = "the folder has to be the collector's user's own, and writable"
+        remedy = owner if isinstance(error, PermissionError) else "free space there, and try again"
         raise UserError(in_words(error), error.filename or place, remedy) from None
     return outcome
 

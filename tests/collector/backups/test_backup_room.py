@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,3 +67,15 @@ def test_one_that_grows_past_what_was_thought_is_given_up(
         place.backup()
     assert {path: path.read_bytes() for path in place.files()} == former
     assert place.others() == {LIST}
+
+
+def test_a_disk_that_nobody_may_write_to_is_said(place: Place, disk: Disk) -> None:
+    for mode in ("ro", "rw"):
+        subprocess.run(["mount", "-o", f"remount,{mode}", str(disk.folder)], check=True)
+        if mode == "ro":
+            with pytest.raises(UserError, match="Read-only"):
+                place.backup()
+            assert "Read-only" in backup_note.read(place.state).failure
+            assert place.numbers() == [1, 2, 3]
+    place.backup()
+    assert place.numbers() == [2, 3, 4]
