@@ -9,6 +9,8 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from collector.storage import lesson_numbers
+from collector.storage.database import begin
 from collector.storage.tables import accounts, erasures, lessons, markers
 from edge.common.errors import UserError
 
@@ -112,7 +114,7 @@ class LessonRepository:
         }
         same_room = (lessons.c.site == site, lessons.c.room == room)
         try:
-            with self._engine.begin() as connection:
+            with begin(self._engine) as connection:
                 if start is not None and _is_erased(connection, site, room, start):
                     return None
                 ending = {"end": max(moment, 0.0), "code": None}
@@ -121,7 +123,8 @@ class LessonRepository:
                     row["account"] = connection.execute(owner).scalar()
                 running = (*same_room, lessons.c.end.is_(None), lessons.c.start < moment)
                 connection.execute(update(lessons).where(*running).values(ending))
-                connection.execute(insert(lessons).values(row))
+                number = lesson_numbers.number_for_new(connection)
+                connection.execute(insert(lessons).values(row | number))
         except IntegrityError:
             return None
         with self._engine.connect() as connection:
@@ -172,6 +175,7 @@ class LessonRepository:
 
     def erase(self, lesson: Lesson) -> None:
         with self._engine.begin() as connection:
+            lesson_numbers.keep(connection)
             connection.execute(delete(lessons).where(lessons.c.id == lesson.id))
 
     def lesson(self, number: int) -> Lesson:

@@ -159,6 +159,7 @@ def erase(config: Path, room: str | None, lesson: int | None) -> None:
     from collector.access.accounts import read_room
     from collector.lessons.repository import LessonRepository
     from collector.retention.erasing import erase_lesson, erase_room
+    from collector.storage.backup_note import moment
     from collector.storage.erasure_notes import FILE
     from collector.storage.erasures import Erasures
 
@@ -167,16 +168,17 @@ def erase(config: Path, room: str | None, lesson: int | None) -> None:
     with open_collector(config) as (engine, _accounts, audit, settings):
         erasures = Erasures(engine, settings.state)
         if room is not None:
-            about, place = room, read_room(room)
+            about, details, place = room, "", read_room(room)
             _check_exists(engine, place)
             windows = erase_room(erasures, *place)
         else:
             repository = LessonRepository(engine)
             record = repository.lesson(int(lesson or 0))
             about = f"lesson {record.id} in {record.site}/{record.room}"
+            details = f", '{record.title}' of {moment(record.start)}"
             windows = erase_lesson(erasures, record)
         audit.add(BY, "erased", f"{about}: {windows} windows")
-    say(f"{about}: {windows} windows deleted")
+    say(f"{about}{details}: {windows} windows deleted")
     notice = (
         "backups made before now still hold them: delete those too, or keep "
         f"{settings.state / FILE} with them, by which `restore` erases "

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, any_, delete, func, select, text
 
 from collector.lessons.repository import Lesson
-from collector.storage import clock_doubt
+from collector.storage import clock_doubt, lesson_numbers
 from collector.storage.database import patient
 from collector.storage.erasure_notes import Erasure
 from collector.storage.erasures import Erasures, tells_of, window_conditions
@@ -113,6 +113,7 @@ def _erase_besides(connection: Connection, one: Erasure) -> None:
     """All but the windows."""
     if one.boot is not None:
         return
+    lesson_numbers.keep(connection)
     ours: tuple[Any, ...] = (lessons.c.site == one.site, lessons.c.room == one.room)
     if one.is_of_room:
         connection.execute(delete(lessons).where(*ours, lessons.c.start < one.end))

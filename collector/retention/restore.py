@@ -33,7 +33,7 @@ from collector.retention.archive import (
 )
 from collector.retention.backup import site_files
 from collector.retention.erasing import apply_in, apply_notes
-from collector.storage import placement
+from collector.storage import lesson_numbers, placement
 from collector.storage.database import url_to_show
 from collector.storage.erasure_notes import Erasure, ErasureNotes
 from collector.storage.erasures import Erasures
@@ -221,6 +221,7 @@ def _put_table(
 def _finish_tables(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         _mend_sequences(connection)
+        lesson_numbers.mend(connection)
     mark(connection)  # what came after the backup, the devices have
 
 

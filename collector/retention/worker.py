@@ -13,6 +13,7 @@ from collector.access.audit import AuditLog
 from collector.config import Retention
 from collector.retention.erasing import delete_windows, finish
 from collector.retention.runs import add_round
+from collector.storage import lesson_numbers
 from collector.storage.erasures import Erasures
 from collector.storage.stepping import due_query
 from collector.storage.store import Store
@@ -76,6 +77,7 @@ class RetentionWorker(Worker):
                     windows += delete_windows(self._engine, *where)
                 old = lessons.c.end < now - retention.lessons_days * DAY_S
                 with self._engine.begin() as connection:
+                    lesson_numbers.keep(connection)
                     result = connection.execute(delete(lessons).where(lessons.c.site == site, old))
                 lesson_count += result.rowcount
         with self._engine.begin() as connection:
