@@ -20,15 +20,17 @@ FOR_S = 7 * 86_400.0
 
 
 def mark(connection: Connection, since: float | None = None) -> float:
-    """Wants windows again from then on (seconds since 1970), or from the newest there is.
+    """Wants windows again from then on (seconds since 1970), or from the newest that is not of the
+    future: what came while this machine's clock was ahead says nothing of when others were lost.
 
     Where some are wanted already, and not every device was asked, the earlier moment holds: one
     wish does not take back another. Returns the moment.
     """
     if since is None:
-        newest = connection.execute(select(func.max(moods.c.received))).scalar()
-        # One that came while this machine's clock was ahead hides none of those after it.
-        since = max(0.0, min(newest or 0.0, time.time()) - EARLIER_S)
+        now = time.time()
+        query = select(func.max(moods.c.received)).where(moods.c.received <= now)
+        newest = connection.execute(query).scalar()
+        since = max(0.0, (newest or 0.0) - EARLIER_S)
     earlier = read(connection)
     if earlier is not None:
         since = min(since, float(earlier["since"]))

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import create_engine, update
 
 from collector.storage import resend_mark
+from collector.storage.database import begin, connect
 from collector.storage.erasure_notes import Erasure, ErasureNotes
 from collector.storage.sole_use import SoleUse
 from collector.storage.store import Store
@@ -42,15 +43,22 @@ def test_a_note_that_a_disk_takes_in_parts_is_whole(
     assert notes.read() == [ONE]
 
 
-def test_windows_are_asked_for_from_no_moment_in_the_future() -> None:
-    """One came while the clock was two days ahead; those after it are wanted all the same."""
-    engine = create_engine("sqlite://")
-    metadata.create_all(engine)
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_windows_that_came_by_a_clock_ahead_hide_none_that_were_lost(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """The newest honest one is three days old; two came while the clock was days or months ahead,
+    and those since the three days are wanted all the same."""
+    url = f"sqlite:///{tmp_path}/c.sqlite"
+    if kind == "postgresql":
+        url = request.getfixturevalue("postgres").fresh()
+    engine, now = connect(url), time.time()
     Store(engine).add([mood(seq=n) for n in range(3)])
-    with engine.begin() as connection:
-        ahead = update(moods).where(moods.c.seq == 0).values(received=time.time() + 2 * 86_400)
-        connection.execute(ahead)
-        assert resend_mark.mark(connection) <= time.time() - resend_mark.EARLIER_S
+    times = {0: now + 2 * 86_400, 1: now + 300 * 86_400, 2: now - 3 * 86_400}
+    with begin(engine) as connection:
+        for seq, at in times.items():
+            connection.execute(update(moods).where(moods.c.seq == seq).values(received=at))
+        assert resend_mark.mark(connection) == times[2] - resend_mark.EARLIER_S
     engine.dispose()
 
 
