@@ -8,7 +8,7 @@ taken apart in `calendar_file.py`, series are checked in `calendar_series.py`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from itertools import chain
@@ -20,7 +20,9 @@ from edge.common.calendar_beside import (
     UsualTitles,
     doubtful,
     is_harmless,
+    is_no_lesson,
     places_in,
+    says_nothing,
     title_of,
 )
 from edge.common.calendar_event import (
@@ -30,6 +32,7 @@ from edge.common.calendar_event import (
     describe,
     each,
     is_of_days,
+    moment,
     place_of,
     short,
 )
@@ -48,7 +51,10 @@ LONGEST = timedelta(hours=23)
 REFUSALS = ("cancelled", TEXT_SAYS, "tentative")
 """Why an event of whole days is no holiday."""
 
-WHOLE_DAY, TOO_LONG = "a whole day", "takes the whole day"
+SILENT = ("cancelled", TEXT_SAYS, "declined by its room", "a holiday")
+"""Why an event says nothing of others, or says it as a notice."""
+
+BUSY_ONCE = "says no more than that somebody is busy, and is not there every week"
 
 UNKNOWN_BESIDE = (
     "something stands beside it in its room that nobody knows; if it says nothing of lessons, "
@@ -72,7 +78,8 @@ class Calendar:
     """The events of a file, in a time zone that floating times are taken to be in.
 
     With `days`, of these days alone: of a large file the rest is not read. `harmless` are titles
-    of events that say nothing of a lesson beside them, `*` for any letters. `tentative`: whether
+    of events that say nothing of a lesson beside them, `*` for any letters; `same` has for the
+    keys of spellings the room that they mean. `tentative`: whether
     events that are not yet certain count; `logs`: whether faults go to the log, as they should not
     where a command prints them. Raises UserError (naming `where`) for what is no calendar at all.
     """
@@ -87,9 +94,10 @@ class Calendar:
         logs: bool = True,
         days: DayRange | None = None,
         harmless: Sequence[str] = (),
+        same: Mapping[str, str] | None = None,
     ) -> None:
         self._zone, self._where = zone, where
-        self._harmless = harmless
+        self._harmless, self._same = harmless, same or {}
         self._tentative, self._logs = tentative, logs
         self._frame, events, self.faults, unread, places = read_file(content, where, days)
         self._series = readable_series(events, zone, self.faults, unread)
@@ -99,6 +107,8 @@ class Calendar:
         self._usual = UsualTitles(self._series)
         self._remains = [one for one in map(self._remains_of, unread) if one]
         """Notices with a fault, which call off until their day ends."""
+        self._fault_days = {_day(one) for one in unread if not has_cancelled_status(one)}
+        """The first days of events with a fault."""
         self._has_more = bool(places)
         self.places = [*self._every_place(), *places]
         """Where each timed event is, as it writes it; empty where it does not say."""
@@ -116,12 +126,13 @@ class Calendar:
         return self._expand(day)[1]
 
     def any_on(self, day: date) -> bool:
-        """Whether the day has any event at all, of whole days or timed, tentative or not.
+        """Whether the day has any event at all, of whole days or timed, tentative or not; one with
+        a fault is on its first day.
 
         For holidays: calendars mark whole days as free time, so that says nothing against them,
         and a title that calls lessons off is what makes a day one.
         """
-        return self._expand(day)[2]
+        return self._expand(day)[2] or day in self._fault_days
 
     def _uids_of_notices(self) -> set[str]:
         """Of events that call off from their first word; one changed occurrence of a series is
@@ -188,8 +199,8 @@ class Calendar:
     def _occurrences_on(self, day: date) -> tuple[list[Occurrence], list[IgnoredEvent], bool]:
         begin = datetime.combine(day, time(), self._zone)
         end = datetime.combine(day + timedelta(days=1), time(), self._zone)
-        takes_place, ignored_events, notices, anything = [], [], list[Notice](), False
-        long_events = list[Any]()
+        takes_place, ignored_events, anything = [], [], False
+        notices, others = list[tuple[Notice, Any]](), list[Any]()
         for event in self._between(day, begin, end):
             reason = self._own_refusal(event)
             anything = anything or reason != "cancelled"
@@ -199,18 +210,25 @@ class Calendar:
                 except EventFault as fault:
                     reason = str(fault)
                 else:
-                    if occurrence.start < end and occurrence.end > begin:
-                        takes_place.append(occurrence)
-                    continue
+                    reason = self._unusual(event, day)
+                    if reason is None:
+                        if occurrence.start < end and occurrence.end > begin:
+                            takes_place.append(occurrence)
+                        continue
             ignored_events.append(IgnoredEvent(describe(event), reason))
-            if reason in (WHOLE_DAY, TOO_LONG):
-                long_events.append(event)
+            if reason not in SILENT:
+                others.append(event)
             is_notice = reason == TEXT_SAYS and str(event.get("UID")) in self._notices
             if is_notice or (reason not in REFUSALS and is_day_off(event)):
-                notices += filter(None, [notice(event, self._zone)])
-        for one in [*notices, *self._remains]:
-            takes_place = self._without(takes_place, one, ignored_events)
-        takes_place = self._without_doubtful(takes_place, long_events, ignored_events)
+                notices += [(one, event) for one in [notice(event, self._zone)] if one]
+        for words, event in notices:
+            before = len(takes_place)
+            takes_place = self._without(takes_place, words, ignored_events)
+            if len(takes_place) == before:  # it fits none that is here: in words that nobody knows
+                others.append(event)
+        for words in self._remains:
+            takes_place = self._without(takes_place, words, ignored_events)
+        takes_place = self._without_doubtful(takes_place, others, ignored_events)
         takes_place.sort(key=lambda one: (one.start, one.end))
         return takes_place, ignored_events, anything
 
@@ -230,13 +248,13 @@ class Calendar:
     def _without_doubtful(
         self,
         takes_place: list[Occurrence],
-        long_events: list[Any],
+        others: list[Any],
         ignored_events: list[IgnoredEvent],
     ) -> list[Occurrence]:
         """The occurrences beside which nothing stands that nobody knows, see calendar_beside.py."""
         lessons = [one for one in takes_place if not self._is_harmless(one.event)]
         neighbours = [self._neighbour(one.event, one.start, one.end, True) for one in lessons]
-        for event in long_events:
+        for event in others:
             if not self._is_harmless(event) and (span := span_of(event, self._zone)):
                 neighbours.append(self._neighbour(event, *span, False))
         by_index = doubtful(neighbours, self._is_of_one_room)
@@ -253,8 +271,15 @@ class Calendar:
 
     def _neighbour(self, event: Any, start: datetime, end: datetime, is_lesson: bool) -> RoomEvent:
         title = title_of(event)
-        is_usual = is_lesson and self._usual.has(title, start.date())
-        return RoomEvent(title, start, end, places_in(event), is_usual, is_lesson)
+        is_usual = not is_of_days(event) and self._usual.has(title, start.date())
+        places = places_in(event, self._same)
+        return RoomEvent(title, start, end, places, is_usual, is_lesson)
+
+    def _unusual(self, event: Any, day: date) -> str | None:
+        """Why an event that takes place is not one of the lessons that the calendar has."""
+        title = title_of(event)
+        is_busy = any(map(str.isalnum, title)) and says_nothing(title)
+        return BUSY_ONCE if is_busy and not self._usual.has(title, day) else None
 
     def _own_refusal(self, event: Any) -> str | None:
         """Why an event does not take place by its own word; None where it does."""
@@ -262,6 +287,14 @@ class Calendar:
             return "cancelled" if has_cancelled_status(event) else TEXT_SAYS
         if not is_of_days(event) and is_day_off(event):
             return "a holiday"
+        if is_no_lesson(title_of(event)) and not is_of_days(event):
+            return "no lesson by its title"
+        return self._own_marks(event)
+
+    def _own_marks(self, event: Any) -> str | None:
+        """The same, by what programs write beside the title."""
+        if (secrecy := _word(event, "CLASS")) in ("PRIVATE", "CONFIDENTIAL"):
+            return f"marked as private (CLASS:{secrecy})"
         status, busy = _word(event, "STATUS"), _word(event, "X-MICROSOFT-CDO-BUSYSTATUS")
         transparency = _word(event, "TRANSP")
         free = busy if busy in FREE else None
@@ -279,12 +312,12 @@ class Calendar:
     def _occurrence(self, event: Any) -> Occurrence:
         start, end = event["DTSTART"].dt, event["DTEND"].dt if "DTEND" in event else None
         if is_of_days(event) or not isinstance(start, datetime):
-            raise EventFault(WHOLE_DAY)
+            raise EventFault("a whole day")
         if not isinstance(end, datetime):
             raise EventFault("no time at which it ends")
         start, end = self._aware(start), self._aware(end)
         if end - start > LONGEST:
-            raise EventFault(TOO_LONG)
+            raise EventFault("takes the whole day")
         if end <= start:
             raise EventFault("does not end after it starts")
         return Occurrence(start.astimezone(self._zone), end.astimezone(self._zone), event)
@@ -292,6 +325,12 @@ class Calendar:
     def _aware(self, at: datetime) -> datetime:
         """In UTC, since times of one zone are compared by the clock on the wall."""
         return (at if at.tzinfo else at.replace(tzinfo=self._zone)).astimezone(timezone.utc)
+
+
+def _day(event: Any) -> date | None:
+    """Its first, as it writes it."""
+    start = moment(event, "DTSTART")
+    return start.date() if isinstance(start, datetime) else start
 
 
 def _declines(attendee: Any) -> bool:

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from edge.common.calendar_event import attribute, each, moment, place_of
 from edge.common.cancellation import plain_text, words
-from edge.common.places import names, parts
+from edge.common.places import key, names, parts
 
 WEEK = timedelta(days=6)
 """A title that is there again after so long is a lesson's; a notice may be repeated for a week."""
@@ -36,11 +36,17 @@ HARMLESS = re.compile(
     r"(?:(?:odd|even|gerade|ungerade) )?"
     r"(?:week|woche|semaine|semana|kw|cw|sem)[ .-]*(?:[a-d]|\d{1,2})?"
     r"|[ab][ -]?(?:week|woche)"
-    r"|(?:.* )?(?:birthday|geburtstag|anniversaire|cumpleanos)(?: .*)?"
+    r"|(?:\S+ ){0,3}(?:birthday|geburtstag|anniversaire|cumpleanos)(?: (?:von|of|de|d') ?\S+)?"
+    r"|(?:birthday|geburtstag|anniversaire|cumpleanos) (?:\S+ ?){1,3}"
     r"|(?:pausen)?aufsicht"
-    r"|busy|private|beschaftigt|privat|occupe|ocupado"
 )
-"""Titles without accents that say nothing of a lesson; everybody has them in calendars."""
+"""Titles without accents that say nothing of a lesson, and are none; everybody has them."""
+
+BUSY = re.compile(
+    r"busy|private|beschaftigt|privat|occupe|ocupado|belegt|gebucht|booked|reserviert|reserved|reserve"
+    r"|reservado|prive|privado"
+)
+"""What a calendar says that shows no titles: a lesson's where it is there every week."""
 
 
 class RoomEvent(NamedTuple):
@@ -53,7 +59,8 @@ class RoomEvent(NamedTuple):
     """As `places.names` has them; none where it does not say where it is."""
     is_usual: bool
     is_lesson: bool
-    """False for one of whole days, which opens nothing and may shut what it stands over."""
+    """False for what opens nothing and may shut what it stands over: of whole days, marked as free
+    time or not certain, with a fault, or calling something off that is not there."""
 
     def may_differ_from(self, other: RoomEvent) -> bool:
         """Whether one of the two may say that the other does not take place: not two lessons that
@@ -61,8 +68,9 @@ class RoomEvent(NamedTuple):
         if not (self.is_lesson or other.is_lesson) or _lesson(self.title) == _lesson(other.title):
             return False
         is_alike = (self.start, self.end) == (other.start, other.end)
+        are_groups = is_alike and self.is_lesson and other.is_lesson
         return not (self.is_usual and other.is_usual) and (
-            self.is_usual or other.is_usual or not is_alike
+            self.is_usual or other.is_usual or not are_groups
         )
 
     def is_beside(self, other: RoomEvent, is_of_one_room: bool) -> bool:
@@ -115,17 +123,34 @@ class UsualTitles:
 def is_harmless(title: str, harmless: Sequence[str]) -> bool:
     """Whether it says nothing of any lesson: as everybody knows, or as the settings say."""
     own = plain_text(title)
-    says_nothing = not any(map(str.isalnum, own)) or bool(HARMLESS.fullmatch(own))
-    return says_nothing or any(fnmatchcase(own, plain_text(one)) for one in harmless)
+    return (
+        is_no_lesson(own)
+        or says_nothing(own)
+        or any(fnmatchcase(own, plain_text(one)) for one in harmless)
+    )
+
+
+def says_nothing(title: str) -> bool:
+    """Whether a title is none, or that somebody is busy."""
+    own = plain_text(title)
+    return not any(map(str.isalnum, own)) or bool(BUSY.fullmatch(own))
+
+
+def is_no_lesson(title: str) -> bool:
+    """Whether a title stands in everybody's calendar and is no lesson's: a week's, a birthday."""
+    return bool(HARMLESS.fullmatch(plain_text(title)))
 
 
 def title_of(event: Any) -> str:
     return " ".join(str(one) for one in each(event, "SUMMARY"))
 
 
-def places_in(event: Any) -> frozenset[str]:
-    """All names of the places that an event is in."""
-    return frozenset().union(*map(names, parts(place_of(event))))
+def places_in(event: Any, same: Mapping[str, str]) -> frozenset[str]:
+    """All names of the places that an event is in; `same` has the room by the key of a spelling."""
+    text = place_of(event)
+    places = parts(text)
+    rooms = {same[key(one)] for one in (text, *places) if key(one) in same}
+    return frozenset(rooms).union(*map(names, places))
 
 
 def _lesson(title: str) -> frozenset[str]:

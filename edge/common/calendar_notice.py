@@ -189,13 +189,14 @@ def notice(event: Any, zone: ZoneInfo, *, is_whole: bool = True) -> Notice | Non
 
 
 def span_of(event: Any, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
-    """From its start to its end, both aware; without an end, its first day."""
+    """From its start to its end, both aware; without an end, its first day or a moment."""
     start, end = moment(event, "DTSTART"), attribute(event.get("DTEND"), "dt")
     if start is None:
         return None
     begin = _moment(start, zone)
     until = _moment(end, zone) if isinstance(end, date) else begin
-    return begin, max(until, begin + timedelta(days=1))
+    least = timedelta(days=1) if is_of_days(event) else timedelta(minutes=1)
+    return begin, max(until, begin + least)
 
 
 def _moment(at: date, zone: ZoneInfo) -> datetime:

@@ -18,6 +18,7 @@ from edge.common.calendar_checks import check_span, check_times, sequence, utc
 from edge.common.calendar_event import EventFault, IgnoredEvent, describe, each, moment
 from edge.common.cancellation import event_calls_off
 
+PAST = "changes an occurrence after the last one of its series (UNTIL), and stays off"
 LEFT_OUT = "changes an occurrence that its series leaves out (EXDATE), and stays off with it"
 
 
@@ -76,7 +77,7 @@ def _apart(group: list[Any], zone: ZoneInfo, faults: list[IgnoredEvent]) -> list
     changes = [event for event in group if event.get("RECURRENCE-ID") is not None]
     mains = [event for event in group if event.get("RECURRENCE-ID") is None]
     if len(mains) < 2:
-        return [[*mains, *_newest(changes)]]
+        return [[*mains, *_changes_left(mains, _newest(changes))]]
     with_dates = [event for event in mains if moment(event, "DTSTART") is not None]
     newest = max((sequence(event) for event in with_dates), default=-1)
     for event in mains:
@@ -95,6 +96,18 @@ def _apart(group: list[Any], zone: ZoneInfo, faults: list[IgnoredEvent]) -> list
         )
     }
     return _with_changes(list(versions.values()), _newest(changes), zone)
+
+
+def _changes_left(mains: list[Any], changes: list[Any]) -> list[Any]:
+    """Those that a series has not outlived: where all of it was cancelled later than an occurrence
+    was changed, that one does not take place either."""
+    for main in mains:
+        if is_cancelled(main):
+            for change in changes:
+                has_status = has_cancelled_status(main)
+                if sequence(main) > sequence(change) - has_status:
+                    change["STATUS"] = "CANCELLED"
+    return changes
 
 
 def _with_changes(mains: list[Any], changes: list[Any], zone: ZoneInfo) -> list[list[Any]]:
@@ -195,6 +208,9 @@ def _call_off(main: Any, changes: list[Any], zone: ZoneInfo, faults: list[Ignore
     moments = {utc(at, zone) for at in left_out if series.has(at)}
     for change in changes:
         at = change["RECURRENCE-ID"].dt
+        if not is_cancelled(change) and _is_past(main, change, zone):
+            change["STATUS"] = "CANCELLED"
+            faults.append(IgnoredEvent(describe(change), PAST))
         if series.has(at):
             if utc(at, zone) in moments and not is_cancelled(change):
                 faults.append(IgnoredEvent(describe(change), LEFT_OUT))
@@ -210,6 +226,15 @@ def _call_off(main: Any, changes: list[Any], zone: ZoneInfo, faults: list[Ignore
     for at in series.extra:
         if series.day_of(at) in days:
             main.add("EXDATE", at)
+
+
+def _is_past(main: Any, change: Any, zone: ZoneInfo) -> bool:
+    """Whether a series ended before the occurrence that a change is of, and not by that change."""
+    rule = main.get("RRULE")
+    until = rule.get("UNTIL", [None])[0] if hasattr(rule, "get") else None
+    if not isinstance(until, date) or sequence(change) > sequence(main):
+        return False
+    return utc(change["RECURRENCE-ID"].dt, zone) > utc(until, zone)
 
 
 def _restate_dates(main: Any, start: datetime) -> None:
