@@ -243,6 +243,7 @@ class Timetable:
                 tentative=self._tentative,
                 logs=self._logs,
                 harmless=self._harmless,
+                same=self._rooms.spellings(),
             )
         return Spreadsheet(content, where, self._order)
 

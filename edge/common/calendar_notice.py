@@ -155,6 +155,23 @@ def is_day_off(event: Any) -> bool:
     return (is_of_days(event) or hours(event) >= LONG_HOURS) and is_holiday(_title(event))
 
 
+def _is_of_several_days(event: Any) -> bool:
+    """Whether its dates say which days it is about, whatever weekday its title names."""
+    return is_of_days(event) and _length(event) > timedelta(days=1, hours=1)
+
+
+def _length(event: Any) -> timedelta:
+    """From its start to its end; nothing where one of them cannot be read."""
+    start, end = moment(event, "DTSTART"), attribute(event.get("DTEND"), "dt")
+    if isinstance(start, datetime) is isinstance(end, datetime) and isinstance(end, date):
+        try:
+            return end - start if start else timedelta()
+        except TypeError:  # one with a time zone, one without
+            return timedelta()
+    length = attribute(event.get("DURATION"), "dt")
+    return length if isinstance(length, timedelta) else timedelta()
+
+
 def notice(event: Any, zone: ZoneInfo, *, is_whole: bool = True) -> Notice | None:
     """What an event that calls off by its text says to others; None where it has no time.
 
@@ -165,7 +182,9 @@ def notice(event: Any, zone: ZoneInfo, *, is_whole: bool = True) -> Notice | Non
         return None
     title, place = _title(event), place_of(event)
     begin = _moment(start, zone)
-    if speaks_of_another_day(title, begin.astimezone(zone).date()):
+    if not _is_of_several_days(event) and speaks_of_another_day(
+        title, begin.astimezone(zone).date()
+    ):
         return None
     off = "school" if is_day_off(event) else day_off(title)
     midnight = datetime.combine(begin.astimezone(zone).date() + timedelta(days=1), time(), zone)

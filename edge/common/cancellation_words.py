@@ -89,7 +89,7 @@ BE = (
 )
 DETAIL = (
     r"(?:am|aufgrund|aujourd'hui|because|by|car|cause|ce|da|debido|del?|demain|due|for|from|heute"
-    r"|hoy|jusqu'?au?|le|leider|morgen|on|owing|par|por|pour|since|this|today|tomorrow|until|vom"
+    r"|hoy|jusqu'?au?|le|leider|morgen|on|owing|par|por|pour|since|this|through|till|today|tomorrow|until|vom"
     r"|bis|weil|wegen|wg|hasta|tonight|esta (?:manana|tarde|semana)"
     r"|(?:el )?(?:monday|tuesday|wednesday|thursday|friday|lunes|martes|miercoles|jueves|viernes)"
     r")\b.*"
@@ -121,10 +121,13 @@ WEEKDAYS = tuple(
 )
 """From Monday on."""
 TARGET = re.compile(
-    r"\b(?:auf|to|until|till|au?|al|para|see you|back)(?: (?:next|den|le|el|nachste[nr]?|on))?"
-    rf" (?:{'|'.join(one.pattern for one in WEEKDAYS)})".replace("(?P<day>", "(?:")
+    r"\b(?:auf|to|until|till|through|thru|bis(?: zum| einschliesslich| inklusive| inkl\.?)?|au?"
+    r"|al|para|hasta|jusqu'(?:a|au)|see you|back|resumes?|restarts?|reprise|reprend|vuelta"
+    r"|reanuda(?:cion)?|erster schultag|first day|letzter tag|last day|primer dia|premier jour)"
+    r"(?: (?:next|den|dem|le|el|nachste[nr]?|on|de|zum))*"
+    rf" (?:{TOMORROW}|{'|'.join(one.pattern for one in WEEKDAYS)})".replace("(?P<day>", "(?:")
 )
-"""Where something is moved to is not the day that is meant."""
+"""Where something is moved to, or how long it lasts, is not the day that is meant."""
 OF_NO_LESSON = {
     *("m", "mme", "mlle", "prof", "professeur", "pers", "absent", "absente", "mr", "mrs", "miss"),
     *("ms", "ill", "sick", "teacher", "herr", "frau", "hr", "fr", "lehrer", "krank", "malade"),

@@ -220,6 +220,14 @@ class RoomNames:
             for spelling in (place.room, *spellings):
                 self._places.setdefault(key(spelling), []).append(place)
 
+    def spellings(self) -> dict[str, str]:
+        """For the key of each spelling the room that it means, where that is one."""
+        return {
+            spelling: f"{places[0].site or ''}/{places[0].room}"
+            for spelling, places in self._places.items()
+            if len(places) == 1
+        }
+
     def find(self, text: str) -> list[RoomPlace]:
         """The rooms that a text names, none where it names no room."""
         if not text.strip():

@@ -28,7 +28,7 @@ from edge.common.calendar_sources import (
     source,
 )
 from edge.common.errors import Problem, UserError
-from edge.common.places import RoomPlace
+from edge.common.places import RoomPlace, key
 from edge.permission.own_room import OwnRoom
 from edge.permission.schedule_settings import LessonTimes, ScheduleSettings
 
@@ -85,7 +85,7 @@ class Schedule:
         self._own: OwnRoom | None = None
         self._read_at: tuple[object, ...] = ()
         self._days: DayRange | None = None
-        """Which a running agent reads; a command reads all."""
+        """Which are read: a command's too, or it would say otherwise than the agent does."""
         self._day: date | None = None
         self._spans: list[Span] = []
         self._unreadable = ""
@@ -161,7 +161,7 @@ class Schedule:
 
     def _refresh(self, day: date, *, starting: bool = False) -> bool:
         """Reads what changed, of the weeks around a day; returns whether anything did."""
-        self._days = near(day) if self._keeps else None
+        self._days = near(day)
         versions = (self._days, *(one.version() for one in self._sources.values()))
         if versions == self._read_at and not starting:
             return False
@@ -211,4 +211,10 @@ class Schedule:
             logs=self._keeps,
             days=self._days,
             harmless=self._settings.harmless,
+            same={key(one): self._room.room for one in self._spellings()},
         )
+
+    def _spellings(self) -> tuple[str, ...]:
+        """How calendars write the room."""
+        room, site = self._room.room, self._room.site
+        return (*self._settings.calendar_rooms, room, f"{site}/{room}")
