@@ -19,6 +19,7 @@ from edge.common.calendar_event import EventFault, IgnoredEvent, describe, each,
 from edge.common.cancellation import event_calls_off
 
 PAST = "changes an occurrence after the last one of its series (UNTIL), and stays off"
+OLDER = "another event has its UID and a higher SEQUENCE, as a newer version of it has"
 LEFT_OUT = "changes an occurrence that its series leaves out (EXDATE), and stays off with it"
 
 
@@ -31,7 +32,7 @@ def readable_series(
         by_uid[str(event.get("UID") or f"without UID {number}")].append(event)
     series = []
     for uid, group in by_uid.items():
-        for number, one in enumerate(_apart(group, zone, faults)):
+        for number, one in enumerate(_apart(group, zone, faults, unread)):
             if number or not group[0].get("UID"):
                 for event in one:  # or the library takes them for one
                     event["UID"] = f"{uid} ({number})"
@@ -68,7 +69,9 @@ def has_cancelled_status(event: Any) -> bool:
     return str(event.get("STATUS", "")).strip().upper() in ("CANCELLED", "CANCELED")
 
 
-def _apart(group: list[Any], zone: ZoneInfo, faults: list[IgnoredEvent]) -> list[list[Any]]:
+def _apart(
+    group: list[Any], zone: ZoneInfo, faults: list[IgnoredEvent], unread: list[Any]
+) -> list[list[Any]]:
     """Events of one UID, by what they are: versions of one event, or several that share it.
 
     Some programs give every lesson the same UID. Of versions the ones with the highest SEQUENCE
@@ -86,6 +89,11 @@ def _apart(group: list[Any], zone: ZoneInfo, faults: list[IgnoredEvent]) -> list
                 return [[event, *changes]]  # the last word on all of them, or on who knows which
             faults.append(IgnoredEvent(describe(event), "no DTSTART that can be read"))
     valid = sorted((one for one in with_dates if sequence(one) == newest), key=is_cancelled)
+    days = {moment(event, "DTSTART") for event in valid}
+    for event in with_dates:
+        if event not in valid and moment(event, "DTSTART") not in days:
+            faults.append(IgnoredEvent(describe(event), OLDER))
+            unread.append(event)
     places = {_place(event): event for event in valid}
     nowhere = {start: event for (start, place), event in places.items() if not place}
     versions = {

@@ -145,3 +145,30 @@ def test_a_note_may_write_the_room_otherwise() -> None:
 def test_holidays_that_name_their_last_day(title: str, end: str) -> None:
     days = ("DTSTART;VALUE=DATE:20260309", f"DTEND;VALUE=DATE:{end}", f"SUMMARY:{title}")
     assert titles(series(), PHYSICS, event("h", *days)) == []
+
+
+def test_of_two_events_that_share_a_uid_the_older_version_is_named() -> None:
+    days = "DTSTART;VALUE=DATE:{}\r\nDTEND;VALUE=DATE:{}\r\nSUMMARY:Ferientag\r\nSEQUENCE:{}"
+    text = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n"
+    text += event("h", days.format("20260309", "20260310", 0))
+    text += event("h", days.format("20260401", "20260402", 1)) + "END:VCALENDAR\r\n"
+    holidays = Calendar(text.encode(), BERLIN, "holidays.ics")
+    assert ["higher SEQUENCE" in one.why for one in holidays.faults] == [True]
+    assert holidays.any_on(MONDAY)
+    assert holidays.any_on(date(2026, 4, 1))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *("DTEND;VALUE=DATE:20260308", "DTEND:never", "DTEND:20260309T100000", "RRULE:FREQ=YEARL"),
+        *("STATUS:CONFIRMED\r\nSTATUS:CONFIRMED", "SEQUENCE:x", "DTEND;VALUE=DATE:20300101"),
+    ],
+)
+def test_a_holiday_with_a_fault_is_one_on_its_first_day(fault: str) -> None:
+    text = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n"
+    text += event("h", "DTSTART;VALUE=DATE:20260309", fault, "SUMMARY:Osterferien")
+    holidays = Calendar((text + "END:VCALENDAR\r\n").encode(), BERLIN, "holidays.ics")
+    assert holidays.faults
+    assert holidays.any_on(MONDAY)
+    assert not holidays.any_on(date(2026, 3, 12))
