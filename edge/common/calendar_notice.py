@@ -16,8 +16,10 @@ from zoneinfo import ZoneInfo
 from edge.common.calendar_event import attribute, each, hours, is_of_days, moment, place_of, short
 from edge.common.cancellation import (
     calls_off,
+    classes,
     day_off,
     is_holiday,
+    is_marked_holiday,
     lesson_words,
     speaks_of_another_day,
     subject,
@@ -32,6 +34,8 @@ LONG_HOURS = 5.0
 STEM = 4
 """Letters that two forms of one word share, as Mathe, Mathematik and Matheunterricht."""
 
+
+ONE_CLASS = re.compile(r"\d{1,2}[a-z]?")
 
 ROOM = re.compile(
     rf"\b(?:{'|'.join(sorted(ROOM_WORDS - {'classe'}))}|hörsaal) ([A-Z]{{0,3}}[ .-]?\d[\w.-]*)\b"
@@ -100,6 +104,8 @@ class Notice(NamedTuple):
         pairs = {
             (one, other) for one in self.subject for other in lesson.words if _is_like(one, other)
         }
+        if pairs and all(map(ONE_CLASS.fullmatch, self.subject)):
+            return 11  # each lesson of the classes that have none
         by_subject, by_lesson = {one for one, _ in pairs}, {other for _, other in pairs}
         if pairs and (by_subject == self.subject or by_lesson == lesson.words):
             return 10 + len(pairs)
@@ -152,6 +158,8 @@ def _names(place: str) -> frozenset[str]:
 def is_day_off(event: Any) -> bool:
     """Whether it is an event of whole days, or longer than any lesson, that is called as holidays
     are."""
+    if is_of_days(event) and is_marked_holiday(event):
+        return True
     return (is_of_days(event) or hours(event) >= LONG_HOURS) and is_holiday(_title(event))
 
 
@@ -186,14 +194,15 @@ def notice(event: Any, zone: ZoneInfo, *, is_whole: bool = True) -> Notice | Non
         title, begin.astimezone(zone).date()
     ):
         return None
-    off = "school" if is_day_off(event) else day_off(title)
+    of_classes = classes(title) if is_day_off(event) else frozenset[str]()
+    off = "school" if is_day_off(event) and not of_classes else day_off(title)
     midnight = datetime.combine(begin.astimezone(zone).date() + timedelta(days=1), time(), zone)
     end = attribute(event.get("DTEND"), "dt") if is_whole else midnight
     until = _moment(end, zone) if isinstance(end, date) else begin
     if until <= begin:  # a moment: from then on nobody has lessons, or what begins then is off
         until = midnight if off or is_of_days(event) else begin + timedelta(minutes=1)
     where = () if calls_off(place) else parts(place)
-    about = subject(title)
+    about = of_classes or subject(title)
     if not where:
         where, about = _rooms_in(about, title)
     return Notice(

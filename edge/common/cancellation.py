@@ -23,25 +23,27 @@ from edge.common.cancellation_words import (
     ABSENCE,
     ANYWHERE,
     AROUND,
+    CALL,
     CALLS,
     CLASS,
     DETAIL,
     FIRST,
-    HOLIDAY,
     INSTEAD,
     LAST,
-    MOST_WORDS,
     MOVE,
     MOVE_WORD,
     NAMES,
-    NO_HOLIDAY,
     NONE_OF,
     NOT_OF_A_LESSON,
+    OF_A_CLASS,
     OF_NO_LESSON,
+    OF_PROGRAMS,
     OFF_FOR_ALL,
     PARTS,
     PREFIX,
+    RANGE,
     SCHOOL_OFF,
+    SWITCH,
     TARGET,
     TENTATIVE,
     TOMORROW,
@@ -49,6 +51,16 @@ from edge.common.cancellation_words import (
     WHICH,
     WHOLE,
     WORD,
+    YES,
+)
+from edge.common.holiday_words import (
+    EVE,
+    FEASTS,
+    HOLIDAY,
+    MARK,
+    MOST_WORDS,
+    NAMED,
+    NO_HOLIDAY,
 )
 
 TEXT_SAYS = "called off by its title, place or status"
@@ -79,6 +91,13 @@ def _parts(title: str) -> list[str]:
 
 
 def _part_calls_off(part: str) -> bool:
+    whole = _is_call(part)
+    if not whole and (rest := " ".join(OF_A_CLASS.sub(" ", part).split())) not in ("", part):
+        return _is_call(rest)  # `7b kein Unterricht`, `Kein Unterricht für 7b`
+    return whole
+
+
+def _is_call(part: str) -> bool:
     if any(pattern.fullmatch(part) for pattern in (WHOLE, AROUND, MOVE, NONE_OF)):
         return True
     if any(WHOLE.fullmatch(piece) for piece in part.split("/")):  # `Maths/cancelled`
@@ -126,10 +145,11 @@ def subject(title: str) -> frozenset[str]:
     """Of a title that calls off, the words for what does not take place, or who is away."""
     plain = WHICH.sub(" ", PREFIX.sub("", plain_text(title[:1000]), count=1))
     if none := NONE_OF.fullmatch(plain):
-        return words(none["name"]) - OF_NO_LESSON
+        return words(none["name"]) | classes(title)
     if re.search(rf"\b(?:{ABSENCE})\b", plain):
         return words(plain)
-    return words(re.sub(rf"\b(?:{MOVE_WORD})\b", " ", CALLS.sub(" ", plain)))
+    rest = re.sub(rf"\b(?:{MOVE_WORD})\b", " ", CALLS.sub(" ", plain))
+    return words(rest) | _between(plain)
 
 
 def lesson_words(title: str) -> frozenset[str]:
@@ -139,10 +159,44 @@ def lesson_words(title: str) -> frozenset[str]:
 
 def is_holiday(title: str) -> bool:
     """Whether a title of whole days is that of a holiday: `Winterferien 2026 Berlin`."""
-    plain = re.sub(r"[^\w' -]+", " ", plain_text(title[:1000]))
-    return bool(
-        HOLIDAY.search(plain) and not NO_HOLIDAY.search(plain) and len(plain.split()) <= MOST_WORDS
+    plain = EVE.sub("", _letters(title))
+    if FEASTS.fullmatch(plain):
+        return True
+    is_named = bool(HOLIDAY.search(plain) or NAMED.search(plain))
+    return is_named and not _is_of_holidays(title) and len(plain.split()) <= MOST_WORDS
+
+
+def is_marked_holiday(event: Any) -> bool:
+    """Whether an event of whole days has the mark of holiday calendars: a category, or the first
+    line below the title."""
+    marks = _texts(event, "CATEGORIES")
+    marks += [text.strip().split("\n")[0] for text in _texts(event, "DESCRIPTION")]
+    titles = _texts(event, "SUMMARY")
+    return any(MARK.fullmatch(_letters(one)) for one in marks) and not any(
+        map(_is_of_holidays, titles)
     )
+
+
+def _is_of_holidays(title: str) -> bool:
+    """Whether it is something in the holidays, before or after them."""
+    others = HOLIDAY.sub(" ", NAMED.sub(" ", EVE.sub("", _letters(title))))
+    return bool(NO_HOLIDAY.search(others))
+
+
+def _letters(title: str) -> str:
+    return " ".join(re.sub(r"[^\w' -]+", " ", plain_text(title[:1000])).split())
+
+
+def classes(title: str) -> frozenset[str]:
+    """The classes that a title names, as `words` has them; of `Klassen 5-7` all three."""
+    plain = plain_text(title[:1000])
+    return _between(plain) | words(" ".join(one[0] for one in OF_A_CLASS.finditer(plain)))
+
+
+def _between(plain: str) -> frozenset[str]:
+    """The years of a range, as of `Klassen 5-7`."""
+    ranges = (range(int(one["first"]), int(one["last"]) + 1) for one in RANGE.finditer(plain))
+    return frozenset(str(year) for years in ranges for year in years)
 
 
 def day_off(title: str) -> Literal["school", "lessons", ""]:
@@ -171,15 +225,43 @@ def event_calls_off(event: Any) -> bool:
     texts = [text for name in names for text in _texts(event, name)]
     if any(calls_off(text) for text in texts):
         return True
+    if any(_property_calls_off(name, str(one)) for name in event for one in each(event, name)):
+        return True
     own = frozenset().union(*map(lesson_words, _texts(event, "SUMMARY")))
-    lines = (line for text in _texts(event, "DESCRIPTION") for line in text[:4000].split("\n"))
-    for line in map(plain_text, (re.sub(r"<[^<>]*>", " ", one) for one in lines)):
-        status = NAMES.fullmatch(line)
-        if WHOLE.fullmatch(line.strip(" .!*")) or (status and calls_off(status[1])):
-            return True
-        if calls_off(line) and not own.isdisjoint(subject(line)):
-            return True
-    return False
+    below = [text for name in ("DESCRIPTION", "X-ALT-DESC") for text in _texts(event, name)]
+    lines = [line for text in below for line in _lines(text)]
+    return any(
+        line_calls_off(line) or (calls_off(line) and not own.isdisjoint(subject(line)))
+        for line in lines
+    )
+
+
+def line_calls_off(line: str) -> bool:
+    """Whether a line below a title says so of itself: `Entfall, Aufgaben in Moodle`, `Status:
+    cancelled`, `Annulé : oui`."""
+    line = line.strip(" .!*-")
+    status, switch = NAMES.fullmatch(line), SWITCH.fullmatch(line)
+    if switch and switch[1].strip(" .!*") in YES:
+        return True
+    first = re.split(r"[,.!(]|\s-\s", line)[0].strip()
+    return bool(WHOLE.fullmatch(line) or CALL.fullmatch(first) or (status and calls_off(status[1])))
+
+
+def _property_calls_off(name: str, value: str) -> bool:
+    """Whether a property that a program has for itself does: `X-UNTIS-CODE:cancelled`."""
+    name = name.upper()
+    if not name.startswith("X-") or not OF_PROGRAMS.search(name) or "BUSYSTATUS" in name:
+        return False
+    is_switched = "CANCEL" in name and plain_text(value).strip() in YES
+    return is_switched or calls_off(value)
+
+
+def _lines(text: str) -> list[str]:
+    """As `plain_text` has them; HTML taken apart at its breaks."""
+    text = re.sub(r"\\([,;])", r"\1", text.replace("\\n", "\n"))  # which X- properties still have
+    broken = re.sub(r"(?i)<(?:br|/?(?:p|div|li|tr|h\d))\b[^<>]*>", "\n", text[:4000])
+    plain = plain_text(re.sub(r"<[^<>]*>", " ", broken))
+    return [line.strip() for line in re.split(r"[\n;|•]", plain)]
 
 
 def _texts(event: Any, name: str) -> list[str]:

@@ -26,12 +26,14 @@ SENTENCE = (
     r"(?:not|no longer) taking place|(?:does not|doesn't|will not|won't|cannot|can't) take place"
     rf"|is off|{VERB}"
     r"|n'?a(?:ura)? pas lieu|se (?:cancela|anula|suspende|aplaza)|no se (?:imparte|da)"
-    r"|no (?:tiene|tendra) lugar"
+    r"|no (?:tiene|tendra) lugar|(?:hat|haben) (?:heute |schul)?frei"
+    r"|(?:has|have) no (?:school|class(?:es)?|lessons)|n'(?:a|ont) pas (?:cours|classe)"
+    r"|(?:hat|haben) (?:heute )?kein(?:e schule|en unterricht)|no tienen? clases?"
 )
 """Verbs that say it of what stands before them."""
 
 SCHOOL_OFF = (
-    r"no school|school(?: is)? (?:closed|cancell?ed)|snow day|schulausfall"
+    r"no school|keine schule|school(?: is)? (?:closed|cancell?ed)|snow day|schulausfall"
     r"|(?:schools?|college|campus|academy)(?: is| are)? closed|kein schulbetrieb"
     r"|(?:heute )?(?:schul|hitze|kalte|schnee|sturm)frei(?:er tag)?(?: ab .*)?"
     r"|schule(?: ist| bleibt)? (?:geschlossen|zu)|schule fallt (?:\w+ )?aus"
@@ -63,8 +65,15 @@ ABSENCE = (
     r" (?:absent|away|ill|sick|krank|abwesend|malade|ausente|enferm[oa])|lehrer(?:in)? fehlt"
     r"|absence d[eu] \S+(?: \S+)?"
 )
+AWAY = (
+    r"klassenfahrt|klassenausflug|kursfahrt|studienfahrt|abschlussfahrt|schullandheim|wandertag"
+    r"|exkursion|skilager|betriebspraktikum|(?:school|class|field) (?:trip|outing)|excursion"
+    r"|(?:sortie|voyage) (?:scolaire|pedagogique)|classe (?:verte|de neige|de mer)"
+    r"|(?:viaje|salida) (?:escolar|de estudios|fin de curso)"
+)
+"""Where a class is, and not in its room."""
 NOUN = (
-    rf"{ABSENCE}|cancell?ation|{SCHOOL_OFF}|{LESSONS_OFF}"
+    rf"{ABSENCE}|{AWAY}|cancell?ation|{SCHOOL_OFF}|{LESSONS_OFF}"
     r"|cancel|canc|cncl|rescheduled|removed|deleted|geloscht|verlegung|verschiebung"
     r"|closed|geschlossen|ferme|cerrado|frei|free|libre|unavailable|out of order"
     r"|freistunde|free period|heure libre|hora libre"
@@ -78,13 +87,13 @@ NOUN = (
 """Count as a part of a title only: they are subjects of lessons, too (`Noise cancellation`)."""
 
 LESSON = (
-    r"(?:the |der |die |das |le |la |el |ce |l')?"
+    r"(?:(?:the|this|der|die|das|diese[rs]?|le|la|el|cet?|cette|est[ae]) |l')?"
     r"(?:class|course|event|lesson|meeting|session"
     r"|kurs|schulstunde|stunde|termin|unterricht|veranstaltung"
     r"|cours|evenement|lecon|reunion|seance|clase|curso|evento|leccion|sesion)"
 )
 BE = (
-    r"(?:is|has been|ist|wurde|wird|est|a ete|es|esta|queda|ha sido|fue|sera) "
+    r"(?:is|has been|ist|wurde|wird|est|a ete|es|esta|queda|ha sido|se ha|fue|sera) "
     r"(?:today |heute |leider |hoy |aujourd'hui )?"
 )
 DETAIL = (
@@ -96,17 +105,33 @@ DETAIL = (
 )
 """What may follow: when, or for what reason."""
 
+LOSS = r"(?:stunden|unterrichts)?ausfall|entfall"
 WORD = rf"(?:{CANCELLATION}|{SENTENCE}|{NOUN})"
 REASON = (
     r"(?:aufgrund|aujourd'hui|because|bis|cause|debido|demain|due|hasta|heute|hoy|leider|morgen|owing"
     r"|since|today|tomorrow|until|wegen|weil|wg)\b.*"
 )
 CALLS = re.compile(rf"\b(?:{LESSON} )?(?:{BE})?(?:{WORD})\b(?: {REASON})?")
+CLASS_WORD = (
+    r"klassen?(?:stufen?)?|class|years?|y|grades?|classe|clase|curso|grado|niveau"
+    r"|(?:jahrgangs|klassen|ober|unter|mittel)?stufen?|jahrg(?:ang|ange)|jgst|jg|kl|gruppen?|groupe"
+)
 CLASS = (
-    r"\d{1,2}(?!h)[a-z]|\d{1,2} (?=[b-g]\b)[a-z]"
-    r"|(?:klassen?|class|years?|y|grades?|classe|clase|curso|stufe|jahrgang) ?\d\w*"
+    r"\d{1,2}(?:eme|[oe])(?! (?:de|mai)\b)(?: (?:eso|bach\w*|grado|curso|[a-h])\b)*"
+    r"|\d{1,2}(?!h|o de\b)[a-z]|\d{1,2} (?=[b-g]\b)[a-z]"
+    r"|\d{1,2}\.? (?:klassen?|jahrgang|schuljahr|grade|curso|grado|eso)"
+    rf"|(?:{CLASS_WORD})\.? ?\d{{1,2}}(?!\d)\w*"
+    r"(?: ?(?:-|bis|to|a|und|and|et|y) ?\d{1,2}(?!\d)\w*)*"
 )
 """Of whom alone it is said; `School closed from 14:00` is for all."""
+OF_A_CLASS = re.compile(
+    rf"(?:\b(?:fur|for|pour|para|bei|of|der|die|das|den|la|le|les|el|los|las)\s)*"
+    rf"\b(?:{CLASS})\b(?:\s?(?:/|-|\+|&|und|and|et|y)\s?(?:{CLASS})\b)*\s?:?"
+)
+RANGE = re.compile(
+    rf"\b(?:{CLASS_WORD})\.? ?(?P<first>\d{{1,2}}) ?(?:-|bis|to|a) ?(?P<last>\d{{1,2}})\b"
+)
+"""`Klassen 5-7`, which are three."""
 TOMORROW = (
     r"tomorrow|demain|(?<!esta )(?<!la )(?<!hoy )manana|(?<!am )(?<!heute )(?<!diesen )morgen"
 )
@@ -137,7 +162,19 @@ OF_NO_LESSON = {
     *("cours", "clase", "clases", "class", "classes", "kurs", "unterricht", "lesson", "lessons"),
     *("stunde", "stunden", "std", "lecon", "leccion", "klasse", "classe", "gruppe", "group"),
     *("groupe", "grupo", "heute", "today", "hoy", "nur", "only", "esta", "ce", "this", "on"),
-    *("en", "dans", "zu", "at"),
+    *("en", "dans", "zu", "at", "klassen", "klassenstufe", "jahrgang", "jahrgange", "jg", "jgst"),
+    *(
+        "jahrgangsstufe",
+        "stufe",
+        "stufen",
+        "kl",
+        "year",
+        "years",
+        "grade",
+        "grades",
+        "curso",
+        "grado",
+    ),
     *("morgen", "morning", "matin", "manana", "tarde", "vormittag", "nachmittag", "afternoon"),
     *("monday", "tuesday", "wednesday", "thursday", "friday", "montag", "dienstag", "mittwoch"),
     *("donnerstag", "freitag", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "lunes"),
@@ -155,32 +192,15 @@ INSTEAD = re.compile(
     r"|a la place (?:de|d'|du)|en (?:lugar|vez) de)\b.*"
 )
 """What a lesson replaces is not what it is."""
-HOLIDAY = re.compile(
-    r"\b(?:\w*ferien(?:tag)?|\w*feiertage?|bruckentag|studientag|padagogischer tag"
-    r"|holidays?|half[ -]term|inset|recess|(?:spring|summer|autumn|fall|winter|easter|christmas"
-    r"|thanksgiving|term|mid-?term|school) break|(?:staff|teacher) (?:training|development)"
-    r"|vacances|jours? ferie|conges?(?: scolaires?)?|vacaciones|festivo|no lectivo|fiesta nacional"
-    r"|puente|easter monday|good friday|christmas(?: day| eve)?|thanksgiving|labou?r day|pd day"
-    r"|professional development|teacher workday|school closure|tag der deutschen einheit"
-    r"|rosenmontag|ostermontag|karfreitag|pfingstmontag|neujahr|schulschliessung|toussaint"
-    r"|lundi de (?:paques|pentecote)|ferie|pont de l'ascension|journee pedagogique"
-    r"|fermeture de l'etablissement|semana santa|huelga)\b"
-)
-"""In a title of few words of whole days; in an hour's it is what the lesson is about."""
-MOST_WORDS = 8
-"""Of such a title: more is a sentence, of something else."""
-NO_HOLIDAY = re.compile(
-    r"\b(?:homework|due|hausaufgaben?|devoirs|deberes|club|party|fete|fiesta de|camp|lager|fahrt"
-    r"|program\w*|betreuung|anmeld\w*|inscription\w*|inscripcion\w*|plan\w*|booking|antrag"
-    r"|request|essay|project|projekt|projet|kurs|course|workshop|trip|film|thema|topic|quiz|test"
-    r"|letzter schultag|last day|before|vor|avant|antes|nach|after|apres)\b"
-)
-"""Of something in the holidays, before or after them; `letzter Ferientag` is one."""
 WHOLE = re.compile(
     rf"(?:{SCHOOL_OFF}|{LESSONS_OFF}) (?:\d.*|(?:in|en|dans) \S+(?: \S+)?)"
     rf"|(?:{LESSON} )?(?:{BE})?{WORD}(?: {LESSON})?(?: {DETAIL})?|{LESSON} {BE}{WORD}.*"
 )
 """A part of a title that says nothing else."""
+
+CALL = re.compile(rf"(?:{LESSON} )?(?:{BE})?(?:{CANCELLATION}|{SENTENCE}|{LOSS})")
+OF_PROGRAMS = re.compile("STATUS|STATE|CODE|CANCEL|SUBST|VERTRET|ENTFALL")
+"""In the names of properties that programs add to say what became of a lesson."""
 
 LAST = re.compile(rf"(?P<before>.*\S)[ -](?:{CANCELLATION}|{SENTENCE})(?: {DETAIL})?")
 FIRST = re.compile(
@@ -210,10 +230,11 @@ NONE_OF = re.compile(
 )
 """`Kein Mathe`, `No maths today`: of one lesson, by its name."""
 
-LOSS = r"(?:stunden|unterrichts)?ausfall|entfall"
 AROUND = re.compile(
     rf"(?:{LOSS}|absage|annulation) (?!de[rsmnu]? |von |im |am )\S+(?: \S+)?"
     rf"|\S+(?: \S+)?[ -](?:{LOSS})"
+    rf"|(?:{AWAY}) (?:nach|to|in|en|a|au|aux|zu[mr]?|ins?) .*"
+    r"|(?:kurs|klassen|studien)fahrt [^\W\d]+"
     rf"|(?:annulation|suppression|cancelacion|anulacion|suspension|absage|ausfall|cancellation)"
     rf" (?:du |de la |de l'|des |del |of the |of |der |vom |von )?{LESSON}\b.*"
     rf"|\S+(?: \S+)? (?:was|will be|wurde|wird) (?:{CANCELLATION})"
@@ -229,9 +250,19 @@ NOT_OF_A_LESSON = {
 """Before the last word these make it part of a tale, or its opposite."""
 
 NAMES = re.compile(
-    r"(?:status|statut|estado|etat|art|typ|type|tipo|info|hinweis|note|nota|notiz|bemerkung|memo"
-    r"|anmerkung|kommentar|comment|remark|remarque|observaciones?)\s*:\s*(.*)"
+    r"(?:[\w-]+ )?(?:vertretungs|unterrichts|stunden|termin|ausfall)?-?"
+    r"(?:status|statut|estado|etat|art|typ|type|tipo|text|texte|texto|info|hinweise?|note|nota|notiz|bemerkung(?:en)?|memo|vertretung"
+    r"|grund|anlass|reason|motif|raison|motivo|anmerkung|kommentar|comment|remark|remarque"
+    r"|observacion(?:es)?|substitution|change|anderung)\s*[:=]\s*(.*)"
 )
+"""Of a line that says something of its lesson, and what it says."""
+SWITCH = re.compile(
+    rf"(?:{CANCELLATION}|{VERB}|{LOSS}|cancell?ation|annulation|cancelacion)\??\s*[:=]\s*(.*)"
+)
+"""Of a column or a line that asks for yes or no: `Annulé : oui`."""
+YES = {*("yes", "y", "true", "t", "x", "xx", "1", "on", "✓", "✔", "☑", "ja", "j", "wahr", "oui")}
+YES |= {*("o", "vrai", "si", "s", "verdadero")}
+"""And what they say where it is so."""
 
 PREFIX = re.compile(r"\A\s*(?:(?:fwd?|wg|aw|re|tr|rv|rif|i)\s*:\s*)+", re.IGNORECASE)
 """Of mails that were answered or passed on."""
