@@ -259,8 +259,8 @@ def _property_calls_off(name: str, value: str) -> bool:
 def _lines(text: str) -> list[str]:
     """As `plain_text` has them; HTML taken apart at its breaks."""
     text = re.sub(r"\\([,;])", r"\1", text.replace("\\n", "\n"))  # which X- properties still have
-    broken = re.sub(r"(?i)<(?:br|/?(?:p|div|li|tr|h\d))\b[^<>]*>", "\n", text[:4000])
-    plain = plain_text(re.sub(r"<[^<>]*>", " ", broken))
+    markup = re.sub(r"(?i)<(?:br|/?(?:p|div|li|tr|h\d))\b[^<>]*>", "\n", text[:4000])
+    plain = plain_text(re.sub(r"<[^<>]*>", " ", markup))
     return [line.strip() for line in re.split(r"[\n;|•]", plain)]
 
 
