@@ -143,3 +143,16 @@ def test_a_timetable_without_a_lesson_is_not_called_well(
 def test_a_check_that_only_misses_the_broker_ends_with_1(tmp_path: Path, end: str) -> None:
     result = check(tmp_path, end, [])
     assert (result.return_value, result.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("source", ["/", "empty", "none.mp4", "broken.mp4", "sim:foo=1"])
+def test_a_source_that_gives_no_picture_is_not_called_recorded(tmp_path: Path, source: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken.mp4").write_text(BROKEN_FILE)
+    settings = {"site": "s", "room": "r", "state": "state", "broker": {"port": free_port()}}
+    config = tmp_path / "settings.yaml"
+    config.write_text(yaml.safe_dump(settings | {"camera": source}))
+    result = CliRunner().invoke(agent, ["check", "--config", str(config)], standalone_mode=False)
+    assert result.return_value == 2
+    assert "recorded" not in result.output
+    assert "exempt" not in result.output

@@ -17,7 +17,10 @@ from typing import NamedTuple
 from edge.camera import driver_of, pictures_in
 from edge.camera.container import is_list
 
-NETWORKS = ("nfs", "cifs", "smb", "fuse", "9p", "ceph", "afs", "gluster", "lustre", "webdav")
+NETWORKS = (
+    *("nfs", "cifs", "smb", "fuse", "9p", "ceph", "afs", "gluster", "lustre", "webdav"),
+    *("virtiofs", "vboxsf", "vmhgfs", "prl_fs"),
+)
 """Beginnings of the names of file systems that others can write to unseen."""
 
 DATE_REMEDY = "where it is a recording, check the clock, `touch` it, and start again"

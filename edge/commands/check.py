@@ -37,8 +37,10 @@ def try_all(settings: AgentSettings, has_room: bool) -> int:
     checklist, labels = Checklist(), list[str]()
     with checklist.part():
         labels += _try_model(settings)
+    has_picture = False
     with checklist.part():
         _try_camera(settings)
+        has_picture = True
     with checklist.part():
         _try_detector(settings)
     for name, try_part in parts_to_try(settings, labels).items():
@@ -46,7 +48,7 @@ def try_all(settings: AgentSettings, has_room: bool) -> int:
             try_part()
             say(f"{name}: ok")
     with checklist.part():
-        _say_mode(settings)
+        _say_mode(settings, has_picture)
     parts = fittings(settings)
     say(f"in the room: {', '.join(parts) or 'nothing to switch it off with or see it by'}")
     if has_room:
@@ -81,11 +83,12 @@ def _try_detector(settings: AgentSettings) -> None:
     say(f"detector: {choice.sentence}: {choice.problem or 'ok'}")
 
 
-def _say_mode(settings: AgentSettings) -> None:
-    """What was decided about the source and why, and what may be read therefore."""
+def _say_mode(settings: AgentSettings, has_picture: bool) -> None:
+    """What was decided about the source and why, and what may be read therefore; of one that gives
+    no picture nothing is known, and it counts as live."""
     recording = Recording(settings.camera)
     recording.watch(WATCH_S)
-    why = recording.live()
+    why = recording.live() if has_picture else "it gives no picture, see above"
     mode = decide(settings, date.today(), why)
     verdict = "recorded: nobody is being watched" if why is None else f"live: {why}"
     say(f"source: {verdict}")
