@@ -142,4 +142,8 @@ class WebhookReceiver(Worker):
 
 def _name(row: Any) -> str:
     """The same at each try; events of before they had names of their own go by their row."""
-    return str(json.loads(row.body).get("id") or f"msg_{row.id}")
+    own = f"msg_{row.id}"
+    try:
+        return str(json.loads(row.body).get("id") or own)
+    except (ValueError, AttributeError, RecursionError):  # of a row that somebody changed
+        return own

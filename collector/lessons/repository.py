@@ -233,7 +233,8 @@ class LessonRepository:
         newest = (lessons.c.start.desc(), lessons.c.id.desc())
         query = select(lessons).where(*where).order_by(*newest).limit(limit).offset(offset)
         with self._engine.connect() as connection:
-            return [_lesson(row) for row in connection.execute(query)]
+            rows = connection.execute(query).all()
+        return [_lesson(row) for row in rows if row.start is not None]
 
 
 def _is_erased(connection: Connection, site: str, room: str, start: float) -> bool:
@@ -245,4 +246,5 @@ def _is_erased(connection: Connection, site: str, room: str, start: float) -> bo
 
 
 def _lesson(row: Any) -> Lesson:
-    return Lesson(*(getattr(row, field) for field in Lesson._fields))
+    lesson = Lesson(*(getattr(row, field) for field in Lesson._fields))
+    return lesson if isinstance(lesson.summary, dict) else lesson._replace(summary=None)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from collector.lessons.coverage import Coverage, coverage
 from collector.lessons.repository import Lesson, LessonRepository
@@ -16,6 +17,8 @@ from collector.live.history import mean_counts
 from collector.live.shares import Share, shares
 from collector.storage.store import Store
 from edge.protocol.messages import OTHER, UNCERTAIN, Mood
+
+log = logging.getLogger(__name__)
 
 SLOTS = 60
 SHORTEST_SLOT_S = 30.0
@@ -110,7 +113,7 @@ class Summaries:
         self._repository = repository
 
     def of(self, lesson: Lesson) -> Summary:
-        record = lesson.summary
+        record = _kept_summary(lesson)
         if record is not None and lesson.until < time.time() - LATE_S:
             return Summary.model_validate(record)
         begin, end = instant(lesson.start), instant(max(lesson.until, lesson.start + 1))
@@ -125,6 +128,17 @@ class Summaries:
             stamp = {STATE: [*state, lesson.until]}
             self._repository.keep_summary(lesson, summary.model_dump(mode="json") | stamp)
         return summary
+
+
+def _kept_summary(lesson: Lesson) -> dict[str, Any] | None:
+    """None for one that somebody changed: it is made anew of what windows there are."""
+    try:
+        if lesson.summary is not None:
+            Summary.model_validate(lesson.summary)
+    except ValidationError:
+        log.error("lesson %d: its averages cannot be read: they are made anew", lesson.id)
+        return None
+    return lesson.summary
 
 
 def _windows(summary: dict[str, Any]) -> int:

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import JSON, Connection, Engine, Table, func, insert, inspect, literal, select
+from sqlalchemy import Connection, Engine, Table, func, insert, inspect, literal, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from collector.access.audit_note import FILE as HEAD_FILE
@@ -34,6 +34,7 @@ from collector.retention.archive import (
 from collector.retention.backup import site_files
 from collector.retention.erasing import apply_in, apply_notes
 from collector.storage import lesson_numbers, placement
+from collector.storage.columns import ReadableJson
 from collector.storage.database import url_to_show
 from collector.storage.erasure_notes import Erasure, ErasureNotes
 from collector.storage.erasures import Erasures
@@ -231,7 +232,11 @@ def _put_rows(connection: Connection, table: Table, rows: list[dict[str, Any]]) 
         connection.execute(insert(table), rows)
         return
     names = list(rows[0])
-    texts = {column.name: column.type for column in table.columns if isinstance(column.type, JSON)}
+    texts = {
+        column.name: column.type
+        for column in table.columns
+        if isinstance(column.type, ReadableJson)
+    }
     driver: Any = connection.connection.driver_connection
     columns = ", ".join(f'"{table.c[name].name}"' for name in names)
     with driver.cursor().copy(f'COPY "{table.name}" ({columns}) FROM STDIN') as copy:
@@ -239,8 +244,8 @@ def _put_rows(connection: Connection, table: Table, rows: list[dict[str, Any]]) 
             copy.write_row([_database_value(row[name], texts.get(name)) for name in names])
 
 
-def _database_value(value: Any, kind: JSON | None) -> Any:
-    if kind is None or (value is None and kind.none_as_null):
+def _database_value(value: Any, kind: Any) -> Any:
+    if kind is None or (value is None and kind.impl_instance.none_as_null):
         return value
     return json.dumps(value)
 

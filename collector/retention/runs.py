@@ -8,12 +8,14 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import NamedTuple
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine, delete, insert
 
 from collector.access.audit import AuditEntry, AuditLog
+from collector.storage.setting import read_setting
 from collector.storage.tables import settings
 
 KEY = "retention.day"
+FIELDS = dict.fromkeys(("rounds", "windows", "lessons", "failures"), int) | {"day": str}
 RUN = "retention ran"
 ABOUT = re.compile(
     r"(\d{4}-\d\d-\d\d): (\d+) rounds, (\d+) windows and (\d+) lessons deleted, (\d+) failures"
@@ -57,7 +59,7 @@ def add_round(
 def current_day(engine: Engine) -> RetentionDay | None:
     """The last one that a round was noted for, and that is not in the audit log yet."""
     with engine.connect() as connection:
-        value = connection.execute(select(settings.c.value).where(settings.c.key == KEY)).scalar()
+        value = read_setting(connection, KEY, FIELDS)
     return None if value is None else RetentionDay(**value)
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import time
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine, delete, insert
 
 from collector.storage.database import begin
+from collector.storage.setting import NUMBER, read_setting
 from collector.storage.tables import settings
 from edge.common.clock_remedy import clock_remedy
 from edge.common.errors import UserError
@@ -32,8 +33,7 @@ def check(engine: Engine) -> None:
     """Raises UserError while it is in doubt; what was noted by a clock that was set since counts
     no more."""
     with engine.connect() as connection:
-        query = select(settings.c.value).where(settings.c.key == KEY)
-        value = connection.execute(query).scalar()
+        value = read_setting(connection, KEY, {"ahead_s": NUMBER, "at": NUMBER})
     if value is None:
         return
     moved_s = time.time() - value["at"]

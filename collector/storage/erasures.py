@@ -182,14 +182,18 @@ class Erasures:
 def tells_of(body: str, one: Erasure) -> bool:
     """Whether an event for other systems is about what was erased: by the start of its lesson, or
     by when it happened."""
-    event = json.loads(body)
-    about = event.get("data", {})
+    try:
+        event = json.loads(body)
+        about = event.get("data", {})
+        about.get("site")
+    except (ValueError, AttributeError, RecursionError):
+        return True  # nobody knows of what, and nobody can be told
     if (about.get("site"), about.get("room")) != (one.site, one.room) or one.boot is not None:
         return False
     try:
         at = str(about.get("start") or event["timestamp"]).replace("Z", "+00:00")
         return one.begin - 0.001 <= datetime.fromisoformat(at).timestamp() < one.end
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         return True  # nobody knows when
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from collector.storage.setting import NUMBER, read_setting
 from collector.storage.tables import moods, settings
 
 KEY = "resend"
@@ -47,6 +48,6 @@ def write(connection: Connection, value: dict[str, Any]) -> None:
 def read(connection: Connection) -> dict[str, Any] | None:
     """None where nothing is wanted, or nobody has it any more; nobody else changes it before the
     transaction ends."""
-    query = select(settings.c.value).where(settings.c.key == KEY).with_for_update()
-    request: dict[str, Any] | None = connection.execute(query).scalar()
+    fields: dict[str, Any] = {"since": NUMBER, "at": NUMBER, "asked": list}
+    request = read_setting(connection, KEY, fields, for_update=True)
     return request if request is not None and time.time() - request["at"] < FOR_S else None

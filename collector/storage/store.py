@@ -291,9 +291,10 @@ class Store:
             .limit(ROWS_A_ROOM)
         )
         with self._engine.connect() as connection:
-            rows = connection.execute(query).all()
+            summaries = [StoredSummary(*row) for row in connection.execute(query)]
         number = (str(mood.boot), mood.seq)
-        return [StoredSummary(*row) for row in rows if (row.boot, row.seq) != number]
+        others = (one for one in summaries if (one.boot, one.seq) != number)
+        return [one for one in others if None not in (one.start, one.seconds, one.received)]
 
     def state(self, site: str, room: str, begin: datetime, end: datetime) -> tuple[int, int]:
         """Changes whenever what `reaching` gives does; much cheaper."""
@@ -353,7 +354,8 @@ def _identities_in_merges(connection: Connection, single: Sequence[Mood]) -> set
     )
     spans = defaultdict(list)
     for *run, seq, windows, start, seconds in connection.execute(query):
-        spans[tuple(run)].append((seq, windows, start, seconds))
+        if start is not None and seconds is not None:
+            spans[tuple(run)].append((seq, windows, start, seconds))
     return {
         _identity(mood)
         for mood in single
@@ -384,12 +386,11 @@ def _near(site: str, room: str, begin: datetime, end: datetime) -> tuple[ColumnE
 
 
 def _readable(rows: Iterable[Any]) -> Iterator[StoredWindow]:
-    """Windows of rows; one that an earlier version let in, or that somebody changed, is left out
-    and keeps no other from being read."""
+    """Windows of rows; one that somebody changed is left out, and keeps no other from being read."""
     for row in rows:
         try:
-            yield StoredWindow(_mood(row), row["received"])
-        except (ValueError, OverflowError, OSError) as error:
+            yield StoredWindow(_mood(row), float(row["received"]))
+        except (ValueError, TypeError, OverflowError, OSError) as error:
             log.error("%s/%s: row %s: %s", row["site"], row["room"], row["id"], first_line(error))
 
 

@@ -6,11 +6,9 @@ Times are seconds since 1970, UTC.
 from __future__ import annotations
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     Column,
-    Float,
     ForeignKey,
     Index,
     Integer,
@@ -20,6 +18,8 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+
+from collector.storage.columns import ReadableFloat, ReadableJson
 
 metadata = MetaData()
 
@@ -32,16 +32,16 @@ moods = Table(
     Column("device", String(32), nullable=False),
     Column("boot", String(36), nullable=False),
     Column("seq", BigInteger, nullable=False),
-    Column("start", Float, nullable=False),
-    Column("seconds", Float, nullable=False),
+    Column("start", ReadableFloat, nullable=False),
+    Column("seconds", ReadableFloat, nullable=False),
     Column("clock", String(8), nullable=False),
     Column("frames", Integer, nullable=False),
     Column("faces", Integer),
-    Column("counts", JSON(none_as_null=True)),
+    Column("counts", ReadableJson(none_as_null=True)),
     Column("withheld", String(16)),
     Column("model", String(12), nullable=False),
     Column("windows", Integer, nullable=False, server_default="1"),
-    Column("received", Float, nullable=False),  # by the collector's clock
+    Column("received", ReadableFloat, nullable=False),  # by the collector's clock
     UniqueConstraint("site", "room", "device", "boot", "seq", name="mood_identity"),
     Index("mood_by_time", "site", "room", "start"),  # and what retention removes
 )
@@ -71,9 +71,9 @@ accounts = Table(
     Column("role", String(16), nullable=False),
     Column("password", String(256)),  # Argon2; none for those who come from the school's provider
     Column("subject", String(256), unique=True),  # issuer and subject of OpenID Connect
-    Column("created", Float, nullable=False),
+    Column("created", ReadableFloat, nullable=False),
     Column("display", String(64)),  # what the provider calls them; decides nothing
-    Column("confirmed", Float),  # when the provider last said who they are
+    Column("confirmed", ReadableFloat),  # when the provider last said who they are
     Column("timetable", String(64)),  # what the timetable calls them
     Index("account_by_timetable", "timetable", unique=True),
 )
@@ -92,7 +92,7 @@ sessions = Table(
     Column("secret", String(64), primary_key=True),  # SHA-256 of what the cookie holds
     Column("account", ForeignKey("account.id", ondelete="CASCADE")),
     Column("link", ForeignKey("link.id", ondelete="CASCADE")),
-    Column("expires", Float, nullable=False),
+    Column("expires", ReadableFloat, nullable=False),
 )
 
 links = Table(
@@ -104,7 +104,7 @@ links = Table(
     Column("site", String(32)),
     Column("room", String(32)),
     Column("made_by", String(64), nullable=False),
-    Column("expires", Float, nullable=False),
+    Column("expires", ReadableFloat, nullable=False),
     # Whose rights it lends, while they have them; none for the first run's.
     Column("account", ForeignKey("account.id", ondelete="CASCADE")),
     # The report that it leads to, in place of the room.
@@ -121,7 +121,7 @@ tokens = Table(
     Column("account", ForeignKey("account.id", ondelete="CASCADE"), nullable=False),
     Column("name", String(64), nullable=False),
     Column("scopes", String(128), nullable=False),  # separated by spaces
-    Column("expires", Float, nullable=False),
+    Column("expires", ReadableFloat, nullable=False),
 )
 
 lessons = Table(
@@ -132,13 +132,13 @@ lessons = Table(
     Column("room", String(32), nullable=False),
     Column("title", String(120), nullable=False),
     Column("teacher", String(64)),  # for people: a name, as the timetable or the account has it
-    Column("start", Float, nullable=False),
-    Column("end", Float),  # none while it goes on
-    Column("planned_end", Float),
+    Column("start", ReadableFloat, nullable=False),
+    Column("end", ReadableFloat),  # none while it goes on
+    Column("planned_end", ReadableFloat),
     Column("how", String(16), nullable=False),
     Column("notes", Text, nullable=False, server_default=""),
     Column("code", String(8), unique=True),  # for check-ins, while it goes on
-    Column("summary", JSON(none_as_null=True)),  # what is kept when the windows are gone
+    Column("summary", ReadableJson(none_as_null=True)),  # what is kept when the windows are gone
     Column("account", ForeignKey("account.id", ondelete="SET NULL")),  # whose it is
     UniqueConstraint("site", "room", "start"),
     Index("lesson_by_end", "end"),
@@ -158,7 +158,7 @@ markers = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("lesson", ForeignKey("lesson.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("at", Float, nullable=False),
+    Column("at", ReadableFloat, nullable=False),
     Column("text", String(120), nullable=False),
 )
 
@@ -175,7 +175,7 @@ audit = Table(
     "audit",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("at", Float, nullable=False),
+    Column("at", ReadableFloat, nullable=False),
     Column("who", String(64), nullable=False),
     Column("what", String(32), nullable=False),
     Column("about", String(200), nullable=False),
@@ -186,7 +186,7 @@ settings = Table(
     "setting",
     metadata,
     Column("key", String(64), primary_key=True),
-    Column("value", JSON, nullable=False),
+    Column("value", ReadableJson, nullable=False),
 )
 
 deliveries = Table(
@@ -196,7 +196,7 @@ deliveries = Table(
     Column("url", String(500), nullable=False),
     Column("body", Text, nullable=False),
     Column("tries", Integer, nullable=False),
-    Column("next", Float, nullable=False),
+    Column("next", ReadableFloat, nullable=False),
     Column("given_up", Boolean, nullable=False),
 )
 
@@ -208,7 +208,7 @@ invitations = Table(
     Column("site", String(32), nullable=False),
     Column("room", String(32), nullable=False),
     Column("made_by", String(64), nullable=False),
-    Column("expires", Float, nullable=False),
+    Column("expires", ReadableFloat, nullable=False),
 )
 
 requests = Table(
@@ -221,7 +221,7 @@ requests = Table(
     Column("hardware", String(64), nullable=False),
     Column("version", String(32), nullable=False),
     Column("address", String(64), nullable=False),
-    Column("at", Float, nullable=False),
+    Column("at", ReadableFloat, nullable=False),
     Column("state", String(16), nullable=False),  # waiting, approved, refused
     Column("certificate", Text),
 )
@@ -233,9 +233,9 @@ certificates = Table(
     Column("site", String(32), nullable=False),
     Column("room", String(32), nullable=False),
     Column("pem", Text, nullable=False),
-    Column("expires", Float, nullable=False),
+    Column("expires", ReadableFloat, nullable=False),
     Column("state", String(16), nullable=False),  # new, current, replaced, revoked
-    Column("ended", Float),
+    Column("ended", ReadableFloat),
     Column("because", String(64)),
     Index("certificate_by_room", "site", "room"),
 )
@@ -246,8 +246,8 @@ devices = Table(
     Column("site", String(32), primary_key=True),
     Column("room", String(32), primary_key=True),
     Column("hardware", String(64), nullable=False),
-    Column("seen", Float),  # when it last signed a message
-    Column("report", JSON(none_as_null=True)),
+    Column("seen", ReadableFloat),  # when it last signed a message
+    Column("report", ReadableJson(none_as_null=True)),
 )
 
 bundles = Table(
@@ -258,9 +258,9 @@ bundles = Table(
     Column("sha256", String(64), nullable=False, unique=True),
     Column("content", Text, nullable=False),  # base64
     Column("note", String(200), nullable=False),
-    Column("canaries", JSON, nullable=False),  # rooms that try it first
+    Column("canaries", ReadableJson, nullable=False),  # rooms that try it first
     Column("state", String(16), nullable=False),  # canary, everywhere, withdrawn
-    Column("at", Float, nullable=False),
+    Column("at", ReadableFloat, nullable=False),
 )
 
 erasures = Table(
@@ -269,9 +269,9 @@ erasures = Table(
     Column("id", Integer, primary_key=True),
     Column("site", String(32), nullable=False),
     Column("room", String(32), nullable=False),
-    Column("begin", Float, nullable=False),
-    Column("end", Float, nullable=False),
-    Column("at", Float, nullable=False),
+    Column("begin", ReadableFloat, nullable=False),
+    Column("end", ReadableFloat, nullable=False),
+    Column("at", ReadableFloat, nullable=False),
     Column("boot", String(36)),  # of one run alone, up to a number: what was dated ahead
     Column("seq", BigInteger),
 )
@@ -283,9 +283,11 @@ alerts = Table(
     Column("site", String(32), primary_key=True),  # empty: the collector itself
     Column("item", String(64), primary_key=True),  # a room; of the collector, which part
     Column("about", String(200), nullable=False),
-    Column("since", Float, nullable=False),
-    Column("told", Float),  # when somebody was told; the same for all that were told together
-    Column("over", Float),  # since when it is right again
+    Column("since", ReadableFloat, nullable=False),
+    Column(
+        "told", ReadableFloat
+    ),  # when somebody was told; the same for all that were told together
+    Column("over", ReadableFloat),  # since when it is right again
 )
 
 mails = Table(
@@ -298,8 +300,8 @@ mails = Table(
     Column("answers", String(64)),  # the name of the mail that it belongs to
     Column("subject", String(300), nullable=False),
     Column("body", Text, nullable=False),
-    Column("at", Float, nullable=False),
+    Column("at", ReadableFloat, nullable=False),
     Column("tries", Integer, nullable=False),
-    Column("next", Float, nullable=False),
-    Column("sent", Float),
+    Column("next", ReadableFloat, nullable=False),
+    Column("sent", ReadableFloat),
 )
