@@ -20,7 +20,7 @@ class Holidays:
     """Days of the settings, and each day on which a calendar has any event.
 
     The calendar is read again when it changes; raises UserError for a file that cannot be read at
-    the start. One at an address has no day before it was fetched.
+    the start. Of one at an address nothing is known before it was fetched: see `gap`.
     """
 
     def __init__(
@@ -35,6 +35,13 @@ class Holidays:
         if any(holiday.has(day) for holiday in self._days):
             return True
         return self._calendar is not None and self._calendar.any_on(day)
+
+    @property
+    def gap(self) -> str:
+        """Why no day is known to be none, or nothing: a holiday is not taken for a school day."""
+        if self._source is None or self._calendar is not None:
+            return ""
+        return f"the holidays of {self._source.where} were not fetched yet"
 
     @property
     def faults(self) -> list[IgnoredEvent]:

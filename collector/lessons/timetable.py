@@ -201,6 +201,8 @@ class Timetable:
         """Why a day has no lessons in any room, or nothing."""
         if self._holidays.has(day):
             return "holiday"
+        if gap := self._holidays.gap:
+            return gap
         title = self._content.days_off.get(day) if isinstance(self._content, Spreadsheet) else None
         return f"called off by {short(title)}" if title is not None else ""
 

@@ -77,6 +77,27 @@ LONGEST = 500
 """Characters of a place that are read."""
 
 
+BRACKETS = re.compile(r"[(\[][^()\[\]]*[)\]]")
+"""Of one level."""
+
+ADDRESS = re.compile(
+    r"(?:[a-z]{1,2}-)?\d{4,5} [^\W\d].*|[a-z]{2} \d{5}(?:-\d{4})?|[a-z]{1,2}\d[a-z\d]? \d[a-z]{2}"
+    r"|(?:.* )?[^\W\d]*(?:str\.?|strasse|weg|allee|gasse|platz|ring|ufer|damm|street|st\.?|road"
+    r"|rd\.?|avenue|ave\.?|lane|drive) ?\d{1,4} ?[a-z]?"
+    r"|\d{1,4}(?:[a-z]| bis)? .*\b(?:street|st\.?|road|rd\.?|avenue|ave\.?|lane|drive|way|blvd\.?)"
+    r"|(?:\d{1,4}(?:[a-z]| bis)? )?(?:rue|avenue|boulevard|place|chemin|quai|allee|calle|avenida|c/"
+    r"|plaza|paseo|carretera) .*"
+)
+"""A street or a town, beside the room in it."""
+
+SCHOOL = re.compile(
+    r"(?:.* )?(?:schule|school|gymnasium|lycee|college|ecole|colegio|instituto|escuela|academy"
+    r"|universitat|university|universite|universidad|kolleg|campus)(?: .*)?"
+    r"|\w*(?:schule|gymnasium|kolleg)"
+)
+"""Beside a room it is what the room is in."""
+
+
 class RoomPlace(NamedTuple):
     """A room; `site` is None where no school is named."""
 
@@ -163,11 +184,36 @@ def is_same(one: str, other: str) -> bool:
     return not names(one).isdisjoint(names(other))
 
 
+def as_now(text: str) -> str:
+    """Without the rooms that something moved out of: `R205, (R101)`, `+R205, -R101`.
+
+    So substitution plans write it. A bracket after a room, with numbers in it, stays with it, and
+    both are then no room that is known: which one is meant is not.
+    """
+    whole = BRACKETS.sub(_in_one_piece, re.sub(r"[^\S\n]+", " ", text[:LONGEST]))
+    pieces = [one.strip() for one in SEPARATORS.split(whole)]
+    former = [one for one in pieces if BRACKETS.fullmatch(one) and _has_room(one[1:-1])]
+    if any(one.startswith("+") for one in pieces):
+        former += [one for one in pieces if re.match(r"[-\u2010-\u2015\u2212]\w", one)]
+    left = [one for one in pieces if one and one not in former]
+    return "\n".join(left) if former and left else whole
+
+
+def _in_one_piece(bracket: re.Match[str]) -> str:
+    return SEPARATORS.sub(" ", bracket[0]) if _has_room(bracket[0][1:-1]) else bracket[0]
+
+
+def _has_room(text: str) -> bool:
+    """Whether there is one by a number among the places of a text."""
+    pieces = (_bare(one).strip() for one in re.split(r"[,;\n/+&|]|\s{2,}", text))
+    return any(number(one) and not re.fullmatch(SIZE_OR_FLOOR, one) for one in pieces)
+
+
 @lru_cache(maxsize=4096)
 def parts(text: str) -> tuple[str, ...]:
     """The places that a text names, as it writes them; none for what is online."""
     places: list[str] = []
-    for piece in SEPARATORS.split(re.sub(r"[^\S\n]+", " ", text[:LONGEST])):
+    for piece in SEPARATORS.split(as_now(text)):
         one, _ = _room_and_remark(piece)
         plain = _plain(one)
         says_nothing = plain.isascii() and not any(map(str.isalnum, plain))
@@ -181,7 +227,7 @@ def building(text: str, room: str) -> str:
 
     `R101 (Haus B)` and `Haus B, R101` do; `R101 (Physics)` does not.
     """
-    pieces = [one.strip() for one in SEPARATORS.split(text[:LONGEST])]
+    pieces = [one.strip() for one in SEPARATORS.split(as_now(text))]
     own = [one for one in pieces if is_same(one, room)]
     remarks = [remark for one in own if (remark := _room_and_remark(one)[1])]
     others = [one for one in pieces if one not in own]
@@ -234,10 +280,15 @@ class RoomNames:
             return []
         if matches := self._places.get(key(text)):
             return matches
+        pieces = [
+            part
+            for piece in SEPARATORS.split(as_now(text))
+            for part in ((piece,) if key(piece) in self._places else parts(piece))
+        ]
+        around = _around([one for one in pieces if key(one) not in self._places], len(pieces))
         places: list[RoomPlace] = []
-        for piece in SEPARATORS.split(text[:LONGEST]):
-            for part in (piece,) if key(piece) in self._places else parts(piece):
-                places += self._places.get(key(part)) or _guess(part)
+        for part in pieces:
+            places += self._places.get(key(part)) or ([] if part in around else _guess(part))
         return list(dict.fromkeys(places))
 
 
@@ -245,6 +296,20 @@ def split_site(text: str) -> RoomPlace:
     """`north/r101` as it is written."""
     site, slash, room = text.rpartition("/")
     return RoomPlace(site if slash else None, room)
+
+
+def _around(places: list[str], count: int) -> set[str]:
+    """Of places that no settings name, among `count` that one text has: what is no room, but where
+    the room is: `School, R101, 12345 Town` has one room."""
+    plain = {one: _plain(one).strip() for one in places}
+    addresses = {one for one in places if ADDRESS.fullmatch(plain[one])}
+    rooms = {one for one in places if one not in addresses and _has_room(one)}
+    if addresses:
+        return {one for one in places if one not in rooms}
+    if not rooms and len(places) == count:
+        return set()
+    others = {one for one in places if one not in rooms}
+    return {one for one in others if BUILDING.fullmatch(plain[one]) or SCHOOL.fullmatch(plain[one])}
 
 
 def _guess(text: str) -> list[RoomPlace]:

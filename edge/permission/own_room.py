@@ -13,6 +13,7 @@ from edge.common.calendar_event import short
 from edge.common.places import (
     SEPARATORS,
     RoomPlace,
+    as_now,
     building,
     is_same,
     key,
@@ -44,7 +45,8 @@ class OwnRoom:
             place for place in dict.fromkeys(places) if parts(place) and not self._is_here(place)
         ]
         rooms = {key(part) for place in dict.fromkeys(places) for part in parts(place)}
-        if len(rooms) == 1 and others and not self._spellings and not self._differs(others[0]):
+        has_other_number = any(self._differs(one) for place in others[:1] for one in parts(place))
+        if len(rooms) == 1 and others and not self._spellings and not has_other_number:
             self.only_place, self._only_key = short(others[0]), rooms.pop()
             others = []
         self._has_others = bool(others)
@@ -78,7 +80,8 @@ class OwnRoom:
     def _is_here(self, place: str) -> bool:
         """As a whole, or by one of the places that it names."""
         if self._spellings:
-            pieces = [place, *re.split(r"[;\n]", place), *SEPARATORS.split(place), *parts(place)]
+            now = as_now(place)
+            pieces = [place, *re.split(r"[;\n]", now), *SEPARATORS.split(now), *parts(place)]
             return any(key(one) in self._spellings for one in pieces if one.strip())
         return any(self._is_own(one) or key(one) == self._only_key for one in parts(place))
 

@@ -13,6 +13,7 @@ from collector.config import CollectorSettings
 from collector.lessons.timetable import Timetable, timetable_of
 from edge.common.errors import UserError
 from edge.common.settings import load
+from tests.publisher import Publisher
 
 HEADINGS = "day,start,end,room,title,teacher\n"
 LESSONS = HEADINGS + "Monday,09:15,10:00,r101,Optics,tess\nTuesday,09:15,10:00,r102,History,otto\n"
@@ -113,6 +114,32 @@ def test_a_calendar_of_holidays_is_read_again_and_kept_when_it_breaks(
     path.write_text("nothing of the sort")
     assert lessons() == [["Optics"], []]
     assert "keeping the holidays" in caplog.text
+
+
+def test_no_lesson_begins_before_the_holidays_of_an_address_were_fetched_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "web"
+    folder.mkdir()
+    server = Publisher(folder)
+    monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
+    server.publish(ICS.format(first="20260302", last="20260303").encode())
+    try:
+        table = timetable_of(settings(tmp_path, holidays_calendar=f"{server.url}/x/h.ics"))
+        assert table is not None
+        tuesday = MONDAY + timedelta(days=1)
+        for day in (MONDAY, tuesday):
+            lessons, ((event, why),) = table.on(day)
+            assert (lessons, event) == ([], "the day's lessons")
+            assert why.startswith("the holidays of https://")
+            assert why.endswith(" were not fetched yet")
+        assert table.now(datetime(2026, 3, 3, 8, 20, tzinfo=timezone.utc)) == []
+        for one, check in table.web_sources:
+            one.fetch(check)
+        assert table.on(MONDAY) == ([], [("the day's lessons", "holiday")])
+        assert titles(table, tuesday) == ["History"]
+    finally:
+        server.stop()
 
 
 def test_one_that_cannot_be_read_at_the_start_is_said(tmp_path: Path) -> None:

@@ -57,6 +57,46 @@ def test_a_spelling_of_the_settings_goes_before_what_is_guessed() -> None:
     assert names.find("R101") == [RoomPlace(None, "r101")]
 
 
+FORMER = [
+    *("R205, (R101)", "R205, [R101]", "R205\n(R101)", "+R205, -R101", "(R101), R205"),
+    *("R205, (R101, R102)", "R205 (R102, R101)", "R205; (Raum 101)", "R205, (R102), (R101)"),
+]
+
+
+@pytest.mark.parametrize("text", FORMER)
+def test_a_room_that_was_moved_out_of_is_none(text: str) -> None:
+    assert not any(is_same(part, "r101") for part in parts(text))
+    for names in (RoomNames(), RoomNames({"school/r101": ("R101",)})):
+        assert not any(is_same(place.room, "r101") for place in names.find(text))
+    for spellings in ((), ("R101",)):
+        own = OwnRoom(RoomPlace("school", "r101"), spellings, [text, "R205"])
+        assert own.why_not(text) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "rooms"),
+    [
+        *(("(R101)", ["r101"]), ("(R101), (R102)", ["r101", "r102"])),
+        *(("R101, (Physics)", ["r101"]), ("- R101\n- R102", ["r101", "r102"])),
+        *(("Schule, R101, 12345 Stadt", ["r101"]), ("School, R101", ["r101"])),
+        ("Gymnasium am See, Schulstr. 1, 12345 Berlin", []),
+        ("Lycée X, salle 101, 12 rue de la Paix, 75001 Paris", ["101"]),
+        ("Springfield High School, Room 101, 12 Main St, Springfield, IL 62701", ["101"]),
+        *(("R101, 221B Baker Street, London NW1 6XE", ["r101"]), ("Haus B, R101", ["r101"])),
+        *(("R101, Sporthalle", ["r101", "sporthalle"]), ("Schule", ["schule"])),
+        ("Art and music, R101", ["art-and-music", "r101"]),
+    ],
+)
+def test_what_a_room_is_in_is_no_room_beside_it(text: str, rooms: list[str]) -> None:
+    assert [place.room for place in RoomNames().find(text)] == rooms
+
+
+def test_the_settings_may_call_a_school_or_a_street_a_room() -> None:
+    names = RoomNames({"hall": ("Schule", "Hauptstr. 5")})
+    assert [place.room for place in names.find("Schule, R101")] == ["hall", "r101"]
+    assert [place.room for place in names.find("R101, Hauptstr. 5")] == ["r101", "hall"]
+
+
 PLACES = (
     *(
         "R101",
