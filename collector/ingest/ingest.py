@@ -15,6 +15,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from collector.ingest.bounds import Bounds, check_time, is_expired
+from collector.ingest.late_clocks import LateClocks
 from collector.ingest.rejections import Rejections
 from collector.ingest.writer import Writer
 from collector.live.own_clock import OwnClock
@@ -57,6 +58,7 @@ class Ingest:
         self._bounds, self._rejections = Bounds(), Rejections(log)
         self._rooms = rooms
         self._clock = clock or OwnClock()
+        self._late_clocks = LateClocks(rooms, erasures.covers if erasures else lambda _mood: False)
         self._announce = announce
         self._messages = Counter(
             "roommood_messages", "Messages received.", ["kind", "result"], registry=registry
@@ -121,7 +123,7 @@ class Ingest:
             return
         try:
             if kind == "mood":
-                self._take(self._parse(Mood, name, payload, is_new=is_new))
+                self._take(self._parse(Mood, name, payload, is_new=is_new), is_new)
             else:
                 status: Status = self._parse(Status, name, payload, is_new=is_new)
                 self._rooms.update_status(status)
@@ -131,13 +133,15 @@ class Ingest:
             self._messages.labels(kind if kind in KINDS else "other", "refused").inc()
             self._rejections.add(name, error)
 
-    def _take(self, mood: Mood) -> None:
+    def _take(self, mood: Mood, is_new: bool) -> None:
         """To the writer; what it cannot take now is not acknowledged, and so comes again.
 
         Waiting here instead would keep the connection from answering, and the broker would end it.
         """
         outcome = self._drop_reason(mood)
         if outcome:
+            if outcome == "erased" and is_new:
+                self._late_clocks.look(mood)
             self._messages.labels("mood", outcome).inc()
             self._acknowledge(mood, Ack(boot=mood.boot, seq=mood.seq, windows=mood.windows))
             self.publish_lasting(topic(mood.site, mood.room, "mood"), b"")

@@ -28,6 +28,10 @@ BACKLOG = 32
 """Events a slow viewer may fall behind; then the oldest are skipped."""
 
 
+RIGHT_S = 60.0
+"""A clock that is behind by less is not wrong."""
+
+
 class Event(NamedTuple):
     """One server-sent event: its name, and its data as JSON."""
 
@@ -47,6 +51,8 @@ class RoomView(NamedTuple):
     """When the newest mood came, by this machine's clock."""
     clock_lead_s: float | None = None
     """By how much the device's clock was ahead of this machine's when it last said its time."""
+    losses: int = 0
+    """Windows that were taken for erased, since its clock is behind."""
 
     @property
     def last_reading(self) -> float | None:
@@ -82,6 +88,7 @@ class Rooms:
         self._moods: dict[Key, tuple[Mood, float]] = {}
         self._status: dict[Key, Status] = {}
         self._clock_leads: dict[Key, float] = {}
+        self._losses: dict[Key, int] = defaultdict(int)
         self._history: dict[Key, History] = defaultdict(History)
         self._changes: dict[Key, int] = defaultdict(int)
         self._forgets: dict[Key, int] = defaultdict(int)
@@ -208,14 +215,21 @@ class Rooms:
         with self._lock:
             mood, arrival = self._moods.get(key, (None, 0.0))
             status = self._status.get(key)
-            lead = self._clock_leads.get(key)
+            lead, losses = self._clock_leads.get(key), self._losses.get(key, 0)
         state = state_of(mood, arrival, status, time.time())
-        return RoomView(site, room, state, mood, status, arrival, lead)
+        return RoomView(site, room, state, mood, status, arrival, lead, losses)
 
     def note_clock(self, site: str, room: str, lead_s: float) -> None:
         """By how much (seconds) a device's clock is ahead, as a status tells that came just now."""
         with self._lock:
             self._clock_leads[(site, room)] = lead_s
+            if lead_s > -RIGHT_S:
+                self._losses.pop((site, room), None)
+
+    def note_loss(self, site: str, room: str) -> None:
+        """A window was not stored, since its device's clock is behind an erasure."""
+        with self._lock:
+            self._losses[(site, room)] += 1
 
     def all(self) -> list[RoomView]:
         with self._lock:

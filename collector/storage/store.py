@@ -386,7 +386,7 @@ def _near(site: str, room: str, begin: datetime, end: datetime) -> tuple[ColumnE
 
 
 def _readable(rows: Iterable[Any]) -> Iterator[StoredWindow]:
-    """Windows of rows; one that somebody changed is left out, and keeps no other from being read."""
+    """Windows of rows; one that somebody changed is left out and keeps no other from being read."""
     for row in rows:
         try:
             yield StoredWindow(_mood(row), float(row["received"]))
