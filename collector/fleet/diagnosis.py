@@ -106,8 +106,8 @@ def faults(device: Device, view: RoomView, newest_version: str) -> Iterator[tupl
         yield "offline", ""
     lead_s = view.clock_lead_s or 0.0
     if abs(lead_s) > WRONG_CLOCK_S or view.losses:
-        lost = f"; {view.losses} windows taken for erased" if view.losses else ""
-        yield "clock", f"{lead_s / 60:+.0f} min{lost}"
+        detail = f"; {view.losses} windows taken for erased" if view.losses else ""
+        yield "clock", f"{lead_s / 60:+.0f} min{detail}"
     if health is not None:
         yield from _of_health(health)
     if certificate is not None and certificate.expires - now < RENEWAL_LATE_DAYS * DAY_S:

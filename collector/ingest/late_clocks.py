@@ -25,19 +25,19 @@ class LateClocks:
 
     def __init__(self, rooms: Rooms, covers: Callable[[Mood], bool]) -> None:
         self._rooms, self._covers = rooms, covers
-        self._rooms_told: set[tuple[str, str]] = set()
+        self._known_rooms: set[tuple[str, str]] = set()
 
     def look(self, erased_mood: Mood) -> None:
         """At a window that came just now and was taken for erased."""
         room = (erased_mood.site, erased_mood.room)
         lead_s = self._rooms.view(*room).clock_lead_s
         if lead_s is None or lead_s > -RIGHT_S:
-            self._rooms_told.discard(room)
+            self._known_rooms.discard(room)
             return
         start = erased_mood.start - timedelta(seconds=lead_s)
         if self._covers(erased_mood.model_copy(update={"start": start})):
             return  # from before the erasure indeed
         self._rooms.note_loss(*room)
-        if room not in self._rooms_told:
-            self._rooms_told.add(room)
+        if room not in self._known_rooms:
+            self._known_rooms.add(room)
             log.error(SAYS, *room, -lead_s / 60)

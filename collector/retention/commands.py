@@ -84,6 +84,7 @@ def _about_the_key(site: Path, is_there: bool, fits: bool) -> str:
 def restore(config: Path, source: Path, notes: Path | None) -> None:
     """Fill a new, empty database from a backup; what was erased since is erased again."""
     from collector.retention.restore import restore as restore_backup
+    from collector.retention.restored_accounts import restored_accounts
     from collector.storage.erasure_notes import whole_notes
     from collector.storage.sole_use import SoleUse
 
@@ -97,10 +98,13 @@ def restore(config: Path, source: Path, notes: Path | None) -> None:
         use = SoleUse(engine)
         try:
             rows = restore_backup(engine, settings.state, source, site_of(settings), file, erasures)
+            sentences = list(restored_accounts(engine))
             take_over_folder(settings)
         finally:
             use.end()
     say(f"{source}: {sum(rows.values())} rows restored")
+    for sentence in sentences:
+        say(f"roommood: {sentence}", err=True)
     if site is not None and (site / "site.pub").exists():
         fits = own_half == (site / "site.pub").read_bytes()
         say(f"roommood: {_about_the_key(site, own_half is not None, fits)}", err=True)
