@@ -15,6 +15,9 @@ from edge.protocol.messages import Command, Status
 
 AGAIN_S = 3600.0
 
+EMPTY_S = 60.0
+"""Between two times that a room without a device is told: hundreds may be heard at once."""
+
 
 class DeviceErasures:
     """`update` is called by one thread, with each status; `on_change` hears that more was erased in
@@ -28,6 +31,7 @@ class DeviceErasures:
     ) -> None:
         self._erasures, self._send, self._on_change = erasures, send, on_change
         self._requests: dict[tuple[str, str], tuple[str, list[Span], float]] = {}
+        self._empty_rooms: dict[tuple[str, str], float] = {}
 
     def update(self, status: Status) -> None:
         key, run = (status.site, status.room), str(status.boot)
@@ -42,6 +46,15 @@ class DeviceErasures:
         if boot == run and last_spans != spans:
             self._on_change(*key)
         self.notify(*key)
+        self._tell_empty_rooms(status.site, now)
+
+    def _tell_empty_rooms(self, site: str, now: float) -> None:
+        """Those where no device is heard: the one that was heard just now may have been there
+        before, and keeps what it counted there."""
+        for room in self._erasures.all().keys() - self._requests.keys():
+            if room[0] == site and now - self._empty_rooms.get(room, float("-inf")) >= EMPTY_S:
+                self._empty_rooms[room] = now
+                self.notify(*room)
 
     def notify(self, site: str, room: str) -> None:
         """Whoever is there in the room, now."""

@@ -30,6 +30,9 @@ MOST_BYTES = 2**22
 NUMBER = re.compile(rb'"boot":"([0-9a-f-]{36})","seq":(\d{1,16})[,}]')
 """Of a window as it is encoded: reading all of each of thousands would keep a start waiting."""
 
+PLACE = re.compile(rb'"site":"([a-z0-9-]{1,32})","room":"([a-z0-9-]{1,32})"')
+"""Of a window, the same way."""
+
 ACK_MARK = b"-"
 """In place of a window: which run's, and the first and last of those numbers."""
 
@@ -64,6 +67,11 @@ class SecondCopy:
         windows, acks = self._read()
         moods = (read(text) for number, text in windows.items() if number in acks)
         return [one for one in moods if one and (one.start >= since or one.clock == "unsynced")]
+
+    def rooms(self) -> set[str]:
+        """Of all its windows, as `site/room`."""
+        matches = filter(None, map(PLACE.search, self._contents()))
+        return {f"{one[1].decode('ascii')}/{one[2].decode('ascii')}" for one in matches}
 
     def erase(self, is_erased: Callable[[Mood], bool]) -> int:
         """Forgets windows for good, and lines that nobody can read; returns how many windows.

@@ -30,6 +30,7 @@ from edge.outbox.windows_file import (
     is_full,
     open_windows,
     prepend,
+    remove_aside,
     rescue,
     rows_of,
     sound,
@@ -166,7 +167,9 @@ class Outbox:
             before = len(self._memory)
             self._memory = [mood for mood in self._memory if not is_gone(mood)]
             count = self._copy.erase(is_gone)
-            return max(count, self._or_repair(delete, 0) + before - len(self._memory))
+            rows = self._or_repair(delete, 0)
+            remove_aside(self._path)  # what could not be read of it may be of that time too
+            return max(count, rows + before - len(self._memory))
 
     def newest(self) -> Mood | None:
         """The window that was added last, where it is not acknowledged yet."""
@@ -211,6 +214,12 @@ class Outbox:
             self._is_closed = True
             self._db.close()
             self._copy.close()
+
+    def every_room(self) -> set[str]:
+        """Of the windows that wait and of those that are kept to be sent again, as `site/room`."""
+        rooms = self.rooms()
+        with self._open():
+            return rooms | self._copy.rooms()
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[None]:

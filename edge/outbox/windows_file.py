@@ -108,14 +108,18 @@ def prepend(db: sqlite3.Connection, moods: list[Mood]) -> int:
 
 
 def erase_remains(db: sqlite3.Connection, path: Path) -> None:
-    """Nothing of rows that were deleted is left in the file, in its log, or in a damaged file that
-    was set aside; raises sqlite3.OperationalError where the disk does not take it."""
-    for suffix in ("", "-wal", "-shm"):
-        aside = path.with_suffix(".damaged")
-        aside.with_name(aside.name + suffix).unlink(missing_ok=True)
+    """Nothing of rows that were deleted is left in the file or in its log; raises
+    sqlite3.OperationalError where the disk does not take it."""
     db.execute("VACUUM")
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     _reserve(db, path)
+
+
+def remove_aside(path: Path) -> None:
+    """A damaged file that was set aside may hold windows that nothing else has; raises OSError."""
+    for suffix in ("", "-wal", "-shm"):
+        aside = path.with_suffix(".damaged")
+        aside.with_name(aside.name + suffix).unlink(missing_ok=True)
 
 
 def rescue(path: Path, copy: SecondCopy, why: str) -> sqlite3.Connection:

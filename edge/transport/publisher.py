@@ -10,8 +10,8 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -29,6 +29,7 @@ from edge.protocol.messages import (
     Mood,
     State,
     Status,
+    address,
     decode,
     topic,
 )
@@ -91,12 +92,13 @@ class Publisher(Worker):
         self._send_times: dict[WindowKey, float] = {}
         self._overtakes: dict[WindowKey, list[float]] = {}
         self._refusals: dict[WindowKey, float] = {}
-        self._erasures: set[Span] = set()
+        self._erasures: set[tuple[tuple[str, str], Span]] = set()
         self._resend_s = RESEND_S
         self._last_ack: float | None = None
         self._lock = threading.Lock()
         self._own = f"{site}/{room}"
         self._others = sorted(outbox.rooms() - {self._own})
+        self._earlier = sorted(outbox.every_room() - {self._own})
         # A certificate names its room, and the broker lets it speak of no other.
         self._may_speak_of_others = settings.certificate is None
         self._other_rooms = ""
@@ -105,7 +107,7 @@ class Publisher(Worker):
             settings,
             f"roommood-agent-{site}-{device}",
             log,
-            topics=(self._topic("ack"), self._topic("command"), *self._acks_of_others()),
+            topics=(self._topic("ack"), self._topic("command"), *self._topics_of_others()),
             on_up=self._on_connect,
             on_message=self.receive,
             meanwhile="windows wait in the outbox",
@@ -224,11 +226,13 @@ class Publisher(Worker):
             return []
         return moods
 
-    def _acks_of_others(self) -> Iterator[str]:
+    def _topics_of_others(self) -> Iterator[str]:
+        """Where the device was before: acknowledgements, and what was erased there since."""
         if self._may_speak_of_others:
-            for name in self._others:
+            for name in self._earlier:
                 site, _, room = name.partition("/")
                 yield topic(site, room, "ack")
+                yield topic(site, room, "command")
 
     def _is_own(self, mood: Mood) -> bool:
         return (mood.site, mood.room) == (self._site, self._room)
@@ -252,13 +256,17 @@ class Publisher(Worker):
                 self.wake()
             elif name == topic(self._site, self._room, "command"):
                 self._obey(decode(Command, payload))
+            elif (place := address(name)) is not None and "/".join(place[:2]) in self._earlier:
+                command = decode(Command, payload)
+                if command.spans is not None:  # all else is for the device that is there now
+                    self._erase(place[:2], _seconds(command.spans))
             # Some brokers send a new client what others subscribed to: that is nobody's order.
         except MessageError as error:
             log.warning("%s: rejected: %s", name, error)
 
     def _obey(self, command: Command) -> None:
         if command.spans is not None:
-            self._erase([(begin.timestamp(), end.timestamp()) for begin, end in command.spans])
+            self._erase((self._site, self._room), _seconds(command.spans))
             return
         if command.since is None:
             self._on_command(command)
@@ -267,16 +275,16 @@ class Publisher(Worker):
         log.info("the collector asks for windows again: %d wait", again)
         self.wake()
 
-    def _erase(self, spans: list[Span]) -> None:
+    def _erase(self, place: tuple[str, str], spans: list[Span]) -> None:
         """What was erased in the collector; it says so again now and then."""
-        if all(span in self._erasures for span in spans):
+        if all((place, span) in self._erasures for span in spans):
             return
         try:
-            count = self._outbox.erase(self._site, self._room, spans)
+            count = self._outbox.erase(*place, spans)
         except OSError as error:
             log.error("what was erased is still here: %s; it is tried again in an hour", error)
             return
-        self._erasures.update(spans)
+        self._erasures.update((place, span) for span in spans)
         if count:
             log.info("the collector has erased windows: %d are gone here too", count)
 
@@ -317,3 +325,7 @@ class Publisher(Worker):
 
     def _topic(self, leaf: Any) -> str:
         return topic(self._site, self._room, leaf)
+
+
+def _seconds(spans: Iterable[tuple[datetime, datetime]]) -> list[Span]:
+    return [(begin.timestamp(), end.timestamp()) for begin, end in spans]

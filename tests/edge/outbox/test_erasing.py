@@ -103,3 +103,24 @@ def test_the_messages_say_the_same_times(spans: list[list[float]], at: float) ->
         read = decode(Mood, some.encode())
         here = any(is_within(read, *one) for one in erasures)
         assert any(is_within(read, *one) for one in moments) == here
+
+
+def test_a_damaged_file_goes_whatever_else_had_of_it(tmp_path: Path) -> None:
+    """It may hold what nothing else has, in the part that could not be read."""
+    outbox = Outbox(tmp_path / "o.sqlite")
+    outbox.add(window(99))
+    (tmp_path / "o.damaged").write_bytes(MARK.encode())
+    (tmp_path / "o.damaged-wal").write_bytes(MARK.encode())
+    assert outbox.erase("school", "r101", [span(0, 5)]) == 0
+    assert not list(tmp_path.glob("o.damaged*"))
+    outbox.close()
+
+
+def test_every_room_is_known_of_which_something_is_kept(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "o.sqlite")
+    outbox.add(window(1, room="r102"))
+    outbox.add(window(2))
+    outbox.remove(window(2).boot, 2)
+    assert outbox.rooms() == {"school/r102"}
+    assert outbox.every_room() == {"school/r101", "school/r102"}
+    outbox.close()
