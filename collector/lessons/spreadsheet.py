@@ -1,43 +1,53 @@
 """A timetable as CSV, in the ways in which spreadsheets save it.
 
 Columns `day` (a weekday in English, German, French or Spanish, or a date), `start`, `end`, `room`,
-`title` and, if wanted, `teacher` and `status`; the headings in these languages, too. A row with a
-fault is left out, and named by line and column; one whose title, room or status calls it off, or
-whose status says anything but that it takes place, is no lesson.
+`title` and, if wanted, `teacher` and `status`; the headings in these languages, too, and those of
+calendars that Outlook exports. A row with a fault is left out, and named by line and column; one
+whose title, room or status calls it off, or whose status says anything but that it takes place, is
+no lesson.
 """
 
 from __future__ import annotations
 
-import csv
-import re
-import unicodedata
-from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
-from typing import Literal, NamedTuple
+from functools import cached_property
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from babel.dates import get_day_names, get_month_names
-
 from collector.config import DateOrder
+from collector.lessons.sheet_cells import (
+    FIRST_DAY,
+    date_of,
+    day_of,
+    days_of,
+    is_on,
+    plain,
+    possible_days,
+    range_of,
+    time_of,
+    weekdays_of,
+)
+from collector.lessons.sheet_table import (
+    COLUMNS,
+    OTHER_DAY,
+    SECOND,
+    read_table,
+    unread_columns,
+)
+from edge.common.calendar_beside import UsualTitles
 from edge.common.calendar_event import IgnoredEvent
-from edge.common.cancellation import TEXT_SAYS, calls_off, day_off, is_holiday, is_tentative
+from edge.common.cancellation import (
+    TEXT_SAYS,
+    calls_off,
+    classes,
+    day_off,
+    is_holiday,
+    is_tentative,
+)
 from edge.common.errors import UserError
+from edge.common.places import number
 from edge.common.school_day import OVERNIGHT_H
 from edge.common.text import decode
-
-COLUMNS = ("day", "start", "end", "room", "title")
-HEADINGS = {
-    "day": "weekday date startdate tag wochentag datum startdatum jour datedebut jourdelasemaine "
-    "dia diadelasemana fecha fechadecomienzo fechadeinicio",
-    "start": "from begin starttime beginn von anfang debut heuredebut inicio desde comienzo",
-    "end": "to until endtime ende bis fin heurefin hasta",
-    "room": "classroom location raum zimmer ort salle aula sala",
-    "title": "lesson subject course titel fach kurs titre cours matiere titulo asignatura materia",
-    "teacher": "lehrer lehrerin lehrkraft professeur prof enseignant profesor profesora docente",
-    "status": "state statut estado etat",
-}
-"""What else a column may be called, without accents, spaces and signs."""
 
 TAKES_PLACE = {
     *("ok", "yes", "confirmed", "scheduled", "planned", "takesplace", "normal", "active"),
@@ -47,34 +57,27 @@ TAKES_PLACE = {
 }
 """A status that speaks for a row; any other, not understood, speaks against it."""
 
-Width = Literal["wide", "abbreviated", "short"]
-DAY_NAMES: tuple[tuple[str, Width], ...] = (
-    *(("en", "wide"), ("en", "abbreviated"), ("en", "short")),
-    *(("de", "wide"), ("de", "abbreviated"), ("de", "short")),
-    *(("fr", "wide"), ("fr", "abbreviated")),
-    *(("es", "wide"), ("es", "abbreviated")),
+EVERYWHERE = {
+    *("all", "allrooms", "everyroom", "everywhere", "school", "wholeschool", "alle", "alleraume"),
+    *("uberall", "schule", "ganzeschule", "gesamteschule", "haus", "campus", "tous", "toutes"),
+    *("touteslessalles", "ecole", "etablissement", "lycee", "college", "todos", "todas"),
+    *("todaslasaulas", "escuela", "colegio", "centro", "instituto", ""),
+}
+"""Rooms that are none, of a day without lessons."""
+
+WHOLE_DAY = "a whole day"
+
+OWN_TIMES = ("day", "start", "end", "last day", OTHER_DAY, "valid from", "valid until")
+SWITCHES = ("all day", "private", "shown as")
+"""Columns whose cells are no words about a lesson."""
+
+TENTATIVE_BUSY, BUSY = (
+    {"1", "tentative", "mitvorbehalt", "provisoire", "provisional"},
+    {
+        *("", "2", "busy", "beschaftigt", "gebucht", "occupe", "ocupado"),
+    },
 )
-"""Not the French and Spanish names of two letters: `di` and `do` are other days in German."""
-
-WIDTHS: tuple[Literal["wide", "abbreviated"], ...] = ("wide", "abbreviated")
-
-CLOCK = re.compile(
-    r"(\d{1,2})\s*[:.h]\s*(\d{2})(?::\d{2}(?:\.0+)?)?\s*(?:([ap])\.?\s?m\.?|uhr)?", re.IGNORECASE
-)
-WHOLE_HOUR = re.compile(r"(\d{1,2})\s*([ap])\.?\s?m\.?", re.IGNORECASE)
-FOUR_DIGITS = re.compile(r"\d{4}", re.ASCII)
-LONGEST_CELL, LONGEST_ROW = 8, 20_000
-"""Lines, and characters: a timetable's are far shorter."""
-
-
-HEAD = 10
-"""Rows at the top among which the headings are."""
-
-SECOND = "second "
-"""Before a column's name that stood already, letter for letter."""
-
-OTHER_DAY = "another day"
-"""A second column for it, by another of its names."""
+"""How Outlook shows a time; all else is time in which nothing takes place here."""
 
 FOREIGN = {
     **dict.fromkeys((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"), "a workbook"),
@@ -103,10 +106,15 @@ class SpreadsheetRow(NamedTuple):
     teacher: str | None
     why_off: str = ""
     """Why it does not take place by its own word; empty where nothing speaks against it."""
+    since: date | None = None
+    until: date | None = None
+    """The first and the last day on which it counts."""
 
     def on(self, day: date, zone: ZoneInfo) -> RowSpan | None:
         """When it begins and ends, where it begins on that day; over midnight where it must."""
         if day not in (self.day, None) and day.weekday() != self.weekday:
+            return None
+        if (self.since and day < self.since) or (self.until and day > self.until):
             return None
         last = day if self.end > self.start else day + timedelta(days=1)
         return RowSpan(
@@ -127,268 +135,185 @@ class Spreadsheet:
         text = decode(content)
         if text.lstrip("\ufeff \t\r\n").startswith("<"):
             raise UserError("is a web page, not CSV", where, "save the timetable as CSV")
-        table = _table(text, where)
+        table = read_table(text, where)
         seconds = [name for name in table[0][1] if name.startswith(SECOND)] if table else []
-        self.faults += [
+        columns = [
             IgnoredEvent(
                 f"second column '{name.removeprefix(SECOND)}'",
                 "not read: one of that name stands before it",
             )
             for name in seconds
         ]
-        for number, row in table:
-            if (holiday := _day_off(row, order)) is not None:
-                self.days_off[holiday[0]] = holiday[1]
-                continue
-            try:
-                self.rows.append(_row(row, order))
-            except ValueError as error:
-                self.faults.append(IgnoredEvent(f"line {number}", str(error)))
-                self.rows += _called_off(row, order)
-        if len(self.faults) > len(seconds) and not (self.rows or self.days_off):
-            first, *others = self.faults[len(seconds) :]
+        columns += [
+            IgnoredEvent(f"column '{name[:40]}'", "not read: no row is limited by it")
+            for name in unread_columns(table)
+        ]
+        for line, row in table:
+            fault = self._take(row, order)
+            if fault is not None:
+                self.faults.append(IgnoredEvent(f"line {line}", fault))
+        if self.faults and not (self.rows or self.days_off):
+            first, *others = self.faults
             more = f" (and {len(others)} more, of which none can be read)" if others else ""
             raise UserError(f"{first.event}", where, f"{first.why}{more}")
+        self._has_faults = bool(self.faults)
+        self.faults = [*columns, *self.faults]
+
+    def _take(self, row: dict[str, str], order: DateOrder | None) -> str | None:
+        """Adds what a row says; returns what is wrong with it."""
+        title = _day_off(row)
+        try:
+            if title is not None:
+                self.days_off |= dict.fromkeys(_days(row, order), title)
+            else:
+                self.rows += _rows(row, order)
+        except ValueError as error:
+            if title is not None:  # of two days that it may be both are off
+                self.days_off |= dict.fromkeys(possible_days(row.get("day", "")), title)
+            self.rows += _called_off(row, order)
+            return str(error)
+        return None
+
+    @cached_property
+    def usual_titles(self) -> UsualTitles:
+        """Which titles are there week after week, as in a calendar."""
+        from icalendar import Event
+
+        series = []
+        for row in self.rows:
+            event = Event()
+            event.add("summary", row.title)
+            event.add("dtstart", row.day or FIRST_DAY)
+            if row.day is None:
+                event.add("rrule", {"freq": "weekly"})
+            series.append([event])
+        return UsualTitles(series)
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing below the headings."""
-        return not (self.rows or self.days_off or self.faults)
+        return not (self.rows or self.days_off or self._has_faults)
 
 
-def _table(text: str, where: str) -> list[tuple[int, dict[str, str]]]:
-    """Rows that hold anything, each with the number of its line, by lower-case heading."""
-    best: list[tuple[int, list[str]]] = []
-    records = list(_records(text))
-    for delimiter in ",;\t":
-        rows = [
-            (number, next(csv.reader([record], delimiter=delimiter), []))
-            for number, record in records
-        ]
-        rows = [(number, row) for number, row in rows if any(cell.strip() for cell in row)]
-        # Excel's own first line, or a title above the table
-        begin = max(
-            range(min(len(rows), HEAD)), key=lambda n: _heading_count(rows[n][1]), default=0
-        )
-        rows = rows[begin:]
-        if rows and _heading_count(rows[0][1]) > (_heading_count(best[0][1]) if best else -1):
-            best = rows
-    if not best:
-        raise UserError("holds no row", where, f"give it the columns {', '.join(COLUMNS)}")
-    headings = _headings(best[0][1])
-    if missing := [name for name in COLUMNS if name not in headings]:
-        raise UserError(
-            f"columns {', '.join(missing)} are missing; it has {', '.join(best[0][1])}"[:200],
-            where,
-            "the first row names them, separated by commas, semicolons or tabs",
-        )
-    return [
-        (number, {name: cell.strip() for name, cell in zip(headings, row, strict=False)})
-        for number, row in best[1:]
+def _rows(row: dict[str, str], order: DateOrder | None) -> list[SpreadsheetRow]:
+    """One for each day that a row names. Raises ValueError, which names the column, what is there,
+    and what is expected."""
+    why = _why_off(row)
+    weekdays = weekdays_of(row.get("day", ""))
+    days = list[date]() if weekdays or not row.get("day") else _days(row, order)
+    ends_later = len(days) > len(days_of(row["day"], order)) if days else False
+    is_whole = is_on(row.get("all day")) or ends_later
+    # What calls a lesson off on a date may do without times, and without a room where it names it.
+    may_lack = {"title"} | ({"room"} if is_whole or (why == TEXT_SAYS and not weekdays) else set())
+    may_lack |= {"start", "end"} if is_whole else set()
+    for name in COLUMNS:
+        if not row.get(name) and name not in may_lack:
+            raise ValueError(f"column '{name}': empty")
+    text = row.get(OTHER_DAY, "")
+    if weekdays and text and not weekdays_of(text):  # beside it the date
+        days = [day_of(text, order)]
+        if days[0].weekday() not in weekdays:
+            raise ValueError(f"column 'day': {row['day']}: {text} is none")
+        weekdays = []
+    if is_whole:
+        start = end = time()
+        why = why or WHOLE_DAY
+    else:
+        start, end = time_of("start", row["start"]), time_of("end", row["end"])
+        minutes = (end.hour - start.hour) * 60 + end.minute - start.minute
+        if minutes == 0 or -((24 - OVERNIGHT_H) * 60) < minutes < 0:
+            raise ValueError(f"column 'end': {row['end']} is not after 'start', {row['start']}")
+    title, teacher = row.get("title") or "Lesson", row.get("teacher") or None
+    since, until = (_limit(row, name, order) for name in ("valid from", "valid until"))
+    one = SpreadsheetRow(
+        None, None, start, end, row.get("room", ""), title, teacher, why, since, until
+    )
+    return [one._replace(weekday=number) for number in weekdays] + [
+        one._replace(day=day) for day in days
     ]
 
 
-def _records(text: str) -> Iterator[tuple[int, str]]:
-    """Each row's text, with the number of its first line.
-
-    A cell in quotes may reach over a few lines; a quote that nobody closes ends with its line, or
-    it would take all rows that follow.
-    """
-    lines = re.split(r"\r\n|\r|\n", text)  # not at other signs, which titles may hold
-    number = 0
-    while number < len(lines):
-        for length in range(1, LONGEST_CELL + 1):
-            record = " ".join(lines[number : number + length])
-            if record.count('"') % 2 == 0:
-                break
-        else:
-            length, record = 1, lines[number].replace('"', "")
-        yield number + 1, record[:LONGEST_ROW]
-        number += length
+def _days(row: dict[str, str], order: DateOrder | None) -> list[date]:
+    """Those of a row for dates; to the day that an export ends it at, where that is given."""
+    days = days_of(row.get("day", ""), order)
+    text = row.get("last day", "")
+    if not text or len(days) > 1:
+        return days
+    last = date_of(text, order)
+    ends = [_time_or_midnight(name, row.get(name, "")) for name in ("start", "end")]
+    if is_on(row.get("all day")) and row.get("end") and ends == [time(), time()] and last > days[0]:
+        last -= timedelta(days=1)  # Outlook's: the midnight at which the last day ends
+    if not is_on(row.get("all day")) and last == days[0] + timedelta(days=1) and ends[1] <= ends[0]:
+        last = days[0]  # over midnight
+    return range_of(days[0], last)
 
 
-def _heading_count(row: list[str]) -> int:
-    """How many headings a row has."""
-    return len({*_headings(row)} & HEADINGS.keys())
-
-
-def _headings(row: list[str]) -> list[str]:
-    """Each cell as the name of a column: ours, or as it is written; no column stands twice."""
-    headings: list[str] = []
-    own = {_plain(cell) for cell in row} & HEADINGS.keys()
-    for cell in row:
-        plain = _plain(cell)
-        name = _names().get(plain, "")
-        is_second = name in headings or (name != plain and name in own)
-        again = SECOND if name in headings and name == plain else "another "
-        headings.append(f"{again}{name}" if is_second else name or cell.strip().lower())
-    return headings
-
-
-@lru_cache(maxsize=1)
-def _names() -> dict[str, str]:
-    names = {_plain(word): name for name, words in HEADINGS.items() for word in words.split()}
-    return names | {name: name for name in HEADINGS}
-
-
-def _row(row: dict[str, str], order: DateOrder | None) -> SpreadsheetRow:
-    """Raises ValueError, which names the column, what is there, and what is expected."""
-    for name in COLUMNS:
-        if not row.get(name) and name != "title":
-            raise ValueError(f"column '{name}': empty")
-    weekday = _weekdays().get(_plain(row["day"]))
-    day = None if weekday is not None else _day(row["day"], order)
-    text = row.get(OTHER_DAY, "")
-    if weekday is not None and text and _plain(text) not in _weekdays():  # beside it the date
-        day = _day(text, order)
-        if day.weekday() != weekday:
-            raise ValueError(f"column 'day': {row['day']}: {text} is none")
-        weekday = None
-    start, end = _time("start", row["start"]), _time("end", row["end"])
-    minutes = (end.hour - start.hour) * 60 + end.minute - start.minute
-    if minutes == 0 or -((24 - OVERNIGHT_H) * 60) < minutes < 0:
-        raise ValueError(f"column 'end': {row['end']} is not after 'start', {row['start']}")
-    title, teacher = row.get("title") or "Lesson", row.get("teacher") or None
-    return SpreadsheetRow(weekday, day, start, end, row["room"], title, teacher, _why_off(row))
+def _limit(row: dict[str, str], name: str, order: DateOrder | None) -> date | None:
+    if not row.get(name):
+        return None
+    try:
+        return date_of(row[name], order)
+    except ValueError as error:
+        raise ValueError(str(error).replace("'day'", f"'{name}'")) from None
 
 
 def _why_off(row: dict[str, str]) -> str:
     # Whatever the column is called: `Bemerkung`, `Info`, and a teacher who is `entfällt`.
-    if any(calls_off(cell) for name, cell in row.items() if name not in ("day", "start", "end")):
+    cells = [(name, cell) for name, cell in row.items() if name not in (*OWN_TIMES, *SWITCHES)]
+    if any(calls_off(cell) or (calls_off(name) and is_on(cell)) for name, cell in cells):
         return TEXT_SAYS
-    if is_tentative(row.get("title", "")):
+    if is_on(row.get("private")):
+        return "marked as private"
+    shown = plain(row.get("shown as", ""))
+    if is_tentative(row.get("title", "")) or shown in TENTATIVE_BUSY:
         return "tentative"
+    if shown not in BUSY:
+        return f"marked as free time ({row['shown as'][:40]})"
     status = row.get("status", "").strip(" -–—")
-    if not status or _plain(status) in TAKES_PLACE:
+    if not status or plain(status) in TAKES_PLACE:
         return ""
     return f"its status, {status[:40]}, does not say that it takes place"
 
 
-def _day_off(row: dict[str, str], order: DateOrder | None) -> tuple[date, str] | None:
-    """Of a row for one date, without a room, that says that nobody has lessons: the day, and what
-    it says. Whatever times it has: it is not known for whom they are."""
-    texts = [text for name, text in row.items() if name not in ("day", "start", "end")]
-    title = next((one for one in texts if is_holiday(one) or day_off(one) == "school"), None)
-    if row.get("room") not in (None, "", title) or title is None:
-        return None
-    try:
-        return _day(row.get("day", ""), order), title
-    except ValueError:
-        return None
+def _day_off(row: dict[str, str]) -> str | None:
+    """Of a row for a date, without a room, that says that nobody has lessons: what it says.
+    Whatever times it has: it is not known for whom they are."""
+    cells = (text for name, text in row.items() if name not in (*OWN_TIMES, *SWITCHES, "room"))
+    texts = [*cells, row.get("room", "")]
+    has_no_time = not row.get("start") or is_on(row.get("all day"))
+    title = next(
+        (
+            text
+            for text in texts
+            if not classes(text)
+            and (is_holiday(text) or day_off(text) == "school" or (has_no_time and day_off(text)))
+        ),
+        None,
+    )
+    room = row.get("room") or ""
+    is_of_all = room == title or plain(room) in EVERYWHERE
+    if is_on(row.get("all day")):  # as `Germany` of a calendar of holidays
+        is_of_all = is_of_all or (title is not None and number(room) is None)
+    return title if is_of_all and not weekdays_of(row.get("day", "")) else None
 
 
 def _called_off(row: dict[str, str], order: DateOrder | None) -> list[SpreadsheetRow]:
     """What is left of a row that cannot be read and calls off a date: the time that it may mean, as
     long as its day and its room can be read."""
     why, room = _why_off(row), row.get("room", "")
-    if not why or not room or _plain(row.get("day", "")) in _weekdays():
+    if not why or not room or weekdays_of(row.get("day", "")):
         return []
     try:
-        day = _day(row.get("day", ""), order)
+        days = days_of(row.get("day", ""), order)
     except ValueError:
         return []
     start, end = (_time_or_midnight(name, row.get(name, "")) for name in ("start", "end"))
-    return [SpreadsheetRow(None, day, start, end, room, row.get("title") or "Lesson", None, why)]
+    title = row.get("title") or "Lesson"
+    return [SpreadsheetRow(None, day, start, end, room, title, None, why) for day in days]
 
 
 def _time_or_midnight(name: str, text: str) -> time:
     try:
-        return _time(name, text)
+        return time_of(name, text)
     except ValueError:
         return time()
-
-
-def _plain(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in letters if letter.isalnum())
-
-
-@lru_cache(maxsize=1)
-def _weekdays() -> dict[str, int]:
-    names = {
-        _plain(name): number
-        for language, width in reversed(DAY_NAMES)
-        for number, name in get_day_names(width, "format", language).items()
-    }
-    return names | {"tues": 1, "weds": 2, "thurs": 3, "sonnabend": 5}
-
-
-@lru_cache(maxsize=1)
-def _months() -> dict[str, int]:
-    names = [
-        (_plain(name), number)
-        for language in ("en", "de", "fr", "es")
-        for width in WIDTHS
-        for number, name in get_month_names(width, "format", language).items()
-    ]
-    short = {name[:3]: number for name, number in names if not name.startswith("jui")}
-    return {**short, **dict(names), "mrz": 3}  # Excel's German word for March
-
-
-def _day(text: str, order: DateOrder | None) -> date:
-    """A date; a weekday before it has to be its own."""
-    named = re.fullmatch(r"([^\W\d]+\.?),?\s+(.*)", text)
-    weekday = None if named is None else _weekdays().get(_plain(named[1]))
-    if named is None or weekday is None:
-        return _date(text, order)
-    day = _date(named[2], order)
-    if day.weekday() != weekday:
-        raise ValueError(f"column 'day': {text}: this date is no {named[1]}")
-    return day
-
-
-def _with_month(text: str) -> date | None:
-    """A date with the month's name: `2 March 2026`, `March 2, 2026`, `2. März 2026`."""
-    words = [
-        word for word in re.split(r"[\s,.-]+", text.casefold()) if word not in ("", "de", "of")
-    ]
-    months = [number for word in words if (number := _months().get(_plain(word)))]
-    days = [re.sub(r"(?<=\d)(st|nd|rd|th|er|º|ª)$", "", word) for word in words]
-    numbers = [word for word in days if word.isascii() and word.isdigit()]
-    if len(words) != 3 or len(months) != 1 or len(numbers) != 2 or len(numbers[1]) not in (2, 4):
-        return None
-    year = int(numbers[1]) + (2000 if len(numbers[1]) == 2 else 0)
-    try:
-        return date(year, months[0], int(numbers[0]))
-    except ValueError:
-        raise ValueError(f"column 'day': {text}: no such day") from None
-
-
-def _date(text: str, order: DateOrder | None) -> date:
-    text = re.sub(r"[ T]0{1,2}:00(:00(\.0+)?)?$", "", text)  # midnight, which programs add
-    if (day := _with_month(text)) is not None:
-        return day
-    numbers = re.fullmatch(r"(\d{1,4})([-./])(\d{1,2})\2(\d{1,4})\.?", text)
-    if numbers is None:
-        raise ValueError(f"column 'day': {text}: write a weekday, or a date as in 2026-03-02")
-    parts = [int(numbers.group(n)) for n in (1, 3, 4)]
-    if len(numbers.group(1)) == 4:
-        order = "ymd"
-    elif order is None and numbers.group(2) == ".":
-        order = "dmy"
-    if order is None:
-        raise ValueError(
-            f"column 'day': {text}: say which comes first, as school.date_order: dmy, mdy or ymd"
-        )
-    by_letter = dict(zip(order, parts, strict=True))
-    year = by_letter["y"] + (2000 if by_letter["y"] < 100 else 0)
-    try:
-        return date(year, by_letter["m"], by_letter["d"])
-    except ValueError:
-        raise ValueError(f"column 'day': {text}: no such day (read as {order})") from None
-
-
-def _time(column: str, text: str) -> time:
-    if whole := WHOLE_HOUR.fullmatch(text):  # `8 AM`
-        text = f"{whole[1]}:00 {whole[2]}m"
-    elif FOUR_DIGITS.fullmatch(text):  # `0800`
-        text = f"{text[:2]}:{text[2:]}"
-    match = CLOCK.fullmatch(text)
-    hour, minute = (int(match.group(1)), int(match.group(2))) if match else (99, 0)
-    if match and (half := match.group(3)):
-        hour = hour % 12 + (12 if half[0] in "pP" else 0) if 1 <= hour <= 12 else 99
-    if (hour, minute) == (24, 0):
-        hour = 0
-    if hour > 23 or minute > 59:
-        raise ValueError(f"column '{column}': {text}: write hours and minutes, as in 9:15")
-    return time(hour, minute)

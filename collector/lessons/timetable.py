@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 from collector.config import CollectorSettings, DateOrder
 from collector.lessons.holidays import Holidays
 from collector.lessons.spreadsheet import RowSpan, Spreadsheet, SpreadsheetRow
-from edge.common.calendar import Calendar
+from edge.common.calendar import UNKNOWN_BESIDE, Calendar
+from edge.common.calendar_beside import RoomEvent, doubtful, is_harmless
 from edge.common.calendar_event import IgnoredEvent, attribute, each, short
 from edge.common.calendar_sources import (
     COPIES,
@@ -29,9 +30,9 @@ from edge.common.calendar_sources import (
     WebSource,
     source,
 )
-from edge.common.cancellation import lesson_words, subject
+from edge.common.cancellation import TEXT_SAYS, lesson_words, subject
 from edge.common.errors import Problem, UserError
-from edge.common.places import RoomNames, RoomPlace, is_same
+from edge.common.places import RoomNames, RoomPlace, is_same, names
 
 log = logging.getLogger(__name__)
 
@@ -84,11 +85,26 @@ class TimetableEntry(NamedTuple):
 class _RoomOff(NamedTuple):
     """What a row calls off; `subject` are the words for it."""
 
-    place: RoomPlace
+    place: RoomPlace | None
+    """None where it says none: then it is off in any room."""
     span: RowSpan
     subject: frozenset[str]
     is_date: bool
     """Of one date alone: what stands there for every week is off then, whatever it is called."""
+
+    def is_of(self, place: RoomPlace, entry: TimetableEntry) -> bool:
+        """Whether it may speak of an entry in a room, which lies in any of its time."""
+        if not (self.span.start < entry.end and entry.start < self.span.end):
+            return False
+        if not self.subject.isdisjoint(lesson_words(entry.title)):
+            return self.place is None or self._is_there(place)
+        if self.place is None:  # `entfällt`: what is at that time
+            return not self.subject and self.span == (entry.start, entry.end)
+        return self._is_there(place) and entry.is_weekly and self.is_date
+
+    def _is_there(self, place: RoomPlace) -> bool:
+        own = self.place
+        return own is not None and own.site == place.site and is_same(own.room, place.room)
 
 
 class Timetable:
@@ -181,8 +197,9 @@ class Timetable:
             off = [
                 _RoomOff(place, span, subject(row.title), row.day is not None)
                 for row, span in rows
-                if row.why_off
-                for place in self._rooms.find(row.room)
+                if row.why_off and not is_harmless(row.title, self._harmless)
+                for place in (self._rooms.find(row.room) if row.room else [None])
+                if place is not None or row.why_off == TEXT_SAYS
             ]
         lessons: list[PlannedLesson] = []
         for entry in entries:
@@ -193,9 +210,38 @@ class Timetable:
             lessons += [
                 PlannedLesson(*place, entry.title, entry.teacher, entry.start, entry.end)
                 for place in places
-                if not _is_among(off, place, entry)
+                if not any(one.is_of(place, entry) for one in off)
             ]
+        if isinstance(self._content, Spreadsheet):
+            lessons = self._without_doubtful(lessons, self._content, ignored_events)
         return lessons, ignored_events
+
+    def _without_doubtful(
+        self, lessons: list[PlannedLesson], content: Spreadsheet, ignored_events: list[IgnoredEvent]
+    ) -> list[PlannedLesson]:
+        """Of a spreadsheet, what nothing stands beside in its room that nobody knows; a calendar
+        does so by itself (calendar_beside.py)."""
+        known = [one for one in lessons if not is_harmless(one.title, self._harmless)]
+        neighbours = [
+            RoomEvent(
+                one.title,
+                one.start,
+                one.end,
+                frozenset(f"{one.site or ''}/{name}" for name in names(one.room)),
+                content.usual_titles.has(one.title, one.start.date()),
+                is_lesson=True,
+            )
+            for one in known
+        ]
+        off = {id(known[index]): title for index, title in doubtful(neighbours, False).items()}
+        ignored_events += [
+            IgnoredEvent(
+                _title_with_date(one.title, one.start), f"{UNKNOWN_BESIDE}: {short(off[id(one)])}"
+            )
+            for one in known
+            if id(one) in off
+        ]
+        return [one for one in lessons if id(one) not in off]
 
     def _why_off(self, day: date) -> str:
         """Why a day has no lessons in any room, or nothing."""
@@ -253,22 +299,6 @@ class Timetable:
 def _title_with_date(title: str, start: datetime) -> str:
     """A lesson as a person finds it again."""
     return f"{title} ({start:%Y-%m-%d})"
-
-
-def _is_among(off: list[_RoomOff], place: RoomPlace, entry: TimetableEntry) -> bool:
-    """Whether any of the time of an entry was called off in a room; of an entry for that date
-    alone, by its name, since it may be what takes place instead."""
-    return any(
-        one.place.site == place.site
-        and is_same(one.place.room, place.room)
-        and one.span.start < entry.end
-        and entry.start < one.span.end
-        and (
-            (entry.is_weekly and one.is_date)
-            or not one.subject.isdisjoint(lesson_words(entry.title))
-        )
-        for one in off
-    )
 
 
 def _row_entry(row: SpreadsheetRow, span: RowSpan) -> TimetableEntry:
