@@ -39,7 +39,7 @@ LONGEST_RANGE = 400
 """Days."""
 THROUGH = r"\s*(?:[-–—/]|\b(?:bis|to|until|through|au|a|al|hasta)\b)\s*"
 AMONG = re.compile(r"\s*(?:[,;/+&]|\b(?:und|and|et|y)\b)\s*", re.IGNORECASE)
-CHECKED = {"✓", "✔", "☑", "✅", "🗸"}
+TICKS = {"✓", "✔", "☑", "✅", "🗸"}
 SWITCHED_OFF = {
     *("no", "nein", "non", "n", "false", "falsch", "faux", "falso", "0", "f", "off"),
     "",
@@ -48,7 +48,7 @@ SWITCHED_OFF = {
 
 def is_on(text: str | None) -> bool:
     """Of a cell that says yes or no; doubt is yes."""
-    return plain(text or "") not in SWITCHED_OFF or (text or "").strip() in CHECKED
+    return plain(text or "") not in SWITCHED_OFF or (text or "").strip() in TICKS
 
 
 def plain(text: str) -> str:

@@ -59,8 +59,8 @@ from edge.common.holiday_words import (
     HOLIDAY,
     MARK,
     MOST_WORDS,
-    NAMED,
     NO_HOLIDAY,
+    PUBLIC_HOLIDAY,
 )
 
 TEXT_SAYS = "called off by its title, place or status"
@@ -162,7 +162,7 @@ def is_holiday(title: str) -> bool:
     plain = EVE.sub("", _letters(title))
     if FEASTS.fullmatch(plain):
         return True
-    is_named = bool(HOLIDAY.search(plain) or NAMED.search(plain))
+    is_named = bool(HOLIDAY.search(plain) or PUBLIC_HOLIDAY.search(plain))
     return is_named and not _is_of_holidays(title) and len(plain.split()) <= MOST_WORDS
 
 
@@ -179,7 +179,7 @@ def is_marked_holiday(event: Any) -> bool:
 
 def _is_of_holidays(title: str) -> bool:
     """Whether it is something in the holidays, before or after them."""
-    others = HOLIDAY.sub(" ", NAMED.sub(" ", EVE.sub("", _letters(title))))
+    others = HOLIDAY.sub(" ", PUBLIC_HOLIDAY.sub(" ", EVE.sub("", _letters(title))))
     return bool(NO_HOLIDAY.search(others))
 
 

@@ -63,7 +63,7 @@ SPANISH = (
     r"|encuentro de dos mundos|glorias navales|san pedro y san pablo|virgen de guadalupe"
     r"|revolucion mexicana|dia de (?:benito )?juarez|corpus christi"
 )
-NAMED = re.compile(rf"\b(?:{GERMAN}|{ENGLISH}|{FRENCH}|{SPANISH})\b")
+PUBLIC_HOLIDAY = re.compile(rf"\b(?:{GERMAN}|{ENGLISH}|{FRENCH}|{SPANISH})\b")
 """Public holidays by names that name nothing else."""
 
 FEAST = (
