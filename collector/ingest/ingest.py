@@ -15,9 +15,9 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from collector.ingest.bounds import Bounds, check_time, is_expired
-from collector.ingest.late_clocks import LateClocks
 from collector.ingest.rejections import Rejections
 from collector.ingest.writer import Writer
+from collector.ingest.wrong_clocks import WrongClocks
 from collector.live.own_clock import OwnClock
 from collector.live.rooms import Rooms
 from collector.storage.erasures import Erasures
@@ -58,7 +58,8 @@ class Ingest:
         self._bounds, self._rejections = Bounds(), Rejections(log)
         self._rooms = rooms
         self._clock = clock or OwnClock()
-        self._late_clocks = LateClocks(rooms, erasures.covers if erasures else lambda _mood: False)
+        covers = erasures.covers if erasures is not None else lambda _mood: False
+        self._wrong_clocks = WrongClocks(rooms, covers)
         self._announce = announce
         self._messages = Counter(
             "roommood_messages", "Messages received.", ["kind", "result"], registry=registry
@@ -141,7 +142,7 @@ class Ingest:
         outcome = self._drop_reason(mood)
         if outcome:
             if outcome == "erased" and is_new:
-                self._late_clocks.look(mood)
+                self._wrong_clocks.look(mood)
             self._messages.labels("mood", outcome).inc()
             self._acknowledge(mood, Ack(boot=mood.boot, seq=mood.seq, windows=mood.windows))
             self.publish_lasting(topic(mood.site, mood.room, "mood"), b"")
@@ -155,6 +156,8 @@ class Ingest:
         From memory: this is the network's thread. The writer asks the database.
         """
         if self._erasures is not None and self._erasures.covers(mood):
+            return "erased"
+        if self._wrong_clocks.covers(mood):
             return "erased"
         is_old = is_expired(mood, self._windows_days(mood.site))
         # By a clock that may be wrong nothing is thrown away: it is stored, and deleted later.

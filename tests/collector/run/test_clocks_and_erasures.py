@@ -1,4 +1,5 @@
-"""A device whose clock is behind an erasure of its room loses what it counts: that is said."""
+"""An erasure of a room whose device's clock is wrong: what was counted before does not come back,
+and what is lost after it is said."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
+from sqlalchemy import select
 
 from collector.fleet.diagnosis import faults
 from collector.fleet.registry import Device
@@ -18,6 +20,7 @@ from collector.retention.erasing import erase_room
 from collector.storage.database import connect
 from collector.storage.erasures import Erasures
 from collector.storage.store import Store
+from collector.storage.tables import moods
 from edge.common.broker import BrokerSettings
 from edge.protocol.messages import Status, topic
 from tests.conftest import BOOT, mood
@@ -49,6 +52,12 @@ class Room:
     def sends(self, ago: timedelta, seq: int, *, is_new: bool = True) -> None:
         one = mood(seq=seq, device="r101", start=datetime.now(timezone.utc) - ago)
         self.ingest.receive(topic("school", "r101", "mood"), one.encode(), is_new=is_new)
+
+    def stores(self) -> list[int]:
+        """Numbers of windows."""
+        self.ingest.writer.finish()
+        with self.engine.connect() as connection:
+            return list(connection.execute(select(moods.c.seq).order_by(moods.c.seq)).scalars())
 
     def faults(self) -> dict[str, str]:
         view = self.rooms.view("school", "r101")
@@ -82,4 +91,33 @@ def test_what_was_erased_indeed_is_no_loss(
     room.sends(day - timedelta(minutes=1), 2, is_new=False)
     assert SENTENCE not in caplog.text
     assert "erased" not in room.faults()["clock"]
+    room.engine.dispose()
+
+
+def test_what_was_counted_before_an_erasure_and_dated_ahead_does_not_come_back(
+    tmp_path: Path,
+) -> None:
+    """By a clock two days ahead; what it counts since is stored, and so is what lies in the future
+    by a clock that is right by now, since nobody knows when that was."""
+    room, ahead = Room(tmp_path), timedelta(days=2)
+    room.says(behind=-ahead)
+    for seq in range(3):
+        room.sends(timedelta(minutes=10 - seq) - ahead, seq)
+    assert room.stores() == []
+    time.sleep(0.05)
+    room.sends(-ahead, 3)
+    assert room.stores() == [3]
+    room.says(behind=timedelta(0))
+    room.sends(timedelta(minutes=10) - ahead, 4)
+    assert room.stores() == [3, 4]
+    room.engine.dispose()
+
+
+def test_what_a_clock_ahead_counts_into_an_hour_that_is_past_is_kept(tmp_path: Path) -> None:
+    """From before it jumped: only what lies in the future goes by its device's time."""
+    room = Room(tmp_path)
+    time.sleep(0.05)
+    room.says(behind=-timedelta(days=2))
+    room.sends(timedelta(0), 0)
+    assert room.stores() == [0]
     room.engine.dispose()
