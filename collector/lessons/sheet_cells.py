@@ -70,14 +70,14 @@ def weekdays() -> dict[str, int]:
 def weekdays_of(text: str) -> list[int]:
     """The days of the week that a cell names: `Mo`, `Mo-Fr`, `Mon, Wed`; none where it names
     something else."""
-    found: list[int] = []
+    numbers: list[int] = []
     for piece in AMONG.split(text.strip()):
         ends = [weekdays().get(plain(one)) for one in re.split(THROUGH, piece)]
         if not 1 <= len(ends) <= 2 or None in ends:
             return []
         first, last = ends[0] or 0, ends[-1] or 0
-        found += range(first, last + 1) if first <= last else [*range(first, 7), *range(last + 1)]
-    return sorted(set(found))
+        numbers += range(first, last + 1) if first <= last else [*range(first, 7), *range(last + 1)]
+    return sorted(set(numbers))
 
 
 def days_of(text: str, order: DateOrder | None) -> list[date]:
@@ -131,13 +131,13 @@ def _months() -> dict[str, int]:
 
 def day_of(text: str, order: DateOrder | None) -> date:
     """A date; a weekday before it has to be its own."""
-    named = re.fullmatch(r"([^\W\d]+\.?),?\s+(.*)", text)
-    weekday = None if named is None else weekdays().get(plain(named[1]))
-    if named is None or weekday is None:
+    match = re.fullmatch(r"([^\W\d]+\.?),?\s+(.*)", text)
+    weekday = None if match is None else weekdays().get(plain(match[1]))
+    if match is None or weekday is None:
         return date_of(text, order)
-    day = date_of(named[2], order)
+    day = date_of(match[2], order)
     if day.weekday() != weekday:
-        raise ValueError(f"column 'day': {text}: this date is no {named[1]}")
+        raise ValueError(f"column 'day': {text}: this date is no {match[1]}")
     return day
 
 

@@ -264,10 +264,10 @@ def _why_off(row: dict[str, str]) -> str:
         return TEXT_SAYS
     if is_on(row.get("private")):
         return "marked as private"
-    shown = plain(row.get("shown as", ""))
-    if is_tentative(row.get("title", "")) or shown in TENTATIVE_BUSY:
+    busy = plain(row.get("shown as", ""))
+    if is_tentative(row.get("title", "")) or busy in TENTATIVE_BUSY:
         return "tentative"
-    if shown not in BUSY:
+    if busy not in BUSY:
         return f"marked as free time ({row['shown as'][:40]})"
     status = row.get("status", "").strip(" -–—")
     if not status or plain(status) in TAKES_PLACE:
