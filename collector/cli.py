@@ -10,7 +10,13 @@ from pathlib import Path
 
 import click
 
-from collector.access.command_access import BY, disk_errors, open_collector, open_database
+from collector.access.command_access import (
+    BY,
+    disk_errors,
+    open_collector,
+    open_database,
+    try_writing,
+)
 from collector.config import CollectorSettings
 from collector.evidence.commands import evidence
 from collector.lessons.timetable import timetable_of
@@ -31,6 +37,7 @@ from edge.common.command import (
 )
 from edge.common.command_group import CommandGroup
 from edge.common.errors import Problem, UserError
+from edge.common.privileges import owner_for_now
 from edge.common.reach import place, try_connection
 from edge.common.say import say, say_json, say_lines
 from edge.common.settings import load, show
@@ -121,11 +128,13 @@ def check(config: Path) -> int:
             wrong = try_server(settings.alerts.email)
             say(wrong or f"mail server: {mail_place(settings.alerts.email)}: ok")
             checklist.note(GAP if wrong else 0)
-    with checklist.part(), open_database(settings) as engine:
+    state = settings.state
+    with checklist.part(), owner_for_now(state), open_database(settings) as engine:
         if wrong_pages := damage(engine):
             raise UserError(
                 f"is damaged ({wrong_pages})", f"database {url_to_show(engine)}", RESTORE
             )
+        try_writing(engine, state)
         say("database: ok")
     with checklist.part():
         ErasureNotes(settings.state).whole()

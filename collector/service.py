@@ -251,7 +251,7 @@ class Service:
 
         Each uses only those that stand before it, so nobody tells one that has ended.
         """
-        yield from (self.database.watch, self.database.note_worker)
+        yield from self.database.workers
         yield self.ingest.link
         if self._settings.webhooks:
             yield self._webhooks

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete, insert
 from sqlalchemy.exc import DBAPIError
 
 from collector.access.accounts import Accounts
@@ -16,8 +16,18 @@ from collector.access.audit import AuditLog
 from collector.access.secret import has_key, make_folder, own_key
 from collector.config import CollectorSettings
 from collector.storage import placement
-from collector.storage.database import connect, reason_of, remedy_for
-from collector.storage.database_note import DatabaseIdentity, check_file
+from collector.storage.database import (
+    SPACE,
+    WRITABLE,
+    begin,
+    connect,
+    disk_remedy,
+    reason_of,
+    remedy_for,
+)
+from collector.storage.database_note import DatabaseIdentity, check_file, note_restored
+from collector.storage.tables import settings as settings_table
+from edge.common import atomic_file
 from edge.common.address import mask
 from edge.common.errors import UserError
 from edge.common.privileges import become_owner
@@ -27,7 +37,7 @@ log = logging.getLogger(__name__)
 
 BY = "the command line"
 
-SPACE = "free space, or see who may write there; then do it again"
+TRIAL, TRIAL_BYTES = "trial", 4096
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
 
 
@@ -39,12 +49,13 @@ def disk_errors(database: str, state: Path) -> Iterator[None]:
         yield
     except DBAPIError as error:
         reason = reason_of(error) or "does not answer"
-        remedy = remedy_for(reason, SPACE)
+        remedy = remedy_for(reason, disk_remedy(database, SPACE))
         raise UserError(reason, f"database {mask(database)}", remedy) from None
     except OSError as error:
         if error.errno not in DISK:
             raise
-        raise UserError(str(error.strerror), error.filename or state, SPACE) from None
+        remedy = WRITABLE if error.errno == errno.EROFS else SPACE
+        raise UserError(str(error.strerror), error.filename or state, remedy) from None
 
 
 @contextmanager
@@ -56,12 +67,35 @@ def open_database(settings: CollectorSettings, *, is_new: bool = False) -> Itera
     with disk_errors(settings.database, settings.state):
         engine = connect(settings.database)
         try:
-            if not is_new and placement.read(settings.state) is None:
+            if not is_new and not _awaits_restore(engine, settings.state):
                 identity = DatabaseIdentity(engine, settings.state)
                 identity.verify(has_key=has_key(settings.state))
             yield engine
         finally:
             engine.dispose()
+
+
+def try_writing(engine: Engine, state: Path) -> None:
+    """As whoever the state folder belongs to, as a collector would; leaves nothing behind.
+
+    Raises SQLAlchemyError or OSError, see `disk_errors`."""
+    row = settings_table.c.key == TRIAL
+    with begin(engine) as connection:
+        connection.execute(delete(settings_table).where(row))
+        connection.execute(insert(settings_table).values(key=TRIAL, value=""))
+        connection.execute(delete(settings_table).where(row))
+    if state.exists():
+        path = state / f".{TRIAL}"
+        try:
+            atomic_file.write(path, b"x" * TRIAL_BYTES, atomic_file.OWNER_ALONE)
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _awaits_restore(engine: Engine, state: Path) -> bool:
+    """Whether a restore into this database is to be completed first."""
+    journal = placement.read(state)
+    return journal is not None and journal.database == str(engine.url)
 
 
 def finish_restore(engine: Engine, state: Path, alone: bool) -> None:
@@ -82,6 +116,7 @@ def finish_restore(engine: Engine, state: Path, alone: bool) -> None:
         is_committed = journal.is_committed(connection)
     if is_committed:
         placement.put_in_place(journal)
+        note_restored(engine, state)
         AuditLog(engine, state, own_key(state)).add(BY, "backup restored", journal.source)
         placement.end(state)
     elif alone:

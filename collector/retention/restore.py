@@ -33,7 +33,7 @@ from collector.retention.archive import (
 )
 from collector.retention.backup import site_files
 from collector.retention.erasing import apply_in, apply_notes
-from collector.storage import lesson_numbers, placement
+from collector.storage import database_note, lesson_numbers, placement
 from collector.storage.columns import ReadableJson
 from collector.storage.database import url_to_show
 from collector.storage.erasure_notes import Erasure, ErasureNotes
@@ -224,6 +224,7 @@ def _finish_tables(connection: Connection) -> None:
         _mend_sequences(connection)
         lesson_numbers.mend(connection)
     mark(connection)  # what came after the backup, the devices have
+    database_note.renew(connection)
 
 
 def _put_rows(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:

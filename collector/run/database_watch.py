@@ -43,4 +43,5 @@ class DatabaseWatch(Worker):
         return super().fatal_problem() or self._loss
 
     def problem(self) -> str:
-        return super().problem() or self._pulse.problem()
+        damage = self._pulse.problem() if self._pulse.damage else ""
+        return damage or super().problem() or self._pulse.problem()

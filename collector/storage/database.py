@@ -45,8 +45,15 @@ for what may take longer."""
 
 RESTORE = "restore a backup into a new database: `roommood collector restore`"
 UNLOCK = "end what else has it open (`fuser` names it); then do it again"
+SPACE = "free space, or see who may write there; then do it again"
+WRITABLE = "make it writable: its disk may be mounted read-only, or has gone so after a fault"
 DAMAGE = ("malformed", "not a database", "corrupt", "invalid page")
 """As SQLite and PostgreSQL name it."""
+FULL = ("disk is full", "no space left", "quota")
+READ_ONLY = ("readonly", "read-only")
+"""The same, in small letters."""
+NO_ROOM = 64 * 1024
+"""Bytes: what SQLite makes beside its file has none then."""
 
 Limit = Callable[[float], str]
 """See limited_connection.py."""
@@ -78,7 +85,7 @@ def connect(url: str, limit: Limit | None = None) -> Engine:
         ) from None
     except (SQLAlchemyError, ImportError) as error:
         reason = reason_of(error)
-        remedy = remedy_for(reason, "check 'database'")
+        remedy = remedy_for(reason, disk_remedy(url, "check 'database'"))
         raise UserError(reason, f"database {safe_url}", remedy) from None
     return engine
 
@@ -93,7 +100,25 @@ def remedy_for(reason: str, otherwise: str) -> str:
     """By what the database says."""
     if any(word in reason for word in DAMAGE):
         return RESTORE
+    if any(word in reason.lower() for word in FULL):
+        return SPACE
+    if any(word in reason.lower() for word in READ_ONLY):
+        return WRITABLE
     return UNLOCK if "locked" in reason else otherwise
+
+
+def disk_remedy(url: str, otherwise: str) -> str:
+    """By SQLite's disk, of which it often says no more than `disk I/O error`."""
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite" or not address.database:
+        return otherwise
+    try:
+        disk = os.statvfs(Path(address.database).parent)
+    except OSError:
+        return otherwise
+    if disk.f_flag & os.ST_RDONLY:
+        return WRITABLE
+    return SPACE if disk.f_bavail * disk.f_frsize < NO_ROOM else otherwise
 
 
 def url_to_show(engine: Engine) -> str:

@@ -3,7 +3,8 @@
 A start makes what is not there: an empty database in place of one whose disk is not mounted, or of
 a server that was set up anew. And one that was put back by other means than `restore`, or whose
 journal was cut, looks like any other. So both sides carry one identity and one number, which goes
-on while something is stored: first in the database, then in the note.
+on while something is stored: first in the database, then in the note. A restore gives the database
+a new identity and notes that too: nothing else is taken for a restored one.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Engine, delete, func, insert, make_url, select
 
 from collector.storage import placement, resend_mark
-from collector.storage.database import begin
+from collector.storage.database import RESTORE, begin
 from collector.storage.tables import accounts, lessons, moods, settings
 from edge.common import atomic_file
 from edge.common.address import mask
@@ -36,30 +37,64 @@ EVERY_S = 10.0
 
 HAS_DATA = (moods, accounts, lessons)
 
+MOST_BYTES = 64 * 1024
+MOST_NUMBER = 2**62
+"""Past these it is no note of ours."""
+
+RESTART = "mount it or put it back, and restart the collector"
+
 
 class DatabaseNote(NamedTuple):
     """`place` names the database; `restore` is the number of the last restore
-    that it had then."""
+    that it had then. With a `good_end` nobody has used it since, and nothing was damaged."""
 
     place: str
     identity: str
     number: int
     restore: str | None
+    good_end: bool = False
+
+
+class _Mark(NamedTuple):
+    """The database's own half."""
+
+    identity: str
+    number: int
 
 
 def read(state: Path) -> DatabaseNote | None:
     """None where there is none; raises UserError for one that cannot be read."""
     path = state / FILE
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        place, identity = str(fields["place"]), str(fields["identity"])
-        return DatabaseNote(place, identity, int(fields["number"]), fields["restore"])
+        with path.open("rb") as file:
+            return _parse(file.read(MOST_BYTES + 1))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise UserError(str(error.strerror), path, "check 'state'") from None
-    except (ValueError, TypeError, KeyError):
-        raise UserError("is damaged", path, "delete it; the next start writes it anew") from None
+    except (ValueError, TypeError, KeyError, RecursionError):
+        remedy = "delete it, if 'database' names the right one; the next start writes it anew"
+        raise UserError("is damaged", path, remedy) from None
+
+
+def _parse(content: bytes) -> DatabaseNote:
+    """Raises ValueError, TypeError, KeyError or RecursionError for what no collector wrote."""
+    if len(content) > MOST_BYTES:
+        raise ValueError
+    fields = json.loads(content)
+    mark, place, restore = _parse_mark(fields), fields["place"], fields["restore"]
+    if not isinstance(place, str) or not (restore is None or isinstance(restore, str)):
+        raise TypeError
+    return DatabaseNote(place, mark.identity, mark.number, restore, fields.get("good_end") is True)
+
+
+def _parse_mark(fields: Any) -> _Mark:
+    identity, number = fields["identity"], fields["number"]
+    if not isinstance(identity, str) or type(number) is not int:
+        raise TypeError
+    if not identity or not 0 <= number <= MOST_NUMBER:
+        raise ValueError
+    return _Mark(identity, number)
 
 
 def check_file(database: str, state: Path) -> None:
@@ -89,6 +124,7 @@ class DatabaseIdentity:
         self._engine, self._state = engine, state
         self._last = read(state)
         self._identity, self._number = "", 0
+        self._restore: str | None = None
         self._newest: tuple[Any, ...] = ()
 
     def verify(self, has_key: bool) -> None:
@@ -96,16 +132,13 @@ class DatabaseIdentity:
         note, and for one that was used with a key where there is none."""
         note = self._last
         with self._engine.connect() as connection:
-            own, restore = _read(connection, KEY), _read(connection, placement.KEY)
+            own, restore = _own(connection), _read(connection, placement.KEY)
             has_data = _has_data(connection)
         if own is not None and not has_key:
             raise _no_key(self._state)
-        if note is None or not note.number or restore != note.restore:
-            return  # the first start, or it was restored since
-        if own is None and not has_data:
-            raise _refusal("is empty", _address(self._engine), note, self._state)
-        if own is not None and own["identity"] != note.identity:
-            what = "is not the one that this collector used"
+        if note is None:
+            return  # the first start
+        if what := _difference(note, own, restore, has_data):
             raise _refusal(what, _address(self._engine), note, self._state)
 
     def adopt(self) -> None:
@@ -113,16 +146,16 @@ class DatabaseIdentity:
         what devices still have is wanted again."""
         note = self._last
         with begin(self._engine) as connection:
-            own, restore = _read(connection, KEY), _read(connection, placement.KEY)
-            self._identity = own["identity"] if own else str(uuid4())
-            numbers = (own["number"] if own else 0, note.number if note else 0)
+            own, self._restore = _own(connection), _read(connection, placement.KEY)
+            self._identity = own.identity if own else str(uuid4())
+            numbers = (own.number if own else 0, note.number if note else 0)
             self._number = max(numbers)
-            if numbers[0] < numbers[1] and note is not None and restore == note.restore:
+            if numbers[0] < numbers[1]:
                 self._want_again(connection)
             if own is None or self._number != numbers[0]:
-                self._write(connection)
+                _write(connection, _Mark(self._identity, self._number))
             self._newest = _newest(connection)
-        self._note(restore)
+        self._note()
 
     def _want_again(self, connection: Connection) -> None:
         resend_mark.mark(connection)
@@ -134,31 +167,98 @@ class DatabaseIdentity:
     def advance(self) -> None:
         """The next number, if something was stored since the last; raises OSError, SQLAlchemyError
         or UserError."""
-        if not self._state.is_dir():
-            raise UserError(
-                "is gone", self._state, "mount it or put it back, and restart the collector"
-            )
+        self._check_folder()
         with self._engine.connect() as connection:
             newest = _newest(connection)
-            restore = _read(connection, placement.KEY)
         if newest == self._newest:
             return
         self._number += 1
         with begin(self._engine) as connection:
-            self._write(connection)
-        self._note(restore)
+            _write(connection, _Mark(self._identity, self._number))
+        self._note()
         self._newest = newest
 
-    def _write(self, connection: Connection) -> None:
-        value = {"identity": self._identity, "number": self._number}
-        connection.execute(delete(settings).where(settings.c.key == KEY))
-        connection.execute(insert(settings).values(key=KEY, value=value))
+    def end(self) -> None:
+        """In good order, when nobody uses the database any more; the next start need not look
+        through it. Raises OSError or UserError."""
+        self._check_folder()
+        self._note(good_end=True)
 
-    def _note(self, restore: str | None) -> None:
-        place = mask(_address(self._engine))
-        note = DatabaseNote(place, self._identity, self._number, restore)
-        content = json.dumps(note._asdict()) + "\n"
-        atomic_file.write(self._state / FILE, content, atomic_file.OWNER_ALONE)
+    def _check_folder(self) -> None:
+        """Where a disk was unmounted there is often a folder still; what is written into that is
+        lost. Nor is the note of a restore beside this collector ever written over."""
+        if not self._state.is_dir():
+            raise UserError("is gone", self._state, RESTART)
+        note = read(self._state)
+        if note is None:
+            what = f"was replaced, or another has its place ({FILE} is gone)"
+            raise UserError(what, self._state, RESTART)
+        if note.identity != self._identity:
+            what = f"now belongs to the database {note.place}"
+            raise UserError(what, self._state, "restart the collector, with that database")
+
+    def _note(self, good_end: bool = False) -> None:
+        mark = _Mark(self._identity, self._number)
+        _write_note(self._state, self._engine, mark, self._restore, good_end)
+
+
+def renew(connection: Connection) -> None:
+    """Of a database that is being restored: what else comes from the same backup, and what was
+    there before, is another."""
+    _write(connection, _Mark(str(uuid4()), 1))
+
+
+def note_restored(engine: Engine, state: Path) -> None:
+    """This state folder has restored it: from now on that is the right one. Doing it twice does no
+    harm; raises OSError."""
+    with begin(engine) as connection:
+        own, restore = _own(connection), _read(connection, placement.KEY)
+        if own is None:  # an earlier version began to restore it
+            renew(connection)
+            own = _own(connection)
+    if own is not None:
+        _write_note(state, engine, _Mark(own.identity, max(1, own.number)), restore)
+
+
+def _difference(note: DatabaseNote, own: _Mark | None, restore: Any, has_data: bool) -> str:
+    """Why it is not the database of the note, or nothing."""
+    if own is not None and own.identity != note.identity:
+        return "is not the one that this collector used"
+    if own is None and not note.number:
+        return ""  # nothing was ever stored
+    if own is None and not has_data:
+        return "is empty"
+    if restore == note.restore:
+        return ""
+    if note.restore is None:
+        return "was restored, and this state folder does not know of it"
+    return "is not the one that was restored last"
+
+
+def _write(connection: Connection, mark: _Mark) -> None:
+    connection.execute(delete(settings).where(settings.c.key == KEY))
+    connection.execute(insert(settings).values(key=KEY, value=mark._asdict()))
+
+
+def _write_note(
+    state: Path, engine: Engine, mark: _Mark, restore: str | None, good_end: bool = False
+) -> None:
+    note = DatabaseNote(mask(_address(engine)), mark.identity, mark.number, restore, good_end)
+    content = json.dumps(note._asdict()) + "\n"
+    atomic_file.write(state / FILE, content, atomic_file.OWNER_ALONE)
+
+
+def _own(connection: Connection) -> _Mark | None:
+    """None where it has none yet; raises UserError for one that nobody wrote so."""
+    try:
+        fields = _read(connection, KEY)
+        return None if fields is None else _parse_mark(fields)
+    except (ValueError, TypeError, KeyError):
+        raise UserError(
+            f"what it says of itself is damaged ('{KEY}' in the table 'setting')",
+            f"database {mask(_address(connection.engine))}",
+            RESTORE,
+        ) from None
 
 
 def _read(connection: Connection, key: str) -> Any:

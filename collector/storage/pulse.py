@@ -7,10 +7,14 @@ ever. So one worker asks (collector/run/database_watch.py), and all others give 
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Iterator
 
+from collector.storage.database import RESTORE
 from edge.common.worker import first_line
+
+log = logging.getLogger(__name__)
 
 SILENT_S = 4.0
 """After which a database without an answer is said to have none."""
@@ -25,6 +29,14 @@ class DatabasePulse:
     def __init__(self) -> None:
         self._since: float | None = None
         self._failure = ""
+        self.damage = ""
+        """What is wrong with what is stored; once seen, only a new process knows better."""
+
+    def report_damage(self, what: str) -> None:
+        """From any thread."""
+        if not self.damage:
+            self.damage = f"is damaged ({what})"
+            log.error("database: %s: nothing is stored any more; %s", self.damage, RESTORE)
 
     @contextlib.contextmanager
     def question(self) -> Iterator[None]:
@@ -46,6 +58,8 @@ class DatabasePulse:
 
     def problem(self) -> str:
         """Why the database cannot be used now, or nothing."""
+        if self.damage:
+            return f"{self.damage}: {RESTORE}"
         silence_s = self.silence_s
         late = f"no answer for {silence_s:.0f} s" if silence_s > SILENT_S else ""
         return self._failure or late

@@ -124,7 +124,7 @@ class Machine:
             return f"site: {sorted(files ^ set(SITE))}"
         if differing := [n for n, text in SITE.items() if (self.site / n).read_text() != text]:
             return f"site: {differing} are not what they were"
-        own = {"secret.key", "audit.head", "audit.lock"}
+        own = {"secret.key", "audit.head", "audit.lock", "database.json"}
         # What a killed write of the same file left, the next write of it removes.
         others = {one.name for one in self.state.iterdir() if one.suffix != ".part"} - own
         if others:

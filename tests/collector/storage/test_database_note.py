@@ -12,85 +12,23 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner
-from sqlalchemy import Engine, delete, insert, text
+from sqlalchemy import Engine, text
 
 from collector.access.secret import FILE as KEY_FILE
 from collector.cli import collector
-from collector.config import CollectorSettings
 from collector.retention.backup import backup
 from collector.retention.restore import restore
 from collector.run.own_database import OwnDatabase
 from collector.storage.database import connect
 from collector.storage.database_note import FILE, DatabaseIdentity, read
-from collector.storage.resend_mark import read as read_mark
 from collector.storage.store import Store
-from collector.storage.tables import metadata, settings
+from collector.storage.tables import settings
 from edge.common.errors import UserError
+from tests.collector.storage.places import Place
 from tests.conftest import mood
 from tests.postgres import Postgres
 
 pytestmark = pytest.mark.once
-
-
-class Place:
-    """A collector's settings, and starts of its database as a collector does them."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self.folder, self.url = folder, url
-        self.state = folder / "state"
-        self.seq = 0
-
-    @property
-    def settings(self) -> CollectorSettings:
-        return CollectorSettings.model_validate({"database": self.url, "state": self.state})
-
-    def runs(self, windows: int = 3) -> None:
-        """One start, some windows, and an end in good order."""
-        database = OwnDatabase(self.settings)
-        store = Store(database.engine)
-        for _ in range(windows):
-            self.seq += 1
-            store.add([mood(seq=self.seq)])
-            database.note_worker.run_once()
-        database.end()
-
-    def wants(self) -> bool:
-        """Whether devices are to send again what they have."""
-        engine = connect(self.url)
-        with engine.connect() as connection:
-            mark = read_mark(connection)
-        engine.dispose()
-        return mark is not None
-
-    def copy(self) -> dict[str, list[dict[str, object]]]:
-        engine = connect(self.url)
-        with engine.connect() as connection:
-            rows = {
-                table.name: [dict(row) for row in connection.execute(table.select()).mappings()]
-                for table in metadata.sorted_tables
-            }
-        engine.dispose()
-        return rows
-
-    def put_back(self, copy: dict[str, list[dict[str, object]]]) -> None:
-        """By other means than `restore`."""
-        engine = connect(self.url)
-        with engine.begin() as connection:
-            for table in reversed(metadata.sorted_tables):
-                connection.execute(delete(table))
-            for table in metadata.sorted_tables:
-                if copy[table.name]:
-                    connection.execute(insert(table), copy[table.name])
-        engine.dispose()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    url = f"sqlite:///{tmp_path}/c.sqlite"
-    if request.param == "postgresql":
-        server: Postgres = request.getfixturevalue("postgres")
-        url = server.fresh()
-    return Place(tmp_path, url)
 
 
 def test_a_start_after_a_start_wants_nothing(place: Place) -> None:
