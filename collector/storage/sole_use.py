@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import logging
+import os
 import time
 from pathlib import Path
 from typing import IO, Any
@@ -44,6 +45,7 @@ ENDS_IN_S = 2.0
 
 
 TAKEOVER = "another collector took it over while this one could not reach it"
+WITHOUT_LOCK = "another collector took it when this one's lock file had been deleted"
 
 
 class NotHeld(Exception):
@@ -59,7 +61,7 @@ class SoleUse:
         """Where it has one, `keep` has just seen it answer."""
         self.session_id: dict[str, Any] | None = None
         self._file: IO[bytes] | None = None
-        self._is_lost = False
+        self._is_lost, self._loss = False, TAKEOVER
         # Apart from those of the pool: of these it may be said that none waits any longer.
         self._sessions = make_engine(engine.url, _too_long, poolclass=NullPool)
         end = time.monotonic() + patience_s
@@ -77,7 +79,7 @@ class SoleUse:
         first: from then on every time, since what it writes we do not know.
         """
         if self._is_lost:
-            raise self._taken_by_another(TAKEOVER)
+            raise self._taken_by_another(self._loss)
         if self._engine.dialect.name == "sqlite":
             self._keep_file()
             return
@@ -104,6 +106,20 @@ class SoleUse:
                 "put it back, or restore a backup; devices send again what they still have: "
                 "`roommood collector resend`",
             )
+        if self._file is None or _leads_to(self._file):
+            return
+        # A lock on a file without a name keeps nobody away.
+        former, self._file = self._file, None
+        try:
+            if not self._take():
+                self._is_lost, self._loss = True, WITHOUT_LOCK
+                raise self._taken_by_another(WITHOUT_LOCK)
+        finally:
+            if self._file is None:
+                self._file = former
+            else:
+                former.close()
+        log.warning("database: its lock file was deleted or replaced: made anew")
 
     def end(self) -> None:
         self._end_session()
@@ -164,14 +180,25 @@ class SoleUse:
             return connection.execute(END_SESSION, self.session_id).first() is not None
 
     def _take_file(self, path: Path) -> bool:
-        file = path.open("ab")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.close()
-            return False
-        self._file = file
-        return True
+        while True:
+            file = path.open("ab")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                file.close()
+                return False
+            if _leads_to(file):
+                self._file = file
+                return True
+            file.close()  # deleted between the two
+
+
+def _leads_to(file: IO[bytes]) -> bool:
+    """Whether its name still leads to it."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(file.name))
+    except FileNotFoundError:
+        return False
 
 
 def _identity(engine: Engine) -> tuple[int, int] | None:
