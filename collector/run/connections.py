@@ -33,6 +33,8 @@ OWN_FILES = 200
 
 SAID_EVERY_S = 60.0
 BREATH_S, ROUND_S = 0.1, 1.0
+BEATS_S = 1.0
+"""How often the loop has to show that it answers."""
 AT_ONCE = 64
 """So many are accepted before others have their turn."""
 
@@ -155,17 +157,31 @@ def _without(networks: Networks, one: Connection) -> bool:
 
 
 class BoundedServer(uvicorn.Server):
-    """uvicorn's server; it accepts the connections itself, within the bounds."""
+    """uvicorn's server; it accepts the connections itself, within the bounds.
 
-    def __init__(self, config: uvicorn.Config, most: int) -> None:
+    `on_beat` is called by the loop every second, whatever becomes of the clock."""
+
+    def __init__(
+        self, config: uvicorn.Config, most: int, on_beat: Callable[[], object] = lambda: None
+    ) -> None:
         super().__init__(config)
         self._connections = Connections(room_for(most))
+        self._on_beat = on_beat
+        self._beats: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=[])
+        self._beats = asyncio.get_running_loop().create_task(self._beat())
         for listener in sockets or []:
             listener.setblocking(False)
             self.servers.append(_Door(self, listener))  # type: ignore[arg-type]  # closes as one does
+
+    async def _beat(self) -> None:
+        """uvicorn's own notification goes by the wall clock: set back by an hour, it says nothing
+        for an hour."""
+        while True:
+            self._on_beat()
+            await asyncio.sleep(BEATS_S)
 
     def protocol(self, one: Connection) -> asyncio.Protocol:
         """uvicorn's protocol for a connection, with an end to silence."""

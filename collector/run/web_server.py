@@ -23,8 +23,6 @@ from edge.common.worker import Worker
 log = logging.getLogger(__name__)
 
 REQUESTS_END_S = 5.0
-BEATS_S = 1
-"""How often both the loop and its threads have to show that they answer."""
 
 
 def check_certificate(certificate: Path | None, key: Path | None) -> None:
@@ -75,10 +73,8 @@ class WebServer(Worker):
             timeout_graceful_shutdown=1,
             ssl_certfile=self._certificate,
             ssl_keyfile=self._key,
-            callback_notify=self._pulse,
-            timeout_notify=BEATS_S,
         )
-        self._server = server = BoundedServer(config, self._most)
+        self._server = server = BoundedServer(config, self._most, self._pulse)
         server.should_exit = self._stopping.is_set()
         server.run(sockets=[self._listener.dup()])  # it closes what it is given
         if not self._stopping.is_set():
@@ -118,7 +114,7 @@ class WebServer(Worker):
             # Where connections begin too: between certificate and key none may.
             loop.call_soon_threadsafe(context.load_cert_chain, self._certificate, self._key)
 
-    async def _pulse(self) -> None:
+    def _pulse(self) -> None:
         """A sign of life from the loop, by way of the threads that answer: either may be stuck."""
         self._loop = asyncio.get_running_loop()
         if self._beating is None or self._beating.done():
