@@ -54,31 +54,31 @@ def fold(path: Path) -> None:
 
 
 @pytest.fixture
-def torn(place: Place) -> Path:
+def mixture(place: Place) -> Path:
     """Of a collector that was killed: an older file beside the newer one's journal. What belongs
-    together lies in the folder `kept`."""
-    path, kept = place.folder / "c.sqlite", place.folder / "kept"
-    kept.mkdir()
+    together lies in the folder `pair`."""
+    path, pair = place.folder / "c.sqlite", place.folder / "pair"
+    pair.mkdir()
     database = OwnDatabase(place.settings)
     store = Store(database.engine)
     store.add([mood(seq=n) for n in range(300)])
     fold(path)
-    shutil.copy(path, kept / "older")
+    shutil.copy(path, pair / "older")
     store.add([mood(seq=n) for n in range(300, 990)])
     fold(path)
     store.add([mood(seq=n) for n in range(990, 1050)])
     database.note_worker.run_once()
-    put(path, kept / "c.sqlite")  # as a kill leaves them
+    put(path, pair / "c.sqlite")  # as a kill leaves them
     database.engine.dispose()
     database.end()
-    put(kept / "c.sqlite", path)
+    put(pair / "c.sqlite", path)
     note = place.state / "database.json"
     note.write_text(note.read_text().replace('"good_end": true', '"good_end": false'))
-    shutil.copy(kept / "older", path)
-    return kept
+    shutil.copy(pair / "older", path)
+    return pair
 
 
-def test_an_older_file_beside_a_newer_journal_is_refused(place: Place, torn: Path) -> None:
+def test_an_older_file_beside_a_newer_journal_is_refused(place: Place, mixture: Path) -> None:
     path = place.folder / "c.sqlite"
     before = {end: Path(f"{path}{end}").read_bytes() for end in ENDS[:2]}
     for _ in range(2):
@@ -86,7 +86,7 @@ def test_an_older_file_beside_a_newer_journal_is_refused(place: Place, torn: Pat
             OwnDatabase(place.settings)
         assert refusal.value.remedy == RESTORE
     assert {end: Path(f"{path}{end}").read_bytes() for end in ENDS[:2]} == before
-    put(torn / "c.sqlite", path)  # since nothing was made of the journal meanwhile
+    put(mixture / "c.sqlite", path)  # since nothing was made of the journal meanwhile
     place.runs(0)
     engine = connect(place.url)
     with engine.connect() as connection:
@@ -124,7 +124,7 @@ def test_a_note_of_an_earlier_version_says_nothing_of_its_end(place: Place) -> N
 
 
 def test_what_takes_longer_is_done_beside_the_rest(
-    place: Place, torn: Path, monkeypatch: pytest.MonkeyPatch
+    place: Place, mixture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page_check, "STEPS", 1)
     pulse = DatabasePulse()
@@ -135,7 +135,7 @@ def test_what_takes_longer_is_done_beside_the_rest(
     check.run_once()
     assert "is damaged" in pulse.problem()
     assert not check.is_due
-    put(torn / "c.sqlite", place.folder / "c.sqlite")
+    put(mixture / "c.sqlite", place.folder / "c.sqlite")
     assert wrong_pages(place.folder / "c.sqlite", lambda: True) == ""
     assert wrong_pages(place.folder / "c.sqlite", lambda: False) is None
 
@@ -201,16 +201,16 @@ def test_once_damage_was_seen_nothing_is_committed(place: Place) -> None:
     assert check_of(place).is_due
 
 
-@pytest.mark.parametrize(("code", "damaged"), [("XX001", True), ("XX002", True), ("40001", False)])
-def test_postgresql_names_it_by_a_code(postgres: Postgres, code: str, damaged: bool) -> None:
+@pytest.mark.parametrize(("code", "is_bad"), [("XX001", True), ("XX002", True), ("40001", False)])
+def test_postgresql_names_it_by_a_code(postgres: Postgres, code: str, is_bad: bool) -> None:
     engine, pulse = connect(postgres.fresh()), DatabasePulse()
     watch_damage(engine, pulse)
     statement = f"DO $$ BEGIN RAISE EXCEPTION 'block 7' USING ERRCODE = '{code}'; END $$"
     with contextlib.suppress(Exception), engine.connect() as connection:
         connection.exec_driver_sql(statement)
-    assert pulse.problem() == (f"is damaged (block 7): {RESTORE}" if damaged else "")
+    assert pulse.problem() == (f"is damaged (block 7): {RESTORE}" if is_bad else "")
     with contextlib.ExitStack() as stack:
-        if damaged:
+        if is_bad:
             stack.enter_context(pytest.raises(OperationalError, match="is damaged"))
         with begin(engine) as connection:
             connection.execute(text("SELECT 1"))

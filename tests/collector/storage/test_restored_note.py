@@ -25,7 +25,7 @@ pytestmark = pytest.mark.once
 
 
 @pytest.fixture
-def restored(place: Place) -> Place:
+def successor(place: Place) -> Place:
     """It ran, was restored from a backup into a new database, and ran again."""
     place.runs()
     place.restores(place.back_up())
@@ -61,18 +61,18 @@ def test_the_restore_itself_notes_it(place: Place) -> None:
     assert note.place.partition("@")[2] == place.url.partition("@")[2]
 
 
-def test_after_a_restore_the_database_of_before_it_is_refused(restored: Place) -> None:
-    now, restored.url = restored.url, restored.url_before
+def test_after_a_restore_the_database_of_before_it_is_refused(successor: Place) -> None:
+    now, successor.url = successor.url, successor.url_before
     for _ in range(2):
-        assert "is not the one that this collector used" in refusal(restored)
-    restored.url = now
-    restored.runs()
+        assert "is not the one that this collector used" in refusal(successor)
+    successor.url = now
+    successor.runs()
 
 
-def test_after_a_restore_an_empty_database_is_refused(restored: Place) -> None:
-    restored.url = restored.new_url()
-    connect(restored.url).dispose()  # its tables are there
-    assert "is empty" in refusal(restored)
+def test_after_a_restore_an_empty_database_is_refused(successor: Place) -> None:
+    successor.url = successor.new_url()
+    connect(successor.url).dispose()  # its tables are there
+    assert "is empty" in refusal(successor)
 
 
 def test_an_empty_one_is_refused_even_before_the_first_start(place: Place) -> None:
@@ -98,28 +98,28 @@ def test_the_same_backup_restored_by_another_state_folder_is_another(place: Plac
 
 
 def test_an_older_copy_of_a_restored_one_is_said(
-    restored: Place, caplog: pytest.LogCaptureFixture
+    successor: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
-    copy = restored.copy()
-    restored.runs()
-    execute(restored, "DELETE FROM setting WHERE key = 'resend'")
-    restored.put_back(copy)
-    execute(restored, "DELETE FROM setting WHERE key = 'resend'")
+    copy = successor.copy()
+    successor.runs()
+    execute(successor, "DELETE FROM setting WHERE key = 'resend'")
+    successor.put_back(copy)
+    execute(successor, "DELETE FROM setting WHERE key = 'resend'")
     caplog.set_level(logging.ERROR)
-    restored.runs(0)
+    successor.runs(0)
     assert "it is older than when it was last used" in caplog.text
-    assert restored.wants()
+    assert successor.wants()
 
 
 @pytest.mark.parametrize("statement", ["DELETE FROM setting WHERE key = 'restored'"])
 def test_one_of_the_same_identity_without_the_mark_is_refused(
-    restored: Place, statement: str
+    successor: Place, statement: str
 ) -> None:
     """As notes and marks of a version that kept the identity of the backup."""
-    execute(restored, statement)
-    assert "is not the one that was restored last" in refusal(restored)
-    (restored.state / FILE).unlink()
-    restored.runs()
+    execute(successor, statement)
+    assert "is not the one that was restored last" in refusal(successor)
+    (successor.state / FILE).unlink()
+    successor.runs()
 
 
 def test_a_restore_that_an_earlier_version_did_is_asked_about(place: Place) -> None:
@@ -136,12 +136,12 @@ def test_a_restore_that_an_earlier_version_did_is_asked_about(place: Place) -> N
 
 
 def test_one_that_nobody_restored_here_refuses_anothers_that_was(
-    restored: Place, tmp_path: Path
+    successor: Place, tmp_path: Path
 ) -> None:
     other = Place(tmp_path / "other", f"sqlite:///{tmp_path}/other.sqlite")
     other.folder.mkdir()
     other.runs()
-    other.url = restored.url
+    other.url = successor.url
     assert "is not the one that this collector used" in refusal(other)
 
 
@@ -240,17 +240,17 @@ def test_a_damaged_mark_in_the_database_is_said(tmp_path: Path, value: str) -> N
         OwnDatabase(place.settings)
 
 
-def test_the_command_notes_it_too(restored: Place) -> None:
+def test_the_command_notes_it_too(successor: Place) -> None:
     """By whoever calls it, for the state folder that the settings name."""
-    source = restored.back_up()
-    restored.url = restored.new_url()
-    config = restored.folder / "c.yaml"
-    config.write_text(json.dumps({"database": restored.url, "state": str(restored.state)}))
+    source = successor.back_up()
+    successor.url = successor.new_url()
+    config = successor.folder / "c.yaml"
+    config.write_text(json.dumps({"database": successor.url, "state": str(successor.state)}))
     words = ["restore", "--config", str(config), "--from", str(source)]
     answer = CliRunner().invoke(collector, words, catch_exceptions=False)
     assert not answer.exit_code
-    assert (restored.state / FILE).stat().st_uid == (restored.state / KEY_FILE).stat().st_uid
-    note = read(restored.state)
+    assert (successor.state / FILE).stat().st_uid == (successor.state / KEY_FILE).stat().st_uid
+    note = read(successor.state)
     assert note is not None
-    assert note.place.partition("@")[2] == restored.url.partition("@")[2]
-    restored.runs()
+    assert note.place.partition("@")[2] == successor.url.partition("@")[2]
+    successor.runs()
