@@ -32,7 +32,7 @@ class OwnDatabase:
     def __init__(self, settings: CollectorSettings) -> None:
         make_folder(settings.state)  # where the database may lie
         check_file(settings.database, settings.state)
-        self._pulse = pulse = DatabasePulse()
+        self.pulse = pulse = DatabasePulse()
         self._page_check = PageCheck(settings.database, settings.state, pulse)
         self._page_check.at_start()
         self._identity: DatabaseIdentity | None = None
@@ -64,7 +64,7 @@ class OwnDatabase:
 
     def end(self) -> None:
         """When nobody uses it any more."""
-        if self._identity is not None and not self._page_check.is_due and not self._pulse.damage:
+        if self._identity is not None and not self._page_check.is_due and not self.pulse.damage:
             try:
                 self._identity.end()
             except (OSError, UserError) as error:  # the next start looks through it then

@@ -18,7 +18,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Engine, delete, func, insert, make_url, select
 
 from collector.storage import placement, resend_mark
-from collector.storage.database import RESTORE, begin
+from collector.storage.database import begin
 from collector.storage.tables import accounts, lessons, moods, settings
 from edge.common import atomic_file
 from edge.common.address import mask
@@ -249,16 +249,13 @@ def _write_note(
 
 
 def _own(connection: Connection) -> _Mark | None:
-    """None where it has none yet; raises UserError for one that nobody wrote so."""
+    """None where it has none yet; nor does one count that nobody wrote so, which makes of it an
+    older copy."""
     try:
         fields = _read(connection, KEY)
         return None if fields is None else _parse_mark(fields)
     except (ValueError, TypeError, KeyError):
-        raise UserError(
-            f"what it says of itself is damaged ('{KEY}' in the table 'setting')",
-            f"database {mask(_address(connection.engine))}",
-            RESTORE,
-        ) from None
+        return None
 
 
 def _read(connection: Connection, key: str) -> Any:

@@ -191,10 +191,10 @@ def test_once_damage_was_seen_nothing_is_committed(place: Place) -> None:
     database = OwnDatabase(place.settings)
     store = Store(database.engine)
     store.add([mood(seq=1)])
-    database._pulse.report_damage("database disk image is malformed")
+    database.pulse.report_damage("database disk image is malformed")
     with pytest.raises(OperationalError, match="is damaged"):
         store.add([mood(seq=2)])
-    assert database._pulse.problem() == f"is damaged (database disk image is malformed): {RESTORE}"
+    assert database.pulse.problem() == f"is damaged (database disk image is malformed): {RESTORE}"
     with database.engine.connect() as connection:
         assert len(connection.execute(moods.select()).all()) == 1  # what is there can be read
     database.end()
