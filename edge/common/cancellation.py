@@ -18,7 +18,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, Literal
 
-from edge.common.calendar_event import attribute, each
+from edge.common.calendar_event import attribute, each, place_of
 from edge.common.cancellation_words import (
     ABSENCE,
     ANYWHERE,
@@ -28,6 +28,7 @@ from edge.common.cancellation_words import (
     CLASS,
     DETAIL,
     FIRST,
+    IN_PLACE,
     INSTEAD,
     LAST,
     MOVE,
@@ -46,6 +47,7 @@ from edge.common.cancellation_words import (
     SWITCH,
     TARGET,
     TENTATIVE,
+    TO_ROOM,
     TOMORROW,
     WEEKDAYS,
     WHICH,
@@ -62,6 +64,7 @@ from edge.common.holiday_words import (
     NO_HOLIDAY,
     PUBLIC_HOLIDAY,
 )
+from edge.common.places import names, parts
 
 TEXT_SAYS = "called off by its title, place or status"
 """Why such an event does not count."""
@@ -75,13 +78,34 @@ def calls_off(title: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _calls_off(title: str) -> bool:
+    title = _without_replaced(title)
     plain = plain_text(title)
     return (
-        bool(ANYWHERE.search(plain))
+        bool(ANYWHERE.search(plain) or TO_ROOM.search(plain))
         or any(_part_calls_off(part) for part in _parts(plain))
         or any(_names_first(part.split()) for part in _parts(title))
         or _shouts(title)
+        or "EVA" in _parts(title)  # work on one's own; Eva is a name
         or "\u0336" in title  # letters that are struck through
+    )
+
+
+def _without_replaced(title: str) -> str:
+    """Of `Mathe statt Deutsch (Deutsch entfällt)` and `Deutsch entfällt, dafür Mathe` what is held
+    in place of what is off."""
+    if not re.search(r"\b(?:statt|dafur|instead|place|lieu|lugar|vez)", plain_text(title)):
+        return title
+    parts, plain = _parts(title), [plain_text(part) for part in _parts(title)]
+    names = {word for part in plain for one in INSTEAD.findall(part) for word in words(one)}
+    is_held = [bool(IN_PLACE.fullmatch(part)) for part in plain]
+    if any(is_held):
+        return "\n".join(part for part, held in zip(parts, is_held, strict=True) if held)
+    if not names:
+        return title
+    return "\n".join(
+        part
+        for part, own in zip(parts, map(subject, parts), strict=True)
+        if not own or not own <= names
     )
 
 
@@ -113,6 +137,9 @@ def _shouts(title: str) -> bool:
         head, rest = " ".join(pieces[:count]), pieces[count:]
         if head.isupper() and re.fullmatch(WORD, plain_text(head).strip(" .,")):
             return any(letter.islower() for piece in rest for letter in piece)
+    if len(pieces) > 1 and pieces[-1].isupper():  # `Mathe STORNO`
+        word, has_small = plain_text(pieces[-1]).strip(" .,"), any(map(str.islower, title))
+        return has_small and (word == "eva" or bool(re.fullmatch(WORD, word)))
     return False
 
 
@@ -221,9 +248,10 @@ def speaks_of_another_day(title: str, day: date) -> bool:
 def event_calls_off(event: Any) -> bool:
     """Whether a calendar's event does so: by title, place or category, or by a line of
     its own in the text below, as timetable programs write it, or one that names the lesson."""
-    names = ("SUMMARY", "LOCATION", "CATEGORIES", "COMMENT")
-    texts = [text for name in names for text in _texts(event, name)]
-    if any(calls_off(text) for text in texts):
+    properties = ("SUMMARY", "LOCATION", "CATEGORIES", "COMMENT")
+    texts = [text for name in properties for text in _texts(event, name)]
+    here = frozenset().union(*map(names, parts(place_of(event))))
+    if any(calls_off(_without_own_room(text, here)) for text in texts):
         return True
     if any(_property_calls_off(name, str(one)) for name in event for one in each(event, name)):
         return True
@@ -234,6 +262,13 @@ def event_calls_off(event: Any) -> bool:
         line_calls_off(line) or (calls_off(line) and not own.isdisjoint(subject(line)))
         for line in lines
     )
+
+
+def _without_own_room(text: str, here: frozenset[str]) -> str:
+    """Without the room that it moved to, where that is the event's: it is there by now."""
+    match = TO_ROOM.search(plain := plain_text(text))
+    is_here = match and not names(match["arrow"] or match["room"]).isdisjoint(here)
+    return TO_ROOM.sub("", plain) if is_here else text
 
 
 def line_calls_off(line: str) -> bool:

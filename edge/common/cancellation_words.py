@@ -7,24 +7,28 @@ from __future__ import annotations
 
 import re
 
+ODD = r"[^\w\s]{1,3}"
+"""What is left of a letter that was written in one encoding and read in another."""
+
 CANCELLATION = (
-    r"cancell?ed|called off|postponed(?! from)|suspended"
-    r"|abgesagt\w{0,2}|ausgefallen|entfallen|entf|gecancell?t|cxld?|canx|gestrichen|storniert"
+    r"cancell?ed|called[ -]off|(?:postponed|deferred)(?! from)|suspended|scrapped"
+    r"|abgesagt\w{0,2}|ausgefallen|entfallen|entf|ausf|ausgef|abge?s|erkrankt|gecancell?t|cxld?|canx|gestrichen|storniert"
     r"|verschoben(?! vo[mn])"
-    r"|annulee?s?|supprimee?s?|suspendue?s?|reportee?s?(?! d[eu])|non assuree?s?"
+    rf"|annul(?:e|{ODD})e?s?|supprimee?s?|suspendue?s?|reportee?s?(?! d[eu])|non assuree?s?"
     r"|cancelad[oa]s?|anulad[oa]s?|suspendid[oa]s?|aplazad[oa]s?(?! del?)|pospuest[oa]s?(?! del?)"
 )
 """Participles; without accents, as all that follows."""
 
 VERB = (
-    r"entf(?:a|ae)llt(?!(?: doch)? nicht\b)"
-    r"|f(?:(?:a|ae)llt(?: (?!nicht\b)\w+){0,6}|\.) (?:aus|weg|flach)"
+    rf"entf(?:ae?|{ODD})llt(?!(?: \w+)? nicht\b)"
+    rf"|f(?:(?:ae?|{ODD})llt(?: (?!nicht\b)\w+){{0,6}}|\.) (?:aus|weg|flach)"
     r"|findet(?: \w+){0,4} nicht(?: mehr)? statt|(?:wird|kann)(?: \w+){0,3} nicht stattfinden"
     r"|muss(?:te)?(?: (?!nicht\b)\w+){0,3} (?:ausfallen|entfallen|abgesagt werden)"
 )
 SENTENCE = (
     r"(?:not|no longer) taking place|(?:does not|doesn't|will not|won't|cannot|can't) take place"
-    rf"|is off|{VERB}"
+    rf"|is off|{VERB}|f\. ?a\.?|(?:will )?not (?:be )?held|won't be held"
+    r"|(?:is not|isn't) (?:on|held|happening|taking place)"
     r"|n'?a(?:ura)? pas lieu|se (?:cancela|anula|suspende|aplaza)|no se (?:imparte|da)"
     r"|no (?:tiene|tendra) lugar|(?:hat|haben) (?:heute |schul)?frei"
     r"|(?:has|have) no (?:school|class(?:es)?|lessons)|n'(?:a|ont) pas (?:cours|classe)"
@@ -47,8 +51,8 @@ LESSONS_OFF = (
     r"|(?:all )?(?:classes|lessons)(?: are)? (?:cancell?ed|suspended|off)"
     r"|(?:heute )?(?:morgen )?kein unterricht(?: heute)?|unterrichtsfrei(?:er tag)?"
     r"|alle (?:stunden|kurse) (?:entfallen|fallen aus)|(?:der )?unterricht (?:entfallt|fallt aus)"
-    r"|pas (?:de|d') ?(?:cours|classes?|lecons?)|(?:tous les )?cours(?: sont)? (?:suspendu|annule"
-    r"|supprime)s?|(?:no hay|no habra|sin) clases?"
+    r"|pas cours|pas (?:de|d') ?(?:cours|classes?|lecons?)"
+    r"|(?:tous les )?cours(?: sont)? (?:suspendu|annule|supprime)s?|(?:no hay|no habra|sin) clases?"
     r"|(?:todas las )?clases (?:suspendid|cancelad|anulad)as"
 )
 """Of all lessons, or of those that stand beside it: `Mathe: kein Unterricht`."""
@@ -74,8 +78,10 @@ AWAY = (
 """Where a class is, and not in its room."""
 NOUN = (
     rf"{ABSENCE}|{AWAY}|cancell?ation|{SCHOOL_OFF}|{LESSONS_OFF}"
-    r"|cancel|canc|cncl|rescheduled|removed|deleted|geloscht|verlegung|verschiebung"
+    r"|cancel|canc|cncl|storno|rescheduled(?! from)|removed|deleted|geloscht|verlegung|verschiebung"
     r"|closed|geschlossen|ferme|cerrado|frei|free|libre|unavailable|out of order"
+    r"|krank|krankgemeldet|sick|malade|enferm[oa]"
+    r"|raum(?:anderung|wechsel|tausch|verlegung)|room change|changement de salle|cambio de aula"
     r"|freistunde|free period|heure libre|hora libre"
     r"|(?:raum|room|salle|aula|sala)(?: \S+)?(?: is| ist)? (?:gesperrt|closed|unavailable"
     r"|fermee?|cerrad[oa])"
@@ -210,11 +216,15 @@ FIRST = re.compile(
 """Before the name of what does not take place; `Abgesagte Konzerte` are a subject."""
 
 ANYWHERE = re.compile(
-    rf"\b(?:(?:{VERB})\b|(?<!pas de ){LESSON} (?:{BE})?(?:{CANCELLATION})\b)|[❌✖🚫⛔]|~~.+~~"
+    rf"\b(?:(?:{VERB})\b|(?<!pas de ){LESSON} (?:{BE})?(?:{CANCELLATION})\b)"
+    r"|[❌✖🚫⛔🛑✗✘❎🏠🤒]|~~.+~~|<(?:s|del|strike)\b[^<>]*>.+?</(?:s|del|strike)>"
 )
-MOVE_WORD = r"moved|verlegt|deplacee?s?|desplazad[oa]s?"
+MOVE_WORD = (
+    r"moved(?! from)|verlegt(?! vo[mn])|deplacee?s?(?! d[eu]\b)"
+    r"|(?:desplaz|traslad)ad[oa]s?(?! del?\b)"
+)
 MOVED = rf"{MOVE_WORD}|verschoben|reportee?s?|aplazad[oa]|postponed|rescheduled"
-ELSEWHERE = r"(?:auf|to|until|till|a|au|al|para|nach|in|en) \S.*"
+ELSEWHERE = r"(?:(?:auf|to|until|till|a|au|al|para|nach|in|en) \S.*|online)"
 MOVE = re.compile(
     rf"(?:{LESSON} )?(?:{BE})?(?:{MOVE_WORD})|\S+(?: \S+)?(?: {BE}| )(?:{MOVE_WORD})"
     rf"|(?:\S+ ){{0,3}}(?:{BE})?(?:{MOVED}) {ELSEWHERE}"
@@ -238,6 +248,8 @@ AROUND = re.compile(
     rf"|(?:annulation|suppression|cancelacion|anulacion|suspension|absage|ausfall|cancellation)"
     rf" (?:du |de la |de l'|des |del |of the |of |der |vom |von )?{LESSON}\b.*"
     rf"|\S+(?: \S+)? (?:was|will be|wurde|wird) (?:{CANCELLATION})"
+    rf"|(?!.*\b(?:{VERB}|{CANCELLATION})\b)\S+(?: \S+)?"
+    r" (?:heute nicht|nicht heute|not today|pas aujourd'hui|hoy no)"
     rf"|(?:{ABSENCE}) \S+(?: \S+)?|se (?:cancela|anula|suspende|aplaza)n? (?:\S+ ?){{1,4}}"
 )
 """`Ausfall Mathe 7b`, `Mathe Ausfall`, `Se cancela lengua`: nothing but a name beside it."""
@@ -274,4 +286,25 @@ PARTS = re.compile(r"[()\[\]{}<>|:!*~=#•·…;,_\"“”„«»\\\n\u2010-\u20
 TENTATIVE = re.compile(
     r"tentative|provisional|tbc|to be confirmed|unter vorbehalt|vorlaufig|unbestatigt|noch offen"
     r"|provisoire|a confirmer|sous reserve|por confirmar|tentativ[oa]"
+)
+
+A_ROOM = r"(?:(?:raum|room|zimmer|salle|aula|sala) )?[a-z]{0,3}[ .-]?\d{2,4}[a-z]?\b"
+TO_ROOM = re.compile(
+    rf"(?<!\d)(?<!\d )(?:→|➔|➜|⇒|[-=]>) ?(?P<arrow>{A_ROOM})"
+    rf"|\b(?:in|im|en|dans) (?P<room>{A_ROOM})"
+    rf" (?:statt|anstatt|instead of|au lieu d[eu']?|en (?:lugar|vez) de) (?:in )?{A_ROOM}"
+)
+"""Another room than the event's own, unless that is it: `Mathe → R205`."""
+
+SUBJECTS = (
+    r"mathe\w*|maths?|mates|matematicas|mathematiques|deutsch|german|allemand|aleman|englisch"
+    r"|english|anglais|ingles|franzosisch|french|francais|frances|spanisch|spanish|espagnol|espanol"
+    r"|lat(?:ein|in)|physi\w*|fisica|chemi\w*|chimie|quimica|bio\w*|svt|geschichte|history|histoire"
+    r"|historia|erdkunde|geogra\w*|geo|politik|powi|sozialkunde|musi\w*|kunst|art|religion|ethik"
+    r"|philosoph\w*|informati\w*|wirtschaft|lengua|science"
+)
+"""By which a lesson surely takes place instead of another: `Deutsch entfällt, dafür Mathe`; of a
+museum that is not sure."""
+IN_PLACE = re.compile(
+    rf"(?:dafur|stattdessen|instead|a la place|en su lugar)\s*:? (?:{SUBJECTS})(?: (?:{CLASS}))?"
 )
