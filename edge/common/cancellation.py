@@ -36,6 +36,7 @@ from edge.common.cancellation_words import (
     NAMES,
     NONE_OF,
     NOT_OF_A_LESSON,
+    NOT_TODAY,
     OF_A_CLASS,
     OF_NO_LESSON,
     OF_PROGRAMS,
@@ -114,15 +115,20 @@ def _parts(title: str) -> list[str]:
     return [part for one in parts if (part := one.strip(" .,?\"'«»+"))]
 
 
+@lru_cache(maxsize=4096)
 def _part_calls_off(part: str) -> bool:
     whole = _is_call(part)
-    if not whole and (rest := " ".join(OF_A_CLASS.sub(" ", part).split())) not in ("", part):
+    if (
+        not whole
+        and any(map(str.isdigit, part))
+        and (rest := " ".join(OF_A_CLASS.sub(" ", part).split())) not in ("", part)
+    ):
         return _is_call(rest)  # `7b kein Unterricht`, `Kein Unterricht für 7b`
     return whole
 
 
 def _is_call(part: str) -> bool:
-    if any(pattern.fullmatch(part) for pattern in (WHOLE, AROUND, MOVE, NONE_OF)):
+    if any(pattern.fullmatch(part) for pattern in (WHOLE, AROUND, MOVE, NONE_OF, NOT_TODAY)):
         return True
     if any(WHOLE.fullmatch(piece) for piece in part.split("/")):  # `Maths/cancelled`
         return True

@@ -248,11 +248,14 @@ AROUND = re.compile(
     rf"|(?:annulation|suppression|cancelacion|anulacion|suspension|absage|ausfall|cancellation)"
     rf" (?:du |de la |de l'|des |del |of the |of |der |vom |von )?{LESSON}\b.*"
     rf"|\S+(?: \S+)? (?:was|will be|wurde|wird) (?:{CANCELLATION})"
-    rf"|(?!.*\b(?:{VERB}|{CANCELLATION})\b)\S+(?: \S+)?"
-    r" (?:heute nicht|nicht heute|not today|pas aujourd'hui|hoy no)"
     rf"|(?:{ABSENCE}) \S+(?: \S+)?|se (?:cancela|anula|suspende|aplaza)n? (?:\S+ ?){{1,4}}"
 )
 """`Ausfall Mathe 7b`, `Mathe Ausfall`, `Se cancela lengua`: nothing but a name beside it."""
+NOT_TODAY = re.compile(
+    r"\S+(?: (?!entf|f[^ ]{0,3}llt)\S+)?"
+    r" (?:heute nicht|nicht heute|not today|pas aujourd'hui|hoy no)"
+)
+"""`Mathe heute nicht`, and not `Mathe entfällt heute nicht`."""
 NOT_OF_A_LESSON = {
     *("was", "were", "be", "being", "get", "gets", "got", "not", "never", "why", "who", "what"),
     *("and", "or", "nicht", "nie", "und", "oder", "warum", "non", "pas", "jamais", "et", "ou"),
