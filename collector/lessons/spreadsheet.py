@@ -202,7 +202,10 @@ def _rows(row: dict[str, str], order: DateOrder | None) -> list[SpreadsheetRow]:
     weekdays = weekdays_of(row.get("day", ""))
     days = list[date]() if weekdays or not row.get("day") else _days(row, order)
     ends_later = len(days) > len(days_of(row["day"], order)) if days else False
-    is_whole = is_on(row.get("all day")) or ends_later
+    says_day = (
+        why == TEXT_SAYS and days and not any(row.get(name) for name in ("start", "end", "room"))
+    )
+    is_whole = is_on(row.get("all day")) or ends_later or bool(says_day)
     # What calls a lesson off on a date may do without times, and without a room where it names it.
     may_lack = {"title"} | ({"room"} if is_whole or (why == TEXT_SAYS and not weekdays) else set())
     may_lack |= {"start", "end"} if is_whole else set()

@@ -20,6 +20,7 @@ from collector.lessons.spreadsheet import RowSpan, Spreadsheet, SpreadsheetRow
 from edge.common.calendar import UNKNOWN_BESIDE, Calendar
 from edge.common.calendar_beside import RoomEvent, doubtful, is_harmless
 from edge.common.calendar_event import IgnoredEvent, attribute, each, short
+from edge.common.calendar_notice import Neighbour, Notice
 from edge.common.calendar_sources import (
     COPIES,
     NO_LESSON,
@@ -30,7 +31,14 @@ from edge.common.calendar_sources import (
     WebSource,
     source,
 )
-from edge.common.cancellation import TEXT_SAYS, lesson_words, subject
+from edge.common.cancellation import (
+    TEXT_SAYS,
+    classes,
+    day_off,
+    is_holiday,
+    lesson_words,
+    subject,
+)
 from edge.common.errors import Problem, UserError
 from edge.common.places import RoomNames, RoomPlace, is_same, names
 
@@ -85,26 +93,41 @@ class TimetableEntry(NamedTuple):
 class _RoomOff(NamedTuple):
     """What a row calls off; `subject` are the words for it."""
 
-    place: RoomPlace | None
-    """None where it says none: then it is off in any room."""
+    place: RoomPlace
     span: RowSpan
     subject: frozenset[str]
     is_date: bool
     """Of one date alone: what stands there for every week is off then, whatever it is called."""
 
     def is_of(self, place: RoomPlace, entry: TimetableEntry) -> bool:
-        """Whether it may speak of an entry in a room, which lies in any of its time."""
-        if not (self.span.start < entry.end and entry.start < self.span.end):
-            return False
-        if not self.subject.isdisjoint(lesson_words(entry.title)):
-            return self.place is None or self._is_there(place)
-        if self.place is None:  # `entfällt`: what is at that time
-            return not self.subject and self.span == (entry.start, entry.end)
-        return self._is_there(place) and entry.is_weekly and self.is_date
+        """Whether it speaks of an entry in a room, which lies in any of its time."""
+        is_near = self.span.start < entry.end and entry.start < self.span.end
+        is_there = self.place.site == place.site and is_same(self.place.room, place.room)
+        is_every_week = entry.is_weekly and self.is_date
+        is_named = not self.subject.isdisjoint(lesson_words(entry.title))
+        return is_near and is_there and (is_every_week or is_named)
 
-    def _is_there(self, place: RoomPlace) -> bool:
-        own = self.place
-        return own is not None and own.site == place.site and is_same(own.room, place.room)
+
+def _without_called_off(
+    entries: list[TimetableEntry], title: str, span: RowSpan, ignored_events: list[IgnoredEvent]
+) -> list[TimetableEntry]:
+    """What a row without a room leaves, wherever it is: of its title, its classes, or its time."""
+    of_classes = classes(title) if is_holiday(title) else frozenset[str]()
+    about, off = of_classes or subject(title), day_off(title)
+    if about or off:
+        near = [
+            Neighbour(lesson_words(one.title), frozenset(), one.start, one.end) for one in entries
+        ]
+        one = Notice(title, span.start, span.end, about, off, frozenset(), is_one_room=False)
+        flags = one.calls_off(near, set(), is_of_one_room=False)
+    else:  # `entfällt`
+        flags = [span == (one.start, one.end) for one in entries]
+    ignored_events += [
+        IgnoredEvent(_title_with_date(one.title, one.start), f"called off by {short(title)}")
+        for one, is_off in zip(entries, flags, strict=True)
+        if is_off
+    ]
+    return [one for one, is_off in zip(entries, flags, strict=True) if not is_off]
 
 
 class Timetable:
@@ -198,9 +221,11 @@ class Timetable:
                 _RoomOff(place, span, subject(row.title), row.day is not None)
                 for row, span in rows
                 if row.why_off and not is_harmless(row.title, self._harmless)
-                for place in (self._rooms.find(row.room) if row.room else [None])
-                if place is not None or row.why_off == TEXT_SAYS
+                for place in self._rooms.find(row.room)
             ]
+            for row, span in rows:
+                if row.why_off == TEXT_SAYS and not row.room:
+                    entries = _without_called_off(entries, row.title, span, ignored_events)
         lessons: list[PlannedLesson] = []
         for entry in entries:
             places = self._rooms.find(entry.rooms)

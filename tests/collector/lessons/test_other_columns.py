@@ -154,6 +154,24 @@ def test_a_row_of_one_date_beside_the_lesson_of_every_week(
     assert titles(of, MONDAY + timedelta(weeks=1))[:1] == ["Kunst"]
 
 
+@pytest.mark.parametrize(
+    ("row", "left"),
+    [
+        (f"{DATE};;;;7b kein Unterricht", ["Kunst 8c"]),
+        (f"{DATE};;;;Klasse 7 kein Unterricht", ["Kunst 8c"]),
+        (f"{DATE};;;;Wandertag 8c", ["Mathe 7b"]),
+        (f"{DATE};8:00;13:00;;Kein Unterricht 7b", ["Kunst 8c"]),
+        (f"{DATE};8:00;13:00;;Kein Unterricht", []),
+        (f"{DATE};;;;Mathe entfällt", ["Kunst 8c"]),
+        (f"{DATE};14:00;15:00;;Konferenz abgesagt", ["Kunst 8c", "Mathe 7b"]),
+    ],
+)
+def test_a_row_without_a_room_takes_what_it_names(
+    row: str, left: list[str], tmp_path: Path
+) -> None:
+    assert titles(table(tmp_path, HEAD, f"{MATHS} 7b", f"{ART} 8c", row)) == left
+
+
 def test_what_the_settings_call_harmless_leaves_the_lesson(tmp_path: Path) -> None:
     row = f"{DATE};9:15;10:00;R101;Besuch"
     of = table(tmp_path, HEAD, MATHS, ART, row)
