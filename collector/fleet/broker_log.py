@@ -21,23 +21,26 @@ log = logging.getLogger(__name__)
 EVERY_S = 0.5
 LARGEST = 16 * 2**20
 
-CONNECTION = re.compile(r"New connection from (\S+?):\d+ on port")
+AT = r"\d+: "
+"""How each line begins; what a client may choose, such as a topic, comes later in it."""
+CONNECTION = re.compile(rf"{AT}New connection from (\S+?):\d+ on port")
 REFUSALS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
-        re.compile(r"Denied (?:PUBLISH|SUBSCRIBE) (?:from|to) (\S+) \(.*?'([^']{1,80})"),
+        re.compile(rf"{AT}Denied (?:PUBLISH|SUBSCRIBE) (?:from|to) (\S+) \(.*?'([^']{{1,80}})"),
         "topic refused",
     ),
     (
-        re.compile(r"Dropped too large PUBLISH from (\S+) \(.*?'([^']{1,80})"),
+        re.compile(rf"{AT}Dropped too large PUBLISH from (\S+) \(.*?'([^']{{1,80}})"),
         "message too large",
     ),
     (
-        re.compile(r"Client (\S+) disconnected due to (oversize packet)"),
+        re.compile(rf"{AT}Client (\S+) disconnected due to (oversize packet)"),
         "message too large",
     ),
 )
 TLS = re.compile(
-    r"(?:OpenSSL Error\[0\]|Client connection from (\S+) failed): error:[0-9A-F]+:[^:]*::(.+?)\.?$"
+    rf"{AT}(?:OpenSSL Error\[0\]|Client connection from (\S+) failed): "
+    r"error:[0-9A-F]+:[^:]*::(.+?)\.?$"
 )
 """With an address when all that the client had to say was there as soon as it connected."""
 HARMLESS = ("unexpected eof while reading",)
@@ -82,14 +85,14 @@ class BrokerLog(Worker):
                 yield refusal
 
     def _refusal(self, line: str) -> tuple[str, str, str] | None:
-        if connection := CONNECTION.search(line):
+        if connection := CONNECTION.match(line):
             self._from = connection[1]
             return None
-        if failure := TLS.search(line):
+        if failure := TLS.match(line):
             who, why = failure[1] or self._from, failure[2].strip()
             return None if why in HARMLESS else (who, "connection refused", why)
         for pattern, what in REFUSALS:
-            if match := pattern.search(line):
+            if match := pattern.match(line):
                 return match[1], what, match[2]
         return None
 

@@ -63,6 +63,10 @@ PUBLIC_FIELDS = {
     b"vary": b"Accept-Language, Accept-Encoding",
 }
 
+OWN_PAGES = (b"same-origin", b"none")
+"""Where a form may come from, as browsers say it (W3C, Fetch Metadata): a neighbour below the same
+domain could set a cookie of ours, and send the token that fits it."""
+
 COME_AT_ONCE = 256
 """Connections that wait to be accepted. One that finds no place there is tried again by its browser
 a whole second later; one behind thousands waits for seconds: `roommood bench collector --flood`."""
@@ -121,7 +125,9 @@ class RequestFilter:
             kind = fields.get(b"content-type", FORM.encode()).split(b";")[0].strip().lower()
             length = fields.get(b"content-length", b"0")
             status = 0
-            if b"transfer-encoding" in fields or not length.isdigit() or int(length) > LARGEST:
+            if fields.get(b"sec-fetch-site", b"none").lower() not in OWN_PAGES:
+                status = 403
+            elif b"transfer-encoding" in fields or not length.isdigit() or int(length) > LARGEST:
                 status = 413
             elif kind not in (FORM.encode(), b"application/json"):
                 status = 415

@@ -81,6 +81,8 @@ def own_router(
         scope: Annotated[list[str] | None, Form()] = None,
     ) -> Any:
         assert who.account is not None  # the policy lets nobody else in
+        if who.scopes is not None and not {*(scope or [])} <= {*who.scopes}:
+            raise HTTPException(403)  # a token gives no more than it has
         try:
             secret = sessions.make_token(who.account, name, scope or [], days * DAY_S)
         except UserError as refusal:

@@ -75,6 +75,8 @@ def router(
             message = words(language_of(request))["sign_in"]["expired"]
             return renderer.page(request, "error.html", 410, message=message)
         session, link = visit
+        if old := request.session.get(COOKIE):
+            sessions.end(old)
         request.session.clear()
         request.session[COOKIE] = session
         audit_log.add(f"link {link.id}", "sign-in", f"by a link that {link.made_by} made")

@@ -25,6 +25,19 @@ log = logging.getLogger(__name__)
 REQUESTS_END_S = 5.0
 
 
+STRANGERS = (
+    "Unsupported upgrade request.",
+    "No supported WebSocket library detected.",
+    "Invalid HTTP request received.",
+)
+"""What uvicorn says of a request that is none: as often as somebody likes to send one."""
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a line of the server's is of this machine, and not of a stranger's request."""
+    return not str(record.msg).startswith(STRANGERS)
+
+
 def check_certificate(certificate: Path | None, key: Path | None) -> None:
     """Raises UserError for files with which no page could be served."""
     if certificate is None:
@@ -63,11 +76,13 @@ class WebServer(Worker):
 
     def run_once(self) -> None:
         """Serves until the end."""
+        logging.getLogger("uvicorn.error").addFilter(_is_ours)
         config = uvicorn.Config(
             self._app,
             log_config=None,
             access_log=False,
             server_header=False,
+            ws="none",  # there are none, and each try would be a line in the log
             proxy_headers=bool(self._proxies),
             forwarded_allow_ips=list(self._proxies),
             timeout_graceful_shutdown=1,

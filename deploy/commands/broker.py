@@ -49,7 +49,9 @@ allow_anonymous false
 acl_file {broker}/mosquitto.acl
 # The largest message there is. A picture would not fit.
 message_size_limit 1024
-max_connections 1200
+# Whoever reaches the port may hold connections without a certificate, until they are dropped after
+# a minute: let devices' network alone reach it (docs/network.md).
+max_connections 20000
 max_keepalive 120
 # What arrives while the collector restarts waits for it; what does not fit, the devices send again.
 max_queued_messages 10000
