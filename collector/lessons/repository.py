@@ -6,7 +6,7 @@ import secrets
 import time
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from collector.storage import lesson_numbers
@@ -22,6 +22,9 @@ CODE_LENGTH = 5
 
 TITLE, NOTES, MARKER = 120, 5000, 120
 """Letters at most."""
+
+MOST_MARKERS = 200
+"""Of a lesson: its page and its report draw all of them."""
 
 
 class Lesson(NamedTuple):
@@ -157,7 +160,12 @@ class LessonRepository:
             raise UserError("no text", "marker", "write what begins now")
         when = time.time() if at is None else min(max(at, lesson.start), lesson.until)
         row = {"lesson": lesson.id, "at": when, "text": text.strip()[:MARKER]}
+        own = select(func.count()).where(markers.c.lesson == lesson.id)
         with self._engine.begin() as connection:
+            if int(connection.execute(own).scalar_one()) >= MOST_MARKERS:
+                raise UserError(
+                    f"has {MOST_MARKERS} markers already", "lesson", "remove some that say nothing"
+                )
             connection.execute(insert(markers).values(row))
 
     def markers(self, lesson: Lesson) -> list[Marker]:

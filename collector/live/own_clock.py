@@ -93,9 +93,10 @@ class OwnClock:
             self._opinions[room] = Opinion(at, now, is_least)
 
     def doubt(self) -> Doubt | None:
-        """What most devices say, where they say that it is wrong."""
+        """What most devices say, where they say that it is wrong: a window that ended just now
+        speaks for it as a status does, and one that waited says nothing."""
         differences = [
-            ahead for ahead, is_least in self._differences() if not is_least or ahead < -APART_S
+            ahead for ahead, is_least in self._differences() if not is_least or ahead <= APART_S
         ]
         against = sorted(ahead for ahead in differences if abs(ahead) > APART_S)
         if 2 * len(against) <= len(differences):

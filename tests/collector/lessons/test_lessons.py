@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from collector.lessons.checkins import ROUND_S, CheckIns
 from collector.lessons.occupancy import EMPTIES_S, FILLS_S, OccupancyDetector
 from collector.lessons.report import LessonReport, Reports, as_csv, as_parquet
-from collector.lessons.repository import Lesson, LessonRepository
+from collector.lessons.repository import MOST_MARKERS, Lesson, LessonRepository
 from collector.lessons.scheduler import LONGEST_S, SETTLES_S, LessonScheduler
 from collector.lessons.summary import Summaries, instant, ratio
 from collector.lessons.timetable import Timetable
@@ -74,6 +74,10 @@ def test_markers_and_notes(repository: LessonRepository) -> None:
     with pytest.raises(UserError, match="marker: no text"):
         repository.mark(optics, "  ")
     assert [marker.text for marker in repository.markers(optics)] == ["experiment starts"]
+    for _ in range(MOST_MARKERS - 1):
+        repository.mark(optics, "x", optics.start)
+    with pytest.raises(UserError, match="has 200 markers already"):
+        repository.mark(optics, "one more")
     repository.describe(optics, "", "went well")
     assert (repository.lesson(optics.id).title, repository.lesson(optics.id).notes) == (
         "Lesson",

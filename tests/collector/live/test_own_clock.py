@@ -124,3 +124,15 @@ def test_clocks_that_nothing_has_set_count_where_they_agree() -> None:
     machine.clock.hear(("school", "r1"), machine.true, is_set=False)
     assert machine.clock.doubt() is None
     assert not machine.clock.is_sure()
+
+
+@pytest.mark.parametrize("honest", [1, 2])
+def test_one_device_that_dates_ahead_has_no_majority_against_windows_that_come_now(
+    honest: int,
+) -> None:
+    machine = Machine("synced")
+    machine.hear(0, DAY_S, is_least=True)
+    assert machine.clock.doubt() is not None  # nobody else is heard
+    for number in range(1, honest + 1):
+        machine.hear(number, -10.0, is_least=True)
+    assert machine.clock.doubt() is None
