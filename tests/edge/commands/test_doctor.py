@@ -58,7 +58,7 @@ def test_a_healthy_device(tmp_path: Path, mosquitto: Mosquitto) -> None:
         ({"broker": {"port": 1}}, "broker", "broker.port"),
         ({"camera": "usb:63"}, "camera", "plug it in"),
         ({"model": "fer99"}, "model", "fer7"),
-        ({"broker": {"certificate": "/nowhere.pem"}}, "certificate", "enrol"),
+        ({"broker": {"ca": "/nowhere.pem", "certificate": "/nowhere.pem"}}, "certificate", "enrol"),
         ({"camera": "picamera"}, "camera", "--system-site-packages"),
     ],
 )
@@ -94,7 +94,7 @@ def test_a_remedy_with_colons_is_shown_whole(
 @pytest.mark.parametrize(("days", "state"), [(-1, "fault"), (10, "warning"), (60, "ok")])
 def test_a_certificate_says_when_it_ends(tmp_path: Path, days: int, state: str) -> None:
     path = certificate(tmp_path / "device.pem", days)
-    findings = findings_of(tmp_path, broker={"port": 1, "certificate": path})
+    findings = findings_of(tmp_path, broker={"port": 1, "ca": path, "certificate": path})
     assert findings["certificate"].state == state
     assert (findings["certificate"].remedy != "") == (state != "ok")
 
