@@ -155,7 +155,7 @@ def test_a_course_that_is_stopped_goes_on_with_the_time_that_was_left(
 
     def stop(line: str) -> None:
         notes.append(line)
-        if json.loads(line)["progress"] > 0.4:
+        if len(notes) == 2:  # by then the first has been kept, however slow the machine is
             raise KeyboardInterrupt
 
     first, student = fresh()
