@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,17 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Disk]:
         pytest.skip("no file system can be mounted here: this test needs root")
     yield disk
     disk.remove()
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """The kernel refuses every byte that this process writes into a file."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def leave(disk: Disk, pages: int) -> None:

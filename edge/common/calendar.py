@@ -31,8 +31,8 @@ from edge.common.calendar_event import (
     attribute,
     describe,
     each,
+    first_day,
     is_of_days,
-    moment,
     place_of,
     short,
 )
@@ -107,7 +107,7 @@ class Calendar:
         self._usual = UsualTitles(self._series)
         self._remains = [one for one in map(self._remains_of, unread) if one]
         """Notices with a fault, which call off until their day ends."""
-        self._fault_days = {_day(one) for one in unread if not has_cancelled_status(one)}
+        self._fault_days = {first_day(one) for one in unread if not has_cancelled_status(one)}
         """The first days of events with a fault."""
         self._has_more = bool(places)
         self.places = [*self._every_place(), *places]
@@ -325,12 +325,6 @@ class Calendar:
     def _aware(self, at: datetime) -> datetime:
         """In UTC, since times of one zone are compared by the clock on the wall."""
         return (at if at.tzinfo else at.replace(tzinfo=self._zone)).astimezone(timezone.utc)
-
-
-def _day(event: Any) -> date | None:
-    """Its first, as it writes it."""
-    start = moment(event, "DTSTART")
-    return start.date() if isinstance(start, datetime) else start
 
 
 def _declines(attendee: Any) -> bool:

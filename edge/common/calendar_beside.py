@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
-from edge.common.calendar_event import attribute, each, moment, place_of
+from edge.common.calendar_event import attribute, each, first_day, place_of
 from edge.common.cancellation import plain_text, words
 from edge.common.places import key, names, parts
 
@@ -104,12 +104,12 @@ class UsualTitles:
         self._days: dict[frozenset[str], set[date]] = defaultdict(set)
         for events in series:
             for event in events:
-                start, lesson = moment(event, "DTSTART"), _lesson(title_of(event))
-                if start is None or event.get("RECURRENCE-ID") is not None:
+                day, lesson = first_day(event), _lesson(title_of(event))
+                if day is None or event.get("RECURRENCE-ID") is not None:
                     continue
                 if _recurs(event):
                     self._recurring.add(lesson)
-                self._days[lesson].add(start.date() if isinstance(start, datetime) else start)
+                self._days[lesson].add(day)
 
     def has(self, title: str, day: date) -> bool:
         """Whether an event of this title is usual on a day."""
@@ -162,8 +162,7 @@ def _lesson(title: str) -> frozenset[str]:
 
 def _recurs(event: Any) -> bool:
     """Whether its rule or its dates reach over more than a week."""
-    start = moment(event, "DTSTART")
-    first = start.date() if isinstance(start, datetime) else start
+    first = first_day(event)
     if first is None:
         return False
     dates = [at for line in each(event, "RDATE") for at in attribute(line, "dts") or []]

@@ -81,6 +81,12 @@ def moment(event: Any, name: str) -> date | None:
     return at if isinstance(at, date) else None
 
 
+def first_day(event: Any) -> date | None:
+    """On which it begins, by its own clock; None where that cannot be read."""
+    start = moment(event, "DTSTART")
+    return start.date() if isinstance(start, datetime) else start
+
+
 def attribute(value: Any, name: str) -> Any:
     """What icalendar has read of a property; None where it has not.
 

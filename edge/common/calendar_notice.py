@@ -163,23 +163,6 @@ def is_day_off(event: Any) -> bool:
     return (is_of_days(event) or hours(event) >= LONG_HOURS) and is_holiday(_title(event))
 
 
-def _is_of_several_days(event: Any) -> bool:
-    """Whether its dates say which days it is about, whatever weekday its title names."""
-    return is_of_days(event) and _length(event) > timedelta(days=1, hours=1)
-
-
-def _length(event: Any) -> timedelta:
-    """From its start to its end; nothing where one of them cannot be read."""
-    start, end = moment(event, "DTSTART"), attribute(event.get("DTEND"), "dt")
-    if isinstance(start, datetime) is isinstance(end, datetime) and isinstance(end, date):
-        try:
-            return end - start if start else timedelta()
-        except TypeError:  # one with a time zone, one without
-            return timedelta()
-    length = attribute(event.get("DURATION"), "dt")
-    return length if isinstance(length, timedelta) else timedelta()
-
-
 def notice(event: Any, zone: ZoneInfo, *, is_whole: bool = True) -> Notice | None:
     """What an event that calls off by its text says to others; None where it has no time.
 
@@ -190,9 +173,9 @@ def notice(event: Any, zone: ZoneInfo, *, is_whole: bool = True) -> Notice | Non
         return None
     title, place = _title(event), place_of(event)
     begin = _moment(start, zone)
-    if not _is_of_several_days(event) and speaks_of_another_day(
-        title, begin.astimezone(zone).date()
-    ):
+    # Dates of several days say which they are, whatever weekday the title names.
+    names_days = is_of_days(event) and _length(event, zone) > timedelta(days=1, hours=1)
+    if not names_days and speaks_of_another_day(title, begin.astimezone(zone).date()):
         return None
     of_classes = classes(title) if is_day_off(event) else frozenset[str]()
     off = "school" if is_day_off(event) and not of_classes else day_off(title)
@@ -225,6 +208,12 @@ def span_of(event: Any, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
     until = _moment(end, zone) if isinstance(end, date) else begin
     least = timedelta(days=1) if is_of_days(event) else timedelta(minutes=1)
     return begin, max(until, begin + least)
+
+
+def _length(event: Any, zone: ZoneInfo) -> timedelta:
+    span, length = span_of(event, zone), attribute(event.get("DURATION"), "dt")
+    own = span[1] - span[0] if span else timedelta()
+    return max(own, length) if isinstance(length, timedelta) else own
 
 
 def _moment(at: date, zone: ZoneInfo) -> datetime:

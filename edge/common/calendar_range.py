@@ -12,7 +12,6 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
-from functools import lru_cache
 from typing import NamedTuple
 
 from edge.common.cancellation import calls_off
@@ -60,21 +59,15 @@ def divide(events: Sequence[Sequence[str]], days: DayRange) -> Division:
             continue
         elsewhere = end[0] < f"{days.first:%Y%m%d}" or start[0] > f"{days.last:%Y%m%d}"
         is_near.append(not elsewhere)
-        if elsewhere and start[1] and not _calls_off(_text(one.get("SUMMARY", ()))):
+        if elsewhere and start[1] and not calls_off(_text(one.get("SUMMARY", ()))):
             place = _text(one.get("LOCATION", ()))
-            places.append(sys.intern("" if _calls_off(place) else place))
+            places.append(sys.intern("" if calls_off(place) else place))
     return Division(is_near, places)
 
 
 def _text(lines: Sequence[str]) -> str:
     """What lines of a property say; of several one text."""
     return ESCAPE.sub(_unescape, ", ".join(line.partition(":")[2] for line in lines))
-
-
-@lru_cache(maxsize=1024)
-def _calls_off(text: str) -> bool:
-    """Whether it is no place, or title, of a lesson."""
-    return calls_off(text)
 
 
 def _fields(lines: Sequence[str]) -> dict[str, list[str]]:

@@ -193,7 +193,8 @@ class Publisher(Worker):
         if len(moods) < limit:  # that is all: what was merged or erased since is forgotten
             keys = {(one.boot, one.seq) for one in moods}
             with self._lock:
-                self._refusals = {key: at for key, at in self._refusals.items() if key in keys}
+                self._overtakes = {k: one for k, one in self._overtakes.items() if k in keys}
+                self._refusals = {k: at for k, at in self._refusals.items() if k in keys}
         return self._without_refusals(moods, now)[:AT_ONCE]
 
     def _without_refusals(self, moods: list[Mood], now: float) -> list[Mood]:

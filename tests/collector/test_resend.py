@@ -17,13 +17,12 @@ from collector.storage.database import begin, connect
 from collector.storage.resend_mark import mark
 from collector.storage.tables import moods
 from edge.common.broker import BrokerSettings
-from edge.common.clock import WallClock
 from edge.outbox.store import Outbox
-from edge.protocol.messages import Command, Health, Status
+from edge.protocol.messages import Command, Status
 from edge.transport.publisher import Publisher
 from tests.collector.school import School
 from tests.conftest import BOOT, Mosquitto, mood
-from tests.edge.transport.test_publisher import HEALTH
+from tests.edge.transport.publishers import publisher_of
 from tests.free import wait
 from tests.postgres import Postgres
 
@@ -41,18 +40,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres) ->
 @pytest.fixture
 def device(mosquitto: Mosquitto, tmp_path: Path) -> Iterator[tuple[Outbox, Publisher]]:
     outbox = Outbox(tmp_path / "device" / "o.sqlite")
-    health = Health.model_validate(HEALTH)
-    publisher = Publisher(
-        BrokerSettings(port=mosquitto.port),
-        outbox,
-        site="school",
-        room="r101",
-        device="r101",
-        boot=BOOT,
-        health=lambda: health,
-        on_command=lambda _command: None,
-        clock=WallClock(),
-    )
+    publisher = publisher_of(BrokerSettings(port=mosquitto.port), outbox)
     publisher.start()
     yield outbox, publisher
     publisher.stop(0.1)

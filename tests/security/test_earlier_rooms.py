@@ -13,14 +13,12 @@ from collector.retention.erasing import erase_room
 from collector.storage.database import connect
 from collector.storage.erasures import Erasures
 from edge.common.broker import BrokerSettings
-from edge.common.clock import WallClock
 from edge.outbox.second_copy import SecondCopy
 from edge.outbox.store import Outbox
-from edge.protocol.messages import Command, Health, Status, topic
-from edge.transport.publisher import Publisher
+from edge.protocol.messages import Command, Status, topic
 from tests.collector.school import School
 from tests.conftest import BOOT, Mosquitto, mood
-from tests.edge.transport.test_publisher import HEALTH
+from tests.edge.transport.publishers import publisher_of
 from tests.free import wait
 
 EPOCH = datetime.fromtimestamp(0, timezone.utc)
@@ -32,17 +30,12 @@ class MovedDevice:
     def __init__(self, path: Path, port: int) -> None:
         self.outbox, self._copy = Outbox(path), SecondCopy(path)
         self.orders: list[Command] = []
-        health = Health.model_validate(HEALTH)
-        self.publisher = Publisher(
+        self.publisher = publisher_of(
             BrokerSettings(port=port),
             self.outbox,
-            site="school",
             room="r102",
             device="r102",
-            boot=BOOT,
-            health=lambda: health,
             on_command=self.orders.append,
-            clock=WallClock(),
         )
 
     def keeps(self) -> set[str]:

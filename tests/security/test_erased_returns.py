@@ -34,15 +34,13 @@ from collector.storage.resend_mark import mark
 from collector.storage.store import Store
 from collector.storage.tables import deliveries, moods
 from edge.common.broker import BrokerSettings
-from edge.common.clock import WallClock
 from edge.common.errors import UserError
 from edge.outbox.second_copy import SecondCopy
 from edge.outbox.store import Outbox
-from edge.protocol.messages import Health, Mood
-from edge.transport.publisher import Publisher
+from edge.protocol.messages import Mood
 from tests.collector.school import School, post
 from tests.conftest import BOOT, Mosquitto, mood
-from tests.edge.transport.test_publisher import HEALTH
+from tests.edge.transport.publishers import publisher_of
 from tests.free import full_disk, wait
 from tests.postgres import Postgres
 
@@ -60,17 +58,8 @@ class Device:
         self.room, self._begin = room, begin
         path = folder / room / "o.sqlite"
         self.outbox, self._copy = Outbox(path), SecondCopy(path)
-        health = Health.model_validate(HEALTH)
-        self.publisher = Publisher(
-            BrokerSettings(port=port),
-            self.outbox,
-            site="school",
-            room=room,
-            device=room,
-            boot=BOOT,
-            health=lambda: health,
-            on_command=lambda _command: None,
-            clock=WallClock(),
+        self.publisher = publisher_of(
+            BrokerSettings(port=port), self.outbox, room=room, device=room
         )
         self.publisher.start()
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from edge.permission.pin import FILE, LOCKED_S, LONGEST_S, SHORTEST, TRIES, Pin, hash_pin
+from tests.full_disk import no_room
 from tests.security.power_cut import until
 
 pytestmark = pytest.mark.once
@@ -109,16 +107,6 @@ def test_a_new_pin_begins_anew(device: Device) -> None:
     for _ in range(TRIES):
         device.pin.opens(WRONG)
     assert Pin(hash_pin("135791"), path=device.path).opens("135791")
-
-
-@contextmanager
-def no_room() -> Iterator[None]:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_on_a_disk_that_takes_nothing_no_pin_opens(

@@ -20,27 +20,15 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.common.broker import BrokerSettings
-from edge.common.clock import WallClock
 from edge.common.reach import try_connection
 from edge.outbox.store import Outbox
-from edge.protocol.messages import Health
-from edge.transport.publisher import Publisher
 from tests.collector.school import School
-from tests.conftest import BOOT, mood
+from tests.conftest import mood
+from tests.edge.transport.publishers import publisher_of
 from tests.free import free_port, wait, wait_for_port
 
 SERVER = shutil.which("nats-server", path="/usr/sbin:/usr/bin:/usr/local/bin")
 BASE = "roommood/v1/school/r101"
-HEALTH = {
-    "version": "0",
-    "uptime_s": 1,
-    "frames_per_s": 2.0,
-    "ms_per_frame": 3.0,
-    "waiting": 0,
-    "mode": "headcount",
-    "because": "set",
-}
-
 pytestmark = [
     pytest.mark.skipif(SERVER is None, reason="nats-server is not installed (Debian: nats-server)"),
     pytest.mark.once,
@@ -86,17 +74,7 @@ def test_a_window_is_stored_acknowledged_and_kept_for_who_comes_later(
     settings = BrokerSettings(port=nats)
     assert try_connection(settings, "check") is None
     outbox = Outbox(tmp_path / "outbox.sqlite")
-    publisher = Publisher(
-        settings,
-        outbox,
-        site="school",
-        room="r101",
-        device="r101",
-        boot=BOOT,
-        health=lambda: Health.model_validate(HEALTH),
-        on_command=lambda _command: None,
-        clock=WallClock(),
-    )
+    publisher = publisher_of(settings, outbox)
     with School(tmp_path, nats) as school:
         publisher.start()
         outbox.add(mood(start=datetime.now(timezone.utc)))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +9,7 @@ import pytest
 from edge.device.slots import LATER_STARTS, Updates, UpdateState
 from edge.device.trial import UpdateTrial
 from tests.edge.protocol.test_bundle import stage
+from tests.full_disk import no_room
 
 
 @pytest.fixture
@@ -62,17 +60,6 @@ def test_slots_of_an_earlier_version_are_read(updates: Updates, tmp_path: Path) 
     (tmp_path / "updates" / "slots.json").write_text('{"current": 2, "newest": 2}')
     assert updates.update_state() == UpdateState(current=2, newest=2)
     assert [updates.begin() for _ in range(20)] == [2] * 20
-
-
-@contextmanager
-def no_room() -> Iterator[None]:
-    """The kernel refuses every byte that this process writes into a file."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_on_a_full_disk_an_agent_starts_with_what_it_has(

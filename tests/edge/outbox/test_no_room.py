@@ -13,7 +13,7 @@ from deploy.bench.faults.processes import Disk
 from edge.common.errors import UserError
 from edge.outbox.store import Outbox
 from tests.conftest import Mosquitto, mood
-from tests.edge.transport.test_publisher import Listener
+from tests.edge.transport.publishers import Listener
 from tests.full_disk import leave, small_disk
 from tests.system.process import Roommood
 

@@ -3,69 +3,20 @@
 from __future__ import annotations
 
 import json
-import queue
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from paho.mqtt import client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.common.broker import WILL_WAITS_S, BrokerSettings
-from edge.common.clock import WallClock
 from edge.outbox.store import Outbox
-from edge.protocol.messages import Ack, Command, Health
+from edge.protocol.messages import Ack, Command
 from edge.transport.publisher import RESEND_S, Publisher
 from tests.conftest import BOOT, Mosquitto, mood
+from tests.edge.transport.publishers import BASE, Listener, publisher_of
 from tests.free import wait
-
-HEALTH = {
-    "version": "0",
-    "uptime_s": 1,
-    "frames_per_s": 2.0,
-    "ms_per_frame": 3.0,
-    "waiting": 0,
-    "mode": "emotion",
-    "because": "attested",
-}
-BASE = "roommood/v1/school/r101"
-
-
-class Listener:
-    """A plain MQTT client that keeps what arrives."""
-
-    def __init__(self, port: int) -> None:
-        self.messages: queue.Queue[Any] = queue.Queue()
-        self.client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        self.client.on_message = lambda _c, _u, message: self.messages.put(message)
-        self.client.connect("127.0.0.1", port)
-        self.client.subscribe("roommood/#", qos=1)
-        self.client.loop_start()
-
-    def next(self, leaf: str, seconds: float = 30) -> Any:
-        end = time.monotonic() + seconds
-        while True:
-            message = self.messages.get(timeout=max(0.01, end - time.monotonic()))
-            if message.topic == f"{BASE}/{leaf}":
-                return message
-
-    def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
-
-
-@pytest.fixture
-def listener(mosquitto: Mosquitto) -> Iterator[Listener]:
-    new_listener = Listener(mosquitto.port)
-    yield new_listener
-    new_listener.close()
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Outbox:
-    return Outbox(tmp_path / "outbox.sqlite")
 
 
 @pytest.fixture(params=["3.1.1", "5"])
@@ -75,21 +26,8 @@ def start(
     publishers: list[Publisher] = []
 
     def publisher(on_command: Callable[[Command], None] = lambda _c: None) -> Publisher:
-        health = Health.model_validate(HEALTH)
         settings = BrokerSettings(port=mosquitto.port, protocol=request.param)
-        publishers.append(
-            Publisher(
-                settings,
-                outbox,
-                site="school",
-                room="r101",
-                device="r101",
-                boot=BOOT,
-                health=lambda: health,
-                on_command=on_command,
-                clock=WallClock(),
-            )
-        )
+        publishers.append(publisher_of(settings, outbox, on_command=on_command))
         publishers[-1].start()
         return publishers[-1]
 
@@ -267,18 +205,7 @@ def test_a_certificate_speaks_of_its_own_room_alone(
 ) -> None:
     for seq in range(100):
         outbox.add(mood(seq=seq, room="r7"))
-    health = Health.model_validate(HEALTH)
-    publisher = Publisher(
-        BrokerSettings(port=mosquitto.port),
-        outbox,
-        site="school",
-        room="r101",
-        device="r101",
-        boot=BOOT,
-        clock=WallClock(),
-        health=lambda: health,
-        on_command=lambda _c: None,
-    )
+    publisher = publisher_of(BrokerSettings(port=mosquitto.port), outbox)
     publisher._may_speak_of_others = False  # as with settings that name a certificate
     publisher.start()
     outbox.add(mood(seq=100))

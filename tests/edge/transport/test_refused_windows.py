@@ -5,33 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 
 from edge.common.broker import BrokerSettings
 from edge.common.clock import WallClock
 from edge.outbox.store import Outbox
-from edge.protocol.messages import Ack, Health
+from edge.protocol.messages import Ack
 from edge.transport import publisher as publishing
 from edge.transport.publisher import AT_ONCE, Publisher
 from tests.conftest import BOOT, Mosquitto, mood
-from tests.edge.transport.test_publisher import BASE, HEALTH, Listener
+from tests.edge.transport.publishers import BASE, Listener, publisher_of
 from tests.free import wait
 
 NOW = datetime.now(timezone.utc)
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Outbox:
-    return Outbox(tmp_path / "outbox.sqlite")
-
-
-@pytest.fixture
-def listener(mosquitto: Mosquitto) -> Iterator[Listener]:
-    new_listener = Listener(mosquitto.port)
-    yield new_listener
-    new_listener.close()
 
 
 @pytest.fixture
@@ -39,16 +26,10 @@ def begin(mosquitto: Mosquitto, outbox: Outbox) -> Iterator[Callable[[], Publish
     publishers: list[Publisher] = []
 
     def start() -> Publisher:
-        publisher = Publisher(
+        publisher = publisher_of(
             BrokerSettings(port=mosquitto.port),
             outbox,
-            site="school",
-            room="r101",
-            device="r101",
-            boot=BOOT,
             clock=WallClock(clock_trust=lambda: "synced"),
-            health=lambda: Health.model_validate(HEALTH),
-            on_command=lambda _c: None,
         )
         publishers.append(publisher)
         publisher.start()
